@@ -1,0 +1,1 @@
+"""polysched: small, meaningful spaces of legal polyhedral schedules, measured."""

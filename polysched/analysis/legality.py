@@ -1,0 +1,241 @@
+"""Is a schedule legal, which loops are parallel: decided by isl, with witnesses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import islpy as isl
+
+from polysched.analysis.dependences import Dependence, Dependences
+from polysched.base import IllegalScheduleError
+from polysched.ir import MARK_PARALLEL, MARK_VECTOR, ScheduleTree, Scop
+from polysched.sets import (
+    describe_pair,
+    list_maps,
+    node_kind,
+    union_of_maps,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Violation:
+    """A dependence that a schedule does not respect, with one pair that shows it.
+
+    Attributes
+    ----------
+    dependence : Dependence
+        The violated one.
+    source, sink : str
+        Instances, ``S0[i = 1, j = 0]``; the source must run first and does not.
+    element : str
+        Array element that both touch, ``A[1][0]``.
+    parameters : str
+        Parameter values of the witness, ``n = 2``; empty without parameters.
+    reason : str
+        What the schedule does with the pair.
+    """
+
+    dependence: Dependence
+    source: str
+    sink: str
+    element: str
+    parameters: str
+    reason: str
+
+    def __str__(self) -> str:
+        at = f" ({self.parameters})" if self.parameters else ""
+        return (
+            f"{self.dependence} violated: {self.source} must run before {self.sink}, "
+            f"both touch {self.element}{at}; {self.reason}"
+        )
+
+
+def find_violation(
+    tree: ScheduleTree, dependences: Dependences, scop: Scop | None = None
+) -> Violation | None:
+    """The first violated dependence of a schedule tree, or None when it is legal.
+
+    Checks the order of the final tree, and that loops marked parallel or vector carry
+    no dependence. The test is exact: isl decides emptiness over the integers.
+
+    Parameters
+    ----------
+    tree : ScheduleTree
+        Any tree over the SCoP's instances, tiled or not.
+    dependences : Dependences
+        Of the SCoP in its original order.
+    scop : Scop, optional
+        Lets the witness name the array element.
+    """
+    schedule = tree.map
+    for dependence in dependences.items:
+        if not dependence.orders:
+            continue
+        bad = _not_in_order(dependence.relation, schedule)
+        if bad is not None:
+            return _witness(dependence, bad, scop, "the schedule runs it no earlier")
+    for _, node in tree.nodes():
+        mark = _mark_name(node)
+        if mark in (MARK_PARALLEL, MARK_VECTOR) and node_kind(node.child(0)) == "band":
+            found = _carried_by_marked_loop(node.child(0), dependences)
+            if found is not None:
+                dependence, bad = found
+                reason = f"the {mark} loop leaves their order open"
+                return _witness(dependence, bad, scop, reason)
+    return None
+
+
+def check_legal(
+    tree: ScheduleTree, dependences: Dependences, scop: Scop | None = None
+) -> None:
+    """Raise `IllegalScheduleError` with a witness unless the tree is legal."""
+    violation = find_violation(tree, dependences, scop)
+    if violation is not None:
+        raise IllegalScheduleError(str(violation))
+
+
+def set_band_flags(tree: ScheduleTree, dependences: Dependences) -> ScheduleTree:
+    """The same tree with exact `permutable` and `coincident` flags on every band.
+
+    A band is permutable when every dependence not carried outside it has non-negative
+    distance along each member; a member is coincident when that distance is zero.
+    """
+    for path, node in tree.bands():
+        active = active_dependences(node, dependences.validity)
+        n_members = node.band_n_member()
+        deltas = [member_distances(node, m, active) for m in range(n_members)]
+        changed = tree.node(path)
+        permutable = all(d.is_subset(_AT_LEAST_ZERO) for d in deltas)
+        changed = changed.band_set_permutable(int(permutable))
+        for m, delta in enumerate(deltas):
+            changed = changed.band_member_set_coincident(m, int(delta.is_subset(_ZERO)))
+        tree = ScheduleTree(changed.get_schedule())
+    return tree
+
+
+def loop_is_parallel(
+    node: isl.ScheduleNode, member: int, validity: isl.UnionMap
+) -> bool:
+    """Whether the loop of a band member carries no dependence.
+
+    Dependences carried by outer nodes or by earlier members of the band do not count.
+    """
+    active = active_dependences(node, validity)
+    partial = node.band_get_partial_schedule()
+    for outer in range(member):
+        active = _equal_at(active, partial.get_union_pw_aff(outer))
+    return bool(member_distances(node, member, active).is_subset(_ZERO))
+
+
+def active_dependences(node: isl.ScheduleNode, validity: isl.UnionMap) -> isl.UnionMap:
+    """Dependences between instances that reach a node together."""
+    here = node.get_domain()
+    inside = validity.intersect_domain(here).intersect_range(here)
+    prefix = node.get_prefix_schedule_multi_union_pw_aff()
+    if prefix.dim(isl.dim_type.out) == 0 or inside.is_empty():
+        return inside
+    return inside.eq_at_multi_union_pw_aff(prefix)
+
+
+def member_distances(
+    node: isl.ScheduleNode, member: int, active: isl.UnionMap
+) -> isl.Set:
+    """All distances of dependences along one band member, as a one-dimensional set."""
+    time = isl.UnionMap.from_union_pw_aff(
+        node.band_get_partial_schedule().get_union_pw_aff(member)
+    )
+    moved = active.apply_domain(time).apply_range(time)
+    if moved.is_empty():
+        return isl.Set("{ [d] : false }")
+    return isl.Set.from_union_set(moved.deltas()).reset_tuple_id()
+
+
+_ZERO = isl.Set("{ [0] }")
+_AT_LEAST_ZERO = isl.Set("{ [d] : d >= 0 }")
+
+
+def _equal_at(relation: isl.UnionMap, member: isl.UnionPwAff) -> isl.UnionMap:
+    return relation.eq_at_multi_union_pw_aff(
+        isl.MultiUnionPwAff.from_union_pw_aff(member)
+    )
+
+
+def _mark_name(node: isl.ScheduleNode) -> str:
+    if node_kind(node) != "mark":
+        return ""
+    return str(node.mark_get_id().get_name()).split(":", maxsplit=1)[0]
+
+
+def _not_in_order(relation: isl.Map, schedule: isl.UnionMap) -> isl.Map | None:
+    """The pairs of a dependence whose sink does not run strictly later."""
+    pairs = isl.UnionMap.from_map(relation)
+    moved = pairs.apply_domain(schedule).apply_range(schedule)
+    wrong = isl.UnionMap("{ }")
+    for m in list_maps(moved):
+        wrong = wrong.union(
+            isl.UnionMap.from_map(m.intersect(isl.Map.lex_ge(m.get_space().domain())))
+        )
+    if wrong.is_empty():
+        unscheduled = pairs.subtract_domain(schedule.domain())
+        missing = unscheduled.union(pairs.subtract_range(schedule.domain()))
+        return None if missing.is_empty() else list_maps(missing)[0]
+    back = schedule.reverse()
+    guilty = wrong.apply_domain(back).apply_range(back).intersect(pairs)
+    return list_maps(guilty)[0]
+
+
+def _carried_by_marked_loop(
+    band: isl.ScheduleNode, dependences: Dependences
+) -> tuple[Dependence, isl.Map] | None:
+    """A dependence carried by the first member of a band, with the carried pairs."""
+    for dependence in dependences.items:
+        if not dependence.orders:
+            continue
+        pairs = union_of_maps([dependence.relation])
+        if loop_is_parallel(band, 0, pairs):
+            continue
+        active = active_dependences(band, pairs)
+        first = band.band_get_partial_schedule().get_union_pw_aff(0)
+        carried = active.subtract(_equal_at(active, first))
+        return dependence, list_maps(carried)[0]
+    return None
+
+
+def _witness(
+    dependence: Dependence, bad: isl.Map, scop: Scop | None, reason: str
+) -> Violation:
+    pair = bad.sample()
+    source, sink, parameters = describe_pair(pair)
+    element = dependence.array
+    if scop is not None:
+        element = _shared_element(dependence, pair, scop)
+    return Violation(dependence, source, sink, element, parameters, reason)
+
+
+def _shared_element(dependence: Dependence, pair: isl.BasicMap, scop: Scop) -> str:
+    """The array element that both instances of a pair touch."""
+    pair_map = isl.Map.from_basic_map(pair)
+    touched = []
+    for name, side in (
+        (dependence.source, pair_map.domain()),
+        (dependence.sink, pair_map.range()),
+    ):
+        elements = [
+            side.apply(a.relation)
+            for a in scop.statement(name).accesses
+            if a.array == dependence.array
+        ]
+        total = elements[0]
+        for e in elements[1:]:
+            total = total.union(e)
+        touched.append(total)
+    common = touched[0].intersect(touched[1])
+    if common.is_empty():
+        return dependence.array
+    point = common.sample_point()
+    space = common.get_space()
+    subscripts = "".join(
+        f"[{point.get_coordinate_val(isl.dim_type.set, k)}]"
+        for k in range(space.dim(isl.dim_type.set))
+    )
+    return f"{dependence.array}{subscripts}"

@@ -1,0 +1,40 @@
+"""base: errors, progress, deadlines. Knows no polyhedron and imports no other room."""
+
+from polysched.base.deadline import Deadline
+from polysched.base.errors import (
+    AnalysisError,
+    CodegenError,
+    EmptySpaceError,
+    FrontendError,
+    IllegalScheduleError,
+    InfeasibleError,
+    LimitError,
+    MismatchError,
+    NotAffineError,
+    PolyschedError,
+    RunError,
+    SourceLocation,
+    ToolchainError,
+    UnsupportedSyntaxError,
+)
+from polysched.base.progress import Progress, SilentProgress
+
+__all__ = [
+    "AnalysisError",
+    "CodegenError",
+    "Deadline",
+    "EmptySpaceError",
+    "FrontendError",
+    "IllegalScheduleError",
+    "InfeasibleError",
+    "LimitError",
+    "MismatchError",
+    "NotAffineError",
+    "PolyschedError",
+    "Progress",
+    "RunError",
+    "SilentProgress",
+    "SourceLocation",
+    "ToolchainError",
+    "UnsupportedSyntaxError",
+]

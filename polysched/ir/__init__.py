@@ -1,0 +1,97 @@
+"""ir: the nouns. Expressions, arrays, accesses, statements, SCoPs, schedule trees.
+
+Takes nothing, gives values. May import `sets` and `base`.
+"""
+
+from polysched.ir import types
+from polysched.ir.expr import (
+    Action,
+    Assign,
+    Binary,
+    Call,
+    Cast,
+    Const,
+    Expr,
+    Guard,
+    Iter,
+    Load,
+    Param,
+    Select,
+    Unary,
+    action_expressions,
+    assignments,
+    map_action,
+    map_expr,
+    walk,
+)
+from polysched.ir.order import original_rows, original_tree
+from polysched.ir.program import Program
+from polysched.ir.scop import (
+    Access,
+    AccessKind,
+    Array,
+    Parameter,
+    Scop,
+    SourceRegion,
+    Statement,
+    Storage,
+)
+from polysched.ir.tree import (
+    MARK_PARALLEL,
+    MARK_TILE,
+    MARK_UNROLL,
+    MARK_VECTOR,
+    MARK_WAVEFRONT,
+    LinearRow,
+    NodePath,
+    Rows,
+    ScheduleTree,
+    build_tree,
+)
+from polysched.ir.types import ScalarType, common_type, promote
+
+__all__ = [
+    "MARK_PARALLEL",
+    "MARK_TILE",
+    "MARK_UNROLL",
+    "MARK_VECTOR",
+    "MARK_WAVEFRONT",
+    "Access",
+    "AccessKind",
+    "Action",
+    "Array",
+    "Assign",
+    "Binary",
+    "Call",
+    "Cast",
+    "Const",
+    "Expr",
+    "Guard",
+    "Iter",
+    "LinearRow",
+    "Load",
+    "NodePath",
+    "Param",
+    "Parameter",
+    "Program",
+    "Rows",
+    "ScalarType",
+    "ScheduleTree",
+    "Scop",
+    "Select",
+    "SourceRegion",
+    "Statement",
+    "Storage",
+    "Unary",
+    "action_expressions",
+    "assignments",
+    "build_tree",
+    "common_type",
+    "map_action",
+    "map_expr",
+    "original_rows",
+    "original_tree",
+    "promote",
+    "types",
+    "walk",
+]

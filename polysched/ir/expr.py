@@ -1,0 +1,265 @@
+"""Expressions and actions: what one statement instance computes, with C's meaning.
+
+Nodes are immutable and carry their C type. Subscripts are expressions over iterators
+and parameters; the polyhedral view of the same access is `Access.relation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from polysched.ir.types import INT, ScalarType, common_type, promote
+
+COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
+LOGICAL = frozenset({"&&", "||"})
+SHIFTS = frozenset({"<<", ">>"})
+
+
+@dataclass(frozen=True)
+class Expr:
+    """Base of all expression nodes; `dtype` is the C type of the value."""
+
+    @property
+    def dtype(self) -> ScalarType:
+        """The C type of the value."""
+        raise NotImplementedError
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        """Direct sub-expressions, in order of evaluation."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Const(Expr):
+    """A literal. `text` is its exact C spelling (``1.5f``), kept for printing."""
+
+    value: int | float
+    type: ScalarType
+    text: str
+
+    @property
+    def dtype(self) -> ScalarType:
+        return self.type
+
+
+@dataclass(frozen=True)
+class Iter(Expr):
+    """The value of a loop iterator of the statement."""
+
+    name: str
+    type: ScalarType = INT
+
+    @property
+    def dtype(self) -> ScalarType:
+        return self.type
+
+
+@dataclass(frozen=True)
+class Param(Expr):
+    """The value of a parameter: an integer scalar that the SCoP never writes."""
+
+    name: str
+    type: ScalarType = INT
+
+    @property
+    def dtype(self) -> ScalarType:
+        return self.type
+
+
+@dataclass(frozen=True)
+class Load(Expr):
+    """One array element, or a scalar; also the target of `Assign`."""
+
+    array: str
+    subscripts: tuple[Expr, ...]
+    type: ScalarType
+
+    @property
+    def dtype(self) -> ScalarType:
+        return self.type
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        return self.subscripts
+
+
+@dataclass(frozen=True)
+class Unary(Expr):
+    """``-x``, ``+x``, ``!x`` or ``~x``."""
+
+    op: str
+    operand: Expr
+
+    @property
+    def dtype(self) -> ScalarType:
+        return INT if self.op == "!" else promote(self.operand.dtype)
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        return (self.operand,)
+
+
+@dataclass(frozen=True)
+class Binary(Expr):
+    """A C binary operator; `&&` and `||` evaluate lazily, `/` and `%` truncate."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+    @property
+    def dtype(self) -> ScalarType:
+        if self.op in COMPARISONS or self.op in LOGICAL:
+            return INT
+        if self.op in SHIFTS:
+            return promote(self.left.dtype)
+        return common_type(self.left.dtype, self.right.dtype)
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True)
+class Call(Expr):
+    """A call of a pure function; `type` is what it returns."""
+
+    name: str
+    args: tuple[Expr, ...]
+    type: ScalarType
+
+    @property
+    def dtype(self) -> ScalarType:
+        return self.type
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        return self.args
+
+
+@dataclass(frozen=True)
+class Cast(Expr):
+    """An explicit conversion ``(type)operand``."""
+
+    type: ScalarType
+    operand: Expr
+
+    @property
+    def dtype(self) -> ScalarType:
+        return self.type
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        return (self.operand,)
+
+
+@dataclass(frozen=True)
+class Select(Expr):
+    """``cond ? then : other``; only the chosen side is evaluated."""
+
+    cond: Expr
+    then: Expr
+    other: Expr
+
+    @property
+    def dtype(self) -> ScalarType:
+        return common_type(self.then.dtype, self.other.dtype)
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        return (self.cond, self.then, self.other)
+
+
+@dataclass(frozen=True)
+class Assign:
+    """``target op value`` with op one of ``=``, ``+=``, ``-=``, ``*=``, ``/=``, ...
+
+    ``x op= e`` means ``x = (type of x)(x op e)`` as in C.
+    """
+
+    target: Load
+    op: str
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A data-dependent ``if`` inside one statement; its writes are may-writes."""
+
+    cond: Expr
+    then: tuple[Action, ...]
+    other: tuple[Action, ...] = ()
+
+
+Action = Assign | Guard
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """All nodes of an expression, parents before children."""
+    yield expr
+    for operand in expr.operands:
+        yield from walk(operand)
+
+
+def map_expr(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
+    """A copy with nodes replaced from the root down.
+
+    `change` returns the replacement of a node (taken as it is, not descended into) or
+    None to keep the node and go on with its operands.
+    """
+    replaced = change(expr)
+    if replaced is not None:
+        return replaced
+
+    def sub(e: Expr) -> Expr:
+        return map_expr(e, change)
+
+    match expr:
+        case Load(array, subscripts, type_):
+            return Load(array, tuple(sub(s) for s in subscripts), type_)
+        case Unary(op, operand):
+            return Unary(op, sub(operand))
+        case Binary(op, left, right):
+            return Binary(op, sub(left), sub(right))
+        case Call(name, args, type_):
+            return Call(name, tuple(sub(a) for a in args), type_)
+        case Cast(type_, operand):
+            return Cast(type_, sub(operand))
+        case Select(cond, then, other):
+            return Select(sub(cond), sub(then), sub(other))
+    return expr
+
+
+def map_action(action: Action, change: Callable[[Expr], Expr | None]) -> Action:
+    """`map_expr` over every expression of an action; targets must stay loads."""
+    if isinstance(action, Assign):
+        target = map_expr(action.target, change)
+        assert isinstance(target, Load)
+        return Assign(target, action.op, map_expr(action.value, change))
+    return Guard(
+        map_expr(action.cond, change),
+        tuple(map_action(a, change) for a in action.then),
+        tuple(map_action(a, change) for a in action.other),
+    )
+
+
+def action_expressions(action: Action) -> Iterator[Expr]:
+    """Top expressions of an action: conditions, targets, values, in source order."""
+    if isinstance(action, Assign):
+        yield action.target
+        yield action.value
+        return
+    yield action.cond
+    for inner in action.then + action.other:
+        yield from action_expressions(inner)
+
+
+def assignments(action: Action) -> Iterator[Assign]:
+    """Every assignment inside an action."""
+    if isinstance(action, Assign):
+        yield action
+        return
+    for inner in action.then + action.other:
+        yield from assignments(inner)

@@ -1,0 +1,296 @@
+"""The nouns of a static control part: arrays, accesses, statements, the SCoP itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import islpy as isl
+
+from polysched.base import PolyschedError, SourceLocation
+from polysched.ir.expr import Action, Expr
+from polysched.ir.types import INT, ScalarType
+from polysched.sets import read_set, union_of_maps, union_of_sets
+
+Storage = Literal["global", "static", "local", "parameter", "scop"]
+AccessKind = Literal["read", "must_write", "may_write"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A symbolic integer constant of the SCoP, named as its C variable."""
+
+    name: str
+    type: ScalarType = INT
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array, or a scalar when it has no dimensions.
+
+    Attributes
+    ----------
+    name : str
+        Name of the array in isl spaces; unique within the SCoP.
+    type : ScalarType
+        Element type.
+    extents : tuple of (Expr or None)
+        Elements per dimension as expressions over parameters and constants; None when
+        the declaration does not say (a pointer, or the outermost dimension of a
+        function's array parameter).
+    storage : str
+        Where it lives: "global", "static" (function-local static), "local" (automatic
+        variable of the function), "parameter" (pointer or array parameter) or "scop"
+        (declared inside the SCoP: private).
+    live_in : bool
+        Whether the SCoP may read a value it did not write.
+    live_out : bool
+        Whether the program may read it after the SCoP.
+    pitches : tuple of Expr
+        For a linearised C object ``A[i*n + j]`` seen as ``A[i][j]``: the number of
+        elements per step of each dimension but the last (here ``(n,)``); empty when C
+        subscripts the array directly.
+    n_expanded : int
+        How many leading subscripts are iterators of enclosing loops, added because
+        each iteration of those loops has its own private copy (array expansion). The
+        C object has only the remaining subscripts.
+    c_name : str
+        Name in the C source when it differs from `name` (shadowed locals).
+    """
+
+    name: str
+    type: ScalarType
+    extents: tuple[Expr | None, ...] = ()
+    storage: Storage = "global"
+    live_in: bool = True
+    live_out: bool = True
+    pitches: tuple[Expr, ...] = ()
+    n_expanded: int = 0
+    c_name: str = ""
+
+    @property
+    def n_dim(self) -> int:
+        """Number of subscripts in isl spaces, expanded ones included."""
+        return self.n_expanded + len(self.extents)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether the C object is a scalar variable."""
+        return not self.extents
+
+    @property
+    def is_private(self) -> bool:
+        """Whether no value enters or leaves the SCoP through it."""
+        return not self.live_in and not self.live_out
+
+    @property
+    def source_name(self) -> str:
+        """The C identifier."""
+        return self.c_name or self.name
+
+
+@dataclass(frozen=True, eq=False)
+class Access:
+    """One access relation of a statement.
+
+    Attributes
+    ----------
+    array : str
+        Name of the array.
+    kind : {"read", "must_write", "may_write"}
+        A data-dependent condition turns a write into a may-write; reads are always
+        an over-approximation.
+    relation : isl.Map
+        ``{ S[i, j] -> A[i] }``, restricted to the statement's domain.
+    """
+
+    array: str
+    kind: AccessKind
+    relation: isl.Map
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the access may change the array."""
+        return self.kind != "read"
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """A statement: what it computes, for which instances, in which original order.
+
+    Attributes
+    ----------
+    name : str
+        ``S0``, ``S1``, ... in source order; the tuple name of its isl spaces.
+    iterators : tuple of str
+        Names of the surrounding loops' iterators, outermost first; they name the
+        dimensions of `domain` too.
+    domain : isl.Set
+        ``{ S0[i, j] : ... }``; instances carry the values of the C iterators.
+    position : tuple of int, length n_loops + 1
+        Textual order: `position[k]` is the rank of the statement (or of the loop that
+        holds it) inside loop k-1. Two statements share their first d loops exactly
+        when their positions agree in the first d entries.
+    directions : tuple of int, length n_loops
+        +1 for a loop that counts up, -1 for one that counts down.
+    body : tuple of Action
+        Executed in order by each instance.
+    accesses : tuple of Access
+        Every access of the body; reads before writes.
+    where : SourceLocation, optional
+        Place in the user's source.
+    text : str
+        The user's own text, one line, for messages.
+    """
+
+    name: str
+    iterators: tuple[str, ...]
+    domain: isl.Set
+    position: tuple[int, ...]
+    directions: tuple[int, ...]
+    body: tuple[Action, ...]
+    accesses: tuple[Access, ...]
+    where: SourceLocation | None = None
+    text: str = ""
+
+    @property
+    def n_loops(self) -> int:
+        """Depth of the loop nest around the statement."""
+        return len(self.iterators)
+
+    @property
+    def reads(self) -> tuple[Access, ...]:
+        """Read accesses."""
+        return tuple(a for a in self.accesses if not a.is_write)
+
+    @property
+    def writes(self) -> tuple[Access, ...]:
+        """May- and must-write accesses."""
+        return tuple(a for a in self.accesses if a.is_write)
+
+
+@dataclass(frozen=True)
+class SourceRegion:
+    """Bytes of the user's file that a SCoP occupies.
+
+    Attributes
+    ----------
+    file : str
+        Path of the file.
+    start, end : int
+        Byte offsets: from the first byte of the ``#pragma scop`` line to just behind
+        the line end of the ``#pragma endscop`` line.
+    line, end_line : int
+        Lines of the two pragmas, counted from 1.
+    indent : str
+        White space in front of ``#pragma scop``'s first statement, for printing.
+    """
+
+    file: str
+    start: int
+    end: int
+    line: int
+    end_line: int
+    indent: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Scop:
+    """A static control part.
+
+    Attributes
+    ----------
+    name : str
+        Name for people and records: the enclosing function, with ``.2`` and so on for
+        further SCoPs of the same function.
+    parameters : tuple of Parameter
+        In order of first use.
+    context : isl.Set
+        Parameter values that the program guarantees.
+    assumptions : isl.Set
+        Parameter values for which the model is exact (a checked delinearisation may
+        need ``m <= n``); generated code falls back to the original text outside it.
+    statements : tuple of Statement
+        In source order.
+    arrays : tuple of Array
+        Every accessed array and scalar, in order of first use.
+    region : SourceRegion, optional
+        None for a SCoP that was not read from a file.
+    function : str
+        Name of the enclosing C function, or empty.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    context: isl.Set
+    statements: tuple[Statement, ...]
+    arrays: tuple[Array, ...]
+    assumptions: isl.Set = field(default_factory=lambda: read_set("{ : }"))
+    region: SourceRegion | None = None
+    function: str = ""
+
+    def statement(self, name: str) -> Statement:
+        """The statement of that name."""
+        return self._by_name[name]
+
+    def array(self, name: str) -> Array:
+        """The array of that name."""
+        return self._arrays[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Statement]:
+        return {s.name: s for s in self.statements}
+
+    @cached_property
+    def _arrays(self) -> dict[str, Array]:
+        return {a.name: a for a in self.arrays}
+
+    @cached_property
+    def domain(self) -> isl.UnionSet:
+        """All statement instances, as a union set."""
+        return union_of_sets(
+            [s.domain.intersect_params(self.context) for s in self.statements]
+        )
+
+    def access_relation(self, *kinds: AccessKind) -> isl.UnionMap:
+        """Instances to array elements, for all accesses of the given kinds."""
+        return union_of_maps(
+            [a.relation for _, a in self.iter_accesses() if a.kind in kinds]
+        ).intersect_domain(self.domain)
+
+    @property
+    def reads(self) -> isl.UnionMap:
+        """All reads."""
+        return self.access_relation("read")
+
+    @property
+    def must_writes(self) -> isl.UnionMap:
+        """All writes that happen for certain."""
+        return self.access_relation("must_write")
+
+    @property
+    def may_writes(self) -> isl.UnionMap:
+        """All writes, certain or not."""
+        return self.access_relation("must_write", "may_write")
+
+    def iter_accesses(self) -> Iterator[tuple[Statement, Access]]:
+        """Every access with its statement, in source order."""
+        for statement in self.statements:
+            for access in statement.accesses:
+                yield statement, access
+
+    def with_parameters_fixed(self, values: dict[str, int]) -> Scop:
+        """The same SCoP with `values` added to its context."""
+        unknown = set(values) - {p.name for p in self.parameters}
+        if unknown:
+            known = ", ".join(p.name for p in self.parameters) or "none"
+            raise PolyschedError(
+                f"no parameter named {sorted(unknown)[0]!r}; "
+                f"the parameters are: {known}"
+            )
+        fixed = " and ".join(f"{n} = {v}" for n, v in values.items()) or "true"
+        names = ", ".join(values)
+        extra = read_set(f"[{names}] -> {{ : {fixed} }}")
+        return replace(self, context=self.context.intersect(extra))

@@ -1,0 +1,39 @@
+"""sets: named, typed face of isl. Other rooms reach dimensions by name through it.
+
+Takes isl objects and texts, gives the same. May import `base`. Built on Verdoolaege,
+"isl: An Integer Set Library for the Polyhedral Model", ICMS 2010.
+"""
+
+from polysched.sets.unions import (
+    dim_names,
+    list_basic_maps,
+    list_basic_sets,
+    list_maps,
+    list_sets,
+    map_names,
+    n_dims,
+    node_kind,
+    param_names,
+    read_map,
+    read_set,
+    union_of_maps,
+    union_of_sets,
+)
+from polysched.sets.witness import describe_pair
+
+__all__ = [
+    "describe_pair",
+    "dim_names",
+    "list_basic_maps",
+    "list_basic_sets",
+    "list_maps",
+    "list_sets",
+    "map_names",
+    "n_dims",
+    "node_kind",
+    "param_names",
+    "read_map",
+    "read_set",
+    "union_of_maps",
+    "union_of_sets",
+]

@@ -1,0 +1,111 @@
+"""Reading, uniting and taking apart isl sets and maps, by name, not by position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import islpy as isl
+
+from polysched.base import AnalysisError
+
+
+def read_set(text: str) -> isl.Set:
+    """Parse a set; a bad text is an `AnalysisError` that quotes it."""
+    try:
+        return isl.Set(text)
+    except isl.Error as error:
+        raise AnalysisError(f"isl cannot read the set {text!r}") from error
+
+
+def read_map(text: str) -> isl.Map:
+    """Parse a map; a bad text is an `AnalysisError` that quotes it."""
+    try:
+        return isl.Map(text)
+    except isl.Error as error:
+        raise AnalysisError(f"isl cannot read the map {text!r}") from error
+
+
+def union_of_sets(sets: Iterable[isl.Set]) -> isl.UnionSet:
+    """The union of sets of any spaces."""
+    total = isl.UnionSet("{ }")
+    for s in sets:
+        total = total.union(isl.UnionSet.from_set(s))
+    return total
+
+
+def union_of_maps(maps: Iterable[isl.Map]) -> isl.UnionMap:
+    """The union of maps of any spaces."""
+    total = isl.UnionMap("{ }")
+    for m in maps:
+        total = total.union(isl.UnionMap.from_map(m))
+    return total
+
+
+def list_sets(union: isl.UnionSet) -> list[isl.Set]:
+    """The sets of a union, ordered by tuple name and text (isl's order is by hash)."""
+    found: list[isl.Set] = []
+    union.foreach_set(found.append)
+    return sorted(found, key=lambda s: (s.get_tuple_name() or "", str(s)))
+
+
+def list_maps(union: isl.UnionMap) -> list[isl.Map]:
+    """The maps of a union, ordered by tuple names and text."""
+    found: list[isl.Map] = []
+    union.foreach_map(found.append)
+    return sorted(found, key=lambda m: (*map_names(m), str(m)))
+
+
+def list_basic_maps(relation: isl.Map) -> list[isl.BasicMap]:
+    """The disjuncts of a map, ordered by text."""
+    found: list[isl.BasicMap] = []
+    relation.foreach_basic_map(found.append)
+    return sorted(found, key=str)
+
+
+def list_basic_sets(s: isl.Set) -> list[isl.BasicSet]:
+    """The disjuncts of a set, ordered by text."""
+    found: list[isl.BasicSet] = []
+    s.foreach_basic_set(found.append)
+    return sorted(found, key=str)
+
+
+def map_names(relation: isl.Map) -> tuple[str, str]:
+    """Tuple names of domain and range; empty strings for unnamed tuples."""
+    names = []
+    for kind in (isl.dim_type.in_, isl.dim_type.out):
+        has = relation.has_tuple_name(kind)
+        names.append(relation.get_tuple_name(kind) if has else "")
+    return names[0], names[1]
+
+
+def n_dims(s: isl.Set | isl.BasicSet) -> int:
+    """Number of set dimensions."""
+    return int(s.dim(isl.dim_type.set))
+
+
+def dim_names(s: isl.Set) -> tuple[str, ...]:
+    """Names of the set dimensions; empty strings for unnamed ones."""
+    return tuple(s.get_dim_name(isl.dim_type.set, k) or "" for k in range(n_dims(s)))
+
+
+def param_names(s: isl.Set | isl.Map | isl.UnionSet | isl.UnionMap) -> tuple[str, ...]:
+    """Names of the parameters in the space's order."""
+    space = s.get_space()
+    return tuple(
+        space.get_dim_name(isl.dim_type.param, k) or ""
+        for k in range(space.dim(isl.dim_type.param))
+    )
+
+
+_NODE_KINDS = {
+    getattr(isl.schedule_node_type, name): name
+    for name in (
+        "band", "context", "domain", "expansion", "extension", "filter", "guard",
+        "leaf", "mark", "sequence", "set",
+    )
+}  # fmt: skip
+
+
+def node_kind(node: isl.ScheduleNode) -> str:
+    """The type of a schedule node as a word: "band", "sequence", "filter", ..."""
+    return _NODE_KINDS[node.get_type()]
