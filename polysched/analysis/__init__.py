@@ -9,6 +9,7 @@ from polysched.analysis.dependences import (
     Dependences,
     compute_dependences,
 )
+from polysched.analysis.graph import components, dependence_graph
 from polysched.analysis.legality import (
     Violation,
     active_dependences,
@@ -26,7 +27,9 @@ __all__ = [
     "Violation",
     "active_dependences",
     "check_legal",
+    "components",
     "compute_dependences",
+    "dependence_graph",
     "find_violation",
     "loop_is_parallel",
     "member_distances",

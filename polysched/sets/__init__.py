@@ -4,6 +4,14 @@ Takes isl objects and texts, gives the same. May import `base`. Built on Verdool
 "isl: An Integer Set Library for the Polyhedral Model", ICMS 2010.
 """
 
+from polysched.sets.cone import ConeRow, dependence_cone, lift_constants
+from polysched.sets.points import (
+    Points,
+    contains_points,
+    fix_parameters,
+    list_points,
+    map_points,
+)
 from polysched.sets.unions import (
     dim_names,
     list_basic_maps,
@@ -22,13 +30,21 @@ from polysched.sets.unions import (
 from polysched.sets.witness import describe_pair
 
 __all__ = [
+    "ConeRow",
+    "Points",
+    "contains_points",
+    "dependence_cone",
     "describe_pair",
     "dim_names",
+    "fix_parameters",
+    "lift_constants",
     "list_basic_maps",
     "list_basic_sets",
     "list_maps",
+    "list_points",
     "list_sets",
     "map_names",
+    "map_points",
     "n_dims",
     "node_kind",
     "param_names",

@@ -1,0 +1,15 @@
+"""ilp: integer programs with ordered objectives; the only room that speaks to a solver.
+
+Takes `Problem`, gives `Solution` with one `Stage` per objective. May import `base`.
+"""
+
+from polysched.ilp.problem import (
+    Linear,
+    Problem,
+    Solution,
+    Stage,
+    groups_of,
+    is_satisfied,
+)
+
+__all__ = ["Linear", "Problem", "Solution", "Stage", "groups_of", "is_satisfied"]

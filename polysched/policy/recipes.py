@@ -1,0 +1,139 @@
+"""Policies: which recipes to ask for, best bets first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import islpy as isl
+
+from polysched.analysis import Dependences, components
+from polysched.base import PolyschedError
+from polysched.ir import Scop
+from polysched.schedule import Recipe
+
+Chooser = Callable[[Scop, Dependences], tuple[Recipe, ...]]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A named way to choose recipes.
+
+    Attributes
+    ----------
+    name, summary : str
+        For the command line and tables.
+    choose : callable
+        SCoP and dependences to recipes, most promising first.
+    """
+
+    name: str
+    summary: str
+    choose: Chooser
+
+
+def _unit(*objectives: str) -> Recipe:
+    return Recipe(objectives, "unit")
+
+
+def _lower(*objectives: str) -> Recipe:
+    return Recipe(objectives, "lower")
+
+
+PARALLEL = (
+    _unit("OP", "IP", "SO", "MIC"),
+    _unit("OP", "DGF", "IP", "SO", "MIC"),
+)
+FUSED = (
+    _unit("DGF", "OP", "IP", "SO", "MIC"),
+    _unit("DGF", "SO", "MIC"),
+)
+VECTOR = (
+    _unit("SO", "IP", "MIC"),
+    _unit("IP", "SO", "DGF", "MIC"),
+    _unit("SIS", "SO", "OP", "MIC"),
+)
+TILED = (
+    _lower("BAND", "PROX", "MIC"),
+    _lower("BAND", "DGF", "PROX", "MIC"),
+)
+SKEWED = (
+    _lower("VSKW", "OBAND", "PROX", "MIC"),
+    _lower("BAND", "VSKW", "PROX", "MIC"),
+    Recipe(("SKEWPAR", "IP", "MIC"), "upper"),
+)
+
+
+def has_carried_cycle(scop: Scop, dependences: Dependences) -> bool:
+    """Whether some multi-loop nest of a dependence cycle can be skewed at all.
+
+    Skewing matters where one strongly connected component carries dependences at two
+    or more loops or through several statements; a plain reduction does not need it.
+    """
+    component = components(scop, dependences)
+    members: dict[int, list[str]] = {}
+    for name, number in component.items():
+        members.setdefault(number, []).append(name)
+    for names in members.values():
+        deep = [n for n in names if scop.statement(n).n_loops >= 2]
+        if len(names) > 1 and deep:
+            return True
+        for n in deep:
+            carried = [
+                d for d in dependences.items if d.orders and d.source == d.sink == n
+            ]
+            if any(_moves_in_several_loops(d.relation) for d in carried):
+                return True
+    return False
+
+
+def _moves_in_several_loops(relation: isl.Map) -> bool:
+    n = relation.dim(isl.dim_type.in_)
+    deltas = relation.deltas()
+    moving = 0
+    for k in range(n):
+        zero = isl.Set.universe(deltas.get_space()).fix_val(
+            isl.dim_type.set, k, isl.Val(0)
+        )
+        moving += not deltas.is_subset(zero)
+    return moving >= 2
+
+
+def _balanced(scop: Scop, dependences: Dependences) -> tuple[Recipe, ...]:
+    recipes = [PARALLEL[0], TILED[0]]
+    if has_carried_cycle(scop, dependences):
+        recipes += SKEWED
+    if len(scop.statements) > 1:
+        recipes += [FUSED[0], TILED[1]]
+    recipes += [VECTOR[0]]
+    if len(scop.statements) > 1:
+        recipes += [VECTOR[2], PARALLEL[1], FUSED[1]]
+    return tuple(recipes)
+
+
+def _thorough(scop: Scop, dependences: Dependences) -> tuple[Recipe, ...]:
+    every = (*_balanced(scop, dependences), *PARALLEL, *FUSED, *VECTOR, *TILED, *SKEWED)
+    return tuple(dict.fromkeys((*every, _lower("PERM", "MIC"))))
+
+
+POLICIES = {
+    p.name: p
+    for p in (
+        Policy("balanced", "parallel, fused, tiled and skewed recipes", _balanced),
+        Policy("parallelism", "outer and inner parallel loops", lambda s, d: PARALLEL),
+        Policy("locality", "fusion and tiled bands", lambda s, d: TILED + FUSED),
+        Policy(
+            "vectorize", "unit strides and parallel inner loops", lambda s, d: VECTOR
+        ),
+        Policy("thorough", "every recipe of every policy", _thorough),
+        Policy("minimal", "the original and isl's schedules only", lambda s, d: ()),
+    )
+}
+
+
+def find_policy(name: str) -> Policy:
+    """The policy of that name; the error lists all names."""
+    if name not in POLICIES:
+        known = ", ".join(POLICIES)
+        raise PolyschedError(f"no policy named {name!r}; the policies are: {known}")
+    return POLICIES[name]

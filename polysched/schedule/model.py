@@ -1,0 +1,301 @@
+"""The convex space of all legal schedules of a SCoP, as one integer program.
+
+All rows of the 2d+1 form at once: even rows are scalar (beta), odd rows linear. The
+encoding is that of Pouchet et al., "Loop Transformations: Convexity, Pruning and
+Optimization", POPL 2011, as extended by Kong and Pouchet, PLDI 2019, with exact
+parallelism and full rank by construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from polysched.analysis import Dependences, components
+from polysched.ilp import Linear, Problem
+from polysched.ir import LinearRow, Rows, Scop, Statement
+from polysched.schedule.pieces import Piece, cut_dependences
+
+Shape = Literal["unit", "lower", "upper"]
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Bounds of the space.
+
+    Attributes
+    ----------
+    shape : {"unit", "lower", "upper"}
+        Linear rows are unit vectors; or skewed by iterators of outer rows (time
+        skewing); or of inner rows (outer wavefronts). All have full rank.
+    coefficient_bound : int
+        Largest iterator coefficient.
+    shift_bound : int
+        Largest constant of a linear row.
+    keep_bands : bool
+        Whether a satisfied dependence may stay respected below (variables rho);
+        needed by objectives on permutable bands only.
+    """
+
+    shape: Shape = "unit"
+    coefficient_bound: int = 3
+    shift_bound: int = 4
+    keep_bands: bool = False
+
+
+class ScheduleModel:
+    """Variables and constraints of the space; objectives ask it for more.
+
+    Attributes
+    ----------
+    scop : Scop
+    pieces : tuple of Piece
+    depth : int
+        d, the largest loop depth; there are 2d+1 rows.
+    problem : Problem
+    component : dict of statement name to strongly connected component
+    """
+
+    def __init__(
+        self,
+        scop: Scop,
+        dependences: Dependences,
+        pieces: tuple[Piece, ...] | None = None,
+        options: ModelOptions | None = None,
+    ) -> None:
+        self.scop = scop
+        self.dependences = dependences
+        self.options = options or ModelOptions()
+        self.pieces = (
+            pieces if pieces is not None else cut_dependences(scop, dependences)
+        )
+        self.component = components(scop, dependences)
+        self.depth = max((s.n_loops for s in scop.statements), default=0)
+        self.problem = Problem()
+        self._psi: dict[tuple[str, int], int] = {}
+        n = len(scop.statements)
+        bound = self.options.coefficient_bound
+        self._beta_bound = max(1, 2 * n)
+        self._big = bound * (self.depth + 1) + self.options.shift_bound
+        add = self.problem.add_variable
+        self.beta = {
+            (s.name, k): add(0, self._beta_bound)
+            for s in scop.statements
+            for k in range(self.depth + 1)
+        }
+        self.theta = {
+            (s.name, level, j): add(0, bound if self.options.shape != "unit" else 1)
+            for s in scop.statements
+            for level in range(s.n_loops)
+            for j in range(s.n_loops)
+        }
+        shift = self.options.shift_bound if self.options.shape != "unit" else 1
+        self.constant = {
+            (s.name, level): add(0, shift)
+            for s in scop.statements
+            for level in range(s.n_loops)
+        }
+        rows = range(2 * self.depth + 1)
+        self.delta = {(d, p): add(0, 1) for d in range(len(self.pieces)) for p in rows}
+        self.rho: dict[tuple[int, int], int] = {}
+        if self.options.keep_bands:
+            self.rho = {
+                (d, p): add(0, 1) for d in range(len(self.pieces)) for p in rows[:-1]
+            }
+        for s in scop.statements:
+            self._add_shape(s)
+        for d in range(len(self.pieces)):
+            self._add_legality(d)
+
+    # -- what objectives ask ---------------------------------------------------
+
+    def row_form(self, statement: str, level: int) -> dict[int, int]:
+        """Iterator coefficients of a linear row: iterator position to variable."""
+        n_loops = self.scop.statement(statement).n_loops
+        return {j: self.theta[statement, level, j] for j in range(n_loops)}
+
+    def inner_level(self, statement: str) -> int:
+        """The last linear row of a statement."""
+        return self.scop.statement(statement).n_loops - 1
+
+    def parallel(self, statement: str, level: int) -> int:
+        """The boolean psi: loop `level` is parallel for `statement`, exactly.
+
+        For every piece D that touches the statement one more Farkas system makes the
+        distance at this row zero unless an outer row satisfies D (the published form,
+        ``psi + delta <= 1`` alone, claims loops parallel that are not).
+        """
+        known = self._psi.get((statement, level))
+        if known is not None:
+            return known
+        psi = self.problem.add_variable(0, 1)
+        self._psi[statement, level] = psi
+        p = 2 * level + 1
+        for d, piece in enumerate(self.pieces):
+            if statement not in (piece.source, piece.sink):
+                continue
+            slack = Linear.total([self.delta[d, k] for k in range(p)])
+            slack.constant += 1
+            slack.add(psi, -1)
+            self._require_on_piece(
+                d, level, -1, Linear(), slack, f"parallel {statement}"
+            )
+            limit = Linear({psi: -1, self.delta[d, p]: -1}, 1)
+            self.problem.require_nonnegative(limit, f"parallel {statement}")
+        return psi
+
+    def distance_bound(self, level: int) -> tuple[int, int]:
+        """Variables (u, w): every dependence distance at a linear row is <= u*sum(n)+w.
+
+        Dependences satisfied by an outer row do not count (Bondhugula et al., PLDI
+        2008, equation 5, in the single-shot space).
+        """
+        u = self.problem.add_variable(0, self._big)
+        w = self.problem.add_variable(0, 4 * self._big)
+        p = 2 * level + 1
+        for d in range(len(self.pieces)):
+            slack = Linear.total([self.delta[d, k] for k in range(p)])
+            offset = Linear({w: 1})
+            self._require_on_piece(
+                d,
+                level,
+                -1,
+                offset,
+                slack,
+                f"distance {level}",
+                per_size=Linear({u: 1}),
+            )
+        return u, w
+
+    # -- constraints -----------------------------------------------------------
+
+    def _add_shape(self, s: Statement) -> None:
+        problem, group = self.problem, f"rank {s.name}"
+        levels = range(s.n_loops)
+        if self.options.shape == "unit":
+            pivot = {
+                (level, j): self.theta[s.name, level, j]
+                for level in levels
+                for j in levels
+            }
+        else:
+            pivot = {
+                (level, j): problem.add_variable(0, 1)
+                for level in levels
+                for j in levels
+            }
+        for k in levels:
+            for line in ([pivot[k, j] for j in levels], [pivot[j, k] for j in levels]):
+                form = Linear.total(line)
+                form.constant -= 1
+                problem.require_zero(form, group)
+        if self.options.shape == "unit":
+            return
+        bound = self.options.coefficient_bound
+        for level in levels:
+            earlier = (
+                levels[:level] if self.options.shape == "lower" else levels[level + 1 :]
+            )
+            for j in levels:
+                theta = self.theta[s.name, level, j]
+                problem.require_nonnegative(
+                    Linear({theta: 1, pivot[level, j]: -1}), group
+                )
+                room = Linear.total([pivot[k, j] for k in earlier], bound)
+                room.add(pivot[level, j], 1)
+                room.add(theta, -1)
+                problem.require_nonnegative(room, group)
+
+    def _add_legality(self, d: int) -> None:
+        piece = self.pieces[d]
+        group = f"dependence {piece.source} -> {piece.sink}"
+        satisfied = Linear.total([self.delta[d, p] for p in range(2 * self.depth + 1)])
+        satisfied.constant -= 1
+        self.problem.require_nonnegative(satisfied, group)
+        for p in range(2 * self.depth + 1):
+            slack = Linear()
+            for k in range(p):
+                slack.add(self.delta[d, k], 1)
+                if (d, k) in self.rho:
+                    slack.add(self.rho[d, k], -1)
+            if (d, p) in self.rho:
+                keep = Linear({self.delta[d, p]: 1, self.rho[d, p]: -1})
+                self.problem.require_nonnegative(keep, group)
+            if p % 2 == 0:
+                form = slack.scaled(self._beta_bound + 1)
+                form.add(self.beta[piece.sink, p // 2], 1)
+                form.add(self.beta[piece.source, p // 2], -1)
+                form.add(self.delta[d, p], -1)
+                self.problem.require_nonnegative(form, group)
+            else:
+                strong = Linear({self.delta[d, p]: -1})
+                self._require_on_piece(d, p // 2, 1, strong, slack, group)
+
+    def _require_on_piece(
+        self,
+        d: int,
+        level: int,
+        sign: int,
+        offset: Linear,
+        slack: Linear,
+        group: str,
+        per_size: Linear | None = None,
+    ) -> None:
+        """``sign*(sink row - source row) + offset + K*slack*(sum(n)+1) >= 0`` on D.
+
+        `per_size` adds a form times ``sum(n)``. Each row of the piece's cone becomes
+        one constraint (Farkas, multipliers eliminated).
+        """
+        piece = self.pieces[d]
+        big_slack = slack.scaled(self._big)
+        for row in piece.cone:
+            form = Linear()
+            if row.constant:
+                form.add_form(offset, row.constant)
+                self._add_constant(form, piece.sink, level, sign * row.constant)
+                self._add_constant(form, piece.source, level, -sign * row.constant)
+            form.add_form(big_slack, row.constant + row.parameters)
+            if per_size is not None:
+                form.add_form(per_size, row.parameters)
+            self._add_row(form, piece.sink, level, row.sink, sign)
+            self._add_row(form, piece.source, level, row.source, -sign)
+            if row.equality:
+                self.problem.require_zero(form, group)
+            elif form.terms or form.constant < 0:
+                self.problem.require_nonnegative(form, group)
+
+    def _add_constant(self, form: Linear, name: str, level: int, factor: int) -> None:
+        if (name, level) in self.constant:
+            form.add(self.constant[name, level], factor)
+
+    def _add_row(
+        self, form: Linear, name: str, level: int, weights: Sequence[int], factor: int
+    ) -> None:
+        s = self.scop.statement(name)
+        if level >= s.n_loops:
+            return
+        for j, weight in enumerate(weights):
+            if weight:
+                form.add(self.theta[name, level, j], factor * weight * s.directions[j])
+
+    # -- reading a solution ----------------------------------------------------
+
+    def read_rows(self, values: Sequence[int]) -> dict[str, Rows]:
+        """The schedule of a solution, padded to the deepest statement."""
+        rows = {}
+        for s in self.scop.statements:
+            linear = []
+            for level in range(self.depth):
+                if level < s.n_loops:
+                    coefficients = tuple(
+                        s.directions[j] * values[self.theta[s.name, level, j]]
+                        for j in range(s.n_loops)
+                    )
+                    constant = values[self.constant[s.name, level]]
+                else:
+                    coefficients, constant = (0,) * s.n_loops, 0
+                linear.append(LinearRow(coefficients, constant))
+            betas = tuple(values[self.beta[s.name, k]] for k in range(self.depth + 1))
+            rows[s.name] = Rows(s.iterators, betas, tuple(linear))
+        return rows

@@ -1,0 +1,133 @@
+"""Dependences cut into convex pieces, each carried by one original loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import islpy as isl
+
+from polysched.analysis import Dependences
+from polysched.ir import Scop, Statement
+from polysched.sets import ConeRow, dependence_cone, lift_constants, list_basic_maps
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One convex dependence polyhedron.
+
+    Attributes
+    ----------
+    source, sink : str
+        Statements.
+    level : int
+        Original loop that carries it, from 0; the number of common loops when it is
+        loop-independent.
+    flow : bool
+        Whether a value flows along it (it then counts for fusion).
+    relation : isl.BasicMap
+        The polyhedron, large constants lifted to parameters.
+    cone : tuple of ConeRow
+        Farkas conditions of affine forms that are non-negative on it.
+    """
+
+    source: str
+    sink: str
+    level: int
+    flow: bool
+    relation: isl.BasicMap
+    cone: tuple[ConeRow, ...]
+
+
+def cut_dependences(scop: Scop, dependences: Dependences) -> tuple[Piece, ...]:
+    """All ordering dependences as convex pieces, without pieces inside others.
+
+    A lexicographic union such as "i' > i, or i' = i and j' > j" cannot be strongly
+    satisfied by one affine row; its level-wise parts can [1]_.
+
+    References
+    ----------
+    .. [1] Kong and Pouchet, "Model-driven transformations for multi- and many-core
+       CPUs", PLDI 2019.
+    """
+    raw: list[tuple[str, str, int, bool, isl.BasicMap]] = []
+    pairs: dict[tuple[str, str], list[isl.Map]] = {}
+    flows: dict[tuple[str, str], isl.Map] = {}
+    for d in dependences.items:
+        if d.orders:
+            pairs.setdefault((d.source, d.sink), []).append(d.relation)
+        if d.kind == "flow":
+            known = flows.get((d.source, d.sink))
+            flows[d.source, d.sink] = (
+                d.relation if known is None else known.union(d.relation)
+            )
+    for (source, sink), relations in sorted(pairs.items()):
+        union = relations[0]
+        for r in relations[1:]:
+            union = union.union(r)
+        flow = flows.get((source, sink))
+        parts = _level_parts(scop.statement(source), scop.statement(sink), union)
+        for level, part in parts:
+            for piece in _convex(part):
+                carries = flow is not None and not flow.intersect(part).is_empty()
+                raw.append((source, sink, level, carries, piece))
+    lifted = lift_constants([r[4] for r in raw])
+    pieces = [
+        Piece(source, sink, level, flow, relation, dependence_cone(relation))
+        for (source, sink, level, flow, _), relation in zip(raw, lifted, strict=True)
+    ]
+    return tuple(p for k, p in enumerate(pieces) if not _is_covered(k, pieces))
+
+
+def _level_parts(
+    source: Statement, sink: Statement, relation: isl.Map
+) -> list[tuple[int, isl.Map]]:
+    common = n_common_loops(source, sink)
+    xs = [f"x{k}" for k in range(source.n_loops)]
+    ys = [f"y{k}" for k in range(sink.n_loops)]
+    parts = []
+    for level in range(common + 1):
+        conditions = [f"{x} = {y}" for x, y in zip(xs[:level], ys[:level], strict=True)]
+        if level < common:
+            later = ">" if source.directions[level] > 0 else "<"
+            conditions.append(f"{ys[level]} {later} {xs[level]}")
+        where = f" : {' and '.join(conditions)}" if conditions else ""
+        carried = isl.Map(
+            f"{{ {source.name}[{', '.join(xs)}] -> {sink.name}[{', '.join(ys)}]{where} }}"
+        )
+        part = relation.intersect(carried).coalesce()
+        if not part.is_empty():
+            parts.append((level, part))
+    return parts
+
+
+def n_common_loops(a: Statement, b: Statement) -> int:
+    """Number of loops that two statements share in the source."""
+    shared = 0
+    for k in range(min(a.n_loops, b.n_loops)):
+        if a.position[k] != b.position[k]:
+            break
+        shared += 1
+    return shared
+
+
+def _convex(part: isl.Map) -> list[isl.BasicMap]:
+    """Basic maps without existential dimensions that cover a relation."""
+    found = []
+    for b in list_basic_maps(part.remove_divs().coalesce()):
+        basic = b.detect_equalities().remove_redundancies()
+        if not basic.is_empty():
+            found.append(basic)
+    return found
+
+
+def _is_covered(index: int, pieces: list[Piece]) -> bool:
+    """Whether a piece lies inside another one (the first of equal ones stays)."""
+    mine = pieces[index]
+    for k, other in enumerate(pieces):
+        if k == index or (mine.source, mine.sink) != (other.source, other.sink):
+            continue
+        if mine.relation.is_subset(other.relation) and (
+            k < index or not other.relation.is_subset(mine.relation)
+        ):
+            return True
+    return False

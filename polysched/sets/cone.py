@@ -1,0 +1,181 @@
+"""Farkas: the cone of affine forms that are non-negative on a polyhedron."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import islpy as isl
+
+from polysched.sets.unions import list_basic_maps
+
+
+@dataclass(frozen=True)
+class ConeRow:
+    """One linear condition on the coefficients of an affine form.
+
+    The form is ``constant + sum(parameters) + sum(source) + sum(sink)``; the condition
+    is that the weighted sum of its coefficients is non-negative (or zero).
+
+    Attributes
+    ----------
+    constant : int
+        Weight of the form's constant term.
+    parameters : int
+        Summed weight of the parameters, which all have the same coefficient in a
+        scheduling constraint.
+    per_parameter : tuple of (str, int)
+        Weights by parameter name.
+    source, sink : tuple of int
+        Weights of the iterators of both statements.
+    equality : bool
+        Whether the sum must be zero.
+    """
+
+    constant: int
+    parameters: int
+    per_parameter: tuple[tuple[str, int], ...]
+    source: tuple[int, ...]
+    sink: tuple[int, ...]
+    equality: bool
+
+
+def dependence_cone(piece: isl.BasicMap) -> tuple[ConeRow, ...]:
+    """Conditions for an affine form over source and sink to be non-negative on `piece`.
+
+    Multipliers are already eliminated by isl; this is Farkas' lemma in the form of
+    Feautrier, "Some efficient solutions to the affine scheduling problem I", 1992.
+    """
+    n_source = piece.dim(isl.dim_type.in_)
+    wrapped = piece.wrap()
+    cone = wrapped.coefficients()
+    n_param = wrapped.dim(isl.dim_type.param)
+    names = [str(wrapped.get_dim_name(isl.dim_type.param, k)) for k in range(n_param)]
+    order = (isl.dim_type.set, isl.dim_type.cst, isl.dim_type.param, isl.dim_type.div)
+    rows = []
+    for matrix, equality in (
+        (cone.equalities_matrix(*order), True),
+        (cone.inequalities_matrix(*order), False),
+    ):
+        for r in range(matrix.rows()):
+            v = [
+                int(str(matrix.get_element_val(r, c)))
+                for c in range(1 + n_param + wrapped.dim(isl.dim_type.set))
+            ]
+            weights = tuple(zip(names, v[1 : 1 + n_param], strict=True))
+            first = 1 + n_param
+            rows.append(
+                ConeRow(
+                    v[0],
+                    sum(w for _, w in weights),
+                    tuple((n, w) for n, w in weights if w),
+                    tuple(v[first : first + n_source]),
+                    tuple(v[first + n_source :]),
+                    equality,
+                )
+            )
+    return tuple(rows)
+
+
+def lift_constants(
+    pieces: Iterable[isl.BasicMap], threshold: int = 16, slack: int = 8
+) -> list[isl.BasicMap]:
+    """Replace large constants by parameters, the same constant by the same parameter.
+
+    A size fixed by a macro makes Farkas rows with coefficients in the thousands, and
+    big-M constants to match. Seen as a parameter it costs a small integer. The result
+    contains the original piece (at one parameter value), so what holds for all values
+    holds for it: legality is preserved, never invented.
+
+    Parameters
+    ----------
+    pieces : iterable of isl.BasicMap
+        Dependence polyhedra without existential dimensions.
+    threshold : int
+        Smallest magnitude to replace.
+    slack : int
+        Constants this close share a parameter: 999 becomes ``p - 1`` beside 1000.
+    """
+    given = list(pieces)
+    texts = [_constraints(p) for p in given]
+    sizes = sorted(
+        {
+            abs(c.constant)
+            for rows in texts
+            for c in rows
+            if abs(c.constant) >= threshold
+        },
+        reverse=True,
+    )
+    base: dict[int, int] = {}
+    for size in sizes:
+        near = [b for b in base.values() if 0 <= b - size <= slack]
+        base[size] = near[-1] if near else size
+    if not base:
+        return given
+    return [_rebuild(p, rows, base) for p, rows in zip(given, texts, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Constraint:
+    parameters: tuple[int, ...]
+    source: tuple[int, ...]
+    sink: tuple[int, ...]
+    constant: int
+    equality: bool
+
+
+def _constraints(piece: isl.BasicMap) -> list[_Constraint]:
+    found = []
+    for c in piece.get_constraints():
+        parts = [
+            tuple(
+                int(str(c.get_coefficient_val(kind, k))) for k in range(piece.dim(kind))
+            )
+            for kind in (isl.dim_type.param, isl.dim_type.in_, isl.dim_type.out)
+        ]
+        constant = int(str(c.get_constant_val()))
+        found.append(
+            _Constraint(parts[0], parts[1], parts[2], constant, c.is_equality())
+        )
+    return found
+
+
+def _rebuild(
+    piece: isl.BasicMap, rows: list[_Constraint], base: dict[int, int]
+) -> isl.BasicMap:
+    """The piece with constants written as lifted parameter plus small rest."""
+    space = piece.get_space()
+    params = [
+        str(space.get_dim_name(isl.dim_type.param, k))
+        for k in range(space.dim(isl.dim_type.param))
+    ]
+    lifted = {b: f"size_{b}" for b in sorted(set(base.values()))}
+    source = [f"s{k}" for k in range(piece.dim(isl.dim_type.in_))]
+    sink = [f"t{k}" for k in range(piece.dim(isl.dim_type.out))]
+    conditions = [f"{name} >= 0" for name in lifted.values()]
+    for row in rows:
+        terms = [
+            f"{c}{name}"
+            for c, name in zip(
+                row.parameters + row.source + row.sink,
+                params + source + sink,
+                strict=True,
+            )
+            if c
+        ]
+        size = abs(row.constant)
+        if size in base:
+            sign = 1 if row.constant > 0 else -1
+            terms.append(f"{sign}{lifted[base[size]]}")
+            terms.append(str(sign * (size - base[size])))
+        else:
+            terms.append(str(row.constant))
+        conditions.append(f"{' + '.join(terms)} {'=' if row.equality else '>='} 0")
+    names = ", ".join(params + list(lifted.values()))
+    text = (
+        f"[{names}] -> {{ {space.get_tuple_name(isl.dim_type.in_)}[{', '.join(source)}]"
+        f" -> {space.get_tuple_name(isl.dim_type.out)}[{', '.join(sink)}] : "
+        f"{' and '.join(conditions)} }}"
+    )
+    return list_basic_maps(isl.Map(text))[0]
