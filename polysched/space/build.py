@@ -1,0 +1,291 @@
+"""From a SCoP to its schedule space: ask, solve, shape, prove, rank, keep."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import islpy as isl
+
+from polysched.analysis import (
+    Dependences,
+    compute_dependences,
+    find_violation,
+    privatize,
+    schedule_features,
+)
+from polysched.base import (
+    Deadline,
+    EmptySpaceError,
+    PolyschedError,
+    Progress,
+    SilentProgress,
+)
+from polysched.cost import predict_seconds
+from polysched.ir import ScheduleTree, Scop, original_rows, original_tree
+from polysched.machine import Machine
+from polysched.policy import find_policy
+from polysched.schedule import (
+    Piece,
+    Solved,
+    cut_dependences,
+    isl_schedule,
+    rows_to_tree,
+    solve_recipe,
+)
+from polysched.space.schedule_space import Dropped, Schedule, ScheduleSpace, SpaceSize
+from polysched.transform import Script, apply_script, plan_scripts
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SpaceOptions:
+    """How a space is built.
+
+    Attributes
+    ----------
+    policy : str
+        Name of the policy that chooses recipes.
+    seconds : float
+        Time limit of the whole construction; the original is always in.
+    limit : int
+        Most schedules to keep.
+    shapes_per_schedule : int
+        Most scripts (tilings, mappings) per affine schedule.
+    parameters : mapping of str to int
+        Sizes to predict times for, and to rank by; others are assumed large.
+    """
+
+    policy: str = "balanced"
+    seconds: float = 18.0
+    limit: int = 40
+    shapes_per_schedule: int = 4
+    parameters: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class _Draft:
+    """What a construction under way has found so far."""
+
+    asked: int = 0
+    solved: list[Solved] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    schedules: dict[str, Schedule] = field(default_factory=dict)
+
+
+def build_space(
+    scop: Scop,
+    machine: Machine | None = None,
+    options: SpaceOptions | None = None,
+    progress: Progress | None = None,
+) -> ScheduleSpace:
+    """All schedules that a policy asks for, proven legal, distinct and ranked.
+
+    The source order, isl's schedule and Feautrier's are always candidates, the source
+    order is always kept.
+
+    Parameters
+    ----------
+    scop : Scop
+        As the front end gave it; dead scalars are privatised here.
+    machine : Machine, optional
+        What the code will run on; detected by default.
+    options : SpaceOptions, optional
+    progress : Progress, optional
+
+    Raises
+    ------
+    EmptySpaceError
+        When the SCoP has no statements.
+    """
+    if not scop.statements:
+        raise EmptySpaceError(f"{scop.name} has no statements, so nothing to schedule")
+    options = options or SpaceOptions()
+    machine = machine or Machine.detect()
+    progress = progress or SilentProgress()
+    started = time.monotonic()
+    deadline = Deadline.after(options.seconds)
+    scop = privatize(scop)
+    dependences = compute_dependences(scop)
+    draft = _Draft()
+    builder = _Builder(scop, dependences, machine, options, draft, deadline)
+    builder.add(Solved(original_tree(scop), ("original",)), plain_only=True)
+    askers = builder.askers()
+    progress.start(f"space of {scop.name}", len(askers))
+    for what, ask in askers:
+        draft.asked += 1
+        builder.ask(what, ask)
+        progress.advance(f"{len(draft.schedules)} schedules")
+    progress.finish()
+    return _finish(builder, time.monotonic() - started)
+
+
+def _finish(builder: _Builder, seconds: float) -> ScheduleSpace:
+    draft, options = builder.draft, builder.options
+    ranked = sorted(
+        draft.schedules.values(),
+        key=lambda s: (
+            float("inf") if s.predicted_seconds is None else s.predicted_seconds,
+            s.id,
+        ),
+    )
+    kept = ranked[: options.limit]
+    plain = [s for s in ranked if s.objectives == ("original",) and not s.script]
+    if plain and plain[0] not in kept:
+        kept[-1] = plain[0]
+    for s in ranked:
+        if s not in kept:
+            what = f"{s.id} ({'>'.join(s.objectives)})"
+            draft.dropped.append(Dropped(what, f"beyond the limit of {options.limit}"))
+    size = SpaceSize(
+        asked=draft.asked + 1,
+        solved=len(draft.solved),
+        distinct=len(draft.schedules),
+        kept=len(kept),
+    )
+    return ScheduleSpace(
+        builder.scop,
+        builder.dependences,
+        builder.machine,
+        options.policy,
+        size,
+        tuple(kept),
+        tuple(draft.dropped),
+        seconds,
+    )
+
+
+class _Builder:
+    """Solves, shapes and proves; collects into a draft."""
+
+    def __init__(
+        self,
+        scop: Scop,
+        dependences: Dependences,
+        machine: Machine,
+        options: SpaceOptions,
+        draft: _Draft,
+        deadline: Deadline,
+    ) -> None:
+        self.scop = scop
+        self.dependences = dependences
+        self.machine = machine
+        self.options = options
+        self.draft = draft
+        self.deadline = deadline
+        self._pieces: tuple[Piece, ...] | None = None
+        self._affine_keys: dict[str, str] = {}
+
+    def askers(self) -> list[tuple[str, Callable[[], Solved]]]:
+        """Everything to solve, best bets first, each with a name for messages."""
+        scop, deps = self.scop, self.dependences
+        found: list[tuple[str, Callable[[], Solved]]] = [
+            ("source order, bands joined", self._joined_original),
+            ("isl", lambda: isl_schedule(scop, deps, "isl")),
+        ]
+        recipes = find_policy(self.options.policy).choose(scop, deps)
+        for recipe in recipes:
+            found.append(
+                (
+                    str(recipe),
+                    lambda r=recipe: solve_recipe(  # type: ignore[misc]
+                        scop, deps, r, self._solve_deadline(), self.pieces
+                    ),
+                )
+            )
+        found.append(("isl, no fusion", lambda: isl_schedule(scop, deps, serialize=True)))
+        found.append(("feautrier", lambda: isl_schedule(scop, deps, "feautrier")))
+        return found
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The dependence pieces, cut once."""
+        if self._pieces is None:
+            self._pieces = cut_dependences(self.scop, self.dependences)
+        return self._pieces
+
+    def _solve_deadline(self) -> Deadline:
+        """A share of what is left, so that one hard recipe does not starve the rest."""
+        return self.deadline.capped(max(1.0, self.deadline.remaining_seconds() / 3))
+
+    def _joined_original(self) -> Solved:
+        rows = original_rows(self.scop)
+        tree = rows_to_tree(self.scop, self.dependences, rows)
+        return Solved(tree, ("original",), rows=rows)
+
+    def ask(self, what: str, solve: Callable[[], Solved]) -> None:
+        """Solve one candidate and add its variants; a refusal is recorded."""
+        if self.deadline.expired:
+            reason = f"not tried: {self.options.seconds:g} s are spent"
+            self.draft.dropped.append(Dropped(what, reason))
+            return
+        started = time.monotonic()
+        try:
+            solved = solve()
+        except (PolyschedError, isl.Error) as error:
+            self.draft.dropped.append(Dropped(what, str(error).splitlines()[0]))
+            return
+        _log.info("%s solved in %.2f s", what, time.monotonic() - started)
+        known = self._affine_keys.get(solved.tree.key)
+        if known is not None:
+            self.draft.dropped.append(Dropped(what, f"same schedule as {known}"))
+            self.draft.solved.append(solved)
+            return
+        self._affine_keys[solved.tree.key] = what
+        self.add(solved)
+
+    def add(self, solved: Solved, *, plain_only: bool = False) -> None:
+        """Prove and add the variants of one affine schedule."""
+        self.draft.solved.append(solved)
+        scripts: list[Script] = [()]
+        if not plain_only:
+            scripts = plan_scripts(
+                solved.tree,
+                self.scop,
+                self.dependences,
+                self.machine,
+                limit=self.options.shapes_per_schedule,
+            )
+        for script in scripts:
+            if self.deadline.expired and self.draft.schedules:
+                what = f"{'>'.join(solved.objectives)} with {len(script)} steps"
+                self.draft.dropped.append(Dropped(what, "not shaped: time is spent"))
+                continue
+            self._add_variant(solved, script)
+
+    def _add_variant(self, solved: Solved, script: Script) -> None:
+        what = f"{'>'.join(solved.objectives)} with {len(script)} steps"
+        try:
+            tree = apply_script(solved.tree, script)
+        except PolyschedError as error:
+            self.draft.dropped.append(Dropped(what, str(error).splitlines()[0]))
+            return
+        if tree.key in self.draft.schedules:
+            self.draft.dropped.append(Dropped(what, f"same tree as {tree.key}"))
+            return
+        violation = find_violation(tree, self.dependences, self.scop)
+        if violation is not None:
+            _log.error("%s: %s", what, violation)
+            self.draft.dropped.append(Dropped(what, f"illegal: {violation}"))
+            return
+        self.draft.schedules[tree.key] = self._describe(solved, script, tree)
+
+    def _describe(self, solved: Solved, script: Script, tree: ScheduleTree) -> Schedule:
+        predicted = predict_seconds(
+            tree, self.scop, self.dependences, self.machine, self.options.parameters
+        )
+        features = schedule_features(tree, self.scop, self.dependences, self.machine)
+        return Schedule(
+            id=tree.key,
+            objectives=solved.objectives,
+            partition=solved.partition,
+            script=script,
+            affine=solved.tree,
+            tree=tree,
+            stages=solved.stages,
+            features=features,
+            predicted_seconds=predicted,
+        )
