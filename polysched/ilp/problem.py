@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -195,11 +196,16 @@ class Problem:
             )
             _log.debug("%s = %s (%s, %.2f s)", name, value, status, seconds)
             if form.terms:
-                model += _expression(form, variables) <= value
+                with _quiet():
+                    model += _expression(form, variables) <= value
         assert values is not None
         return Solution(values, tuple(stages))
 
     def _to_pulp(self) -> tuple[Any, list[Any]]:
+        with _quiet():
+            return self._build_pulp()
+
+    def _build_pulp(self) -> tuple[Any, list[Any]]:
         model = pulp.LpProblem("lexicon", pulp.LpMinimize)
         variables = [
             pulp.LpVariable(f"v{k}", low, high, pulp.LpInteger)
@@ -209,6 +215,14 @@ class Problem:
             expression = _expression(row.form, variables)
             model += (expression == 0) if row.equality else (expression >= 0)
         return model, variables
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """PuLP 3 warns of PuLP 4's interface, and when an objective is replaced."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _expression(form: Linear, variables: Sequence[Any]) -> Any:
@@ -229,8 +243,7 @@ def _solve(
     model: Any, variables: Sequence[Any], form: Linear, seconds: float
 ) -> tuple[tuple[int, ...] | None, bool]:
     """One solve; the rounded point if there is one, and whether it is optimal."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PuLP warns when an objective is replaced
+    with _quiet():
         model.setObjective(_expression(form, variables))
         model.solve(_solver(seconds))
     if model.sol_status not in (

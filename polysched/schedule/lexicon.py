@@ -16,7 +16,7 @@ from polysched.base import PolyschedError
 from polysched.ilp import Linear
 from polysched.ir import Iter as IterExpr
 from polysched.ir import Load, Statement, action_expressions, assignments, walk
-from polysched.schedule.model import ScheduleModel
+from polysched.schedule.model import Bands, ScheduleModel
 
 Forms = list[tuple[str, Linear]]
 
@@ -33,21 +33,22 @@ class Objective:
         What it asks for, in a sentence a user understands.
     forms : callable
         Model to (label, linear form) pairs, minimised in order.
-    needs_bands : bool
-        Whether it speaks about permutable bands (variables rho).
+    bands : {"none", "all", "outer"}
+        Whether it speaks about permutable bands (variables rho), of all rows or of all
+        but each statement's innermost.
     """
 
     name: str
     summary: str
     forms: Callable[[ScheduleModel], Forms]
-    needs_bands: bool = False
+    bands: Bands = "none"
 
 
 LEXICON: dict[str, Objective] = {}
 
 
 def objective(
-    name: str, summary: str, *, needs_bands: bool = False
+    name: str, summary: str, *, bands: Bands = "none"
 ) -> Callable[[Callable[[ScheduleModel], Forms]], Callable[[ScheduleModel], Forms]]:
     """Register a function as an objective of the lexicon.
 
@@ -57,7 +58,7 @@ def objective(
         Name to use in recipes; must be new.
     summary : str
         One sentence for tables and explanations.
-    needs_bands : bool
+    bands : {"none", "all", "outer"}
         See `Objective`.
     """
 
@@ -66,7 +67,7 @@ def objective(
     ) -> Callable[[ScheduleModel], Forms]:
         if name in LEXICON:
             raise PolyschedError(f"the lexicon has an objective named {name} already")
-        LEXICON[name] = Objective(name, summary, forms, needs_bands)
+        LEXICON[name] = Objective(name, summary, forms, bands)
         return forms
 
     return register
@@ -230,9 +231,7 @@ def separation_of_independent_statements(model: ScheduleModel) -> Forms:
     return [("SIS", total)]
 
 
-@objective(
-    "PERM", "dependences satisfied early and still respected below", needs_bands=True
-)
+@objective("PERM", "dependences satisfied early and still respected below", bands="all")
 def permutability(model: ScheduleModel) -> Forms:
     """Per linear row, outermost first: maximise the dependences that stay respected."""
     forms = []
@@ -242,7 +241,7 @@ def permutability(model: ScheduleModel) -> Forms:
     return forms
 
 
-@objective("BAND", "one wide permutable band, to be tiled", needs_bands=True)
+@objective("BAND", "one wide permutable band, to be tiled", bands="all")
 def wide_band(model: ScheduleModel) -> Forms:
     """Minimise the dependences dropped at a linear row that has linear rows below.
 
@@ -265,7 +264,7 @@ def wide_band(model: ScheduleModel) -> Forms:
 @objective(
     "OBAND",
     "one permutable band of all loops but the innermost, which stays long",
-    needs_bands=True,
+    bands="outer",
 )
 def outer_band(model: ScheduleModel) -> Forms:
     """`BAND` for all linear rows but each pair's last; the vector loop is not tiled.

@@ -18,6 +18,7 @@ from polysched.ir import LinearRow, Rows, Scop, Statement
 from polysched.schedule.pieces import Piece, cut_dependences
 
 Shape = Literal["unit", "lower", "upper"]
+Bands = Literal["none", "all", "outer"]
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,16 @@ class ModelOptions:
         Largest iterator coefficient.
     shift_bound : int
         Largest constant of a linear row.
-    keep_bands : bool
-        Whether a satisfied dependence may stay respected below (variables rho);
-        needed by objectives on permutable bands only.
+    bands : {"none", "all", "outer"}
+        Whether a satisfied dependence may stay respected below (variables rho), down
+        to the last row or down to the last but one linear row; needed by objectives
+        on permutable bands only.
     """
 
     shape: Shape = "unit"
     coefficient_bound: int = 3
     shift_bound: int = 4
-    keep_bands: bool = False
+    bands: Bands = "none"
 
 
 class ScheduleModel:
@@ -99,7 +101,7 @@ class ScheduleModel:
         rows = range(2 * self.depth + 1)
         self.delta = {(d, p): add(0, 1) for d in range(len(self.pieces)) for p in rows}
         self.rho: dict[tuple[int, int], int] = {}
-        if self.options.keep_bands:
+        if self.options.bands != "none":
             self.rho = {
                 (d, p): add(0, 1) for d in range(len(self.pieces)) for p in rows[:-1]
             }
@@ -217,7 +219,7 @@ class ScheduleModel:
             slack = Linear()
             for k in range(p):
                 slack.add(self.delta[d, k], 1)
-                if (d, k) in self.rho:
+                if (d, k) in self.rho and p < self._band_end(piece):
                     slack.add(self.rho[d, k], -1)
             if (d, p) in self.rho:
                 keep = Linear({self.delta[d, p]: 1, self.rho[d, p]: -1})
@@ -231,6 +233,16 @@ class ScheduleModel:
             else:
                 strong = Linear({self.delta[d, p]: -1})
                 self._require_on_piece(d, p // 2, 1, strong, slack, group)
+
+    def _band_end(self, piece: Piece) -> int:
+        """The first row at which a satisfied dependence need not be kept any more."""
+        if self.options.bands == "all":
+            return 2 * self.depth + 1
+        source, sink = (
+            self.scop.statement(piece.source),
+            self.scop.statement(piece.sink),
+        )
+        return max(0, 2 * (min(source.n_loops, sink.n_loops) - 1))
 
     def _require_on_piece(
         self,

@@ -14,7 +14,7 @@ from polysched.ilp import Stage, is_satisfied
 from polysched.ir import Rows, ScheduleTree, Scop, build_tree
 from polysched.schedule.canonical import canonical_rows
 from polysched.schedule.lexicon import find_objective
-from polysched.schedule.model import ModelOptions, ScheduleModel, Shape
+from polysched.schedule.model import Bands, ModelOptions, ScheduleModel, Shape
 from polysched.schedule.pieces import Piece
 
 _log = logging.getLogger(__name__)
@@ -83,9 +83,9 @@ def solve_recipe(
         solution, or rounding made the solution invalid.
     """
     objectives = [find_objective(name) for name in recipe.objectives]
-    options = ModelOptions(
-        shape=recipe.shape, keep_bands=any(o.needs_bands for o in objectives)
-    )
+    asked = {o.bands for o in objectives}
+    bands: Bands = "all" if "all" in asked else "outer" if "outer" in asked else "none"
+    options = ModelOptions(shape=recipe.shape, bands=bands)
     model = ScheduleModel(scop, dependences, pieces, options)
     forms = [form for o in objectives for form in o.forms(model)]
     _log.debug("%s: %d variables", recipe, model.problem.n_variables)

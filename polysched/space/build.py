@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import islpy as isl
 
@@ -29,6 +30,7 @@ from polysched.machine import Machine
 from polysched.policy import find_policy
 from polysched.schedule import (
     Piece,
+    Recipe,
     Solved,
     cut_dependences,
     isl_schedule,
@@ -187,16 +189,10 @@ class _Builder:
             ("isl", lambda: isl_schedule(scop, deps, "isl")),
         ]
         recipes = find_policy(self.options.policy).choose(scop, deps)
-        for recipe in recipes:
-            found.append(
-                (
-                    str(recipe),
-                    lambda r=recipe: solve_recipe(  # type: ignore[misc]
-                        scop, deps, r, self._solve_deadline(), self.pieces
-                    ),
-                )
-            )
-        found.append(("isl, no fusion", lambda: isl_schedule(scop, deps, serialize=True)))
+        found += [(str(recipe), partial(self._solve, recipe)) for recipe in recipes]
+        found.append(
+            ("isl, no fusion", lambda: isl_schedule(scop, deps, serialize=True))
+        )
         found.append(("feautrier", lambda: isl_schedule(scop, deps, "feautrier")))
         return found
 
@@ -210,6 +206,10 @@ class _Builder:
     def _solve_deadline(self) -> Deadline:
         """A share of what is left, so that one hard recipe does not starve the rest."""
         return self.deadline.capped(max(1.0, self.deadline.remaining_seconds() / 3))
+
+    def _solve(self, recipe: Recipe) -> Solved:
+        deadline = self._solve_deadline()
+        return solve_recipe(self.scop, self.dependences, recipe, deadline, self.pieces)
 
     def _joined_original(self) -> Solved:
         rows = original_rows(self.scop)

@@ -1,4 +1,4 @@
-"""The schedule space: distinct legal schedules with features, counted at every stage."""
+"""The schedule space: distinct legal schedules with features, counted by stage."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class ScheduleSpace:
         )
 
     def find(self, schedule_id: str) -> Schedule:
-        """The schedule whose id starts with `schedule_id`; the error lists near ones."""
+        """The schedule whose id starts with `schedule_id`; the error lists them."""
         found = [s for s in self.schedules if s.id.startswith(schedule_id)]
         if len(found) == 1:
             return found[0]
