@@ -4,6 +4,7 @@ Takes isl objects and texts, gives the same. May import `base`. Built on Verdool
 "isl: An Integer Set Library for the Polyhedral Model", ICMS 2010.
 """
 
+from polysched.sets.ast import ast_options, build_ast, loop_depth
 from polysched.sets.cone import ConeRow, dependence_cone, lift_constants
 from polysched.sets.points import (
     Points,
@@ -31,6 +32,8 @@ from polysched.sets.witness import describe_pair
 
 __all__ = [
     "ConeRow",
+    "ast_options",
+    "build_ast",
     "Points",
     "contains_points",
     "dependence_cone",
@@ -43,6 +46,7 @@ __all__ = [
     "list_maps",
     "list_points",
     "list_sets",
+    "loop_depth",
     "map_names",
     "map_points",
     "n_dims",

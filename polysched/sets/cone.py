@@ -22,10 +22,9 @@ class ConeRow:
     constant : int
         Weight of the form's constant term.
     parameters : int
-        Summed weight of the parameters, which all have the same coefficient in a
-        scheduling constraint.
-    per_parameter : tuple of (str, int)
-        Weights by parameter name.
+        Summed weight of the size parameters: those that are never negative on the
+        polyhedron. They share one coefficient in a scheduling constraint, and the
+        others have none (their sign is open, so they bound nothing).
     source, sink : tuple of int
         Weights of the iterators of both statements.
     equality : bool
@@ -34,7 +33,6 @@ class ConeRow:
 
     constant: int
     parameters: int
-    per_parameter: tuple[tuple[str, int], ...]
     source: tuple[int, ...]
     sink: tuple[int, ...]
     equality: bool
@@ -50,7 +48,16 @@ def dependence_cone(piece: isl.BasicMap) -> tuple[ConeRow, ...]:
     wrapped = piece.wrap()
     cone = wrapped.coefficients()
     n_param = wrapped.dim(isl.dim_type.param)
-    names = [str(wrapped.get_dim_name(isl.dim_type.param, k)) for k in range(n_param)]
+    is_size = [
+        wrapped.is_subset(
+            isl.BasicSet.universe(wrapped.get_space()).add_constraint(
+                isl.Constraint.alloc_inequality(
+                    isl.LocalSpace.from_space(wrapped.get_space())
+                ).set_coefficient_val(isl.dim_type.param, k, isl.Val(1))
+            )
+        )
+        for k in range(n_param)
+    ]
     order = (isl.dim_type.set, isl.dim_type.cst, isl.dim_type.param, isl.dim_type.div)
     rows = []
     for matrix, equality in (
@@ -62,13 +69,12 @@ def dependence_cone(piece: isl.BasicMap) -> tuple[ConeRow, ...]:
                 int(str(matrix.get_element_val(r, c)))
                 for c in range(1 + n_param + wrapped.dim(isl.dim_type.set))
             ]
-            weights = tuple(zip(names, v[1 : 1 + n_param], strict=True))
+            weights = zip(v[1 : 1 + n_param], is_size, strict=True)
             first = 1 + n_param
             rows.append(
                 ConeRow(
                     v[0],
-                    sum(w for _, w in weights),
-                    tuple((n, w) for n, w in weights if w),
+                    sum(w for w, counts in weights if counts),
                     tuple(v[first : first + n_source]),
                     tuple(v[first + n_source :]),
                     equality,

@@ -1,0 +1,155 @@
+"""isl's AST builder behind one function: callbacks that cannot hurt, bounded work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import islpy as isl
+
+from polysched.base import LimitError, PolyschedError
+from polysched.sets.unions import n_dims
+
+BeforeFor = Callable[[isl.AstBuild], str]
+AtDomain = Callable[[isl.AstNode, isl.AstBuild], str]
+
+_OPTIONS = {
+    "ast_build_atomic_upper_bound": 1,
+    "ast_build_prefer_pdiv": 1,
+    "ast_build_exploit_nested_bounds": 1,
+    "ast_build_detect_min_max": 1,
+    "ast_build_scale_strides": 1,
+    "ast_build_group_coscheduled": 0,
+    "ast_build_allow_else": 1,
+    "ast_build_allow_or": 1,
+}
+
+
+def build_ast(
+    schedule: isl.Schedule,
+    context: isl.Set,
+    *,
+    iterators: Sequence[str] = (),
+    before_for: BeforeFor | None = None,
+    at_domain: AtDomain | None = None,
+    max_operations: int = 0,
+) -> isl.AstNode:
+    """The AST of a schedule tree.
+
+    Parameters
+    ----------
+    schedule : isl.Schedule
+        Tree to generate code for; its band options are obeyed.
+    context : isl.Set
+        Parameter values the code has to be right for.
+    iterators : sequence of str
+        Names of loop iterators by depth; isl's own beyond them.
+    before_for, at_domain : callable, optional
+        Called for each loop and each user node; what they return becomes the name of
+        the node's annotation. Their exceptions are raised again from here.
+    max_operations : int
+        isl operations allowed, 0 for any number.
+
+    Raises
+    ------
+    LimitError
+        If isl needs more operations.
+    PolyschedError
+        If isl refuses the tree (an unrolled loop without a constant bound).
+    """
+    stashed: list[BaseException] = []
+    build = isl.AstBuild.from_context(context.params())
+    ctx = build.get_ctx()
+    if iterators:
+        names = isl.IdList.alloc(ctx, len(iterators))
+        for name in iterators:
+            names = names.add(isl.Id.read_from_str(ctx, name))
+        build = build.set_iterators(names)
+    handles = []
+    if before_for is not None:
+        build, handle = build.set_before_each_for(_guard_for(before_for, stashed))
+        handles.append(handle)
+    if at_domain is not None:
+        build, handle = build.set_at_each_domain(_guard_domain(at_domain, stashed))
+        handles.append(handle)
+    try:
+        with ast_options(ctx), operation_limit(ctx, max_operations):
+            node = build.node_from_schedule(schedule)
+    except isl.Error as error:
+        if stashed:
+            raise stashed[0] from error
+        raise PolyschedError(f"isl builds no code for this tree: {error}") from error
+    finally:
+        del handles
+    if stashed:
+        raise stashed[0]
+    return node
+
+
+@contextmanager
+def ast_options(ctx: isl.Context) -> Iterator[None]:
+    """isl's AST options at the values that read best; the old ones come back."""
+    old = {name: getattr(ctx, f"get_{name}")() for name in _OPTIONS}
+    for name, value in _OPTIONS.items():
+        getattr(ctx, f"set_{name}")(value)
+    try:
+        yield
+    finally:
+        for name, value in old.items():
+            getattr(ctx, f"set_{name}")(value)
+
+
+@contextmanager
+def operation_limit(ctx: isl.Context, max_operations: int) -> Iterator[None]:
+    """At most so many isl operations inside; `LimitError` when there are more.
+
+    An outer limit is set aside for the time and starts to count anew after it.
+    """
+    old = ctx.get_max_operations()
+    ctx.set_max_operations(max_operations)
+    ctx.reset_operations()
+    try:
+        yield
+    except isl.Error as error:
+        if max_operations and "operations" in str(error):
+            raise LimitError(f"more than {max_operations} isl operations") from error
+        raise
+    finally:
+        ctx.set_max_operations(old)
+        ctx.reset_operations()
+
+
+def loop_depth(build: isl.AstBuild) -> int:
+    """Schedule dimensions around and including the current position of a build."""
+    return n_dims(isl.Set.universe(build.get_schedule_space()))
+
+
+def _guard_for(
+    callback: BeforeFor, stashed: list[BaseException]
+) -> Callable[[isl.AstBuild], isl.Id]:
+    def guarded(build: isl.AstBuild) -> isl.Id:
+        name = "failed"
+        if not stashed:
+            try:
+                name = callback(build)
+            except Exception as error:  # noqa: BLE001 - raised again by build_ast
+                stashed.append(error)
+        return isl.Id.read_from_str(build.get_ctx(), name)
+
+    return guarded
+
+
+def _guard_domain(
+    callback: AtDomain, stashed: list[BaseException]
+) -> Callable[[isl.AstNode, isl.AstBuild], isl.AstNode]:
+    def guarded(node: isl.AstNode, build: isl.AstBuild) -> isl.AstNode:
+        if stashed:
+            return node
+        try:
+            name = callback(node, build)
+            return node.set_annotation(isl.Id.read_from_str(build.get_ctx(), name))
+        except Exception as error:  # noqa: BLE001 - raised again by build_ast
+            stashed.append(error)
+            return node
+
+    return guarded
