@@ -25,7 +25,7 @@ from polysched.ir.expr import (
     walk,
 )
 from polysched.ir.order import original_rows, original_tree
-from polysched.ir.program import Program
+from polysched.ir.program import FunctionParameter, Program, Signature
 from polysched.ir.scop import (
     Access,
     AccessKind,
@@ -66,6 +66,7 @@ __all__ = [
     "Cast",
     "Const",
     "Expr",
+    "FunctionParameter",
     "Guard",
     "Iter",
     "LinearRow",
@@ -79,6 +80,7 @@ __all__ = [
     "ScheduleTree",
     "Scop",
     "Select",
+    "Signature",
     "SourceRegion",
     "Statement",
     "Storage",

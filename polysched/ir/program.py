@@ -6,6 +6,35 @@ from dataclasses import dataclass
 
 from polysched.base import FrontendError
 from polysched.ir.scop import Scop
+from polysched.ir.types import ScalarType
+
+
+@dataclass(frozen=True)
+class FunctionParameter:
+    """One parameter of a C function.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    type : ScalarType or None
+        Its type, or the element type of a pointer or array; None for anything else
+        (a struct, a pointer to a pointer).
+    is_pointer : bool
+        Whether it is declared as a pointer or an array.
+    """
+
+    name: str
+    type: ScalarType | None
+    is_pointer: bool
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The name and parameters of a function that holds a SCoP."""
+
+    function: str
+    parameters: tuple[FunctionParameter, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +55,8 @@ class Program:
         Preprocessor flags it was read with (``-I``, ``-D``).
     has_main : bool
         Whether the file defines ``main``.
+    signatures : tuple of Signature
+        Of the functions that hold SCoPs; a driver is generated from them.
     """
 
     path: str
@@ -34,3 +65,4 @@ class Program:
     refusals: tuple[FrontendError, ...] = ()
     flags: tuple[str, ...] = ()
     has_main: bool = False
+    signatures: tuple[Signature, ...] = ()

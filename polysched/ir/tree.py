@@ -7,6 +7,7 @@ are listed here; a printer acts on marks and chooses nothing.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,8 +42,8 @@ class ScheduleTree:
 
     @cached_property
     def text(self) -> str:
-        """The tree in isl's one-line notation; equal trees have equal texts."""
-        return str(self.schedule)
+        """The tree in isl's one-line notation, the pieces of unions in sorted order."""
+        return re.sub(r"\{[^{}]*\}", _sort_pieces, str(self.schedule))
 
     @property
     def key(self) -> str:
@@ -79,6 +80,17 @@ class ScheduleTree:
 
     def __str__(self) -> str:
         return self.text
+
+
+def _sort_pieces(braces: re.Match[str]) -> str:
+    """One union set or map with its pieces sorted; isl prints them in hash order.
+
+    Braces of the tree itself hold nodes and contain quotes or further braces.
+    """
+    if '"' in braces[0]:
+        return braces[0]
+    pieces = braces[0][1:-1].split(";")
+    return f"{{ {'; '.join(sorted(p.strip() for p in pieces))} }}"
 
 
 def _walk(

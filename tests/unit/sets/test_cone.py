@@ -1,0 +1,60 @@
+"""Farkas cones and the lifting of large constants."""
+
+from __future__ import annotations
+
+import islpy as isl
+import pytest
+
+from polysched.sets import ConeRow, dependence_cone, lift_constants
+
+
+def is_nonnegative(
+    rows: tuple[ConeRow, ...], constant: int, size: int, *iterators
+) -> bool:
+    """Whether the form constant + size*n + source + sink lies in the cone."""
+    source, sink = iterators
+    for row in rows:
+        value = (
+            constant * row.constant
+            + size * row.parameters
+            + sum(c * w for c, w in zip(source, row.source, strict=True))
+            + sum(c * w for c, w in zip(sink, row.sink, strict=True))
+        )
+        if value < 0 or (row.equality and value):
+            return False
+    return True
+
+
+def test_cone_of_a_uniform_dependence_knows_the_distance() -> None:
+    piece = isl.BasicMap("[n] -> { S[i] -> S[i + 2] : 0 <= i < n - 2 }")
+    rows = dependence_cone(piece)
+    assert is_nonnegative(rows, -2, 0, (-1,), (1,))  # i' - i - 2 >= 0
+    assert not is_nonnegative(rows, -3, 0, (-1,), (1,))  # i' - i - 3 >= 0
+    assert is_nonnegative(rows, 0, 1, (-1,), (0,))  # n - i >= 0
+    assert not is_nonnegative(rows, 0, 0, (1,), (-1,))
+
+
+def test_a_parameter_of_open_sign_has_no_weight() -> None:
+    piece = isl.BasicMap("[n, o] -> { S[i] -> S[i + 1] : o <= i < o + n }")
+    for row in dependence_cone(piece):
+        assert row.parameters == 0 or not row.equality
+    assert is_nonnegative(dependence_cone(piece), 0, 5, (0,), (0,))
+
+
+@pytest.mark.parametrize("size", [100, 1000, 4000])
+def test_lifting_contains_the_original(size: int) -> None:
+    piece = isl.BasicMap(
+        f"{{ S[i, j] -> T[i, j + 1] : 0 <= i < {size} and i <= j < {size - 1} }}"
+    )
+    (lifted,) = lift_constants([piece])
+    names = [lifted.get_dim_name(isl.dim_type.param, k) for k in range(1)]
+    assert names == [f"size_{size - 1}"]
+    at = isl.BasicMap(str(lifted)).fix_val(isl.dim_type.param, 0, isl.Val(size - 1))
+    back = isl.Map.from_basic_map(at).project_out(isl.dim_type.param, 0, 1)
+    assert isl.Map.from_basic_map(piece).is_subset(back)
+
+
+def test_small_constants_stay() -> None:
+    piece = isl.BasicMap("{ S[i] -> S[i + 1] : 0 <= i < 9 }")
+    (lifted,) = lift_constants([piece])
+    assert lifted.is_equal(piece)
