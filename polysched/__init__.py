@@ -1,1 +1,125 @@
-"""polysched: small, meaningful spaces of legal polyhedral schedules, measured."""
+"""polysched: small, meaningful spaces of legal polyhedral schedules, measured.
+
+The library's face; each name is imported when it is first used::
+
+    import polysched as ps
+
+    program = ps.parse_c("gemm.c")
+    space = ps.build_space(program, ps.Machine.detect(), policy="balanced")
+    tuned = ps.tune(space, budget=12)
+    print(tuned.best.explain(), tuned.best.to_c())
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from polysched.base import PolyschedError
+    from polysched.ir import Program, ScheduleTree, Scop
+    from polysched.machine import Cpu, Machine
+    from polysched.policy import POLICIES
+    from polysched.records import Database, Failure, Measurement
+    from polysched.runtime import RunOptions, Toolchain
+    from polysched.space import Schedule, ScheduleSpace
+    from polysched.transform import apply_script, parse_script
+    from polysched.tune import TuneOptions
+    from polysched.workflow import (
+        CheckedScop,
+        Explanation,
+        ProgramSpace,
+        Tuned,
+        Variant,
+        build_space,
+        check,
+        optimize,
+        tune,
+    )
+    from polysched.workflow import parse as parse_c
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "base": ("PolyschedError",),
+    "ir": ("Program", "ScheduleTree", "Scop"),
+    "machine": ("Cpu", "Machine"),
+    "policy": ("POLICIES",),
+    "records": ("Database", "Failure", "Measurement"),
+    "runtime": ("RunOptions", "Toolchain"),
+    "space": ("Schedule", "ScheduleSpace"),
+    "transform": ("apply_script", "parse_script"),
+    "tune": ("TuneOptions",),
+    "workflow": (
+        "CheckedScop",
+        "Explanation",
+        "ProgramSpace",
+        "Tuned",
+        "Variant",
+        "build_space",
+        "check",
+        "optimize",
+        "parse_c",
+        "tune",
+    ),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+_NAMED_OTHERWISE = {"parse_c": "parse"}
+
+__all__ = [
+    "POLICIES",
+    "CheckedScop",
+    "Cpu",
+    "Database",
+    "Explanation",
+    "Failure",
+    "Machine",
+    "Measurement",
+    "PolyschedError",
+    "Program",
+    "ProgramSpace",
+    "RunOptions",
+    "Schedule",
+    "ScheduleSpace",
+    "ScheduleTree",
+    "Scop",
+    "Toolchain",
+    "TuneOptions",
+    "Tuned",
+    "Variant",
+    "apply_script",
+    "build_space",
+    "check",
+    "optimize",
+    "parse_c",
+    "parse_script",
+    "tune",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of the face from its room, once."""
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'polysched' has no attribute {name!r}")
+    room = importlib.import_module(f"polysched.{_ROOM_OF[name]}")
+    found: object = getattr(room, _NAMED_OTHERWISE.get(name, name))
+    globals()[name] = found
+    return found
+
+
+class _Face(ModuleType):
+    """The top package, whose name `tune` stays a function when the room is loaded."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "tune" and isinstance(value, ModuleType):
+            return
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -73,7 +73,8 @@ def find_violation(
             continue
         bad = _not_in_order(dependence.relation, schedule)
         if bad is not None:
-            return _witness(dependence, bad, scop, "the schedule runs it no earlier")
+            reason = "the schedule runs it no earlier"
+            return describe_violation(dependence, bad, scop, reason)
     for _, node in tree.nodes():
         mark = _mark_name(node)
         if mark in (MARK_PARALLEL, MARK_VECTOR) and node_kind(node.child(0)) == "band":
@@ -81,7 +82,7 @@ def find_violation(
             if found is not None:
                 dependence, bad = found
                 reason = f"the {mark} loop leaves their order open"
-                return _witness(dependence, bad, scop, reason)
+                return describe_violation(dependence, bad, scop, reason)
     return None
 
 
@@ -201,9 +202,10 @@ def _carried_by_marked_loop(
     return None
 
 
-def _witness(
+def describe_violation(
     dependence: Dependence, bad: isl.Map, scop: Scop | None, reason: str
 ) -> Violation:
+    """One pair of `bad`, a part of the dependence, in words."""
     pair = bad.sample()
     source, sink, parameters = describe_pair(pair)
     element = dependence.array

@@ -18,6 +18,7 @@ from polysched.base.errors import (
     UnsupportedSyntaxError,
 )
 from polysched.base.progress import Progress, SilentProgress
+from polysched.base.store import data_directory
 
 __all__ = [
     "AnalysisError",
@@ -37,4 +38,5 @@ __all__ = [
     "SourceLocation",
     "ToolchainError",
     "UnsupportedSyntaxError",
+    "data_directory",
 ]

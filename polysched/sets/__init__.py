@@ -4,7 +4,13 @@ Takes isl objects and texts, gives the same. May import `base`. Built on Verdool
 "isl: An Integer Set Library for the Polyhedral Model", ICMS 2010.
 """
 
-from polysched.sets.ast import ast_options, build_ast, loop_depth
+from polysched.sets.ast import (
+    ast_expr_kind,
+    ast_node_kind,
+    ast_operation,
+    ast_options,
+    build_ast,
+)
 from polysched.sets.cone import ConeRow, dependence_cone, lift_constants
 from polysched.sets.points import (
     Points,
@@ -32,9 +38,12 @@ from polysched.sets.witness import describe_pair
 
 __all__ = [
     "ConeRow",
+    "Points",
+    "ast_expr_kind",
+    "ast_node_kind",
+    "ast_operation",
     "ast_options",
     "build_ast",
-    "Points",
     "contains_points",
     "dependence_cone",
     "describe_pair",
@@ -46,7 +55,6 @@ __all__ = [
     "list_maps",
     "list_points",
     "list_sets",
-    "loop_depth",
     "map_names",
     "map_points",
     "n_dims",

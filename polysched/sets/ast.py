@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import islpy as isl
 
 from polysched.base import LimitError, PolyschedError
-from polysched.sets.unions import n_dims
 
 BeforeFor = Callable[[isl.AstBuild], str]
 AtDomain = Callable[[isl.AstNode, isl.AstBuild], str]
@@ -88,7 +87,7 @@ def build_ast(
 
 @contextmanager
 def ast_options(ctx: isl.Context) -> Iterator[None]:
-    """isl's AST options at the values that read best; the old ones come back."""
+    """Isl's AST options at the values that read best; the old ones come back."""
     old = {name: getattr(ctx, f"get_{name}")() for name in _OPTIONS}
     for name, value in _OPTIONS.items():
         getattr(ctx, f"set_{name}")(value)
@@ -119,9 +118,30 @@ def operation_limit(ctx: isl.Context, max_operations: int) -> Iterator[None]:
         ctx.reset_operations()
 
 
-def loop_depth(build: isl.AstBuild) -> int:
-    """Schedule dimensions around and including the current position of a build."""
-    return n_dims(isl.Set.universe(build.get_schedule_space()))
+def _words(enum: type) -> dict[object, str]:
+    """The members of an isl enumeration by word, without Python's underscores."""
+    names = [n for n in dir(enum) if not n.startswith("_")]
+    return {getattr(enum, n): n.rstrip("_") for n in names}
+
+
+_OPERATIONS = _words(isl.ast_expr_op_type)
+_EXPR_KINDS = _words(isl.ast_expr_type)
+_NODE_KINDS = _words(isl.ast_node_type)
+
+
+def ast_operation(expr: isl.AstExpr) -> str:
+    """The operator of an AST operation as a word: "add", "and", "fdiv_q", ..."""
+    return _OPERATIONS[expr.get_op_type()]
+
+
+def ast_expr_kind(expr: isl.AstExpr) -> str:
+    """The kind of an AST expression: "op", "id" or "int"."""
+    return _EXPR_KINDS[expr.get_type()]
+
+
+def ast_node_kind(node: isl.AstNode) -> str:
+    """The kind of an AST node: "for", "if", "block", "mark" or "user"."""
+    return _NODE_KINDS[node.get_type()]
 
 
 def _guard_for(

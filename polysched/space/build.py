@@ -246,7 +246,7 @@ class _Builder:
                 solved.tree,
                 self.scop,
                 self.dependences,
-                self.machine,
+                self.machine.cpu,
                 limit=self.options.shapes_per_schedule,
             )
         for script in scripts:

@@ -1,0 +1,81 @@
+# make help lists the targets. Needs python3 (3.10 to 3.13), make and a C compiler.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BUILT_FROM := setup.cfg pyproject.toml
+PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
+BENCH_SIZE ?= -DMEDIUM
+BENCH_BUDGET ?= 8
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test slow check lint format types floors golden docs fuzz bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "found $$($(PYTHON) --version), expected Python 3.10 or later;" \
+	    "set PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(BUILT_FROM) | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(BUILT_FROM) | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/installed
+
+demo: $(VENV)/installed ## install, then tune examples/gemm.c
+	@mkdir -p build
+	$(BIN)/polysched tune examples/gemm.c -o build/gemm.opt.c --budget 10 \
+	  --records build/demo.sqlite
+
+test: $(VENV)/installed-dev ## the quick suite
+	$(PYTEST) -n $(WORKERS) -m "not slow" polysched tests
+
+slow: $(VENV)/installed-dev ## the tests that take minutes
+	$(PYTEST) -n $(WORKERS) -m slow tests
+
+check: lint types floors test ## what CI runs
+
+lint: $(VENV)/installed-dev ## ruff, and whether the format is ruff's
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: $(VENV)/installed-dev ## rewrite the files in ruff's format
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+types: $(VENV)/installed-dev ## mypy --strict
+	$(BIN)/mypy
+
+floors: $(VENV)/installed-dev ## imports only go down
+	$(BIN)/lint-imports
+
+golden: $(VENV)/installed-dev ## write the expected texts anew
+	$(PYTEST) -n $(WORKERS) --update-golden -k golden
+
+docs: $(VENV)/installed-dev ## run every example of README and docs
+	$(BIN)/python -m doctest README.md docs/*.md
+	$(PYTEST) -n $(WORKERS) polysched tests/unit/cli/test_readme.py
+
+fuzz: $(VENV)/installed-dev ## random programs, fresh seeds
+	$(PYTEST) -n $(WORKERS) tests/fuzz -m "slow or not slow" -s
+
+bench: $(VENV)/installed ## tune every example, JSON in build/bench
+	@mkdir -p build/bench
+	@for file in examples/polybench/*.c; do \
+	  name=$$(basename $$file .c); \
+	  $(BIN)/polysched tune $$file $(BENCH_SIZE) -o build/bench/$$name.c --json \
+	    --budget $(BENCH_BUDGET) --records build/bench.sqlite \
+	    > build/bench/$$name.json || exit 1; \
+	  $(BIN)/python -c "import json,sys; t=json.load(open(sys.argv[1])); \
+	    print(f'{sys.argv[2]:<16}{t[\"speedup\"]:8.2f}')" \
+	    build/bench/$$name.json $$name; \
+	done
+
+clean: ## remove what was built, .venv included
+	rm -rf build dist $(VENV) *.egg-info

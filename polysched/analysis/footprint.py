@@ -1,0 +1,109 @@
+"""How many values a loop takes, how many bytes a box of iterations touches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import lru_cache
+
+import islpy as isl
+
+from polysched.analysis.strides import Member, Reference, Vector
+from polysched.ir import Scop
+
+LARGE_EXTENT = 1000  # assumed trip count of a loop with unknown bounds
+MAX_EXTENT = 10**9
+
+Extents = Mapping[int, int]  # loop index -> iterations inside the box; others are 1
+
+
+@lru_cache(maxsize=4096)
+def iterator_extent(
+    scop: Scop, statement: str, coefficients: tuple[int, ...]
+) -> int | None:
+    """Values from least to greatest of an affine function over a domain.
+
+    Parameters
+    ----------
+    coefficients : tuple of int
+        Of the function, one per iterator of the statement.
+
+    Returns
+    -------
+    int or None
+        None where it depends on parameters that the context does not bound.
+    """
+    domain = scop.statement(statement).domain.intersect_params(scop.context)
+    space = domain.get_space()
+    aff = isl.Aff.zero_on_domain(isl.LocalSpace.from_space(space))
+    for k, c in enumerate(coefficients):
+        aff = aff.set_coefficient_val(isl.dim_type.in_, k, isl.Val(c))
+    low, high = domain.min_val(aff), domain.max_val(aff)
+    if low.is_nan() or high.is_nan():
+        return 0
+    if not (low.is_int() and high.is_int()):
+        return None
+    return min(MAX_EXTENT, int(high.to_python()) - int(low.to_python()) + 1)
+
+
+def member_extent(scop: Scop, statement: str, loop: Member) -> int | None:
+    """Iterations of a loop over the whole domain; tiles count once each."""
+    extent = iterator_extent(scop, statement, loop.coefficients)
+    return None if extent is None else -(-extent // loop.size)
+
+
+def box_footprint(
+    scop: Scop,
+    references: Sequence[Reference],
+    directions: Sequence[Vector | None],
+    extents: Extents,
+    line_bytes: int = 1,
+) -> int:
+    """Bytes that a box of one statement's iterations touches.
+
+    References of one array that differ by a constant count once, by the hull of their
+    boxes; whole cache lines are counted when `line_bytes` is given. Exact for images
+    that are boxes, an upper bound for others.
+
+    Parameters
+    ----------
+    references : sequence of Reference
+        Of the statement (or of several with the same loops).
+    directions : sequence of vectors
+        From `member_directions`.
+    extents : mapping of int to int
+        Trip count of the loops inside the box, by loop index.
+    line_bytes : int
+        Cache line, 1 to count elements alone.
+    """
+    total = 0
+    groups: dict[tuple[str, tuple[Vector, ...]], list[Vector]] = {}
+    for r in references:
+        groups.setdefault((r.array, r.rows), []).append(r.offsets)
+    for (array, rows), offsets in groups.items():
+        n_bytes = scop.array(array).type.n_bytes
+        widths = []
+        for k, row in enumerate(rows):
+            spread = max(o[k] for o in offsets) - min(o[k] for o in offsets)
+            widths.append(1 + spread + _reach(row, directions, extents))
+        elements = 1
+        for width in widths[:-1]:
+            elements *= max(1, int(width))
+        last = max(1, int(widths[-1])) if widths else 1
+        last_bytes = -(-last * n_bytes // line_bytes) * line_bytes
+        total += elements * last_bytes
+    return total
+
+
+def _reach(
+    row: Vector, directions: Sequence[Vector | None], extents: Extents
+) -> Fraction:
+    reach = Fraction(0)
+    for k, extent in extents.items():
+        direction = directions[k]
+        if direction is not None:
+            step = sum(
+                (a * b for a, b in zip(row, direction, strict=True)), Fraction(0)
+            )
+            reach += abs(step) * (extent - 1)
+    return reach

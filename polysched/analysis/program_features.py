@@ -1,0 +1,198 @@
+"""What a SCoP is like, as numbers: size, shape, operations, patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import islpy as isl
+
+from polysched.analysis.reductions import find_reductions
+from polysched.ir import (
+    Access,
+    Action,
+    Binary,
+    Call,
+    Cast,
+    Expr,
+    Guard,
+    Load,
+    Scop,
+    Select,
+    Statement,
+    Unary,
+)
+from polysched.sets import list_basic_sets
+
+_MIN_STENCIL_POINTS = 3  # a value and a neighbour on either side
+
+
+def operation_count(action: Action) -> int:
+    """Arithmetic operations of one execution, the dearer branch of conditions.
+
+    Operators, calls and conditional selections count one each; subscripts, casts and
+    comparisons inside of conditions do not.
+    """
+    if isinstance(action, Guard):
+        sides = (action.then, action.other)
+        return _operations(action.cond) + max(
+            sum(operation_count(a) for a in side) for side in sides
+        )
+    return _operations(action.value) + (action.op != "=")
+
+
+def _operations(expr: Expr) -> int:
+    match expr:
+        case Load():
+            return 0
+        case Select(cond, then, other):
+            dearer = max(_operations(then), _operations(other))
+            return 1 + _operations(cond) + dearer
+        case Binary("<" | "<=" | ">" | ">=" | "==" | "!=" | "&&" | "||"):
+            own = 0
+        case Binary() | Call():
+            own = 1
+        case Unary(op):
+            own = int(op in ("-", "~"))
+        case _:
+            own = 0
+    return own + sum(_operations(e) for e in expr.operands)
+
+
+def program_features(scop: Scop) -> dict[str, float]:
+    """Features of a SCoP that hold for all its schedules.
+
+    Parameters
+    ----------
+    scop : Scop
+        Any SCoP.
+
+    Returns
+    -------
+    dict of str to float
+        Counts (``n_...``), operations per instance (``flops_...``) and flags (0 or 1):
+        ``is_stencil``: a statement reads three or more elements of one array that
+        differ by constants only; ``is_iterative_stencil``: it does so inside of a loop
+        that no subscript of what it writes contains; ``is_reduction``: there are
+        reductions; ``is_dense_linear_algebra``: a product of two array elements is
+        accumulated; ``is_streaming``: every array element is touched by one instance of
+        each statement only; ``is_triangular``: some domain is no box.
+    """
+    statements = scop.statements
+    reductions = find_reductions(scop)
+    flops = [sum(operation_count(a) for a in s.body) for s in statements]
+    stencils = [s for s in statements if _is_stencil(s)]
+    accumulating = {r.statement for r in reductions}
+    return {
+        "n_statements": float(len(statements)),
+        "n_parameters": float(len(scop.parameters)),
+        "n_arrays": float(sum(not a.is_scalar for a in scop.arrays)),
+        "n_scalars": float(sum(a.is_scalar for a in scop.arrays)),
+        "n_private": float(sum(a.is_private for a in scop.arrays)),
+        "n_dims_max": float(max((len(a.extents) for a in scop.arrays), default=0)),
+        "n_loops_max": float(max((s.n_loops for s in statements), default=0)),
+        "n_loops_min": float(min((s.n_loops for s in statements), default=0)),
+        "n_nests": float(len({s.position[0] for s in statements})),
+        "n_accesses": float(sum(len(s.accesses) for s in statements)),
+        "n_reductions": float(len(reductions)),
+        "n_conditional": float(sum(_is_conditional(s) for s in statements)),
+        "flops_max": float(max(flops, default=0)),
+        "flops_sum": float(sum(flops)),
+        "is_floating": float(any(a.type.is_float for a in scop.arrays)),
+        "is_single": float(any(a.type.name == "float" for a in scop.arrays)),
+        "is_stencil": float(bool(stencils)),
+        "is_iterative_stencil": float(any(_has_time_loop(s) for s in stencils)),
+        "is_reduction": float(bool(reductions)),
+        "is_dense_linear_algebra": float(
+            any(s.name in accumulating and _multiplies(s) for s in statements)
+        ),
+        "is_streaming": float(all(_touches_once(s) for s in statements)),
+        "is_triangular": float(any(not _is_box(s.domain) for s in statements)),
+        "is_downward": float(any(-1 in s.directions for s in statements)),
+    }
+
+
+def _is_conditional(statement: Statement) -> bool:
+    return any(a.kind == "may_write" for a in statement.accesses)
+
+
+def _is_stencil(statement: Statement) -> bool:
+    """Whether enough reads of one array are shifts of each other."""
+    by_array: dict[str, list[Access]] = {}
+    for access in statement.reads:
+        if access.relation.dim(isl.dim_type.out):
+            by_array.setdefault(access.array, []).append(access)
+    return any(
+        1 + sum(_is_shift(first.relation, other.relation) for other in rest)
+        >= _MIN_STENCIL_POINTS
+        for first, *rest in by_array.values()
+    )
+
+
+def _is_shift(a: isl.Map, b: isl.Map) -> bool:
+    """Whether two accesses of each instance differ by one constant, not zero."""
+    difference = a.range_product(b).range().unwrap().deltas()
+    return bool(difference.is_singleton()) and not a.is_equal(b)
+
+
+def _has_time_loop(statement: Statement) -> bool:
+    """Whether some loop repeats the statement's writes."""
+    return any(not w.relation.is_injective() for w in statement.writes)
+
+
+def _touches_once(statement: Statement) -> bool:
+    return all(
+        a.relation.is_injective()
+        for a in statement.accesses
+        if a.relation.dim(isl.dim_type.out)
+    )
+
+
+def _multiplies(statement: Statement) -> bool:
+    """Whether a product of two array elements is computed."""
+
+    def expressions(actions: tuple[Action, ...]) -> Iterator[Expr]:
+        for action in actions:
+            if isinstance(action, Guard):
+                yield from expressions(action.then + action.other)
+            else:
+                yield action.value
+
+    return any(
+        sum(_has_element(factor) for factor in _factors(node)) >= 2
+        for top in expressions(statement.body)
+        for node in _products(top)
+    )
+
+
+def _products(expr: Expr) -> Iterator[Expr]:
+    if isinstance(expr, Binary) and expr.op == "*":
+        yield expr
+    if not isinstance(expr, Load):
+        for operand in expr.operands:
+            yield from _products(operand)
+
+
+def _factors(expr: Expr) -> list[Expr]:
+    if isinstance(expr, Binary) and expr.op == "*":
+        return _factors(expr.left) + _factors(expr.right)
+    return [expr]
+
+
+def _has_element(expr: Expr) -> bool:
+    while isinstance(expr, Cast):
+        expr = expr.operand
+    return isinstance(expr, Load) and bool(expr.subscripts)
+
+
+def _is_box(domain: isl.Set) -> bool:
+    """Whether every constraint bounds a single dimension."""
+    for piece in list_basic_sets(domain):
+        for constraint in piece.get_constraints():
+            used = [
+                k
+                for k in range(int(piece.dim(isl.dim_type.set)))
+                if constraint.involves_dims(isl.dim_type.set, k, 1)
+            ]
+            if len(used) > 1:
+                return False
+    return True

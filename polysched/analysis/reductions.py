@@ -1,0 +1,289 @@
+"""Statements that accumulate into one element with an associative operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import islpy as isl
+
+from polysched.ir import (
+    Action,
+    Assign,
+    Binary,
+    Call,
+    Cast,
+    Const,
+    Expr,
+    Guard,
+    Load,
+    Scop,
+    Select,
+    Statement,
+    Unary,
+    original_tree,
+    walk,
+)
+from polysched.sets import list_maps, map_names
+
+ReductionOp = Literal["+", "-", "*", "min", "max"]
+
+_MIN_MAX_CALLS: dict[str, ReductionOp] = {
+    "fmin": "min", "fminf": "min", "fmax": "max", "fmaxf": "max",
+}  # fmt: skip
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """A statement ``x = x op e`` whose instances accumulate into shared elements.
+
+    Attributes
+    ----------
+    statement : str
+        Name of the statement.
+    array : str
+        The array (or scalar) that accumulates.
+    op : {"+", "-", "*", "min", "max"}
+        ``-`` subtracts every term; partial results are added and subtracted once.
+    relation : isl.Map
+        Self dependences that the reduction explains: pairs of instances that
+        accumulate into the same element, first before second in the original order.
+        Their order may change when the operator counts as associative.
+    is_closed : bool
+        Whether no other read of the statement, in any instance, can touch an element
+        that the statement writes (``A[i][j] -= A[i][k] * A[k][j]`` is not closed: a
+        partial result must not be read there).
+    is_exact : bool
+        Whether a change of order cannot change the result: integers (they wrap), min
+        and max (of numbers: NaN and signed zeros aside).
+    """
+
+    statement: str
+    array: str
+    op: ReductionOp
+    relation: isl.Map
+    is_closed: bool
+    is_exact: bool
+
+
+def find_reductions(scop: Scop) -> tuple[Reduction, ...]:
+    """All reductions of a SCoP, in statement order.
+
+    Recognised are ``x op= e`` and ``x = x op e`` with the operands in any order, sums
+    and products of several terms, min and max by function, by conditional expression
+    or by ``if (e > x) x = e``, each also below a data-dependent condition.
+
+    Parameters
+    ----------
+    scop : Scop
+        Any SCoP.
+
+    Returns
+    -------
+    tuple of Reduction
+        Only statements of which some element is written by two instances, and whose
+        term never reads the accumulated element itself.
+    """
+    order = {map_names(m)[0]: m for m in list_maps(original_tree(scop).map)}
+    found = []
+    for statement in scop.statements:
+        if len(statement.body) != 1 or statement.name not in order:
+            continue
+        matched = _match(statement.body[0])
+        if matched is None:
+            continue
+        target, op, terms = matched
+        if not all(_accumulates(target, op, term) for term in terms):
+            continue
+        n_others = len({e for t in terms for e in _loads(t, target.array)})
+        reduction = _describe(scop, statement, matched, n_others, order[statement.name])
+        if reduction is not None:
+            found.append(reduction)
+    return tuple(found)
+
+
+_Match = tuple[Load, ReductionOp, list[Expr]]
+
+
+def _match(action: Action) -> _Match | None:
+    """Target, operator and the terms that must not read the target."""
+    if isinstance(action, Guard):
+        extremum = _match_guarded_extremum(action)
+        if extremum is not None:
+            return extremum
+        if len(action.then) != 1 or action.other:
+            return None
+        inner = _match(action.then[0])
+        if inner is None:
+            return None
+        target, op, terms = inner
+        return target, op, [*terms, action.cond]
+    if action.op in ("+=", "-=", "*="):
+        return action.target, action.op[0], [action.value]  # type: ignore[return-value]
+    if action.op != "=":
+        return None
+    value = _without_casts(action.value)
+    for matcher in (_match_sum, _match_product, _match_extremum):
+        matched = matcher(action.target, value)
+        if matched is not None:
+            return matched
+    return None
+
+
+def _without_casts(expr: Expr) -> Expr:
+    """The expression without conversions to the type that it has already."""
+    while isinstance(expr, Cast) and expr.type == expr.operand.dtype:
+        expr = expr.operand
+    return expr
+
+
+def _match_sum(target: Load, value: Expr) -> _Match | None:
+    leaves = _sum_leaves(value, positive=True)
+    own = [positive for leaf, positive in leaves if leaf == target]
+    others = [(leaf, positive) for leaf, positive in leaves if leaf != target]
+    if own != [True] or not others:
+        return None
+    op: ReductionOp = "+" if any(positive for _, positive in others) else "-"
+    return target, op, [leaf for leaf, _ in others]
+
+
+def _sum_leaves(expr: Expr, positive: bool) -> list[tuple[Expr, bool]]:
+    """Terms of nested sums and differences of one type, each with its sign."""
+    match expr:
+        case Binary("+" | "-" as op, left, right):
+            same = positive if op == "+" else not positive
+            return _leaves_or_self(left, expr, positive) + _leaves_or_self(
+                right, expr, same
+            )
+        case Unary("-", operand):
+            return _leaves_or_self(operand, expr, not positive)
+    return [(expr, positive)]
+
+
+def _leaves_or_self(
+    part: Expr, parent: Expr, positive: bool
+) -> list[tuple[Expr, bool]]:
+    """Descend only where no conversion lies between."""
+    if part.dtype == parent.dtype:
+        return _sum_leaves(part, positive)
+    return [(part, positive)]
+
+
+def _match_product(target: Load, value: Expr) -> _Match | None:
+    leaves = _product_leaves(value)
+    others = [leaf for leaf in leaves if leaf != target]
+    if len(leaves) - len(others) != 1 or not others:
+        return None
+    return target, "*", others
+
+
+def _product_leaves(expr: Expr) -> list[Expr]:
+    if isinstance(expr, Binary) and expr.op == "*":
+        leaves = []
+        for part in expr.operands:
+            same = part.dtype == expr.dtype
+            leaves += _product_leaves(part) if same else [part]
+        return leaves
+    return [expr]
+
+
+def _match_extremum(target: Load, value: Expr) -> _Match | None:
+    """``fmax(x, e)`` or ``e > x ? e : x`` in any of its spellings."""
+    if isinstance(value, Call) and value.name in _MIN_MAX_CALLS:
+        others = [a for a in value.args if a != target]
+        if len(value.args) == 2 and len(others) == 1:
+            return target, _MIN_MAX_CALLS[value.name], others
+        return None
+    if not isinstance(value, Select):
+        return None
+    sides = (value.then, value.other)
+    others = [s for s in sides if s != target]
+    if len(others) != 1:
+        return None
+    op = _extremum_when(value.cond, target, others[0])
+    if op is None:
+        return None
+    if value.then == target:  # the condition keeps the old value
+        op = "min" if op == "max" else "max"
+    return target, op, others
+
+
+def _match_guarded_extremum(guard: Guard) -> _Match | None:
+    """``if (e > x) x = e``."""
+    if len(guard.then) != 1 or guard.other or not isinstance(guard.then[0], Assign):
+        return None
+    assign = guard.then[0]
+    if assign.op != "=":
+        return None
+    op = _extremum_when(guard.cond, assign.target, assign.value)
+    return None if op is None else (assign.target, op, [assign.value])
+
+
+def _extremum_when(cond: Expr, target: Load, term: Expr) -> ReductionOp | None:
+    """What is kept when the term replaces the target under a comparison of both."""
+    if not isinstance(cond, Binary) or cond.op not in _MIRRORED:
+        return None
+    op = cond.op
+    if cond.left == target and cond.right == term:
+        op = _MIRRORED[op]
+    elif not (cond.left == term and cond.right == target):
+        return None
+    return "max" if op in (">", ">=") else "min"
+
+
+def _loads(expr: Expr, array: str) -> list[Load]:
+    return [e for e in walk(expr) if isinstance(e, Load) and e.array == array]
+
+
+def _accumulates(target: Load, op: ReductionOp, term: Expr) -> bool:
+    """Whether a term leaves the target's own value alone, and its type as well.
+
+    An integer that accumulates floating terms is cut at every step; an extremum that
+    is narrower than its terms wraps.
+    """
+    if target in _loads(term, target.array):
+        return False
+    if target.type.is_float:
+        return True
+    if term.dtype.is_float:
+        return False
+    if op in ("min", "max") and not isinstance(term, Const):
+        same_kind = term.dtype.kind == target.type.kind
+        return same_kind and term.dtype.n_bytes <= target.type.n_bytes
+    return True
+
+
+def _describe(
+    scop: Scop, statement: Statement, matched: _Match, n_others: int, order: isl.Map
+) -> Reduction | None:
+    """The reduction, unless nothing is accumulated or a term may read its element.
+
+    `n_others` counts the different loads of the accumulating array in the terms.
+    """
+    target, op, _ = matched
+    write = next(
+        a.relation for a in statement.writes if a.array == target.array
+    ).intersect_params(scop.context)
+    relation = write.apply_range(write.reverse()).intersect(order.lex_lt_map(order))
+    if relation.is_empty():
+        return None
+    reads = [
+        a.relation.intersect_params(scop.context)
+        for a in statement.reads
+        if a.array == target.array
+    ]
+    others = [read for read in reads if not read.is_equal(write)]
+    if len(others) < n_others:
+        return None
+    if any(not read.intersect(write).is_empty() for read in others):
+        return None
+    written = write.range()
+    return Reduction(
+        statement.name,
+        target.array,
+        op,
+        relation.coalesce(),
+        all(read.range().intersect(written).is_empty() for read in others),
+        op in ("min", "max") or not target.type.is_float,
+    )

@@ -1,0 +1,320 @@
+"""Band members around each statement, and how far each access moves along them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import lcm
+from typing import Literal
+
+import islpy as isl
+
+from polysched.ir import NodePath, ScheduleTree, Scop
+from polysched.sets import node_kind
+
+MemberKind = Literal["point", "tile", "wave"]
+Vector = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One band member as one statement sees it.
+
+    Attributes
+    ----------
+    path : tuple of int
+        Path of the band node.
+    position : int
+        Position in the band.
+    kind : {"point", "tile", "wave"}
+        An affine function of the iterators, a tile's start, or a sum of tile numbers.
+    coefficients : tuple of int
+        Per iterator of the statement; for a tile those of the tiled function, for
+        a wave all zero.
+    constant : int
+        The shift of that function.
+    size : int
+        Tile size of a tile member, else 1.
+    coincident : bool
+        The band's flag: no dependence moves along it within the band.
+    marks : tuple of str
+        Marks directly above the band, innermost last.
+    unrolled : bool
+        Whether the loop is to be unrolled in part or in whole.
+    summed : tuple of (coefficients, size)
+        The tiles whose numbers a wave sums.
+    """
+
+    path: NodePath
+    position: int
+    kind: MemberKind
+    coefficients: tuple[int, ...]
+    constant: int
+    size: int
+    coincident: bool
+    marks: tuple[str, ...]
+    unrolled: bool = False
+    summed: tuple[tuple[tuple[int, ...], int], ...] = ()
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether it is marked to run in vector lanes."""
+        return "vector" in self.marks
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether it is the member that threads share."""
+        return self.position == 0 and any(m.startswith("parallel") for m in self.marks)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it does not move with the statement's iterators."""
+        return self.kind != "wave" and not any(self.coefficients)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The linear part of an access.
+
+    Attributes
+    ----------
+    array : str
+        Name of the array.
+    is_write : bool
+        Whether it writes.
+    rows : tuple of vectors
+        One per subscript of the C array (expanded ones are left out), over the
+        statement's iterators.
+    offsets : tuple of Fraction
+        Constant part of each subscript; parameters do not count.
+    """
+
+    array: str
+    is_write: bool
+    rows: tuple[Vector, ...]
+    offsets: Vector
+
+    def moves(self, direction: Vector) -> Vector:
+        """Change of every subscript along a direction in iteration space."""
+        return tuple(_dot(row, direction) for row in self.rows)
+
+    def rank_along(self, directions: Sequence[Vector]) -> int:
+        """Dimensions of the array that moving along all the directions spans."""
+        moves = [self.moves(d) for d in directions]
+        return _rank(moves) if self.rows else 0
+
+    def stride_class(self, direction: Vector) -> Literal["0", "1", "N"]:
+        """Invariant, contiguous (either way), or anything else along a direction."""
+        moves = self.moves(direction)
+        if not any(moves):
+            return "0"
+        if not any(moves[:-1]) and abs(moves[-1]) == 1:
+            return "1"
+        return "N"
+
+
+def statement_members(tree: ScheduleTree) -> dict[str, tuple[Member, ...]]:
+    """For every statement the band members around it, outermost first."""
+    names = tuple(sorted(_tuple_names(tree.schedule.get_domain())))
+    found: dict[str, list[Member]] = {name: [] for name in names}
+    for path, node, inside, marks in _walk_bands((), tree.root, names, ()):
+        for name, member in _read_band(path, node, marks):
+            if name in inside:
+                found[name].append(member)
+    return {name: tuple(members) for name, members in found.items()}
+
+
+def member_directions(members: Sequence[Member]) -> list[Vector | None]:
+    """How the statement's iterators move per step of each point member.
+
+    All other point members stand still. None for tiles, waves, and members that
+    do not move the statement. A step of 1 in a schedule that is not unimodular may be a
+    fraction of an iteration.
+    """
+    chosen: list[int] = []
+    rows: list[Vector] = []
+    for k, member in enumerate(members):
+        row = tuple(Fraction(c) for c in member.coefficients)
+        if member.kind == "point" and _rank([*rows, row]) > len(rows):
+            chosen.append(k)
+            rows.append(row)
+    directions: list[Vector | None] = [None] * len(members)
+    for position, k in enumerate(chosen):
+        unit = [Fraction(int(p == position)) for p in range(len(chosen))]
+        directions[k] = _solve(rows, unit)
+    return directions
+
+
+@lru_cache(maxsize=64)
+def references(scop: Scop) -> dict[str, tuple[Reference, ...]]:
+    """The accesses of every statement in linear form; not affine ones are left out."""
+    found: dict[str, tuple[Reference, ...]] = {}
+    for statement in scop.statements:
+        listed = []
+        for access in statement.accesses:
+            array = scop.array(access.array)
+            matrix = _subscript_rows(access.relation)
+            if matrix is not None:
+                rows = tuple(r for r, _ in matrix[array.n_expanded :])
+                offsets = tuple(c for _, c in matrix[array.n_expanded :])
+                listed.append(Reference(array.name, access.is_write, rows, offsets))
+        found[statement.name] = tuple(listed)
+    return found
+
+
+def _walk_bands(
+    path: NodePath,
+    node: isl.ScheduleNode,
+    names: tuple[str, ...],
+    marks: tuple[str, ...],
+) -> Iterator[tuple[NodePath, isl.ScheduleNode, tuple[str, ...], tuple[str, ...]]]:
+    kind = node_kind(node)
+    if kind == "filter":
+        kept = _tuple_names(node.filter_get_filter())
+        names = tuple(n for n in names if n in kept)
+    if kind == "band":
+        yield path, node, names, marks
+    marks = (*marks, str(node.mark_get_id().get_name())) if kind == "mark" else ()
+    for k in range(node.n_children()):
+        yield from _walk_bands((*path, k), node.child(k), names, marks)
+
+
+def _tuple_names(union: isl.UnionSet) -> set[str]:
+    names: set[str] = set()
+    union.foreach_set(lambda s: names.add(s.get_tuple_name()))
+    return names
+
+
+def _read_band(
+    path: NodePath, node: isl.ScheduleNode, marks: tuple[str, ...]
+) -> Iterator[tuple[str, Member]]:
+    partial = node.band_get_partial_schedule()
+    unrolled = "unroll" in str(node.band_get_ast_build_options())
+    for k in range(node.band_n_member()):
+        coincident = bool(node.band_member_get_coincident(k))
+        pieces: list[isl.PwAff] = []
+        partial.get_union_pw_aff(k).foreach_pw_aff(pieces.append)
+        for piece in pieces:
+            aff = _first_aff(piece)
+            kind, row, constant, size = _classify(aff)
+            summed = _summed_tiles(aff) if kind == "wave" else ()
+            yield (
+                piece.domain().get_tuple_name(),
+                Member(
+                    path, k, kind, row, constant, size, coincident, marks, unrolled,
+                    summed,
+                ),
+            )  # fmt: skip
+
+
+def _first_aff(piece: isl.PwAff) -> isl.Aff:
+    found: list[isl.Aff] = []
+    piece.foreach_piece(lambda _, aff: found.append(aff))
+    return found[0]
+
+
+def _classify(aff: isl.Aff) -> tuple[MemberKind, tuple[int, ...], int, int]:
+    """Kind, coefficients, constant and size of the member that a function is."""
+    n_div = aff.dim(isl.dim_type.div)
+    row = tuple(int(c) for c in _coefficients(aff))
+    if n_div == 0:
+        return "point", row, int(_constant(aff)), 1
+    if n_div > 1 or any(row):
+        return "wave", (0,) * len(row), 0, 1
+    size = _fraction(aff.get_coefficient_val(isl.dim_type.div, 0))
+    floored = aff.get_div(0)
+    scale = size if size.denominator == 1 and size > 1 else Fraction(1)
+    inner = tuple(c * scale for c in _coefficients(floored))
+    if scale == 1 or any(c.denominator != 1 for c in inner):
+        return "wave", (0,) * len(row), 0, 1
+    shift = int(_constant(floored) * scale)
+    return "tile", tuple(int(c) for c in inner), shift, int(scale)
+
+
+def _summed_tiles(aff: isl.Aff) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """The functions that a sum of floors rounds, and what divides them."""
+    found = []
+    for k in range(aff.dim(isl.dim_type.div)):
+        row = _coefficients(aff.get_div(k))
+        size = lcm(*(c.denominator for c in row))
+        found.append((tuple(int(c * size) for c in row), size))
+    return tuple(found)
+
+
+def _subscript_rows(relation: isl.Map) -> list[tuple[Vector, Fraction]] | None:
+    """Rows and constants of an access; a floor counts as the division it rounds."""
+    if relation.is_empty() or not relation.is_single_valued():
+        return None
+    pieces: list[isl.MultiAff] = []
+    function = isl.PwMultiAff.from_map(relation)
+    function.foreach_piece(lambda _, multi: pieces.append(multi))
+    rows = []
+    for k in range(pieces[0].dim(isl.dim_type.out)):
+        aff = pieces[0].get_aff(k)
+        rows.append((_smooth_row(aff), _constant(aff)))
+    return rows
+
+
+def _smooth_row(aff: isl.Aff) -> Vector:
+    row = list(_coefficients(aff))
+    for k in range(aff.dim(isl.dim_type.div)):
+        factor = _fraction(aff.get_coefficient_val(isl.dim_type.div, k))
+        for p, c in enumerate(_smooth_row(aff.get_div(k))):
+            row[p] += factor * c
+    return tuple(row)
+
+
+def _coefficients(aff: isl.Aff) -> Vector:
+    return tuple(
+        _fraction(aff.get_coefficient_val(isl.dim_type.in_, k))
+        for k in range(aff.dim(isl.dim_type.in_))
+    )
+
+
+def _constant(aff: isl.Aff) -> Fraction:
+    return _fraction(aff.get_constant_val())
+
+
+def _fraction(value: isl.Val) -> Fraction:
+    return Fraction(value.get_num_si(), value.get_den_val().get_num_si())
+
+
+def _dot(row: Vector, direction: Vector) -> Fraction:
+    return sum((a * b for a, b in zip(row, direction, strict=True)), Fraction(0))
+
+
+def _rank(rows: Sequence[Vector]) -> int:
+    return len(_reduce([list(r) for r in rows]))
+
+
+def _solve(rows: Sequence[Vector], right: Sequence[Fraction]) -> Vector:
+    """One solution of a system of independent rows; free unknowns are zero."""
+    n_unknowns = len(rows[0])
+    augmented = [[*row, value] for row, value in zip(rows, right, strict=True)]
+    solution = [Fraction(0)] * n_unknowns
+    for row in _reduce(augmented):
+        pivot = next(k for k, c in enumerate(row) if c)
+        solution[pivot] = row[-1]
+    return tuple(solution)
+
+
+def _reduce(rows: list[list[Fraction]]) -> list[list[Fraction]]:
+    """Reduced echelon form without zero rows."""
+    done: list[list[Fraction]] = []
+    n_columns = len(rows[0]) if rows else 0
+    for column in range(n_columns):
+        pivot = next((r for r in rows if r[column]), None)
+        if pivot is None:
+            continue
+        rows = [r for r in rows if r is not pivot]
+        pivot = [c / pivot[column] for c in pivot]
+
+        rows = [_cleared(r, pivot, column) for r in rows]
+        done = [*(_cleared(r, pivot, column) for r in done), pivot]
+    return done
+
+
+def _cleared(row: list[Fraction], pivot: list[Fraction], column: int) -> list[Fraction]:
+    return [a - row[column] * b for a, b in zip(row, pivot, strict=True)]

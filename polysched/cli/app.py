@@ -1,0 +1,130 @@
+"""The command group, and how every error becomes one message and an exit status."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from polysched.base import PolyschedError
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_COMMANDS = {
+    "inspect": "Show what a file's scops are: statements, dependences, features.",
+    "space": "Build the space of legal schedules and list it.",
+    "explain": "Say why a schedule is what it is.",
+    "optimize": "Rewrite a file with the schedule that the model ranks first.",
+    "tune": "Measure the best-ranked schedules, check them, write the winner.",
+    "check": "Prove that one file is a legal re-ordering of another.",
+    "machine": "Show what was detected of this machine, or measure it.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of a user's work."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None when there is none of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"polysched.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="polysched", message="polysched %(version)s")
+def app() -> None:
+    """Small spaces of legal loop schedules for C, measured and verified.
+
+    Mark a loop nest with '#pragma scop' and '#pragma endscop', then start with
+
+        polysched tune FILE.c -o OUT.c
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = app.main(words, prog_name="polysched", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return USAGE
+    except click.UsageError as error:
+        return _report_usage(error)
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _complain("stopped", "the same command goes on where it was stopped")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - nobody reads on
+        return FAILED
+    except (PolyschedError, click.ClickException) as error:
+        return _report(error, words)
+    except Exception as error:  # noqa: BLE001 - the last place to catch anything
+        return _report_bug(error, words)
+    return int(status or DONE)
+
+
+def _report(error: Exception, words: list[str]) -> int:
+    """A refusal or a failure that the user can do something about."""
+    if _is_verbose(words):
+        traceback.print_exception(error)
+    message = getattr(error, "message", "") or str(error)
+    if isinstance(error, PolyschedError):
+        message = str(error)
+    _complain(message)
+    return FAILED
+
+
+def _report_usage(error: click.UsageError) -> int:
+    path = error.ctx.command_path if error.ctx is not None else "polysched"
+    _complain(_lower_first(error.format_message()), f"see {path} --help")
+    return USAGE
+
+
+def _report_bug(error: Exception, words: list[str]) -> int:
+    if _is_verbose(words):
+        traceback.print_exception(error)
+    what = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+    again = "" if _is_verbose(words) else ", rerun with -vv for the traceback"
+    _complain(f"unexpected {what}", f"this is a bug in polysched{again}")
+    return FAILED
+
+
+def _is_verbose(words: list[str]) -> bool:
+    options = words[: words.index("--")] if "--" in words else words
+    return "-vv" in options or options.count("-v") + options.count("--verbose") > 1
+
+
+def _complain(message: str, hint: str = "") -> None:
+    click.echo(f"polysched: error: {message}", err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+
+
+def _lower_first(text: str) -> str:
+    text = text.rstrip(".")
+    return text[:1].lower() + text[1:]

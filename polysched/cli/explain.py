@@ -1,0 +1,109 @@
+"""``polysched explain``: why a schedule is what it is."""
+
+from __future__ import annotations
+
+import click
+
+from polysched.cli.app import DONE
+from polysched.cli.options import Common, schedule_option, takes_file
+from polysched.cli.output import print_json
+from polysched.cli.stages import Stages, find_variant
+from polysched.cli.tables import (
+    field_lines,
+    make_table,
+    print_number,
+    print_seconds,
+    short_objectives,
+    stdout_console,
+)
+from polysched.workflow.explanation import (
+    Explanation,
+    loop_name,
+    short_dependences,
+    why_sequential,
+    why_split,
+)
+
+
+@click.command("explain")
+@takes_file(builds_space=True)
+@schedule_option
+def command(common: Common) -> int:
+    """Take one schedule of FILE apart: objectives, loops, dependences, fusion.
+
+    Without --schedule, the one that the model ranks first.
+    """
+    stages = Stages(common)
+    spaces = stages.spaces()
+    variants = [s.variant() for s in spaces]
+    if common.schedule:
+        variants = [find_variant(spaces, common.schedule)]
+    explained = []
+    for variant in variants:
+        stages.show(variant)
+        with stages.timed("explain"):
+            explained.append(variant.explain())
+    if common.as_json:
+        objects = [e.to_json() for e in explained]
+        print_json(objects[0] if len(objects) == 1 else {"scops": objects})
+    else:
+        for k, explanation in enumerate(explained):
+            if k:
+                click.echo()
+            _print_explanation(explanation)
+    stages.finish()
+    return DONE
+
+
+def _print_explanation(explanation: Explanation) -> None:
+    console = stdout_console()
+    schedule = explanation.schedule
+    fields = {
+        "schedule": f"{schedule.id} of scop {explanation.scop.name}",
+        "objectives": short_objectives(schedule.objectives),
+        "partition": schedule.partition,
+        "script": schedule.script_text or "none",
+        "predicted": print_seconds(schedule.predicted_seconds),
+    }
+    click.echo("\n".join(field_lines(fields)))
+    if schedule.stages:
+        click.echo("\nobjectives, one minimised after another:")
+        rows = [
+            (
+                s.name,
+                "-" if s.value is None else str(s.value),
+                "-" if s.bound is None else print_number(s.bound),
+                s.status,
+                print_seconds(s.seconds),
+            )
+            for s in schedule.stages
+        ]
+        columns = ("objective", "value", "bound", "status", "time")
+        console.print(make_table(columns, rows, right=("value", "bound", "time")))
+    else:
+        click.echo("\nno objective asked for it: such a schedule is always tried")
+    click.echo("\nloops:")
+    click.echo(_indented(explanation.outline))
+    click.echo("\nwhat each row of the affine schedule satisfies:")
+    for report in explanation.rows:
+        told = short_dependences(report.carried) or "nothing"
+        click.echo(f"  row {report.row + 1}, {loop_name(report)}: {told}")
+    for split in explanation.splits:
+        told = short_dependences(split.satisfied)
+        if told:
+            groups = f"{', '.join(split.first)} before {', '.join(split.second)}"
+            click.echo(f"  scalar row {split.row}, {groups}: {told}")
+    click.echo("\nwhy loops are not parallel:")
+    reasons = dict.fromkeys(
+        f"  {loop_name(r)}: {why_sequential(r)}"
+        for r in explanation.loops
+        if r.obstacle
+    )
+    click.echo("\n".join(reasons) or "  all of them are")
+    click.echo("\nwhy neighbours are not fused:")
+    splits = dict.fromkeys(f"  {why_split(s)}" for s in explanation.splits)
+    click.echo("\n".join(splits) or "  no neighbouring loops are apart")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -1,0 +1,69 @@
+"""``polysched machine``: what was detected and measured of this machine."""
+
+from __future__ import annotations
+
+import click
+
+from polysched.cli.app import DONE
+from polysched.cli.options import readable_file, start_logging
+from polysched.cli.output import print_json
+from polysched.cli.tables import field_lines, print_seconds
+from polysched.machine import Cpu, Machine, calibration_path
+from polysched.runtime import Toolchain, calibrate
+
+
+@click.command("machine")
+@click.option("--calibrate", "measure", is_flag=True, help="Measure the ceilings now.")
+@click.option("--machine", "path", type=readable_file, help="Show this description.")
+@click.option("--cc", default="gcc", show_default=True, help="Compiler command.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("-v", "--verbose", count=True, help="Say more; -vv even more.")
+def command(
+    measure: bool, path: str | None, cc: str, as_json: bool, verbose: int
+) -> int:
+    """Show cores, caches, vector width and ceilings that predictions rest on.
+
+    With --calibrate the ceilings are measured with small kernels and kept for later.
+    """
+    if measure and path:
+        raise click.UsageError("--calibrate measures this machine, not a description")
+    start_logging(verbose)
+    machine = Machine.load(path) if path else Machine.detect()
+    if measure:
+        machine = calibrate(machine, Toolchain(cc=cc))
+        machine.save(calibration_path(machine.cpu))
+    if as_json:
+        print_json(machine.to_json())
+    else:
+        click.echo("\n".join(field_lines(_fields(machine))))
+    return DONE
+
+
+def _fields(machine: Machine) -> dict[str, str]:
+    cpu: Cpu = machine.cpu
+    clock = f"{cpu.frequency_hz / 1e9:.2f} GHz" if cpu.frequency_hz else "unknown"
+    gib = 2**30
+    return {
+        "processor": cpu.name,
+        "cores": f"{cpu.n_cores}, {cpu.n_threads} hardware threads",
+        "clock": clock,
+        "vectors": f"{cpu.simd_bits} bits, {' '.join(cpu.isa)}".rstrip(", "),
+        "caches": (
+            f"L1 {_size(cpu.l1_bytes)}, L2 {_size(cpu.l2_bytes)} per core, "
+            f"L3 {_size(cpu.l3_bytes)} shared, lines of {cpu.line_bytes} B"
+        ),
+        "compute": f"{cpu.flops_per_second / 1e9:.1f} GFLOP/s per thread (double)",
+        "bandwidth": (
+            f"{cpu.bandwidth_bytes_per_second / gib:.1f} GiB/s per thread, "
+            f"{cpu.bandwidth_all_bytes_per_second / gib:.1f} GiB/s all cores"
+        ),
+        "barrier": print_seconds(cpu.barrier_seconds),
+        "ceilings": machine.origin,
+        "key": machine.key,
+    }
+
+
+def _size(n_bytes: int) -> str:
+    if n_bytes >= 1 << 20:
+        return f"{n_bytes / (1 << 20):g} MiB"
+    return f"{n_bytes / (1 << 10):g} KiB"

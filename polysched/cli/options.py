@@ -1,0 +1,240 @@
+"""Flags that every command with a FILE takes, collected into one value."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+import click
+
+STAGES = ("scop", "dependences", "affine", "tree", "ast")
+Command = TypeVar("Command", bound=Callable[..., Any])
+readable_file = click.Path(exists=True, dir_okay=False, readable=True)
+
+
+@dataclass(frozen=True)
+class Common:
+    """The shared flags of one command line.
+
+    Attributes
+    ----------
+    file : str
+        The C file.
+    include, define : tuple of str
+        Preprocessor flags, as given.
+    param : mapping of str to int
+        Sizes to predict times for, and for a generated driver.
+    machine : str or None
+        File that describes the machine instead of this one.
+    policy : str
+        What chooses recipes.
+    schedule : str or None
+        Id of a schedule, or the first digits of it.
+    seed : int
+        Of made-up data.
+    timeout : float
+        Seconds for building each space.
+    as_json : bool
+        Whether to print JSON.
+    cc : str
+        Compiler command.
+    cflags : tuple of str
+        Its options.
+    pure : tuple of str
+        Functions without side effects, besides those of math.h.
+    scop : tuple of str
+        Names of the SCoPs to look at; empty for all.
+    time_stages : bool
+        Whether to print how long each stage took.
+    print_after : tuple of str
+        Stages whose result is to be printed.
+    verbose : int
+        1 for what is done, 2 for why, and for tracebacks.
+    """
+
+    file: str
+    include: tuple[str, ...] = ()
+    define: tuple[str, ...] = ()
+    param: Mapping[str, int] = field(default_factory=dict)
+    machine: str | None = None
+    policy: str = "balanced"
+    schedule: str | None = None
+    seed: int = 0
+    timeout: float = 18.0
+    as_json: bool = False
+    cc: str = "gcc"
+    cflags: tuple[str, ...] = ("-O3", "-march=native")
+    pure: tuple[str, ...] = ()
+    scop: tuple[str, ...] = ()
+    time_stages: bool = False
+    print_after: tuple[str, ...] = ()
+    verbose: int = 0
+
+    @property
+    def preprocessor_flags(self) -> tuple[str, ...]:
+        """``-I`` and ``-D`` flags, and those among the compiler's that matter."""
+        named = [f"-I{d}" for d in self.include] + [f"-D{d}" for d in self.define]
+        return (*named, *preprocessor_part(self.cflags))
+
+
+def preprocessor_part(cflags: tuple[str, ...]) -> tuple[str, ...]:
+    """The compiler options that the preprocessor must see too."""
+    found: list[str] = []
+    words = iter(cflags)
+    for word in words:
+        if word in ("-I", "-D", "-U", "-include", "-isystem", "-iquote"):
+            found += [word, next(words, "")]
+        elif word.startswith(("-I", "-D", "-U", "-std=")):
+            found.append(word)
+    return tuple(found)
+
+
+class Flags(click.ParamType[tuple[str, ...]]):
+    """Compiler options in one argument, split as a shell would."""
+
+    name = "flags"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split; unbalanced quotes are a usage error."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(shlex.split(value))
+        except ValueError as error:
+            self.fail(f"cannot split {value!r} into flags: {error}", param, ctx)
+
+
+def _read_params(
+    ctx: click.Context, param: click.Parameter, words: tuple[str, ...]
+) -> dict[str, int]:
+    """``N=1024,M=7`` and repeated flags as one mapping."""
+    values: dict[str, int] = {}
+    for piece in (p for word in words for p in word.split(",") if p.strip()):
+        name, equals, number = (part.strip() for part in piece.partition("="))
+        try:
+            if not equals or not name.isidentifier():
+                raise ValueError(piece)
+            values[name] = int(number, 0)
+        except ValueError:
+            raise click.BadParameter(
+                f"found {piece!r}, expected NAME=INTEGER", ctx=ctx, param=param
+            ) from None
+    return values
+
+
+def _positive(ctx: click.Context, param: click.Parameter, seconds: float) -> float:
+    if seconds <= 0:
+        raise click.BadParameter("expected more than 0 seconds", ctx=ctx, param=param)
+    return seconds
+
+
+_INPUT = (
+    click.argument("file", type=readable_file),
+    click.option("-I", "--include", multiple=True, metavar="DIR", help="Header path."),
+    click.option(
+        "-D", "--define", multiple=True, metavar="NAME[=VALUE]", help="C macro."
+    ),
+    click.option("--cc", default="gcc", show_default=True, help="Compiler command."),
+    click.option(
+        "--cflags",
+        type=Flags(),
+        default="-O3 -march=native",
+        show_default=True,
+        help="Options of the compiler, in one argument.",
+    ),
+    click.option(
+        "--pure",
+        multiple=True,
+        metavar="NAME",
+        help="A function without side effects, besides those of math.h.",
+    ),
+    click.option(
+        "--scop", multiple=True, metavar="NAME", help="Only this scop; repeatable."
+    ),
+)
+_SPACE = (
+    click.option(
+        "--param",
+        multiple=True,
+        callback=_read_params,
+        metavar="NAME=N",
+        help="A size to predict for, and for a made-up main; repeatable.",
+    ),
+    click.option(
+        "--machine", type=readable_file, help="Machine description instead of this one."
+    ),
+    click.option(
+        "--policy", default="balanced", show_default=True, help="What chooses recipes."
+    ),
+    click.option(
+        "--timeout",
+        type=float,
+        default=18.0,
+        show_default=True,
+        callback=_positive,
+        metavar="SECONDS",
+        help="Limit for building the space of one scop.",
+    ),
+    click.option("--seed", type=int, default=0, help="Of made-up data."),
+)
+_OUTPUT = (
+    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    click.option(
+        "--time-stages", is_flag=True, help="Print the seconds of each stage."
+    ),
+    click.option(
+        "--print-after",
+        multiple=True,
+        type=click.Choice(STAGES),
+        help="Print the result of a stage on standard error; repeatable.",
+    ),
+    click.option("-v", "--verbose", count=True, help="Say more; -vv even more."),
+)
+schedule_option = click.option(
+    "--schedule", metavar="ID", help="A schedule's id, or the first digits of it."
+)
+
+
+def takes_file(*, builds_space: bool) -> Callable[[Command], Callable[..., Any]]:
+    """Give a command the shared flags; it receives them as its first argument.
+
+    Parameters
+    ----------
+    builds_space : bool
+        Whether the flags of space building belong to it as well.
+    """
+
+    def decorate(function: Command) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def run(**values: Any) -> Any:
+            names = {f.name for f in fields(Common)}
+            common = Common(**{k: v for k, v in values.items() if k in names})
+            start_logging(common.verbose)
+            rest = {k: v for k, v in values.items() if k not in names}
+            return function(common, **rest)
+
+        decorated: Callable[..., Any] = run
+        groups = _INPUT + (_SPACE if builds_space else ()) + _OUTPUT
+        for option in reversed(groups):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+def start_logging(verbose: int) -> None:
+    """Send the package's log to standard error, as much as was asked for."""
+    logger = logging.getLogger("polysched")
+    levels = (logging.WARNING, logging.INFO, logging.DEBUG)
+    logger.setLevel(levels[min(verbose, 2)])
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+        logger.addHandler(handler)

@@ -1,0 +1,106 @@
+"""Where results go: standard output, or a file that is replaced in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from polysched.base import PolyschedError
+
+STDOUT = "-"
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON; infinities and not-a-numbers become null."""
+    click.echo(json.dumps(_finite(value), indent=2, allow_nan=False))
+
+
+def one_or_all(key: str, values: list[dict[str, object]]) -> dict[str, object]:
+    """The contract's object: the only value itself, or ``{key: [...]}`` of several."""
+    return values[0] if len(values) == 1 else {key: values}
+
+
+def check_output(path: str, inputs: Iterable[str]) -> None:
+    """Refuse, before any work, an output that cannot or must not be written.
+
+    Raises
+    ------
+    PolyschedError
+        If it is one of the inputs, a directory, or in a directory that is missing or
+        not writable.
+    """
+    if path == STDOUT:
+        return
+    target = Path(os.path.realpath(path))
+    for name in inputs:
+        if os.path.realpath(name) == str(target) or _is_same(name, path):
+            raise PolyschedError(
+                f"the output {path!r} is an input, {name!r}: inputs are never changed",
+                hint="name another file with -o",
+            )
+    if target.is_dir():
+        raise PolyschedError(f"the output {path!r} is a directory, expected a file")
+    if not target.parent.is_dir():
+        raise PolyschedError(
+            f"the output's directory {str(Path(path).parent)!r} does not exist",
+            hint="create it first",
+        )
+    if not os.access(target.parent, os.W_OK):
+        raise PolyschedError(f"cannot write to the directory {str(target.parent)!r}")
+
+
+def write_output(path: str, content: bytes) -> None:
+    """Write a whole file or nothing; ``-`` is standard output."""
+    if path == STDOUT:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    target = Path(os.path.realpath(path))
+    try:
+        handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(draft, _mode(target))
+            os.replace(draft, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(draft)
+            raise
+    except OSError as error:
+        raise PolyschedError(f"cannot write {path!r}: {error.strerror}") from error
+
+
+def _mode(target: Path) -> int:
+    """The permissions of the file it replaces, or those of a new file."""
+    with contextlib.suppress(OSError):
+        return target.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _is_same(first: str, second: str) -> bool:
+    try:
+        return os.path.samefile(first, second)
+    except OSError:
+        return False
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and (value != value or abs(value) == float("inf")):
+        return None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return value

@@ -1,0 +1,149 @@
+"""Work that the commands share, with --time-stages and --print-after around it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from polysched.analysis import compute_dependences
+from polysched.base import PolyschedError, SilentProgress
+from polysched.cli.bar import choose_progress
+from polysched.cli.options import Common
+from polysched.ir import Program, Scop
+from polysched.machine import Machine
+from polysched.workflow import (
+    ProgramSpace,
+    Variant,
+    build_space,
+    parse,
+    prepare_scop,
+    select_scops,
+)
+
+
+class Stages:
+    """Runs the stages of one command and reports on them as the flags ask."""
+
+    def __init__(self, common: Common) -> None:
+        self.common = common
+        self.seconds: dict[str, float] = {}
+        self.progress = SilentProgress() if common.as_json else choose_progress()
+
+    def parse(self, *, lenient: bool = False) -> tuple[Program, tuple[Scop, ...]]:
+        """Read the file; the program and the chosen SCoPs.
+
+        With `lenient`, refused regions are the caller's to report.
+        """
+        common = self.common
+        with self.timed("parse"):
+            program = parse(
+                common.file,
+                flags=common.preprocessor_flags,
+                cc=common.cc,
+                pure=common.pure,
+                lenient=lenient,
+            )
+        scops = select_scops(program, common.scop)
+        for refusal in () if lenient else program.refusals:
+            click.echo(f"polysched: skipped a scop: {refusal}", err=True)
+        for scop in scops:
+            self._after_parse(scop)
+        return program, scops
+
+    def load_machine(self) -> Machine:
+        """The machine of ``--machine``, or this one."""
+        path = self.common.machine
+        with self.timed("machine"):
+            return Machine.load(path) if path else Machine.detect()
+
+    def build(
+        self, program: Program, scop: Scop, machine: Machine, limit: int | None = None
+    ) -> ProgramSpace:
+        """The space of one SCoP."""
+        common = self.common
+        with self.timed(f"space of {scop.name}"):
+            space = build_space(
+                program,
+                machine,
+                scop=scop.name,
+                policy=common.policy,
+                parameters=common.param,
+                seconds=common.timeout,
+                limit=limit,
+                progress=self.progress,
+            )
+        solver = sum(stage.seconds for s in space for stage in s.stages)
+        self.seconds[f"  of it solving {scop.name}"] = solver
+        return space
+
+    def spaces(self, limit: int | None = None) -> list[ProgramSpace]:
+        """Parse, then one space per chosen SCoP."""
+        program, scops = self.parse()
+        machine = self.load_machine()
+        return [self.build(program, scop, machine, limit) for scop in scops]
+
+    def show(self, variant: Variant, *, with_text: bool = True) -> None:
+        """Print what ``--print-after`` asks of a chosen schedule."""
+        wanted = self.common.print_after
+        title = f"{variant.scop.name} {variant.id}"
+        if "affine" in wanted:
+            _print_stage("affine", title, variant.schedule.affine.text)
+        if "tree" in wanted:
+            _print_stage("tree", title, variant.schedule.tree.text)
+        if "ast" in wanted and with_text:
+            _print_stage("ast", title, variant.region_text())
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time of a block to a stage."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = time.monotonic() - started
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
+
+    def finish(self) -> None:
+        """Print the seconds of each stage, if that was asked for."""
+        if self.common.time_stages:
+            for stage, seconds in self.seconds.items():
+                click.echo(f"{seconds:9.3f} s  {stage}", err=True)
+
+    def _after_parse(self, scop: Scop) -> None:
+        wanted = self.common.print_after
+        if "scop" in wanted:
+            lines = [
+                f"context {scop.context}",
+                *(str(s.domain) for s in scop.statements),
+            ]
+            lines += [f"{a.kind} {a.relation}" for _, a in scop.iter_accesses()]
+            _print_stage("scop", scop.name, "\n".join(lines))
+        if "dependences" in wanted:
+            found = compute_dependences(prepare_scop(scop)).items
+            text = "\n".join(f"{d}\n  {d.relation}" for d in found)
+            _print_stage("dependences", scop.name, text)
+
+
+def _print_stage(stage: str, title: str, text: str) -> None:
+    click.echo(f"--- {stage} of {title}\n{text.rstrip()}", err=True)
+
+
+def find_variant(spaces: list[ProgramSpace], schedule_id: str) -> Variant:
+    """The variant of an id, in whichever space it is.
+
+    Raises
+    ------
+    PolyschedError
+        If none or several have it; names the ids there are.
+    """
+    found = [s for s in spaces if any(p.id.startswith(schedule_id) for p in s)]
+    if len(found) > 1:
+        names = ", ".join(s.scop.name for s in found)
+        raise PolyschedError(
+            f"schedule {schedule_id!r} is in the spaces of several scops: {names}",
+            hint="choose one with --scop",
+        )
+    return (found or spaces)[0].variant(schedule_id)

@@ -1,0 +1,28 @@
+"""codegen: schedule trees as C text with OpenMP, put back into the user's file.
+
+Takes a SCoP and a schedule tree, gives text; it decides nothing that the tree does not
+say, except where private arrays live. May import `ir`, `sets`, `base`. Built on
+Grosser, Verdoolaege, Cohen, "Polyhedral AST Generation Is More Than Scanning
+Polyhedra", TOPLAS 2015.
+"""
+
+from polysched.codegen.ctext import identifiers
+from polysched.codegen.expr import print_expr
+from polysched.codegen.openmp import print_openmp
+from polysched.codegen.options import PrintOptions
+from polysched.codegen.scan import print_scan
+from polysched.codegen.splice import splice
+from polysched.codegen.statement import print_actions
+from polysched.codegen.storage import Buffer, plan_storage
+
+__all__ = [
+    "Buffer",
+    "PrintOptions",
+    "identifiers",
+    "plan_storage",
+    "print_actions",
+    "print_expr",
+    "print_openmp",
+    "print_scan",
+    "splice",
+]

@@ -1,0 +1,206 @@
+"""From a schedule tree to the printer's AST, through isl's AST builder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import islpy as isl
+
+from polysched.base import CodegenError, LimitError, PolyschedError
+from polysched.codegen.ast_expr import AstExprPrinter, arguments
+from polysched.codegen.ctext import Text, binary
+from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
+from polysched.sets import ast_node_kind, ast_operation, build_ast, list_maps
+
+Offsets = Mapping[str, Mapping[tuple[str, int], isl.PwAff]]
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """The AST, and what the build knew about each loop.
+
+    Attributes
+    ----------
+    block : Block
+        All nodes.
+    schedules : dict of str to isl.UnionMap
+        For a loop's `key`: instances in it to their schedule dimensions, its own last.
+    """
+
+    block: Block
+    schedules: dict[str, isl.UnionMap]
+
+
+@dataclass(frozen=True)
+class BuildLimits:
+    """How much a build may cost.
+
+    Attributes
+    ----------
+    max_nodes : int
+        Largest number of AST nodes.
+    max_operations : int
+        isl operations, 0 for any number.
+    """
+
+    max_nodes: int
+    max_operations: int
+
+
+def build_nodes(
+    schedule: isl.Schedule,
+    context: isl.Set,
+    exprs: AstExprPrinter,
+    iterators: list[str],
+    limits: BuildLimits,
+    offsets: Offsets | None = None,
+) -> Built:
+    """The AST of a schedule tree.
+
+    Parameters
+    ----------
+    schedule : isl.Schedule
+        Tree to generate code for.
+    context : isl.Set
+        Parameter values the code has to be right for.
+    exprs : AstExprPrinter
+        Prints bounds and conditions.
+    iterators : list of str
+        Names of the loops by depth, one for each schedule dimension: isl numbers
+        unrolled loops as well, so that the name tells the dimension.
+    limits : BuildLimits
+        How much it may cost.
+    offsets : mapping of statement to mapping of (array, position) to isl.PwAff
+        Values to print at each instance, as functions of the instance.
+
+    Raises
+    ------
+    CodegenError
+        If a limit is exceeded, or isl refuses the tree.
+    """
+    recorder = _Recorder(offsets or {})
+    try:
+        root = build_ast(
+            schedule,
+            context,
+            iterators=iterators,
+            before_for=recorder.before_for,
+            at_domain=recorder.at_domain,
+            max_operations=limits.max_operations,
+        )
+    except LimitError as error:
+        raise CodegenError(
+            f"schedule explodes: its code needs {error.message}",
+            hint="less separation or unrolling makes smaller code",
+        ) from error
+    except PolyschedError as error:
+        raise CodegenError(error.message) from error
+    converter = _Converter(exprs, iterators, recorder, limits.max_nodes)
+    return Built(converter.block(root), recorder.schedules)
+
+
+@dataclass
+class _Recorder:
+    """Keeps what only the callbacks can see, under the names of annotations."""
+
+    offsets: Offsets
+    schedules: dict[str, isl.UnionMap] = field(default_factory=dict)
+    instance_offsets: dict[str, dict[tuple[str, int], isl.AstExpr]] = field(
+        default_factory=dict
+    )
+
+    def before_for(self, build: isl.AstBuild) -> str:
+        key = f"loop{len(self.schedules)}"
+        self.schedules[key] = build.get_schedule()
+        return key
+
+    def at_domain(self, node: isl.AstNode, build: isl.AstBuild) -> str:
+        statement = str(arguments(node.user_get_expr())[0].get_id().get_name())
+        wanted = self.offsets.get(statement)
+        if not wanted:
+            return "plain"
+        key = f"instance{len(self.instance_offsets)}"
+        schedule = list_maps(build.get_schedule())[0]
+        instance = isl.PwMultiAff.from_map(schedule.reverse())
+        self.instance_offsets[key] = {
+            place: build.expr_from_pw_aff(value.pullback_pw_multi_aff(instance))
+            for place, value in wanted.items()
+        }
+        return key
+
+
+@dataclass
+class _Converter:
+    """Turns isl's AST into ours, merging nested branches and flattening blocks."""
+
+    exprs: AstExprPrinter
+    iterators: list[str]
+    recorder: _Recorder
+    max_nodes: int
+    n_nodes: int = 0
+
+    def block(self, node: isl.AstNode) -> Block:
+        return Block(tuple(self.items(node)))
+
+    def items(self, node: isl.AstNode) -> list[Node]:
+        kind = ast_node_kind(node)
+        if kind == "block":
+            parts: list[isl.AstNode] = []
+            node.block_get_children().foreach(parts.append)
+            return [item for part in parts for item in self.items(part)]
+        self.n_nodes += 1
+        if self.n_nodes > self.max_nodes:
+            raise CodegenError(
+                f"schedule explodes: its code has more than {self.max_nodes} loops, "
+                "branches and statements",
+                hint="less separation or unrolling makes smaller code",
+            )
+        if kind == "for":
+            return [self.loop(node)]
+        if kind == "if":
+            return [self.branch(node)]
+        if kind == "mark":
+            name = str(node.mark_get_id().get_name())
+            return [Mark(name, self.block(node.mark_get_node()))]
+        return [self.instance(node)]
+
+    def loop(self, node: isl.AstNode) -> Loop:
+        iterator = str(node.for_get_iterator().get_id().get_name())
+        key = str(node.get_annotation().get_name())
+        single = node.for_is_degenerate()
+        condition = None if single else self.condition(node.for_get_cond(), iterator)
+        return Loop(
+            iterator,
+            self.exprs.text(node.for_get_init()),
+            condition,
+            1 if single else int(str(node.for_get_inc().get_val())),
+            self.iterators.index(iterator),
+            self.block(node.for_get_body()),
+            key,
+        )
+
+    def condition(self, expr: isl.AstExpr, iterator: str) -> Text:
+        """The loop condition, which must be as OpenMP wants it."""
+        text = self.exprs.text(expr)
+        if ast_operation(expr) not in ("le", "lt") or not text.text.startswith(
+            iterator
+        ):
+            raise CodegenError(f"isl made a loop with the condition {text.text!r}")
+        return text
+
+    def branch(self, node: isl.AstNode) -> Branch:
+        condition = self.exprs.text(node.if_get_cond())
+        then = self.block(node.if_get_then_node())
+        if node.if_has_else_node():
+            return Branch(condition, then, self.block(node.if_get_else_node()))
+        match then.items:
+            case (Branch(inner, below, None),):
+                return Branch(binary("&&", condition, inner), below)
+        return Branch(condition, then)
+
+    def instance(self, node: isl.AstNode) -> Instance:
+        name, *values = arguments(node.user_get_expr())
+        key = str(node.get_annotation().get_name())
+        offsets = self.recorder.instance_offsets.get(key, {})
+        return Instance(str(name.get_id().get_name()), tuple(values), offsets)

@@ -1,0 +1,146 @@
+"""Declarations of temporary storage: names, text, and where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import islpy as isl
+
+from polysched.codegen.ast_expr import AstExprPrinter
+from polysched.codegen.ctext import Names
+from polysched.codegen.expr import ExprPrinter, Spelling
+from polysched.codegen.nodes import Block, instances, walk_blocks
+from polysched.codegen.place import Declaration, place
+from polysched.codegen.storage import Buffer
+from polysched.codegen.window import Size
+from polysched.ir import Scop
+from polysched.sets import ast_options
+
+
+@dataclass(frozen=True)
+class Declarer:
+    """Gives private arrays C objects.
+
+    Attributes
+    ----------
+    scop : Scop
+        Says which statements access which array.
+    names : Names
+        Source of fresh identifiers.
+    fixed : frozenset of str
+        Names of the user's program that generated code mentions.
+    exprs : AstExprPrinter
+        Prints symbolic sizes.
+    context : isl.Set
+        Possible parameter values.
+    heap_bytes : int
+        Larger buffers are put on the heap.
+    indent : str
+        White space per level.
+    """
+
+    scop: Scop
+    names: Names
+    fixed: frozenset[str]
+    exprs: AstExprPrinter
+    context: isl.Set
+    heap_bytes: int
+    indent: str
+
+    def declare(
+        self, block: Block, buffers: Sequence[Buffer]
+    ) -> tuple[Block, dict[str, Spelling]]:
+        """The block with all buffers declared, and how their arrays are spelled."""
+        if not buffers:
+            return block, {}
+        names = self._choose_names(block, buffers)
+        spellings = {}
+        for buffer in buffers:
+            name = names[buffer.array.name]
+            spellings[buffer.array.name] = Spelling(name, buffer.kept)
+            block = place(block, self._declaration(buffer, name))
+        return block, spellings
+
+    def _choose_names(self, block: Block, buffers: Sequence[Buffer]) -> dict[str, str]:
+        """The users' own names where they hide nothing that is used, else new ones."""
+        meeting = self._find_meetings(block, buffers)
+        chosen: dict[str, str] = {}
+        for buffer in buffers:
+            wanted = buffer.array.source_name
+            rivals = {chosen[m] for m in meeting[buffer.array.name] if m in chosen}
+            for candidate in (wanted, *chosen.values()):
+                same_root = candidate == wanted or candidate.startswith(f"{wanted}_")
+                if same_root and candidate not in self.fixed | rivals:
+                    chosen[buffer.array.name] = candidate
+                    break
+            else:
+                chosen[buffer.array.name] = self.names.take(wanted)
+        return chosen
+
+    def _find_meetings(
+        self, block: Block, buffers: Sequence[Buffer]
+    ) -> dict[str, set[str]]:
+        """For each array those that are used where it is visible, and back."""
+        for buffer in buffers:
+            mark = Declaration(
+                buffer.depth, (buffer.array.name,), (), *self._users(buffer)
+            )
+            block = place(block, mark)
+        meeting: dict[str, set[str]] = {b.array.name: set() for b in buffers}
+        planned = set(meeting)
+        arrays = {
+            s.name: {a.array for a in s.accesses} & planned
+            for s in self.scop.statements
+        }
+        for scope in walk_blocks(block):
+            used = {a for i in instances(scope) for a in arrays[i.statement]}
+            for declared in scope.opening:
+                meeting[declared] |= used
+                for other in used:
+                    meeting[other].add(declared)
+        return meeting
+
+    def _users(self, buffer: Buffer) -> tuple[frozenset[str], frozenset[str]]:
+        """Statements that access a buffer's array, and those that read it."""
+        found = [
+            (s.name, a.is_write)
+            for s, a in self.scop.iter_accesses()
+            if a.array == buffer.array.name
+        ]
+        reading = frozenset(name for name, is_write in found if not is_write)
+        return frozenset(name for name, _ in found), reading
+
+    def _declaration(self, buffer: Buffer, name: str) -> Declaration:
+        sizes = [self._size(s) for s in buffer.sizes]
+        type_name = buffer.array.type.name
+        opening = [f"{type_name} {name}{''.join(f'[{s}]' for s in sizes)};"]
+        closing: tuple[str, ...] = ()
+        if sizes and self._on_heap(buffer):
+            inner = "".join(f"[{s}]" for s in sizes[1:])
+            target = f"(*{name}){inner}" if inner else f"*{name}"
+            whole = f"{type_name}[{sizes[0]}]{inner}"
+            opening = [
+                f"{type_name} {target} = __builtin_malloc(sizeof({whole}));",
+                f"if (!{name})",
+                f"{self.indent}__builtin_abort();",
+            ]
+            closing = (f"__builtin_free({name});",)
+        unused = (f"(void){name};",)
+        users = self._users(buffer)
+        return Declaration(buffer.depth, tuple(opening), closing, *users, unused)
+
+    def _on_heap(self, buffer: Buffer) -> bool:
+        if buffer.n_bytes is not None:
+            return buffer.n_bytes > self.heap_bytes
+        return any(isinstance(s, isl.PwAff) for s in buffer.sizes)
+
+    def _size(self, size: Size) -> str:
+        if isinstance(size, int):
+            return str(size)
+        if isinstance(size, isl.PwAff):
+            with ast_options(size.get_ctx()):
+                build = isl.AstBuild.from_context(self.context.params())
+                return self.exprs.text(build.expr_from_pw_aff(size)).text
+        indices = ExprPrinter(index_parameters=self.exprs.parameters)
+        return indices.index(size).to_text().text

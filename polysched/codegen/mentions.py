@@ -1,0 +1,53 @@
+"""What a SCoP's code mentions: names and types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from polysched.codegen.ctext import identifiers
+from polysched.ir import (
+    Call,
+    Expr,
+    Iter,
+    Param,
+    ScalarType,
+    Scop,
+    action_expressions,
+    walk,
+)
+from polysched.ir.types import INT, LONG
+
+
+def fixed_names(scop: Scop) -> frozenset[str]:
+    """Names of the user's program that generated code mentions as they are."""
+    names = {p.name for p in scop.parameters}
+    for array in scop.arrays:
+        if not array.n_expanded and array.storage != "scop":
+            names |= identifiers(array.source_name)
+        for extent in (*array.extents, *array.pitches):
+            if extent is not None:
+                names |= {e.name for e in walk(extent) if isinstance(e, Param)}
+    names |= {e.name for e in _expressions(scop) if isinstance(e, Call | Param)}
+    return frozenset(names)
+
+
+def replaced_names(scop: Scop) -> frozenset[str]:
+    """Names that generated code may reuse for what they mean: iterators, privates."""
+    privates = {a.source_name for a in scop.arrays}
+    return frozenset(n for s in scop.statements for n in s.iterators) | privates
+
+
+def iterator_type(scop: Scop) -> ScalarType:
+    """int, or long when a parameter or iterator may not fit."""
+    types = [p.type for p in scop.parameters]
+    types += [e.dtype for e in _expressions(scop) if isinstance(e, Iter)]
+    wide = any(t.n_bytes > 4 or (t.kind == "uint" and t.n_bytes == 4) for t in types)
+    return LONG if wide else INT
+
+
+def _expressions(scop: Scop) -> Iterator[Expr]:
+    """Every expression of every statement."""
+    for statement in scop.statements:
+        for action in statement.body:
+            for top in action_expressions(action):
+                yield from walk(top)

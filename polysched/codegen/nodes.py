@@ -1,0 +1,139 @@
+"""The printer's own AST: loops, branches, blocks and statement instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import islpy as isl
+
+from polysched.codegen.ctext import Text
+
+
+@dataclass(frozen=True)
+class Block:
+    """Nodes in order, behind declarations that live as long as the block.
+
+    Attributes
+    ----------
+    items : tuple of Node
+        What is executed.
+    opening, closing : tuple of str
+        Lines before and after the items: storage made and given back.
+    """
+
+    items: tuple[Node, ...]
+    opening: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A counting loop.
+
+    Attributes
+    ----------
+    iterator : str
+        Its variable.
+    first : Text
+        First value.
+    condition : Text or None
+        When to go on; None for a loop of exactly one iteration.
+    step : int
+        What is added.
+    depth : int
+        Position of its dimension in the schedule, counted from 0.
+    body : Block
+        What is repeated.
+    key : str
+        Name of the loop in the build's side table.
+    pragmas : tuple of str
+        Lines in front of it.
+    """
+
+    iterator: str
+    first: Text
+    condition: Text | None
+    step: int
+    depth: int
+    body: Block
+    key: str = ""
+    pragmas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Branch:
+    """An `if`."""
+
+    condition: Text
+    then: Block
+    other: Block | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One statement instance.
+
+    Attributes
+    ----------
+    statement : str
+        Its name.
+    values : tuple of isl.AstExpr
+        Values of its iterators.
+    offsets : dict of (array, position) to isl.AstExpr
+        Where the temporary storage of an array begins.
+    """
+
+    statement: str
+    values: tuple[isl.AstExpr, ...]
+    offsets: dict[tuple[str, int], isl.AstExpr] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A mark of the schedule tree and what is below it."""
+
+    name: str
+    body: Block
+
+
+Node = Block | Loop | Branch | Instance | Mark
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """The nodes directly inside a node."""
+    match node:
+        case Block(items):
+            return items
+        case Loop() | Mark():
+            return node.body.items
+        case Branch(_, then, other):
+            return then.items + (other.items if other else ())
+    return ()
+
+
+def walk_nodes(node: Node) -> Iterator[Node]:
+    """A node and all nodes inside it."""
+    yield node
+    for child in children(node):
+        yield from walk_nodes(child)
+
+
+def instances(node: Node) -> Iterator[Instance]:
+    """All statement instances inside a node, in text order."""
+    return (n for n in walk_nodes(node) if isinstance(n, Instance))
+
+
+def walk_blocks(block: Block) -> Iterator[Block]:
+    """A block and all blocks inside it."""
+    yield block
+    for item in block.items:
+        match item:
+            case Block():
+                yield from walk_blocks(item)
+            case Loop() | Mark():
+                yield from walk_blocks(item.body)
+            case Branch(_, then, other):
+                yield from walk_blocks(then)
+                if other is not None:
+                    yield from walk_blocks(other)

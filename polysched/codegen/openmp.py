@@ -1,0 +1,144 @@
+"""C with OpenMP from a schedule tree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import islpy as isl
+
+from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
+from polysched.codegen.build import BuildLimits, build_nodes
+from polysched.codegen.ctext import Names, identifiers
+from polysched.codegen.declare import Declarer
+from polysched.codegen.expr import Bound, ExprPrinter, Spelling
+from polysched.codegen.frame import frame_code
+from polysched.codegen.layout import Layout
+from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
+from polysched.codegen.nodes import Block, Instance
+from polysched.codegen.options import PrintOptions
+from polysched.codegen.pragmas import add_pragmas, check_pragmas, number_marks
+from polysched.codegen.statement import print_instance
+from polysched.codegen.storage import Buffer, plan_storage
+from polysched.ir import ScheduleTree, Scop
+from polysched.sets import node_kind
+
+
+def print_openmp(
+    scop: Scop,
+    tree: ScheduleTree,
+    options: PrintOptions | None = None,
+    *,
+    deps: isl.UnionMap | None = None,
+) -> str:
+    r"""The C text that replaces a SCoP's region.
+
+    Parameters
+    ----------
+    scop : Scop
+        What is computed.
+    tree : ScheduleTree
+        In which order, with marks for parallel and vector loops.
+    options : PrintOptions, optional
+        How it should look.
+    deps : isl.UnionMap, optional
+        Dependences (sources to sinks) of which loops that get a pragma must carry
+        none; checked once more on the loops as they are printed.
+
+    Returns
+    -------
+    str
+        A comment and a block, lines ended by ``\n``.
+
+    Raises
+    ------
+    CodegenError
+        If the code would be too large, needs the original text and has not got it, or
+        a pragma would break a dependence.
+    """
+    return _Printer(scop, options or PrintOptions()).print(tree, deps)
+
+
+class _Printer:
+    """One run of `print_openmp`: names, types and the parts of the text."""
+
+    def __init__(self, scop: Scop, options: PrintOptions) -> None:
+        self.scop = scop
+        self.options = options
+        outside = identifiers(options.original_text or "") | options.reserved
+        self.fixed = fixed_names(scop)
+        self.names = Names(outside | self.fixed | replaced_names(scop))
+        self.type = iterator_type(scop)
+        self.signed = signed_parameters(scop)
+        self.exprs = AstExprPrinter(Macros(self.names), self.signed)
+        self.context = scop.context.intersect(scop.assumptions)
+
+    def print(self, tree: ScheduleTree, deps: isl.UnionMap | None) -> str:
+        options = self.options
+        buffers = plan_storage(self.scop, tree)
+        iterators = self.names.take_series(options.iterator_prefix, _n_loops(tree))
+        built = build_nodes(
+            number_marks(tree),
+            self.context,
+            self.exprs,
+            iterators,
+            BuildLimits(options.max_nodes, options.max_operations),
+            _offsets(buffers),
+        )
+        block = add_pragmas(built.block, parallel=options.parallel, simd=options.simd)
+        if deps is not None:
+            check_pragmas(block, built.schedules, deps)
+        code = self._code(block, buffers, frozenset(iterators))
+        return frame_code(self.scop, code, self.exprs, options)
+
+    def _code(
+        self, block: Block, buffers: tuple[Buffer, ...], iterators: frozenset[str]
+    ) -> list[str]:
+        """The lines of the generated block."""
+        declarer = Declarer(
+            self.scop, self.names, self.fixed, self.exprs, self.context,
+            self.options.heap_bytes, self.options.indent,
+        )  # fmt: skip
+        block, private = declarer.declare(block, buffers)
+        arrays = {a.name: Spelling.of(a) for a in self.scop.arrays} | private
+        printer = ExprPrinter(arrays=arrays, index_parameters=self.signed)
+        taken = self.fixed | iterators | {s.name for s in arrays.values()}
+
+        def instance_lines(instance: Instance) -> tuple[str, ...]:
+            return self._instance(instance, printer, taken)
+
+        layout = Layout(self.options.indent, self.type.name, instance_lines)
+        return list(layout.lines(block))
+
+    def _instance(
+        self, instance: Instance, printer: ExprPrinter, taken: frozenset[str]
+    ) -> tuple[str, ...]:
+        statement = self.scop.statement(instance.statement)
+        bounds = {
+            name: Bound(self.exprs.linear(value), self.type)
+            for name, value in zip(statement.iterators, instance.values, strict=True)
+        }
+        offsets = {k: self.exprs.linear(v) for k, v in instance.offsets.items()}
+        printer = replace(printer, iterators=bounds, offsets=offsets)
+        return print_instance(statement, printer, taken, self.options.indent)
+
+
+def _offsets(
+    buffers: tuple[Buffer, ...],
+) -> dict[str, dict[tuple[str, int], isl.PwAff]]:
+    """Offsets of all buffers by statement, then by array and subscript."""
+    total: dict[str, dict[tuple[str, int], isl.PwAff]] = {}
+    for buffer in buffers:
+        for statement, values in buffer.offsets.items():
+            places = total.setdefault(statement, {})
+            places.update({(buffer.array.name, k): v for k, v in values.items()})
+    return total
+
+
+def _n_loops(tree: ScheduleTree) -> int:
+    """The largest number of schedule dimensions on one path of the tree."""
+    ends = (
+        node.get_schedule_depth() + node.band_n_member()
+        for _, node in tree.nodes()
+        if node_kind(node) == "band"
+    )
+    return max(ends, default=0)

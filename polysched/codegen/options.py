@@ -1,0 +1,47 @@
+"""How generated text should look and what it may cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PrintOptions:
+    """Options of `print_openmp`.
+
+    Attributes
+    ----------
+    header : tuple of str
+        Lines of the comment above the code: which schedule it is, and why.
+    parallel : bool
+        Whether marked loops get `omp parallel for`.
+    simd : bool
+        Whether marked loops get `omp simd`.
+    iterator_prefix : str
+        Generated loops are named by it and their depth, ``t1``, ``t2``, ...
+    indent : str
+        White space per level.
+    original_text : str or None
+        Text of the region, printed for parameter values outside the SCoP's
+        assumptions; needed when it has any.
+    reserved : frozenset of str
+        Identifiers that generated names must avoid besides the SCoP's own; pass
+        ``identifiers(source)`` of the whole file to be safe from its macros.
+    max_nodes : int
+        Largest number of loops, branches and statements to print.
+    max_operations : int
+        isl operations allowed for building the code; 0 for any number.
+    heap_bytes : int
+        Private arrays larger than this live on the heap.
+    """
+
+    header: tuple[str, ...] = ()
+    parallel: bool = True
+    simd: bool = True
+    iterator_prefix: str = "t"
+    indent: str = "  "
+    original_text: str | None = None
+    reserved: frozenset[str] = frozenset()
+    max_nodes: int = 4000
+    max_operations: int = 30_000_000
+    heap_bytes: int = 64 * 1024

@@ -1,0 +1,155 @@
+"""Marks of the schedule tree become OpenMP pragmas of the loops they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import islpy as isl
+
+from polysched.base import CodegenError
+from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node, walk_nodes
+from polysched.ir import MARK_PARALLEL, MARK_VECTOR, ScheduleTree
+from polysched.sets import list_maps, node_kind
+
+_SCHEDULE = re.compile(r"(static|dynamic|guided)(,\s*\d+)?")
+
+
+def number_marks(tree: ScheduleTree) -> isl.Schedule:
+    """The schedule with each parallel and vector mark naming the dimension it means.
+
+    ``parallel`` above a band that begins at dimension 3 becomes ``parallel@3``;
+    ``vector`` means the last member of its band.
+    """
+    for path, node in tree.nodes():
+        if node_kind(node) != "mark":
+            continue
+        name = str(node.mark_get_id().get_name())
+        kind = name.split(":", maxsplit=1)[0]
+        band = _band_below(node)
+        if kind not in (MARK_PARALLEL, MARK_VECTOR) or band is None:
+            continue
+        depth = band.get_schedule_depth()
+        if kind == MARK_VECTOR:
+            depth += band.band_n_member() - 1
+        mark = isl.Id(f"{name}@{depth}", None, node.get_ctx())
+        renamed = tree.node(path).delete().insert_mark(mark)
+        tree = ScheduleTree(renamed.get_schedule())
+    return tree.schedule
+
+
+def _band_below(node: isl.ScheduleNode) -> isl.ScheduleNode | None:
+    """The band that a mark stands on, below further marks."""
+    while node_kind(node) == "mark":
+        node = node.child(0)
+    return node if node_kind(node) == "band" else None
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Loops that enclosing marks ask for: dimension to clause."""
+
+    parallel: dict[int, str]
+    vector: frozenset[int]
+    inside_parallel: bool = False
+
+
+def add_pragmas(block: Block, *, parallel: bool, simd: bool) -> Block:
+    """The block with numbered marks dissolved into pragmas.
+
+    Parallel pragmas never nest; `omp simd` needs a step of one.
+    """
+    wanted = _Wanted({}, frozenset())
+    return _visit_block(block, wanted, parallel, simd)
+
+
+def _visit_block(block: Block, wanted: _Wanted, parallel: bool, simd: bool) -> Block:
+    items: list[Node] = []
+    for item in block.items:
+        match item:
+            case Mark(name, body):
+                below = _with_mark(wanted, name)
+                items += _visit_block(body, below, parallel, simd).items
+            case Loop():
+                items.append(_visit_loop(item, wanted, parallel, simd))
+            case Branch(condition, then, other):
+                then = _visit_block(then, wanted, parallel, simd)
+                other = other and _visit_block(other, wanted, parallel, simd)
+                items.append(Branch(condition, then, other))
+            case _:
+                items.append(item)
+    return replace(block, items=tuple(items))
+
+
+def _visit_loop(loop: Loop, wanted: _Wanted, parallel: bool, simd: bool) -> Loop:
+    words = []
+    clause = wanted.parallel.get(loop.depth)
+    is_parallel = parallel and clause is not None and not wanted.inside_parallel
+    is_vector = simd and loop.depth in wanted.vector and loop.step == 1
+    if loop.condition is not None:
+        words += ["parallel for"] if is_parallel else []
+        words += ["simd"] if is_vector else []
+    pragmas: tuple[str, ...] = ()
+    if words:
+        schedule = f" schedule({clause})" if "parallel for" in words else ""
+        pragmas = (f"#pragma omp {' '.join(words)}{schedule}",)
+    inside = replace(
+        wanted, inside_parallel=wanted.inside_parallel or "parallel for" in words
+    )
+    body = _visit_block(loop.body, inside, parallel, simd)
+    return replace(loop, body=body, pragmas=pragmas)
+
+
+def _with_mark(wanted: _Wanted, name: str) -> _Wanted:
+    kind, _, rest = name.partition("@")
+    if not rest:
+        return wanted
+    word, _, variant = kind.partition(":")
+    if word == MARK_VECTOR:
+        return replace(wanted, vector=wanted.vector | {int(rest)})
+    clause = variant or "static"
+    if not _SCHEDULE.fullmatch(clause):
+        raise CodegenError(
+            f"unknown loop schedule {clause!r} in the mark {kind!r}",
+            hint="static, dynamic or guided, with a chunk size as in static,1",
+        )
+    return replace(wanted, parallel={**wanted.parallel, int(rest): clause})
+
+
+def check_pragmas(
+    block: Block, schedules: Mapping[str, isl.UnionMap], deps: isl.UnionMap
+) -> None:
+    """Raise unless loops with pragmas carry none of the dependences.
+
+    Parameters
+    ----------
+    block : Block
+        With pragmas.
+    schedules : mapping of str to isl.UnionMap
+        For each loop's key, instances to schedule dimensions, the loop's own last.
+    deps : isl.UnionMap
+        Sources to sinks.
+    """
+    for loop in walk_nodes(block):
+        if isinstance(loop, Loop) and loop.pragmas:
+            carried = _carried(schedules[loop.key], deps)
+            if carried is not None:
+                raise CodegenError(
+                    f"internal inconsistency: {loop.pragmas[0]!r} on a loop that "
+                    f"carries the dependence {carried}"
+                )
+
+
+def _carried(schedule: isl.UnionMap, deps: isl.UnionMap) -> isl.Map | None:
+    """Dependent pairs in different iterations of the loop of the last dimension."""
+    moved = deps.apply_domain(schedule).apply_range(schedule)
+    for relation in list_maps(moved):
+        flat = relation.flatten_domain().flatten_range()
+        last = flat.dim(isl.dim_type.in_) - 1
+        for k in range(last):
+            flat = flat.equate(isl.dim_type.in_, k, isl.dim_type.out, k)
+        same = flat.equate(isl.dim_type.in_, last, isl.dim_type.out, last)
+        if not flat.is_subset(same):
+            return flat
+    return None

@@ -1,0 +1,198 @@
+"""Where private arrays live in generated code: expanded arrays contracted again.
+
+A private array is expanded in the model: its leading subscripts are iterators, so that
+each iteration has its own copy. Let ``t`` be the first d loops that all its accesses
+share. If each copy is used within one value of ``t``, storage made anew inside loop d
+holds it; the expanded subscripts that ``t`` determines need no dimension there, the
+others keep one, as long as their range at one ``t``::
+
+    for it, jt:              double s[32][32];       d = 2: s(i, j) of one tile
+      for i, j:              s[i - 32*it][j - 32*jt] = ...
+      for i, j, k:           C[i][j] += s[i - 32*it][j - 32*jt] * ...
+
+Two copies never share a cell: dropped subscripts are functions of ``t``, by isl.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+
+import islpy as isl
+
+from polysched.base import CodegenError
+from polysched.codegen.window import Size, constant_size, find_window
+from polysched.ir import Access, Array, ScheduleTree, Scop, Statement
+from polysched.sets import list_maps, map_names, union_of_sets
+
+
+@dataclass(frozen=True, eq=False)
+class Buffer:
+    """Storage of one private array.
+
+    Attributes
+    ----------
+    array : Array
+        What is stored.
+    depth : int
+        It is made anew in each iteration of the first `depth` loops.
+    kept : tuple of int
+        Positions of the subscripts that have a dimension, in order.
+    sizes : tuple of Size
+        Elements per dimension.
+    offsets : dict of str to dict of int to isl.PwAff
+        For each statement, by position: first value of the subscript, as a function
+        of the instance; zero where nothing is said.
+    """
+
+    array: Array
+    depth: int
+    kept: tuple[int, ...]
+    sizes: tuple[Size, ...]
+    offsets: dict[str, dict[int, isl.PwAff]]
+
+    @property
+    def n_bytes(self) -> int | None:
+        """Size in bytes, None when it is known at run time only."""
+        total = self.array.type.n_bytes
+        for size in self.sizes:
+            constant = constant_size(size)
+            if constant is None:
+                return None
+            total *= constant
+        return total
+
+
+@dataclass(frozen=True, eq=False)
+class _Use:
+    """Accesses of one statement to the array: instance to element, instance to time."""
+
+    statement: str
+    element: isl.Map
+    time: isl.Map
+
+
+def plan_storage(scop: Scop, tree: ScheduleTree) -> tuple[Buffer, ...]:
+    """Storage for every private array that generated code has to declare.
+
+    Parameters
+    ----------
+    scop : Scop
+        Arrays with `n_expanded` and arrays declared in the SCoP are planned.
+    tree : ScheduleTree
+        The schedule whose loops surround them.
+
+    Raises
+    ------
+    CodegenError
+        If an array has no declared extent and isl finds no bound for it.
+    """
+    planned = [a for a in scop.arrays if a.n_expanded or a.storage == "scop"]
+    return tuple(b for a in planned if (b := _plan(scop, tree, a)) is not None)
+
+
+def _plan(scop: Scop, tree: ScheduleTree, array: Array) -> Buffer | None:
+    accesses = [
+        (s, a)
+        for s, a in scop.iter_accesses()
+        if a.array == array.name and not a.relation.is_empty()
+    ]
+    if not accesses:
+        return None
+    uses = _find_uses(scop, tree, accesses)
+    n_shared = uses[0].time.dim(isl.dim_type.out)
+    depth = _choose_depth(uses, array.n_expanded, n_shared) if array.n_expanded else 0
+    uses = [_Use(u.statement, u.element, _first(u.time, depth)) for u in uses]
+    kept: list[int] = []
+    sizes: list[Size] = []
+    offsets: dict[str, dict[int, isl.PwAff]] = {}
+    for position in range(array.n_dim):
+        seen = _union(
+            u.time.reverse().apply_range(_only(u.element, position)) for u in uses
+        )
+        if position < array.n_expanded and seen.is_single_valued():
+            continue
+        kept.append(position)
+        extents = (None,) * array.n_expanded + array.extents
+        extent = extents[position]
+        if extent is not None:
+            sizes.append(extent)
+            continue
+        window = find_window(seen, scop.context)
+        if window is None:
+            raise CodegenError(f"no bound found for private array {array.name!r}")
+        sizes.append(window.size)
+        for u in uses:
+            at = isl.PwMultiAff.from_map(u.time)
+            value = window.first.pullback_pw_multi_aff(at)
+            offsets.setdefault(u.statement, {})[position] = value
+    return Buffer(array, depth, tuple(kept), tuple(sizes), offsets)
+
+
+def _find_uses(
+    scop: Scop, tree: ScheduleTree, accesses: list[tuple[Statement, Access]]
+) -> list[_Use]:
+    relations = [
+        (s.name, a.relation.intersect_domain(s.domain).intersect_params(scop.context))
+        for s, a in accesses
+    ]
+    touching = union_of_sets(r.domain() for _, r in relations)
+    node = _deepest_common(tree.root, touching)
+    prefix = node.get_prefix_schedule_union_map().intersect_domain(touching)
+    times = {map_names(m)[0]: m for m in list_maps(prefix)}
+    return [
+        _Use(name, _unnamed(relation), _unnamed(times[name]))
+        for name, relation in relations
+        if name in times
+    ]
+
+
+def _deepest_common(node: isl.ScheduleNode, wanted: isl.UnionSet) -> isl.ScheduleNode:
+    """The deepest node that all wanted instances reach."""
+    while node.n_children() > 0:
+        if node.n_children() == 1:
+            node = node.child(0)
+            continue
+        below = [node.child(k).child(0) for k in range(node.n_children())]
+        holders = [b for b in below if not b.get_domain().intersect(wanted).is_empty()]
+        if len(holders) != 1:
+            break
+        node = holders[0]
+    return node
+
+
+def _choose_depth(uses: list[_Use], n_expanded: int, n_shared: int) -> int:
+    """The largest number of shared loops that each copy fixes."""
+    moved = _union(
+        _first(u.element, n_expanded).reverse().apply_range(u.time) for u in uses
+    )
+    for depth in range(n_shared, 0, -1):
+        if _first(moved, depth).is_single_valued():
+            return depth
+    return 0
+
+
+def _first(relation: isl.Map, count: int) -> isl.Map:
+    """The relation to the first `count` dimensions of the range."""
+    rest = relation.dim(isl.dim_type.out) - count
+    return _unnamed(relation.project_out(isl.dim_type.out, count, rest))
+
+
+def _only(relation: isl.Map, position: int) -> isl.Map:
+    """The relation to one dimension of the range."""
+    upto = _first(relation, position + 1)
+    return _unnamed(upto.project_out(isl.dim_type.out, 0, position))
+
+
+def _unnamed(relation: isl.Map) -> isl.Map:
+    """The relation with a range that has no tuple name and is not nested."""
+    if relation.range_is_wrapping():
+        relation = relation.flatten_range()
+    if relation.has_tuple_id(isl.dim_type.out):
+        relation = relation.reset_tuple_id(isl.dim_type.out)
+    return relation
+
+
+def _union(relations: Iterable[isl.Map]) -> isl.Map:
+    return reduce(lambda a, b: a.union(b), relations).coalesce()

@@ -1,0 +1,166 @@
+"""An analytical model that ranks schedules: work, waiting, traffic, threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+from polysched.analysis import Dependences
+from polysched.cost.nest import Nest, read_nests
+from polysched.ir import ScheduleTree, Scop
+from polysched.machine import Cpu, Machine
+
+CLOCK_HZ = 2.5e9  # where the machine does not say
+COMPILER_SIMD_BITS = 256  # what compilers prefer unless told otherwise
+LATENCY_CYCLES = 4.0  # of one floating-point operation
+LOADS_PER_CYCLE = 2.0
+OPERATIONS_PER_CYCLE = 2.0
+LOOP_ENTRY_CYCLES = 8.0
+L2_BYTES_PER_CYCLE = 24.0
+L3_BYTES_PER_CYCLE = 8.0
+THREAD_EFFICIENCY = 0.9
+WAVE_EFFICIENCY = 0.8
+OVERLAP_LOSS = 0.25  # share of the lesser times that is not hidden
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Seconds of one run, and where they go.
+
+    Attributes
+    ----------
+    seconds : float
+        In all, threads included.
+    compute_seconds : float
+        Arithmetic, loads and stores out of the first cache, waiting, one thread.
+    l2_seconds, l3_seconds, memory_seconds : float
+        Moving data from each level, one thread.
+    barrier_seconds : float
+        Starting and ending parallel loops.
+    """
+
+    seconds: float
+    compute_seconds: float
+    l2_seconds: float
+    l3_seconds: float
+    memory_seconds: float
+    barrier_seconds: float
+
+
+def predict_seconds(
+    tree: ScheduleTree,
+    scop: Scop,
+    deps: Dependences | None,
+    machine: Machine,
+    parameters: Mapping[str, int] | None = None,
+) -> float | None:
+    """Predicted seconds of one run under a schedule, good for ranking.
+
+    Parameters
+    ----------
+    tree : ScheduleTree
+        Final tree with marks, band flags set.
+    scop : Scop
+        What it schedules.
+    deps : Dependences, optional
+        Accepted for models to come; this one reads the band flags.
+    machine : Machine
+        Caches and ceilings.
+    parameters : mapping of str to int, optional
+        Values of parameters; trip counts that stay unknown are assumed to be 1000.
+
+    Returns
+    -------
+    float or None
+        None where the tree holds no statement.
+    """
+    found = predict(tree, scop, machine, parameters)
+    return None if found is None else found.seconds
+
+
+def predict(
+    tree: ScheduleTree,
+    scop: Scop,
+    machine: Machine,
+    parameters: Mapping[str, int] | None = None,
+) -> Prediction | None:
+    """`predict_seconds` with its parts."""
+    if parameters:
+        known = {p.name for p in scop.parameters}
+        values = {k: v for k, v in parameters.items() if k in known}
+        scop = scop.with_parameters_fixed(values) if values else scop
+    parts = [_predict_nest(n, machine.cpu) for n in read_nests(tree, scop)]
+    if not parts:
+        return None
+    barriers: dict[tuple[int, ...], float] = {}
+    for nest, _ in parts:
+        if nest.shared is not None:
+            path = nest.members[nest.shared].path
+            starts = prod(nest.trips[: nest.shared])
+            barriers[path] = max(barriers.get(path, 0.0), starts)
+    barrier = sum(barriers.values()) * machine.cpu.barrier_seconds
+    return Prediction(
+        sum(p.seconds for _, p in parts) + barrier,
+        sum(p.compute_seconds for _, p in parts),
+        sum(p.l2_seconds for _, p in parts),
+        sum(p.l3_seconds for _, p in parts),
+        sum(p.memory_seconds for _, p in parts),
+        barrier,
+    )
+
+
+def rank(
+    trees: list[ScheduleTree],
+    scop: Scop,
+    deps: Dependences | None,
+    machine: Machine,
+    parameters: Mapping[str, int] | None = None,
+) -> list[int]:
+    """Positions of the trees, the fastest predicted first, ties in given order."""
+    seconds = [predict_seconds(t, scop, deps, machine, parameters) for t in trees]
+    keys = [float("inf") if s is None else s for s in seconds]
+    return sorted(range(len(trees)), key=lambda k: keys[k])
+
+
+def _predict_nest(nest: Nest, cpu: Cpu) -> tuple[Nest, Prediction]:
+    clock = cpu.frequency_hz or CLOCK_HZ
+    compute = nest.n_instances * _cycles_per_instance(nest, cpu) / clock
+    l2 = nest.traffic(cpu.l1_bytes, cpu.line_bytes) / (L2_BYTES_PER_CYCLE * clock)
+    l3 = nest.traffic(cpu.l2_bytes, cpu.line_bytes) / (L3_BYTES_PER_CYCLE * clock)
+    memory_bytes = nest.traffic(max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)
+    memory = memory_bytes / cpu.bandwidth_bytes_per_second
+    threads = _speedup(nest, cpu)
+    scaling = cpu.bandwidth_all_bytes_per_second / cpu.bandwidth_bytes_per_second
+    times = [compute / threads, l2 / threads, l3 / threads]
+    times.append(memory / min(threads, max(1.0, scaling)))
+    longest = max(times)
+    seconds = longest + OVERLAP_LOSS * (sum(times) - longest)
+    return nest, Prediction(seconds, compute, l2, l3, memory, 0.0)
+
+
+def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
+    """Cycles of one statement instance with its data in the first cache."""
+    lanes = 1.0
+    if nest.is_vectorizable:
+        bits = min(cpu.simd_bits, COMPILER_SIMD_BITS)
+        lanes = max(1.0, bits / (8 * nest.element_bytes))
+    arithmetic = nest.n_operations / OPERATIONS_PER_CYCLE
+    unit, far = nest.memory_operations()
+    memory = unit / LOADS_PER_CYCLE
+    throughput = max(arithmetic, memory) / lanes + far / LOADS_PER_CYCLE
+    if not nest.is_inner_parallel:
+        throughput = max(throughput, nest.chain * LATENCY_CYCLES / nest.copies)
+    entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
+    return throughput + entry
+
+
+def _speedup(nest: Nest, cpu: Cpu) -> float:
+    if nest.shared is None or cpu.n_cores < 2:
+        return 1.0
+    trips = max(1.0, nest.trips[nest.shared])
+    rounds = -(-trips // cpu.n_cores)
+    speedup = max(1.0, trips / rounds * THREAD_EFFICIENCY)
+    if any(m.kind == "wave" for m in nest.members):
+        speedup = max(1.0, speedup * WAVE_EFFICIENCY)
+    return speedup

@@ -1,0 +1,255 @@
+"""One statement with the loops around it, as the model counts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import prod
+
+import islpy as isl
+
+from polysched.analysis import (
+    LARGE_EXTENT,
+    Member,
+    Reference,
+    box_footprint,
+    iterator_extent,
+    member_directions,
+    operation_count,
+    references,
+    statement_members,
+)
+from polysched.ir import ScheduleTree, Scop, Statement
+from polysched.sets import n_dims
+
+SIMPLE_OPERATIONS = 2.0  # of a statement whose body is unknown
+
+
+@dataclass(frozen=True, eq=False)
+class Nest:
+    """A statement, its loops from the outside in, and what it touches.
+
+    Attributes
+    ----------
+    scop : Scop
+        With known parameters fixed in its context.
+    statement : Statement
+        What runs.
+    members : tuple of Member
+        Band members around it that move it.
+    references : tuple of Reference
+        Its accesses.
+    """
+
+    scop: Scop
+    statement: Statement
+    members: tuple[Member, ...]
+    references: tuple[Reference, ...]
+
+    @cached_property
+    def directions(self) -> list[tuple[Fraction, ...] | None]:
+        """Movement of the iterators per step of each member."""
+        return member_directions(self.members)
+
+    @cached_property
+    def n_instances(self) -> float:
+        """Instances, halved for every constraint that couples two iterators."""
+        n = n_dims(self.statement.domain)
+        extents = [self._extent(_unit(n, k)) for k in range(n)]
+        return float(prod(extents)) * 0.5 ** _n_couplings(self.statement.domain)
+
+    @cached_property
+    def trips(self) -> list[float]:
+        """Trip count of each member, given the loops around it."""
+        found: list[float] = []
+        known: set[int] = set()
+        inside: dict[tuple[int, ...], float] = {}
+        for member in self.members:
+            row, size = member.coefficients, member.size
+            if member.kind == "wave":
+                row, size = member.summed[0] if member.summed else (row, 1)
+            if row not in inside:
+                inside[row] = self._fresh_extent(row, known)
+                known |= {k for k, c in enumerate(row) if c}
+            found.append(max(1.0, inside[row] / size))
+            inside[row] = min(inside[row], float(size))
+        return found
+
+    @cached_property
+    def rolled(self) -> list[int]:
+        """Members that stay loops."""
+        return [k for k, m in enumerate(self.members) if not m.unrolled]
+
+    @cached_property
+    def inner(self) -> int | None:
+        """The innermost loop, None where no loop moves the statement."""
+        moving = [k for k in self.rolled if self.directions[k] is not None]
+        return moving[-1] if moving else None
+
+    @property
+    def inner_trips(self) -> float:
+        """Trip count of the innermost loop."""
+        return 1.0 if self.inner is None else self.trips[self.inner]
+
+    @cached_property
+    def copies(self) -> float:
+        """Copies of the body that unrolling jams together."""
+        return prod(self.trips[k] for k, m in enumerate(self.members) if m.unrolled)
+
+    @cached_property
+    def shared(self) -> int | None:
+        """The member that threads share."""
+        return next((k for k, m in enumerate(self.members) if m.is_parallel), None)
+
+    @cached_property
+    def is_inner_parallel(self) -> bool:
+        """Whether iterations of the innermost loop wait for none of each other."""
+        if self.inner is None:
+            return True
+        member = self.members[self.inner]
+        return member.coincident or member.is_vector or member.is_parallel
+
+    @cached_property
+    def is_vectorizable(self) -> bool:
+        """Whether the innermost loop runs in vector lanes with profit."""
+        if self.inner is None or not self.is_inner_parallel:
+            return False
+        classes = [c for _, c in self._inner_classes()]
+        writes = [c for r, c in self._inner_classes() if r.is_write]
+        return "N" not in writes and classes.count("N") <= len(classes) // 2
+
+    @cached_property
+    def n_operations(self) -> float:
+        """Arithmetic operations of one instance."""
+        if not self.statement.body:
+            return SIMPLE_OPERATIONS
+        return float(sum(operation_count(action) for action in self.statement.body))
+
+    @cached_property
+    def chain(self) -> float:
+        """Operations of one iteration that the next one waits for."""
+        writes = [c for r, c in self._inner_classes() if r.is_write]
+        return 1.0 if "0" in writes else max(2.0, self.n_operations / 2)
+
+    @property
+    def element_bytes(self) -> int:
+        """Size of what the statement writes."""
+        written = [r.array for r in self.references if r.is_write]
+        return self.scop.array(written[0]).type.n_bytes if written else 8
+
+    def memory_operations(self) -> tuple[float, float]:
+        """Loads and stores of one instance: to neighbours, and to far elements.
+
+        What stays in place along the innermost loop stays in a register; copies that
+        touch the same element share one operation.
+        """
+        near = far = 0.0
+        seen = set()
+        for reference, found in self._inner_classes():
+            key = (
+                reference.array, reference.rows, reference.offsets, reference.is_write,
+            )  # fmt: skip
+            if found == "0" or key in seen:
+                continue
+            seen.add(key)
+            share = self._distinct(reference) / self.copies
+            if found == "N" and self.is_vectorizable:
+                far += share
+            else:
+                near += share
+        return near, far
+
+    def traffic(self, capacity_bytes: int, line_bytes: int) -> float:
+        """Bytes that enter a cache of the given size during the whole run.
+
+        The innermost loops whose data fits keep it; the loop around them brings in what
+        it touches once, every time it runs.
+        """
+        first = len(self.members)
+        while first > 0 and self._footprint(first - 1, line_bytes) <= capacity_bytes:
+            first -= 1
+        outer = max(0, first - 1)
+        runs = prod(self.trips[:outer])
+        return runs * self._footprint(outer, line_bytes)
+
+    def _footprint(self, first: int, line_bytes: int) -> int:
+        """Bytes touched by the loops from member `first` on."""
+        inside: dict[tuple[int, ...], float] = {}
+        for k in range(first, len(self.members)):
+            row = _row(self.members[k])
+            inside[row] = inside.get(row, 1.0) * self.trips[k]
+        extents = {
+            k: max(1, round(inside.get(m.coefficients, 1.0)))
+            for k, m in enumerate(self.members)
+            if self.directions[k] is not None
+        }
+        return box_footprint(
+            self.scop, self.references, self.directions, extents, line_bytes
+        )
+
+    def _inner_classes(self) -> list[tuple[Reference, str]]:
+        direction = None if self.inner is None else self.directions[self.inner]
+        if direction is None:
+            return [(r, "0") for r in self.references]
+        return [(r, r.stride_class(direction)) for r in self.references]
+
+    def _distinct(self, reference: Reference) -> float:
+        """Different elements that the copies of the body touch."""
+        distinct = 1.0
+        for k, member in enumerate(self.members):
+            direction = self.directions[k]
+            if member.unrolled and direction and any(reference.moves(direction)):
+                distinct *= self.trips[k]
+        return distinct
+
+    def _extent(self, row: tuple[int, ...]) -> int:
+        extent = iterator_extent(self.scop, self.statement.name, row)
+        return LARGE_EXTENT if extent is None else extent
+
+    def _fresh_extent(self, row: tuple[int, ...], known: set[int]) -> float:
+        """Values of a function once the iterators in `known` are fixed."""
+        fresh = [k for k, c in enumerate(row) if c and k not in known]
+        if not fresh or len(fresh) == sum(1 for c in row if c):
+            return float(self._extent(row))
+        reach = 1.0
+        for k in fresh:
+            reach += abs(row[k]) * (self._extent(_unit(len(row), k)) - 1)
+        return reach
+
+
+def read_nests(tree: ScheduleTree, scop: Scop) -> list[Nest]:
+    """One nest per statement of a tree."""
+    by_name = references(scop)
+    return [
+        Nest(
+            scop,
+            scop.statement(name),
+            tuple(m for m in members if not m.is_constant),
+            by_name[name],
+        )
+        for name, members in statement_members(tree).items()
+    ]
+
+
+def _row(member: Member) -> tuple[int, ...]:
+    if member.kind == "wave" and member.summed:
+        return member.summed[0][0]
+    return member.coefficients
+
+
+def _unit(n: int, position: int) -> tuple[int, ...]:
+    return tuple(int(k == position) for k in range(n))
+
+
+def _n_couplings(domain: isl.Set) -> int:
+    """Constraints of a domain's hull that tie two iterators together."""
+    found = 0
+    for constraint in domain.simple_hull().get_constraints():
+        tied = [
+            k
+            for k in range(n_dims(domain))
+            if constraint.involves_dims(isl.dim_type.set, k, 1)
+        ]
+        found += len(tied) > 1
+    return min(found, max(0, n_dims(domain) - 1))

@@ -1,0 +1,290 @@
+"""Integer expressions as piecewise quasi-affine functions of iterators and parameters.
+
+C's division truncates, isl's floors: a dividend that may be negative on the domain is
+split by its sign, so that the model is exact. Unsigned operands of comparisons and
+divisions must not be negative, where C would wrap them around: that is required of the
+domain through `Affine.require`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import islpy as isl
+
+from polysched.frontend.literals import fold
+from polysched.ir import (
+    Binary,
+    Call,
+    Cast,
+    Const,
+    Expr,
+    Iter,
+    Load,
+    Param,
+    ScalarType,
+    Select,
+    Unary,
+    common_type,
+)
+from polysched.ir.expr import COMPARISONS, LOGICAL
+
+Expand = Callable[[Call], Expr | None]
+Require = Callable[[isl.Set, Expr, str], None]
+
+_MAX_PIECES = 64
+
+
+class NotAffine(Exception):  # noqa: N818  a verdict inside the room, not a user's error
+    """An expression that is not affine, the part at fault, and why."""
+
+    def __init__(self, expr: Expr, reason: str) -> None:
+        super().__init__(reason)
+        self.expr = expr
+        self.reason = reason
+
+
+class Affine:
+    """Reads expressions over the iterators of one loop nest.
+
+    Parameters
+    ----------
+    iterators : sequence of str
+        Names of the nest's iterators, outermost first.
+    expand : callable
+        The expression that a call stands for, if it can be inlined.
+    require : callable
+        Told of instances at which the model would be wrong, with the expression at
+        fault and a reason; it refuses or records an assumption on the parameters.
+    """
+
+    def __init__(
+        self, iterators: Sequence[str], expand: Expand, require: Require
+    ) -> None:
+        self.iterators = tuple(iterators)
+        self._expand = expand
+        self.require = require
+        self._tuple = f"[{', '.join(self.iterators)}]"
+
+    def universe(self) -> isl.Set:
+        """All points of the iteration space."""
+        return isl.Set(f"{{ {self._tuple} }}")
+
+    def constant(self, value: int) -> isl.PwAff:
+        """A constant function."""
+        return isl.PwAff(f"{{ {self._tuple} -> [({value})] }}")
+
+    def iterator(self, name: str) -> isl.PwAff:
+        """The value of an iterator."""
+        return isl.PwAff(f"{{ {self._tuple} -> [({name})] }}")
+
+    def parameter(self, name: str) -> isl.PwAff:
+        """The value of a parameter."""
+        return isl.PwAff(f"[{name}] -> {{ {self._tuple} -> [({name})] }}")
+
+    def value(self, expr: Expr, domain: isl.Set) -> isl.PwAff:
+        """The function that an expression computes on `domain`.
+
+        Raises
+        ------
+        NotAffine
+            If it is none of the quasi-affine functions.
+        """
+        result = self._value(expr, domain)
+        if result.n_piece() > _MAX_PIECES:
+            result = result.gist(domain).coalesce()
+        return result
+
+    def condition(self, expr: Expr, domain: isl.Set) -> isl.Set:
+        """The part of `domain` on which a condition holds."""
+        return self._condition(expr, domain).intersect(domain).coalesce()
+
+    def _value(self, expr: Expr, domain: isl.Set) -> isl.PwAff:
+        if expr.dtype.is_float:
+            raise NotAffine(expr, f"it is a value of type {expr.dtype}")
+        constant = fold(expr)
+        if constant is not None:
+            return self.constant(constant)
+        match expr:
+            case Iter(name, _):
+                return self.iterator(name)
+            case Param(name, _):
+                return self.parameter(name)
+            case Unary("-", operand):
+                return self._value(operand, domain).neg()
+            case Unary("+", operand):
+                return self._value(operand, domain)
+            case Binary(op, _, _) if op in COMPARISONS or op in LOGICAL:
+                return self._indicator(expr, domain)
+            case Unary("!", _):
+                return self._indicator(expr, domain)
+            case Binary():
+                return self._binary(expr, domain)
+            case Cast():
+                return self._cast(expr, domain)
+            case Select():
+                return self._select(expr, domain)
+            case Call():
+                return self._call(expr, domain)
+            case Load(array, subscripts, _):
+                what = f"an element of {array!r}" if subscripts else f"{array!r}"
+                raise NotAffine(expr, f"it depends on data: {what} is read")
+        raise NotAffine(expr, "it is not an affine expression")
+
+    def _binary(self, expr: Binary, domain: isl.Set) -> isl.PwAff:
+        left, right = expr.left, expr.right
+        if expr.op in {"+", "-"}:
+            self._require_widening(expr, domain)
+            a, b = self._value(left, domain), self._value(right, domain)
+            return a.add(b) if expr.op == "+" else a.sub(b)
+        if expr.op == "*":
+            return self._product(expr, domain)
+        amount = fold(right)
+        if amount is None:
+            raise NotAffine(expr, f"the right operand of {expr.op!r} is not a constant")
+        if expr.op in {"/", "%"} and amount > 0:
+            return self._divide(expr, amount, domain)
+        if expr.op == "<<" and 0 <= amount < 32:
+            return self._value(left, domain).scale_val(isl.Val(1 << amount))
+        if expr.op == ">>" and 0 <= amount < 32:
+            self.require_not_negative(left, expr.dtype, domain)
+            value = self._value(left, domain)
+            return value.scale_down_val(isl.Val(1 << amount)).floor()
+        if expr.op == "&" and amount > 0 and amount & (amount + 1) == 0:
+            return self._value(left, domain).mod_val(isl.Val(amount + 1))
+        raise NotAffine(expr, f"the operator {expr.op!r} with {amount} is not affine")
+
+    def _require_widening(self, expr: Binary, domain: isl.Set) -> None:
+        """An unsigned operand that is widened must not have wrapped around before."""
+        for side in (expr.left, expr.right):
+            if side.dtype.n_bytes < expr.dtype.n_bytes and isinstance(side, Binary):
+                self.require_not_negative(side, side.dtype, domain)
+
+    def _product(self, expr: Binary, domain: isl.Set) -> isl.PwAff:
+        self._require_widening(expr, domain)
+        a, b = self._value(expr.left, domain), self._value(expr.right, domain)
+        try:
+            return a.mul(b)
+        except isl.Error:
+            raise NotAffine(expr, "it multiplies two values that both vary") from None
+
+    def _divide(self, expr: Binary, divisor: int, domain: isl.Set) -> isl.PwAff:
+        self.require_not_negative(expr.left, expr.dtype, domain)
+        value = self._value(expr.left, domain)
+        val = isl.Val(divisor)
+        if domain.is_subset(value.nonneg_set()):
+            if expr.op == "%":
+                return value.mod_val(val)
+            return value.scale_down_val(val).floor()
+        by = self.constant(divisor)
+        return value.tdiv_r(by) if expr.op == "%" else value.tdiv_q(by)
+
+    def _cast(self, expr: Cast, domain: isl.Set) -> isl.PwAff:
+        value = self._value(expr.operand, domain)
+        source, target = expr.operand.dtype, expr.type
+        if target.name == "_Bool":
+            return self._indicator(expr.operand, domain)
+        if target.n_bytes < 4:
+            self._require_fits(expr, value, target, domain)
+        elif target.kind != source.kind or target.n_bytes > source.n_bytes:
+            self.require_not_negative(expr.operand, source, domain)
+        return value
+
+    def _select(self, expr: Select, domain: isl.Set) -> isl.PwAff:
+        holds = self.condition(expr.cond, domain)
+        fails = domain.subtract(holds).coalesce()
+        parts = [
+            self._value(branch, part).intersect_domain(part)
+            for branch, part in ((expr.then, holds), (expr.other, fails))
+            if not part.is_empty()
+        ]
+        if not parts:
+            return self.constant(0)
+        total = parts[0]
+        for part in parts[1:]:
+            total = total.union_add(part)
+        return total.coalesce()
+
+    def _call(self, expr: Call, domain: isl.Set) -> isl.PwAff:
+        if expr.name in {"abs", "labs", "llabs"} and len(expr.args) == 1:
+            value = self._value(expr.args[0], domain)
+            return value.max(value.neg())
+        expanded = self._expand(expr)
+        if expanded is None:
+            raise NotAffine(expr, f"it calls {expr.name!r}, which cannot be inlined")
+        return self._value(expanded, domain)
+
+    def _indicator(self, expr: Expr, domain: isl.Set) -> isl.PwAff:
+        """1 where a condition holds, 0 elsewhere on the domain."""
+        holds = self.condition(expr, domain)
+        fails = domain.subtract(holds)
+        one = self.constant(1).intersect_domain(holds)
+        return one.union_add(self.constant(0).intersect_domain(fails)).coalesce()
+
+    def _condition(self, expr: Expr, domain: isl.Set) -> isl.Set:
+        constant = fold(expr)
+        if constant is not None:
+            return domain if constant else domain.subtract(domain)
+        match expr:
+            case Unary("!", operand):
+                return domain.subtract(self.condition(operand, domain))
+            case Binary("&&", left, right):
+                first = self.condition(left, domain)
+                return self.condition(right, first)
+            case Binary("||", left, right):
+                first = self.condition(left, domain)
+                rest = domain.subtract(first).coalesce()
+                return first.union(self.condition(right, rest))
+            case Binary(op, left, right) if op in COMPARISONS:
+                return self._comparison(op, left, right, domain)
+            case Select(cond, then, other):
+                holds = self.condition(cond, domain)
+                rest = domain.subtract(holds).coalesce()
+                chosen = self.condition(then, holds)
+                return chosen.union(self.condition(other, rest))
+        return self._value(expr, domain).non_zero_set()
+
+    def _comparison(self, op: str, left: Expr, right: Expr, domain: isl.Set) -> isl.Set:
+        for side in (left, right):
+            if side.dtype.is_float:
+                raise NotAffine(side, f"it compares values of type {side.dtype}")
+        compared = common_type(left.dtype, right.dtype)
+        a, b = self._value(left, domain), self._value(right, domain)
+        if op not in {"==", "!="}:
+            self.require_not_negative(left, compared, domain)
+            self.require_not_negative(right, compared, domain)
+        result: isl.Set = getattr(a, _SET_METHODS[op])(b)
+        return result
+
+    def require_not_negative(
+        self, expr: Expr, type_: ScalarType, domain: isl.Set
+    ) -> None:
+        """An expression converted to `type_` must not wrap around."""
+        if type_.kind != "uint" or fold(expr) is not None or isinstance(expr, Const):
+            return
+        value = self._value(expr, domain)
+        bad = domain.intersect(value.lt_set(self.constant(0)))
+        if not bad.is_empty():
+            self.require(
+                bad, expr, f"its type is {type_}, and a value below zero wraps around"
+            )
+
+    def _require_fits(
+        self, expr: Expr, value: isl.PwAff, type_: ScalarType, domain: isl.Set
+    ) -> None:
+        """A value converted to a narrow type must fit."""
+        n_bits = 8 * type_.n_bytes
+        low, high = (0, (1 << n_bits) - 1)
+        if type_.kind == "int":
+            low, high = -(1 << (n_bits - 1)), (1 << (n_bits - 1)) - 1
+        bad = domain.intersect(
+            value.lt_set(self.constant(low)).union(value.gt_set(self.constant(high)))
+        )
+        if not bad.is_empty():
+            raise NotAffine(expr, f"its value may not fit into {type_}")
+
+
+_SET_METHODS = {
+    "<": "lt_set", "<=": "le_set", ">": "gt_set", ">=": "ge_set", "==": "eq_set",
+    "!=": "ne_set",
+}  # fmt: skip

@@ -1,0 +1,239 @@
+"""From drafts of statements to a `Scop`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import islpy as isl
+
+from polysched.frontend.accesses import AccessCollector
+from polysched.frontend.affine import NotAffine
+from polysched.frontend.builder import Builder, Draft, Surroundings
+from polysched.frontend.declarations import PointerC, ScalarC
+from polysched.frontend.delinearise import CannotDelinearise, delinearise
+from polysched.frontend.liveness import (
+    has_escaped,
+    is_mentioned_after,
+    is_read_after,
+)
+from polysched.frontend.objects import Object, Objects
+from polysched.frontend.purity import Functions
+from polysched.frontend.reading import ScopReader
+from polysched.frontend.refusal import Refuser
+from polysched.frontend.scoping import Declarer, ScopSite
+from polysched.frontend.survey import survey
+from polysched.frontend.wording import statement_text
+from polysched.ir import (
+    Access,
+    Array,
+    Expr,
+    Load,
+    Param,
+    Parameter,
+    Scop,
+    SourceRegion,
+    Statement,
+    action_expressions,
+    map_action,
+    walk,
+)
+from polysched.sets import param_names, read_set
+
+
+def build_scop(
+    site: ScopSite, region: SourceRegion, name: str, functions: Functions,
+    refuser: Refuser,
+) -> Scop:  # fmt: skip
+    """Read one SCoP or raise the `FrontendError` that says why not."""
+    assembler = _Assembler(site, functions, refuser)
+    return assembler.assemble(region, name)
+
+
+class _Assembler:
+    """Holds what the steps share."""
+
+    def __init__(self, site: ScopSite, functions: Functions, refuser: Refuser) -> None:
+        self.site = site
+        self.refuser = refuser
+        found = survey(site, Declarer(refuser))
+        objects = Objects(found, site.scope, refuser)
+        reader = ScopReader(refuser, site.scope, found, objects, functions)
+        self.around = Surroundings(refuser, found, objects, functions, reader)
+        self.objects = objects
+
+    def assemble(self, region: SourceRegion, name: str) -> Scop:
+        """All steps in order."""
+        drafts = Builder(self.around).run(self.site.items)
+        if not drafts:
+            where = self.refuser.places.location(region.file, region.line)
+            self.refuser.empty(where)
+        self._check_declarations()
+        self._check_iterators()
+        drafts = self._delinearise(drafts)
+        drafts = [replace(d, nest=self._named_domain(d)) for d in drafts]
+        statements = [self._statement(k, d) for k, d in enumerate(drafts)]
+        symbolic = self._parameters(statements)
+        statements = [self._with_scalars(s, symbolic) for s in statements]
+        used = {a.array for s in statements for a in s.accesses}
+        arrays = [self._array(o) for o in self.objects.all() if o.name in used]
+        types = self.objects.parameters
+        parameters = tuple(Parameter(n, types[n]) for n in types if n in symbolic)
+        return Scop(
+            name, parameters, self._context(parameters), tuple(statements),
+            tuple(arrays), self.around.assumptions.holds, region,
+            self.site.function.decl.name,
+        )  # fmt: skip
+
+    def _named_domain(self, draft: Draft) -> Any:
+        return draft.nest.within(draft.nest.domain.coalesce())
+
+    def _delinearise(self, drafts: list[Draft]) -> list[Draft]:
+        try:
+            return delinearise(drafts, self.objects.all(), self.around.assumptions)
+        except CannotDelinearise as verdict:
+            node = self._node(verdict.load)
+            self.refuser.not_affine(
+                node, f"the subscripts of {verdict.load.array!r} are not affine: "
+                f"{verdict.reason}",
+                hint="subscripts are affine, or flat like A[i*n + j] with 0 <= j < n",
+            )  # fmt: skip
+
+    def _node(self, expr: Expr) -> Any:
+        for part in walk(expr):
+            node = self.around.reader.node_of(part)
+            if node is not None:
+                return node
+        return None
+
+    def _statement(self, number: int, draft: Draft) -> Statement:
+        name = f"S{number}"
+        nest = draft.nest
+        collector = AccessCollector(nest.affine, name)
+        try:
+            accesses = collector.collect(draft.body, nest.domain)
+        except NotAffine as verdict:
+            self.refuser.not_affine(
+                self._node(verdict.expr) or draft.node,
+                f"this subscript is not affine: {verdict.reason}",
+                hint="affine are sums of iterators, parameters and constants, "
+                "multiples of them, and / and % by constants",
+            )
+        domain = nest.domain.set_tuple_name(name)
+        for position, iterator in enumerate(nest.iterators):
+            domain = domain.set_dim_name(isl.dim_type.set, position, iterator)
+        where = self.refuser.where(draft.node)
+        return Statement(
+            name, nest.iterators, domain, draft.position,
+            tuple(1 if loop.step > 0 else -1 for loop in nest.loops),
+            draft.body, accesses, where,
+            statement_text(draft.node, where, self.refuser.places),
+        )  # fmt: skip
+
+    def _parameters(self, statements: Sequence[Statement]) -> set[str]:
+        """Names of integers that shape the model: they are parameters."""
+        names = set(param_names(self.around.assumptions.holds))
+        for s in statements:
+            names.update(param_names(s.domain))
+            for access in s.accesses:
+                names.update(param_names(access.relation))
+            for action in s.body:
+                for top in action_expressions(action):
+                    for expr in walk(top):
+                        if isinstance(expr, Load):
+                            for subscript in expr.subscripts:
+                                names.update(_params(subscript))
+        used = {a.array for s in statements for a in s.accesses}
+        for found in self.objects.all():
+            if found.name in used:
+                for extent in (*found.extents, *found.pitches):
+                    if extent is not None:
+                        names.update(_params(extent))
+        return names
+
+    def _with_scalars(self, statement: Statement, symbolic: set[str]) -> Statement:
+        """Integers that are only values become scalars that are read."""
+        reads: dict[str, Access] = {}
+
+        def change(expr: Expr) -> Expr | None:
+            if not isinstance(expr, Param) or expr.name in symbolic:
+                return None
+            found = self.objects.find(self.objects.symbol_of(expr), None)
+            relation = isl.Map.from_domain(statement.domain)
+            relation = relation.set_tuple_name(isl.dim_type.out, found.name)
+            reads[found.name] = Access(found.name, "read", relation)
+            return Load(found.name, (), found.type)
+
+        body = tuple(map_action(a, change) for a in statement.body)
+        accesses = (*statement.reads, *reads.values(), *statement.writes)
+        return replace(statement, body=body, accesses=accesses)
+
+    def _array(self, found: Object) -> Array:
+        symbol = found.symbol
+        private = symbol in self.around.survey.declared
+        return Array(
+            found.name, found.type, found.extents, symbol.storage,
+            live_in=not private,
+            live_out=not private and self._is_live_out(found),
+            pitches=found.pitches, n_expanded=len(found.loops),
+            c_name="" if found.name == symbol.name else symbol.name,
+        )  # fmt: skip
+
+    def _is_live_out(self, found: Object) -> bool:
+        symbol = found.symbol
+        if symbol.storage in {"global", "static"} or isinstance(symbol.ctype, PointerC):
+            return True
+        is_scalar = isinstance(symbol.ctype, ScalarC)
+        if symbol.storage == "parameter" and not is_scalar:
+            return True
+        if has_escaped(self.site.function, symbol.name, not is_scalar):
+            return True
+        if is_scalar:
+            return is_read_after(self.site, symbol.name)
+        return is_mentioned_after(self.site, symbol.name)
+
+    def _check_iterators(self) -> None:
+        """Iterators from outside must not carry their last value out of the SCoP."""
+        for symbol, node in self.around.survey.iterators.items():
+            if symbol in self.around.survey.declared:
+                continue
+            if symbol.storage in {"global", "static"}:
+                self.refuser.unsupported(
+                    node, f"the loop iterator {symbol.name!r} is a {symbol.storage} "
+                    "variable, whose last value may be read elsewhere",
+                    hint="declare it in the function or in the loop header",
+                )  # fmt: skip
+            escaped = has_escaped(self.site.function, symbol.name, False)
+            if escaped or is_read_after(self.site, symbol.name):
+                self.refuser.unsupported(
+                    node, f"the loop iterator {symbol.name!r} is read after the scop",
+                    hint="use a variable of its own for what is read later",
+                )  # fmt: skip
+
+    def _check_declarations(self) -> None:
+        """What the SCoP declares at its top must not be used behind it."""
+        for item in self.site.items:
+            name = getattr(item, "name", None)
+            symbol = self.around.survey.symbol(item)
+            if symbol is None or not isinstance(name, str):
+                continue
+            if is_mentioned_after(self.site, name):
+                self.refuser.unsupported(
+                    item, f"{name!r} is declared inside the scop and used behind it",
+                    hint="declare it in front of #pragma scop",
+                )  # fmt: skip
+
+    def _context(self, parameters: Sequence[Parameter]) -> isl.Set:
+        """Unsigned parameters are not negative."""
+        context = self.around.assumptions.context
+        for p in parameters:
+            if p.type.kind == "uint":
+                context = context.intersect(
+                    read_set(f"[{p.name}] -> {{ : {p.name} >= 0 }}")
+                )
+        return context
+
+
+def _params(expr: Expr) -> set[str]:
+    return {e.name for e in walk(expr) if isinstance(e, Param)}

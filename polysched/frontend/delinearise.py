@@ -1,0 +1,293 @@
+"""Flat subscripts ``A[i*n + j]`` seen as ``A[i][j]``, with the proof that they may be.
+
+The idea, of recovering dimensions from the symbolic factors of a flat subscript, is
+that of Grosser et al., "Optimistic delinearization of parametrically sized arrays",
+ICS 2015. Here every inner subscript is shown by isl to stay inside its dimension; where
+that needs a relation between parameters, the relation becomes an assumption.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import islpy as isl
+
+from polysched.frontend.accesses import PathWalker
+from polysched.frontend.affine import Affine, NotAffine
+from polysched.frontend.assumptions import Assumptions
+from polysched.frontend.builder import Draft
+from polysched.frontend.literals import fold, integer
+from polysched.frontend.objects import Object
+from polysched.frontend.polynomial import Monomial, Polynomial, read_polynomial
+from polysched.ir import Binary, Expr, Load, map_action
+
+_MIN_CONSTANT_PITCH = 4
+
+
+class CannotDelinearise(Exception):  # noqa: N818  a verdict inside the room
+    """Flat accesses that fit no dimensions: the load at fault and why."""
+
+    def __init__(self, load: Load, reason: str) -> None:
+        super().__init__(reason)
+        self.load = load
+        self.reason = reason
+
+
+@dataclass(frozen=True, eq=False)
+class FlatAccess:
+    """One flat access and the instances that make it."""
+
+    load: Load
+    affine: Affine
+    domain: isl.Set
+
+    @property
+    def subscript(self) -> Expr:
+        """The flat subscript."""
+        return self.load.subscripts[-1]
+
+    def is_affine(self) -> bool:
+        """Whether the flat subscript is affine as it stands."""
+        try:
+            self.affine.value(self.subscript, self.domain)
+        except NotAffine:
+            return False
+        return True
+
+
+def delinearise(
+    drafts: Sequence[Draft], objects: Iterable[Object], assumptions: Assumptions
+) -> list[Draft]:
+    """Give flat arrays their dimensions; other arrays are left as they are.
+
+    Raises
+    ------
+    CannotDelinearise
+        If an access is not affine and no dimensions fit all accesses of its array.
+    """
+    flat = {o.name: o for o in objects if len(o.extents) == 1}
+    accesses: dict[str, list[FlatAccess]] = {name: [] for name in flat}
+    for draft in drafts:
+        _gather(draft, accesses)
+    result = list(drafts)
+    for name, found in accesses.items():
+        if not found:
+            continue
+        shape = _find_shape(found, flat[name], assumptions)
+        if shape is None:
+            continue
+        result = [_rewrite(d, name, shape) for d in result]
+        _set_shape(flat[name], shape)
+    return result
+
+
+def _gather(draft: Draft, accesses: dict[str, list[FlatAccess]]) -> None:
+    affine = draft.nest.affine
+
+    def note(load: Load, domain: isl.Set, written: bool) -> None:
+        if load.array in accesses:
+            accesses[load.array].append(FlatAccess(load, affine, domain))
+
+    walker = PathWalker(affine, note)
+    for action in draft.body:
+        walker.action(action, draft.nest.domain)
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """Dimensions of a flat array.
+
+    Attributes
+    ----------
+    pitches : tuple of Monomial
+        Elements per step of each dimension but the last, largest first.
+    shifts : dict
+        For a flat subscript, how much to move from each inner to the next outer one.
+    """
+
+    pitches: tuple[Monomial, ...]
+    shifts: dict[Expr, tuple[int, ...]]
+
+    @property
+    def extents(self) -> tuple[Expr, ...]:
+        """Extents of all dimensions but the outermost."""
+        following = (*self.pitches[1:], Monomial())
+        return tuple(
+            big.divide(small).to_expr()
+            for big, small in zip(self.pitches, following, strict=True)
+        )
+
+    def subscripts(self, flat: Expr) -> tuple[Expr, ...]:
+        """The subscripts that a flat one becomes."""
+        parts = split_polynomial(read_polynomial(flat), self.pitches)
+        shift = self.shifts[flat]
+        extents = (None, *self.extents)
+        result = []
+        for k, part in enumerate(parts):
+            expr = part
+            if k < len(shift) and shift[k]:
+                expr = _plus(expr, -shift[k], None)
+            if k and shift[k - 1]:
+                expr = _plus(expr, shift[k - 1], extents[k])
+            result.append(expr)
+        return tuple(result)
+
+
+def _plus(expr: Expr, factor: int, amount: Expr | None) -> Expr:
+    """``expr + factor * amount``."""
+    term: Expr = integer(abs(factor))
+    if amount is not None:
+        term = amount if abs(factor) == 1 else Binary("*", term, amount)
+    if fold(expr) == 0 and factor > 0:
+        return term
+    return Binary("+" if factor > 0 else "-", expr, term)
+
+
+def split_polynomial(polynomial: Polynomial, pitches: Sequence[Monomial]) -> list[Expr]:
+    """Coefficients of the pitches, and what is left, as expressions."""
+    rest = polynomial
+    parts = []
+    for pitch in pitches:
+        part, rest = rest.split(pitch)
+        parts.append(part.to_expr())
+    return [*parts, rest.to_expr()]
+
+
+def _find_shape(
+    found: list[FlatAccess], array: Object, assumptions: Assumptions
+) -> Shape | None:
+    """The shape that fits all accesses; None to leave the array flat."""
+    bent = [a for a in found if not a.is_affine()]
+    polynomials = [read_polynomial(a.subscript) for a in found]
+    if bent:
+        monomials = {m for p in polynomials for m in p.bent_monomials()}
+        pitches = _chain(monomials, bent[0].load)
+        return _check_all(found, pitches, assumptions)
+    pitch = _constant_pitch(polynomials)
+    if pitch is None or array.loops:
+        return None
+    trial = Assumptions()
+    trial.context = assumptions.context
+    try:
+        shape = _check_all(found, (pitch,), trial)
+    except CannotDelinearise:
+        return None
+    return shape if trial.holds.plain_is_universe() else None
+
+
+def _chain(monomials: set[Monomial], load: Load) -> tuple[Monomial, ...]:
+    """Pitches, each dividing the one before."""
+    ordered = sorted(monomials, key=lambda m: (-m.degree, -m.factor, m.text))
+    if not ordered:
+        raise CannotDelinearise(load, "its subscript is not affine")
+    for big, small in zip(ordered, ordered[1:], strict=False):
+        if not big.is_multiple_of(small):
+            raise CannotDelinearise(
+                load, f"its subscripts are multiples of both {big.text} and "
+                f"{small.text}, which fit no array dimensions",
+            )  # fmt: skip
+    return tuple(ordered)
+
+
+def _constant_pitch(polynomials: Sequence[Polynomial]) -> Monomial | None:
+    """A constant row length that all subscripts may share."""
+    steps = Counter(
+        abs(c) for p in polynomials for c in p.iterator_coefficients() if abs(c) > 1
+    )
+    largest = max(steps, default=0)
+    if largest < _MIN_CONSTANT_PITCH:
+        return None
+    return Monomial(factor=largest)
+
+
+def _check_all(
+    found: list[FlatAccess], pitches: tuple[Monomial, ...], assumptions: Assumptions
+) -> Shape:
+    """Choose how each subscript is split, and prove that it stays in its row."""
+    shape = Shape(pitches, {})
+    for access in found:
+        if access.subscript in shape.shifts:
+            candidates = [shape.shifts[access.subscript]]
+        else:
+            candidates = _shifts(len(pitches))
+        _choose(access, shape, candidates, assumptions)
+    return shape
+
+
+def _shifts(n: int) -> list[tuple[int, ...]]:
+    """No shift first, then one row up or down in one dimension."""
+    none = (0,) * n
+    single = [
+        tuple(s if k == j else 0 for k in range(n)) for j in range(n) for s in (1, -1)
+    ]
+    return [none, *single]
+
+
+def _choose(
+    access: FlatAccess, shape: Shape, candidates: list[tuple[int, ...]],
+    assumptions: Assumptions,
+) -> None:  # fmt: skip
+    """Take the first split that is always right, else one right under assumptions."""
+    outside = []
+    for shift in candidates:
+        trial = Shape(shape.pitches, {access.subscript: shift})
+        bad = _outside(access, trial)
+        if bad.is_empty():
+            shape.shifts[access.subscript] = shift
+            return
+        outside.append((bad, shift))
+    for bad, shift in outside:
+        if assumptions.exclude(bad):
+            shape.shifts[access.subscript] = shift
+            return
+    raise CannotDelinearise(
+        access.load, "an inner subscript may leave its row, so that two elements "
+        "of the model would be one in memory",
+    )  # fmt: skip
+
+
+def _outside(access: FlatAccess, shape: Shape) -> isl.Set:
+    """Instances at which an inner subscript is outside of its dimension."""
+    affine, domain = access.affine, access.domain
+    bad = domain.subtract(domain)
+    try:
+        subscripts = shape.subscripts(access.subscript)
+        affine.value(subscripts[0], domain)
+        for subscript, extent in zip(subscripts[1:], shape.extents, strict=True):
+            value = affine.value(subscript, domain)
+            limit = affine.value(extent, domain)
+            wrong = value.lt_set(affine.constant(0)).union(value.ge_set(limit))
+            bad = bad.union(wrong.intersect(domain))
+    except NotAffine as verdict:
+        raise CannotDelinearise(access.load, verdict.reason) from None
+    return bad.coalesce()
+
+
+def _rewrite(draft: Draft, name: str, shape: Shape) -> Draft:
+    """Replace flat loads of one array."""
+
+    def change(expr: Expr) -> Expr | None:
+        if not isinstance(expr, Load) or expr.array != name:
+            return None
+        if expr.subscripts[-1] not in shape.shifts:
+            # an access that no instance makes
+            zeros = (integer(0),) * len(shape.pitches)
+            return Load(name, (*expr.subscripts[:-1], *zeros, integer(0)), expr.type)
+        subscripts = shape.subscripts(expr.subscripts[-1])
+        return Load(name, (*expr.subscripts[:-1], *subscripts), expr.type)
+
+    return replace(draft, body=tuple(map_action(a, change) for a in draft.body))
+
+
+def _set_shape(array: Object, shape: Shape) -> None:
+    outer: Expr | None = None
+    declared = array.extents[0]
+    size = None if declared is None else fold(declared)
+    row = reduce(lambda a, b: a * b, (fold(e) or 0 for e in shape.extents), 1)
+    if size is not None and row and size % row == 0:
+        outer = integer(size // row)
+    array.extents = (outer, *shape.extents)
+    array.pitches = tuple(p.to_expr() for p in shape.pitches)

@@ -1,0 +1,55 @@
+"""Names that isl can carry: unique, and none of its own words."""
+
+from __future__ import annotations
+
+import re
+
+ISL_WORDS = frozenset(
+    "exists and or not implies min max floor floord ceil ceild mod rat true false "
+    "infty infinity nan".split()
+)
+_STATEMENT_NAME = re.compile(r"S\d+$")
+
+
+def is_free_for_isl(name: str) -> bool:
+    """Whether isl reads the name as an identifier (its words ignore case)."""
+    return name.lower() not in ISL_WORDS
+
+
+class Names:
+    """Hands out names of arrays and iterators that collide with nothing.
+
+    Parameters
+    ----------
+    reserved : set of str
+        C names that may become parameters: they keep their names.
+    """
+
+    def __init__(self, reserved: set[str]) -> None:
+        self._reserved = reserved
+        self._taken: set[str] = set()
+
+    def array(self, wanted: str, keep: bool) -> str:
+        """A name for an array; `keep` says that `wanted` itself is reserved for it."""
+        allowed = keep or wanted not in self._reserved
+        name = wanted
+        number = 1
+        while (
+            name in self._taken
+            or _STATEMENT_NAME.match(name)
+            or not is_free_for_isl(name)
+            or not (allowed and name == wanted or name not in self._reserved)
+        ):
+            name = f"{wanted}_{number}"
+            number += 1
+        self._taken.add(name)
+        return name
+
+    def iterator(self, wanted: str, active: set[str]) -> str:
+        """A name for a loop's iterator, different from all active ones."""
+        name = wanted
+        number = 1
+        while name in active or name in self._reserved or not is_free_for_isl(name):
+            name = f"{wanted}_{number}"
+            number += 1
+        return name

@@ -1,0 +1,197 @@
+"""Domains of loop nests, from headers and conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import islpy as isl
+
+from polysched.frontend.affine import Affine
+from polysched.frontend.objects import Loop
+from polysched.ir import Binary, Cast, Expr, Iter, walk
+
+
+@dataclass(frozen=True, eq=False)
+class Nest:
+    """The loops around a place, and the iterations that reach it.
+
+    Attributes
+    ----------
+    loops : tuple of Loop
+        Outermost first.
+    domain : isl.Set
+        ``{ [i, j] : ... }``, conditions around the place included.
+    affine : Affine
+        Reads expressions over the iterators.
+    """
+
+    loops: tuple[Loop, ...]
+    domain: isl.Set
+    affine: Affine
+
+    @property
+    def iterators(self) -> tuple[str, ...]:
+        """Names of the iterators."""
+        return tuple(loop.name for loop in self.loops)
+
+    def within(self, domain: isl.Set) -> Nest:
+        """The same nest with fewer iterations."""
+        return Nest(self.loops, domain, self.affine)
+
+
+class EndlessLoop(Exception):  # noqa: N818  a verdict inside the room
+    """A loop that has no last iteration, and why."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Start and condition of a loop, over the iterators of its body."""
+
+    loop: Loop
+    start: Expr
+    condition: Expr
+
+
+def enter_loop(outer: Nest, affine: Affine, bounds: Bounds) -> isl.Set:
+    """The domain of a loop's body.
+
+    Parameters
+    ----------
+    outer : Nest
+        Around the loop.
+    affine : Affine
+        Reads expressions over the iterators of the body.
+    bounds : Bounds
+        Start, condition and step.
+
+    Raises
+    ------
+    NotAffine
+        If start or condition are not affine.
+    EndlessLoop
+        If the loop has no last iteration.
+    """
+    loop = bounds.loop
+    domain = _extend(outer.domain, affine)
+    here = affine.iterator(loop.name)
+    affine.require_not_negative(bounds.start, loop.type, domain)
+    start = affine.value(bounds.start, domain)
+    if loop.type.kind == "uint":
+        domain = domain.intersect(here.nonneg_set())
+    if loop.step > 0:
+        reached = domain.intersect(here.ge_set(start))
+    else:
+        reached = domain.intersect(here.le_set(start))
+    if abs(loop.step) != 1:
+        offset = here.sub(start).mod_val(isl.Val(abs(loop.step)))
+        reached = reached.intersect(offset.zero_set())
+    continues = affine.condition(bounds.condition, reached)
+    if not all(_is_plain(c, loop) for c in conjuncts(bounds.condition)):
+        continues = _until_first_failure(reached, continues, loop.step)
+    _check_ends(continues, loop)
+    _check_narrow(continues, bounds, affine)
+    return continues.coalesce()
+
+
+def conjuncts(condition: Expr) -> list[Expr]:
+    """The operands of nested ``&&``."""
+    if isinstance(condition, Binary) and condition.op == "&&":
+        return conjuncts(condition.left) + conjuncts(condition.right)
+    return [condition]
+
+
+def not_equal_bound(condition: Expr, loop: Loop) -> Expr | None:
+    """The other side of a loop condition ``i != END``."""
+    if not isinstance(condition, Binary) or condition.op != "!=":
+        return None
+    for side, other in (
+        (condition.left, condition.right), (condition.right, condition.left),
+    ):  # fmt: skip
+        if _is_iterator(side, loop) and not _mentions(other, loop):
+            return other
+    return None
+
+
+def _extend(domain: isl.Set, affine: Affine) -> isl.Set:
+    """The domain with one more, innermost, dimension."""
+    extended = domain.add_dims(isl.dim_type.set, 1)
+    for position, name in enumerate(affine.iterators):
+        extended = extended.set_dim_name(isl.dim_type.set, position, name)
+    return extended
+
+
+def _is_plain(condition: Expr, loop: Loop) -> bool:
+    """Whether a comparison, once false, stays false as the loop goes on."""
+    if not isinstance(condition, Binary):
+        return False
+    op, left, right = condition.op, condition.left, condition.right
+    if _is_iterator(right, loop):
+        op = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op)
+        left, right = right, left
+    if not _is_iterator(left, loop) or _mentions(right, loop):
+        return False
+    return op in ({"<", "<="} if loop.step > 0 else {">", ">="})
+
+
+def _is_iterator(expr: Expr, loop: Loop) -> bool:
+    while isinstance(expr, Cast) and not expr.type.is_float:
+        expr = expr.operand
+    return isinstance(expr, Iter) and expr.name == loop.name
+
+
+def _mentions(expr: Expr, loop: Loop) -> bool:
+    return any(isinstance(e, Iter) and e.name == loop.name for e in walk(expr))
+
+
+def _until_first_failure(reached: isl.Set, holds: isl.Set, step: int) -> isl.Set:
+    """The iterations before the first at which the condition fails."""
+    fails = reached.subtract(holds)
+    last = reached.dim(isl.dim_type.set) - 1
+    order = isl.Map.universe(reached.get_space().map_from_set())
+    for position in range(last):
+        order = order.equate(isl.dim_type.in_, position, isl.dim_type.out, position)
+    compare = order.order_lt if step > 0 else order.order_gt
+    later = compare(isl.dim_type.in_, last, isl.dim_type.out, last)
+    return holds.subtract(fails.apply(later)).coalesce()
+
+
+def _check_ends(domain: isl.Set, loop: Loop) -> None:
+    last = domain.dim(isl.dim_type.set) - 1
+    if domain.is_empty():
+        return
+    if loop.step > 0:
+        bounded = domain.dim_has_upper_bound(isl.dim_type.set, last)
+    else:
+        bounded = domain.dim_has_lower_bound(isl.dim_type.set, last)
+    if not bounded:
+        raise EndlessLoop(
+            f"the condition does not bound {loop.name!r}, which "
+            f"{'grows' if loop.step > 0 else 'shrinks'}"
+        )
+    if loop.type.kind == "uint" and loop.step < 0:
+        _check_unsigned_end(domain, loop, last)
+
+
+def _check_unsigned_end(domain: isl.Set, loop: Loop, last: int) -> None:
+    """An unsigned iterator that counts down must not have to pass below zero."""
+    low = domain.upper_bound_val(isl.dim_type.set, last, isl.Val(-loop.step - 1))
+    if not low.is_empty():
+        raise EndlessLoop(
+            f"the iterator {loop.name!r} is of type {loop.type} and never falls "
+            "below zero, so that this condition never fails"
+        )
+
+
+def _check_narrow(domain: isl.Set, bounds: Bounds, affine: Affine) -> None:
+    """An iterator of a narrow type must not run over its greatest value."""
+    loop = bounds.loop
+    if loop.type.n_bytes >= 4 or loop.step < 0:
+        return
+    n_bits = 8 * loop.type.n_bytes - (loop.type.kind == "int")
+    last = domain.dim(isl.dim_type.set) - 1
+    greatest = isl.Val((1 << n_bits) - loop.step)
+    bad = domain.lower_bound_val(isl.dim_type.set, last, greatest)
+    if not bad.is_empty():
+        affine.require(
+            bad, bounds.condition, f"the iterator of type {loop.type} runs over"
+        )

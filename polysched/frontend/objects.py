@@ -1,0 +1,218 @@
+"""Arrays and scalars that a SCoP accesses, with names, extents and lifetimes."""
+
+from __future__ import annotations
+
+
+from dataclasses import dataclass
+from typing import Any
+
+from polysched.base import FrontendError
+from polysched.frontend.declarations import (
+    ArrayC,
+    ScalarC,
+    Scope,
+    Symbol,
+    dimensions,
+    element_type,
+    is_indirect,
+)
+from polysched.frontend.expressions import ExpressionReader, describe_type
+from polysched.frontend.literals import fold, integer
+from polysched.frontend.naming import Names
+from polysched.frontend.refusal import Refuser
+from polysched.frontend.survey import Survey
+from polysched.ir import Expr, Iter, Param, ScalarType, types
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop around a statement.
+
+    Attributes
+    ----------
+    symbol : Symbol
+        The iterator.
+    name : str
+        Its name in isl spaces.
+    type : ScalarType
+        Its C type.
+    step : int
+        What each iteration adds.
+    """
+
+    symbol: Symbol
+    name: str
+    type: ScalarType
+    step: int
+
+    @property
+    def iterator(self) -> Iter:
+        """The iterator as an expression."""
+        return Iter(self.name, self.type)
+
+
+@dataclass(eq=False)
+class Object:
+    """An accessed array or scalar.
+
+    Attributes
+    ----------
+    symbol : Symbol
+        Its declaration.
+    name : str
+        Its name in isl spaces.
+    type : ScalarType
+        Element type.
+    extents : tuple of (Expr or None)
+        As `ir.Array.extents`.
+    loops : tuple of Loop
+        Loops around its declaration, for one declared inside the SCoP.
+    pitches : tuple of Expr
+        As `ir.Array.pitches`.
+    """
+
+    symbol: Symbol
+    name: str
+    type: ScalarType
+    extents: tuple[Expr | None, ...]
+    loops: tuple[Loop, ...] = ()
+    pitches: tuple[Expr, ...] = ()
+
+    @property
+    def prefix(self) -> tuple[Expr, ...]:
+        """Leading subscripts: iterators of the loops around the declaration."""
+        return tuple(loop.iterator for loop in self.loops)
+
+
+class Objects:
+    """The accessed objects of one SCoP, entered when first met.
+
+    Parameters
+    ----------
+    survey : Survey
+        What the names mean.
+    scope : Scope
+        Names visible at the start of the SCoP.
+    refuser : Refuser
+        Says no at a node.
+    """
+
+    def __init__(self, survey: Survey, scope: Scope, refuser: Refuser) -> None:
+        self._survey = survey
+        self._refuser = refuser
+        self._objects: dict[Symbol, Object] = {}
+        self._loops: dict[Symbol, tuple[Loop, ...]] = {}
+        reserved = {
+            s.name for s in survey.symbols.values()
+            if s is not None and s.kind == "object" and s not in survey.declared
+        }  # fmt: skip
+        self.names = Names(reserved)
+        self._extents = _ExtentReader(refuser, scope, survey)
+        self.parameters: dict[str, ScalarType] = self._extents.parameters
+        self._symbols: dict[str, Symbol] = {}
+
+    def declare(self, symbol: Symbol, loops: tuple[Loop, ...]) -> None:
+        """Note the loops around a declaration inside the SCoP."""
+        self._loops[symbol] = loops
+
+    def all(self) -> list[Object]:
+        """Every object met, in order of first use."""
+        return list(self._objects.values())
+
+    def find(self, symbol: Symbol, node: Any) -> Object:
+        """The object of a symbol; refuses types that are not taken."""
+        if symbol not in self._objects:
+            self._objects[symbol] = self._enter(symbol, node)
+        return self._objects[symbol]
+
+    def parameter(self, symbol: Symbol) -> Param:
+        """An integer that the SCoP never writes, as a parameter."""
+        self._symbols[symbol.name] = symbol
+        return self._extents.parameter(symbol)
+
+    def symbol_of(self, parameter: Param) -> Symbol:
+        """The declaration behind a parameter."""
+        return self._symbols[parameter.name]
+
+    def _enter(self, symbol: Symbol, node: Any) -> Object:
+        element = element_type(symbol.ctype)
+        if not isinstance(element, ScalarC):
+            self._refuser.unsupported(
+                node, f"{symbol.name!r} is {describe_type(symbol.ctype)}",
+                hint="arrays and scalars of integer types, float and double are taken",
+            )  # fmt: skip
+        if element.volatile:
+            self._refuser.unsupported(
+                node, f"{symbol.name!r} is volatile: its accesses may not be reordered"
+            )
+        if is_indirect(symbol.ctype):
+            self._refuser.unsupported(
+                node, f"{symbol.name!r} is {_indirect(symbol)} of pointers",
+                hint="use a multi-dimensional array, or a flat one with a subscript "
+                "like i*n + j",
+            )  # fmt: skip
+        inside = symbol in self._survey.declared
+        name = self.names.array(symbol.name, keep=not inside)
+        extents = self._read_extents(symbol, inside, node)
+        return Object(symbol, name, element.type, extents, self._loops.get(symbol, ()))
+
+    def _read_extents(
+        self, symbol: Symbol, inside: bool, node: Any
+    ) -> tuple[Expr | None, ...]:
+        found: list[Expr | None] = []
+        for extent in dimensions(symbol.ctype):
+            if extent is None:
+                found.append(None)
+                continue
+            try:
+                found.append(self._extents.extent(extent))
+            except FrontendError as error:
+                if inside:
+                    self._refuser.unsupported(
+                        extent, f"the size of {symbol.name!r}, declared in the scop, "
+                        f"is neither a constant nor a parameter: {error.message}",
+                    )  # fmt: skip
+                found.append(None)
+        return tuple(found)
+
+
+def _indirect(symbol: Symbol) -> str:
+    return "an array" if isinstance(symbol.ctype, ArrayC) else "a pointer to an array"
+
+
+class _ExtentReader(ExpressionReader):
+    """Reads array extents over constants and parameters."""
+
+    def __init__(self, refuser: Refuser, scope: Scope, survey: Survey) -> None:
+        super().__init__(refuser, scope)
+        self._survey = survey
+        self.parameters: dict[str, ScalarType] = {}
+
+    def extent(self, node: Any) -> Expr:
+        """An extent; constants are folded."""
+        expr = self.read(node)
+        value = fold(expr)
+        return expr if value is None else integer(value)
+
+    def parameter(self, symbol: Symbol) -> Param:
+        """A parameter for an integer scalar."""
+        type_ = symbol.scalar_type
+        assert type_ is not None
+        self.parameters.setdefault(symbol.name, type_)
+        return Param(symbol.name, type_)
+
+    def read_identifier(self, node: Any) -> Expr:
+        symbol = self._survey.symbol(node) or self.scope.find(node.name)
+        if symbol is not None and symbol.value is not None:
+            return integer(symbol.value, symbol.scalar_type or types.INT)
+        if symbol is None or not symbol.is_integer:
+            self.refuser.unsupported(node, f"{node.name!r} is not an integer")
+        if symbol in self._survey.declared or self._survey.is_written(symbol):
+            self.refuser.unsupported(node, f"{node.name!r} changes in the scop")
+        return self.parameter(symbol)
+
+    def read_element(self, node: Any, base: Any, subscripts: list[Any]) -> Expr:
+        self.refuser.unsupported(node, "an array element is not a parameter")
+
+    def read_call(self, node: Any) -> Expr:
+        self.refuser.unsupported(node, "a call is not a parameter")

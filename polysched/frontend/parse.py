@@ -1,0 +1,125 @@
+"""`parse_c`: a C file to a `Program`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from os import PathLike, fspath
+
+from polysched.base import FrontendError
+from polysched.frontend.assemble import build_scop
+from polysched.frontend.preprocess import preprocess
+from polysched.frontend.purity import Functions
+from polysched.frontend.refusal import Refuser
+from polysched.frontend.regions import (
+    RegionPair,
+    find_marks,
+    pair_marks,
+    source_region,
+)
+from polysched.frontend.scoping import FileNames, ScopSite, read_names
+from polysched.frontend.source import Places, SourceFile
+from polysched.frontend.syntax import parse_text
+from polysched.ir import Program, Scop
+
+
+def parse_c(
+    path: str | PathLike[str],
+    *,
+    flags: Sequence[str] = (),
+    cc: str = "gcc",
+    pure: Sequence[str] = (),
+) -> Program:
+    """Read the SCoPs of a C file.
+
+    Parameters
+    ----------
+    path : path-like
+        The C file. Regions between ``#pragma scop`` and ``#pragma endscop`` are read.
+    flags : sequence of str
+        Flags for the preprocessor: ``-I``, ``-D``, ``-include``, ``-std``, ...
+    cc : str
+        The C compiler, run as preprocessor; may hold arguments of its own.
+    pure : sequence of str
+        Functions that may be called inside a SCoP besides those of ``math.h`` and the
+        pure ones that the file defines.
+
+    Returns
+    -------
+    Program
+        SCoPs that were understood; a `FrontendError` for each region that was not.
+        Distinct pointers are taken not to overlap, and integers not to overflow.
+
+    Raises
+    ------
+    FrontendError
+        If the file cannot be read, is no C, or has no region at all.
+    ToolchainError
+        If the compiler cannot be started or refuses the flags.
+    """
+    source = SourceFile.read(fspath(path))
+    text = preprocess(source, flags, cc)
+    places = Places(source, text.merged_lines())
+    pairs, refusals = pair_marks(find_marks(text.lines), places)
+    if not pairs and not refusals:
+        raise FrontendError(
+            f"{source.path} has no #pragma scop",
+            hint="put #pragma scop and #pragma endscop around the loops to optimise",
+        )
+    refuser = Refuser(places)
+    ast = parse_text(text, source, places, flags, cc)
+    names = read_names(ast, refuser)
+    functions = Functions(names.scope, pure, text.system_text, refuser)
+    reader = _RegionReader(source, places, functions, refuser, names)
+    scops = reader.read_all(pairs, refusals)
+    refusals.sort(key=lambda e: e.where.line if e.where else 0)
+    return Program(
+        source.path, source.content, tuple(scops), tuple(refusals), tuple(flags),
+        names.has_main,
+    )  # fmt: skip
+
+
+class _RegionReader:
+    """Reads the regions of one file one after the other."""
+
+    def __init__(
+        self, source: SourceFile, places: Places, functions: Functions,
+        refuser: Refuser, names: FileNames,
+    ) -> None:  # fmt: skip
+        self._source = source
+        self._places = places
+        self._functions = functions
+        self._refuser = refuser
+        self._sites = {(s.start, s.end): s for s in names.sites}
+
+    def read_all(
+        self, pairs: Sequence[RegionPair], refusals: list[FrontendError]
+    ) -> list[Scop]:
+        """The accepted SCoPs; the reasons of the others are added to `refusals`."""
+        scops = []
+        count: Counter[str] = Counter()
+        for pair in pairs:
+            site = self._sites.get((pair.start, pair.end))
+            try:
+                if site is None:
+                    raise self._misplaced(pair)
+                function = site.function.decl.name
+                count[function] += 1
+                number = count[function]
+                name = function if number == 1 else f"{function}.{number}"
+                scops.append(self._read(site, pair, name))
+            except FrontendError as error:
+                refusals.append(error)
+        return scops
+
+    def _read(self, site: ScopSite, pair: RegionPair, name: str) -> Scop:
+        region = source_region(self._source, pair, self._places)
+        return build_scop(site, region, name, self._functions, self._refuser)
+
+    def _misplaced(self, pair: RegionPair) -> FrontendError:
+        return FrontendError(
+            "#pragma scop and #pragma endscop do not stand in the same block of a "
+            "function",
+            where=self._places.location(self._source.path, pair.start),
+            hint="put both around whole statements of one block",
+        )

@@ -1,0 +1,134 @@
+"""Expressions inside a SCoP: names become iterators, parameters and array elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pycparser import c_ast
+
+from polysched.frontend.declarations import Scope, Symbol
+from polysched.frontend.expressions import ExpressionReader
+from polysched.frontend.literals import integer
+from polysched.frontend.naming import is_free_for_isl
+from polysched.frontend.objects import Loop, Objects
+from polysched.frontend.purity import Functions, call_name
+from polysched.frontend.refusal import Refuser
+from polysched.frontend.survey import Survey
+from polysched.ir import Call, Expr, Load, types
+
+
+class ScopReader(ExpressionReader):
+    """Reads expressions at a place inside a SCoP.
+
+    Attributes
+    ----------
+    loops : tuple of Loop
+        Loops around the place; set by whoever walks the SCoP.
+    bound : dict of Symbol to Expr
+        Integers declared inside the SCoP with an affine value that never change: they
+        stand for that value.
+    """
+
+    def __init__(
+        self, refuser: Refuser, scope: Scope, survey: Survey, objects: Objects,
+        functions: Functions,
+    ) -> None:  # fmt: skip
+        super().__init__(refuser, scope)
+        self._survey = survey
+        self._objects = objects
+        self._functions = functions
+        self.loops: tuple[Loop, ...] = ()
+        self.bound: dict[Symbol, Expr] = {}
+
+    def symbol(self, node: Any) -> Symbol:
+        """What a name means; refuses names that are not declared."""
+        symbol = self._survey.symbol(node)
+        if symbol is None:
+            self.refuser.wrong(node, f"{node.name!r} is not declared")
+        return symbol
+
+    def read_identifier(self, node: Any) -> Expr:
+        if node.name in _KEYWORD_VALUES and self._survey.symbol(node) is None:
+            return integer(_KEYWORD_VALUES[node.name], types.BOOL)
+        symbol = self.symbol(node)
+        for loop in self.loops:
+            if loop.symbol is symbol:
+                return loop.iterator
+        if symbol in self.bound:
+            return self.bound[symbol]
+        if symbol.value is not None:
+            return integer(symbol.value, symbol.scalar_type or types.INT)
+        if symbol in self._survey.iterators:
+            self.refuser.unsupported(
+                node, f"the loop iterator {node.name!r} is read outside its loop",
+                hint="declare it in the loop header, or compute the value from the "
+                "loop's bounds",
+            )  # fmt: skip
+        if self.is_parameter(symbol):
+            if not is_free_for_isl(symbol.name):
+                self.refuser.unsupported(
+                    node, f"the parameter is named {symbol.name!r}, a word of isl's "
+                    "notation", hint="rename the variable",
+                )  # fmt: skip
+            return self._objects.parameter(symbol)
+        return self._scalar(node, symbol)
+
+    def is_parameter(self, symbol: Symbol) -> bool:
+        """Whether it is an integer from outside that the SCoP never writes."""
+        return (
+            symbol.kind == "object"
+            and symbol.is_integer
+            and symbol not in self._survey.declared
+            and not self._survey.is_written(symbol)
+            and not getattr(symbol.ctype, "volatile", False)
+        )
+
+    def _scalar(self, node: Any, symbol: Symbol) -> Expr:
+        if symbol.kind == "function":
+            self.refuser.unsupported(
+                node, f"found the function {node.name!r} as a value"
+            )
+        found = self._objects.find(symbol, node)
+        if found.extents:
+            self.refuser.unsupported(
+                node, f"the array {node.name!r} is used without a subscript",
+                hint="pointer arithmetic is not taken; write an element, A[i]",
+            )  # fmt: skip
+        return Load(found.name, found.prefix, found.type)
+
+    def read_element(self, node: Any, base: Any, subscripts: list[Any]) -> Expr:
+        if not isinstance(base, c_ast.ID):
+            self._refuse_base(base)
+        symbol = self.symbol(base)
+        found = self._objects.find(symbol, base)
+        if len(subscripts) != len(found.extents):
+            n = len(found.extents)
+            what = f"an array with {n} subscripts" if n else "a scalar"
+            self.refuser.unsupported(
+                node, f"{base.name!r} is {what} and is used with {len(subscripts)}"
+            )
+        values = []
+        for subscript in subscripts:
+            value = self.read(subscript)
+            if value.dtype.is_float:
+                self.refuser.wrong(subscript, "a subscript must be an integer")
+            values.append(value)
+        return Load(found.name, (*found.prefix, *values), found.type)
+
+    def _refuse_base(self, base: Any) -> None:
+        if isinstance(base, c_ast.StructRef):
+            self.read(base)
+        self.refuser.unsupported(
+            base, "found pointer arithmetic",
+            hint="write array elements as A[i][j] or A[i*n + j]",
+        )  # fmt: skip
+
+    def read_call(self, node: Any) -> Expr:
+        type_ = self._functions.return_type(node)
+        arguments = node.args.exprs if node.args else ()
+        args = tuple(self.read(a) for a in arguments)
+        call = Call(call_name(node.name.name), args, type_)
+        return self._functions.expand_small(call) or call
+
+
+_KEYWORD_VALUES = {"true": 1, "false": 0}

@@ -1,0 +1,55 @@
+"""The user's own text of a statement, on one line."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from polysched.base import SourceLocation
+from polysched.frontend.expressions import c_text
+from polysched.frontend.source import Places
+
+_MAX_LINES = 30
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
+
+
+def statement_text(node: Any, where: SourceLocation | None, places: Places) -> str:
+    """What the user wrote at `where`; regenerated from the syntax if that is unclear.
+
+    A block keeps its braces; comments are left out; white space is collapsed.
+    """
+    if where is not None and where.column:
+        lines = [
+            places.source_line(where.file, where.line + k) for k in range(_MAX_LINES)
+        ]
+        start = _left_edge(lines[0], where.column - 1)
+        text = _COMMENT.sub(" ", "\n".join([lines[0][start:], *lines[1:]]))
+        found = _first_statement(text)
+        if found:
+            return found
+    return c_text(node)
+
+
+def _left_edge(line: str, start: int) -> int:
+    """Include the punctuation in front of the first name."""
+    while start > 0 and line[start - 1] in "(*+-":
+        start -= 1
+    return start
+
+
+def _first_statement(text: str) -> str:
+    """The text up to the end of its first statement; empty if there is none."""
+    depth = 0
+    opened = False
+    for index, char in enumerate(text):
+        if char in "([{":
+            depth += 1
+            opened |= char == "{"
+        elif char in ")]}":
+            depth -= 1
+            if depth < 0:
+                return ""
+        ends = char == ";" and depth == 0 or char == "}" and depth == 0 and opened
+        if ends and not re.match(r"\s*else\b", text[index + 1 :]):
+            return " ".join(text[: index + 1].split())
+    return ""

@@ -1,0 +1,121 @@
+"""The machine a schedule is chosen for: detected, calibrated, or read from a file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from polysched.base import PolyschedError, data_directory
+from polysched.machine.cpu import Cpu
+from polysched.machine.probe import probe_cpu
+
+_NOT_NUMBERS = {"name", "isa"}
+
+
+def calibration_path(cpu: Cpu) -> Path:
+    """The file that keeps this processor's measured ceilings."""
+    return data_directory() / f"machine-{cpu.key}.json"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the code will run on.
+
+    Attributes
+    ----------
+    cpu : Cpu
+        Its processor.
+    origin : str
+        Where the ceilings come from: "detected" (estimates), "calibrated", or the
+        path of a file.
+    """
+
+    cpu: Cpu
+    origin: str = "detected"
+
+    @classmethod
+    def detect(cls, *, calibrated: bool = True) -> Machine:
+        """Describe this machine, with the ceilings of an earlier calibration if any.
+
+        Parameters
+        ----------
+        calibrated : bool
+            Whether to look for a calibration in the user's data directory.
+        """
+        detected = cls(probe_cpu())
+        path = calibration_path(detected.cpu)
+        if calibrated and path.exists():
+            stored = cls.load(path)
+            if stored.key == detected.key:
+                return cls(stored.cpu, "calibrated")
+        return detected
+
+    @property
+    def key(self) -> str:
+        """Short hash that measurements are filed under."""
+        return self.cpu.key
+
+    def to_json(self) -> dict[str, object]:
+        """The machine as an object that `from_json` reads back."""
+        return {"origin": self.origin, "cpu": self.cpu.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Machine:
+        """Read a machine; unknown keys are refused, missing ones named."""
+        return cls(_read_cpu(data.get("cpu", data)), str(data.get("origin", "file")))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the machine to a file in one step, creating its directory."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f"{target.name}.{os.getpid()}.part")
+        draft.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
+        os.replace(draft, target)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Machine:
+        """Read a machine from a JSON file."""
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise PolyschedError(
+                f"cannot read the machine file {os.fspath(path)!r}: {error.strerror}"
+            ) from error
+        except ValueError as error:
+            raise PolyschedError(
+                f"the machine file {os.fspath(path)!r} is not JSON: {error}"
+            ) from error
+        if not isinstance(data, dict):
+            raise PolyschedError(
+                f"the machine file {os.fspath(path)!r} holds no JSON object"
+            )
+        return cls(cls.from_json(data).cpu, os.fspath(path))
+
+
+def _read_cpu(data: Mapping[str, Any]) -> Cpu:
+    """A `Cpu` from its JSON form, every field checked."""
+    known = {f.name: f for f in fields(Cpu)}
+    unknown = sorted(set(data) - set(known) - {"key"})
+    if unknown:
+        raise PolyschedError(
+            f"unknown machine field {unknown[0]!r}; the fields are: {', '.join(known)}"
+        )
+    required = [n for n, f in known.items() if f.default is MISSING]
+    missing = [name for name in required if name not in data]
+    if missing:
+        raise PolyschedError(f"the machine has no field {missing[0]!r}")
+    values: dict[str, Any] = {name: data[name] for name in known if name in data}
+    for name, value in values.items():
+        if name in _NOT_NUMBERS or (name == "frequency_hz" and value is None):
+            continue
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or value < 0:
+            raise PolyschedError(
+                f"machine field {name!r} is {value!r}, expected a number, 0 or more"
+            )
+    values["isa"] = tuple(str(flag) for flag in values.get("isa", ()))
+    return Cpu(**values)

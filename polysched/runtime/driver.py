@@ -1,0 +1,242 @@
+"""A `main` for a file that has only a function: sizes from parameters, seeded data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import islpy as isl
+
+from polysched.base import RunError
+from polysched.ir import (
+    Array,
+    Binary,
+    Cast,
+    Const,
+    Expr,
+    FunctionParameter,
+    Param,
+    Program,
+    Scop,
+    Signature,
+    Unary,
+)
+from polysched.runtime.rounding import fix_parameters
+from polysched.sets import list_sets, n_dims
+
+_REALS = (1.25, 0.75, 1.5, 0.5)
+_LARGEST_ELEMENTS = 1 << 34
+
+
+def print_driver(
+    program: Program, scop: Scop, parameters: Mapping[str, int], seed: int = 0
+) -> str:
+    """C text of a `main` that calls the SCoP's function once.
+
+    Parameters
+    ----------
+    program, scop : Program, Scop
+        A file without `main` and one of its SCoPs.
+    parameters : mapping of str to int
+        Values of the function's integer parameters.
+    seed : int
+        Of the data: reals in [1/4, 5/4), integers from 1 to 8.
+
+    Returns
+    -------
+    str
+        Text to append to the file. Pointers and arrays are as large as the SCoPs of
+        the function access them; numbers reach the call through the harness, so that
+        the compiler cannot specialise the function to them.
+
+    Raises
+    ------
+    RunError
+        If a parameter has no value or an array no size that can be derived.
+    """
+    signature = _find_signature(program, scop)
+    arguments = []
+    for k, parameter in enumerate(signature.parameters):
+        if parameter.is_pointer:
+            n = _count_elements(program, signature, parameter, parameters)
+            arguments.append(_filled(signature, parameter, n, seed + k))
+        else:
+            arguments.append(_scalar(signature, parameter, parameters, k))
+    return (
+        '#line 1 "<driver>"\n'
+        "int main(void)\n{\n"
+        "  extern long long polysched_integer(long long);\n"
+        "  extern double polysched_real(double);\n"
+        "  extern void *polysched_filled(unsigned long, unsigned long, int,\n"
+        "                                unsigned long);\n"
+        f"  {signature.function}({', '.join(arguments)});\n"
+        "  return 0;\n}\n"
+    )
+
+
+def evaluate(expr: Expr, parameters: Mapping[str, int]) -> int | None:
+    """The value of a size; None when a parameter is not known."""
+    match expr:
+        case Const(value):
+            return int(value)
+        case Param(name):
+            return parameters.get(name)
+        case Cast(_, operand):
+            return evaluate(operand, parameters)
+        case Unary("-", operand):
+            inner = evaluate(operand, parameters)
+            return None if inner is None else -inner
+        case Binary(op, left, right):
+            a, b = evaluate(left, parameters), evaluate(right, parameters)
+            return None if a is None or b is None else _apply(op, a, b)
+    return None
+
+
+def _apply(op: str, a: int, b: int) -> int | None:
+    if op == "+":
+        return a + b
+    if op == "-":
+        return a - b
+    if op == "*":
+        return a * b
+    if op == "/" and b:
+        quotient = abs(a) // abs(b)
+        return quotient if (a < 0) == (b < 0) else -quotient
+    return None
+
+
+def _find_signature(program: Program, scop: Scop) -> Signature:
+    for signature in program.signatures:
+        if signature.function == scop.function:
+            return signature
+    raise RunError(
+        f"{program.path!r} has no main, and the parameters of the function"
+        f" {scop.function!r} are not known",
+        hint="name the source file that has the main",
+    )
+
+
+def _scalar(
+    signature: Signature,
+    parameter: FunctionParameter,
+    parameters: Mapping[str, int],
+    position: int,
+) -> str:
+    if parameter.type is None:
+        raise RunError(
+            f"cannot make up a value for parameter {parameter.name!r} of"
+            f" {signature.function!r}: its type is not a number",
+            hint="add a main that calls the function",
+        )
+    if parameter.type.is_float:
+        return f"polysched_real({_REALS[position % len(_REALS)]})"
+    if parameter.name not in parameters:
+        raise RunError(
+            f"{signature.function!r} has no caller here, so its parameter"
+            f" {parameter.name!r} needs a value",
+            hint=f"add --param {parameter.name}=N, or a main that calls the function",
+        )
+    value = parameters[parameter.name]
+    return f"({parameter.type.name})polysched_integer({value}LL)"
+
+
+def _filled(
+    signature: Signature, parameter: FunctionParameter, n_elements: int, seed: int
+) -> str:
+    if parameter.type is None:
+        raise RunError(
+            f"cannot make up data for parameter {parameter.name!r} of"
+            f" {signature.function!r}: it is no array of numbers",
+            hint="add a main that calls the function",
+        )
+    kind = parameter.type.n_bytes if parameter.type.is_float else 0
+    size = f"sizeof({parameter.type.name})"
+    return f"polysched_filled({n_elements}UL, {size}, {kind}, {seed}UL)"
+
+
+def _count_elements(
+    program: Program,
+    signature: Signature,
+    parameter: FunctionParameter,
+    parameters: Mapping[str, int],
+) -> int:
+    """How many elements the function's SCoPs reach through a pointer."""
+    counts = []
+    for scop in program.scops:
+        if scop.function != signature.function:
+            continue
+        counts += [
+            _extent(scop, array, parameters)
+            for array in scop.arrays
+            if array.source_name == parameter.name and array.storage == "parameter"
+        ]
+    if not counts:
+        raise RunError(
+            f"no scop of {signature.function!r} uses {parameter.name!r}, so its size"
+            " cannot be derived",
+            hint="add a main that calls the function",
+        )
+    return max(1, *counts)
+
+
+def _extent(scop: Scop, array: Array, parameters: Mapping[str, int]) -> int:
+    """One more than the largest position that a SCoP reaches in an array."""
+    point = fix_parameters(
+        {p.name: parameters[p.name] for p in scop.parameters if p.name in parameters}
+    )
+    touched = (scop.reads.union(scop.may_writes)).range()
+    sizes = []
+    for elements in list_sets(touched):
+        if elements.get_tuple_name() == array.name:
+            at_point = elements.intersect_params(point)
+            sizes.append(_reach(at_point, array, parameters))
+    return max(sizes, default=0)
+
+
+def _reach(elements: isl.Set, array: Array, parameters: Mapping[str, int]) -> int:
+    if elements.is_empty():
+        return 0
+    if array.is_scalar:
+        return 1
+    last = [_bound(elements, k, array) for k in range(n_dims(elements))]
+    steps = _steps(array, parameters)
+    n = 1 + sum(top * step for top, step in zip(last, steps, strict=True))
+    if n > _LARGEST_ELEMENTS:
+        raise RunError(f"array {array.source_name!r} would need {n} elements")
+    return n
+
+
+def _bound(elements: isl.Set, position: int, array: Array) -> int:
+    """The largest value of one subscript; negative ones are refused."""
+    low, high = elements.dim_min_val(position), elements.dim_max_val(position)
+    if not low.is_int() or not high.is_int():
+        raise RunError(
+            f"the size of array {array.source_name!r} cannot be derived: subscript"
+            f" {position + 1} is not bounded by the given parameters"
+        )
+    if low.is_neg():
+        raise RunError(
+            f"array {array.source_name!r} is reached at the negative subscript {low}",
+            hint="add a main that calls the function",
+        )
+    return int(high.to_python())
+
+
+def _steps(array: Array, parameters: Mapping[str, int]) -> list[int]:
+    """Elements per step of each subscript."""
+    if array.pitches:
+        sizes = [evaluate(p, parameters) for p in array.pitches]
+        steps = [*sizes, 1]
+    else:
+        steps = [1]
+        for extent in reversed(array.extents[1:]):
+            size = None if extent is None else evaluate(extent, parameters)
+            inner = steps[0]
+            steps.insert(0, None if size is None or inner is None else inner * size)
+    known = [s for s in steps if s is not None]
+    if len(known) != len(steps):
+        raise RunError(
+            f"the size of array {array.source_name!r} depends on a value that is not"
+            " given",
+            hint="give every size with --param",
+        )
+    return known

@@ -1,0 +1,182 @@
+"""C text that dumps what a SCoP wrote: exactly the elements, in runs where possible."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import islpy as isl
+
+from polysched.codegen import print_expr, print_scan
+from polysched.ir import Array, Expr, Param, Scop, map_expr
+from polysched.sets import list_sets, n_dims, read_map
+
+_DECLARATIONS = (
+    "extern void polysched_parameter(int, long long);",
+    "extern void polysched_array(int, unsigned long, int);",
+    "extern void polysched_row(const void *, long, ...);",
+    "extern void polysched_array_end(void);",
+)
+_PREFIX = "polysched_e"
+
+
+@dataclass(frozen=True)
+class DumpCode:
+    """The text behind a region, and what its numbers stand for.
+
+    Attributes
+    ----------
+    text : str
+        C statements, to be run when a call's results are wanted.
+    arrays : tuple of str
+        Names of the dumped arrays, by their number in the dump.
+    parameters : tuple of str
+        Names of the parameters whose values are dumped, by number.
+    """
+
+    text: str
+    arrays: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+def dumped_arrays(scop: Scop) -> tuple[Array, ...]:
+    """Arrays that the SCoP writes and the program may read later, in their order."""
+    written = {a.array for _, a in scop.iter_accesses() if a.is_write}
+    return tuple(
+        a
+        for a in scop.arrays
+        if a.name in written
+        and a.live_out
+        and a.storage != "scop"
+        and a.n_expanded == 0
+    )
+
+
+def written_elements(scop: Scop) -> dict[str, isl.Set]:
+    """For each array to be dumped, the elements that any instance may write."""
+    ranges = list_sets(scop.may_writes.range().coalesce())
+    by_name = {s.get_tuple_name(): s for s in ranges}
+    found = {}
+    for array in dumped_arrays(scop):
+        elements = by_name.get(array.name)
+        if elements is not None and not elements.is_empty():
+            found[array.name] = elements.intersect_params(scop.context).coalesce()
+    return found
+
+
+def print_dump(scop: Scop, reserved: Collection[str] = ()) -> DumpCode:
+    """The dump of every element that the SCoP may have written and that lives on.
+
+    Parameters
+    ----------
+    scop : Scop
+        Its arrays and parameters are named in the text as the C source names them.
+    reserved : collection of str
+        Identifiers of the source, which macros of the text must avoid.
+
+    Returns
+    -------
+    DumpCode
+        Loops over isl's scan of the written elements; consecutive elements of the
+        last dimension become a single call. Scalars are copied first, so that their
+        address is not taken and they may stay in registers. Parameters are copied to
+        ``long``, so that unsigned ones do not wrap around.
+    """
+    lines = list(_DECLARATIONS)
+    names = tuple(p.name for p in scop.parameters)
+    for k, name in enumerate(names):
+        lines.append(f"const long {_copy_of(k)} = (long)({name});")
+        lines.append(f"polysched_parameter({k}, (long long)({name}));")
+    elements = written_elements(scop)
+    arrays = [a for a in dumped_arrays(scop) if a.name in elements]
+    for k, array in enumerate(arrays):
+        size = f"(unsigned long)sizeof({array.type.name})"
+        lines.append(f"polysched_array({k}, {size}, {array.n_dim});")
+        lines += _array_lines(array, elements[array.name], names, reserved)
+        lines.append("polysched_array_end();")
+    text = "\n".join(lines)
+    return DumpCode(text, tuple(a.name for a in arrays), names)
+
+
+def _copy_of(number: int) -> str:
+    """Name of the long variable that holds a parameter's value."""
+    return f"polysched_p{number}"
+
+
+def _array_lines(
+    array: Array, elements: isl.Set, names: Sequence[str], reserved: Collection[str]
+) -> list[str]:
+    """The dump of one array."""
+    if array.is_scalar:
+        copy = "polysched_copy"
+        return [
+            f"{{ {array.type.name} {copy} = {array.source_name};"
+            f" polysched_row((const void *)&{copy}, 1L); }}"
+        ]
+    rows = _find_rows(elements)
+
+    def visit(values: tuple[str, ...]) -> str:
+        if rows is None:
+            return _row(array, values, "1L", names)
+        *outer, low, high = values
+        count = f"({high}) - ({low}) + 1L"
+        return _row(array, (*outer, low), count, names)
+
+    scanned = elements if rows is None else rows
+    for k, name in enumerate(names):
+        position = scanned.find_dim_by_name(isl.dim_type.param, name)
+        if position >= 0:
+            scanned = scanned.set_dim_name(isl.dim_type.param, position, _copy_of(k))
+    text = print_scan(scanned, visit, reserved=reserved, prefix=_PREFIX)
+    return text.splitlines()
+
+
+def _find_rows(elements: isl.Set) -> isl.Set | None:
+    """Outer subscripts with the first and last of the innermost; None with holes."""
+    n = n_dims(elements)
+    outer = [f"i{k}" for k in range(n - 1)]
+    rows, whole = ", ".join(outer), ", ".join([*outer, "last"])
+    name = elements.get_tuple_name()
+    split = read_map(f"{{ {name}[{whole}] -> [[{rows}] -> [last]] }}")
+    by_row = elements.apply(split).unwrap()
+    bounds = by_row.lexmin().range_product(by_row.lexmax())
+    between = read_map(
+        f"{{ [[{rows}] -> [[low] -> [high]]] -> {name}[{whole}]"
+        " : low <= last <= high }"
+    )
+    if not bounds.wrap().apply(between).is_subset(elements):
+        return None
+    flat = ", ".join([*outer, "low", "high"])
+    flatten = read_map(f"{{ [[{rows}] -> [[low] -> [high]]] -> {name}[{flat}] }}")
+    return bounds.wrap().apply(flatten).coalesce()
+
+
+def _row(
+    array: Array, subscripts: Sequence[str], count: str, names: Sequence[str]
+) -> str:
+    """The call that dumps a run of elements."""
+    values = "".join(f", (long)({s})" for s in subscripts)
+    first = f"(const void *)&{_element(array, subscripts, names)}"
+    return f"polysched_row({first}, {count}{values});"
+
+
+def _element(array: Array, subscripts: Sequence[str], names: Sequence[str]) -> str:
+    """C text of one element."""
+    if not array.pitches:
+        return array.source_name + "".join(f"[{s}]" for s in subscripts)
+    terms = [
+        f"({s}) * (long)({_print_size(pitch, names)})"
+        for s, pitch in zip(subscripts, array.pitches, strict=False)
+    ]
+    return f"{array.source_name}[{' + '.join([*terms, f'({subscripts[-1]})'])}]"
+
+
+def _print_size(size: Expr, names: Sequence[str]) -> str:
+    """C text of a size, over the copies of the parameters."""
+
+    def rename(expr: Expr) -> Expr | None:
+        if isinstance(expr, Param) and expr.name in names:
+            return Param(_copy_of(names.index(expr.name)))
+        return None
+
+    return print_expr(map_expr(size, rename))

@@ -1,0 +1,215 @@
+"""The C text of the harness: timers and dump, linked to the user's program.
+
+Only a few declarations inside a block enter the user's own file. Three files are
+written when ``POLYSCHED_DUMP`` names a path P: ``P.data`` (bytes of the elements),
+``P.rows`` (for each run of consecutive elements its length and first subscripts, as
+64-bit integers) and ``P.toc`` (what lies where, as text; its last line is ``end``, so
+that a truncated dump is noticed). ``POLYSCHED_TIMES`` names a text file with the number
+of calls and the seconds inside the region.
+"""
+
+HARNESS_C = r"""
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#define MAX_DIMS 16
+#define BUFFER_BYTES (1 << 20)
+
+static double total_seconds;
+static struct timespec entered;
+static unsigned long long n_calls, n_bytes, limit_bytes;
+static FILE *data_file, *rows_file, *toc_file;
+static int is_open, has_failed;
+
+static int array_id, n_dims, is_cut;
+static unsigned long long element_bytes, array_bytes, n_rows;
+
+static FILE *open_part(const char *path, const char *suffix)
+{
+    char name[4096];
+    FILE *file;
+    snprintf(name, sizeof name, "%s.%s", path, suffix);
+    file = fopen(name, "wb");
+    if (!file)
+        has_failed = 1;
+    else
+        setvbuf(file, NULL, _IOFBF, BUFFER_BYTES);
+    return file;
+}
+
+static void put(const void *bytes, size_t size, FILE *file)
+{
+    if (size && fwrite(bytes, 1, size, file) != size)
+        has_failed = 1;
+}
+
+__attribute__((constructor)) static void polysched_start(void)
+{
+    const char *parent = getenv("POLYSCHED_PARENT");
+    const char *path = getenv("POLYSCHED_DUMP");
+    const char *limit = getenv("POLYSCHED_DUMP_BYTES");
+#ifdef __linux__
+    if (parent) { /* die with the tuner, even if it is killed */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != (pid_t)atol(parent))
+            raise(SIGKILL);
+    }
+#else
+    (void)parent;
+#endif
+    limit_bytes = limit ? strtoull(limit, NULL, 10) : 512ull << 20;
+    if (!path)
+        return;
+    data_file = open_part(path, "data");
+    rows_file = open_part(path, "rows");
+    toc_file = open_part(path, "toc");
+    is_open = !has_failed;
+}
+
+__attribute__((destructor)) static void polysched_stop(void)
+{
+    const char *path = getenv("POLYSCHED_TIMES");
+    FILE *file;
+    if (path && (file = fopen(path, "w"))) {
+        fprintf(file, "%llu %.9f\n", n_calls, total_seconds);
+        fclose(file);
+    }
+    if (!is_open)
+        return;
+    if (fclose(data_file) || fclose(rows_file))
+        has_failed = 1;
+    fprintf(toc_file, has_failed ? "failed\n" : "end %llu\n", n_calls);
+    fclose(toc_file);
+    is_open = 0;
+}
+
+void polysched_begin(void)
+{
+    clock_gettime(CLOCK_MONOTONIC, &entered);
+}
+
+/* Whether this call's results are to be dumped: calls 1, 2, 4, 8, ... */
+int polysched_end(void)
+{
+    struct timespec left;
+    clock_gettime(CLOCK_MONOTONIC, &left);
+    total_seconds += (double)(left.tv_sec - entered.tv_sec)
+                   + 1e-9 * (double)(left.tv_nsec - entered.tv_nsec);
+    n_calls++;
+    return is_open && (n_calls & (n_calls - 1)) == 0;
+}
+
+void polysched_parameter(int number, long long value)
+{
+    fprintf(toc_file, "parameter %llu %d %lld\n", n_calls, number, value);
+}
+
+void polysched_array(int id, unsigned long size, int dims)
+{
+    array_id = id;
+    element_bytes = size;
+    n_dims = dims;
+    array_bytes = n_rows = 0;
+    is_cut = 0;
+}
+
+/* `count` elements from `first` on; the subscripts of the first follow. */
+void polysched_row(const void *first, long count, ...)
+{
+    int64_t row[1 + MAX_DIMS];
+    size_t head = (size_t)(1 + n_dims) * sizeof row[0];
+    unsigned long long size = (unsigned long long)count * element_bytes;
+    va_list rest;
+    int k;
+    if (count <= 0)
+        return;
+    if (n_bytes + size + head > limit_bytes) {
+        is_cut = 1;
+        return;
+    }
+    row[0] = count;
+    va_start(rest, count);
+    for (k = 0; k < n_dims; k++)
+        row[1 + k] = va_arg(rest, long);
+    va_end(rest);
+    put(row, head, rows_file);
+    put(first, size, data_file);
+    n_bytes += size + head;
+    array_bytes += size;
+    n_rows++;
+}
+
+void polysched_array_end(void)
+{
+    fprintf(toc_file, "array %llu %d %llu %d %llu %llu %d\n", n_calls, array_id,
+            element_bytes, n_dims, n_rows, array_bytes, is_cut);
+}
+
+/* For generated drivers: memory with seeded values, numbers no compiler can see. */
+static uint64_t next(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15ull);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    return z ^ (z >> 31);
+}
+
+long long polysched_integer(long long value)
+{
+    static volatile long long hidden;
+    hidden = value;
+    return hidden;
+}
+
+double polysched_real(double value)
+{
+    static volatile double hidden;
+    hidden = value;
+    return hidden;
+}
+
+/* kind: 0 integer, 4 float, 8 double; integers are small, reals lie in [1/4, 5/4). */
+void *polysched_filled(unsigned long count, unsigned long size, int kind,
+                       unsigned long seed)
+{
+    uint64_t state = seed;
+    unsigned long k;
+    unsigned char *bytes;
+    void *memory = NULL;
+    if (size && count > ((size_t)-1 >> 1) / size)
+        memory = NULL;
+    else if (posix_memalign(&memory, 64, count * size + 64))
+        memory = NULL;
+    if (!memory) {
+        fprintf(stderr, "cannot allocate %lu elements of %lu bytes\n", count, size);
+        exit(97);
+    }
+    bytes = memory;
+    for (k = 0; k < count; k++) {
+        uint64_t bits = next(&state);
+        double real = 0.25 + (double)(bits >> 11) / 9007199254740992.0;
+        float single = (float)real;
+        if (kind == 8)
+            memcpy(bytes + k * size, &real, sizeof real);
+        else if (kind == 4)
+            memcpy(bytes + k * size, &single, sizeof single);
+        else {
+            memset(bytes + k * size, 0, size);
+            bytes[k * size] = (unsigned char)(bits % 8 + 1);
+        }
+    }
+    return memory;
+}
+"""

@@ -1,0 +1,69 @@
+"""The user's file with timers and a dump around one region."""
+
+from __future__ import annotations
+
+import re
+
+from polysched.base import RunError
+from polysched.ir import Program, Scop
+from polysched.runtime.dump_code import DumpCode
+
+_MARK = b"\xef\xbb\xbf"  # a byte order mark must stay in front
+_PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[ \t]+(?:scop|endscop)\b[^\n]*", re.M)
+
+
+def original_text(program: Program, scop: Scop) -> str:
+    """The region as the user wrote it; the two pragma lines become empty lines."""
+    region = scop.region
+    if region is None:
+        raise RunError(f"scop {scop.name!r} was not read from a file: nothing to run")
+    text = program.source[region.start : region.end]
+    return _PRAGMA.sub(b"", text).decode("utf-8", errors="surrogateescape")
+
+
+def instrument(program: Program, scop: Scop, text: str | None, dump: DumpCode) -> bytes:
+    """The user's file with one region timed and dumped.
+
+    Parameters
+    ----------
+    program, scop : Program, Scop
+        The file and the region in it.
+    text : str or None
+        What stands in the region; None for the original text.
+    dump : DumpCode
+        From `print_dump`.
+
+    Returns
+    -------
+    bytes
+        C source to be linked with the harness. Compiler messages about the user's
+        lines name the user's file and lines; those about `text` name
+        ``<generated>``.
+    """
+    region = scop.region
+    if region is None:
+        raise RunError(f"scop {scop.name!r} was not read from a file: nothing to run")
+    name = region.file.replace("\\", "\\\\").replace('"', '\\"')
+    if text is None:
+        body, place = original_text(program, scop), f'#line {region.line} "{name}"'
+    else:
+        body, place = text, '#line 1 "<generated>"'
+    if not body.endswith("\n"):
+        body += "\n"
+    epilogue = (
+        '#line 1 "<harness>"\n'
+        "{ extern int polysched_end(void); if (polysched_end()) {\n"
+        f"{dump.text}\n}} }}\n"
+    )
+    around = (
+        f'#line 1 "{name}"\n',
+        '#line 1 "<harness>"\n'
+        "{ extern void polysched_begin(void); polysched_begin(); }\n"
+        f"{place}\n{body}{epilogue}"
+        f'#line {region.end_line + 1} "{name}"\n',
+    )
+    opening, middle = (t.encode("utf-8", errors="surrogateescape") for t in around)
+    source = program.source
+    mark = len(_MARK) if source.startswith(_MARK) else 0
+    before, after = source[mark : region.start], source[region.end :]
+    return source[:mark] + opening + before + middle + after

@@ -1,0 +1,68 @@
+"""How far floating point results may differ when only rounding does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import islpy as isl
+
+from polysched.ir import Scop
+from polysched.sets import list_maps, n_dims, read_set
+
+_EPSILONS = {4: 2.0**-23, 8: 2.0**-52}
+_SAFETY = 16.0
+_LARGEST = {4: 1e-2, 8: 1e-6}
+_UNKNOWN_LENGTH = 1 << 20
+
+
+def rounding_bounds(scop: Scop, parameters: Mapping[str, int]) -> dict[str, float]:
+    """For each array the largest difference that rounding explains.
+
+    Parameters
+    ----------
+    scop : Scop
+        Its chains of updates decide.
+    parameters : mapping of str to int
+        Values of the parameters in the run; missing ones make a chain long.
+
+    Returns
+    -------
+    dict of str to float
+        Relative to the largest magnitude in the array. Each update of a cell rounds at
+        most a few times, whether fused or not and in whatever order, and the updates
+        of all statements may feed each other: 16 x epsilon x (sum over statements of
+        the updates per cell), at most 1e-2 for float and 1e-6 for double. This is the
+        usual first-order bound for sums; programs that amplify errors more (an
+        ill-conditioned solve) may exceed it, and then are reported as different.
+        Integers are not listed: they must be equal.
+    """
+    length = sum(_updates_per_cell(m, parameters) for m in list_maps(scop.may_writes))
+    bounds = {}
+    for array in scop.arrays:
+        if array.type.is_float:
+            size = array.type.n_bytes
+            bound = _SAFETY * _EPSILONS[size] * max(1, length)
+            bounds[array.name] = min(bound, _LARGEST[size])
+    return bounds
+
+
+def _updates_per_cell(writes: isl.Map, parameters: Mapping[str, int]) -> int:
+    """An upper bound on how many instances write one cell: a box around them."""
+    fixed = writes.intersect_params(fix_parameters(parameters))
+    if fixed.is_empty():
+        return 0
+    distances = fixed.apply_range(fixed.reverse()).deltas()
+    total = 1
+    for k in range(n_dims(distances)):
+        largest = distances.dim_max_val(k)
+        if not largest.is_int():
+            return _UNKNOWN_LENGTH
+        total *= 1 + int(largest.to_python())
+    return min(total, _UNKNOWN_LENGTH)
+
+
+def fix_parameters(values: Mapping[str, int]) -> isl.Set:
+    """The one point of the parameter space that `values` describes."""
+    names = ", ".join(values)
+    fixed = " and ".join(f"{name} = {value}" for name, value in values.items())
+    return read_set(f"[{names}] -> {{ : {fixed or 'true'} }}")

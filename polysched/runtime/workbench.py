@@ -1,0 +1,348 @@
+"""Building, running and checking texts of one region inside the user's program."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from polysched.base import RunError
+from polysched.codegen import identifiers
+from polysched.ir import Program, Scop
+from polysched.machine import total_memory_bytes
+from polysched.records import Failure, FailureKind
+from polysched.runtime.child import RunResult, run_child
+from polysched.runtime.driver import print_driver
+from polysched.runtime.dump import Dump, read_dump, remove_dump
+from polysched.runtime.dump_code import print_dump
+from polysched.runtime.harness_source import HARNESS_C
+from polysched.runtime.instrument import instrument
+from polysched.runtime.toolchain import (
+    Toolchain,
+    compile_extra_sources,
+    compile_object,
+    compile_program,
+    preprocess,
+)
+
+log = logging.getLogger(__name__)
+
+_MEMORY_SHARE = 0.9
+_THREAD_BYTES = 256 << 20  # address space of a thread: its stack and malloc arena
+_SLACK_BYTES = 1 << 30
+_MAIN = re.compile(r"\bmain\s*\(")
+_OUT_OF_MEMORY = re.compile(
+    r"bad_alloc|out of memory|cannot allocate|alloc\w* failed", re.I
+)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How the program is run.
+
+    Attributes
+    ----------
+    threads : int
+        OpenMP threads.
+    args : tuple of str
+        Command line of the program.
+    stdin : str, optional
+        File that it reads as standard input; by default none.
+    cwd : str, optional
+        Directory it runs in; by default the current one.
+    environment : tuple of (str, str)
+        Variables set besides the inherited ones.
+    memory_bytes : int, optional
+        Resident size at which it is stopped; its address space is limited as well,
+        with room for stacks. By default nearly all memory, and any address space.
+    parameters : mapping of str to int
+        Sizes for a generated driver.
+    seed : int
+        Of a generated driver's data.
+    dump_bytes : int
+        Most that a checking run writes.
+    """
+
+    threads: int = 1
+    args: tuple[str, ...] = ()
+    stdin: str | None = None
+    cwd: str | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    memory_bytes: int | None = None
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    seed: int = 0
+    dump_bytes: int = 512 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Execution:
+    """One finished run of the program.
+
+    Attributes
+    ----------
+    seconds : float
+        Inside the region, all calls together.
+    n_calls : int
+        How often the region was entered.
+    result : RunResult
+        Exit status, wall time, output.
+    dump : Dump, optional
+        What the region wrote, if that was asked for.
+    """
+
+    seconds: float
+    n_calls: int
+    result: RunResult
+    dump: Dump | None = None
+
+
+class ChildError(RunError):
+    """A run that did not end as it should; `failure` has kind and text."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.text)
+        self.failure = failure
+
+
+class Workbench:
+    """Builds programs with different texts in one region, and runs them.
+
+    Parameters
+    ----------
+    program, scop : Program, Scop
+        The file and the region.
+    toolchain : Toolchain
+        The user's compiler and options; the program's own preprocessor flags are
+        added.
+    directory : Path
+        A directory of its own for sources, programs and dumps.
+    options : RunOptions
+        How the program is run.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        scop: Scop,
+        *,
+        toolchain: Toolchain,
+        directory: Path,
+        options: RunOptions | None = None,
+    ) -> None:
+        self.program = program
+        self.scop = scop
+        self.toolchain = toolchain
+        self.directory = directory
+        self.options = options or RunOptions()
+        self.include = Path(program.path).resolve().parent
+        words = identifiers(program.source.decode("utf-8", errors="replace"))
+        self.dump_code = print_dump(scop, words)
+        self._flags = (*program.flags, *toolchain.cppflags)
+        self._objects: tuple[Path, ...] | None = None
+
+    @property
+    def needs_driver(self) -> bool:
+        """Whether nothing the user gave has a `main`."""
+        if self.program.has_main or self.toolchain.build_command is not None:
+            return False
+        texts = (_read(path) for path in self.toolchain.extra_sources)
+        return not any(_MAIN.search(text) for text in texts)
+
+    def source(self, text: str | None) -> bytes:
+        """The instrumented file with `text` in the region; None for the original."""
+        source = instrument(self.program, self.scop, text, self.dump_code)
+        if self.needs_driver:
+            driver = print_driver(
+                self.program, self.scop, self.options.parameters, self.options.seed
+            )
+            source += b"\n" + driver.encode()
+        return source
+
+    def prepare(self) -> None:
+        """Compile what all variants share: the harness and the further sources."""
+        if self._objects is not None:
+            return
+        self.directory.mkdir(parents=True, exist_ok=True)
+        path = self.directory / "polysched_harness.c"
+        path.write_text(HARNESS_C, encoding="ascii")
+        tools = self._tools()
+        shape = tuple(f for f in tools.cflags if f.startswith("-m"))
+        harness = compile_object(
+            path, path.with_suffix(".o"), tools, (*shape, "-O2", "-w")
+        )
+        self._objects = (harness, *compile_extra_sources(tools, self.directory))
+
+    def build(self, name: str, text: str | None) -> Path:
+        """Compile the program with `text` in the region; None for the original.
+
+        Raises
+        ------
+        ToolchainError
+            If the compiler is missing, refuses the text, or takes too long.
+        """
+        self.prepare()
+        return self.compile(name, self.source(text))
+
+    def compile(self, name: str, source: bytes) -> Path:
+        """Compile an instrumented source; may run in a thread, after `prepare`."""
+        return compile_program(
+            source,
+            name,
+            self.directory,
+            self._tools(),
+            include=self.include,
+            objects=self._objects or (),
+        )
+
+    def execute(
+        self,
+        binary: Path,
+        *,
+        timeout_seconds: float,
+        with_dump: bool = False,
+        expected_status: int | None = None,
+    ) -> Execution:
+        """Run a program once.
+
+        Parameters
+        ----------
+        binary : Path
+            From `build`.
+        timeout_seconds : float
+            Wall time it may take.
+        with_dump : bool
+            Whether to dump what the region writes, and read it back.
+        expected_status : int, optional
+            The original's exit status; by default any.
+
+        Raises
+        ------
+        ChildError
+            If it crashes, exits otherwise than expected, meets a limit, or leaves no
+            times or no dump.
+        """
+        times, stem = self.directory / "times", self.directory / "dump"
+        times.unlink(missing_ok=True)
+        remove_dump(stem)
+        extra = {"POLYSCHED_TIMES": str(times), "POLYSCHED_PARENT": str(os.getpid())}
+        if with_dump:
+            extra["POLYSCHED_DUMP"] = str(stem)
+            extra["POLYSCHED_DUMP_BYTES"] = str(self.options.dump_bytes)
+        result = self._run(binary, timeout_seconds, extra)
+        failure = classify(result, expected_status)
+        if failure is not None:
+            raise ChildError(failure)
+        try:
+            n_calls, seconds = _read_times(times)
+            dump = None
+            if with_dump:
+                dump = read_dump(stem, self.scop, self.dump_code)
+        except RunError as error:
+            text = f"{error.message} ({result.ending})"
+            raise ChildError(Failure("crash", text)) from error
+        finally:
+            remove_dump(stem)
+        return Execution(seconds, n_calls, result, dump)
+
+    def program_key(self, *extra: str) -> str:
+        """Hash of all that makes the program what it is, but not of the compiler."""
+        tools = self._tools()
+        options = self.options
+        source = self.program.source
+        digest = hashlib.sha256()
+        parts: tuple[bytes | str, ...] = (
+            preprocess(source, tools, self.include),
+            repr((options.args, sorted(options.parameters.items()), options.seed)),
+            repr((self._flags, sorted(options.environment), extra)),
+            *(_read(path) for path in tools.extra_sources),
+            _read(options.stdin) if options.stdin else "",
+        )
+        for part in parts:
+            data = part if isinstance(part, bytes) else part.encode("utf-8", "replace")
+            digest.update(len(data).to_bytes(8, "little"))
+            digest.update(data)
+        return digest.hexdigest()[:32]
+
+    def discard(self, name: str) -> None:
+        """Delete a program and its source."""
+        (self.directory / name).unlink(missing_ok=True)
+        (self.directory / f"{name}.c").unlink(missing_ok=True)
+
+    def _tools(self) -> Toolchain:
+        return replace(self.toolchain, cppflags=self._flags)
+
+    def _run(
+        self, binary: Path, timeout_seconds: float, extra: Mapping[str, str]
+    ) -> RunResult:
+        options = self.options
+        memory, space = options.memory_bytes, None
+        if memory is None:
+            memory = int(_MEMORY_SHARE * total_memory_bytes())
+        else:
+            space = memory + options.threads * _THREAD_BYTES + _SLACK_BYTES
+        try:
+            return run_child(
+                (str(binary), *options.args),
+                scratch=self.directory,
+                timeout_seconds=timeout_seconds,
+                environment=child_environment(options, extra),
+                memory_bytes=memory,
+                space_bytes=space,
+                cwd=options.cwd,
+                stdin=options.stdin,
+            )
+        except OSError as error:
+            raise RunError(
+                f"cannot run the program: {error.strerror} ({error.filename})"
+            ) from error
+
+
+def child_environment(
+    options: RunOptions, extra: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The environment of a run: inherited, with a fixed number of bound threads."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("POLYSCHED")}
+    environment.setdefault("OMP_PROC_BIND", "true")
+    environment["OMP_NUM_THREADS"] = str(options.threads)
+    environment["OMP_DYNAMIC"] = "false"
+    environment.update(options.environment)
+    environment.update(extra or {})
+    return environment
+
+
+def classify(result: RunResult, expected_status: int | None = None) -> Failure | None:
+    """What a run's end means; None when it is as it should be."""
+    said = result.stderr().strip()[-500:]
+    tail = f": {said}" if said else ""
+    if result.stopped_by:
+        kinds: dict[str, FailureKind] = {"timeout": "timeout", "memory": "memory"}
+        kind = kinds.get(result.stopped_by, "crash")
+        return Failure(kind, f"stopped {result.stopped}{tail}", result.limit)
+    odd = expected_status is not None and result.status != expected_status
+    if result.status >= 0 and not odd:
+        return None
+    if _OUT_OF_MEMORY.search(said) or result.status == -9:
+        return Failure("memory", f"{result.ending}{tail}")
+    wanted = f", expected exit status {expected_status}" if odd else ""
+    return Failure("crash", f"{result.ending}{wanted}{tail}")
+
+
+def _read_times(path: Path) -> tuple[int, float]:
+    """Calls and seconds that the harness wrote."""
+    try:
+        calls, seconds = path.read_text(encoding="ascii").split()
+        return int(calls), float(seconds)
+    except (OSError, ValueError) as error:
+        raise RunError("the program left no times") from error
+
+
+def _read(path: str) -> str:
+    """A file's text; empty when it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,322 @@
+"""Original = interpreter = transformed: one program, many schedules."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import islpy as isl
+
+from polysched.analysis import (
+    Dependences,
+    compute_dependences,
+    find_violation,
+    infer_liveness,
+    privatize,
+)
+from polysched.base import LimitError, PolyschedError, ToolchainError
+from polysched.codegen import PrintOptions, identifiers, print_openmp, splice
+from polysched.frontend import parse_c
+from polysched.interp import interpret
+from polysched.ir import Program, ScheduleTree, Scop
+from polysched.runtime import compile_program, run_child
+from polysched.testing.report import CheckOptions, Mismatch, Report
+from polysched.testing.watch import (
+    Parameters,
+    Snapshot,
+    Values,
+    arrays_code,
+    first_difference,
+    parameters_code,
+    read_snapshots,
+    to_arrays,
+)
+
+Schedules = Callable[[Scop, Dependences], Sequence[ScheduleTree]]
+
+
+@dataclass
+class _Case:
+    """One SCoP with what its original did and the texts of its schedules."""
+
+    scop: Scop
+    calls: list[Parameters]
+    before: list[dict[str, Values]] = field(default_factory=list)
+    after: list[dict[str, Values]] = field(default_factory=list)
+    variants: list[tuple[ScheduleTree, str]] = field(default_factory=list)
+
+
+def check_program(
+    text: str,
+    schedules: Schedules | None = None,
+    options: CheckOptions | None = None,
+    *,
+    flags: Sequence[str] = (),
+) -> Report:
+    """Compare the compiled original, the interpreter and transformed programs.
+
+    Parameters
+    ----------
+    text : str
+        A complete C program with ``main`` that includes ``stdio.h``.
+    schedules : callable
+        Gives the trees to try for a SCoP and its dependences; without it only the
+        original is interpreted.
+    options : CheckOptions, optional
+        Limits and the compiler.
+    flags : sequence of str
+        Preprocessor flags.
+
+    Returns
+    -------
+    Report
+        All mismatches: refused regions, failing stages, illegal schedules and different
+        values. Values must agree exactly.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        checker = _Checker(Path(directory), schedules, options or CheckOptions())
+        checker.check(text, tuple(flags))
+        return checker.report
+
+
+class _Checker:
+    def __init__(
+        self, directory: Path, schedules: Schedules | None, options: CheckOptions
+    ) -> None:
+        self.report = Report()
+        self._directory = directory
+        self._schedules = schedules
+        self._options = options
+        self._toolchain = options.toolchain
+        self._reserved: frozenset[str] = frozenset()
+        self._n_runs = 0
+
+    def check(self, text: str, flags: tuple[str, ...]) -> None:
+        """Fill the report."""
+        path = self._directory / "program.c"
+        path.write_text(text)
+        self._reserved = frozenset(identifiers(text))
+        self._toolchain = replace(self._options.toolchain, cppflags=flags)
+        program = parse_c(path, flags=flags)
+        self.report.n_scops = len(program.scops)
+        self.report.n_refused = len(program.refusals)
+        for refusal in program.refusals:
+            self._note("", "frontend", str(refusal))
+        cases = [c for c in map(self._open, program.scops) if c is not None]
+        if not self._watch_original(program, cases):
+            return
+        for case in cases:
+            self._check_case(program, case)
+        n_variants = max((len(c.variants) for c in cases), default=0)
+        for k in range(n_variants):
+            self._check_variant(program, [c for c in cases if k < len(c.variants)], k)
+
+    def _note(
+        self, scop: str, stage: str, text: str, tree: ScheduleTree | None = None
+    ) -> None:
+        self.report.mismatches.append(
+            Mismatch(scop, stage, text, tree.text if tree else "")
+        )
+
+    def _open(self, scop: Scop) -> _Case | None:
+        try:
+            return _Case(privatize(infer_liveness(scop)), [])
+        except (PolyschedError, isl.Error) as error:
+            self._note(scop.name, "analysis", str(error))
+            return None
+
+    # the original
+
+    def _watch_original(self, program: Program, cases: list[_Case]) -> bool:
+        """Run the original: first for the parameters, then for the arrays."""
+        texts = {
+            c.scop.name: parameters_code(c.scop, self._options.max_calls)
+            + _original(program, c.scop)
+            for c in cases
+        }
+        snapshots = self._run(program, texts)
+        if snapshots is None:
+            return False
+        for case in cases:
+            for shot in _of(snapshots, case.scop, "parameters"):
+                case.calls.append({p: int(v[0]) for p, v in shot.texts.items()})
+        texts = {
+            c.scop.name: arrays_code(c.scop, "before", c.calls)
+            + _original(program, c.scop)
+            + arrays_code(c.scop, "after", c.calls)
+            for c in cases
+            if c.calls
+        }
+        snapshots = self._run(program, texts)
+        if snapshots is None:
+            return False
+        for case in cases:
+            for place, arrays in (("before", case.before), ("after", case.after)):
+                shots = _of(snapshots, case.scop, place)
+                arrays += [
+                    to_arrays(case.scop, s, c)
+                    for s, c in zip(shots, case.calls, strict=True)
+                ]
+        return True
+
+    def _run(self, program: Program, texts: dict[str, str]) -> list[Snapshot] | None:
+        """What a program with replaced regions prints; None if it fails."""
+        name = f"run{self._n_runs}"
+        self._n_runs += 1
+        try:
+            binary = compile_program(
+                splice(program, texts), name, self._directory, self._toolchain
+            )
+        except ToolchainError as error:
+            self._note(", ".join(texts), "compile", str(error))
+            return None
+        environment = dict(os.environ) | {"OMP_NUM_THREADS": str(self._options.threads)}
+        result = run_child(
+            [str(binary)],
+            scratch=self._directory,
+            timeout_seconds=self._options.run_seconds,
+            environment=environment,
+        )
+        snapshots = read_snapshots(result.stdout())
+        if result.status:
+            last = snapshots[-1].scop if snapshots else "the start"
+            self._note(
+                ", ".join(texts), "run", f"{result.ending} some time after {last}"
+            )
+            return None
+        return snapshots
+
+    # one SCoP
+
+    def _check_case(self, program: Program, case: _Case) -> None:
+        scop = case.scop
+        for k in range(len(case.calls)):
+            found = self._interpret(case, None, k, "interpreter")
+            if found is not None:
+                self.report.n_executions += 1
+                self._compare(case, k, found, "interpreter", None)
+        if self._schedules is None:
+            return
+        try:
+            deps = compute_dependences(scop)
+            trees = self._schedules(scop, deps)
+        except (PolyschedError, isl.Error) as error:
+            self._note(scop.name, "schedules", f"{type(error).__name__}: {error}")
+            return
+        for tree in trees:
+            self._check_tree(program, case, tree, deps)
+
+    def _interpret(
+        self,
+        case: _Case,
+        tree: ScheduleTree | None,
+        call: int,
+        stage: str,
+        seed: int | None = None,
+    ) -> dict[str, Values] | None:
+        """Interpreted results of one execution; None if it is too long or fails."""
+        scop, parameters = case.scop, case.calls[call]
+        if not _model_holds(scop, parameters):
+            return None
+        try:
+            return interpret(
+                scop,
+                tree,
+                parameters,
+                case.before[call],
+                shuffle_seed=seed,
+                max_instances=self._options.max_instances,
+            )
+        except LimitError:
+            return None
+        except (PolyschedError, isl.Error) as error:
+            self._note(scop.name, stage, f"{dict(parameters)}: {error}", tree)
+            return None
+
+    def _compare(
+        self,
+        case: _Case,
+        call: int,
+        found: dict[str, Values],
+        stage: str,
+        tree: ScheduleTree | None,
+    ) -> bool:
+        """Note the first difference to the compiled original."""
+        for name, values in found.items():
+            if not case.scop.array(name).live_out or name not in case.after[call]:
+                continue
+            difference = first_difference(case.after[call][name], values)
+            if difference is not None:
+                text = f"{dict(case.calls[call])}: {name}{difference}"
+                self._note(case.scop.name, stage, text, tree)
+                return False
+        return True
+
+    def _check_tree(
+        self, program: Program, case: _Case, tree: ScheduleTree, deps: Dependences
+    ) -> None:
+        violation = find_violation(tree, deps)
+        if violation is not None:
+            self._note(case.scop.name, "legality", str(violation), tree)
+            return
+        runs: list[tuple[str, int | None]] = [("interpreted schedule", None)]
+        runs += [
+            ("shuffled schedule", seed) for seed in range(self._options.n_shuffles)
+        ]
+        for call in range(len(case.calls)):
+            for stage, seed in runs:
+                found = self._interpret(case, tree, call, stage, seed)
+                if found is not None:
+                    self._compare(case, call, found, stage, tree)
+        options = PrintOptions(
+            original_text=_original(program, case.scop), reserved=self._reserved
+        )
+        try:
+            text = print_openmp(case.scop, tree, options, deps=deps.validity)
+        except (PolyschedError, isl.Error) as error:
+            self._note(case.scop.name, "codegen", str(error), tree)
+            return
+        case.variants.append((tree, text))
+
+    # transformed programs
+
+    def _check_variant(self, program: Program, cases: list[_Case], k: int) -> None:
+        """Compile and compare the k-th schedule of every SCoP that has so many."""
+        texts = {
+            c.scop.name: c.variants[k][1] + arrays_code(c.scop, "after", c.calls)
+            for c in cases
+            if c.calls
+        }
+        n_before = len(self.report.mismatches)
+        snapshots = self._run(program, texts)
+        if snapshots is None:
+            if len(cases) > 1:  # find out whose fault it is
+                del self.report.mismatches[n_before:]
+                for case in cases:
+                    self._check_variant(program, [case], k)
+            return
+        for case in cases:
+            shots = _of(snapshots, case.scop, "after")
+            for call, (shot, c) in enumerate(zip(shots, case.calls, strict=True)):
+                found = to_arrays(case.scop, shot, c)
+                tree = case.variants[k][0]
+                self._compare(case, call, found, "compiled schedule", tree)
+            self.report.n_trees += 1
+
+
+def _original(program: Program, scop: Scop) -> str:
+    assert scop.region is not None
+    return program.source[scop.region.start : scop.region.end].decode()
+
+
+def _of(snapshots: list[Snapshot], scop: Scop, place: str) -> list[Snapshot]:
+    return [s for s in snapshots if s.scop == scop.name and s.place == place]
+
+
+def _model_holds(scop: Scop, parameters: Parameters) -> bool:
+    """Whether the SCoP describes its program at these parameters."""
+    fixed = scop.with_parameters_fixed(dict(parameters)).context
+    return not fixed.intersect(scop.assumptions).is_empty()

@@ -1,0 +1,39 @@
+"""transform: steps that turn a schedule tree into another, and scripts of them.
+
+Takes schedule trees and dependences, gives legal trees or the reason why not. May
+import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no printer.
+"""
+
+from polysched.transform.jam import Jam
+from polysched.transform.mapping import Parallel, Vector
+from polysched.transform.order import Order
+from polysched.transform.plan import PlanShape, plan_script, plan_scripts
+from polysched.transform.separate import Separate
+from polysched.transform.step import (
+    Script,
+    Step,
+    apply_script,
+    parse_script,
+    print_script,
+)
+from polysched.transform.straighten import Straighten
+from polysched.transform.tile import Tile, Wavefront
+
+__all__ = [
+    "Jam",
+    "Order",
+    "Parallel",
+    "PlanShape",
+    "Script",
+    "Separate",
+    "Step",
+    "Straighten",
+    "Tile",
+    "Vector",
+    "Wavefront",
+    "apply_script",
+    "parse_script",
+    "plan_script",
+    "plan_scripts",
+    "print_script",
+]

@@ -1,0 +1,82 @@
+"""Which member runs innermost and which bands are tiled, for a planned script."""
+
+from __future__ import annotations
+
+from polysched.analysis import loop_is_parallel
+from polysched.ir import Scop
+from polysched.machine import Cpu
+from polysched.transform.band_view import BandView, view_band
+from polysched.transform.choose import (
+    choose_innermost,
+    choose_jam,
+    choose_tile_sizes,
+    choose_time_tile,
+    has_cache_reuse,
+)
+from polysched.transform.draft import Draft, has_band_below
+from polysched.transform.order import Order
+from polysched.transform.separate import Separate
+from polysched.transform.straighten import Straighten
+from polysched.transform.tile import Tile
+
+
+def straighten_bands(draft: Draft, scop: Scop) -> Draft:
+    """Straighten skewed innermost bands whose plain loop is parallel."""
+    for path in draft.innermost_paths():
+        band = view_band(draft, scop, path)
+        if not band.permutable or band.n_members < 3 or any(band.coincident):
+            continue
+        last = choose_innermost(band)
+        ordered = draft
+        if last != band.n_members - 1:
+            ordered = draft.do(Order(path, _to_end(band.n_members, last)))
+        straight = ordered.attempt(Straighten(path))
+        if straight is None:
+            continue
+        inner = (*path, 0)
+        if loop_is_parallel(straight.node(inner), 0, draft.deps.validity):
+            draft = straight
+    return draft
+
+
+def order_members(draft: Draft, scop: Scop) -> Draft:
+    """Move the best member of every innermost permutable band to its end."""
+    for path in draft.innermost_paths():
+        band = view_band(draft, scop, path)
+        if band.permutable and band.n_members > 1:
+            best = choose_innermost(band)
+            if best != band.n_members - 1:
+                draft = draft.do(Order(path, _to_end(band.n_members, best)))
+    return draft
+
+
+def tile_bands(draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool) -> Draft:
+    """Tile the permutable bands whose data is used again."""
+    for path in draft.band_paths():
+        band = view_band(draft, scop, path)
+        if not band.permutable or band.n_members < 2:
+            continue
+        if has_band_below(draft.node(path)):
+            draft = _tile_outer(draft, band, cpu)
+        elif has_cache_reuse(band):
+            vector = band.coincident[-1]
+            factors = choose_jam(band, cpu, vector=vector) if jam else ()
+            sizes = choose_tile_sizes(band, cpu, factors)
+            if sizes.any:
+                draft = draft.do(Tile(path, sizes.sizes))
+    return draft
+
+
+def _tile_outer(draft: Draft, band: BandView, cpu: Cpu) -> Draft:
+    """Tile a band over whole inner loops: time tiles of a stencil."""
+    if any(band.coincident):
+        return draft
+    draft = draft.do(Tile(band.path, choose_time_tile(band, cpu).sizes))
+    points = (*band.path, 0, 0)
+    if len(band.statements) > 1:
+        draft = draft.do(Separate(points, band.n_members - 1))
+    return draft
+
+
+def _to_end(n_members: int, member: int) -> tuple[int, ...]:
+    return (*(k for k in range(n_members) if k != member), member)

@@ -1,0 +1,154 @@
+"""One band with all its statements, as the planner looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from polysched.analysis import (
+    LARGE_EXTENT,
+    Member,
+    Reference,
+    box_footprint,
+    member_directions,
+    member_extent,
+    references,
+)
+from polysched.ir import NodePath, ScheduleTree, Scop
+from polysched.sets import node_kind
+from polysched.transform.draft import Draft
+
+Direction = tuple[Fraction, ...] | None
+
+
+@dataclass(frozen=True, eq=False)
+class StatementView:
+    """One statement under a band.
+
+    Attributes
+    ----------
+    name : str
+        Of the statement.
+    members : tuple of Member
+        All around it, outermost first.
+    directions : list of vectors
+        Per member, from `member_directions`.
+    references : tuple of Reference
+        Its accesses.
+    positions : tuple of int
+        Where the band's members stand in `members`.
+    """
+
+    name: str
+    members: tuple[Member, ...]
+    directions: list[Direction]
+    references: tuple[Reference, ...]
+    positions: tuple[int, ...]
+
+    @property
+    def moving(self) -> list[int]:
+        """Positions in the band of the members that move the statement."""
+        return [
+            k for k, p in enumerate(self.positions) if self.directions[p] is not None
+        ]
+
+    def direction(self, member: int) -> Direction:
+        """Movement along a member of the band, by its position in the band."""
+        return self.directions[self.positions[member]]
+
+
+@dataclass(frozen=True, eq=False)
+class BandView:
+    """A band of a draft, its statements, and what the planner asks about them."""
+
+    scop: Scop
+    tree: ScheduleTree
+    path: NodePath
+    statements: tuple[StatementView, ...]
+    n_members: int
+    permutable: bool
+    coincident: tuple[bool, ...]
+
+    @cached_property
+    def main(self) -> tuple[StatementView, ...]:
+        """The statements that the most members move: nearly all instances."""
+        most = max((len(s.moving) for s in self.statements), default=0)
+        return tuple(s for s in self.statements if len(s.moving) == most)
+
+    def extent(self, member: int) -> int | None:
+        """Trip count of a member, the longest of all statements; None: unknown."""
+        found = [
+            member_extent(self.scop, s.name, s.members[s.positions[member]])
+            for s in self.statements
+            if not s.members[s.positions[member]].is_constant
+        ]
+        if any(e is None for e in found):
+            return None
+        return max((e for e in found if e is not None), default=1)
+
+    def stride_classes(self, member: int) -> Iterator[tuple[str, bool, str]]:
+        """Array, whether it writes, and stride class of each main reference."""
+        for s in self.main:
+            direction = s.direction(member)
+            if direction is not None:
+                for r in s.references:
+                    yield r.array, r.is_write, r.stride_class(direction)
+
+    def footprint(self, sizes: dict[int, int], line_bytes: int = 1) -> int:
+        """Bytes of a tile with the given sizes of this band's members.
+
+        Members of bands below take part with their whole extent.
+        """
+        merged: dict[str, int] = {}
+        for s in self.main:
+            inside = dict(_inner_extents(self.scop, s))
+            inside |= {s.positions[k]: size for k, size in sizes.items()}
+            by_array: dict[str, list[Reference]] = {}
+            for r in s.references:
+                by_array.setdefault(r.array, []).append(r)
+            for array, refs in by_array.items():
+                n = box_footprint(self.scop, refs, s.directions, inside, line_bytes)
+                merged[array] = max(merged.get(array, 0), n)
+        return sum(merged.values())
+
+
+def view_band(draft: Draft, scop: Scop, path: NodePath) -> BandView:
+    """Look at the band at a path of a draft."""
+    node = draft.node(path)
+    listed = []
+    for name, members in draft.members.items():
+        positions = tuple(k for k, m in enumerate(members) if m.path == path)
+        if positions:
+            view = StatementView(
+                name,
+                members,
+                member_directions(members),
+                references(scop)[name],
+                positions,
+            )
+            listed.append(view)
+    n_members = node.band_n_member()
+    return BandView(
+        scop,
+        draft.tree,
+        path,
+        tuple(listed),
+        n_members,
+        bool(node.band_get_permutable()),
+        tuple(bool(node.band_member_get_coincident(k)) for k in range(n_members)),
+    )
+
+
+def is_tile_band(draft: Draft, path: NodePath) -> bool:
+    """Whether a `tile` mark stands directly above the band."""
+    node = draft.node(path).parent()
+    return node_kind(node) == "mark" and node.mark_get_id().get_name() == "tile"
+
+
+def _inner_extents(scop: Scop, s: StatementView) -> Iterator[tuple[int, int]]:
+    for k in range(s.positions[-1] + 1, len(s.members)):
+        if s.directions[k] is not None:
+            extent = member_extent(scop, s.name, s.members[k])
+            yield k, LARGE_EXTENT if extent is None else extent

@@ -1,0 +1,193 @@
+"""Which member innermost, which tile sizes, which register tile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+from polysched.machine import Cpu
+from polysched.transform.band_view import BandView, StatementView
+
+VECTOR_GAIN = 4.0  # a vector loop against a scalar one, data in cache
+STRIDE_COST = {"0": 0.0, "1": 0.125, "N": 1.0}
+MAX_VECTOR_TILE = 256
+STENCIL_STEPS = 16
+STENCIL_WIDTH = 32
+MAX_TILE = 64
+FACTORS = (1, 2, 4, 8)
+MAX_JAM_COPIES = 16
+SPARE_REGISTERS = 4
+
+
+@dataclass(frozen=True)
+class TileSizes:
+    """Sizes for a band, 0 for members left whole."""
+
+    sizes: tuple[int, ...]
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is tiled."""
+        return sum(1 for s in self.sizes if s) > 0
+
+
+def innermost_cost(band: BandView, member: int) -> float:
+    """Relative time of one iteration with a member innermost."""
+    classes = [c for _, _, c in band.stride_classes(member)]
+    if not classes:
+        return float("inf")
+    memory = sum(STRIDE_COST[c] for c in classes) / len(classes)
+    vector = band.coincident[member] and "N" not in classes
+    return memory + (1.0 / VECTOR_GAIN if vector else 1.0)
+
+
+def choose_innermost(band: BandView) -> int:
+    """The member of a permutable band to run innermost; the present one on a tie."""
+    last = band.n_members - 1
+    costs = [innermost_cost(band, k) for k in range(band.n_members)]
+    best = min(range(band.n_members), key=lambda k: (costs[k], k != last, -k))
+    return best if costs[best] < costs[last] else last
+
+
+def has_cache_reuse(band: BandView) -> bool:
+    """Whether tiles of the band would keep data in cache that it uses again.
+
+    Some reference with as many dimensions as any must be used again along a member, or
+    move with a large stride along the innermost one.
+    """
+    for s in band.main:
+        directions = [d for d in map(s.direction, s.moving) if d is not None]
+        ranks = [r.rank_along(directions) for r in s.references]
+        if max(ranks, default=0) < len(s.moving):
+            return True
+        last = s.moving[-1] if s.moving else None
+        if last is not None:
+            direction = s.direction(last)
+            assert direction is not None
+            if any(r.stride_class(direction) == "N" for r in s.references):
+                return len(s.moving) > 1
+    return False
+
+
+def choose_tile_sizes(band: BandView, cpu: Cpu, jam: tuple[int, ...]) -> TileSizes:
+    """Sizes for a band whose last member is the vector loop.
+
+    The vector member gets a long tile that fits the first cache together with the rows
+    of one register tile; the others grow evenly, in multiples of their register tile,
+    while the whole tile fits half of the second cache.
+    """
+    last = band.n_members - 1
+    live = {k for s in band.statements for k in s.moving}
+    rows = max(1, sum(jam) - 1)
+    vector = 64
+    while vector < MAX_VECTOR_TILE and rows * 2 * vector * 8 <= cpu.l1_bytes // 2:
+        vector *= 2
+    sizes = {k: max(8, jam[k] if jam else 1) for k in range(last) if k in live}
+    sizes[last] = vector
+    sizes = {k: _clip(band, k, size) for k, size in sizes.items()}
+    grown = True
+    while grown:
+        grown = False
+        for k in sorted((m for m in sizes if m != last), key=lambda m: sizes[m]):
+            bigger = sizes | {k: sizes[k] * 2}
+            if (
+                sizes[k] < MAX_TILE
+                and sizes[k] < (band.extent(k) or MAX_TILE)
+                and band.footprint(bigger) <= cpu.l2_bytes // 2
+            ):
+                sizes, grown = bigger, True
+                break
+    return TileSizes(tuple(_whole(band, k, sizes.get(k, 0)) for k in range(last + 1)))
+
+
+def choose_time_tile(band: BandView, cpu: Cpu) -> TileSizes:
+    """Sizes for a skewed band over an unskewed vector loop that stays whole."""
+    steps, width = STENCIL_STEPS, STENCIL_WIDTH
+    while width > 4:
+        sizes = {0: steps} | dict.fromkeys(range(1, band.n_members), width)
+        if band.footprint(sizes) <= cpu.l2_bytes * 3 // 2:
+            break
+        steps, width = max(4, steps // 2), width // 2
+    return TileSizes((steps, *(width for _ in range(1, band.n_members))))
+
+
+def _clip(band: BandView, member: int, size: int) -> int:
+    extent = band.extent(member)
+    while extent is not None and size > 4 and size >= 2 * extent:
+        size //= 2
+    return size
+
+
+def _whole(band: BandView, member: int, size: int) -> int:
+    """No tiles where one and a half would do."""
+    extent = band.extent(member)
+    return 0 if extent is not None and 2 * extent <= 3 * size else size
+
+
+def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
+    """Factors of a register tile, all 1 where it would bring nothing.
+
+    With a vector loop innermost, the memory operations per copy of the body are counted
+    that are left when values used by several copies are kept in registers; the best
+    factors whose values fit the register file win, the fewest registers among equals.
+    Otherwise each iteration waits for the one before it: then as many copies as allowed
+    fill the time, most of them along the inner members.
+    """
+    ones = (1,) * band.n_members
+    if not band.permutable or band.n_members < 2 or len(band.main) != 1:
+        return ones
+    s = band.main[0]
+    last = band.n_members - 1
+    if s.direction(last) is None:
+        return ones
+    choices = [
+        FACTORS if k in s.moving and k != last and _room(band, k) else (1,)
+        for k in range(band.n_members)
+    ]
+    candidates = [f for f in product(*choices) if _product(f) <= MAX_JAM_COPIES]
+    if not vector:
+        return max(candidates, key=lambda f: (min(_product(f), 16), -max(f), f))
+    n_registers = 32 if "avx512f" in cpu.isa or "neon" in cpu.isa else 16
+    plain = _jam_cost(s, ones)[0]
+    best, best_cost = ones, (plain, 0)
+    for factors in candidates:
+        cost = _jam_cost(s, factors)
+        if cost[1] <= n_registers - SPARE_REGISTERS and cost < best_cost:
+            best, best_cost = factors, cost
+    return best if best_cost[0] < 0.8 * plain else ones
+
+
+def _room(band: BandView, member: int) -> bool:
+    extent = band.extent(member)
+    return extent is None or extent >= 16
+
+
+def _jam_cost(s: StatementView, factors: tuple[int, ...]) -> tuple[float, int]:
+    """Memory operations per copy, and registers in use."""
+    last = s.direction(len(factors) - 1)
+    assert last is not None
+    operations, registers = 0.0, 0
+    seen: set[tuple[str, tuple[tuple[object, ...], ...], tuple[object, ...], bool]]
+    seen = set()
+    for r in s.references:
+        distinct = 1
+        for k, factor in enumerate(factors):
+            direction = s.direction(k)
+            if factor > 1 and direction is not None and any(r.moves(direction)):
+                distinct *= factor
+        key = (r.array, r.rows, r.offsets, r.is_write)
+        if key in seen:
+            continue
+        seen.add(key)
+        if any(r.moves(last)):
+            operations += distinct
+        if not r.is_write:
+            registers += distinct
+    return operations / _product(factors), registers
+
+
+def _product(factors: tuple[int, ...]) -> int:
+    total = 1
+    for factor in factors:
+        total *= factor
+    return total

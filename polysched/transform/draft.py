@@ -1,0 +1,80 @@
+"""A script in the making."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import islpy as isl
+
+from polysched.analysis import Dependences, Member, statement_members
+from polysched.ir import NodePath, ScheduleTree
+from polysched.sets import node_kind
+from polysched.transform.step import Script, Step
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A tree, and the steps that led to it.
+
+    Attributes
+    ----------
+    tree : ScheduleTree
+        After the steps.
+    deps : Dependences
+        What the steps must respect.
+    steps : tuple of Step
+        Applied so far.
+    """
+
+    tree: ScheduleTree
+    deps: Dependences
+    steps: Script = ()
+
+    def do(self, step: Step) -> Draft:
+        """The draft with one more step; the caller knows that it is legal."""
+        return Draft(step.apply(self.tree), self.deps, (*self.steps, step))
+
+    def attempt(self, step: Step) -> Draft | None:
+        """The draft with one more step, or None where the step is illegal."""
+        if step.check(self.tree, self.deps) is not None:
+            return None
+        return self.do(step)
+
+    @property
+    def members(self) -> dict[str, tuple[Member, ...]]:
+        """Loops around each statement in the present tree."""
+        return statement_members(self.tree)
+
+    def node(self, path: NodePath) -> isl.ScheduleNode:
+        """The node at a path."""
+        return self.tree.node(path)
+
+    def band_paths(self) -> list[NodePath]:
+        """Paths of all bands, such that steps on one leave the later ones valid.
+
+        Deeper and later bands come first.
+        """
+        return [path for path, _ in reversed(self.tree.bands())]
+
+    def innermost_paths(self) -> list[NodePath]:
+        """Paths of the bands that hold no other band."""
+        return [p for p in self.band_paths() if not has_band_below(self.node(p))]
+
+
+def has_band_below(node: isl.ScheduleNode) -> bool:
+    """Whether any descendant of a node is a band."""
+    return any(
+        node_kind(node.child(k)) == "band" or has_band_below(node.child(k))
+        for k in range(node.n_children())
+    )
+
+
+def is_under_mark(node: isl.ScheduleNode, name: str) -> bool:
+    """Whether a mark of that name stands above a node."""
+    while node.has_parent():
+        node = node.parent()
+        if node_kind(node) == "mark":
+            found = str(node.mark_get_id().get_name()).split(":", maxsplit=1)[0]
+            if found == name:
+                return True
+    return False

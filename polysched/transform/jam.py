@@ -1,0 +1,167 @@
+"""Unroll-and-jam: register tiles inside the vector loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import ClassVar
+
+import islpy as isl
+
+from polysched.analysis import Dependences
+from polysched.ir import ScheduleTree
+from polysched.sets import list_basic_sets, list_maps, list_sets
+from polysched.transform.bands import (
+    coincident_flags,
+    has_isolation,
+    insert_band,
+    is_permutable,
+    member_schedules,
+    replace_band,
+    tile_member,
+)
+from polysched.transform.step import Step
+
+MAX_COPIES = 64
+
+
+@dataclass(frozen=True)
+class Jam(Step):
+    """Unroll members of a permutable point band and jam the copies innermost.
+
+    ``[i, k, j]`` with factors ``[4, 2, 1]`` becomes a band of register tiles
+    ``[4*floor(i/4), 2*floor(k/2), j]`` over the fully unrolled ``[i, k]``: eight copies
+    of the body for each j. Full register tiles are isolated, so that only they are
+    unrolled; what is left over runs in ordinary loops. Later steps above the band
+    would invalidate the isolation: jam last, then mark loops.
+
+    Attributes
+    ----------
+    band : tuple of int
+        Path of the band.
+    factors : tuple of int
+        One per member; 1 leaves it alone. At most 64 copies in all.
+    """
+
+    factors: tuple[int, ...]
+
+    name: ClassVar[str] = "jam"
+
+    def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        n_members = node.band_n_member()
+        if len(self.factors) != n_members:
+            return f"found {len(self.factors)} factors for {n_members} band members"
+        n_copies = 1
+        for factor in self.factors:
+            n_copies *= factor
+        if min(self.factors) < 1 or not 2 <= n_copies <= MAX_COPIES:
+            return f"found {n_copies} copies of the body, expected 2 to {MAX_COPIES}"
+        if has_isolation(node):
+            return "the band or one below it is jammed already"
+        if _full_tiles(node, self.factors).is_empty():
+            return f"no register tile of the shape {list(self.factors)} is full"
+        return None
+
+    def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
+        return is_permutable(tree.node(self.band), deps)
+
+    def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        members = member_schedules(node)
+        flags = coincident_flags(node)
+        full = _full_tiles(node, self.factors)
+        jammed = [k for k, factor in enumerate(self.factors) if factor > 1]
+        points = replace_band(
+            node, [members[k] for k in jammed], [flags[k] for k in jammed], True
+        )
+        starts = [
+            tile_member(m, f) if f > 1 else m
+            for m, f in zip(members, self.factors, strict=True)
+        ]
+        node = insert_band(points, starts, flags, permutable=True)
+        points = node.child(0)
+        points = points.band_set_ast_build_options(_unroll_isolated(full, len(jammed)))
+        node = points.parent()
+        return node.band_set_ast_build_options(_isolate(full))
+
+
+def _full_tiles(node: isl.ScheduleNode, factors: tuple[int, ...]) -> isl.Map:
+    """Outer schedule values to the register tiles whose points all run.
+
+    A tile is taken as full when its corners run, exact for convex domains; elsewhere
+    the unrolled copies are guarded. Where no tile is full for all statements, those
+    are taken that are full for some and hold nothing of the others.
+    """
+    outer = node.get_prefix_schedule_union_map()
+    inner = node.band_get_partial_schedule_union_map()
+    both = outer.range_product(inner).intersect_domain(node.get_domain())
+    tile = _tile_map(inner, factors)
+    tiles, full = [], []
+    for statement in list_maps(both):
+        points = statement.range().unwrap()
+        tiles.append(points.apply_range(tile))
+        full.append(_with_full_corners(points, factors))
+    everywhere = tiles[0]
+    for some in tiles[1:]:
+        everywhere = everywhere.union(some)
+    chosen = everywhere
+    for one in full:
+        chosen = chosen.intersect(one)
+    if chosen.is_empty():
+        chosen = everywhere
+        for one, some in zip(full, tiles, strict=True):
+            chosen = chosen.intersect(one.union(everywhere.subtract(some)))
+    return _simplify(chosen, everywhere)
+
+
+def _tile_map(inner: isl.UnionMap, factors: tuple[int, ...]) -> isl.Map:
+    """Band values to the register tile they lie in."""
+    space = list_sets(inner.range())[0].get_space()
+    multi = isl.MultiAff.identity_on_domain_space(space)
+    for k, factor in enumerate(factors):
+        value = isl.Val(factor)
+        aff = multi.get_aff(k).scale_down_val(value).floor().scale_val(value)
+        multi = multi.set_aff(k, aff)
+    return isl.Map.from_multi_aff(multi)
+
+
+def _with_full_corners(points: isl.Map, factors: tuple[int, ...]) -> isl.Map:
+    full = points
+    for corner in product(*(sorted({0, f - 1}) for f in factors)):
+        full = full.intersect(_shift_range(points, corner))
+    return full
+
+
+def _simplify(full: isl.Map, tiles: isl.Map) -> isl.Map:
+    """The full tiles with few constraints, convex where that is exact."""
+    flat = full.wrap().coalesce()
+    within = tiles.wrap()
+    flat = flat.intersect(within).gist(within).coalesce()
+    if len(list_basic_sets(flat)) > 1:
+        hull = isl.Set.from_basic_set(flat.simple_hull())
+        if hull.intersect(within).is_subset(flat):
+            flat = hull
+    return flat.unwrap()
+
+
+def _shift_range(relation: isl.Map, offset: tuple[int, ...]) -> isl.Map:
+    """Pairs whose second element lands in the relation once `offset` is added."""
+    space = relation.get_space().range()
+    shift = isl.MultiAff.identity_on_domain_space(space)
+    for k, amount in enumerate(offset):
+        shift = shift.set_aff(k, shift.get_aff(k).add_constant_val(isl.Val(-amount)))
+    return relation.apply_range(isl.Map.from_multi_aff(shift))
+
+
+def _isolate(full: isl.Map) -> isl.UnionSet:
+    return isl.UnionSet.from_set(full.wrap().set_tuple_name("isolate"))
+
+
+def _unroll_isolated(full: isl.Map, n_inner: int) -> isl.UnionSet:
+    """Options of the copies' band: isolate the full tiles, unroll in them."""
+    flat = full.wrap().flatten()
+    inner = isl.Space.set_alloc(flat.get_ctx(), 0, n_inner)
+    target = isl.Set.universe(inner.align_params(flat.get_space().params()))
+    isolate = isl.Map.from_domain_and_range(flat, target).wrap()
+    options = isl.UnionSet.from_set(isolate.set_tuple_name("isolate"))
+    unroll = isl.UnionSet(f"{{ [isolate[] -> unroll[k]] : 0 <= k < {n_inner} }}")
+    return options.union(unroll)

@@ -1,0 +1,35 @@
+"""Register tiles and vector loops, for a planned script."""
+
+from __future__ import annotations
+
+from polysched.analysis import loop_is_parallel
+from polysched.ir import MARK_VECTOR, Scop
+from polysched.machine import Cpu
+from polysched.transform.band_view import BandView, view_band
+from polysched.transform.choose import choose_jam
+from polysched.transform.draft import Draft, is_under_mark
+from polysched.transform.jam import Jam
+from polysched.transform.mapping import Vector
+
+
+def fill_lanes(draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool) -> Draft:
+    """Register tiles and vector marks on the innermost bands."""
+    for path in draft.innermost_paths():
+        if is_under_mark(draft.node(path), MARK_VECTOR):
+            continue
+        band = view_band(draft, scop, path)
+        last = band.n_members - 1
+        parallel = loop_is_parallel(draft.node(path), last, draft.deps.validity)
+        if jam and band.permutable:
+            factors = choose_jam(band, cpu, vector=parallel)
+            step = Jam(path, factors)
+            if max(factors) > 1 and step.find_misfit(draft.tree) is None:
+                draft = draft.do(step)
+        if parallel and _is_worth_vector(band, last):
+            draft = draft.do(Vector(path, last))
+    return draft
+
+
+def _is_worth_vector(band: BandView, member: int) -> bool:
+    classes = [c for _, _, c in band.stride_classes(member)]
+    return bool(classes) and classes.count("N") <= len(classes) // 4

@@ -1,0 +1,101 @@
+"""Which loops threads and vector lanes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import islpy as isl
+
+from polysched.analysis import Dependences, loop_is_parallel
+from polysched.ir import MARK_PARALLEL, MARK_VECTOR, ScheduleTree
+from polysched.sets import node_kind
+from polysched.transform.bands import insert_mark
+from polysched.transform.step import Step
+
+
+@dataclass(frozen=True)
+class Parallel(Step):
+    """Mark the loop of one band member to be shared by threads.
+
+    Members before it are split off, so that the mark ``parallel`` stands above a band
+    whose first member is the loop.
+
+    Attributes
+    ----------
+    band : tuple of int
+        Path of the band.
+    member : int
+        Position of the member.
+    dynamic : bool
+        Hand out iterations as threads become free (mark ``parallel:dynamic``), for
+        domains whose iterations differ in work.
+    """
+
+    member: int = 0
+    dynamic: bool = False
+
+    name: ClassVar[str] = "parallel"
+
+    def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        return _find_member(node, self.member) or _find_outer_mark(node, MARK_PARALLEL)
+
+    def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
+        return loop_is_parallel(tree.node(self.band), self.member, deps.validity)
+
+    def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        if self.member:
+            node = node.band_split(self.member).child(0)
+        mark = f"{MARK_PARALLEL}:dynamic" if self.dynamic else MARK_PARALLEL
+        return insert_mark(node, mark)
+
+
+@dataclass(frozen=True)
+class Vector(Step):
+    """Mark the loop of one band member to run in vector lanes.
+
+    The member is split off into a band of its own under a mark ``vector``; members
+    after it stay in a band below, where `Jam` leaves its unrolled copies.
+
+    Attributes
+    ----------
+    band : tuple of int
+        Path of the band.
+    member : int
+        Position of the member.
+    """
+
+    member: int = 0
+
+    name: ClassVar[str] = "vector"
+
+    def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        return _find_member(node, self.member) or _find_outer_mark(node, MARK_VECTOR)
+
+    def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
+        return loop_is_parallel(tree.node(self.band), self.member, deps.validity)
+
+    def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        if self.member:
+            node = node.band_split(self.member).child(0)
+        if node.band_n_member() > 1:
+            node = node.band_split(1)
+        return insert_mark(node, MARK_VECTOR)
+
+
+def _find_member(node: isl.ScheduleNode, member: int) -> str | None:
+    n_members = node.band_n_member()
+    if 0 <= member < n_members:
+        return None
+    return f"found member {member}, expected 0 to {n_members - 1}"
+
+
+def _find_outer_mark(node: isl.ScheduleNode, mark: str) -> str | None:
+    """Refuse a second mark of the same kind above a band."""
+    while node.has_parent():
+        node = node.parent()
+        if node_kind(node) == "mark":
+            found = str(node.mark_get_id().get_name()).split(":", maxsplit=1)[0]
+            if found == mark:
+                return f"a loop around the band is already marked {mark}"
+    return None

@@ -1,0 +1,98 @@
+"""A handful of complete scripts for an affine schedule tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from polysched.analysis import Dependences
+from polysched.ir import ScheduleTree, Scop
+from polysched.machine import Cpu
+from polysched.transform.arrange import order_members, straighten_bands, tile_bands
+from polysched.transform.draft import Draft
+from polysched.transform.lanes import fill_lanes
+from polysched.transform.share import share_loops
+from polysched.transform.step import Script
+
+
+@dataclass(frozen=True)
+class PlanShape:
+    """What a script may do; the planner fills in where and how much.
+
+    Attributes
+    ----------
+    threads : bool
+        Mark parallel loops.
+    tile : bool
+        Tile permutable bands with reuse.
+    jam : bool
+        Register tiles.
+    straighten : bool
+        Leave the unit-stride loop of a skewed band whole and unskewed.
+    """
+
+    threads: bool = True
+    tile: bool = False
+    jam: bool = False
+    straighten: bool = False
+
+
+SHAPES = (
+    PlanShape(tile=True, jam=True, straighten=True),
+    PlanShape(tile=True, jam=True),
+    PlanShape(),
+    PlanShape(tile=True),
+    PlanShape(threads=False),
+    PlanShape(jam=True),
+)
+
+
+def plan_scripts(
+    tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, *, limit: int = 4
+) -> list[Script]:
+    """Complete scripts worth measuring for one affine schedule.
+
+    Parameters
+    ----------
+    tree : ScheduleTree
+        Affine, with exact band flags (`analysis.set_band_flags`).
+    scop : Scop
+        Its accesses decide strides, reuse and footprints.
+    deps : Dependences
+        What every script respects.
+    cpu : Cpu
+        Caches and registers that tiles must fit.
+    limit : int
+        At most that many scripts.
+
+    Returns
+    -------
+    list of Script
+        Different in effect, the most promising first; one of them always runs
+        sequentially.
+    """
+    found: dict[str, Script] = {}
+    sequential: str | None = None
+    for shape in SHAPES:
+        draft = plan_script(tree, scop, deps, cpu, shape)
+        found.setdefault(draft.tree.text, draft.steps)
+        if not shape.threads:
+            sequential = draft.tree.text
+    kept = list(found)[:limit]
+    if sequential is not None and sequential not in kept:
+        kept[-1:] = [sequential]
+    return [found[text] for text in kept]
+
+
+def plan_script(
+    tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, shape: PlanShape
+) -> Draft:
+    """The script that one shape gives for a tree, as a draft."""
+    draft = Draft(tree, deps)
+    if shape.straighten:
+        draft = straighten_bands(draft, scop)
+    draft = order_members(draft, scop)
+    if shape.tile:
+        draft = tile_bands(draft, scop, cpu, jam=shape.jam)
+    if shape.threads:
+        draft = share_loops(draft, scop)
+    return fill_lanes(draft, scop, cpu, jam=shape.jam)

@@ -1,0 +1,93 @@
+"""Which loops threads share, for a planned script."""
+
+from __future__ import annotations
+
+import islpy as isl
+
+from polysched.analysis import loop_is_parallel
+from polysched.ir import NodePath, Scop
+from polysched.sets import node_kind
+from polysched.transform.band_view import BandView, is_tile_band, view_band
+from polysched.transform.draft import Draft, has_band_below
+from polysched.transform.mapping import Parallel
+from polysched.transform.order import Order
+from polysched.transform.tile import Tile, Wavefront
+
+STRIP = 256  # iterations of a vector loop that one thread takes at a time
+
+
+def share_loops(draft: Draft, scop: Scop) -> Draft:
+    """Mark the outermost loop that threads can share on every way down."""
+    return _share(draft, scop, draft.tree.root, ())
+
+
+def _share(draft: Draft, scop: Scop, node: isl.ScheduleNode, path: NodePath) -> Draft:
+    if node_kind(node) == "band":
+        marked = _share_band(draft, scop, path)
+        if marked is not None:
+            return marked
+    for k in reversed(range(node.n_children())):
+        draft = _share(draft, scop, node.child(k), (*path, k))
+    return draft
+
+
+def _share_band(draft: Draft, scop: Scop, path: NodePath) -> Draft | None:
+    band = view_band(draft, scop, path)
+    node = draft.node(path)
+    innermost = not has_band_below(node)
+    found = [k for k in range(band.n_members) if band.coincident[k]]
+    if not band.permutable:
+        found = [
+            k
+            for k in range(band.n_members)
+            if loop_is_parallel(node, k, draft.deps.validity)
+        ][:1]
+    useful = [k for k in found if (band.extent(k) or 1000) > 1]
+    if innermost and useful == [band.n_members - 1] and useful[0]:
+        return _share_strips(draft, band) if band.permutable else None
+    if useful:
+        return _share_member(draft, band, useful[0])
+    if is_tile_band(draft, path) and band.permutable and band.n_members > 1:
+        draft = draft.do(Wavefront(path, min(band.n_members, 2)))
+        return draft.attempt(Parallel((*path, 0), 1)) or draft
+    return None
+
+
+def _share_strips(draft: Draft, band: BandView) -> Draft | None:
+    """Share long strips of the vector loop where no other loop is parallel."""
+    extent = band.extent(band.n_members - 1)
+    if extent is not None and extent < 2 * STRIP:
+        return None
+    sizes = (0,) * (band.n_members - 1) + (STRIP,)
+    draft = draft.do(Tile(band.path, sizes))
+    return draft.do(Parallel((*band.path, 0)))
+
+
+def _share_member(draft: Draft, band: BandView, member: int) -> Draft:
+    path = band.path
+    if member and band.permutable:
+        order = (member, *(k for k in range(band.n_members) if k != member))
+        draft, member = draft.do(Order(path, order)), 0
+    return draft.do(Parallel(path, member, not _is_rectangular(draft, band)))
+
+
+def _is_rectangular(draft: Draft, band: BandView) -> bool:
+    """Whether every statement under a band runs a box of iterations."""
+    for s in band.statements:
+        domain = band.scop.statement(s.name).domain
+        box = domain.simple_hull()
+        if not _is_box(box):
+            return False
+    return True
+
+
+def _is_box(domain: isl.BasicSet) -> bool:
+    for c in domain.get_constraints():
+        moved = [
+            k
+            for k in range(domain.dim(isl.dim_type.set))
+            if c.involves_dims(isl.dim_type.set, k, 1)
+        ]
+        if len(moved) > 1:
+            return False
+    return True

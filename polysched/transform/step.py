@@ -1,0 +1,224 @@
+"""What a step is: frozen data with a text form, a legality check and an effect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import islpy as isl
+
+from polysched.analysis import Dependences, find_violation
+from polysched.base import IllegalScheduleError, PolyschedError
+from polysched.ir import NodePath, ScheduleTree
+from polysched.sets import node_kind
+
+_REGISTRY: dict[str, type[Step]] = {}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One transformation of a schedule tree at one band.
+
+    A step is a value: it compares, prints as ``tile(band=0.1, sizes=[32, 32])`` and is
+    read back from that text by `Step.parse`.
+
+    Attributes
+    ----------
+    band : tuple of int
+        Path of the band node from the root, by child positions.
+    """
+
+    band: NodePath
+
+    name: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.name:
+            _REGISTRY[cls.name] = cls
+
+    def __str__(self) -> str:
+        parts = [
+            f"{f.name}={_print_value(getattr(self, f.name))}" for f in fields(self)
+        ]
+        parts[0] = f"band={'.'.join(str(k) for k in self.band)}"
+        return f"{self.name}({', '.join(parts)})"
+
+    @classmethod
+    def parse(cls, text: str) -> Step:
+        """Read one step from its text form.
+
+        Raises
+        ------
+        PolyschedError
+            If the text is no step; names the steps there are.
+        """
+        match = re.fullmatch(r"\s*(\w+)\((.*)\)\s*", text, re.DOTALL)
+        if match is None or match[1] not in _REGISTRY:
+            known = ", ".join(sorted(_REGISTRY))
+            raise PolyschedError(f"not a step: {text!r}; the steps are: {known}")
+        kind = _REGISTRY[match[1]]
+        values = _parse_arguments(match[2], text)
+        names = {f.name for f in fields(kind)}
+        unknown = sorted(set(values) - names)
+        if unknown or "band" not in values:
+            problem = f"unknown argument {unknown[0]!r}" if unknown else "no band"
+            raise PolyschedError(
+                f"{problem} in step {text!r}; expected: {', '.join(sorted(names))}"
+            )
+        try:
+            return kind(**values)
+        except TypeError as error:
+            raise PolyschedError(f"incomplete step {text!r}: {error}") from error
+
+    def check(self, tree: ScheduleTree, deps: Dependences) -> str | None:
+        """Why the step may not be applied, with a witness; None when it is legal.
+
+        Exact: first whether the tree has the right form, then a sufficient criterion,
+        then isl's verdict on the resulting tree.
+        """
+        reason = self.find_misfit(tree)
+        if reason is not None:
+            return reason
+        if self.is_surely_legal(tree, deps):
+            return None
+        violation = find_violation(self.apply(tree), deps)
+        return None if violation is None else str(violation)
+
+    def find_misfit(self, tree: ScheduleTree) -> str | None:
+        """Why the form of the tree does not admit the step, or None."""
+        node = find_node(tree, self.band)
+        if node is None or node_kind(node) != "band":
+            at = ".".join(str(k) for k in self.band)
+            found = "nothing" if node is None else f"a {node_kind(node)} node"
+            return f"{self.name}: found {found} at {at}, expected a band"
+        return self.find_band_misfit(node)
+
+    def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        """Why the band does not admit the step, or None."""
+        raise NotImplementedError
+
+    def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
+        """A cheap sufficient test; False leaves the decision to the exact one."""
+        raise NotImplementedError
+
+    def apply(self, tree: ScheduleTree) -> ScheduleTree:
+        """The transformed tree; legality is not checked, the form is.
+
+        Raises
+        ------
+        PolyschedError
+            If the tree has no fitting band at the step's path.
+        """
+        reason = self.find_misfit(tree)
+        if reason is not None:
+            raise PolyschedError(reason)
+        node = self.change(tree.node(self.band))
+        return ScheduleTree(node.get_schedule())
+
+    def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        """The effect on the band node; any node of the new tree may be returned."""
+        raise NotImplementedError
+
+
+Script = tuple[Step, ...]
+
+
+def parse_script(text: str) -> Script:
+    """Read a script: steps separated by ``;`` or line ends; ``#`` starts a comment.
+
+    Examples
+    --------
+    >>> script = parse_script("tile(band=0, sizes=[8, 8]); parallel(band=0, member=0)")
+    >>> [type(step).__name__ for step in script]
+    ['Tile', 'Parallel']
+    """
+    lines = (line.split("#", maxsplit=1)[0] for line in text.splitlines())
+    pieces = [p for line in lines for p in line.split(";")]
+    return tuple(Step.parse(p) for p in pieces if p.strip())
+
+
+def print_script(script: Script) -> str:
+    """The text of a script, one line, read back by `parse_script`."""
+    return "; ".join(str(step) for step in script)
+
+
+def apply_script(
+    tree: ScheduleTree, script: Script, deps: Dependences | None = None
+) -> ScheduleTree:
+    """The tree after all steps.
+
+    Parameters
+    ----------
+    tree : ScheduleTree
+        Start.
+    script : tuple of Step
+        Steps; paths refer to the tree that the earlier steps leave.
+    deps : Dependences, optional
+        With them every step is checked; without, only the form of the trees is.
+
+    Raises
+    ------
+    IllegalScheduleError
+        If a step violates a dependence; the message holds step and witness.
+    """
+    for step in script:
+        reason = step.check(tree, deps) if deps is not None else None
+        if reason is not None:
+            raise IllegalScheduleError(f"{step}: {reason}")
+        tree = step.apply(tree)
+    return tree
+
+
+def find_node(tree: ScheduleTree, path: NodePath) -> isl.ScheduleNode | None:
+    """The node at a path, or None where the tree has none."""
+    node = tree.root
+    for position in path:
+        if not 0 <= position < node.n_children():
+            return None
+        node = node.child(position)
+    return node
+
+
+def _print_value(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(str(v) for v in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+def _read_path(text: str) -> NodePath:
+    return tuple(int(k) for k in text.split(".")) if text else ()
+
+
+def _read_list(text: str) -> tuple[int, ...]:
+    return tuple(int(k) for k in text.strip("[]").split(",") if k.strip())
+
+
+def _reader(key: str, text: str) -> Callable[[str], object]:
+    if key == "band":
+        return _read_path
+    if text.startswith("["):
+        return _read_list
+    if text in ("true", "false"):
+        return lambda word: word == "true"
+    return int
+
+
+def _parse_arguments(text: str, whole: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for part in re.findall(r"\w+\s*=\s*(?:\[[^\]]*\]|[^,\s]*)|[^,\s]+", text):
+        key, equals, value = (p.strip() for p in part.partition("="))
+        try:
+            if not equals:
+                raise ValueError(part)
+            values[key] = _reader(key, value)(value)
+        except ValueError as error:
+            raise PolyschedError(
+                f"cannot read {part!r} in step {whole!r}; expected name=value with an "
+                "integer, a list [1, 2], a path 0.1 or true/false"
+            ) from error
+    return values

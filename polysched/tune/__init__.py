@@ -1,0 +1,20 @@
+"""tune: measures the best-ranked few variants in the user's own program.
+
+Takes ranked variants, gives a `TuneResult`; every outcome is stored when it is known,
+and what is stored is not measured again. May import `runtime`, `records`, `machine`,
+`ir`, `base`.
+"""
+
+from polysched.tune.options import TuneOptions
+from polysched.tune.oracle import Oracle
+from polysched.tune.result import MeasuredVariant, TuneResult
+from polysched.tune.tuner import TunableVariant, tune
+
+__all__ = [
+    "MeasuredVariant",
+    "Oracle",
+    "TunableVariant",
+    "TuneOptions",
+    "TuneResult",
+    "tune",
+]

@@ -1,0 +1,84 @@
+"""How long and how often is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TuneOptions:
+    """Limits of the measurements.
+
+    Attributes
+    ----------
+    budget : int
+        How many variants are tried, best-ranked first, those with stored outcomes
+        included.
+    repeats : int
+        Runs per variant; one where a run is long, more where it is very short.
+    timeout_seconds : float or None
+        Longest wall time of any one run; None for limits from what was measured.
+    baseline_seconds : float
+        Longest wall time of a run of the original.
+    jobs : int
+        Variants compiled side by side; nothing is compiled while one is timed.
+    fp : str
+        Mode of floating point, "strict" or "reassociate"; part of the records' key.
+    """
+
+    budget: int = 12
+    repeats: int = 5
+    timeout_seconds: float | None = None
+    baseline_seconds: float = 1200.0
+    jobs: int = 1
+    fp: str = "strict"
+
+
+LONG_RUN_SECONDS = 3.0  # one run is enough
+SHORT_RUN_SECONDS = 0.02  # the clock and the system disturb such a run
+SHORT_RUN_FACTOR = 3  # so many times more runs of it
+SERIES_SECONDS = 20.0  # wall time after which no further repeat is begun
+HOPELESS_FACTOR = 2.0  # slower than the best by this: two runs show it
+LEAST_LIMIT_SECONDS = 10.0
+RETRY_FACTOR = 1.5  # a limit higher by this makes a stored timeout void
+LIMIT_FACTOR = 3.0  # a run may take so many times the best one's time
+
+
+def count_repeats(first_seconds: float, best_seconds: float, repeats: int) -> int:
+    """How many runs a variant deserves after its first.
+
+    Parameters
+    ----------
+    first_seconds : float
+        Time of the first run.
+    best_seconds : float
+        The best median so far, the baseline's included.
+    repeats : int
+        Runs of an ordinary variant.
+    """
+    if first_seconds > LONG_RUN_SECONDS:
+        return 1
+    if first_seconds > HOPELESS_FACTOR * best_seconds:
+        return min(2, repeats)
+    if first_seconds < SHORT_RUN_SECONDS:
+        return SHORT_RUN_FACTOR * repeats
+    return repeats
+
+
+def limit_run(
+    best_seconds: float, overhead_seconds: float, options: TuneOptions
+) -> float:
+    """Wall time that a run may take.
+
+    Parameters
+    ----------
+    best_seconds : float
+        The best median so far, the baseline's included.
+    overhead_seconds : float
+        What the program needs outside the region.
+    """
+    limit = max(LEAST_LIMIT_SECONDS, LIMIT_FACTOR * best_seconds)
+    limit += 2.0 * overhead_seconds
+    if options.timeout_seconds is not None:
+        limit = min(limit, options.timeout_seconds)
+    return limit

@@ -1,0 +1,31 @@
+"""workflow: the whole way, one short function per use; `Variant`, the user's handle.
+
+Takes paths and options, gives values: nothing here prints. May import every room but
+`cli` and `testing`.
+"""
+
+from polysched.workflow.checking import CheckedScop, check
+from polysched.workflow.explanation import Explanation
+from polysched.workflow.header import Header, read_header
+from polysched.workflow.source import parse, prepare_scop, select_scops
+from polysched.workflow.spaces import ProgramSpace, build_space
+from polysched.workflow.tuning import Tuned, choose_candidates, tune
+from polysched.workflow.variant import Variant, optimize
+
+__all__ = [
+    "CheckedScop",
+    "Explanation",
+    "Header",
+    "ProgramSpace",
+    "Tuned",
+    "Variant",
+    "build_space",
+    "check",
+    "choose_candidates",
+    "optimize",
+    "parse",
+    "prepare_scop",
+    "read_header",
+    "select_scops",
+    "tune",
+]

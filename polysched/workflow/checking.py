@@ -1,0 +1,233 @@
+"""Proving that one file is a legal re-ordering of another, with equal results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from polysched.analysis import compute_dependences, find_violation
+from polysched.base import PolyschedError, Progress
+from polysched.ir import Program, ScheduleTree, Scop
+from polysched.records import Failure, Measurement
+from polysched.runtime import RunOptions, Toolchain
+from polysched.tune import TuneOptions
+from polysched.tune import tune as measure
+from polysched.workflow.header import read_header
+from polysched.workflow.source import prepare_scop
+from polysched.workflow.variant import print_region
+
+Order = Literal["proven", "unchanged", "unproven", "illegal"]
+Results = Literal["equal", "differ", "failed", "not run"]
+
+
+@dataclass(frozen=True)
+class CheckedScop:
+    """The two verdicts on one SCoP.
+
+    Attributes
+    ----------
+    scop : str
+        Its name.
+    schedule : str or None
+        Id found in the header of the generated text.
+    order : {"proven", "unchanged", "unproven", "illegal"}
+        Whether the order of instances respects every dependence.
+    order_text : str
+        Why not, or how it was proven.
+    results : {"equal", "differ", "failed", "not run"}
+        Whether both files leave equal results.
+    results_text : str
+        What differs, or how equal they are.
+    """
+
+    scop: str
+    schedule: str | None
+    order: Order
+    order_text: str
+    results: Results = "not run"
+    results_text: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether neither proof failed: a legal order, and no unequal results."""
+        legal = self.order in ("proven", "unchanged")
+        return legal and self.results in ("equal", "not run")
+
+    def to_json(self) -> dict[str, object]:
+        """Both verdicts with their reasons."""
+        return {
+            "scop": self.scop,
+            "schedule": self.schedule,
+            "order": {"verdict": self.order, "text": self.order_text},
+            "results": {"verdict": self.results, "text": self.results_text},
+            "passed": self.passed,
+        }
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A region's text as something that can be measured."""
+
+    id: str
+    text: str
+    predicted_seconds: float | None = None
+
+    def region_text(self) -> str:
+        """The text itself."""
+        return self.text
+
+
+def check(
+    program: Program,
+    output: bytes,
+    *,
+    run: bool = True,
+    toolchain: Toolchain | None = None,
+    run_options: RunOptions | None = None,
+    progress: Progress | None = None,
+) -> tuple[CheckedScop, ...]:
+    """Prove that `output` only re-orders the SCoPs of `program`, and compare results.
+
+    Parameters
+    ----------
+    program : Program
+        The original file.
+    output : bytes
+        The file that claims to be the same.
+    run : bool
+        Whether to compare results by running both.
+    toolchain, run_options, progress
+        As for `tune`.
+
+    Returns
+    -------
+    tuple of CheckedScop
+        One per SCoP, in source order.
+
+    Raises
+    ------
+    PolyschedError
+        If the files differ outside the SCoPs, so that they cannot be compared.
+    """
+    verdicts = []
+    for scop, text in zip(program.scops, find_regions(program, output), strict=True):
+        verdict = _check_order(program, scop, text)
+        if run and verdict.order != "unchanged":
+            found = _compare(program, scop, text, toolchain, run_options, progress)
+            verdict = CheckedScop(
+                verdict.scop,
+                verdict.schedule,
+                verdict.order,
+                verdict.order_text,
+                *found,
+            )
+        verdicts.append(verdict)
+    return tuple(verdicts)
+
+
+def find_regions(program: Program, output: bytes) -> list[str]:
+    """The text that stands in `output` at the place of each SCoP.
+
+    Raises
+    ------
+    PolyschedError
+        If what is outside the SCoPs is not equal byte for byte.
+    """
+    regions = [s.region for s in program.scops if s.region is not None]
+    starts = [r.start for r in regions] + [len(program.source)]
+    ends = [0] + [r.end for r in regions]
+    outside = [program.source[a:b] for a, b in zip(ends, starts, strict=True)]
+    if not output.startswith(outside[0]):
+        pairs = enumerate(zip(outside[0], output, strict=False))
+        same = next((k for k, (a, b) in pairs if a != b), len(output))
+        line = outside[0][:same].count(b"\n") + 1
+        raise _changed(program, f"at line {line}")
+    texts, at = [], len(outside[0])
+    for region, after in zip(regions, outside[1:], strict=True):
+        is_last = region is regions[-1]
+        end = len(output) - len(after) if is_last else output.find(after, at)
+        if end < at or not output.startswith(after, end):
+            raise _changed(program, f"after line {region.end_line}")
+        texts.append(output[at:end])
+        at = end + len(after)
+    return [t.decode("utf-8", "surrogateescape") for t in texts]
+
+
+def _changed(program: Program, place: str) -> PolyschedError:
+    return PolyschedError(
+        f"the files differ outside the scops of {program.path!r}, {place}",
+        hint="check compares a file with what optimize or tune wrote for it",
+    )
+
+
+def _check_order(program: Program, scop: Scop, text: str) -> CheckedScop:
+    region = scop.region
+    assert region is not None
+    written = program.source[region.start : region.end]
+    if text == written.decode("utf-8", "surrogateescape"):
+        return CheckedScop(scop.name, None, "unchanged", "the text is the original's")
+    header = read_header(text)
+    if header is None:
+        reason = "no header of polysched in it: its order cannot be proven"
+        return CheckedScop(scop.name, None, "unproven", reason)
+    order, reason = _prove(program, scop, text)
+    return CheckedScop(scop.name, header.schedule, order, reason)
+
+
+def _prove(program: Program, scop: Scop, text: str) -> tuple[Order, str]:
+    """Whether the header's tree is legal and the text is what it prints."""
+    header = read_header(text)
+    assert header is not None
+    if header.scop != scop.name:
+        return "unproven", f"its header is about another scop, {header.scop}"
+    private = prepare_scop(scop)
+    dependences = compute_dependences(private, with_input=False)
+    try:
+        tree = ScheduleTree.parse(header.tree)
+        if not tree.schedule.get_domain().is_equal(private.domain):
+            return "illegal", "its tree does not run the same instances"
+        violation = find_violation(tree, dependences, private)
+        if violation is not None:
+            return "illegal", str(violation)
+        printed = print_region(program, private, tree, header.lines, dependences)
+    except PolyschedError as error:
+        return "unproven", f"its header holds no tree of this scop: {error.message}"
+    if not _is_same_text(printed, text):
+        reason = "edited after it was generated: its order cannot be proven"
+        return "unproven", reason
+    count = sum(d.orders for d in dependences.items)
+    return "proven", f"the tree respects all {count} dependences and prints this text"
+
+
+def _is_same_text(printed: str, text: str) -> bool:
+    unix = text.replace("\r\n", "\n")
+    return printed.rstrip("\n") == unix.rstrip("\n")
+
+
+def _compare(
+    program: Program,
+    scop: Scop,
+    text: str,
+    toolchain: Toolchain | None,
+    run_options: RunOptions | None,
+    progress: Progress | None,
+) -> tuple[Results, str]:
+    """Run both texts in the program and compare what they leave."""
+    result = measure(
+        program,
+        prepare_scop(scop),
+        [_Text("output", text)],
+        toolchain=toolchain,
+        options=TuneOptions(budget=1, repeats=1),
+        run_options=run_options,
+        progress=progress,
+    )
+    outcome = result.variants[0].outcome
+    if isinstance(outcome, Failure):
+        kind: Results = "differ" if outcome.kind == "mismatch" else "failed"
+        return kind, f"{outcome.kind}: {outcome.text}"
+    assert isinstance(outcome, Measurement)
+    exact = outcome.max_relative_error == 0.0
+    how = "bit for bit" if exact else f"within {outcome.max_relative_error:.2g}"
+    notes = f" ({outcome.note})" if outcome.note else ""
+    return "equal", f"{how}{notes}"

@@ -1,0 +1,80 @@
+"""The comment above generated code: what it is, why, and the tree to prove it by."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from polysched.space import Schedule
+
+_FIRST = re.compile(r"polysched: schedule (\w+) of scop (\w+)")
+_TREE = re.compile(r"tree: (\{.*\})\s*(?:\*/)?\s*$", re.MULTILINE)
+_LEAD = re.compile(r"^\s*\*?\s?(polysched: )?")
+_COMMENT = re.compile(r"\s*/\*(.*?)\*/", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a header says.
+
+    Attributes
+    ----------
+    schedule : str
+        Id of the schedule.
+    scop : str
+        Name of the SCoP.
+    tree : str
+        The schedule tree, isl's one-line notation.
+    lines : tuple of str
+        The whole comment, as given to the printer that puts "polysched: " in front.
+    """
+
+    schedule: str
+    scop: str
+    tree: str
+    lines: tuple[str, ...]
+
+
+def header_lines(
+    schedule: Schedule, scop_name: str, tree_text: str, reason: str = ""
+) -> tuple[str, ...]:
+    """Lines of the comment above the code of a schedule.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    scop_name : str
+    tree_text : str
+        The tree as printed, so that `check` can print it again.
+    reason : str
+        Why this schedule was chosen.
+    """
+    lines = [f"schedule {schedule.id} of scop {scop_name}"]
+    asked = " > ".join(schedule.objectives)
+    lines.append(f"objectives: {asked}; partition {schedule.partition}")
+    if schedule.script_text:
+        lines.append(f"script: {schedule.script_text}")
+    if reason:
+        lines.append(f"chosen: {reason}")
+    lines.append(f"tree: {tree_text}")
+    return tuple(lines)
+
+
+def read_header(region: str) -> Header | None:
+    r"""The header at the start of a generated region; None when there is none.
+
+    Examples
+    --------
+    >>> read_header("/* polysched: schedule ab12 of scop f\n * tree: { }\n */").tree
+    '{ }'
+    >>> read_header("for (int i = 0; i < n; i++)") is None
+    True
+    """
+    for comment in _COMMENT.finditer(region):
+        text = comment[1]
+        first, tree = _FIRST.search(text), _TREE.search(text)
+        if first is not None and tree is not None:
+            stripped = (_LEAD.sub("", line).rstrip() for line in text.splitlines())
+            lines = tuple(line for line in stripped if line)
+            return Header(first[1], first[2], tree[1], lines)
+    return None

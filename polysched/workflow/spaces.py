@@ -1,0 +1,131 @@
+"""The schedule space of a SCoP in a file, with what it takes to print and run it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from polysched.analysis import infer_liveness
+from polysched.base import CodegenError, PolyschedError, Progress
+from polysched.ir import Program, Scop
+from polysched.machine import Machine
+from polysched.space import Dropped, ScheduleSpace, SpaceOptions
+from polysched.space import build_space as build_schedule_space
+from polysched.workflow.source import check_parameters, select_scops
+from polysched.workflow.variant import Variant
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramSpace(ScheduleSpace):
+    """A schedule space that knows the program its SCoP stands in.
+
+    Attributes
+    ----------
+    program : Program or None
+        None for a SCoP that was not read from a file: it can be explained, not printed.
+    options : SpaceOptions
+        What it was built with.
+    """
+
+    program: Program | None
+    options: SpaceOptions
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """One handle per schedule, best predicted first."""
+        return tuple(
+            Variant(self.scop, self.dependences, s, self.program) for s in self
+        )
+
+    def variant(self, schedule_id: str | None = None) -> Variant:
+        """The handle of a schedule, by default of the one ranked first."""
+        schedule = self.find(schedule_id) if schedule_id else self.best
+        return Variant(self.scop, self.dependences, schedule, self.program)
+
+    def first_printable(self) -> tuple[Variant, tuple[Dropped, ...]]:
+        """The best-ranked variant that can be printed, and those before it, and why.
+
+        Raises
+        ------
+        CodegenError
+            If none can; the message is that of the best ranked.
+        """
+        skipped: list[Dropped] = []
+        for variant in self.variants:
+            reason = _find_obstacle(variant)
+            if reason is None:
+                return variant, tuple(skipped)
+            skipped.append(Dropped(variant.id, reason))
+        raise CodegenError(
+            f"none of {len(self)} schedules can be printed: {skipped[0].reason}"
+        )
+
+
+def _find_obstacle(variant: Variant) -> str | None:
+    """Why a variant cannot be printed, in one line, or None."""
+    try:
+        variant.region_text()
+    except CodegenError as error:
+        return error.message.splitlines()[0]
+    return None
+
+
+def build_space(
+    program: Program | Scop,
+    machine: Machine | None = None,
+    *,
+    scop: str | None = None,
+    policy: str = "balanced",
+    parameters: Mapping[str, int] | None = None,
+    seconds: float | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> ProgramSpace:
+    """The legal schedules of one SCoP, proven, distinct, ranked.
+
+    Parameters
+    ----------
+    program : Program or Scop
+        A file, or a SCoP without one.
+    machine : Machine, optional
+        What the code will run on; detected by default.
+    scop : str, optional
+        Name of the SCoP; needed when the file has several.
+    policy : str
+        What chooses the recipes.
+    parameters : mapping of str to int, optional
+        Sizes to predict times for.
+    seconds : float, optional
+        Time limit.
+    limit : int, optional
+        Most schedules to keep.
+    progress : Progress, optional
+
+    Raises
+    ------
+    PolyschedError
+        If the SCoP, a parameter or the policy is not there.
+    """
+    chosen = program if isinstance(program, Scop) else _choose(program, scop)
+    if isinstance(program, Program):
+        check_parameters(program, tuple(parameters or {}))
+    given = {"seconds": seconds, "limit": limit, "parameters": parameters}
+    options = SpaceOptions(
+        policy=policy,
+        **{k: v for k, v in given.items() if v is not None},  # type: ignore[arg-type]
+    )
+    built = build_schedule_space(infer_liveness(chosen), machine, options, progress)
+    values = {f.name: getattr(built, f.name) for f in fields(ScheduleSpace)}
+    owner = program if isinstance(program, Program) else None
+    return ProgramSpace(**values, program=owner, options=options)
+
+
+def _choose(program: Program, name: str | None) -> Scop:
+    found = select_scops(program, () if name is None else (name,))
+    if len(found) != 1:
+        names = ", ".join(s.name for s in found) or "none"
+        raise PolyschedError(
+            f"{program.path!r} has {len(found)} scops, expected one: {names}",
+            hint="name the one to schedule",
+        )
+    return found[0]

@@ -1,0 +1,159 @@
+"""Measuring the most promising variants and keeping the winner."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from polysched.base import PolyschedError, Progress
+from polysched.records import Database, Measurement
+from polysched.runtime import RunOptions, Toolchain
+from polysched.tune import TuneOptions, TuneResult
+from polysched.tune import tune as measure
+from polysched.workflow.spaces import ProgramSpace
+from polysched.workflow.variant import Variant
+
+_RANKED_SHARE = 2 / 3  # of the budget; the rest goes to other affine schedules
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """What tuning one SCoP found.
+
+    Attributes
+    ----------
+    space : ProgramSpace
+        All schedules, measured or not.
+    candidates : tuple of Variant
+        Those that were tried, in order.
+    result : TuneResult
+        Their outcomes, and the baseline.
+    """
+
+    space: ProgramSpace
+    candidates: tuple[Variant, ...]
+    result: TuneResult
+
+    @cached_property
+    def best(self) -> Variant | None:
+        """The fastest variant that beats the original; None when none does."""
+        speedup = self.result.speedup
+        if self.result.best is None or speedup is None or speedup <= 1.0:
+            return None
+        found = self.result.outcomes[self.result.best]
+        assert isinstance(found, Measurement)
+        reason = (
+            f"measured {found.median_seconds:.4g} s, "
+            f"{speedup:.2f} times faster than the original with "
+            f"{self.result.n_threads} thread(s); fastest of {len(self.candidates)} "
+            f"measured, of {len(self.space)} legal schedules"
+        )
+        return self.space.variant(self.result.best).because(reason)
+
+    @property
+    def speedup(self) -> float:
+        """Original over winner, by medians; 1.0 when the original is kept."""
+        if self.best is None or self.result.speedup is None:
+            return 1.0
+        return self.result.speedup
+
+    def to_json(self) -> dict[str, object]:
+        """The object that ``tune --json`` promises."""
+        found = self.space.to_json()
+        measured = {v.id: v.to_json() for v in self.result.variants}
+        stored = {v.id: v.is_stored for v in self.result.variants}
+        schedules = []
+        for s in self.space.schedules:
+            extra = measured.get(s.id, {})
+            item = {**s.to_json(), **extra}
+            if s.id in stored:
+                item["stored"] = stored[s.id]
+            schedules.append(item)
+        told = self.result.to_json()
+        return {
+            **found,
+            "threads": told["threads"],
+            "schedules": schedules,
+            "baseline": told["baseline"],
+            "best": self.best.id if self.best else "original",
+            "speedup": self.speedup,
+        }
+
+
+def choose_candidates(space: ProgramSpace, budget: int) -> tuple[Variant, ...]:
+    """The variants worth measuring, best-ranked first.
+
+    Two thirds of the budget go to the best ranked; the rest to the best of each affine
+    schedule that is not among them, so that a wrong model does not hide a whole family;
+    what is left over goes on in order of rank. The source order is the baseline
+    and is not measured twice.
+    """
+    plain = space.original.id
+    ranked = [v for v in space.variants if v.id != plain]
+    chosen = ranked[: math.ceil(budget * _RANKED_SHARE)]
+    seen = {v.schedule.affine.key for v in chosen}
+    for variant in ranked[len(chosen) :]:
+        key = variant.schedule.affine.key
+        if len(chosen) < budget and key not in seen:
+            chosen.append(variant)
+            seen.add(key)
+    taken = {v.id for v in chosen}
+    chosen += [v for v in ranked if v.id not in taken][: max(0, budget - len(chosen))]
+    taken = {v.id for v in chosen}
+    return tuple(v for v in ranked if v.id in taken)
+
+
+def tune(
+    space: ProgramSpace,
+    budget: int = 12,
+    *,
+    candidates: Sequence[Variant] | None = None,
+    toolchain: Toolchain | None = None,
+    options: TuneOptions | None = None,
+    run_options: RunOptions | None = None,
+    database: Database | None = None,
+    progress: Progress | None = None,
+    directory: Path | None = None,
+) -> Tuned:
+    """Measure the best-ranked few in the user's own program and check every result.
+
+    Parameters
+    ----------
+    space : ProgramSpace
+        From `build_space`.
+    budget : int
+        How many variants to try; ignored when `options` or `candidates` is given.
+    candidates : sequence of Variant, optional
+        What to measure; by default `choose_candidates`.
+    toolchain, options, run_options, database, progress, directory
+        As for `polysched.tune.tune`.
+
+    Raises
+    ------
+    PolyschedError
+        If the space has no program, or the original cannot be built or run.
+    """
+    if space.program is None:
+        raise PolyschedError(
+            f"{space.scop.name} was not read from a file: nothing to run",
+            hint="parse a C file that contains it",
+        )
+    if candidates is None:
+        wanted = options.budget if options else budget
+        candidates = choose_candidates(space, wanted)
+    result = measure(
+        space.program,
+        space.scop,
+        candidates,
+        toolchain=toolchain,
+        machine=space.machine,
+        options=options or TuneOptions(budget=len(candidates)),
+        run_options=run_options,
+        database=database,
+        progress=progress,
+        directory=directory,
+    )
+    return Tuned(space, tuple(candidates), result)

@@ -1,0 +1,134 @@
+"""`Variant`: one schedule of one SCoP, ready to be printed, explained, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from polysched.analysis import Dependences
+from polysched.base import CodegenError
+from polysched.codegen import PrintOptions, identifiers, print_openmp, splice
+from polysched.ir import Program, ScheduleTree, Scop
+from polysched.runtime import original_text
+from polysched.space import Schedule
+from polysched.workflow.explanation import Explanation, explain_schedule
+from polysched.workflow.header import header_lines
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """A schedule together with the SCoP and the file that it belongs to.
+
+    Attributes
+    ----------
+    scop : Scop
+        As scheduled: dead scalars privatised.
+    dependences : Dependences
+        Of the SCoP.
+    schedule : Schedule
+        The point of the space.
+    program : Program or None
+        The file; None for a SCoP that was not read from one.
+    reason : str
+        Why it was chosen, for the header of its text.
+    """
+
+    scop: Scop
+    dependences: Dependences
+    schedule: Schedule
+    program: Program | None = None
+    reason: str = ""
+
+    @property
+    def id(self) -> str:
+        """Ten hexadecimal digits, stable across runs and machines."""
+        return self.schedule.id
+
+    @property
+    def features(self) -> Mapping[str, float]:
+        """What the schedule is like, as numbers."""
+        return self.schedule.features
+
+    @property
+    def predicted_seconds(self) -> float | None:
+        """What the cost model expects; None when it has no opinion."""
+        return self.schedule.predicted_seconds
+
+    def because(self, reason: str) -> Variant:
+        """The same variant, chosen for another reason."""
+        return Variant(self.scop, self.dependences, self.schedule, self.program, reason)
+
+    @cached_property
+    def tree(self) -> ScheduleTree:
+        """The tree as `check` will read it back."""
+        return ScheduleTree.parse(self.schedule.tree.text)
+
+    def region_text(self) -> str:
+        """C text that takes the place of the SCoP's region.
+
+        Raises
+        ------
+        CodegenError
+            If the schedule cannot be printed within its limits.
+        """
+        header = header_lines(
+            self.schedule, self.scop.name, self.schedule.tree.text, self.reason
+        )
+        return print_region(
+            self.program, self.scop, self.tree, header, self.dependences
+        )
+
+    def to_c(self) -> str:
+        """The whole file with its region replaced; without a file, the region alone."""
+        if self.program is None:
+            return self.region_text()
+        return optimize(self.program, [self]).decode("utf-8", "surrogateescape")
+
+    def explain(self) -> Explanation:
+        """Why the schedule is what it is."""
+        return explain_schedule(self.scop, self.dependences, self.schedule)
+
+
+def print_region(
+    program: Program | None,
+    scop: Scop,
+    tree: ScheduleTree,
+    header: tuple[str, ...],
+    dependences: Dependences,
+) -> str:
+    """The text of a region for a tree; the same every time for the same arguments.
+
+    Loops with pragmas are proven once more not to carry any of the dependences.
+    """
+    has_text = program is not None and scop.region is not None
+    options = PrintOptions(
+        header=header,
+        original_text=original_text(program, scop) if program and has_text else None,
+        reserved=_identifiers(program),
+    )
+    return print_openmp(scop, tree, options, deps=dependences.validity)
+
+
+def _identifiers(program: Program | None) -> frozenset[str]:
+    if program is None:
+        return frozenset()
+    return identifiers(program.source.decode("utf-8", "surrogateescape"))
+
+
+def optimize(program: Program, variants: Iterable[Variant]) -> bytes:
+    """The program with the region of each variant replaced, all else byte for byte.
+
+    Raises
+    ------
+    CodegenError
+        If a schedule cannot be printed, or a SCoP has no place in a file.
+    """
+    texts: dict[str, str] = {}
+    for variant in variants:
+        if variant.scop.region is None:
+            raise CodegenError(
+                f"{variant.scop.name} was not read from a file: nothing to replace"
+            )
+        texts[variant.scop.name] = variant.region_text()
+    return splice(program, texts)

@@ -1,0 +1,122 @@
+"""Which statements count as reductions, and which must not."""
+
+import islpy as isl
+import pytest
+
+from polysched.analysis import find_reductions
+from polysched.testing import ScopBuilder
+
+
+def reduction(text, *, guard=None, type_="double", term="double", where="0 <= i < n"):
+    b = ScopBuilder("r", ["n"])
+    b.array("s", type_)
+    b.array("A", f"{term}[]")
+    b.array("B", f"{type_}[]")
+    b.statement("i", where, text, position=(0, 0), guard=guard)
+    found = find_reductions(b.build())
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize(
+    ("text", "op"),
+    [
+        ("s += A[i]", "+"),
+        ("s -= A[i]", "-"),
+        ("s *= A[i]", "*"),
+        ("s = s + A[i]", "+"),
+        ("s = A[i] + s", "+"),
+        ("s = A[i] * 2.0 + (s + A[i + 1])", "+"),
+        ("s = s - A[i]", "-"),
+        ("s = s - A[i] + A[i + 1]", "+"),
+        ("s = s * A[i] * 3.0", "*"),
+        ("s = fmax(s, A[i])", "max"),
+        ("s = fmin(A[i], s)", "min"),
+        ("s = A[i] if A[i] > s else s", "max"),
+        ("s = A[i] if s >= A[i] else s", "min"),
+        ("s = s if s < A[i] else A[i]", "min"),
+        ("s = s if A[i] <= s else A[i]", "max"),
+        ("B[0] += A[i]", "+"),
+        ("B[i % 2] += A[i]", "+"),
+    ],
+)
+def test_spellings(text, op):
+    found = reduction(text)
+    assert found is not None
+    assert found.op == op
+    assert found.is_closed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s = A[i]",
+        "s = A[i] - s",
+        "s = s + s",
+        "s = s + s * A[i]",
+        "s += s",
+        "s = s / A[i]",
+        "s = s * A[i] + 1.0",
+        "s = A[i] if A[i] > 1.0 else s",
+        "s = A[i] if A[i + 1] > s else s",
+        "B[i] += A[i]",
+        "B[0] += B[0 * i]",
+        "B[0] += B[i]",
+    ],
+)
+def test_what_is_no_reduction(text):
+    assert reduction(text) is None
+
+
+def test_guarded_extremum():
+    assert reduction("s = A[i]", guard="A[i] > s").op == "max"
+    assert reduction("s = A[i]", guard="A[i] < s").op == "min"
+    assert reduction("s = A[i]", guard="s < A[i]").op == "max"
+    assert reduction("s = A[i + 1]", guard="s < A[i]") is None
+
+
+def test_conditional_sum():
+    assert reduction("s += A[i]", guard="A[i] > 0.0").op == "+"
+    assert reduction("s += A[i]", guard="s > 0.0") is None
+
+
+def test_relation_pairs_instances_of_one_element():
+    found = reduction("B[i % 2] += A[i]")
+    assert found.relation.is_equal(
+        isl.Map("[n] -> { S0[i] -> S0[j] : 0 <= i < j < n and (j - i) mod 2 = 0 }")
+    )
+    assert (found.statement, found.array) == ("S0", "B")
+
+
+def test_element_written_once_is_no_reduction():
+    assert reduction("B[i] += A[i]", where="0 <= i < n") is None
+    assert reduction("s += A[i]", where="i = 3") is None
+
+
+def test_exactness():
+    assert not reduction("s += A[i]").is_exact
+    assert reduction("s = fmax(s, A[i])").is_exact
+    assert reduction("s += A[i]", type_="int", term="int").is_exact
+
+
+def test_integers_that_accumulate_floating_terms_are_cut_at_each_step():
+    assert reduction("s += A[i]", type_="int", term="double") is None
+
+
+def test_narrow_extremum_of_wide_terms_wraps():
+    narrow = "s = A[i] if A[i] > s else s"
+    assert reduction(narrow, type_="short", term="int") is None
+    assert reduction(narrow, type_="int", term="int").op == "max"
+
+
+def test_factorisation_is_not_closed():
+    b = ScopBuilder("lu", ["n"])
+    b.array("A", "double[n][n]")
+    b.statement(
+        "i, j, k",
+        "0 <= i < n and 0 <= j < i and 0 <= k < j",
+        "A[i][j] -= A[i][k] * A[k][j]",
+        position=(0, 0, 0, 0),
+    )
+    (found,) = find_reductions(b.build())
+    assert found.op == "-"
+    assert not found.is_closed

@@ -1,0 +1,80 @@
+"""Directions, strides and footprints of references under a schedule."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from polysched.analysis import (
+    box_footprint,
+    iterator_extent,
+    member_directions,
+    references,
+    statement_members,
+)
+from polysched.transform import apply_script, parse_script
+from tests.unit import scops
+from tests.unit.transform import trees
+
+
+def test_direction_undoes_the_skew() -> None:
+    members = statement_members(trees.jacobi()[0])["S1"]
+    assert [m.coefficients for m in members] == [(1, 0, 0), (2, 1, 0), (2, 0, 1)]
+    assert [m.constant for m in members] == [0, 1, 1]
+    assert member_directions(members)[0] == (1, -2, -2)
+    assert member_directions(members)[2] == (0, 0, 1)
+
+
+def test_tiles_and_waves_are_told_apart_from_points() -> None:
+    tree, deps = trees.seidel()
+    script = parse_script("tile(band=0, sizes=[4, 8, 0]); wavefront(band=0.0)")
+    members = statement_members(apply_script(tree, script, deps))["S0"]
+    assert [m.kind for m in members] == ["wave", "tile", "point", "point", "point"]
+    assert members[0].summed == (((1, 0, 0), 4), ((1, 1, 0), 8))
+    assert members[1].size == 8
+    assert members[1].marks == ("tile", "wavefront")
+
+
+def test_constant_member_moves_nothing() -> None:
+    members = statement_members(trees.gemm()[0])["S0"]
+    assert [m.is_constant for m in members] == [False, True, False]
+    assert member_directions(members)[1] is None
+
+
+def test_stride_classes() -> None:
+    by_array = {r.array: r for r in references(scops.gemm())["S1"]}
+    along_j = (Fraction(0), Fraction(0), Fraction(1))
+    along_k = (Fraction(0), Fraction(1), Fraction(0))
+    assert [by_array[a].stride_class(along_j) for a in "ABC"] == ["0", "1", "1"]
+    assert [by_array[a].stride_class(along_k) for a in "ABC"] == ["1", "N", "0"]
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"), [(None, None), (1, 1), (8, 8)], ids=["open", "one", "eight"]
+)
+def test_extent_needs_known_parameters(n: int | None, expected: int | None) -> None:
+    scop = scops.gemm()
+    scop = scop if n is None else scop.with_parameters_fixed({"n": n})
+    assert iterator_extent(scop, "S1", (1, 0, 0)) == expected
+    if n == 8:
+        assert iterator_extent(scop, "S1", (2, 1, 0)) == 22
+
+
+def test_footprint_of_a_box_counts_each_element_once() -> None:
+    scop = scops.gemm()
+    members = statement_members(trees.gemm()[0])["S1"]
+    directions = member_directions(members)
+    sizes = {0: 4, 1: 8, 2: 16}
+    found = box_footprint(scop, references(scop)["S1"], directions, sizes)
+    assert found == 8 * (4 * 8 + 8 * 16 + 4 * 16)
+    lines = box_footprint(scop, references(scop)["S1"], directions, {0: 4}, 64)
+    assert lines == 64 * (4 + 1 + 4)
+
+
+def test_neighbours_share_a_footprint() -> None:
+    scop = scops.jacobi_2d()
+    members = statement_members(trees.jacobi()[0])["S0"]
+    directions = member_directions(members)
+    found = box_footprint(scop, references(scop)["S0"], directions, {1: 4, 2: 6})
+    assert found == 8 * (6 * 8 + 4 * 6)

@@ -1,0 +1,322 @@
+"""Private arrays: contracted inside the loop that owns them, expanded where needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import islpy as isl
+import pytest
+
+from polysched.codegen import PrintOptions, plan_storage, print_openmp
+from polysched.ir import (
+    Array,
+    Const,
+    LinearRow,
+    Param,
+    Rows,
+    ScheduleTree,
+    Scop,
+    build_tree,
+    original_tree,
+    types,
+)
+from tests.unit.codegen.handmade import (
+    FRAME_2D,
+    SQUARE,
+    N,
+    check_equal,
+    make_scop,
+    mark_bands,
+    tile,
+)
+
+SIZES = [(0,), (1,), (6,), (19,)]
+
+
+def private(name: str, n_expanded: int, *extents: Param | Const) -> Array:
+    return Array(
+        name,
+        types.DOUBLE,
+        extents,
+        storage="scop",
+        live_in=False,
+        live_out=False,
+        n_expanded=n_expanded,
+    )
+
+
+def scalar_scop() -> Scop:
+    return make_scop(
+        [*SQUARE, private("t", 2)],
+        [
+            ("[n] -> { S0[i, j] : 0 <= i, j < n }", (0, 0, 0), "t = A[i][j] * 2.0;"),
+            (
+                "[n] -> { S1[i, j, k] : 0 <= i, j, k < n }",
+                (0, 0, 1, 0),
+                "C[i][j] += t * B[k][j];",
+            ),
+        ],
+        N,
+    )
+
+
+SCALAR = """
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            double t = A[i][j] * 2.0;
+            for (int k = 0; k < n; k++)
+                C[i][j] += t * B[k][j];
+        }"""
+
+IJ = (LinearRow((1, 0)), LinearRow((0, 1)), LinearRow((0, 0)))
+IJK = (LinearRow((1, 0, 0)), LinearRow((0, 1, 0)), LinearRow((0, 0, 1)))
+IKJ = (LinearRow((1, 0, 0)), LinearRow((0, 0, 1)), LinearRow((0, 1, 0)))
+
+
+def distributed(scop: Scop) -> ScheduleTree:
+    """All definitions before all uses."""
+    rows = {
+        "S0": Rows(("i", "j"), (0, 0, 0, 0), IJ),
+        "S1": Rows(("i", "j", "k"), (1, 0, 0, 0), IKJ),
+    }
+    return build_tree(scop.domain, rows)
+
+
+def fused_tiles(scop: Scop, size: int) -> ScheduleTree:
+    """Tiles of (i, j) around both statements, k j order inside."""
+    member = (
+        f"S0[i, j] -> [(floor({{0}}/{size}))]; S1[i, j, k] -> [(floor({{0}}/{size}))]"
+    )
+    outer = ", ".join(f"{{ {member.format(v)} }}" for v in "ij")
+    root = isl.Schedule.from_domain(scop.domain).get_root().child(0)
+    node = root.insert_partial_schedule(isl.MultiUnionPwAff(f"[{outer}]")).child(0)
+    parts = isl.UnionSetList.alloc(node.get_ctx(), 2)
+    for part in ("{ S0[i, j] }", "{ S1[i, j, k] }"):
+        parts = parts.add(isl.UnionSet(part))
+    node = node.insert_sequence(parts)
+    for k, order in enumerate(("{ S0[i, j] -> %s }", "{ S1[i, j, k] -> %s }")):
+        inside = ("[i]", "[j]") if k == 0 else ("[i]", "[k]", "[j]")
+        band = ", ".join(order % f"[({d[1]})]" for d in inside)
+        leaf = node.child(k).child(0)
+        node = leaf.insert_partial_schedule(isl.MultiUnionPwAff(f"[{band}]"))
+        node = node.parent().parent()
+    return ScheduleTree(node.get_schedule())
+
+
+def test_scalar_is_declared_in_the_loop_that_fixes_its_subscripts() -> None:
+    scop = scalar_scop()
+    (buffer,) = plan_storage(scop, original_tree(scop))
+    assert (buffer.depth, buffer.kept) == (2, ())
+    text = print_openmp(scop, mark_bands(original_tree(scop), parallel=0))
+    assert "{\n      double t;\n      t = A[t1][t2] * 2.0;" in text
+
+
+def test_distributed_definition_and_use_need_the_expanded_array() -> None:
+    scop = scalar_scop()
+    (buffer,) = plan_storage(scop, distributed(scop))
+    assert (buffer.depth, buffer.kept) == (0, (0, 1))
+    text = print_openmp(scop, distributed(scop))
+    assert "double (*t)[ps_max(1, n)] = __builtin_malloc(" in text
+    assert text.count("__builtin_free(t);") == 1
+
+
+def test_definition_and_use_in_one_tile_share_an_array_of_the_tile() -> None:
+    scop = scalar_scop()
+    (buffer,) = plan_storage(scop, fused_tiles(scop, 4))
+    assert (buffer.depth, buffer.kept, buffer.sizes) == (2, (0, 1), (4, 4))
+    assert "double t[4][4];" in print_openmp(scop, fused_tiles(scop, 4))
+
+
+@pytest.mark.cc
+def test_scalar_results_are_equal_under_all_storages(tmp_path: Path) -> None:
+    scop = scalar_scop()
+    original = original_tree(scop)
+    trees = [
+        mark_bands(original, parallel=0),
+        mark_bands(original, parallel=1),
+        tile(original, 4, "parallel"),
+        mark_bands(distributed(scop), parallel=0),
+        mark_bands(fused_tiles(scop, 4), parallel=0),
+        fused_tiles(scop, 64),
+    ]
+    check_equal(tmp_path, FRAME_2D, SCALAR, scop, trees, SIZES)
+
+
+@pytest.mark.cc
+def test_private_row_in_a_parallel_loop(tmp_path: Path) -> None:
+    scop = make_scop(
+        [*SQUARE, private("row", 1, Param("n"))],
+        [
+            ("[n] -> { S0[i, j] : 0 <= i, j < n }", (0, 0, 0), "row[j] = A[i][j];"),
+            (
+                "[n] -> { S1[i, j] : 0 <= i < n and 0 < j < n }",
+                (0, 1, 0),
+                "row[j] += 0.5 * row[j - 1];",
+            ),
+            (
+                "[n] -> { S2[i, j] : 0 <= i, j < n }",
+                (0, 2, 0),
+                "B[i][j] = row[n - 1 - j];",
+            ),
+        ],
+        N,
+    )
+    scop = expand_rows(scop)
+    original = """
+    for (int i = 0; i < n; i++) {
+        double row[n];
+        for (int j = 0; j < n; j++)
+            row[j] = A[i][j];
+        for (int j = 1; j < n; j++)
+            row[j] += 0.5 * row[j - 1];
+        for (int j = 0; j < n; j++)
+            B[i][j] = row[n - 1 - j];
+    }"""
+    two = (LinearRow((1, 0)), LinearRow((0, 1)))
+    apart = build_tree(
+        scop.domain,
+        {f"S{k}": Rows(("i", "j"), (k, 0, 0), two) for k in range(3)},
+    )
+    tree = mark_bands(original_tree(scop), parallel=0)
+    assert "  for (int t1 = 0; t1 < n; t1++) {\n    double row[n];" in print_openmp(
+        scop, tree
+    )
+    trees = [tree, apart, mark_bands(apart, parallel=2)]
+    check_equal(tmp_path, FRAME_2D, original, scop, trees, SIZES)
+
+
+def expand_rows(scop: Scop) -> Scop:
+    """Put the iterator i in front of the subscripts of the array row."""
+    from polysched.ir import Access, Iter, Load, map_action
+
+    def change(e: object) -> Load | None:
+        if isinstance(e, Load) and e.array == "row" and len(e.subscripts) == 1:
+            return Load("row", (Iter("i"), *e.subscripts), e.type)
+        return None
+
+    def widen(a: Access) -> Access:
+        if a.array != "row":
+            return a
+        wide = isl.Map("{ [i, j] -> row[i, k] }")
+        wide = wide.set_tuple_name(
+            isl.dim_type.in_, a.relation.get_tuple_name(isl.dim_type.in_)
+        )
+        first = wide.project_out(isl.dim_type.out, 1, 1).set_tuple_name(
+            isl.dim_type.out, "row"
+        )
+        both = first.flat_range_product(a.relation)
+        return replace(a, relation=both.set_tuple_name(isl.dim_type.out, "row"))
+
+    return replace(
+        scop,
+        statements=tuple(
+            replace(
+                s,
+                body=tuple(map_action(a, change) for a in s.body),
+                accesses=tuple(widen(a) for a in s.accesses),
+            )
+            for s in scop.statements
+        ),
+    )
+
+
+def test_large_constant_private_arrays_live_on_the_heap() -> None:
+    size = Const(100, types.INT, "100")
+    scop = make_scop(
+        [*SQUARE, private("w", 0, size, size)],
+        [("{ S0[i, j] : 0 <= i, j < 100 }", (0, 0, 0), "w[i][j] = A[i][j];")],
+    )
+    text = print_openmp(scop, original_tree(scop))
+    assert "double (*w)[100] = __builtin_malloc(sizeof(double[100][100]));" in text
+    options = PrintOptions(heap_bytes=10**6)
+    assert "double w[100][100];" in print_openmp(scop, original_tree(scop), options)
+
+
+def test_a_private_name_never_hides_another_array() -> None:
+    outer = Array("t", types.DOUBLE, ())
+    inner = Array(
+        "t_2", types.DOUBLE, (), "scop", False, False, n_expanded=1, c_name="t"
+    )
+    scop = make_scop(
+        [SQUARE[0], outer, inner],
+        [("{ S0[i] : 0 <= i < 9 }", (0, 0), "t_2 = t; A[0][i] = t_2;")],
+    )
+    assert "double t_1;\n    t_1 = t;" in print_openmp(scop, original_tree(scop))
+
+
+def two_temporaries() -> Scop:
+    """Two loops with a temporary of the same C name, as two arrays."""
+    other = replace(private("t_2", 1), c_name="t")
+    return make_scop(
+        [*SQUARE, private("t", 1), other],
+        [
+            ("[n] -> { S0[i] : 0 <= i < n }", (0, 0), "t = A[0][i];"),
+            ("[n] -> { S1[i] : 0 <= i < n }", (0, 1), "B[0][i] = t * t;"),
+            ("[n] -> { S2[i] : 0 <= i < n }", (1, 0), "t_2 = A[1][i];"),
+            ("[n] -> { S3[i] : 0 <= i < n }", (1, 1), "B[1][i] = t_2 + 1.0;"),
+        ],
+        N,
+    )
+
+
+def test_temporaries_share_a_name_where_they_never_meet() -> None:
+    scop = two_temporaries()
+    text = print_openmp(scop, original_tree(scop))
+    assert text.count("double t;") == 2
+    one = (LinearRow((1,)),)
+    fused = build_tree(
+        scop.domain,
+        {f"S{k}": Rows(("i",), (0, beta), one) for k, beta in enumerate((0, 2, 1, 3))},
+    )
+    text = print_openmp(scop, fused)
+    assert text.count("double t;") == 1
+    assert text.count("double t_1;") == 1
+
+
+@pytest.mark.cc
+def test_separated_and_unrolled_tiles_keep_their_temporaries(tmp_path: Path) -> None:
+    scop = scalar_scop()
+    tree = tile(original_tree(scop), 4)
+    trees = []
+    for kind in (isl.ast_loop_type.separate, isl.ast_loop_type.unroll):
+        changed = tree
+        for path, node in tree.bands():
+            inner = node.get_schedule_depth() % 2
+            node = changed.node(path)
+            for member in range(node.band_n_member()):
+                if inner or kind == isl.ast_loop_type.separate:
+                    node = node.band_member_set_ast_loop_type(member, kind)
+            changed = ScheduleTree(node.get_schedule())
+        trees.append(changed)
+    check_equal(tmp_path, FRAME_2D, SCALAR, scop, trees, SIZES)
+
+
+@pytest.mark.cc
+def test_a_scalar_of_the_function_is_shadowed_without_warnings(tmp_path: Path) -> None:
+    scop = two_temporaries()
+    arrays = tuple(
+        replace(a, storage="local" if a.n_expanded else a.storage) for a in scop.arrays
+    )
+    scop = replace(scop, arrays=arrays)
+    original = """
+    double t;
+    int i;
+#pragma scop
+    for (i = 0; i < n; i++) {
+        t = A[0][i];
+        B[0][i] = t * t;
+    }
+    for (i = 0; i < n; i++) {
+        t = A[1][i];
+        B[1][i] = t + 1.0;
+    }
+#pragma endscop"""
+    before, region = original.split("#pragma scop\n")
+    frame = FRAME_2D.replace("@", before + "@")
+    tree = mark_bands(original_tree(scop), parallel=0)
+    options = PrintOptions(original_text=region)
+    text = print_openmp(scop, tree, options)
+    assert "  (void)i, (void)t;\n" in text
+    loops = region.replace("#pragma endscop", "")
+    check_equal(tmp_path, frame, loops, scop, [tree], SIZES, options)

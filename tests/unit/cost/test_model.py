@@ -1,0 +1,115 @@
+"""The model need not know seconds; it must know which schedule is the faster one."""
+
+from __future__ import annotations
+
+import pytest
+
+from polysched.analysis import compute_dependences, set_band_flags
+from polysched.cost import predict, predict_seconds, rank
+from polysched.ir import ScheduleTree, original_tree
+from polysched.machine import Cpu, Machine
+from polysched.transform import apply_script, parse_script
+from tests.unit import scops
+from tests.unit.transform import trees
+
+MACHINE = Machine(
+    Cpu(
+        name="test", n_cores=2, n_threads=2, simd_bits=512, l1_bytes=48 << 10,
+        l2_bytes=1 << 20, l3_bytes=32 << 20, line_bytes=64, frequency_hz=3e9,
+        flops_per_second=9e10, bandwidth_bytes_per_second=1e10,
+        bandwidth_all_bytes_per_second=2e10, barrier_seconds=3e-6, isa=("avx512f",),
+    )
+)  # fmt: skip
+
+
+def gemm(script: str) -> ScheduleTree:
+    tree, deps = trees.gemm()
+    return apply_script(tree, parse_script(script), deps)
+
+
+def seidel(script: str) -> ScheduleTree:
+    tree, deps = trees.seidel()
+    return apply_script(tree, parse_script(script), deps)
+
+
+def test_product_ranks_register_tiles_over_tiles_over_plain_loops() -> None:
+    tile = "tile(band=0, sizes=[64, 64, 256]); parallel(band=0.0); "
+    found = [
+        gemm("order(band=0, members=[0, 2, 1])"),
+        gemm("vector(band=0, member=2)"),
+        gemm("parallel(band=0); vector(band=0.0, member=2)"),
+        gemm(tile + "vector(band=0.0.0.0, member=2)"),
+        gemm(tile + "jam(band=0.0.0.0, factors=[4, 4, 1]); "
+             "vector(band=0.0.0.0, member=2)"),
+    ]  # fmt: skip
+    sizes = {"n": 1100}
+    assert rank(found, scops.gemm(), None, MACHINE, sizes) == [4, 3, 2, 1, 0]
+
+
+def test_stencil_ranks_straight_waves_first() -> None:
+    scop = scops.jacobi_2d()
+    tree, deps = trees.jacobi()
+    original = set_band_flags(original_tree(scop), deps)
+    script = parse_script(
+        "straighten(band=0); tile(band=0, sizes=[16, 32]); wavefront(band=0.0); "
+        "parallel(band=0.0.0, member=1); vector(band=0.0.0.0.0.0.0)"
+    )
+    waves = apply_script(tree, script, deps)
+    skewed = apply_script(tree, parse_script("tile(band=0, sizes=[32, 32, 32])"), deps)
+    sizes = {"n": 1300, "T": 500}
+    assert rank([tree, skewed, original, waves], scop, deps, MACHINE, sizes)[:2] == [
+        3,
+        2,
+    ]
+
+
+def test_recurrence_gains_from_copies() -> None:
+    scop = scops.gauss_seidel()
+    trees_ = [seidel(""), seidel("jam(band=0, factors=[4, 4, 1])")]
+    assert rank(trees_, scop, None, MACHINE, {"n": 1000, "T": 50}) == [1, 0]
+
+
+def test_short_loops_do_not_pay_for_threads() -> None:
+    threads = gemm("parallel(band=0); vector(band=0.0, member=2)")
+    alone = gemm("vector(band=0, member=2)")
+    scop = scops.gemm()
+    few = [predict_seconds(t, scop, None, MACHINE, {"n": 4}) for t in (threads, alone)]
+    many = [
+        predict_seconds(t, scop, None, MACHINE, {"n": 999}) for t in (threads, alone)
+    ]
+    assert few[0] > few[1]
+    assert many[0] < many[1]
+
+
+def test_unknown_sizes_are_assumed_large() -> None:
+    tree, _ = trees.gemm()
+    assert predict_seconds(tree, scops.gemm(), None, MACHINE) == pytest.approx(
+        predict_seconds(tree, scops.gemm(), None, MACHINE, {"n": 1000}), rel=0.01
+    )
+
+
+def test_parts_are_told_apart() -> None:
+    tree = gemm("parallel(band=0)")
+    parts = predict(tree, scops.gemm(), MACHINE, {"n": 100})
+    assert parts is not None
+    assert parts.barrier_seconds == pytest.approx(3e-6)
+    assert parts.seconds >= max(parts.compute_seconds, parts.l2_seconds) / 2
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_empty_and_tiny_domains_have_a_time(n: int) -> None:
+    tree, _ = trees.gemm()
+    found = predict_seconds(tree, scops.gemm(), None, MACHINE, {"n": n})
+    assert found is not None
+    assert found >= 0
+
+
+def test_program_with_scalar_only_statements() -> None:
+    program = scops.scop(
+        "scalars",
+        scops.statement("S0", "{ S0[] }", (0,), "w [] -> s[]"),
+        scops.statement("S1", "{ S1[] }", (1,), "r [] -> s[]", "w [] -> r[]"),
+    )
+    deps = compute_dependences(program)
+    tree = set_band_flags(original_tree(program), deps)
+    assert predict_seconds(tree, program, deps, MACHINE) is not None

@@ -1,0 +1,128 @@
+"""A machine is described from system files alone, and survives JSON."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from polysched.base import PolyschedError
+from polysched.machine import Machine, calibration_path, probe_cpu, total_memory_bytes
+
+
+def write(root: Path, name: str, text: str) -> None:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n")
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    """Four logical processors on two cores, as Linux describes them."""
+    write(
+        tmp_path,
+        "proc/cpuinfo",
+        "processor\t: 0\nmodel name\t: Some CPU @ 2.00GHz\nflags\t: fpu sse2 avx fma"
+        " avx2\n\nprocessor\t: 1\nmodel name\t: other\n",
+    )
+    cpu = "sys/devices/system/cpu"
+    write(tmp_path, f"{cpu}/online", "0-2,3")
+    for n in range(4):
+        siblings = "0,2" if n % 2 == 0 else "1,3"
+        write(tmp_path, f"{cpu}/cpu{n}/topology/thread_siblings_list", siblings)
+    levels = (("1", "Data", "48K"), ("1", "Instruction", "32K"), ("2", "Unified", "2M"))
+    for k, (level, kind, size) in enumerate(levels):
+        index = f"{cpu}/cpu0/cache/index{k}"
+        write(tmp_path, f"{index}/level", level)
+        write(tmp_path, f"{index}/type", kind)
+        write(tmp_path, f"{index}/size", size)
+        write(tmp_path, f"{index}/coherency_line_size", "64")
+    return tmp_path
+
+
+def test_recorded_system_is_described(recorded: Path) -> None:
+    cpu = probe_cpu(recorded)
+    assert (cpu.n_cores, cpu.n_threads) == (2, 4)
+    assert (cpu.l1_bytes, cpu.l2_bytes, cpu.l3_bytes) == (48 << 10, 2 << 20, 0)
+    assert cpu.simd_bits == 256
+    assert cpu.isa == ("sse2", "avx", "fma", "avx2")
+    assert cpu.frequency_hz == 2.0e9
+    assert cpu.flops_per_second == 2.0e9 * 4 * 2 * 2
+    assert cpu.vector_elements(8) == 4
+
+
+def test_container_quota_limits_threads(recorded: Path) -> None:
+    write(recorded, "sys/fs/cgroup/cpu.max", "150000 100000")
+    cpu = probe_cpu(recorded)
+    assert (cpu.n_cores, cpu.n_threads) == (2, 2)
+
+
+def test_empty_system_still_gives_a_cpu(tmp_path: Path) -> None:
+    cpu = probe_cpu(tmp_path)
+    assert cpu.n_cores >= 1
+    assert cpu.l1_bytes > 0
+    assert cpu.frequency_hz is None
+    assert cpu.flops_per_second > 0
+
+
+def test_this_machine_is_detected() -> None:
+    machine = Machine.detect(calibrated=False)
+    assert machine.origin == "detected"
+    assert machine.cpu.n_threads >= machine.cpu.n_cores >= 1
+    assert total_memory_bytes() > 1 << 20
+
+
+def test_key_ignores_ceilings_but_not_sizes(recorded: Path) -> None:
+    cpu = probe_cpu(recorded)
+    assert replace(cpu, flops_per_second=1.0, frequency_hz=None).key == cpu.key
+    assert replace(cpu, l2_bytes=1).key != cpu.key
+    assert len(cpu.key) == 10
+
+
+def test_json_round_trip(recorded: Path, tmp_path: Path) -> None:
+    machine = Machine(probe_cpu(recorded))
+    assert Machine.from_json(machine.to_json()) == machine
+    machine.save(tmp_path / "deep" / "m.json")
+    loaded = Machine.load(tmp_path / "deep" / "m.json")
+    assert loaded.cpu == machine.cpu
+    assert loaded.origin.endswith("m.json")
+
+
+def test_stored_calibration_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    plain = Machine.detect()
+    better = Machine(replace(plain.cpu, flops_per_second=1.25e9))
+    better.save(calibration_path(plain.cpu))
+    assert Machine.detect().cpu.flops_per_second == 1.25e9
+    assert Machine.detect().origin == "calibrated"
+    assert Machine.detect(calibrated=False).cpu == plain.cpu
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "no JSON object"),
+        ('{"cpu": {"colour": 1}}', "unknown machine field 'colour'"),
+        ('{"cpu": {"name": "x"}}', "has no field 'n_cores'"),
+    ],
+)
+def test_bad_files_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "m.json"
+    path.write_text(text)
+    with pytest.raises(PolyschedError, match=message):
+        Machine.load(path)
+
+
+def test_bad_number_is_refused(recorded: Path) -> None:
+    data = probe_cpu(recorded).to_json()
+    with pytest.raises(PolyschedError, match="'l1_bytes' is -1"):
+        Machine.from_json({**data, "l1_bytes": -1})
+
+
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PolyschedError, match="cannot read the machine file"):
+        Machine.load(tmp_path / "none.json")

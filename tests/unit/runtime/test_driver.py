@@ -1,0 +1,187 @@
+"""A file with only a function gets a caller: sizes from parameters, seeded data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from polysched.base import RunError
+from polysched.ir import (
+    Access,
+    Array,
+    Binary,
+    Const,
+    FunctionParameter,
+    Param,
+    Parameter,
+    Program,
+    Scop,
+    Signature,
+    Statement,
+    types,
+)
+from polysched.runtime import RunOptions, Toolchain, Workbench, print_driver
+from polysched.sets import read_map, read_set
+from tests.unit.handmade import region_of
+
+SOURCE = """\
+static void scale(int n, long m, float f, double *restrict x, double y[n][m], int *k)
+{
+#pragma scop
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < m; j++)
+            y[i][j] = f * x[i * m + j] + k[j];
+#pragma endscop
+}
+"""
+N, M = Param("n"), Param("m", types.LONG)
+
+
+def access(array: str, kind: str, where: str) -> Access:
+    relation = (
+        f"[n, m] -> {{ S0[i, j] -> {array}[{where}] : 0 <= i < n and 0 <= j < m }}"
+    )
+    return Access(array, kind, read_map(relation))  # type: ignore[arg-type]
+
+
+def function_program(directory: Path, source: str = SOURCE) -> Program:
+    """A function that reads a linearised array, a line, and writes a variable array."""
+    path = directory / "scale.c"
+    path.write_text(source)
+    statement = Statement(
+        "S0",
+        ("i", "j"),
+        read_set("[n, m] -> { S0[i, j] : 0 <= i < n and 0 <= j < m }"),
+        (0, 0, 0),
+        (1, 1),
+        (),
+        (
+            access("x", "read", "i, j"),
+            access("k", "read", "j"),
+            access("y", "must_write", "i, j"),
+        ),
+    )
+    common = {"storage": "parameter"}
+    scop = Scop(
+        "scale",
+        (Parameter("n"), Parameter("m", types.LONG)),
+        read_set("[n, m] -> { : }"),
+        (statement,),
+        (
+            Array("x", types.DOUBLE, (None, M), pitches=(M,), live_out=False, **common),
+            Array("k", types.INT, (None,), live_out=False, **common),
+            Array("y", types.DOUBLE, (N, M), **common),
+        ),
+        region=region_of(path, source.encode()),
+        function="scale",
+    )
+    signature = Signature(
+        "scale",
+        (
+            FunctionParameter("n", types.INT, False),
+            FunctionParameter("m", types.LONG, False),
+            FunctionParameter("f", types.FLOAT, False),
+            FunctionParameter("x", types.DOUBLE, True),
+            FunctionParameter("y", types.DOUBLE, True),
+            FunctionParameter("k", types.INT, True),
+        ),
+    )
+    return Program(str(path), source.encode(), (scop,), signatures=(signature,))
+
+
+def test_arrays_are_as_large_as_their_accesses(tmp_path: Path) -> None:
+    program = function_program(tmp_path)
+    text = print_driver(program, program.scops[0], {"n": 6, "m": 7})
+    assert "(int)polysched_integer(6LL), (long)polysched_integer(7LL)" in text
+    assert "polysched_filled(42UL, sizeof(double), 8, 3UL)" in text
+    assert "polysched_filled(42UL, sizeof(double), 8, 4UL)" in text
+    assert "polysched_filled(7UL, sizeof(int), 0, 5UL)" in text
+
+
+@pytest.mark.cc
+def test_driver_runs_the_function_on_seeded_data(tmp_path: Path) -> None:
+    program = function_program(tmp_path)
+
+    def values(seed: int) -> np.ndarray:  # type: ignore[type-arg]
+        bench = Workbench(
+            program,
+            program.scops[0],
+            toolchain=Toolchain(cflags=("-O1", "-fsanitize=address")),
+            directory=tmp_path / f"work{seed}",
+            options=RunOptions(parameters={"n": 6, "m": 7}, seed=seed),
+        )
+        binary = bench.build("p", None)
+        run = bench.execute(binary, timeout_seconds=10, with_dump=True)
+        assert run.dump is not None
+        (segment,) = run.dump.segments
+        return segment.values
+
+    first = values(1)
+    assert first.shape == (42,)
+    assert np.all((first > 1.0) & (first < 10.0))
+    assert np.array_equal(first, values(1))
+    assert not np.array_equal(first, values(2))
+
+
+def test_empty_sizes_still_allocate(tmp_path: Path) -> None:
+    program = function_program(tmp_path)
+    text = print_driver(program, program.scops[0], {"n": 0, "m": 7})
+    assert "polysched_filled(1UL" in text
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n": 6}, "parameter 'm' needs a value"),
+        ({}, "parameter 'n' needs a value"),
+    ],
+)
+def test_missing_sizes_are_named(
+    tmp_path: Path, parameters: dict[str, int], message: str
+) -> None:
+    program = function_program(tmp_path)
+    with pytest.raises(RunError, match=message) as caught:
+        print_driver(program, program.scops[0], parameters)
+    assert "--param" in str(caught.value.hint)
+
+
+def test_what_cannot_be_made_up_is_refused(tmp_path: Path) -> None:
+    program = function_program(tmp_path)
+    scop = program.scops[0]
+    sizes = {"n": 6, "m": 7}
+    known = program.signatures[0].parameters
+
+    def with_last(parameter: FunctionParameter) -> Program:
+        signature = Signature("scale", (*known, parameter))
+        return replace(program, signatures=(signature,))
+
+    with pytest.raises(RunError, match="its type is not a number"):
+        print_driver(with_last(FunctionParameter("s", None, False)), scop, sizes)
+    with pytest.raises(RunError, match="no scop of 'scale' uses 'q'"):
+        print_driver(with_last(FunctionParameter("q", types.INT, True)), scop, sizes)
+    with pytest.raises(RunError, match="has no main"):
+        print_driver(replace(program, signatures=()), scop, sizes)
+
+
+def test_negative_subscripts_are_refused(tmp_path: Path) -> None:
+    program = function_program(tmp_path)
+    scop = program.scops[0]
+    shifted = replace(
+        scop.statements[0], accesses=(access("y", "must_write", "i - 1, j"),)
+    )
+    bad = replace(scop, statements=(shifted,))
+    with pytest.raises(RunError, match="negative subscript -1"):
+        print_driver(replace(program, scops=(bad,)), bad, {"n": 6, "m": 7})
+
+
+def test_sizes_are_evaluated(tmp_path: Path) -> None:
+    program = function_program(tmp_path)
+    scop = program.scops[0]
+    padded = Binary("+", M, Const(3, types.INT, "3"))
+    arrays = (*scop.arrays[:2], replace(scop.arrays[2], extents=(N, padded)))
+    wider = replace(scop, arrays=arrays)
+    text = print_driver(replace(program, scops=(wider,)), wider, {"n": 6, "m": 7})
+    assert "polysched_filled(57UL, sizeof(double), 8, 4UL)" in text  # 5 * 10 + 7

@@ -1,0 +1,112 @@
+"""Register tiles: full ones are unrolled without guards, the rest runs in loops."""
+
+from __future__ import annotations
+
+import islpy as isl
+import pytest
+
+from polysched.analysis import find_violation
+from polysched.ir import ScheduleTree, Scop
+from polysched.transform import Jam, Tile, apply_script, parse_script
+from tests.unit import scops
+from tests.unit.transform import trees
+
+JAMMED = (
+    "tile(band=0, sizes=[32, 16, 64]); parallel(band=0.0); "
+    "jam(band=0.0.0.0, factors=[4, 2, 1]); vector(band=0.0.0.0, member=2)"
+)
+
+
+def product_only(domain: str) -> Scop:
+    return scops.scop(
+        "product",
+        scops.statement(
+            "S1",
+            domain,
+            (0, 0, 0, 0),
+            "r [i, k, j] -> A[i, k]",
+            "r [i, k, j] -> B[k, j]",
+            "r [i, k, j] -> C[i, j]",
+            "w [i, k, j] -> C[i, j]",
+        ),
+    )
+
+
+BAND = "[{ S1[i, k, j] -> [(i)] }, { S1[i, k, j] -> [(k)] }, { S1[i, k, j] -> [(j)] }]"
+
+
+def print_code(tree: ScheduleTree) -> str:
+    build = isl.AstBuild.from_context(isl.Set("{ : }"))
+    return str(build.node_from_schedule(tree.schedule).to_C_str())
+
+
+def body_instances(tree: ScheduleTree) -> int:
+    return print_code(tree).count("S1(")
+
+
+def test_register_tile_is_legal_and_keeps_every_instance() -> None:
+    tree, deps = trees.gemm()
+    done = apply_script(tree, parse_script(JAMMED), deps)
+    assert find_violation(done, deps) is None
+    assert done.schedule.get_domain().is_equal(tree.schedule.get_domain())
+
+
+def test_divisible_sizes_leave_only_unrolled_copies() -> None:
+    scop = product_only("{ S1[i, k, j] : 0 <= i < 64 and 0 <= k < 32 and 0 <= j < 9 }")
+    tree, _ = trees.one_band(scop, BAND)
+    done = Jam((0,), (4, 2, 1)).apply(tree)
+    assert body_instances(done) == 8
+    assert "if" not in print_code(done)
+
+
+def test_remainders_are_not_unrolled() -> None:
+    scop = product_only("{ S1[i, k, j] : 0 <= i < 65 and 0 <= k < 33 and 0 <= j < 9 }")
+    tree, _ = trees.one_band(scop, BAND)
+    assert body_instances(Jam((0,), (4, 2, 1)).apply(tree)) == 8 + 2
+
+
+def test_isolation_survives_the_outer_tiles() -> None:
+    scop = product_only("{ S1[i, k, j] : 0 <= i < 64 and 0 <= k < 32 and 0 <= j < 99 }")
+    tree, deps = trees.one_band(scop, BAND)
+    done = apply_script(tree, parse_script(JAMMED), deps)
+    assert body_instances(done) == 8
+
+
+def test_triangle_isolates_what_is_full_everywhere() -> None:
+    scop = product_only("{ S1[i, k, j] : 0 <= i < 64 and 0 <= k <= i and 0 <= j < 9 }")
+    tree, deps = trees.one_band(scop, BAND)
+    done = Jam((0,), (2, 2, 1)).apply(tree)
+    assert 4 <= body_instances(done) <= 10
+    assert find_violation(done, deps) is None
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_domain_without_a_full_tile_is_refused(size: int) -> None:
+    box = f"0 <= i < {size} and 0 <= k < {size} and 0 <= j < {size}"
+    scop = product_only(f"{{ S1[i, k, j] : {box} }}")
+    tree, deps = trees.one_band(scop, BAND)
+    reason = Jam((0,), (4, 4, 1)).check(tree, deps)
+    assert reason == "no register tile of the shape [4, 4, 1] is full"
+
+
+def test_nothing_is_tiled_above_a_register_tile() -> None:
+    tree, deps = trees.gemm()
+    jammed = Jam((0,), (2, 2, 1)).apply(tree)
+    reason = Tile((0,), (8, 8, 8)).check(jammed, deps)
+    assert reason is not None
+    assert "isolates full tiles" in reason
+
+
+def test_jam_of_a_band_that_is_not_permutable_is_refused() -> None:
+    band = trees.JACOBI_BAND.replace("2t + ", "")
+    tree, deps = trees.one_band(scops.jacobi_2d(), band, "S0", "S1")
+    reason = Jam((0,), (2, 2, 1)).check(tree, deps)
+    assert reason is not None
+    assert "violated" in reason
+
+
+def test_options_survive_the_text_of_the_tree() -> None:
+    tree, deps = trees.gemm()
+    done = apply_script(tree, parse_script(JAMMED), deps)
+    again = ScheduleTree.parse(done.text)
+    assert print_code(again) == print_code(done)

@@ -1,0 +1,125 @@
+"""Every planned script is legal; the good ideas for known kernels are among them."""
+
+from __future__ import annotations
+
+import pytest
+
+from polysched.analysis import compute_dependences, find_violation, set_band_flags
+from polysched.ir import Scop, original_tree
+from polysched.machine import Cpu
+from polysched.transform import apply_script, parse_script, plan_scripts, print_script
+from tests.unit import scops
+from tests.unit.transform import trees
+
+CPU = Cpu(
+    name="test", n_cores=2, n_threads=2, simd_bits=512, l1_bytes=48 << 10,
+    l2_bytes=1 << 20, l3_bytes=32 << 20, line_bytes=64, frequency_hz=3e9,
+    flops_per_second=9e10, bandwidth_bytes_per_second=1e10,
+    bandwidth_all_bytes_per_second=2e10, barrier_seconds=3e-6, isa=("avx512f",),
+)  # fmt: skip
+
+CASES = {
+    "gemm": (scops.gemm(), trees.GEMM_BAND, ("S0", "S1")),
+    "jacobi": (scops.jacobi_2d(), trees.JACOBI_BAND, ()),
+    "seidel": (scops.gauss_seidel(), trees.SEIDEL_BAND, ()),
+}
+
+
+def plans(name: str) -> list[str]:
+    scop, band, order = CASES[name]
+    tree, deps = trees.one_band(scop, band, *order)
+    return [print_script(s) for s in plan_scripts(tree, scop, deps, CPU)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_plans_are_legal_distinct_and_few(name: str) -> None:
+    scop, band, order = CASES[name]
+    tree, deps = trees.one_band(scop, band, *order)
+    scripts = plan_scripts(tree, scop, deps, CPU)
+    assert 1 <= len(scripts) <= 4
+    done = [apply_script(tree, s, deps) for s in scripts]
+    assert len({t.text for t in done}) == len(done)
+    assert all(find_violation(t, deps, scop) is None for t in done)
+    assert all(t.schedule.get_domain().is_equal(scop.domain) for t in done)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_plan_is_sequential(name: str) -> None:
+    assert any("parallel" not in text for text in plans(name))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_plan_texts_are_scripts(name: str) -> None:
+    for text in plans(name):
+        assert print_script(parse_script(text)) == text
+
+
+def test_product_gets_tiles_register_tiles_threads_and_vectors() -> None:
+    best = plans("gemm")[0]
+    for word in ("tile(", "jam(", "parallel(", "vector("):
+        assert word in best
+    assert "wavefront" not in best
+
+
+def test_stencil_keeps_its_vector_loop_whole_inside_waves() -> None:
+    best = plans("jacobi")[0]
+    assert best.startswith("straighten(band=0); tile(band=0, sizes=[16, 32])")
+    for word in ("separate(", "wavefront(", "parallel(", "vector("):
+        assert word in best
+
+
+def test_recurrence_fills_its_waiting_time_with_copies() -> None:
+    best = plans("seidel")[0]
+    assert "factors=[4, 4, 1]" in best
+    assert "vector" not in best
+
+
+def small(extent: str) -> Scop:
+    box = f"0 <= i < {extent} and 0 <= k < {extent} and 0 <= j < {extent}"
+    return scops.scop(
+        "small",
+        scops.statement(
+            "S1",
+            f"{{ S1[i, k, j] : {box} }}",
+            (0, 0, 0, 0),
+            "r [i, k, j] -> A[i, k]",
+            "r [i, k, j] -> B[k, j]",
+            "r [i, k, j] -> C[i, j]",
+            "w [i, k, j] -> C[i, j]",
+        ),
+    )
+
+
+@pytest.mark.parametrize("extent", ["1", "2", "3", "17", "65"])
+def test_odd_sizes_run_every_instance_once_in_order(extent: str) -> None:
+    scop = small(extent)
+    band = (
+        "[{ S1[i, k, j] -> [(i)] }, { S1[i, k, j] -> [(k)] }, { S1[i, k, j] -> [(j)] }]"
+    )
+    tree, deps = trees.one_band(scop, band)
+    for script in plan_scripts(tree, scop, deps, CPU):
+        done = apply_script(tree, script, deps)
+        assert find_violation(done, deps, scop) is None
+        assert done.map.is_injective()
+
+
+def test_short_loops_are_not_tiled() -> None:
+    scop = small("20")
+    band = (
+        "[{ S1[i, k, j] -> [(i)] }, { S1[i, k, j] -> [(k)] }, { S1[i, k, j] -> [(j)] }]"
+    )
+    tree, deps = trees.one_band(scop, band)
+    texts = [print_script(s) for s in plan_scripts(tree, scop, deps, CPU)]
+    assert all("256" not in text for text in texts)
+
+
+def test_original_tree_of_single_loops_is_planned() -> None:
+    scop = scops.jacobi_1d()
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    for script in plan_scripts(tree, scop, deps, CPU):
+        assert find_violation(apply_script(tree, script, deps), deps, scop) is None
+
+
+def test_planning_is_deterministic() -> None:
+    assert plans("gemm") == plans("gemm")

@@ -1,0 +1,297 @@
+"""One bad variant never ends a search, and nothing is measured twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from polysched.base import (
+    CodegenError,
+    IllegalScheduleError,
+    PolyschedError,
+    RunError,
+    ToolchainError,
+)
+from polysched.records import Database, Failure, Measurement
+from polysched.runtime import RunOptions, Toolchain
+from polysched.tune import TuneOptions, TuneResult, tune
+from tests.unit.handmade import FASTER, MATMUL, write_program
+
+pytestmark = pytest.mark.cc
+
+TOOLS = Toolchain(cflags=("-O1",))
+QUICK = TuneOptions(repeats=2, timeout_seconds=3.0, budget=20)
+RUN = RunOptions(threads=2, memory_bytes=256 << 20)
+PLANTED = {
+    "typo": ("this is not C;", "compile"),
+    "null": ("*(volatile int *)0 = 1;", "crash"),
+    "loop": ("for (volatile int x = 0; x < 1;) ;", "timeout"),
+    "wrong": (FASTER + "C[3][2] += 1;", "mismatch"),
+    "partial": (FASTER.replace("k < n", "k < n - 1"), "mismatch"),
+    "exit": ("exit(3);", "crash"),
+    "abort": ("abort();", "crash"),
+    "leave": ("_Exit(0);", "crash"),
+    "greedy": ("volatile char *p = malloc(1ul << 46); p[1ul << 45] = 1;", "crash"),
+    "huge": (
+        "for (;;) { char *p = malloc(1 << 20); if (!p) abort();"
+        " for (int i = 0; i < 1 << 20; i += 64) p[i] = 1; }",
+        "memory",
+    ),
+}
+
+
+@dataclass
+class Variant:
+    """A text with an id; `error` is raised instead of giving the text."""
+
+    id: str
+    text: str
+    predicted_seconds: float | None = None
+    error: PolyschedError | None = None
+
+    def region_text(self) -> str:
+        if self.error is not None:
+            raise self.error
+        return self.text
+
+
+@pytest.fixture
+def search(tmp_path: Path) -> Callable[..., TuneResult]:
+    """Tune the product with variants, against one database."""
+    program = write_program(tmp_path)
+
+    def run(*variants: Variant, **changes: object) -> TuneResult:
+        settings: dict[str, object] = {
+            "toolchain": TOOLS,
+            "options": QUICK,
+            "run_options": RUN,
+            **changes,
+        }
+        with Database.open(tmp_path / "records.sqlite") as database:
+            return tune(
+                program,
+                program.scops[0],
+                variants,
+                database=database,
+                **settings,  # type: ignore[arg-type]
+            )
+
+    return run
+
+
+def test_good_variants_are_ranked(search: Callable[..., TuneResult]) -> None:
+    slow = FASTER + "for (volatile int x = 0; x < 3000000; x++) ;"
+    result = search(Variant("slow", slow, 2.0), Variant("good", FASTER, 1.0))
+    assert list(result.outcomes) == ["slow", "good"]
+    assert result.best == "good"
+    assert result.speedup == pytest.approx(
+        result.baseline.median_seconds / result.outcomes["good"].median_seconds  # type: ignore[union-attr]
+    )
+    data = result.to_json()
+    assert data["best"] == "good"
+    assert data["schedules"][0]["measured"]["matches"] is True  # type: ignore[index]
+    assert data["schedules"][0]["predicted_seconds"] == 2.0  # type: ignore[index]
+
+
+def test_planted_failures_do_not_end_the_search(
+    search: Callable[..., TuneResult],
+) -> None:
+    bad = [Variant(name, text) for name, (text, _) in PLANTED.items()]
+    result = search(
+        *bad,
+        Variant("unprintable", "", error=CodegenError("too many pieces")),
+        Variant("refused", "", error=IllegalScheduleError("S0[1] before S0[0]")),
+        Variant("good", FASTER),
+    )
+    kinds = {
+        name: outcome.kind
+        for name, outcome in result.outcomes.items()
+        if isinstance(outcome, Failure)
+    }
+    expected = {name: kind for name, (_, kind) in PLANTED.items()}
+    assert kinds == {**expected, "unprintable": "codegen", "refused": "illegal"}
+    assert result.best == "good"
+    texts = {n: o.text for n, o in result.outcomes.items() if isinstance(o, Failure)}
+    assert "<generated>:1" in texts["typo"]
+    assert "signal 11" in texts["null"]
+    assert "stopped after 3 s" in texts["loop"]
+    assert "C[3][2]" in texts["wrong"]
+    assert "1 of 300 values differ" in texts["wrong"]
+    assert "expected exit status 0" in texts["exit"]
+
+
+def test_resumed_search_measures_nothing_twice(
+    search: Callable[..., TuneResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = search(Variant("good", FASTER), Variant("typo", "not C"))
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("something was run again")
+
+    monkeypatch.setattr("polysched.runtime.workbench.Workbench.build", forbidden)
+    monkeypatch.setattr("polysched.runtime.workbench.Workbench.execute", forbidden)
+    second = search(Variant("good", FASTER), Variant("typo", "not C"))
+    assert second.outcomes == first.outcomes
+    assert second.baseline == first.baseline
+    assert (first.n_measured, second.n_measured) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"toolchain": Toolchain(cflags=("-O2",))},
+        {"run_options": RunOptions(threads=1)},
+        {"run_options": RunOptions(threads=2, args=("30",))},
+        {"options": TuneOptions(fp="reassociate", repeats=1)},
+    ],
+)
+def test_other_conditions_are_measured_anew(
+    search: Callable[..., TuneResult], changes: dict[str, object]
+) -> None:
+    search(Variant("good", FASTER))
+    assert search(Variant("good", FASTER), **changes).n_measured == 1
+
+
+def test_new_text_under_an_old_id_is_measured_anew(
+    search: Callable[..., TuneResult],
+) -> None:
+    search(Variant("good", FASTER))
+    assert search(Variant("good", FASTER + "\n")).n_measured == 1
+
+
+def test_timeouts_are_tried_again_with_more_time(
+    search: Callable[..., TuneResult],
+) -> None:
+    pause = "for (volatile long x = 0; x < 400000000; x++) ;"
+    slow = Variant("slow", FASTER + pause)
+
+    def within(seconds: float) -> TuneResult:
+        return search(slow, options=TuneOptions(repeats=1, timeout_seconds=seconds))
+
+    assert isinstance(within(0.2).outcomes["slow"], Failure)
+    assert within(0.25).n_measured == 0
+    assert isinstance(within(60.0).outcomes["slow"], Measurement)
+
+
+def test_budget_and_parallel_compilation(search: Callable[..., TuneResult]) -> None:
+    variants = [Variant(f"v{k}", FASTER + f"/* {k} */") for k in range(5)]
+    options = TuneOptions(budget=4, jobs=3, repeats=1)
+    result = search(*variants, options=options)
+    assert list(result.outcomes) == ["v0", "v1", "v2", "v3"]
+    assert all(isinstance(o, Measurement) for o in result.outcomes.values())
+
+
+def test_progress_tells_best_and_failures(search: Callable[..., TuneResult]) -> None:
+    notes: list[str] = []
+
+    class Notes:
+        def start(self, label: str, total: int) -> None:
+            notes.append(f"{label} {total}")
+
+        def advance(self, note: str = "") -> None:
+            notes.append(note)
+
+        def finish(self) -> None:
+            notes.append("end")
+
+    search(Variant("typo", "not C"), Variant("good", FASTER), progress=Notes())
+    assert notes[0] == "measure 3"
+    assert notes[1].startswith("original ")
+    assert notes[2].endswith("(original), 1 failed")
+    assert notes[-1] == "end"
+
+
+def test_original_that_fails_is_an_error(tmp_path: Path) -> None:
+    program = write_program(tmp_path, MATMUL.replace("return 0;", "abort();"))
+    with pytest.raises(RunError, match="the original program fails: signal 6"):
+        tune(program, program.scops[0], [], toolchain=TOOLS, options=QUICK)
+
+
+def test_original_that_skips_the_region_is_an_error(tmp_path: Path) -> None:
+    text = MATMUL.replace(
+        "#pragma scop", "if (argc > 5) exit(0); else return 0;\n#pragma scop"
+    )
+    program = write_program(tmp_path, text)
+    with pytest.raises(RunError, match="never entered the scop 'main'"):
+        tune(program, program.scops[0], [], toolchain=TOOLS, options=QUICK)
+
+
+def test_original_with_unsteady_results_is_an_error(tmp_path: Path) -> None:
+    text = MATMUL.replace("= argc > 1 ?", "= (unsigned long)time(0) && argc > 1 ?")
+    text = text.replace("% 7 / 7.0", "% 7 / 7.0 + (double)getpid()")
+    program = write_program(tmp_path, "#include <time.h>\n#include <unistd.h>\n" + text)
+    with pytest.raises(RunError, match="two runs of the original differ in"):
+        tune(program, program.scops[0], [], toolchain=TOOLS, options=QUICK)
+
+
+def test_missing_compiler_is_an_error(tmp_path: Path) -> None:
+    program = write_program(tmp_path)
+    tools = Toolchain(cc="no-such-compiler")
+    with pytest.raises(ToolchainError, match="cannot find the compiler 'no-such"):
+        tune(program, program.scops[0], [], toolchain=tools)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from polysched.records import Database
+from polysched.runtime import RunOptions, Toolchain
+from polysched.tune import TuneOptions, tune
+from tests.unit.handmade import FASTER, region_of, matmul_scop
+from polysched.ir import Program
+from tests.unit.tune.test_tuner import Variant
+
+directory, log = Path(sys.argv[1]), open(sys.argv[2], "a")
+path = directory / "matmul.c"
+source = path.read_bytes()
+program = Program(str(path), source, (matmul_scop(region_of(path, source)),),
+                  has_main=True)
+pause = "for (volatile int x = 0; x < 60000000; x++) ;"
+
+class Progress:
+    def start(self, label, total): pass
+    def advance(self, note=""): print(note, file=log, flush=True)
+    def finish(self): pass
+
+with Database.open(directory / "records.sqlite") as database:
+    result = tune(program, program.scops[0],
+         [Variant(f"v{k}", FASTER + pause + f"/* {k} */") for k in range(6)],
+         toolchain=Toolchain(cflags=("-O1",)), run_options=RunOptions(threads=2),
+         options=TuneOptions(repeats=1), database=database, progress=Progress())
+print("measured", result.n_measured, "of", len(result.variants))
+"""
+
+
+def test_killed_search_resumes(tmp_path: Path) -> None:
+    write_program(tmp_path)
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", KILLED, str(tmp_path), str(log)]
+    root = Path(__file__).parents[3]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    child = subprocess.Popen(command, cwd=root, env=environment)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if log.exists() and log.read_text().count("\n") >= 3:
+            break
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    with Database.open(tmp_path / "records.sqlite") as database:
+        before = {r.key.schedule: r for r in database.records()}
+    assert 3 <= len(before) < 7
+    done = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"measured {7 - len(before)} of 6\n"
+    with Database.open(tmp_path / "records.sqlite") as database:
+        after = {r.key.schedule: r for r in database.records()}
+    assert len(after) == 7
+    assert {name: after[name] for name in before} == before
