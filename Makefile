@@ -30,7 +30,7 @@ $(VENV)/installed-dev: $(BUILT_FROM) | $(BIN)/python
 
 demo: $(VENV)/installed ## install, then tune examples/gemm.c
 	@mkdir -p build
-	$(BIN)/polysched tune examples/gemm.c -o build/gemm.opt.c --budget 10 \
+	$(BIN)/polysched tune examples/gemm.c -o build/gemm.opt.c --budget 12 \
 	  --records build/demo.sqlite
 
 test: $(VENV)/installed-dev ## the quick suite
@@ -59,8 +59,7 @@ golden: $(VENV)/installed-dev ## write the expected texts anew
 	$(PYTEST) -n $(WORKERS) --update-golden -k golden
 
 docs: $(VENV)/installed-dev ## run every example of README and docs
-	$(BIN)/python -m doctest README.md docs/*.md
-	$(PYTEST) -n $(WORKERS) polysched tests/unit/cli/test_readme.py
+	$(PYTEST) --doctest-glob='*.md' README.md docs polysched
 
 fuzz: $(VENV)/installed-dev ## random programs, fresh seeds
 	$(PYTEST) -n $(WORKERS) tests/fuzz -m "slow or not slow" -s

@@ -102,8 +102,6 @@ def _reach(
     for k, extent in extents.items():
         direction = directions[k]
         if direction is not None:
-            step = sum(
-                (a * b for a, b in zip(row, direction, strict=True)), Fraction(0)
-            )
-            reach += abs(step) * (extent - 1)
+            products = (a * b for a, b in zip(row, direction, strict=True) if a and b)
+            reach += abs(sum(products, Fraction(0))) * (extent - 1)
     return reach

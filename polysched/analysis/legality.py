@@ -68,10 +68,13 @@ def find_violation(
         Lets the witness name the array element.
     """
     schedule = tree.map
-    for dependence in dependences.items:
+    suspects = dependences.items
+    if _not_in_order(dependences.validity, schedule) is None:
+        suspects = ()
+    for dependence in suspects:
         if not dependence.orders:
             continue
-        bad = _not_in_order(dependence.relation, schedule)
+        bad = _not_in_order(isl.UnionMap.from_map(dependence.relation), schedule)
         if bad is not None:
             reason = "the schedule runs it no earlier"
             return describe_violation(dependence, bad, scop, reason)
@@ -167,9 +170,8 @@ def _mark_name(node: isl.ScheduleNode) -> str:
     return str(node.mark_get_id().get_name()).split(":", maxsplit=1)[0]
 
 
-def _not_in_order(relation: isl.Map, schedule: isl.UnionMap) -> isl.Map | None:
-    """The pairs of a dependence whose sink does not run strictly later."""
-    pairs = isl.UnionMap.from_map(relation)
+def _not_in_order(pairs: isl.UnionMap, schedule: isl.UnionMap) -> isl.Map | None:
+    """Some of the pairs whose sink does not run strictly later, or None."""
     moved = pairs.apply_domain(schedule).apply_range(schedule)
     wrong = isl.UnionMap("{ }")
     for m in list_maps(moved):

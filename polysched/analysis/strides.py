@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from functools import lru_cache
 from math import lcm
 from typing import Literal
 
@@ -282,17 +283,18 @@ def _fraction(value: isl.Val) -> Fraction:
 
 
 def _dot(row: Vector, direction: Vector) -> Fraction:
-    return sum((a * b for a, b in zip(row, direction, strict=True)), Fraction(0))
+    products = (a * b for a, b in zip(row, direction, strict=True) if a and b)
+    return sum(products, Fraction(0))
 
 
 def _rank(rows: Sequence[Vector]) -> int:
-    return len(_reduce([list(r) for r in rows]))
+    return len(_reduce(tuple(rows)))
 
 
 def _solve(rows: Sequence[Vector], right: Sequence[Fraction]) -> Vector:
     """One solution of a system of independent rows; free unknowns are zero."""
     n_unknowns = len(rows[0])
-    augmented = [[*row, value] for row, value in zip(rows, right, strict=True)]
+    augmented = tuple((*row, value) for row, value in zip(rows, right, strict=True))
     solution = [Fraction(0)] * n_unknowns
     for row in _reduce(augmented):
         pivot = next(k for k, c in enumerate(row) if c)
@@ -300,21 +302,26 @@ def _solve(rows: Sequence[Vector], right: Sequence[Fraction]) -> Vector:
     return tuple(solution)
 
 
-def _reduce(rows: list[list[Fraction]]) -> list[list[Fraction]]:
-    """Reduced echelon form without zero rows."""
-    done: list[list[Fraction]] = []
+@lru_cache(maxsize=16384)
+def _reduce(rows: tuple[Vector, ...]) -> tuple[Vector, ...]:
+    """Reduced echelon form without zero rows; the same few systems come up often."""
+    done: list[Vector] = []
+    left = list(rows)
     n_columns = len(rows[0]) if rows else 0
     for column in range(n_columns):
-        pivot = next((r for r in rows if r[column]), None)
-        if pivot is None:
+        found = next((k for k, r in enumerate(left) if r[column]), None)
+        if found is None:
             continue
-        rows = [r for r in rows if r is not pivot]
-        pivot = [c / pivot[column] for c in pivot]
-
-        rows = [_cleared(r, pivot, column) for r in rows]
+        pivot = left.pop(found)
+        if pivot[column] != 1:
+            pivot = tuple(c / pivot[column] for c in pivot)
+        left = [_cleared(r, pivot, column) for r in left]
         done = [*(_cleared(r, pivot, column) for r in done), pivot]
-    return done
+    return tuple(done)
 
 
-def _cleared(row: list[Fraction], pivot: list[Fraction], column: int) -> list[Fraction]:
-    return [a - row[column] * b for a, b in zip(row, pivot, strict=True)]
+def _cleared(row: Vector, pivot: Vector, column: int) -> Vector:
+    factor = row[column]
+    if not factor:
+        return row
+    return tuple(a - factor * b if b else a for a, b in zip(row, pivot, strict=True))

@@ -111,10 +111,14 @@ def _flow_words(array: Array) -> list[str]:
 
 def _dependence_fields(found: list[Dependence], scop: Scop) -> dict[str, str]:
     return {
-        f"{d.kind:<6} {d.array}  {d.source} -> {d.sink}": "distance "
-        + print_distance(dependence_distance(d, scop))
+        f"{d.kind:<6} {d.array}  {d.source} -> {d.sink}": _distance_text(d, scop)
         for d in found
     }
+
+
+def _distance_text(dependence: Dependence, scop: Scop) -> str:
+    distance = dependence_distance(dependence, scop)
+    return f"distance {print_distance(distance)}" if distance else "no loop in common"
 
 
 def _scop_json(scop: Scop, dependences: Dependences) -> dict[str, object]:

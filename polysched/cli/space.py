@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from polysched.analysis import FEATURES
 from polysched.cli.app import DONE
 from polysched.cli.options import Common, takes_file
 from polysched.cli.output import (
@@ -35,7 +36,7 @@ MAIN_FEATURES = {
     "stride_score": "stride",
     "fusion_score": "fission",
 }
-_N_SHOWN = 5
+_N_SHOWN, _N_SHOWN_NARROW, _WIDE = 5, 3, 120
 
 
 @click.command("space")
@@ -73,7 +74,7 @@ def command(common: Common, csv_path: str | None, limit: int | None) -> int:
 def _print_space(space: ProgramSpace, verbose: int) -> None:
     console = stdout_console()
     click.echo(size_line(space))
-    names = chosen_features([s.features for s in space])
+    names = chosen_features([s.features for s in space], console.width)
     columns = ("#", "id", "predicted", *names.values(), "objectives", "script")
     rows = [
         (
@@ -92,6 +93,8 @@ def _print_space(space: ProgramSpace, verbose: int) -> None:
         if space.dropped:
             click.echo(f"{len(space.dropped)} candidates dropped, reasons with -v")
         return
+    for name, short in names.items():
+        click.echo(f"{short}: {FEATURES.get(name, name)}")
     for dropped in space.dropped:
         click.echo(f"dropped {dropped.what}: {dropped.reason}")
 
@@ -106,13 +109,16 @@ def size_line(space: ProgramSpace) -> str:
     )
 
 
-def chosen_features(features: Sequence[Mapping[str, float]]) -> dict[str, str]:
-    """The few features to show, with short names."""
+def chosen_features(
+    features: Sequence[Mapping[str, float]], width: int
+) -> dict[str, str]:
+    """The few features to show in a terminal of some width, with short names."""
+    count = _N_SHOWN if width >= _WIDE else _N_SHOWN_NARROW
     common = set(features[0]).intersection(*features) if features else set()
     known = {n: short for n, short in MAIN_FEATURES.items() if n in common}
     if known:
-        return dict(list(known.items())[:_N_SHOWN])
-    return {n: n for n in sorted(common)[:_N_SHOWN]}
+        return dict(list(known.items())[:count])
+    return {n: n for n in sorted(common)[:count]}
 
 
 def _csv(spaces: Sequence[ProgramSpace]) -> str:

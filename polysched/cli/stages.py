@@ -30,7 +30,8 @@ class Stages:
     def __init__(self, common: Common) -> None:
         self.common = common
         self.seconds: dict[str, float] = {}
-        self.progress = SilentProgress() if common.as_json else choose_progress()
+        is_silent = common.as_json or common.verbose > 0
+        self.progress = SilentProgress() if is_silent else choose_progress()
 
     def parse(self, *, lenient: bool = False) -> tuple[Program, tuple[Scop, ...]]:
         """Read the file; the program and the chosen SCoPs.
@@ -44,11 +45,14 @@ class Stages:
                 flags=common.preprocessor_flags,
                 cc=common.cc,
                 pure=common.pure,
-                lenient=lenient,
+                lenient=True,
             )
+        refusals = () if lenient else program.refusals
+        for refusal in refusals if program.scops else refusals[1:]:
+            click.echo(f"polysched: warning: scop left as it is: {refusal}", err=True)
+        if refusals and not program.scops:
+            raise refusals[0]
         scops = select_scops(program, common.scop)
-        for refusal in () if lenient else program.refusals:
-            click.echo(f"polysched: skipped a scop: {refusal}", err=True)
         for scop in scops:
             self._after_parse(scop)
         return program, scops

@@ -70,8 +70,8 @@ def _short_step(step: Step) -> str:
 
 
 def short_objectives(objectives: Sequence[str]) -> str:
-    """``OP > IP > SO``."""
-    return " > ".join(objectives)
+    """``OP>IP>SO``."""
+    return ">".join(objectives)
 
 
 def field_lines(fields: Mapping[str, str]) -> list[str]:

@@ -141,7 +141,7 @@ def _print_tuned(tuned: Tuned, output: str) -> None:
     console = stdout_console(stderr=to_stderr)
     space, result = tuned.space, tuned.result
     click.echo(size_line(space), err=to_stderr)
-    names = chosen_features([v.features for v in tuned.candidates])
+    names = chosen_features([v.features for v in tuned.candidates], console.width)
     columns = (
         "id", "predicted", "measured", "speed-up", "results", *names.values(),
         "objectives", "script",

@@ -79,12 +79,13 @@ class AstExprPrinter:
     ----------
     macros : Macros
         Records which helper macros the text needs.
-    parameters : dict of str to Text
-        Spelling of parameters that must be converted to a signed type first.
+    spellings : dict of str to Text
+        What to write for identifiers: parameters that must be converted to a signed
+        type first, renamed iterators.
     """
 
     macros: Macros
-    parameters: dict[str, Text] = field(default_factory=dict)
+    spellings: dict[str, Text] = field(default_factory=dict)
 
     def text(self, expr: isl.AstExpr) -> Text:
         """The expression as isl has it."""
@@ -93,7 +94,7 @@ class AstExprPrinter:
             return integer(int(str(expr.get_val())))
         if kind == "id":
             name = str(expr.get_id().get_name())
-            return self.parameters.get(name, Text(name))
+            return self.spellings.get(name, Text(name))
         return self._operation(ast_operation(expr), arguments(expr))
 
     def _operation(self, op: str, args: list[isl.AstExpr]) -> Text:

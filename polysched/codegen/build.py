@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import islpy as isl
 
@@ -26,10 +26,16 @@ class Built:
         All nodes.
     schedules : dict of str to isl.UnionMap
         For a loop's `key`: instances in it to their schedule dimensions, its own last.
+    exprs : AstExprPrinter
+        Prints expressions of the AST with the loops' final names.
+    iterators : tuple of str
+        These names.
     """
 
     block: Block
     schedules: dict[str, isl.UnionMap]
+    exprs: AstExprPrinter
+    iterators: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,9 @@ def build_nodes(
     exprs : AstExprPrinter
         Prints bounds and conditions.
     iterators : list of str
-        Names of the loops by depth, one for each schedule dimension: isl numbers
-        unrolled loops as well, so that the name tells the dimension.
+        Names for the loops, one for each schedule dimension. isl numbers unrolled
+        loops as well, so that the name it uses tells the dimension; printed names
+        leave none out.
     limits : BuildLimits
         How much it may cost.
     offsets : mapping of statement to mapping of (array, position) to isl.PwAff
@@ -96,8 +103,26 @@ def build_nodes(
         ) from error
     except PolyschedError as error:
         raise CodegenError(error.message) from error
+    final = _final_names(root, iterators)
+    renamed = {old: Text(new) for old, new in final.items()}
+    exprs = replace(exprs, spellings=exprs.spellings | renamed)
     converter = _Converter(exprs, iterators, recorder, limits.max_nodes)
-    return Built(converter.block(root), recorder.schedules)
+    block = converter.block(root)
+    return Built(block, recorder.schedules, exprs, tuple(final.values()))
+
+
+def _final_names(root: isl.AstNode, iterators: list[str]) -> dict[str, str]:
+    """New names without gaps for the iterators that have a loop in the AST."""
+    found: set[str] = set()
+
+    def visit(node: isl.AstNode) -> bool:
+        if ast_node_kind(node) == "for":
+            found.add(str(node.for_get_iterator().get_id().get_name()))
+        return True
+
+    root.foreach_descendant_top_down(visit)
+    used = [name for name in iterators if name in found]
+    return dict(zip(used, iterators, strict=False))
 
 
 @dataclass
@@ -166,7 +191,8 @@ class _Converter:
         return [self.instance(node)]
 
     def loop(self, node: isl.AstNode) -> Loop:
-        iterator = str(node.for_get_iterator().get_id().get_name())
+        raw = node.for_get_iterator()
+        iterator = self.exprs.text(raw).text
         key = str(node.get_annotation().get_name())
         single = node.for_is_degenerate()
         condition = None if single else self.condition(node.for_get_cond(), iterator)
@@ -175,7 +201,7 @@ class _Converter:
             self.exprs.text(node.for_get_init()),
             condition,
             1 if single else int(str(node.for_get_inc().get_val())),
-            self.iterators.index(iterator),
+            self.iterators.index(str(raw.get_id().get_name())),
             self.block(node.for_get_body()),
             key,
         )

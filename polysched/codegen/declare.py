@@ -142,5 +142,5 @@ class Declarer:
             with ast_options(size.get_ctx()):
                 build = isl.AstBuild.from_context(self.context.params())
                 return self.exprs.text(build.expr_from_pw_aff(size)).text
-        indices = ExprPrinter(index_parameters=self.exprs.parameters)
+        indices = ExprPrinter(index_parameters=self.exprs.spellings)
         return indices.index(size).to_text().text

@@ -87,7 +87,8 @@ class _Printer:
         block = add_pragmas(built.block, parallel=options.parallel, simd=options.simd)
         if deps is not None:
             check_pragmas(block, built.schedules, deps)
-        code = self._code(block, buffers, frozenset(iterators))
+        self.exprs = built.exprs
+        code = self._code(block, buffers, frozenset(built.iterators))
         return frame_code(self.scop, code, self.exprs, options)
 
     def _code(

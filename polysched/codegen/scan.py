@@ -65,14 +65,20 @@ def print_scan(
         schedule, known = _scan_schedule(member)
         known = known if context is None else context
         built = build_nodes(schedule, known, exprs, iterators, _LIMITS)
-
-        def visit(instance: Instance) -> tuple[str, ...]:
-            texts = [exprs.linear(v).to_text().text for v in instance.values]
-            return tuple(body(tuple(texts)).splitlines())
-
+        visit = _visitor(body, built.exprs)
         lines += Layout(indent, iterator_type.name, visit).lines(built.block)
     block = ["{", *(indent + line for line in lines), "}"]
     return "".join(f"{line}\n" for line in exprs.macros.around(block))
+
+
+def _visitor(
+    body: Callable[[tuple[str, ...]], str], exprs: AstExprPrinter
+) -> Callable[[Instance], tuple[str, ...]]:
+    def visit(instance: Instance) -> tuple[str, ...]:
+        texts = [exprs.linear(v).to_text().text for v in instance.values]
+        return tuple(body(tuple(texts)).splitlines())
+
+    return visit
 
 
 def _parameters(members: list[isl.Set]) -> set[str]:

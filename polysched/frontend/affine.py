@@ -30,7 +30,7 @@ from polysched.ir import (
 from polysched.ir.expr import COMPARISONS, LOGICAL
 
 Expand = Callable[[Call], Expr | None]
-Require = Callable[[isl.Set, Expr, str], None]
+Require = Callable[[isl.Set, isl.Set, Expr, str], None]
 
 _MAX_PIECES = 64
 
@@ -54,8 +54,9 @@ class Affine:
     expand : callable
         The expression that a call stands for, if it can be inlined.
     require : callable
-        Told of instances at which the model would be wrong, with the expression at
-        fault and a reason; it refuses or records an assumption on the parameters.
+        Told of instances at which the model would be wrong, the domain they are part
+        of, the expression at fault and a reason; it refuses or records an assumption
+        on the parameters.
     """
 
     def __init__(
@@ -114,6 +115,13 @@ class Affine:
                 return self._value(operand, domain).neg()
             case Unary("+", operand):
                 return self._value(operand, domain)
+            case Load(array, subscripts, _):
+                what = f"an element of {array!r}" if subscripts else f"{array!r}"
+                raise NotAffine(expr, f"it depends on data: {what} is read")
+        return self._composed(expr, domain)
+
+    def _composed(self, expr: Expr, domain: isl.Set) -> isl.PwAff:
+        match expr:
             case Binary(op, _, _) if op in COMPARISONS or op in LOGICAL:
                 return self._indicator(expr, domain)
             case Unary("!", _):
@@ -126,9 +134,6 @@ class Affine:
                 return self._select(expr, domain)
             case Call():
                 return self._call(expr, domain)
-            case Load(array, subscripts, _):
-                what = f"an element of {array!r}" if subscripts else f"{array!r}"
-                raise NotAffine(expr, f"it depends on data: {what} is read")
         raise NotAffine(expr, "it is not an affine expression")
 
     def _binary(self, expr: Binary, domain: isl.Set) -> isl.PwAff:
@@ -266,7 +271,10 @@ class Affine:
         bad = domain.intersect(value.lt_set(self.constant(0)))
         if not bad.is_empty():
             self.require(
-                bad, expr, f"its type is {type_}, and a value below zero wraps around"
+                bad,
+                domain,
+                expr,
+                f"its type is {type_}, and a value below zero wraps around",
             )
 
     def _require_fits(

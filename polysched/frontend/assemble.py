@@ -9,8 +9,10 @@ from typing import Any
 import islpy as isl
 
 from polysched.frontend.accesses import AccessCollector
+from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
-from polysched.frontend.builder import Builder, Draft, Surroundings
+from polysched.frontend.assumptions import Assumptions, values_of
+from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.declarations import PointerC, ScalarC
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
 from polysched.frontend.liveness import (
@@ -58,9 +60,12 @@ class _Assembler:
         self.site = site
         self.refuser = refuser
         found = survey(site, Declarer(refuser))
-        objects = Objects(found, site.scope, refuser)
+        assumptions = Assumptions()
+        objects = Objects(found, site.scope, refuser, assumptions)
         reader = ScopReader(refuser, site.scope, found, objects, functions)
-        self.around = Surroundings(refuser, found, objects, functions, reader)
+        self.around = Surroundings(
+            refuser, found, objects, functions, reader, assumptions
+        )
         self.objects = objects
 
     def assemble(self, region: SourceRegion, name: str) -> Scop:
@@ -93,19 +98,15 @@ class _Assembler:
         try:
             return delinearise(drafts, self.objects.all(), self.around.assumptions)
         except CannotDelinearise as verdict:
-            node = self._node(verdict.load)
+            node = self._node(verdict.expr)
             self.refuser.not_affine(
-                node, f"the subscripts of {verdict.load.array!r} are not affine: "
+                node, f"the subscripts of {verdict.array!r} are not affine: "
                 f"{verdict.reason}",
                 hint="subscripts are affine, or flat like A[i*n + j] with 0 <= j < n",
             )  # fmt: skip
 
     def _node(self, expr: Expr) -> Any:
-        for part in walk(expr):
-            node = self.around.reader.node_of(part)
-            if node is not None:
-                return node
-        return None
+        return self.around.node_of(expr, None)
 
     def _statement(self, number: int, draft: Draft) -> Statement:
         name = f"S{number}"
@@ -225,13 +226,10 @@ class _Assembler:
                 )  # fmt: skip
 
     def _context(self, parameters: Sequence[Parameter]) -> isl.Set:
-        """Unsigned parameters are not negative."""
-        context = self.around.assumptions.context
+        """What the types of the parameters say."""
+        context = read_set("{ : }")
         for p in parameters:
-            if p.type.kind == "uint":
-                context = context.intersect(
-                    read_set(f"[{p.name}] -> {{ : {p.name} >= 0 }}")
-                )
+            context = context.intersect(values_of(p.name, p.type))
         return context
 
 

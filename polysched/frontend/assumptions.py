@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import islpy as isl
 
+from polysched.ir import ScalarType
 from polysched.sets import read_set
+
+
+def values_of(name: str, type_: ScalarType) -> isl.Set:
+    """The values that a parameter's type allows, as far as they help."""
+    if type_.kind != "uint":
+        return read_set("{ : }")
+    limit = f" and {name} <= 1" if type_.name == "_Bool" else ""
+    return read_set(f"[{name}] -> {{ : {name} >= 0{limit} }}")
 
 
 class Assumptions:
@@ -22,18 +31,25 @@ class Assumptions:
         self.holds = read_set("{ : }")
         self.context = read_set("{ : }")
 
-    def exclude(self, bad: isl.Set) -> bool:
+    def exclude(self, bad: isl.Set, domain: isl.Set) -> bool:
         """Exclude the parameters for which `bad` has a point.
+
+        Parameters
+        ----------
+        bad, domain : isl.Set
+            Instances at which the model is wrong, and all those it is made for.
 
         Returns
         -------
         bool
-            False, with nothing changed, when `bad` has points for all parameters for
-            which the SCoP does anything at all.
+            False, with nothing changed, when no parameters would be left for which
+            `domain` has a point.
         """
-        wrong = bad.params()
+        wrong = bad.params().intersect(self.context)
+        if wrong.is_empty():
+            return True
         left = self.holds.subtract(wrong).coalesce()
-        if left.intersect(self.context).is_empty():
+        if domain.params().intersect(left).intersect(self.context).is_empty():
             return False
         self.holds = left
         return True

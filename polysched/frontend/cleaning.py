@@ -32,11 +32,14 @@ _WORD = re.compile(
     r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?<![\w.])[A-Za-z_]\w*|\[\["""
 )
 _IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
+_VECTOR_TYPE = re.compile(r"\btypedef\b[^;{}]*\b_*vector_size_*\b[^;{}]*;")
 _ALIAS = re.compile(r"^[\w\s]+$")
 _BASE_WORDS = frozenset(
-    "void char short int long float double signed unsigned const volatile _Bool "
-    "_Complex".split()
-)
+    {
+        "void", "char", "short", "int", "long", "float", "double", "signed", "unsigned",
+        "const", "volatile", "_Bool", "_Complex",
+    }
+)  # fmt: skip
 
 
 def clean_text(lines: Iterable[Line]) -> str:
@@ -59,6 +62,7 @@ def clean_text(lines: Iterable[Line]) -> str:
 
 def strip_extensions(text: str) -> str:
     """Replace compiler extensions by blanks or by standard C of the same meaning."""
+    text = _VECTOR_TYPE.sub(_opaque_vector, text)
     pieces: list[str] = []
     at = 0
     while True:
@@ -83,9 +87,23 @@ def strip_extensions(text: str) -> str:
             pieces.append(_WORDS.get(word, word).ljust(len(word)))
 
 
+def _opaque_vector(match: re.Match[str]) -> str:
+    """The definition of a vector type, as one of a type that is not known here."""
+    text = match.group()
+    plain = re.sub(r"__attribute(?:__)?\s*\(\(.*?\)\)\s*", " ", text, flags=re.S)
+    names = _IDENTIFIER.findall(re.sub(r"(?m)^#.*$", " ", plain))
+    if len(names) < 2:
+        return text
+    rest = blank(text[:-1])[len("typedef") :]
+    return f"typedef struct {OPAQUE} {names[-1]}{rest};"
+
+
 def blank(text: str) -> str:
-    """White space of the same shape."""
-    return re.sub(r"[^\n]", " ", text)
+    """White space of the same shape; line markers stay."""
+    return "\n".join(
+        line if k and line.startswith("#") else " " * len(line)
+        for k, line in enumerate(text.split("\n"))
+    )
 
 
 def closing_parenthesis(text: str, at: int) -> int:
@@ -111,13 +129,20 @@ def _replace_group(word: str, text: str, start: int, inner: int, end: int) -> st
     if "typeof" in word:
         return OPAQUE + blank(group)
     if word == "__builtin_va_arg":
-        type_text = group[:-1].rpartition(",")[2]
-        return f"(*({type_text.strip()}*)0)" + "\n" * group.count("\n")
-    if "asm" in word:
-        before = text[:start].rstrip()
-        if before.endswith((";", "{", "}")):
-            return f"{ASM_CALL}()" + "\n" * group.count("\n")
+        flat = re.sub(r"(?m)^#.*$", " ", group[:-1])
+        type_text = " ".join(flat.rpartition(",")[2].split())
+        return f"(*({type_text}*)0)" + blank(group)
+    if "asm" in word and _is_asm_statement(text[:start].rstrip(), group):
+        return f"{ASM_CALL}()" + blank(group)
     return blank(group)
+
+
+def _is_asm_statement(before: str, group: str) -> bool:
+    """Whether ``asm(...)`` stands alone, and does not end a declaration."""
+    if before.endswith((";", "{", "}", "else")):
+        return True
+    outside = re.sub(r'"(?:\\.|[^"\\])*"', "", group)
+    return ":" in outside or "volatile" in outside or "goto" in outside
 
 
 def needed_typedefs(user_text: str, system_text: str) -> str:
@@ -146,9 +171,9 @@ def needed_typedefs(user_text: str, system_text: str) -> str:
 def system_typedefs(system_text: str) -> dict[str, list[str]]:
     """Type names that system headers define; those not understood are opaque."""
     found: dict[str, list[str]] = {"__builtin_va_list": [OPAQUE]}
-    flat = _without_braces(strip_extensions(system_text))
-    for match in re.finditer(r"\btypedef\b([^;]*);", flat):
-        body = " ".join(match.group(1).split())
+    for match in re.finditer(r"\btypedef\b[^;]*;", _without_braces(system_text)):
+        stripped = strip_extensions(match.group())
+        body = " ".join(stripped[:-1].split()).removeprefix("typedef ")
         words = body.split()
         if _ALIAS.match(body) and len(words) > 1:
             *source, name = words

@@ -180,7 +180,7 @@ def _qualified(inner: CType, quals: set[str]) -> CType:
     if isinstance(inner, ScalarC):
         return ScalarC(
             inner.type, inner.const or "const" in quals,
-            inner.volatile or "volatile" in quals,
+            inner.volatile or bool(quals & {"volatile", "_Atomic"}),
         )  # fmt: skip
     if isinstance(inner, ArrayC):
         return ArrayC(_qualified(inner.element, quals), inner.extent)

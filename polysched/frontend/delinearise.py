@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from itertools import pairwise
+from math import prod
 
 import islpy as isl
 
@@ -28,11 +29,22 @@ _MIN_CONSTANT_PITCH = 4
 
 
 class CannotDelinearise(Exception):  # noqa: N818  a verdict inside the room
-    """Flat accesses that fit no dimensions: the load at fault and why."""
+    """Flat accesses that fit no dimensions.
 
-    def __init__(self, load: Load, reason: str) -> None:
+    Attributes
+    ----------
+    expr : Expr
+        The load, or the part of its subscript, at fault.
+    array : str
+        Name of the array.
+    reason : str
+        Why.
+    """
+
+    def __init__(self, load: Load, reason: str, expr: Expr | None = None) -> None:
         super().__init__(reason)
-        self.load = load
+        self.expr = expr or load
+        self.array = load.array
         self.reason = reason
 
 
@@ -49,13 +61,13 @@ class FlatAccess:
         """The flat subscript."""
         return self.load.subscripts[-1]
 
-    def is_affine(self) -> bool:
-        """Whether the flat subscript is affine as it stands."""
+    def verdict(self) -> NotAffine | None:
+        """Why the flat subscript is not affine as it stands; None if it is."""
         try:
             self.affine.value(self.subscript, self.domain)
-        except NotAffine:
-            return False
-        return True
+        except NotAffine as verdict:
+            return verdict
+        return None
 
 
 def delinearise(
@@ -160,11 +172,14 @@ def _find_shape(
     found: list[FlatAccess], array: Object, assumptions: Assumptions
 ) -> Shape | None:
     """The shape that fits all accesses; None to leave the array flat."""
-    bent = [a for a in found if not a.is_affine()]
+    bent = [(a.load, v) for a in found if (v := a.verdict()) is not None]
     polynomials = [read_polynomial(a.subscript) for a in found]
     if bent:
         monomials = {m for p in polynomials for m in p.bent_monomials()}
-        pitches = _chain(monomials, bent[0].load)
+        load, verdict = bent[0]
+        if not monomials:
+            raise CannotDelinearise(load, verdict.reason, verdict.expr)
+        pitches = _chain(monomials, load)
         return _check_all(found, pitches, assumptions)
     pitch = _constant_pitch(polynomials)
     if pitch is None or array.loops:
@@ -181,9 +196,7 @@ def _find_shape(
 def _chain(monomials: set[Monomial], load: Load) -> tuple[Monomial, ...]:
     """Pitches, each dividing the one before."""
     ordered = sorted(monomials, key=lambda m: (-m.degree, -m.factor, m.text))
-    if not ordered:
-        raise CannotDelinearise(load, "its subscript is not affine")
-    for big, small in zip(ordered, ordered[1:], strict=False):
+    for big, small in pairwise(ordered):
         if not big.is_multiple_of(small):
             raise CannotDelinearise(
                 load, f"its subscripts are multiples of both {big.text} and "
@@ -240,7 +253,7 @@ def _choose(
             return
         outside.append((bad, shift))
     for bad, shift in outside:
-        if assumptions.exclude(bad):
+        if assumptions.exclude(bad, access.domain):
             shape.shifts[access.subscript] = shift
             return
     raise CannotDelinearise(
@@ -262,7 +275,7 @@ def _outside(access: FlatAccess, shape: Shape) -> isl.Set:
             wrong = value.lt_set(affine.constant(0)).union(value.ge_set(limit))
             bad = bad.union(wrong.intersect(domain))
     except NotAffine as verdict:
-        raise CannotDelinearise(access.load, verdict.reason) from None
+        raise CannotDelinearise(access.load, verdict.reason, verdict.expr) from None
     return bad.coalesce()
 
 
@@ -286,7 +299,7 @@ def _set_shape(array: Object, shape: Shape) -> None:
     outer: Expr | None = None
     declared = array.extents[0]
     size = None if declared is None else fold(declared)
-    row = reduce(lambda a, b: a * b, (fold(e) or 0 for e in shape.extents), 1)
+    row = prod(fold(e) or 0 for e in shape.extents)
     if size is not None and row and size % row == 0:
         outer = integer(size // row)
     array.extents = (outer, *shape.extents)

@@ -27,9 +27,12 @@ from polysched.frontend.refusal import Refuser
 from polysched.ir import Binary, Cast, Const, Expr, Select, Unary, types
 
 _BINARY_OPS = frozenset(
-    "+ - * / % < <= > >= == != && || << >> & | ^".split()
+    {
+        "+", "-", "*", "/", "%", "<", "<=", ">", ">=", "==", "!=", "&&", "||", "<<",
+        ">>", "&", "|", "^",
+    }
 )  # fmt: skip
-_INTEGER_OPS = frozenset("% << >> & | ^".split())
+_INTEGER_OPS = frozenset(["%", "<<", ">>", "&", "|", "^"])
 
 
 def c_text(node: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 from polysched.ir import Binary, Cast, Const, Expr, ScalarType, Select, Unary, types
 
@@ -88,11 +89,13 @@ def integer(value: int, type_: ScalarType = types.INT) -> Const:
 
 
 INFINITY_TEXTS = {
-    "__builtin_inff": (math.inf, types.FLOAT), "__builtin_inf": (math.inf, types.DOUBLE),
+    "__builtin_inff": (math.inf, types.FLOAT),
+    "__builtin_inf": (math.inf, types.DOUBLE),
     "__builtin_huge_val": (math.inf, types.DOUBLE),
     "__builtin_huge_valf": (math.inf, types.FLOAT),
-    "__builtin_nanf": (math.nan, types.FLOAT), "__builtin_nan": (math.nan, types.DOUBLE),
-}  # fmt: skip
+    "__builtin_nanf": (math.nan, types.FLOAT),
+    "__builtin_nan": (math.nan, types.DOUBLE),
+}
 
 
 def fold(expr: Expr) -> int | None:
@@ -141,10 +144,10 @@ def _quotient(a: int, b: int) -> int:
     return q if (a < 0) == (b < 0) else -q
 
 
-_UNARY = {
+_UNARY: dict[str, Callable[[int], int]] = {
     "-": lambda a: -a, "+": lambda a: a, "!": lambda a: int(not a), "~": lambda a: ~a,
 }  # fmt: skip
-_BINARY = {
+_BINARY: dict[str, Callable[[int, int], int]] = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b,
     "/": _quotient, "%": lambda a, b: a - _quotient(a, b) * b,
     "<": lambda a, b: int(a < b), "<=": lambda a, b: int(a <= b),

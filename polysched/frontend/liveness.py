@@ -82,11 +82,8 @@ def has_escaped(function: Any, name: str, is_array: bool) -> bool:
 
 
 def _escapes(node: Any, name: str, is_array: bool) -> bool:
-    if isinstance(node, c_ast.UnaryOp) and node.op == "&":
-        if _mentions(node.expr, name):
-            return True
-    if isinstance(node, c_ast.UnaryOp) and node.op == "sizeof":
-        return False
+    if isinstance(node, c_ast.UnaryOp) and node.op in {"&", "sizeof"}:
+        return node.op == "&" and _mentions(node.expr, name)
     if isinstance(node, c_ast.ArrayRef):
         base = node
         while isinstance(base, c_ast.ArrayRef):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 ISL_WORDS = frozenset(
-    "exists and or not implies min max floor floord ceil ceild mod rat true false "
-    "infty infinity nan".split()
-)
+    {
+        "exists", "and", "or", "not", "implies", "min", "max", "floor", "floord",
+        "ceil", "ceild", "mod", "rat", "true", "false", "infty", "infinity", "nan",
+    }
+)  # fmt: skip
 _STATEMENT_NAME = re.compile(r"S\d+$")
 
 
@@ -38,7 +40,7 @@ class Names:
             name in self._taken
             or _STATEMENT_NAME.match(name)
             or not is_free_for_isl(name)
-            or not (allowed and name == wanted or name not in self._reserved)
+            or not ((allowed and name == wanted) or name not in self._reserved)
         ):
             name = f"{wanted}_{number}"
             number += 1

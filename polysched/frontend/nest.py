@@ -193,5 +193,8 @@ def _check_narrow(domain: isl.Set, bounds: Bounds, affine: Affine) -> None:
     bad = domain.lower_bound_val(isl.dim_type.set, last, greatest)
     if not bad.is_empty():
         affine.require(
-            bad, bounds.condition, f"the iterator of type {loop.type} runs over"
+            bad,
+            domain,
+            bounds.condition,
+            f"the iterator of type {loop.type} runs over",
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-
 from dataclasses import dataclass
 from typing import Any
 
 from polysched.base import FrontendError
+from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.declarations import (
     ArrayC,
     ScalarC,
@@ -95,16 +95,22 @@ class Objects:
         Names visible at the start of the SCoP.
     refuser : Refuser
         Says no at a node.
+    assumptions : Assumptions
+        Told of the types of parameters.
     """
 
-    def __init__(self, survey: Survey, scope: Scope, refuser: Refuser) -> None:
+    def __init__(
+        self, survey: Survey, scope: Scope, refuser: Refuser, assumptions: Assumptions
+    ) -> None:
         self._survey = survey
         self._refuser = refuser
+        self._assumptions = assumptions
         self._objects: dict[Symbol, Object] = {}
         self._loops: dict[Symbol, tuple[Loop, ...]] = {}
         reserved = {
             s.name for s in survey.symbols.values()
-            if s is not None and s.kind == "object" and s not in survey.declared
+            if s is not None and s.kind == "object"
+            and s not in survey.declared and s not in survey.iterators
         }  # fmt: skip
         self.names = Names(reserved)
         self._extents = _ExtentReader(refuser, scope, survey)
@@ -127,7 +133,10 @@ class Objects:
 
     def parameter(self, symbol: Symbol) -> Param:
         """An integer that the SCoP never writes, as a parameter."""
-        self._symbols[symbol.name] = symbol
+        if symbol.name not in self._symbols:
+            self._symbols[symbol.name] = symbol
+            assert symbol.scalar_type is not None
+            self._assumptions.know(values_of(symbol.name, symbol.scalar_type))
         return self._extents.parameter(symbol)
 
     def symbol_of(self, parameter: Param) -> Symbol:

@@ -18,6 +18,7 @@ from polysched.frontend.regions import (
     source_region,
 )
 from polysched.frontend.scoping import FileNames, ScopSite, read_names
+from polysched.frontend.signatures import read_signatures
 from polysched.frontend.source import Places, SourceFile
 from polysched.frontend.syntax import parse_text
 from polysched.ir import Program, Scop
@@ -67,15 +68,16 @@ def parse_c(
             hint="put #pragma scop and #pragma endscop around the loops to optimise",
         )
     refuser = Refuser(places)
-    ast = parse_text(text, source, places, flags, cc)
-    names = read_names(ast, refuser)
+    syntax = parse_text(text, source, places, flags, cc)
+    refusals.extend(syntax.refusals)
+    names = read_names(syntax.ast, refuser)
     functions = Functions(names.scope, pure, text.system_text, refuser)
     reader = _RegionReader(source, places, functions, refuser, names)
     scops = reader.read_all(pairs, refusals)
     refusals.sort(key=lambda e: e.where.line if e.where else 0)
     return Program(
         source.path, source.content, tuple(scops), tuple(refusals), tuple(flags),
-        names.has_main,
+        names.has_main, read_signatures(names.sites),
     )  # fmt: skip
 
 
@@ -91,6 +93,7 @@ class _RegionReader:
         self._functions = functions
         self._refuser = refuser
         self._sites = {(s.start, s.end): s for s in names.sites}
+        self._unpaired = {node.coord.line for node in names.unpaired}
 
     def read_all(
         self, pairs: Sequence[RegionPair], refusals: list[FrontendError]
@@ -100,6 +103,8 @@ class _RegionReader:
         count: Counter[str] = Counter()
         for pair in pairs:
             site = self._sites.get((pair.start, pair.end))
+            if site is None and pair.start not in self._unpaired:
+                continue  # in a function that the parser did not take
             try:
                 if site is None:
                     raise self._misplaced(pair)

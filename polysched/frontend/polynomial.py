@@ -96,10 +96,8 @@ class Polynomial:
     def bent_monomials(self) -> Iterator[Monomial]:
         """Products that make the polynomial non-affine: the possible pitches."""
         for term in self.terms:
-            symbolic = term.monomial
-            if symbolic.degree and (term.atom is not None or symbolic.degree > 1):
-                if term.atom is not None:
-                    yield Monomial(symbolic.factors)
+            if term.monomial.degree and term.atom is not None:
+                yield Monomial(term.monomial.factors)
 
     def iterator_coefficients(self) -> Iterator[int]:
         """Constant factors of terms with an iterator."""

@@ -143,10 +143,7 @@ def compiler_error(
         )
     file, line, column, text = match.groups()
     number = int(line)
-    if file == source.path:
-        shown = source.line(number)
-    else:
-        shown = ""
+    shown = source.line(number) if file == source.path else ""
     where = SourceLocation(file, number, int(column or 0), shown)
     return FrontendError(f"the compiler refuses this: {text}", where=where)
 

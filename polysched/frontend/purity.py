@@ -9,6 +9,7 @@ from typing import Any
 from pycparser import c_ast
 
 from polysched.base import FrontendError
+from polysched.frontend.cfunctions import call_name, library_type
 from polysched.frontend.declarations import (
     ScalarC,
     Scope,
@@ -20,32 +21,6 @@ from polysched.frontend.expressions import ExpressionReader
 from polysched.frontend.literals import integer
 from polysched.frontend.refusal import Refuser
 from polysched.ir import Call, Cast, Expr, ScalarType, Select, types, walk
-
-_REAL_FUNCTIONS = (
-    "sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh "
-    "tanh asinh acosh atanh cbrt erf erfc tgamma floor ceil trunc round rint "
-    "nearbyint fabs pow atan2 fmod hypot fmin fmax fdim copysign remainder nextafter "
-    "fma logb"
-).split()
-_OTHER_FUNCTIONS = {
-    "abs": types.INT, "labs": types.LONG, "llabs": types.LLONG, "lround": types.LONG,
-    "lroundf": types.LONG, "lrint": types.LONG, "lrintf": types.LONG,
-    "llround": types.LLONG, "llrint": types.LLONG, "ilogb": types.INT,
-    "isnan": types.INT, "isinf": types.INT, "isfinite": types.INT,
-    "signbit": types.INT, "isinf_sign": types.INT, "popcount": types.INT,
-    "popcountl": types.INT, "popcountll": types.INT, "clz": types.INT,
-    "ctz": types.INT,
-}  # fmt: skip
-
-MATH_FUNCTIONS: dict[str, ScalarType] = {
-    **{name: types.DOUBLE for name in _REAL_FUNCTIONS},
-    **{f"{name}f": types.FLOAT for name in _REAL_FUNCTIONS},
-    **_OTHER_FUNCTIONS,
-}
-
-_BUILTIN_ONLY = frozenset(
-    "isnan isinf isfinite signbit isinf_sign popcount popcountl popcountll clz ctz".split()
-)
 
 _MAX_INLINED_NODES = 100
 _MAX_INLINE_DEPTH = 8
@@ -87,10 +62,7 @@ class Functions:
         if not isinstance(node.name, c_ast.ID):
             self._refuser.unsupported(node, "found a call through a pointer")
         name = node.name.name
-        plain = plain_name(name)
         symbol = self._scope.find(name)
-        if plain != name and plain in _BUILTIN_ONLY:
-            return MATH_FUNCTIONS[plain]
         if name in self._pure:
             return self._declared_type(node, name, symbol)
         if symbol is not None and symbol.kind == "function" and symbol.function:
@@ -102,8 +74,9 @@ class Functions:
                     "depends on its arguments only",
                 )  # fmt: skip
             return self._declared_type(node, name, symbol)
-        if plain in MATH_FUNCTIONS:
-            return MATH_FUNCTIONS[plain]
+        known = library_type(name)
+        if known is not None:
+            return known
         self._refuser.unsupported(
             node, f"found a call of {name!r}, which is not known to be pure",
             hint="calls of math.h functions and of pure functions defined in the "
@@ -114,8 +87,9 @@ class Functions:
         if symbol is not None and isinstance(symbol.ctype, ScalarC):
             return symbol.ctype.type
         if symbol is None:
-            if plain_name(name) in MATH_FUNCTIONS:
-                return MATH_FUNCTIONS[plain_name(name)]
+            known = library_type(name)
+            if known is not None:
+                return known
             match = re.search(
                 rf"([A-Za-z_][\w\s]*?)\s+{re.escape(name)}\s*\(", self._system_text
             )
@@ -179,7 +153,7 @@ class Functions:
         if symbol is not None and symbol.function is not None:
             if self.impurity(name):
                 return f"calls {name!r}, which {self.impurity(name)}"
-        elif plain_name(name) not in MATH_FUNCTIONS and name not in self._pure:
+        elif library_type(name) is None and name not in self._pure:
             return f"calls {name or 'a pointer'!r}, which is not known to be pure"
         return self._impure_node(node.args, local) if node.args else None
 
@@ -216,18 +190,6 @@ class Functions:
         if result is None or sum(1 for _ in walk(result)) > _MAX_INLINED_NODES:
             return None
         return result
-
-
-def plain_name(name: str) -> str:
-    """The name of the function behind a compiler's builtin."""
-    return name[len("__builtin_") :] if name.startswith("__builtin_") else name
-
-
-def call_name(name: str) -> str:
-    """The name to call: the library's for builtins that the library has too."""
-    plain = plain_name(name)
-    has_library = plain in MATH_FUNCTIONS and plain not in _BUILTIN_ONLY
-    return plain if has_library else name
 
 
 def converted(expr: Expr, type_: ScalarType) -> Expr:

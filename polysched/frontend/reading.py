@@ -6,12 +6,13 @@ from typing import Any
 
 from pycparser import c_ast
 
+from polysched.frontend.cfunctions import call_name
 from polysched.frontend.declarations import Scope, Symbol
 from polysched.frontend.expressions import ExpressionReader
 from polysched.frontend.literals import integer
 from polysched.frontend.naming import is_free_for_isl
 from polysched.frontend.objects import Loop, Objects
-from polysched.frontend.purity import Functions, call_name
+from polysched.frontend.purity import Functions
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.survey import Survey
 from polysched.ir import Call, Expr, Load, types

@@ -91,7 +91,9 @@ def source_region(source: SourceFile, pair: RegionPair, places: Places) -> Sourc
                 hint="put it on a line of its own",
             )
     inside = [source.line(n) for n in range(pair.start + 1, pair.end)]
-    first = next((s for s in inside if s.strip()), "")
+    first = next(
+        (s for s in inside if s.strip() and not s.lstrip().startswith("#")), ""
+    )
     return SourceRegion(
         source.path,
         source.line_start(pair.start),

@@ -97,7 +97,7 @@ class Declarer:
             if known is not None and known.kind == "function":
                 symbol.function = known.function
             return scope.declare(symbol)
-        if "static" in node.storage and storage == "local":
+        if "static" in node.storage and storage in {"local", "scop"}:
             storage = "static"
         if "extern" in node.storage:
             storage = "global"

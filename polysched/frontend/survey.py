@@ -122,8 +122,6 @@ class _Surveyor:
         symbol = self.declarer.declare(node, scope, "scop")
         self.found.symbols[id(node)] = symbol
         if symbol is not None and symbol.kind == "object":
-            if symbol.storage == "local":
-                symbol.storage = "scop"
             self.found.declared[symbol] = node
 
     def _write(self, target: Any, scope: Scope, node: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pycparser import c_ast
+
 from polysched.base import SourceLocation
 from polysched.frontend.expressions import c_text
 from polysched.frontend.source import Places
@@ -23,8 +25,9 @@ def statement_text(node: Any, where: SourceLocation | None, places: Places) -> s
             places.source_line(where.file, where.line + k) for k in range(_MAX_LINES)
         ]
         start = _left_edge(lines[0], where.column - 1)
-        text = _COMMENT.sub(" ", "\n".join([lines[0][start:], *lines[1:]]))
-        found = _first_statement(text)
+        text = "\n".join([lines[0][start:], *lines[1:]]).replace("\\\n", "\n")
+        text = _COMMENT.sub(" ", text)
+        found = _first_statement(text, isinstance(node, c_ast.If))
         if found:
             return found
     return c_text(node)
@@ -37,7 +40,7 @@ def _left_edge(line: str, start: int) -> int:
     return start
 
 
-def _first_statement(text: str) -> str:
+def _first_statement(text: str, is_if: bool) -> str:
     """The text up to the end of its first statement; empty if there is none."""
     depth = 0
     opened = False
@@ -49,7 +52,8 @@ def _first_statement(text: str) -> str:
             depth -= 1
             if depth < 0:
                 return ""
-        ends = char == ";" and depth == 0 or char == "}" and depth == 0 and opened
-        if ends and not re.match(r"\s*else\b", text[index + 1 :]):
+        ends = (char == ";" and depth == 0) or (char == "}" and depth == 0 and opened)
+        goes_on = is_if and re.match(r"\s*else\b", text[index + 1 :])
+        if ends and not goes_on:
             return " ".join(text[: index + 1].split())
     return ""

@@ -10,7 +10,12 @@ from typing import Any
 
 from polysched.base import AnalysisError
 from polysched.interp import arithmetic
-from polysched.interp.arithmetic import FunctionTable, Number, value_range
+from polysched.interp.arithmetic import (
+    FunctionTable,
+    Number,
+    UndefinedError,
+    value_range,
+)
 from polysched.ir import (
     Action,
     Assign,
@@ -112,6 +117,21 @@ def _iterator(name: str) -> str:
     return f"i_{name}"
 
 
+class _Undeclared(dict[Any, Any]):
+    """An array that the SCoP does not list, which is fine in code that never runs."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def __missing__(self, key: object) -> None:
+        raise UndefinedError(f"with {self.name!r}, which the SCoP does not declare")
+
+    def admit(self, key: object) -> None:
+        """Refuse a write."""
+        self[key]
+
+
 class _Writer:
     """Writes the Python text of one function."""
 
@@ -177,9 +197,7 @@ class _Writer:
         self._line(f"{array}[k{number}] = v{number}")
 
     def _array(self, name: str) -> str:
-        if name not in self._memory:
-            raise AnalysisError(f"the SCoP does not declare {name!r}")
-        self._names[f"a_{name}"] = self._memory[name]
+        self._names[f"a_{name}"] = self._memory.get(name, _Undeclared(name))
         return f"a_{name}"
 
     def _key(self, subscripts: tuple[Expr, ...]) -> _Code:

@@ -60,6 +60,7 @@ def order_instances(
     parameters: Mapping[str, int],
     *,
     shuffle_seed: int | None = None,
+    allow_ties: bool = False,
     max_instances: int = 5_000_000,
 ) -> Execution:
     """Instances in the order of a schedule tree.
@@ -75,6 +76,9 @@ def order_instances(
     shuffle_seed : int, optional
         Iterations of loops marked "parallel" or "vector" and the children of set
         nodes are interleaved at random, each keeping its own order.
+    allow_ties : bool
+        Instances with equal times run in the order of their statements, or at random
+        with a `shuffle_seed`; otherwise they are refused.
     max_instances : int
         More than that are refused.
 
@@ -103,12 +107,18 @@ def order_instances(
         [np.full(len(points[n]), k, dtype=np.int64) for k, n in enumerate(names)]
     )
     rows = np.concatenate([np.arange(len(points[n]), dtype=np.int64) for n in names])
-    order = np.lexsort(times.T[::-1]) if times.shape[1] else np.arange(len(rows))
+    order: Points = np.arange(len(rows))
+    rng = np.random.default_rng(shuffle_seed)
+    if allow_ties and shuffle_seed is not None:
+        rng.shuffle(order)
+    if times.shape[1]:
+        order = order[np.lexsort(times[order].T[::-1])]
     execution = Execution(names, statements[order], rows[order], points)
-    _check_total(execution, times[order])
+    if not allow_ties:
+        _check_total(execution, times[order])
     if shuffle_seed is not None:
         free = _unordered(tree, parameters, {n: points[n] for n in names})
-        shuffler = _Shuffler(times, free, np.random.default_rng(shuffle_seed))
+        shuffler = _Shuffler(times, free, rng)
         order = shuffler.shuffle(order, 0)
         execution = Execution(names, statements[order], rows[order], points)
     return execution

@@ -21,6 +21,7 @@ def interpret(
     arrays: Arrays,
     *,
     shuffle_seed: int | None = None,
+    allow_ties: bool = False,
     functions: Mapping[str, Callable[..., int | float]] | None = None,
     max_instances: int = 5_000_000,
 ) -> dict[str, Values]:
@@ -45,6 +46,9 @@ def interpret(
     shuffle_seed : int, optional
         Loops marked "parallel" or "vector" run with their iterations interleaved at
         random, which finds loops that only claim to be parallel.
+    allow_ties : bool
+        Whether the tree may give one time to several instances, as isl's schedules do
+        to independent ones; they run in any order (at random with a `shuffle_seed`).
     functions : mapping of str to callable, optional
         The user's own pure functions; the mathematics library is known.
     max_instances : int
@@ -69,6 +73,7 @@ def interpret(
         tree if tree is not None else original_tree(scop),
         parameters,
         shuffle_seed=shuffle_seed,
+        allow_ties=allow_ties,
         max_instances=max_instances,
     )
     memory = load_memory(scop, parameters, arrays)

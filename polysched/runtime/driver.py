@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 import islpy as isl
 
@@ -199,7 +200,10 @@ def _reach(elements: isl.Set, array: Array, parameters: Mapping[str, int]) -> in
         return 1
     last = [_bound(elements, k, array) for k in range(n_dims(elements))]
     steps = _steps(array, parameters)
-    n = 1 + sum(top * step for top, step in zip(last, steps, strict=True))
+    reached = 1 + sum(top * step for top, step in zip(last, steps, strict=True))
+    sizes = [None if e is None else evaluate(e, parameters) for e in array.extents]
+    declared = prod(s for s in sizes if s is not None) if None not in sizes else 0
+    n = max(reached, (last[0] + 1) * steps[0], declared)
     if n > _LARGEST_ELEMENTS:
         raise RunError(f"array {array.source_name!r} would need {n} elements")
     return n

@@ -176,7 +176,9 @@ class Workbench:
         )
         self._objects = (harness, *compile_extra_sources(tools, self.directory))
 
-    def build(self, name: str, text: str | None) -> Path:
+    def build(
+        self, name: str, text: str | None, extra_flags: tuple[str, ...] = ()
+    ) -> Path:
         """Compile the program with `text` in the region; None for the original.
 
         Raises
@@ -185,15 +187,18 @@ class Workbench:
             If the compiler is missing, refuses the text, or takes too long.
         """
         self.prepare()
-        return self.compile(name, self.source(text))
+        return self.compile(name, self.source(text), extra_flags)
 
-    def compile(self, name: str, source: bytes) -> Path:
+    def compile(
+        self, name: str, source: bytes, extra_flags: tuple[str, ...] = ()
+    ) -> Path:
         """Compile an instrumented source; may run in a thread, after `prepare`."""
+        tools = self._tools()
         return compile_program(
             source,
             name,
             self.directory,
-            self._tools(),
+            replace(tools, cflags=(*tools.cflags, *extra_flags)),
             include=self.include,
             objects=self._objects or (),
         )

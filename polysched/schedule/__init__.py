@@ -6,7 +6,8 @@ Pouchet, PLDI 2019; Chelini et al., PACT 2020). May import `analysis`, `ir`, `il
 """
 
 from polysched.schedule.canonical import canonical_rows
-from polysched.schedule.isl_scheduler import isl_schedule
+from polysched.schedule.core import Core, find_core
+from polysched.schedule.isl_scheduler import IslBatch, IslVariant, isl_schedule
 from polysched.schedule.lexicon import (
     LEXICON,
     Objective,
@@ -20,6 +21,9 @@ from polysched.schedule.solve import Recipe, Solved, rows_to_tree, solve_recipe
 
 __all__ = [
     "LEXICON",
+    "Core",
+    "IslBatch",
+    "IslVariant",
     "ModelOptions",
     "Objective",
     "Piece",
@@ -29,6 +33,7 @@ __all__ = [
     "Solved",
     "canonical_rows",
     "cut_dependences",
+    "find_core",
     "find_objective",
     "isl_schedule",
     "objective",

@@ -1,31 +1,29 @@
-"""isl's own schedulers as members of the space."""
+"""isl's own schedulers as members of the space, under a hard time limit."""
 
 from __future__ import annotations
 
-from typing import Literal
-
-import islpy as isl
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import IO, Literal
 
 from polysched.analysis import Dependences, check_legal, set_band_flags
-from polysched.base import LimitError
+from polysched.base import Deadline, LimitError, PolyschedError
 from polysched.ir import ScheduleTree, Scop
 from polysched.schedule.solve import Solved
 
 Algorithm = Literal["isl", "feautrier"]
-_MAX_OPERATIONS = 40_000_000  # a few seconds; seen: adi needs about a tenth
 
 
-def isl_schedule(
-    scop: Scop,
-    dependences: Dependences,
-    algorithm: Algorithm = "isl",
-    *,
-    outer_coincidence: bool = False,
-    serialize: bool = False,
-) -> Solved:
-    """Isl's schedule for the SCoP's dependences, proven legal.
+@dataclass(frozen=True)
+class IslVariant:
+    """How to call isl's scheduler.
 
-    Parameters
+    Attributes
     ----------
     algorithm : {"isl", "feautrier"}
         The Pluto-like scheduler of isl, or Feautrier's.
@@ -33,44 +31,111 @@ def isl_schedule(
         Whether outermost loops must be parallel when possible.
     serialize : bool
         Whether strongly connected components are kept apart (no fusion).
+    """
 
-    Raises
-    ------
-    LimitError
-        When isl exceeds its operation budget.
+    algorithm: Algorithm = "isl"
+    outer_coincidence: bool = False
+    serialize: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the schedule in a space: "isl", "isl+serial", "feautrier"."""
+        outer = "+outer" if self.outer_coincidence else ""
+        return self.algorithm + outer + ("+serial" if self.serialize else "")
+
+
+class IslBatch:
+    """Runs of isl's scheduler in one child process, started early, collected late.
+
+    Parameters
+    ----------
+    scop : Scop
+        What to schedule.
+    dependences : Dependences
+        Flow, anti and output dependences are validity and coincidence constraints,
+        flow dependences are proximity constraints.
+    variants : sequence of IslVariant
+        Computed one after the other.
 
     References
     ----------
     .. [1] Verdoolaege and Janssens, "Scheduling for PPCG", KU Leuven CW 706, 2017.
     """
-    context = isl.DEFAULT_CONTEXT
-    validity = dependences.validity
-    constraints = isl.ScheduleConstraints.on_domain(scop.domain)
-    constraints = constraints.set_validity(validity)
-    constraints = constraints.set_coincidence(validity)
-    constraints = constraints.set_proximity(dependences.flow)
-    context.set_schedule_algorithm(1 if algorithm == "feautrier" else 0)
-    context.set_schedule_outer_coincidence(int(outer_coincidence))
-    context.set_schedule_serialize_sccs(int(serialize))
-    context.reset_operations()
-    context.set_max_operations(_MAX_OPERATIONS)
-    try:
-        schedule = constraints.compute_schedule()
-    except isl.Error as error:
-        raise LimitError(
-            f"isl's {algorithm} scheduler ran out of its budget"
-        ) from error
-    finally:
-        context.set_max_operations(0)
-        context.reset_operations()
-        context.set_schedule_algorithm(0)
-        context.set_schedule_outer_coincidence(0)
-        context.set_schedule_serialize_sccs(0)
-    tree = set_band_flags(ScheduleTree(schedule), dependences)
-    check_legal(tree, dependences, scop)
-    name = (
-        algorithm
-        + ("+outer" if outer_coincidence else "")
-        + ("+serial" if serialize else "")
-    )
-    return Solved(tree, (name,))
+
+    def __init__(
+        self, scop: Scop, dependences: Dependences, variants: Sequence[IslVariant]
+    ) -> None:
+        self.variants = tuple(variants)
+        self._scop = scop
+        self._dependences = dependences
+        self._answers: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "polysched.schedule.isl_worker"],
+            stdin=subprocess.PIPE,
+            stdout=self._answers,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+        problem = {
+            "domain": str(scop.domain),
+            "validity": str(dependences.validity),
+            "proximity": str(dependences.flow),
+        }
+        task = {"problem": problem, "variants": [asdict(v) for v in self.variants]}
+        assert self._process.stdin is not None
+        try:
+            with self._process.stdin as pipe:
+                pipe.write(json.dumps(task))
+        except BrokenPipeError:
+            pass  # the child died; its missing answers are reported
+
+    def wait(self, deadline: Deadline) -> None:
+        """Wait for the child, and end it at the deadline."""
+        remaining = deadline.remaining_seconds()
+        limit = None if remaining == float("inf") else max(0.05, remaining)
+        try:
+            self._process.wait(limit)
+        except subprocess.TimeoutExpired:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """End the child, if it still runs."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def collect(self, position: int) -> Solved:
+        """The schedule of one variant, proven legal; call `wait` first.
+
+        Raises
+        ------
+        LimitError
+            When the child was ended before it came to an answer.
+        PolyschedError
+            When isl refuses the problem.
+        """
+        name = self.variants[position].name
+        self._answers.seek(0)
+        lines = [line for line in self._answers if line.endswith("\n")]
+        if position >= len(lines):
+            raise LimitError(f"isl's scheduler ({name}) did not finish in time")
+        answer = json.loads(lines[position])
+        if "error" in answer:
+            raise PolyschedError(f"isl's scheduler ({name}) failed: {answer['error']}")
+        tree = ScheduleTree.parse(answer["schedule"])
+        tree = set_band_flags(tree, self._dependences)
+        check_legal(tree, self._dependences, self._scop)
+        return Solved(tree, (name,))
+
+
+def isl_schedule(
+    scop: Scop,
+    dependences: Dependences,
+    variant: IslVariant | None = None,
+    deadline: Deadline | None = None,
+) -> Solved:
+    """Isl's schedule of one variant, computed in a child process."""
+    batch = IslBatch(scop, dependences, [variant or IslVariant()])
+    batch.wait(deadline or Deadline())
+    return batch.collect(0)

@@ -91,9 +91,8 @@ def _level_parts(
             later = ">" if source.directions[level] > 0 else "<"
             conditions.append(f"{ys[level]} {later} {xs[level]}")
         where = f" : {' and '.join(conditions)}" if conditions else ""
-        carried = isl.Map(
-            f"{{ {source.name}[{', '.join(xs)}] -> {sink.name}[{', '.join(ys)}]{where} }}"
-        )
+        instances = f"{source.name}[{', '.join(xs)}] -> {sink.name}[{', '.join(ys)}]"
+        carried = isl.Map(f"{{ {instances}{where} }}")
         part = relation.intersect(carried).coalesce()
         if not part.is_empty():
             parts.append((level, part))

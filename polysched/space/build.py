@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import islpy as isl
@@ -29,11 +29,13 @@ from polysched.ir import ScheduleTree, Scop, original_rows, original_tree
 from polysched.machine import Machine
 from polysched.policy import find_policy
 from polysched.schedule import (
+    IslBatch,
+    IslVariant,
     Piece,
     Recipe,
     Solved,
     cut_dependences,
-    isl_schedule,
+    find_core,
     rows_to_tree,
     solve_recipe,
 )
@@ -41,6 +43,12 @@ from polysched.space.schedule_space import Dropped, Schedule, ScheduleSpace, Spa
 from polysched.transform import Script, apply_script, plan_scripts
 
 _log = logging.getLogger(__name__)
+
+ISL_VARIANTS = (
+    IslVariant("feautrier"),
+    IslVariant("isl"),
+    IslVariant("isl", serialize=True),
+)
 
 
 @dataclass(frozen=True)
@@ -117,11 +125,14 @@ def build_space(
     builder.add(Solved(original_tree(scop), ("original",)), plain_only=True)
     askers = builder.askers()
     progress.start(f"space of {scop.name}", len(askers))
-    for what, ask in askers:
-        draft.asked += 1
-        builder.ask(what, ask)
-        progress.advance(f"{len(draft.schedules)} schedules")
-    progress.finish()
+    try:
+        for what, ask in askers:
+            draft.asked += 1
+            builder.ask(what, ask)
+            progress.advance(f"{len(draft.schedules)} schedules")
+    finally:
+        builder.batch.cancel()
+        progress.finish()
     return _finish(builder, time.monotonic() - started)
 
 
@@ -178,29 +189,35 @@ class _Builder:
         self.options = options
         self.draft = draft
         self.deadline = deadline
+        self.core = find_core(scop, dependences)
+        self.batch = IslBatch(self.core.scop, self.core.dependences, ISL_VARIANTS)
         self._pieces: tuple[Piece, ...] | None = None
         self._affine_keys: dict[str, str] = {}
 
     def askers(self) -> list[tuple[str, Callable[[], Solved]]]:
         """Everything to solve, best bets first, each with a name for messages."""
-        scop, deps = self.scop, self.dependences
+        scop, deps = self.core.scop, self.core.dependences
         found: list[tuple[str, Callable[[], Solved]]] = [
-            ("source order, bands joined", self._joined_original),
-            ("isl", lambda: isl_schedule(scop, deps, "isl")),
+            ("source order, bands joined", self._joined_original)
         ]
         recipes = find_policy(self.options.policy).choose(scop, deps)
-        found += [(str(recipe), partial(self._solve, recipe)) for recipe in recipes]
-        found.append(
-            ("isl, no fusion", lambda: isl_schedule(scop, deps, serialize=True))
-        )
-        found.append(("feautrier", lambda: isl_schedule(scop, deps, "feautrier")))
-        return found
+        asked = [(str(recipe), partial(self._solve, recipe)) for recipe in recipes]
+        child = [
+            (variant.name, partial(self._collect, position))
+            for position, variant in enumerate(self.batch.variants)
+        ]
+        # the child works meanwhile; a few recipes first, so that it has had its time
+        return found + asked[:3] + child + asked[3:]
+
+    def _collect(self, position: int) -> Solved:
+        self.batch.wait(self._solve_deadline())
+        return self.batch.collect(position)
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
         """The dependence pieces, cut once."""
         if self._pieces is None:
-            self._pieces = cut_dependences(self.scop, self.dependences)
+            self._pieces = cut_dependences(self.core.scop, self.core.dependences)
         return self._pieces
 
     def _solve_deadline(self) -> Deadline:
@@ -209,11 +226,12 @@ class _Builder:
 
     def _solve(self, recipe: Recipe) -> Solved:
         deadline = self._solve_deadline()
-        return solve_recipe(self.scop, self.dependences, recipe, deadline, self.pieces)
+        core = self.core
+        return solve_recipe(core.scop, core.dependences, recipe, deadline, self.pieces)
 
     def _joined_original(self) -> Solved:
-        rows = original_rows(self.scop)
-        tree = rows_to_tree(self.scop, self.dependences, rows)
+        rows = original_rows(self.core.scop)
+        tree = rows_to_tree(self.core.scop, self.core.dependences, rows)
         return Solved(tree, ("original",), rows=rows)
 
     def ask(self, what: str, solve: Callable[[], Solved]) -> None:
@@ -225,6 +243,8 @@ class _Builder:
         started = time.monotonic()
         try:
             solved = solve()
+            tree = self.core.embed(solved.tree, self.dependences)
+            solved = replace(solved, tree=tree)
         except (PolyschedError, isl.Error) as error:
             self.draft.dropped.append(Dropped(what, str(error).splitlines()[0]))
             return

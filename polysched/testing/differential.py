@@ -201,7 +201,7 @@ class _Checker:
         if self._schedules is None:
             return
         try:
-            deps = compute_dependences(scop)
+            deps = compute_dependences(scop, with_input=False)
             trees = self._schedules(scop, deps)
         except (PolyschedError, isl.Error) as error:
             self._note(scop.name, "schedules", f"{type(error).__name__}: {error}")
@@ -228,6 +228,7 @@ class _Checker:
                 parameters,
                 case.before[call],
                 shuffle_seed=seed,
+                allow_ties=True,
                 max_instances=self._options.max_instances,
             )
         except LimitError:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+import islpy as isl
 
 from polysched.analysis import Dependences, set_band_flags
-from polysched.base import LimitError
 from polysched.ir import NodePath, ScheduleTree, Scop, original_tree
-from polysched.schedule import isl_schedule
-from polysched.transform import Parallel, Tile, Vector
+from polysched.schedule import IslVariant, isl_schedule
+from polysched.transform import Parallel, Step, Tile, Vector
 
 
 def simple_schedules(scop: Scop, deps: Dependences) -> list[ScheduleTree]:
-    """The original order, isl's schedules, and each tiled and shared by threads.
+    """The original order and isl's schedules, as they are, tiled, shared by threads.
 
     Parameters
     ----------
@@ -26,17 +25,31 @@ def simple_schedules(scop: Scop, deps: Dependences) -> list[ScheduleTree]:
     list of ScheduleTree
         Distinct trees, the original order first.
     """
-    bases = [set_band_flags(original_tree(scop), deps)]
-    with contextlib.suppress(LimitError):
-        bases.append(isl_schedule(scop, deps).tree)
-        bases.append(isl_schedule(scop, deps, outer_coincidence=True).tree)
-    found: dict[str, ScheduleTree] = {}
-    for base in bases:
-        for tree in (base, tile_bands(base, deps), share_loops(base, deps)):
-            found.setdefault(tree.text, tree)
-        tree = share_loops(tile_bands(base, deps), deps)
-        found.setdefault(tree.text, tree)
-    return list(found.values())
+    original = set_band_flags(original_tree(scop), deps)
+    plain = _isl_tree(scop, deps, outer_coincidence=False)
+    outer = _isl_tree(scop, deps, outer_coincidence=True)
+    trees = [original, share_loops(original, deps), plain]
+    trees += [
+        share_loops(tile_bands(base, deps), deps) for base in (original, plain, outer)
+    ]
+    return list({tree.text: tree for tree in trees}.values())
+
+
+def _isl_tree(
+    scop: Scop, deps: Dependences, *, outer_coincidence: bool
+) -> ScheduleTree:
+    """Isl's own schedule; random programs are small, so it needs no time limit."""
+    context = isl.DEFAULT_CONTEXT
+    constraints = isl.ScheduleConstraints.on_domain(scop.domain)
+    constraints = constraints.set_validity(deps.validity)
+    constraints = constraints.set_coincidence(deps.validity)
+    constraints = constraints.set_proximity(deps.flow)
+    context.set_schedule_outer_coincidence(int(outer_coincidence))
+    try:
+        schedule = constraints.compute_schedule()
+    finally:
+        context.set_schedule_outer_coincidence(0)
+    return set_band_flags(ScheduleTree(schedule), deps)
 
 
 def tile_bands(
@@ -47,7 +60,7 @@ def tile_bands(
     for path in reversed(paths):  # inner bands first: their paths stay valid
         n_members = tree.node(path).band_n_member()
         step = Tile(path, tuple(sizes[k % len(sizes)] for k in range(n_members)))
-        if step.check(tree, deps) is None:
+        if _fits(step, tree, deps):
             tree = step.apply(tree)
     return tree
 
@@ -65,7 +78,7 @@ def share_loops(tree: ScheduleTree, deps: Dependences) -> ScheduleTree:
             done.append(path)
             for member in range(node.band_n_member()):
                 step = Parallel(path, member)
-                if step.check(tree, deps) is None:
+                if _fits(step, tree, deps):
                     tree = step.apply(tree)
                     changed = True
                     break
@@ -80,7 +93,12 @@ def _mark_innermost(tree: ScheduleTree, deps: Dependences) -> ScheduleTree:
     for path in reversed(inner):
         for member in reversed(range(tree.node(path).band_n_member())):
             step = Vector(path, member)
-            if step.check(tree, deps) is None:
+            if _fits(step, tree, deps):
                 tree = step.apply(tree)
                 break
     return tree
+
+
+def _fits(step: Step, tree: ScheduleTree, deps: Dependences) -> bool:
+    """Whether a step has the right form and is legal by its own cheap test."""
+    return step.find_misfit(tree) is None and step.is_surely_legal(tree, deps)

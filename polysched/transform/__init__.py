@@ -6,6 +6,7 @@ import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no pr
 
 from polysched.transform.jam import Jam
 from polysched.transform.mapping import Parallel, Vector
+from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.plan import PlanShape, plan_script, plan_scripts
 from polysched.transform.separate import Separate
@@ -21,6 +22,7 @@ from polysched.transform.tile import Tile, Wavefront
 
 __all__ = [
     "Jam",
+    "Merge",
     "Order",
     "Parallel",
     "PlanShape",

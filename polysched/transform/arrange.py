@@ -5,6 +5,7 @@ from __future__ import annotations
 from polysched.analysis import loop_is_parallel
 from polysched.ir import Scop
 from polysched.machine import Cpu
+from polysched.sets import node_kind
 from polysched.transform.band_view import BandView, view_band
 from polysched.transform.choose import (
     choose_innermost,
@@ -14,10 +15,19 @@ from polysched.transform.choose import (
     has_cache_reuse,
 )
 from polysched.transform.draft import Draft, has_band_below
+from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.separate import Separate
 from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile
+
+
+def merge_bands(draft: Draft) -> Draft:
+    """Join bands with the band directly below where both are permutable together."""
+    for path in draft.band_paths():
+        if node_kind(draft.node(path).child(0)) == "band":
+            draft = draft.attempt(Merge(path)) or draft
+    return draft
 
 
 def straighten_bands(draft: Draft, scop: Scop) -> Draft:

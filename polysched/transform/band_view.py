@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+import islpy as isl
+
 from polysched.analysis import (
     LARGE_EXTENT,
     Member,
     Reference,
+    active_dependences,
     box_footprint,
     member_directions,
+    member_distances,
     member_extent,
     references,
 )
 from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import node_kind
+from polysched.transform.bands import coincident_flags
 from polysched.transform.draft import Draft
+from polysched.transform.merge import Merge
 
 Direction = tuple[Fraction, ...] | None
 
@@ -88,6 +94,14 @@ class BandView:
             return None
         return max((e for e in found if e is not None), default=1)
 
+    def is_uneven(self, member: int) -> bool:
+        """Whether statements run over different ranges of a member."""
+        seen = set()
+        for s in self.statements:
+            view = s.members[s.positions[member]]
+            seen.add((view.constant, member_extent(self.scop, s.name, view)))
+        return len(seen) > 1
+
     def stride_classes(self, member: int) -> Iterator[tuple[str, bool, str]]:
         """Array, whether it writes, and stride class of each main reference."""
         for s in self.main:
@@ -137,8 +151,21 @@ def view_band(draft: Draft, scop: Scop, path: NodePath) -> BandView:
         tuple(listed),
         n_members,
         bool(node.band_get_permutable()),
-        tuple(bool(node.band_member_get_coincident(k)) for k in range(n_members)),
+        _coincident(draft, node),
     )
+
+
+def _coincident(draft: Draft, node: isl.ScheduleNode) -> tuple[bool, ...]:
+    """The flags of a band, decided anew after a merge, which cannot know them."""
+    flags = coincident_flags(node)
+    if not all(flags) and any(isinstance(s, Merge) for s in draft.steps):
+        active = active_dependences(node, draft.deps.validity)
+        still = isl.Set("{ [0] }")
+        flags = [
+            flag or member_distances(node, k, active).is_subset(still)
+            for k, flag in enumerate(flags)
+        ]
+    return tuple(flags)
 
 
 def is_tile_band(draft: Draft, path: NodePath) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import islpy as isl
 
@@ -40,7 +41,7 @@ class Draft:
             return None
         return self.do(step)
 
-    @property
+    @cached_property
     def members(self) -> dict[str, tuple[Member, ...]]:
         """Loops around each statement in the present tree."""
         return statement_members(self.tree)

@@ -88,8 +88,9 @@ def _full_tiles(node: isl.ScheduleNode, factors: tuple[int, ...]) -> isl.Map:
     """Outer schedule values to the register tiles whose points all run.
 
     A tile is taken as full when its corners run, exact for convex domains; elsewhere
-    the unrolled copies are guarded. Where no tile is full for all statements, those
-    are taken that are full for some and hold nothing of the others.
+    the unrolled copies are guarded. Where the tiles that are full for all statements
+    are none or few (an initialisation runs for one value of a member only), those are
+    taken that are full for some and hold nothing of the others.
     """
     outer = node.get_prefix_schedule_union_map()
     inner = node.band_get_partial_schedule_union_map()
@@ -103,14 +104,13 @@ def _full_tiles(node: isl.ScheduleNode, factors: tuple[int, ...]) -> isl.Map:
     everywhere = tiles[0]
     for some in tiles[1:]:
         everywhere = everywhere.union(some)
-    chosen = everywhere
-    for one in full:
-        chosen = chosen.intersect(one)
-    if chosen.is_empty():
-        chosen = everywhere
-        for one, some in zip(full, tiles, strict=True):
-            chosen = chosen.intersect(one.union(everywhere.subtract(some)))
-    return _simplify(chosen, everywhere)
+    together, apart = everywhere, everywhere
+    for one, some in zip(full, tiles, strict=True):
+        together = together.intersect(one)
+        apart = apart.intersect(one.union(everywhere.subtract(some)))
+    if _n_equalities(together) > _n_equalities(apart):
+        together = apart
+    return _simplify(together, everywhere)
 
 
 def _tile_map(inner: isl.UnionMap, factors: tuple[int, ...]) -> isl.Map:
@@ -132,15 +132,31 @@ def _with_full_corners(points: isl.Map, factors: tuple[int, ...]) -> isl.Map:
 
 
 def _simplify(full: isl.Map, tiles: isl.Map) -> isl.Map:
-    """The full tiles with few constraints, convex where that is exact."""
-    flat = full.wrap().coalesce()
+    """The full tiles as one convex set: their hull where exact, else the largest part.
+
+    More than one part would multiply the code around the isolated one.
+    """
     within = tiles.wrap()
-    flat = flat.intersect(within).gist(within).coalesce()
-    if len(list_basic_sets(flat)) > 1:
+    flat = full.wrap().intersect(within).coalesce()
+    parts = list_basic_sets(flat)
+    if len(parts) > 1:
         hull = isl.Set.from_basic_set(flat.simple_hull())
         if hull.intersect(within).is_subset(flat):
             flat = hull
-    return flat.unwrap()
+        else:
+            largest = min(parts, key=lambda p: (_rank_lost(p), str(p)))
+            flat = isl.Set.from_basic_set(largest)
+    return flat.gist(within).coalesce().unwrap()
+
+
+def _n_equalities(relation: isl.Map) -> int:
+    """Equalities of the least constrained part of a relation; many if it is empty."""
+    parts = list_basic_sets(relation.wrap().coalesce())
+    return min((_rank_lost(part) for part in parts), default=MAX_COPIES)
+
+
+def _rank_lost(part: isl.BasicSet) -> int:
+    return sum(1 for c in part.get_constraints() if c.is_equality())
 
 
 def _shift_range(relation: isl.Map, offset: tuple[int, ...]) -> isl.Map:

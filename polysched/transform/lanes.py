@@ -10,6 +10,9 @@ from polysched.transform.choose import choose_jam
 from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.jam import Jam
 from polysched.transform.mapping import Vector
+from polysched.transform.separate import Separate
+
+MAX_CUTS = 2  # loops cut in one band: each may triple the code
 
 
 def fill_lanes(draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool) -> Draft:
@@ -20,13 +23,26 @@ def fill_lanes(draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool) -> Draft:
         band = view_band(draft, scop, path)
         last = band.n_members - 1
         parallel = loop_is_parallel(draft.node(path), last, draft.deps.validity)
-        if jam and band.permutable:
-            factors = choose_jam(band, cpu, vector=parallel)
-            step = Jam(path, factors)
-            if max(factors) > 1 and step.find_misfit(draft.tree) is None:
-                draft = draft.do(step)
+        jammed = _jam(draft, band, cpu, vector=parallel) if jam else None
+        draft = jammed or _separate(draft, band)
         if parallel and _is_worth_vector(band, last):
             draft = draft.do(Vector(path, last))
+    return draft
+
+
+def _jam(draft: Draft, band: BandView, cpu: Cpu, *, vector: bool) -> Draft | None:
+    factors = choose_jam(band, cpu, vector=vector)
+    step = Jam(band.path, factors)
+    if max(factors) < 2 or step.find_misfit(draft.tree) is not None:
+        return None
+    return draft.do(step)
+
+
+def _separate(draft: Draft, band: BandView) -> Draft:
+    """Cut the innermost loops whose range differs between statements."""
+    uneven = [k for k in range(band.n_members) if band.is_uneven(k)]
+    for member in uneven[-MAX_CUTS:]:
+        draft = draft.do(Separate(band.path, member))
     return draft
 
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from polysched.analysis import Dependences
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Cpu
-from polysched.transform.arrange import order_members, straighten_bands, tile_bands
+from polysched.transform.arrange import (
+    merge_bands,
+    order_members,
+    straighten_bands,
+    tile_bands,
+)
 from polysched.transform.draft import Draft
 from polysched.transform.lanes import fill_lanes
 from polysched.transform.share import share_loops
@@ -38,11 +43,12 @@ class PlanShape:
 
 SHAPES = (
     PlanShape(tile=True, jam=True, straighten=True),
-    PlanShape(tile=True, jam=True),
+    PlanShape(jam=True),
     PlanShape(),
+    PlanShape(threads=False, jam=True),
+    PlanShape(tile=True, jam=True),
     PlanShape(tile=True),
     PlanShape(threads=False),
-    PlanShape(jam=True),
 )
 
 
@@ -72,10 +78,11 @@ def plan_scripts(
     """
     found: dict[str, Script] = {}
     sequential: str | None = None
+    start = merge_bands(Draft(tree, deps))
     for shape in SHAPES:
-        draft = plan_script(tree, scop, deps, cpu, shape)
+        draft = _plan(start, scop, cpu, shape)
         found.setdefault(draft.tree.text, draft.steps)
-        if not shape.threads:
+        if not shape.threads and sequential is None:
             sequential = draft.tree.text
     kept = list(found)[:limit]
     if sequential is not None and sequential not in kept:
@@ -87,7 +94,10 @@ def plan_script(
     tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, shape: PlanShape
 ) -> Draft:
     """The script that one shape gives for a tree, as a draft."""
-    draft = Draft(tree, deps)
+    return _plan(merge_bands(Draft(tree, deps)), scop, cpu, shape)
+
+
+def _plan(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft:
     if shape.straighten:
         draft = straighten_bands(draft, scop)
     draft = order_members(draft, scop)

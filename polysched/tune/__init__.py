@@ -5,10 +5,11 @@ and what is stored is not measured again. May import `runtime`, `records`, `mach
 `ir`, `base`.
 """
 
+from polysched.tune.candidate import TunableVariant
 from polysched.tune.options import TuneOptions
 from polysched.tune.oracle import Oracle
 from polysched.tune.result import MeasuredVariant, TuneResult
-from polysched.tune.tuner import TunableVariant, tune
+from polysched.tune.tuner import tune
 
 __all__ = [
     "MeasuredVariant",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from polysched.records import Measurement, Outcome
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ LONG_RUN_SECONDS = 3.0  # one run is enough
 SHORT_RUN_SECONDS = 0.02  # the clock and the system disturb such a run
 SHORT_RUN_FACTOR = 3  # so many times more runs of it
 SERIES_SECONDS = 20.0  # wall time after which no further repeat is begun
+FINAL_FACTOR = 1.2  # who is within this of the best may be the best
+N_FINALISTS = 3
 HOPELESS_FACTOR = 2.0  # slower than the best by this: two runs show it
 LEAST_LIMIT_SECONDS = 10.0
 RETRY_FACTOR = 1.5  # a limit higher by this makes a stored timeout void
@@ -82,3 +87,38 @@ def limit_run(
     if options.timeout_seconds is not None:
         limit = min(limit, options.timeout_seconds)
     return limit
+
+
+def choose_finalists(
+    baseline: Measurement, outcomes: Sequence[Outcome], options: TuneOptions
+) -> tuple[int, ...]:
+    """Who is timed once more, in turn with the original.
+
+    Parameters
+    ----------
+    baseline : Measurement
+        The original's.
+    outcomes : sequence of Outcome
+        The variants', in the order of trial.
+    options : TuneOptions
+        A search without repeats has no final.
+
+    Returns
+    -------
+    tuple of int
+        Positions of the fastest variants, fastest first; none where runs are long, so
+        that one run tells enough, or where no variant is near the original.
+    """
+    times = sorted(
+        (o.median_seconds, k)
+        for k, o in enumerate(outcomes)
+        if isinstance(o, Measurement) and o.matches
+    )
+    if not times or options.repeats < 2:
+        return ()
+    best = times[0][0]
+    if baseline.median_seconds > LONG_RUN_SECONDS:
+        return ()
+    if best > FINAL_FACTOR * baseline.median_seconds:
+        return ()
+    return tuple(k for s, k in times if s <= FINAL_FACTOR * best)[:N_FINALISTS]

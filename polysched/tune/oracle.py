@@ -24,6 +24,7 @@ from polysched.tune.options import LONG_RUN_SECONDS, TuneOptions
 
 log = logging.getLogger(__name__)
 
+BASELINE = "baseline"
 _UNSTEADY_SHARE = 0.01
 
 

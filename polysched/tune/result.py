@@ -51,12 +51,16 @@ class TuneResult:
         In the order in which they were tried.
     n_threads : int
         Threads of every run.
+    finalists : tuple of str
+        Ids of the fastest variants, whose times, like the baseline's, were taken in
+        turn at the end; empty when that was not worth while.
     """
 
     scop: str
     baseline: Measurement
     variants: tuple[MeasuredVariant, ...]
     n_threads: int = 1
+    finalists: tuple[str, ...] = ()
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
@@ -67,11 +71,11 @@ class TuneResult:
     def best(self) -> str | None:
         """Id of the fastest variant with matching results; None without any."""
         times = [
-            (v.outcome.median_seconds, k)
+            (v.id not in self.finalists, v.outcome.median_seconds, k)
             for k, v in enumerate(self.variants)
             if isinstance(v.outcome, Measurement) and v.outcome.matches
         ]
-        return self.variants[min(times)[1]].id if times else None
+        return self.variants[min(times)[2]].id if times else None
 
     @property
     def speedup(self) -> float | None:
@@ -96,6 +100,7 @@ class TuneResult:
             "threads": self.n_threads,
             "baseline": outcome_to_json(self.baseline)["measured"],
             "schedules": [v.to_json() for v in self.variants],
+            "finalists": list(self.finalists),
             "best": self.best,
             "speedup": self.speedup,
         }

@@ -1,66 +1,34 @@
-"""The search: build, check, time, record, one variant after another."""
+"""The search: look up, build, check, time, record, one variant after another."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import tempfile
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
-from polysched.base import (
-    IllegalScheduleError,
-    MismatchError,
-    PolyschedError,
-    Progress,
-    RunError,
-    SilentProgress,
-    ToolchainError,
-)
+from polysched.base import Progress, SilentProgress
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
 from polysched.records import Database, Failure, Measurement, Outcome, RecordKey
-from polysched.runtime import (
-    ChildError,
-    Comparison,
-    Execution,
-    RunOptions,
-    Toolchain,
-    Workbench,
+from polysched.runtime import RunOptions, Toolchain, Workbench
+from polysched.tune.candidate import (
+    Candidate,
+    TunableVariant,
+    hash_text,
+    print_candidate,
 )
-from polysched.tune.options import (
-    RETRY_FACTOR,
-    SERIES_SECONDS,
-    TuneOptions,
-    count_repeats,
-    limit_run,
-)
-from polysched.tune.oracle import Oracle, consult_oracle
+from polysched.tune.options import RETRY_FACTOR, TuneOptions, choose_finalists
+from polysched.tune.oracle import BASELINE
 from polysched.tune.result import MeasuredVariant, TuneResult
+from polysched.tune.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
-BASELINE = "baseline"
-
-
-class TunableVariant(Protocol):
-    """What can be measured: a schedule that can be printed."""
-
-    @property
-    def id(self) -> str:
-        """Short, stable name of schedule and shape."""
-
-    @property
-    def predicted_seconds(self) -> float | None:
-        """What the model expects, None when it does not know."""
-
-    def region_text(self) -> str:
-        """C text for the region; may raise `CodegenError`."""
+_FINAL = "+final"  # behind a schedule's id: its times side by side with others
 
 
 def tune(
@@ -102,7 +70,8 @@ def tune(
     TuneResult
         One outcome per variant tried. A variant that cannot be printed, compiled or
         run, runs too long, takes too much memory or computes something else is a
-        `Failure` and does not stop the search.
+        `Failure` and does not stop the search. The fastest few are timed again in turn
+        with the original, and these times decide.
 
     Raises
     ------
@@ -111,8 +80,12 @@ def tune(
     RunError
         If the original cannot be run to its end, or has no steady results.
     """
-    chosen_machine = machine or Machine.detect()
-    with tempfile.TemporaryDirectory(prefix="polysched-") as scratch:
+    with ExitStack() as stack:
+        scratch = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="polysched-", ignore_cleanup_errors=True)
+        )
+        if database is None:
+            database = stack.enter_context(Database.open(":memory:"))
         workbench = Workbench(
             program,
             scop,
@@ -120,36 +93,14 @@ def tune(
             directory=directory or Path(scratch),
             options=run_options,
         )
-        own = Database.open(":memory:") if database is None else None
-        try:
-            tuner = _Tuner(
-                workbench,
-                chosen_machine,
-                options or TuneOptions(),
-                database if own is None else own,  # type: ignore[arg-type]
-                progress or SilentProgress(),
-            )
-            return tuner.search(variants)
-        finally:
-            if own is not None:
-                own.close()
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A variant with its text or the failure to print one."""
-
-    position: int
-    id: str
-    predicted_seconds: float | None
-    key: RecordKey
-    text: str
-    failure: Failure | None = None
-
-    @property
-    def name(self) -> str:
-        """Base name of its files."""
-        return f"variant{self.position}"
+        tuner = _Tuner(
+            workbench,
+            machine or Machine.detect(),
+            options or TuneOptions(),
+            database,
+            progress or SilentProgress(),
+        )
+        return tuner.search(variants)
 
 
 class _Tuner:
@@ -167,80 +118,58 @@ class _Tuner:
         self.options = options
         self.database = database
         self.progress = progress
+        self.stopwatch = Stopwatch(workbench, options)
         self.key = RecordKey(
             program=workbench.program_key(options.fp),
             scop=workbench.scop.name,
             schedule=BASELINE,
-            code=_hash_text(""),
+            code=hash_text(""),
             compiler=workbench.toolchain.identity(),
             machine=machine.key,
             n_threads=workbench.options.threads,
         )
-        self.best_seconds = float("inf")
         self.best_id = ""
-        self.overhead_seconds = 0.0
-        self.oracle: Oracle | None = None
+        self.candidates: list[Candidate] = []
         self.done: list[MeasuredVariant] = []
 
     def search(self, variants: Iterable[TunableVariant]) -> TuneResult:
         """Try the variants in batches: compile side by side, then time one by one."""
         chosen = list(islice(variants, max(0, self.options.budget)))
-        self.progress.start("measure", 1 + len(chosen))
+        self.progress.start("measure", 2 + len(chosen))
         try:
             baseline = self._measure_baseline()
-            self.best_seconds = baseline.median_seconds
+            self.stopwatch.best_seconds = baseline.median_seconds
             self.progress.advance(f"original {baseline.median_seconds:.4g} s")
             for batch in _batches(chosen, max(1, self.options.jobs)):
                 self._try_batch(batch)
+            result = self._run_final(baseline)
+            self.progress.advance(f"best {result.best or 'original'}")
         finally:
             self.progress.finish()
-        return TuneResult(
-            self.workbench.scop.name,
-            baseline,
-            tuple(self.done),
-            self.workbench.options.threads,
-        )
+        return result
 
     def _measure_baseline(self) -> Measurement:
         """The original's times: the stored ones, or new ones."""
         stored = self.database.find(self.key)
         if isinstance(stored, Measurement):
             return stored
-        oracle = self._consult()
-        samples = [s for s in oracle.samples if s.n_calls == 1]
-        seconds = [s.seconds for s in samples]
-        binary = self.workbench.directory / BASELINE
-        limit = self.options.timeout_seconds or self.options.baseline_seconds
-        series = self._time(binary, seconds, limit, oracle.status)
-        outcome = Measurement(
-            tuple(series), n_calls=oracle.samples[0].n_calls, note=oracle.note
-        )
+        outcome = self.stopwatch.measure_original()
         self.database.store(self.key, outcome)
         log.info("original: %.4g s", outcome.median_seconds)
         return outcome
 
-    def _consult(self) -> Oracle:
-        """The oracle, run when it is first needed."""
-        if self.oracle is None:
-            binary = self.workbench.build(BASELINE, None)
-            self.oracle = consult_oracle(self.workbench, binary, self.options)
-            first = self.oracle.samples[0]
-            self.overhead_seconds = first.result.wall_seconds - first.seconds
-        return self.oracle
-
     def _try_batch(self, batch: Sequence[tuple[int, TunableVariant]]) -> None:
         """Look up, print, compile and time some variants; results keep their order."""
-        candidates = [self._print(k, variant) for k, variant in batch]
+        candidates = [print_candidate(k, variant, self.key) for k, variant in batch]
         found = {c.position: self._find(c.key) for c in candidates}
-        fresh = [c for c in candidates if found[c.position] is None]
-        if any(c.failure is None for c in fresh):
-            self._consult()
-        built = self._compile(fresh)
+        built = self.stopwatch.compile(
+            [c for c in candidates if found[c.position] is None]
+        )
         for candidate in candidates:
             outcome = found[candidate.position]
             is_stored = outcome is not None
             if outcome is None:
-                outcome = candidate.failure or self._measure(
+                outcome = candidate.failure or self.stopwatch.measure(
                     candidate, built[candidate.position]
                 )
                 self.database.store(candidate.key, outcome)
@@ -251,117 +180,93 @@ class _Tuner:
         stored = self.database.find(key)
         if not isinstance(stored, Failure) or not stored.limit:
             return stored
-        now = limit_run(self.best_seconds, self.overhead_seconds, self.options)
+        now = self.stopwatch.limit_seconds
         if stored.kind == "memory":
             now = float(self.workbench.options.memory_bytes or 0)
         return None if now > RETRY_FACTOR * stored.limit else stored
 
-    def _print(self, position: int, variant: TunableVariant) -> _Candidate:
-        """A variant's text; what prevents it is its failure."""
-        text, failure = "", None
-        try:
-            text = variant.region_text()
-        except IllegalScheduleError as error:
-            failure = Failure("illegal", str(error))
-        except PolyschedError as error:
-            failure = Failure("codegen", str(error))
-        key = replace(self.key, schedule=variant.id, code=_hash_text(text))
-        return _Candidate(
-            position, variant.id, variant.predicted_seconds, key, text, failure
-        )
-
-    def _compile(self, candidates: Sequence[_Candidate]) -> dict[int, Path | Failure]:
-        """Compile texts side by side; no program is timed meanwhile."""
-        work = [c for c in candidates if c.failure is None]
-        sources = [self.workbench.source(c.text) for c in work]
-
-        def compile_one(candidate: _Candidate, source: bytes) -> Path | Failure:
-            try:
-                return self.workbench.compile(candidate.name, source)
-            except ToolchainError as error:
-                return Failure("compile", str(error))
-
-        with ThreadPoolExecutor(max(1, self.options.jobs)) as pool:
-            programs = list(pool.map(compile_one, work, sources))
-        return {c.position: p for c, p in zip(work, programs, strict=True)}
-
-    def _measure(self, candidate: _Candidate, binary: Path | Failure) -> Outcome:
-        """Check a variant's results, then time it."""
-        if isinstance(binary, Failure):
-            return binary
-        oracle = self._consult()
-        limit = limit_run(self.best_seconds, self.overhead_seconds, self.options)
-        try:
-            checked, comparison = self._check(binary, limit, oracle)
-            first = [c.seconds for c in checked if c.n_calls == 1]
-            seconds = self._time(binary, first, limit, oracle.status)
-        except ChildError as error:
-            return error.failure
-        except MismatchError as error:
-            return Failure("mismatch", str(error))
-        except RunError as error:
-            return Failure("crash", str(error))
-        finally:
-            self.workbench.discard(candidate.name)
-        return Measurement(
-            tuple(seconds),
-            max_relative_error=comparison.max_relative_error,
-            n_calls=checked[0].n_calls,
-            note=_describe(oracle, comparison, checked[0]),
-        )
-
-    def _check(
-        self, binary: Path, limit: float, oracle: Oracle
-    ) -> tuple[list[Execution], Comparison]:
-        """Run and compare: twice where that is cheap, since races come and go."""
-        checked: list[Execution] = []
-        while True:
-            run = self.workbench.execute(
-                binary,
-                timeout_seconds=limit,
-                with_dump=True,
-                expected_status=oracle.status,
-            )
-            comparison = oracle.compare(run)
-            checked.append(run)
-            n = count_repeats(run.seconds, self.best_seconds, self.options.repeats)
-            if len(checked) >= min(2, n):
-                return checked, comparison
-
-    def _time(
-        self, binary: Path, first: list[float], limit: float, status: int
-    ) -> list[float]:
-        """Times of repeated runs, after those that are known already."""
-        seconds = list(first)
-        started = time.monotonic()
-        while not seconds or (
-            len(seconds)
-            < count_repeats(seconds[0], self.best_seconds, self.options.repeats)
-            and time.monotonic() - started < SERIES_SECONDS
-        ):
-            execution = self.workbench.execute(
-                binary, timeout_seconds=limit, expected_status=status
-            )
-            seconds.append(execution.seconds)
-        return seconds
-
-    def _note(self, candidate: _Candidate, outcome: Outcome, is_stored: bool) -> None:
+    def _note(self, candidate: Candidate, outcome: Outcome, is_stored: bool) -> None:
         """Remember an outcome and tell about it."""
+        watch = self.stopwatch
+        self.candidates.append(candidate)
         self.done.append(
             MeasuredVariant(
                 candidate.id, candidate.predicted_seconds, outcome, is_stored
             )
         )
         if isinstance(outcome, Measurement):
-            if outcome.matches and outcome.median_seconds < self.best_seconds:
-                self.best_seconds = outcome.median_seconds
+            if outcome.matches and outcome.median_seconds < watch.best_seconds:
+                watch.best_seconds = outcome.median_seconds
                 self.best_id = candidate.id
             log.info("%s: %.4g s", candidate.id, outcome.median_seconds)
         else:
             log.info("%s: %s, %s", candidate.id, outcome.kind, outcome.text)
         failed = sum(isinstance(v.outcome, Failure) for v in self.done)
-        best = f"best {self.best_seconds:.4g} s ({self.best_id or 'original'})"
+        best = f"best {watch.best_seconds:.4g} s ({self.best_id or 'original'})"
         self.progress.advance(f"{best}, {failed} failed" if failed else best)
+
+    def _run_final(self, baseline: Measurement) -> TuneResult:
+        """Time the original and the fastest variants in turn; these times decide."""
+        outcomes = [v.outcome for v in self.done]
+        finalists = choose_finalists(baseline, outcomes, self.options)
+        if finalists:
+            baseline = self._time_finalists(baseline, finalists)
+        return TuneResult(
+            self.workbench.scop.name,
+            baseline,
+            tuple(self.done),
+            self.workbench.options.threads,
+            tuple(self.done[k].id for k in finalists),
+        )
+
+    def _time_finalists(
+        self, baseline: Measurement, finalists: Sequence[int]
+    ) -> Measurement:
+        """Replace the finalists' times by those of the final; the original's, too."""
+        chosen = [self.candidates[k] for k in finalists]
+        before = {BASELINE: baseline}
+        keys = {BASELINE: replace(self.key, schedule=BASELINE + _FINAL)}
+        for k, candidate in zip(finalists, chosen, strict=True):
+            outcome = self.done[k].outcome
+            assert isinstance(outcome, Measurement)
+            before[candidate.name] = outcome
+            keys[candidate.name] = replace(
+                candidate.key, schedule=candidate.id + _FINAL
+            )
+        stored = {name: self.database.find(key) for name, key in keys.items()}
+        after = {name: o for name, o in stored.items() if o is not None}
+        if len(after) < len(keys):
+            after = self._race(chosen, before)
+            for name, found in after.items():
+                self.database.store(keys[name], found)
+        for k, candidate in zip(finalists, chosen, strict=True):
+            self.done[k] = replace(self.done[k], outcome=after[candidate.name])
+        original = after[BASELINE]
+        return original if isinstance(original, Measurement) else baseline
+
+    def _race(
+        self, chosen: Sequence[Candidate], before: Mapping[str, Measurement]
+    ) -> dict[str, Outcome]:
+        """New times of the original and of some variants that were right."""
+        self.stopwatch.prepare()
+        built = self.stopwatch.compile(chosen)
+        programs = {BASELINE: self.workbench.directory / BASELINE}
+        outcomes: dict[str, Outcome] = {}
+        for candidate in chosen:
+            program = built[candidate.position]
+            if isinstance(program, Failure):
+                outcomes[candidate.name] = program
+            else:
+                programs[candidate.name] = program
+        for name, seconds in self.stopwatch.time_in_turn(programs).items():
+            outcomes[name] = (
+                seconds
+                if isinstance(seconds, Failure)
+                else replace(before[name], seconds=seconds)
+            )
+        for candidate in chosen:
+            self.workbench.discard(candidate.name)
+        return outcomes
 
 
 def _batches(
@@ -371,21 +276,3 @@ def _batches(
     numbered = list(enumerate(variants))
     for start in range(0, len(numbered), size):
         yield numbered[start : start + size]
-
-
-def _describe(oracle: Oracle, comparison: Comparison, checked: Execution) -> str:
-    """What a reader of a measurement should know."""
-    notes = [oracle.note] if oracle.note else []
-    if comparison.n_rounded:
-        notes.append(
-            f"{comparison.n_rounded} of {comparison.n_values} values differ in rounding"
-        )
-    if comparison.n_nan:
-        notes.append(f"{comparison.n_nan} of the compared values are NaN")
-    if checked.n_calls > 1:
-        notes.append(f"seconds are the sum of {checked.n_calls} calls")
-    return "; ".join(notes)
-
-
-def _hash_text(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]

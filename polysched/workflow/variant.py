@@ -95,11 +95,11 @@ def print_region(
     scop: Scop,
     tree: ScheduleTree,
     header: tuple[str, ...],
-    dependences: Dependences,
+    dependences: Dependences | None = None,
 ) -> str:
     """The text of a region for a tree; the same every time for the same arguments.
 
-    Loops with pragmas are proven once more not to carry any of the dependences.
+    With dependences, loops with pragmas are proven once more not to carry any.
     """
     has_text = program is not None and scop.region is not None
     options = PrintOptions(
@@ -107,7 +107,8 @@ def print_region(
         original_text=original_text(program, scop) if program and has_text else None,
         reserved=_identifiers(program),
     )
-    return print_openmp(scop, tree, options, deps=dependences.validity)
+    validity = None if dependences is None else dependences.validity
+    return print_openmp(scop, tree, options, deps=validity)
 
 
 def _identifiers(program: Program | None) -> frozenset[str]:

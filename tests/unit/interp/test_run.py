@@ -198,6 +198,25 @@ def test_two_instances_at_one_time_are_refused():
         interpret(scop, tree, {"n": 3}, random_inputs(scop, {"n": 3}, 0))
 
 
+def test_ties_of_independent_instances_are_broken_when_allowed():
+    b = ScopBuilder("ties", ["n"])
+    b.array("A", "int[n]")
+    b.statement("i", "0 <= i < n", "A[i] = i", position=(0, 0))
+    scop = b.build()
+    tree = ScheduleTree(isl.Schedule.from_domain(scop.domain))
+    zero = {"A": np.zeros(9)}
+    for seed in (None, 1):
+        out = interpret(scop, tree, {"n": 9}, zero, allow_ties=True, shuffle_seed=seed)
+        assert out["A"].tolist() == list(range(9))
+    orders = {
+        tuple(
+            order_instances(scop, tree, {"n": 9}, allow_ties=True, shuffle_seed=s).rows
+        )
+        for s in (None, 1, 2)
+    }
+    assert len(orders) == 3
+
+
 def test_too_many_instances_are_refused():
     with pytest.raises(LimitError, match="more than 50"):
         order_instances(gemm(), original_tree(gemm()), {"n": 9}, max_instances=50)

@@ -184,4 +184,4 @@ def test_sizes_are_evaluated(tmp_path: Path) -> None:
     arrays = (*scop.arrays[:2], replace(scop.arrays[2], extents=(N, padded)))
     wider = replace(scop, arrays=arrays)
     text = print_driver(replace(program, scops=(wider,)), wider, {"n": 6, "m": 7})
-    assert "polysched_filled(57UL, sizeof(double), 8, 4UL)" in text  # 5 * 10 + 7
+    assert "polysched_filled(60UL, sizeof(double), 8, 4UL)" in text  # 6 * 10

@@ -9,6 +9,7 @@ from polysched.base import IllegalScheduleError, PolyschedError
 from polysched.ir import original_tree
 from polysched.transform import (
     Jam,
+    Merge,
     Order,
     Parallel,
     Separate,
@@ -33,6 +34,7 @@ STEPS = {
     "straighten(band=0)": Straighten((0,)),
     "parallel(band=0, member=1, dynamic=true)": Parallel((0,), 1, True),
     "vector(band=0, member=2)": Vector((0,), 2),
+    "merge(band=0)": Merge((0,)),
 }
 
 
@@ -51,7 +53,7 @@ def test_defaults_may_be_left_out_and_comments_are_skipped() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("tiling(band=0)", "the steps are: jam, order"),
+        ("tiling(band=0)", "the steps are: jam, merge, order"),
         ("tile(band=0, size=[3])", "unknown argument 'size'"),
         ("tile(sizes=[3])", "no band"),
         ("tile(band=0)", "incomplete step"),

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from polysched.base import (
     RunError,
     ToolchainError,
 )
-from polysched.records import Database, Failure, Measurement
+from polysched.machine import Machine
+from polysched.records import Database, Failure, Measurement, Outcome
 from polysched.runtime import RunOptions, Toolchain
 from polysched.tune import TuneOptions, TuneResult, tune
 from tests.unit.handmade import FASTER, MATMUL, write_program
@@ -144,6 +146,38 @@ def test_resumed_search_measures_nothing_twice(
     assert (first.n_measured, second.n_measured) == (2, 0)
 
 
+def test_final_decides_between_equals(tmp_path: Path) -> None:
+    pause = "for (volatile int x = 0; x < 3000000; x++) ;\n"
+    program = write_program(
+        tmp_path, MATMUL.replace("#pragma endscop", pause + "#pragma endscop")
+    )
+    variants = [
+        Variant("a", FASTER + pause.replace("3000000", "2000000")),
+        Variant("b", FASTER + pause.replace("3000000", "2010000")),
+        Variant("far", FASTER + pause.replace("3000000", "30000000")),
+    ]
+
+    def run(database: Database) -> TuneResult:
+        return tune(
+            program,
+            program.scops[0],
+            variants,
+            toolchain=TOOLS,
+            options=TuneOptions(repeats=3),
+            database=database,
+        )
+
+    with Database.open(":memory:") as database:
+        result = run(database)
+        again = run(database)
+    assert result.best in result.finalists
+    assert "far" not in result.finalists
+    best = result.outcomes[result.best]
+    assert isinstance(best, Measurement)
+    assert len(best.seconds) == len(result.baseline.seconds) == 3
+    assert again.to_json() == result.to_json()
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -189,6 +223,61 @@ def test_budget_and_parallel_compilation(search: Callable[..., TuneResult]) -> N
     assert all(isinstance(o, Measurement) for o in result.outcomes.values())
 
 
+CANCELLING = """\
+for (int i = 0; i < n; i++)
+    for (int j = 0; j <= i; j++)
+        for (int k = 0; k < n; k++) {{
+            volatile double a = A[i][k], p = a * B[k][j];
+            {}
+        }}
+for (int i = 0; i < n; i++) count[i] = i + 1;
+"""
+FUSED = CANCELLING.format("C[i][j] = A[i][k] * B[k][j] - p;")
+APART = CANCELLING.format("volatile double q = A[i][k] * B[k][j]; C[i][j] = q - p;")
+
+
+@pytest.mark.skipif(
+    "fma" not in Machine.detect(calibrated=False).cpu.isa,
+    reason="needs fused multiply-add",
+)
+def test_amplified_rounding_is_told_from_wrong_results(tmp_path: Path) -> None:
+    start = MATMUL.index("    for (int i = 0; i < n; i++) {")
+    end = MATMUL.index("#pragma endscop")
+    program = write_program(tmp_path, MATMUL[:start] + FUSED + MATMUL[end:])
+
+    def outcomes(fp: str) -> dict[str, Outcome]:
+        wrong = APART + "C[2][1] += 1e-17;"
+        return tune(
+            program,
+            program.scops[0],
+            [Variant("apart", APART), Variant("wrong", wrong)],
+            toolchain=Toolchain(cflags=("-O2", "-march=native")),
+            options=TuneOptions(repeats=1, fp=fp),
+        ).outcomes
+
+    strict = outcomes("strict")
+    good, wrong = strict["apart"], strict["wrong"]
+    assert isinstance(good, Measurement)
+    assert "bit for bit" in good.note
+    assert good.max_relative_error > 1e-3
+    assert isinstance(wrong, Failure)
+    assert wrong.kind == "mismatch"
+    assert "without fused multiply-add C[2][1] is 1e-17, expected 0.0" in wrong.text
+    assert isinstance(outcomes("reassociate")["apart"], Failure)
+
+
+def test_race_in_a_second_run_is_found(search: Callable[..., TuneResult]) -> None:
+    racy = FASTER + 'if (getenv("POLYSCHED_DUMP") && access("{0}", 0) == 0)'
+    racy += ' C[1][1] += 1; else fclose(fopen("{0}", "w"));'
+    racy = "extern int access(const char *, int);\n" + racy
+    with tempfile.TemporaryDirectory() as directory:
+        text = racy.replace("{0}", f"{directory}/mark")
+        outcome = search(Variant("racy", text)).outcomes["racy"]
+    assert isinstance(outcome, Failure)
+    assert outcome.kind == "mismatch"
+    assert "a second run computes something else: C[1][1]" in outcome.text
+
+
 def test_progress_tells_best_and_failures(search: Callable[..., TuneResult]) -> None:
     notes: list[str] = []
 
@@ -203,10 +292,10 @@ def test_progress_tells_best_and_failures(search: Callable[..., TuneResult]) -> 
             notes.append("end")
 
     search(Variant("typo", "not C"), Variant("good", FASTER), progress=Notes())
-    assert notes[0] == "measure 3"
+    assert notes[0] == "measure 4"
     assert notes[1].startswith("original ")
     assert notes[2].endswith("(original), 1 failed")
-    assert notes[-1] == "end"
+    assert notes[-2:] == ["best good", "end"]
 
 
 def test_original_that_fails_is_an_error(tmp_path: Path) -> None:
@@ -293,5 +382,5 @@ def test_killed_search_resumes(tmp_path: Path) -> None:
     assert done.stdout == f"measured {7 - len(before)} of 6\n"
     with Database.open(tmp_path / "records.sqlite") as database:
         after = {r.key.schedule: r for r in database.records()}
-    assert len(after) == 7
+    assert set(after) >= {"baseline", *(f"v{k}" for k in range(6))}
     assert {name: after[name] for name in before} == before

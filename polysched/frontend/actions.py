@@ -1,0 +1,235 @@
+"""Assignments, declarations and data-dependent conditions as actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import islpy as isl
+from pycparser import c_ast
+
+from polysched.frontend.affine import NotAffine
+from polysched.frontend.assumptions import Assumptions
+from polysched.frontend.declarations import ScalarC, Symbol
+from polysched.frontend.literals import fold, integer
+from polysched.frontend.nest import Nest
+from polysched.frontend.objects import Objects
+from polysched.frontend.purity import Functions, converted
+from polysched.frontend.reading import ScopReader
+from polysched.frontend.refusal import Refuser
+from polysched.frontend.survey import Survey
+from polysched.ir import Action, Assign, Expr, Guard, Load, walk
+
+STEP_OPS = frozenset({"p++", "++", "p--", "--"})
+_ASSIGN_OPS = frozenset(
+    {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="}
+)
+_INTEGER_ASSIGN_OPS = frozenset({"%=", "&=", "|=", "^=", "<<=", ">>="})
+
+
+@dataclass
+class Surroundings:
+    """What the readers of one SCoP share."""
+
+    refuser: Refuser
+    survey: Survey
+    objects: Objects
+    functions: Functions
+    reader: ScopReader
+    assumptions: Assumptions
+
+    def node_of(self, expr: Expr, otherwise: Any) -> Any:
+        """The best syntax node for an expression."""
+        for part in walk(expr):
+            node = self.reader.node_of(part)
+            if node is not None:
+                return node
+        return otherwise
+
+    def reason(self, verdict: NotAffine) -> str:
+        """Why an expression is not affine; names the line that changes a variable."""
+        node = self.node_of(verdict.expr, None)
+        if isinstance(verdict.expr, Load) and isinstance(node, c_ast.ID):
+            symbol = self.survey.symbol(node)
+            if symbol in self.survey.writes:
+                line = self.survey.writes[symbol][0].coord.line
+                return f"{symbol.name!r} changes inside the scop, at line {line}"
+        return verdict.reason
+
+    def require(
+        self, bad: isl.Set, domain: isl.Set, expr: Expr, reason: str, otherwise: Any
+    ) -> None:
+        """Assume the parameters such that `bad` is empty, or refuse."""
+        if not self.assumptions.exclude(bad, domain):
+            self.refuser.not_affine(
+                self.node_of(expr, otherwise),
+                f"this cannot be modelled exactly: {reason}",
+            )
+
+
+class ActionReader:
+    """Reads statements that compute something, at a place in a loop nest."""
+
+    def __init__(self, around: Surroundings, nest: Nest) -> None:
+        self._around = around
+        self._refuser = around.refuser
+        self._survey = around.survey
+        self.nest = nest
+
+    def read(self, node: Any) -> Expr:
+        """An expression at the present place."""
+        self._around.reader.loops = self.nest.loops
+        return self._around.reader.read(node)
+
+    def declaration(self, node: Any) -> list[Assign]:
+        """Enter a declaration; the assignments that its initialiser makes."""
+        symbol = self._survey.symbol(node)
+        if symbol is None or symbol.kind != "object":
+            return []
+        if symbol.storage != "scop":
+            self._refuser.unsupported(
+                node, f"found a {symbol.storage} declaration inside the scop",
+                hint="declare it in front of the scop",
+            )  # fmt: skip
+        self._around.objects.declare(symbol, self.nest.loops)
+        if node.init is None or self._bind(symbol, node):
+            return []
+        if isinstance(node.init, c_ast.InitList):
+            return self._initialise_array(symbol, node)
+        target = self._scalar_target(node, symbol)
+        return [Assign(target, "=", self.read(node.init))]
+
+    def _bind(self, symbol: Symbol, node: Any) -> bool:
+        """Let an integer that never changes stand for its affine initial value."""
+        ctype = symbol.ctype
+        if not isinstance(ctype, ScalarC) or ctype.type.is_float or ctype.volatile:
+            return False
+        if symbol in self._survey.writes or symbol in self._survey.iterators:
+            return False
+        value = converted(self.read(node.init), ctype.type)
+        try:
+            self.nest.affine.value(value, self.nest.domain)
+        except NotAffine:
+            return False
+        self._around.reader.bound[symbol] = value
+        return True
+
+    def _initialise_array(self, symbol: Symbol, node: Any) -> list[Assign]:
+        found = self._around.objects.find(symbol, node)
+        extent = found.extents[0] if len(found.extents) == 1 else None
+        size = None if extent is None else fold(extent)
+        values = node.init.exprs
+        simple = not any(
+            isinstance(v, (c_ast.NamedInitializer, c_ast.InitList)) for v in values
+        )
+        if size is None or not simple or len(values) != size:
+            self._refuser.unsupported(
+                node, f"found an initialiser of {symbol.name!r} that does not name "
+                "every element", hint="assign the elements in a loop",
+            )  # fmt: skip
+        return [
+            Assign(
+                Load(found.name, (*found.prefix, integer(k)), found.type),
+                "=",
+                self.read(value),
+            )
+            for k, value in enumerate(values)
+        ]
+
+    def assignments(self, node: Any) -> list[tuple[Any, Assign]]:
+        """The assignments that ``a = b = e`` or ``x++`` makes, in order."""
+        if isinstance(node, c_ast.UnaryOp):
+            target = self._target(node.expr)
+            op = "+=" if "+" in node.op else "-="
+            return [(node, Assign(target, op, integer(1)))]
+        if node.op not in _ASSIGN_OPS:
+            self._refuser.unsupported(node, f"found the operator {node.op!r}")
+        earlier: list[tuple[Any, Assign]] = []
+        if isinstance(node.rvalue, c_ast.Assignment):
+            earlier = self.assignments(node.rvalue)
+            value: Expr = earlier[-1][1].target
+        else:
+            value = self.read(node.rvalue)
+        target = self._target(node.lvalue)
+        if node.op in _INTEGER_ASSIGN_OPS and (
+            target.type.is_float or value.dtype.is_float
+        ):
+            self._refuser.wrong(node, f"{node.op!r} takes integers only")
+        return [*earlier, (node, Assign(target, node.op, value))]
+
+    def _target(self, node: Any) -> Load:
+        """What is assigned to."""
+        if isinstance(node, c_ast.ID):
+            return self._scalar_target(node, self._around.reader.symbol(node))
+        target = self.read(node)
+        if not isinstance(target, Load):
+            self._refuser.unsupported(
+                node, "this cannot be assigned to in a scop",
+                hint="assign to scalars and array elements",
+            )  # fmt: skip
+        return target
+
+    def _scalar_target(self, node: Any, symbol: Symbol) -> Load:
+        if symbol in self._survey.iterators:
+            self.refuse_changed_iterator(node, symbol.name)
+        found = self._around.objects.find(symbol, node)
+        if found.extents:
+            self._refuser.unsupported(
+                node, f"the pointer or array {symbol.name!r} is assigned to",
+                hint="assign to its elements; pointers stay fixed inside a scop",
+            )  # fmt: skip
+        return Load(found.name, found.prefix, found.type)
+
+    def refuse_changed_iterator(self, node: Any, name: str) -> NoReturn:
+        """Refuse a statement that changes a loop iterator."""
+        self._refuser.unsupported(
+            node, f"the loop iterator {name!r} is changed inside the scop",
+            hint="loops advance by a constant step in their header only",
+        )  # fmt: skip
+
+    def guard(self, node: Any, condition: Expr) -> Guard:
+        """A data-dependent ``if`` around assignments."""
+        then = self._branch(node.iftrue)
+        other = self._branch(node.iffalse) if node.iffalse is not None else ()
+        return Guard(condition, then, other)
+
+    def _branch(self, node: Any) -> tuple[Action, ...]:
+        """The actions of a branch of a data-dependent ``if``."""
+        if node is None or isinstance(node, c_ast.EmptyStatement):
+            return ()
+        if isinstance(node, c_ast.Compound):
+            items = node.block_items or ()
+            return tuple(a for item in items for a in self._branch(item))
+        if isinstance(node, c_ast.If):
+            return (self.guard(node, self.read(node.cond)),)
+        if isinstance(node, c_ast.Decl):
+            return tuple(self.declaration(node))
+        is_step = isinstance(node, c_ast.UnaryOp) and node.op in STEP_OPS
+        if isinstance(node, c_ast.Assignment) or is_step:
+            return tuple(assign for _, assign in self.assignments(node))
+        self.refuse_statement(node)
+
+    def refuse_statement(self, node: Any) -> NoReturn:
+        """Refuse a statement of a kind that a SCoP does not hold."""
+        kind = type(node).__name__
+        found = _STATEMENT_REFUSALS.get(kind, f"a statement of kind {kind}")
+        if kind == "FuncCall":
+            name = getattr(node.name, "name", "a function")
+            found = f"a call of {name!r} as a statement"
+            if name == "__asm__statement":
+                found = "inline assembly"
+        self._refuser.unsupported(
+            node, f"found {found} inside the scop",
+            hint="a scop holds for loops, if/else and assignments",
+        )  # fmt: skip
+
+
+_STATEMENT_REFUSALS = {
+    "While": "a while loop", "DoWhile": "a do-while loop", "Goto": "a goto",
+    "Label": "a label", "Break": "a break", "Continue": "a continue",
+    "Return": "a return", "Switch": "a switch", "BinaryOp": "an expression statement",
+    "ID": "an expression statement", "TernaryOp": "an expression statement",
+    "ArrayRef": "an expression statement", "UnaryOp": "an expression statement",
+    "Cast": "an expression statement", "Constant": "an expression statement",
+    "StaticAssert": "a static assertion",
+}  # fmt: skip
