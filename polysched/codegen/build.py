@@ -26,6 +26,8 @@ class Built:
         All nodes.
     schedules : dict of str to isl.UnionMap
         For a loop's `key`: instances in it to their schedule dimensions, its own last.
+    domains : dict of str to isl.UnionSet
+        For an instance's `key`: the instances that its place in the code executes.
     exprs : AstExprPrinter
         Prints expressions of the AST with the loops' final names.
     iterators : tuple of str
@@ -34,6 +36,7 @@ class Built:
 
     block: Block
     schedules: dict[str, isl.UnionMap]
+    domains: dict[str, isl.UnionSet]
     exprs: AstExprPrinter
     iterators: tuple[str, ...]
 
@@ -108,7 +111,9 @@ def build_nodes(
     exprs = replace(exprs, spellings=exprs.spellings | renamed)
     converter = _Converter(exprs, iterators, recorder, limits.max_nodes)
     block = converter.block(root)
-    return Built(block, recorder.schedules, exprs, tuple(final.values()))
+    return Built(
+        block, recorder.schedules, recorder.domains, exprs, tuple(final.values())
+    )
 
 
 def _final_names(root: isl.AstNode, iterators: list[str]) -> dict[str, str]:
@@ -134,6 +139,7 @@ class _Recorder:
     instance_offsets: dict[str, dict[tuple[str, int], isl.AstExpr]] = field(
         default_factory=dict
     )
+    domains: dict[str, isl.UnionSet] = field(default_factory=dict)
 
     def before_for(self, build: isl.AstBuild) -> str:
         key = f"loop{len(self.schedules)}"
@@ -142,10 +148,11 @@ class _Recorder:
 
     def at_domain(self, node: isl.AstNode, build: isl.AstBuild) -> str:
         statement = str(arguments(node.user_get_expr())[0].get_id().get_name())
+        key = f"instance{len(self.domains)}"
+        self.domains[key] = build.get_schedule().domain()
         wanted = self.offsets.get(statement)
         if not wanted:
-            return "plain"
-        key = f"instance{len(self.instance_offsets)}"
+            return key
         schedule = list_maps(build.get_schedule())[0]
         instance = isl.PwMultiAff.from_map(schedule.reverse())
         self.instance_offsets[key] = {
@@ -229,4 +236,4 @@ class _Converter:
         name, *values = arguments(node.user_get_expr())
         key = str(node.get_annotation().get_name())
         offsets = self.recorder.instance_offsets.get(key, {})
-        return Instance(str(name.get_id().get_name()), tuple(values), offsets)
+        return Instance(str(name.get_id().get_name()), tuple(values), offsets, key)

@@ -82,11 +82,14 @@ class Instance:
         Values of its iterators.
     offsets : dict of (array, position) to isl.AstExpr
         Where the temporary storage of an array begins.
+    key : str
+        Name of the place in the build's side table.
     """
 
     statement: str
     values: tuple[isl.AstExpr, ...]
     offsets: dict[tuple[str, int], isl.AstExpr] = field(default_factory=dict)
+    key: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import islpy as isl
 
 from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
-from polysched.codegen.build import BuildLimits, build_nodes
+from polysched.codegen.build import BuildLimits, Built, build_nodes
 from polysched.codegen.ctext import Names, identifiers
 from polysched.codegen.declare import Declarer
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
@@ -17,6 +17,7 @@ from polysched.codegen.mentions import fixed_names, iterator_type, replaced_name
 from polysched.codegen.nodes import Block, Instance
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.pragmas import add_pragmas, check_pragmas, number_marks
+from polysched.codegen.scopes import find_split_storage
 from polysched.codegen.statement import print_instance
 from polysched.codegen.storage import Buffer, plan_storage
 from polysched.ir import ScheduleTree, Scop
@@ -74,22 +75,37 @@ class _Printer:
 
     def print(self, tree: ScheduleTree, deps: isl.UnionMap | None) -> str:
         options = self.options
-        buffers = plan_storage(self.scop, tree)
         iterators = self.names.take_series(options.iterator_prefix, _n_loops(tree))
-        built = build_nodes(
-            number_marks(tree),
-            self.context,
-            self.exprs,
-            iterators,
-            BuildLimits(options.max_nodes, options.max_operations),
-            _offsets(buffers),
-        )
+        built, buffers = self._build(tree, iterators)
         block = add_pragmas(built.block, parallel=options.parallel, simd=options.simd)
         if deps is not None:
             check_pragmas(block, built.schedules, deps)
         self.exprs = built.exprs
         code = self._code(block, buffers, frozenset(built.iterators))
         return frame_code(self.scop, code, self.exprs, options)
+
+    def _build(
+        self, tree: ScheduleTree, iterators: list[str]
+    ) -> tuple[Built, tuple[Buffer, ...]]:
+        """The AST with storage for private arrays that no scope of it tears apart."""
+        limits = BuildLimits(self.options.max_nodes, self.options.max_operations)
+        depths: dict[str, int] = {}
+        while True:
+            buffers = plan_storage(self.scop, tree, depths)
+            built = build_nodes(
+                number_marks(tree),
+                self.context,
+                self.exprs,
+                iterators,
+                limits,
+                _offsets(buffers),
+            )
+            split = find_split_storage(self.scop, built.block, built.domains, buffers)
+            if not split:
+                return built, buffers
+            depths |= {
+                b.array.name: b.depth - 1 for b in buffers if b.array.name in split
+            }
 
     def _code(
         self, block: Block, buffers: tuple[Buffer, ...], iterators: frozenset[str]

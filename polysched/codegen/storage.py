@@ -15,7 +15,7 @@ Two copies never share a cell: dropped subscripts are functions of ``t``, by isl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
@@ -73,7 +73,9 @@ class _Use:
     time: isl.Map
 
 
-def plan_storage(scop: Scop, tree: ScheduleTree) -> tuple[Buffer, ...]:
+def plan_storage(
+    scop: Scop, tree: ScheduleTree, depth_limits: Mapping[str, int] | None = None
+) -> tuple[Buffer, ...]:
     """Storage for every private array that generated code has to declare.
 
     Parameters
@@ -82,6 +84,8 @@ def plan_storage(scop: Scop, tree: ScheduleTree) -> tuple[Buffer, ...]:
         Arrays with `n_expanded` and arrays declared in the SCoP are planned.
     tree : ScheduleTree
         The schedule whose loops surround them.
+    depth_limits : mapping of array name to int, optional
+        Loops that its storage may be made anew in, where fewer than possible.
 
     Raises
     ------
@@ -89,10 +93,14 @@ def plan_storage(scop: Scop, tree: ScheduleTree) -> tuple[Buffer, ...]:
         If an array has no declared extent and isl finds no bound for it.
     """
     planned = [a for a in scop.arrays if a.n_expanded or a.storage == "scop"]
-    return tuple(b for a in planned if (b := _plan(scop, tree, a)) is not None)
+    limits = depth_limits or {}
+    buffers = (_plan(scop, tree, a, limits.get(a.name)) for a in planned)
+    return tuple(b for b in buffers if b is not None)
 
 
-def _plan(scop: Scop, tree: ScheduleTree, array: Array) -> Buffer | None:
+def _plan(
+    scop: Scop, tree: ScheduleTree, array: Array, depth_limit: int | None
+) -> Buffer | None:
     accesses = [
         (s, a)
         for s, a in scop.iter_accesses()
@@ -102,6 +110,8 @@ def _plan(scop: Scop, tree: ScheduleTree, array: Array) -> Buffer | None:
         return None
     uses = _find_uses(scop, tree, accesses)
     n_shared = uses[0].time.dim(isl.dim_type.out)
+    if depth_limit is not None:
+        n_shared = min(n_shared, depth_limit)
     depth = _choose_depth(uses, array.n_expanded, n_shared) if array.n_expanded else 0
     uses = [_Use(u.statement, u.element, _first(u.time, depth)) for u in uses]
     kept: list[int] = []

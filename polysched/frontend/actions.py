@@ -18,7 +18,7 @@ from polysched.frontend.purity import Functions, converted
 from polysched.frontend.reading import ScopReader
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.survey import Survey
-from polysched.ir import Action, Assign, Expr, Guard, Load, walk
+from polysched.ir import Action, Assign, Call, Expr, Guard, Load, walk
 
 STEP_OPS = frozenset({"p++", "++", "p--", "--"})
 _ASSIGN_OPS = frozenset(
@@ -100,7 +100,10 @@ class ActionReader:
         return [Assign(target, "=", self.read(node.init))]
 
     def _bind(self, symbol: Symbol, node: Any) -> bool:
-        """Let an integer that never changes stand for its affine initial value."""
+        """Let an integer that never changes stand for its initial value.
+
+        That value must be affine or at least read no memory, as ``i*n + j`` does not.
+        """
         ctype = symbol.ctype
         if not isinstance(ctype, ScalarC) or ctype.type.is_float or ctype.volatile:
             return False
@@ -110,7 +113,8 @@ class ActionReader:
         try:
             self.nest.affine.value(value, self.nest.domain)
         except NotAffine:
-            return False
+            if any(isinstance(part, (Load, Call)) for part in walk(value)):
+                return False
         self._around.reader.bound[symbol] = value
         return True
 

@@ -158,6 +158,10 @@ class Builder:
             self._refuser.unsupported(
                 header.iterator, f"the loop iterator {header.name!r} is not an integer"
             )
+        if getattr(symbol.ctype, "volatile", False):
+            self._refuser.unsupported(
+                header.iterator, f"the loop iterator {header.name!r} is volatile"
+            )
         if symbol in self._survey.writes:
             place = self._survey.writes[symbol][0]
             self._actions.refuse_changed_iterator(place, header.name)

@@ -99,7 +99,6 @@ class Scope:
 
     parent: Scope | None = None
     names: dict[str, Symbol] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
 
     def find(self, name: str) -> Symbol | None:
         """The symbol that `name` means here."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pycparser import c_ast
+
 from polysched.base import FrontendError
 from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.declarations import (
@@ -112,7 +114,7 @@ class Objects:
             if s is not None and s.kind == "object"
             and s not in survey.declared and s not in survey.iterators
         }  # fmt: skip
-        self.names = Names(reserved)
+        self.names = Names(reserved | _names_in_types(survey))
         self._extents = _ExtentReader(refuser, scope, survey)
         self.parameters: dict[str, ScalarType] = self._extents.parameters
         self._symbols: dict[str, Symbol] = {}
@@ -183,6 +185,23 @@ class Objects:
                     )  # fmt: skip
                 found.append(None)
         return tuple(found)
+
+
+def _names_in_types(survey: Survey) -> set[str]:
+    """Variables in the extents of what the SCoP accesses."""
+    names: set[str] = set()
+    for symbol in survey.symbols.values():
+        if symbol is not None and symbol not in survey.declared:
+            for extent in dimensions(symbol.ctype):
+                names |= _identifiers(extent)
+    return names
+
+
+def _identifiers(node: Any) -> set[str]:
+    if node is None:
+        return set()
+    found = {node.name} if isinstance(node, c_ast.ID) else set()
+    return found.union(*(_identifiers(child) for _, child in node.children()))
 
 
 def _indirect(symbol: Symbol) -> str:

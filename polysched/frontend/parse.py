@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from os import PathLike, fspath
 
+import islpy as isl
+
 from polysched.base import FrontendError
 from polysched.frontend.assemble import build_scop
 from polysched.frontend.preprocess import preprocess
@@ -115,11 +117,19 @@ class _RegionReader:
                 scops.append(self._read(site, pair, name))
             except FrontendError as error:
                 refusals.append(error)
+            except isl.Error as error:
+                refusals.append(self._too_hard(pair, error))
         return scops
 
     def _read(self, site: ScopSite, pair: RegionPair, name: str) -> Scop:
         region = source_region(self._source, pair, self._places)
         return build_scop(site, region, name, self._functions, self._refuser)
+
+    def _too_hard(self, pair: RegionPair, error: isl.Error) -> FrontendError:
+        return FrontendError(
+            f"isl cannot model this scop: {error}",
+            where=self._places.location(self._source.path, pair.start),
+        )
 
     def _misplaced(self, pair: RegionPair) -> FrontendError:
         return FrontendError(

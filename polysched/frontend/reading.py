@@ -119,6 +119,11 @@ class ScopReader(ExpressionReader):
     def _refuse_base(self, base: Any) -> None:
         if isinstance(base, c_ast.StructRef):
             self.read(base)
+        if isinstance(base, c_ast.Cast):
+            self.refuser.unsupported(
+                base, "found a pointer that is cast to another type",
+                hint="declare a pointer of that type in front of the scop",
+            )  # fmt: skip
         self.refuser.unsupported(
             base, "found pointer arithmetic",
             hint="write array elements as A[i][j] or A[i*n + j]",

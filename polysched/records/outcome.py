@@ -28,7 +28,8 @@ class Measurement:
         Whether the results equal the original's, within the bound on rounding.
     max_relative_error : float
         Largest difference over the largest magnitude in its array; 0.0 when all
-        results are equal bit for bit.
+        results are equal bit for bit, if need be without fused multiply-add (`note`
+        says so).
     n_calls : int
         How often one run of the program entered the region.
     note : str

@@ -7,6 +7,7 @@ import re
 from polysched.base import RunError
 from polysched.ir import Program, Scop
 from polysched.runtime.dump_code import DumpCode
+from polysched.runtime.toolchain import line_directive
 
 _MARK = b"\xef\xbb\xbf"  # a byte order mark must stay in front
 _PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[ \t]+(?:scop|endscop)\b[^\n]*", re.M)
@@ -19,6 +20,11 @@ def original_text(program: Program, scop: Scop) -> str:
         raise RunError(f"scop {scop.name!r} was not read from a file: nothing to run")
     text = program.source[region.start : region.end]
     return _PRAGMA.sub(b"", text).decode("utf-8", errors="surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """Bytes of a text that was decoded from the user's file, whatever they were."""
+    return text.encode("utf-8", errors="surrogateescape")
 
 
 def instrument(program: Program, scop: Scop, text: str | None, dump: DumpCode) -> bytes:
@@ -43,26 +49,23 @@ def instrument(program: Program, scop: Scop, text: str | None, dump: DumpCode) -
     region = scop.region
     if region is None:
         raise RunError(f"scop {scop.name!r} was not read from a file: nothing to run")
-    name = region.file.replace("\\", "\\\\").replace('"', '\\"')
     if text is None:
-        body, place = original_text(program, scop), f'#line {region.line} "{name}"'
+        body = original_text(program, scop)
+        place = line_directive(region.line, region.file)
     else:
-        body, place = text, '#line 1 "<generated>"'
+        body, place = text, line_directive(1, "<generated>")
     if not body.endswith("\n"):
         body += "\n"
-    epilogue = (
-        '#line 1 "<harness>"\n'
+    harness = line_directive(1, "<harness>")
+    opening = encode(line_directive(1, region.file))
+    middle = encode(
+        f"{harness}"
+        "{ extern void polysched_begin(void); polysched_begin(); }\n"
+        f"{place}{body}{harness}"
         "{ extern int polysched_end(void); if (polysched_end()) {\n"
         f"{dump.text}\n}} }}\n"
+        f"{line_directive(region.end_line + 1, region.file)}"
     )
-    around = (
-        f'#line 1 "{name}"\n',
-        '#line 1 "<harness>"\n'
-        "{ extern void polysched_begin(void); polysched_begin(); }\n"
-        f"{place}\n{body}{epilogue}"
-        f'#line {region.end_line + 1} "{name}"\n',
-    )
-    opening, middle = (t.encode("utf-8", errors="surrogateescape") for t in around)
     source = program.source
     mark = len(_MARK) if source.startswith(_MARK) else 0
     before, after = source[mark : region.start], source[region.end :]

@@ -208,6 +208,12 @@ def compile_flags(toolchain: Toolchain, include: Path | None) -> tuple[str, ...]
     )
 
 
+def line_directive(line: int, name: str) -> str:
+    """``#line``: what follows is this line of that file."""
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'#line {line} "{quoted}"\n'
+
+
 def compile_extra_sources(toolchain: Toolchain, directory: Path) -> tuple[Path, ...]:
     """Compile the program's further C files to objects, once."""
     if toolchain.build_command is not None:
@@ -223,11 +229,14 @@ def compile_extra_sources(toolchain: Toolchain, directory: Path) -> tuple[Path, 
     return tuple(found)
 
 
-def preprocess(source: bytes, toolchain: Toolchain, include: Path | None) -> bytes:
-    """The source after the preprocessor, or itself when that fails."""
+def preprocess(source: bytes, name: str, toolchain: Toolchain, include: Path) -> bytes:
+    """The source after the preprocessor, or itself when that fails.
+
+    `name` is what ``__FILE__`` stands for, in assertions for instance.
+    """
     with tempfile.TemporaryDirectory(prefix="polysched-") as scratch:
         path = Path(scratch) / "program.c"
-        path.write_bytes(source)
+        path.write_bytes(line_directive(1, name).encode() + source)
         flags = compile_flags(toolchain, include)
         command = (*toolchain.compiler, *flags, "-E", "-P", str(path))
         try:

@@ -260,7 +260,7 @@ class Workbench:
         source = self.program.source
         digest = hashlib.sha256()
         parts: tuple[bytes | str, ...] = (
-            preprocess(source, tools, self.include),
+            preprocess(source, self.program.path, tools, self.include),
             repr((options.args, sorted(options.parameters.items()), options.seed)),
             repr((self._flags, sorted(options.environment), extra)),
             *(_read(path) for path in tools.extra_sources),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -69,6 +70,7 @@ class IslBatch:
         self._scop = scop
         self._dependences = dependences
         self._answers: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        self._lines: list[str] = []
         self._process = subprocess.Popen(
             [sys.executable, "-m", "polysched.schedule.isl_worker"],
             stdin=subprocess.PIPE,
@@ -94,16 +96,19 @@ class IslBatch:
         """Wait for the child, and end it at the deadline."""
         remaining = deadline.remaining_seconds()
         limit = None if remaining == float("inf") else max(0.05, remaining)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(limit)
-        except subprocess.TimeoutExpired:
-            self.cancel()
+        self.cancel()
 
     def cancel(self) -> None:
-        """End the child, if it still runs."""
+        """End the child, if it still runs, and keep what it has answered."""
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+        if not self._answers.closed:
+            self._answers.seek(0)
+            self._lines = [line for line in self._answers if line.endswith("\n")]
+            self._answers.close()
 
     def collect(self, position: int) -> Solved:
         """The schedule of one variant, proven legal; call `wait` first.
@@ -116,11 +121,9 @@ class IslBatch:
             When isl refuses the problem.
         """
         name = self.variants[position].name
-        self._answers.seek(0)
-        lines = [line for line in self._answers if line.endswith("\n")]
-        if position >= len(lines):
+        if position >= len(self._lines):
             raise LimitError(f"isl's scheduler ({name}) did not finish in time")
-        answer = json.loads(lines[position])
+        answer = json.loads(self._lines[position])
         if "error" in answer:
             raise PolyschedError(f"isl's scheduler ({name}) failed: {answer['error']}")
         tree = ScheduleTree.parse(answer["schedule"])

@@ -122,10 +122,10 @@ def build_space(
     dependences = compute_dependences(scop)
     draft = _Draft()
     builder = _Builder(scop, dependences, machine, options, draft, deadline)
-    builder.add(Solved(original_tree(scop), ("original",)), plain_only=True)
-    askers = builder.askers()
-    progress.start(f"space of {scop.name}", len(askers))
     try:
+        builder.add(Solved(original_tree(scop), ("original",)), plain_only=True)
+        askers = builder.askers()
+        progress.start(f"space of {scop.name}", len(askers))
         for what, ask in askers:
             draft.asked += 1
             builder.ask(what, ask)

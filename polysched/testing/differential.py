@@ -17,7 +17,7 @@ from polysched.analysis import (
     infer_liveness,
     privatize,
 )
-from polysched.base import LimitError, PolyschedError, ToolchainError
+from polysched.base import CodegenError, LimitError, PolyschedError, ToolchainError
 from polysched.codegen import PrintOptions, identifiers, print_openmp, splice
 from polysched.frontend import parse_c
 from polysched.interp import interpret
@@ -277,6 +277,9 @@ class _Checker:
         )
         try:
             text = print_openmp(case.scop, tree, options, deps=deps.validity)
+        except CodegenError:
+            self.report.n_unprinted += 1
+            return
         except (PolyschedError, isl.Error) as error:
             self._note(case.scop.name, "codegen", str(error), tree)
             return

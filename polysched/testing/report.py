@@ -82,6 +82,8 @@ class Report:
         Interpreted executions under the original order.
     n_trees : int
         Schedules compared with the compiled original.
+    n_unprinted : int
+        Schedules that the code generator refused.
     """
 
     mismatches: list[Mismatch] = field(default_factory=list)
@@ -89,6 +91,7 @@ class Report:
     n_refused: int = 0
     n_executions: int = 0
     n_trees: int = 0
+    n_unprinted: int = 0
 
     def add(self, other: Report) -> None:
         """Add the counts and findings of another report."""
@@ -97,3 +100,4 @@ class Report:
         self.n_refused += other.n_refused
         self.n_executions += other.n_executions
         self.n_trees += other.n_trees
+        self.n_unprinted += other.n_unprinted

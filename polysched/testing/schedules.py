@@ -6,7 +6,6 @@ import islpy as isl
 
 from polysched.analysis import Dependences, set_band_flags
 from polysched.ir import NodePath, ScheduleTree, Scop, original_tree
-from polysched.schedule import IslVariant, isl_schedule
 from polysched.transform import Parallel, Step, Tile, Vector
 
 

@@ -12,9 +12,9 @@ from polysched.records import Failure, Measurement
 from polysched.runtime import RunOptions, Toolchain
 from polysched.tune import TuneOptions
 from polysched.tune import tune as measure
-from polysched.workflow.header import read_header
+from polysched.workflow.header import Header, read_header
 from polysched.workflow.source import prepare_scop
-from polysched.workflow.variant import print_region
+from polysched.workflow.variant import macro_flags, print_region
 
 Order = Literal["proven", "unchanged", "unproven", "illegal"]
 Results = Literal["equal", "differ", "failed", "not run"]
@@ -185,7 +185,7 @@ def _prove(program: Program, scop: Scop, text: str) -> tuple[Order, str]:
     try:
         tree = ScheduleTree.parse(header.tree)
         if not tree.schedule.get_domain().is_equal(private.domain):
-            return "illegal", "its tree does not run the same instances"
+            return "illegal", _other_instances(program, header)
         violation = find_violation(tree, dependences, private)
         if violation is not None:
             return "illegal", str(violation)
@@ -197,6 +197,16 @@ def _prove(program: Program, scop: Scop, text: str) -> tuple[Order, str]:
         return "unproven", reason
     count = sum(d.orders for d in dependences.items)
     return "proven", f"the tree respects all {count} dependences and prints this text"
+
+
+def _other_instances(program: Program, header: Header) -> str:
+    """The tree is of another domain; the flags are the usual reason."""
+    now = " ".join(macro_flags(program)) or "none"
+    then = header.macros or "none"
+    told = "its tree does not run the same instances"
+    if now == then:
+        return told
+    return f"{told}; it was read with the macros {then}, this file with {now}"
 
 
 def _is_same_text(printed: str, text: str) -> bool:

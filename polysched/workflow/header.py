@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from polysched.space import Schedule
@@ -10,6 +11,7 @@ from polysched.space import Schedule
 _FIRST = re.compile(r"polysched: schedule (\w+) of scop (\w+)")
 _TREE = re.compile(r"tree: (\{.*\})\s*(?:\*/)?\s*$", re.MULTILINE)
 _LEAD = re.compile(r"^\s*\*?\s?(polysched: )?")
+_MACROS = "read with: "
 _COMMENT = re.compile(r"\s*/\*(.*?)\*/", re.DOTALL)
 
 
@@ -34,9 +36,19 @@ class Header:
     tree: str
     lines: tuple[str, ...]
 
+    @property
+    def macros(self) -> str:
+        """Macro flags that the file was read with, as written; empty without any."""
+        named = (line for line in self.lines if line.startswith(_MACROS))
+        return next(named, "").removeprefix(_MACROS)
+
 
 def header_lines(
-    schedule: Schedule, scop_name: str, tree_text: str, reason: str = ""
+    schedule: Schedule,
+    scop_name: str,
+    tree_text: str,
+    reason: str = "",
+    macros: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Lines of the comment above the code of a schedule.
 
@@ -48,6 +60,8 @@ def header_lines(
         The tree as printed, so that `check` can print it again.
     reason : str
         Why this schedule was chosen.
+    macros : sequence of str
+        ``-D`` and ``-U`` flags that the file was read with; the code holds for them.
     """
     lines = [f"schedule {schedule.id} of scop {scop_name}"]
     asked = " > ".join(schedule.objectives)
@@ -56,6 +70,8 @@ def header_lines(
         lines.append(f"script: {schedule.script_text}")
     if reason:
         lines.append(f"chosen: {reason}")
+    if macros:
+        lines.append(f"{_MACROS}{' '.join(macros)}")
     lines.append(f"tree: {tree_text}")
     return tuple(lines)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from polysched.analysis import Dependences
 from polysched.base import CodegenError
@@ -73,7 +74,11 @@ class Variant:
             If the schedule cannot be printed within its limits.
         """
         header = header_lines(
-            self.schedule, self.scop.name, self.schedule.tree.text, self.reason
+            self.schedule,
+            self.scop.name,
+            self.schedule.tree.text,
+            self.reason,
+            macro_flags(self.program),
         )
         return print_region(
             self.program, self.scop, self.tree, header, self.dependences
@@ -109,6 +114,13 @@ def print_region(
     )
     validity = None if dependences is None else dependences.validity
     return print_openmp(scop, tree, options, deps=validity)
+
+
+def macro_flags(program: Program | None) -> tuple[str, ...]:
+    """The ``-D`` and ``-U`` flags that a program was read with."""
+    flags = () if program is None else program.flags
+    joined = [f"{a}{b}" for a, b in pairwise(flags) if a in ("-D", "-U")]
+    return (*joined, *(f for f in flags if f[:2] in ("-D", "-U") and len(f) > 2))
 
 
 def _identifiers(program: Program | None) -> frozenset[str]:

@@ -254,6 +254,13 @@ def test_edited_code_cannot_be_proven_and_wrong_code_is_found(run, gemm, tmp_pat
     assert told.endswith("not passed\n")
 
 
+def test_check_names_macros_that_differ(run, gemm, tmp_path):
+    out = tmp_path / "out.c"
+    run("optimize", gemm, "-o", out, "-D", "MINI", *QUICK)
+    told = run("check", gemm, out, "-D", "SMALL", "--no-run", status=1).out
+    assert "read with the macros -DMINI, this file with -DSMALL" in told
+
+
 def test_change_outside_the_scops_is_refused(run, two, tmp_path):
     out = tmp_path / "out.c"
     out.write_text(TWO_SCOPS.replace("i % 7", "i % 5"))

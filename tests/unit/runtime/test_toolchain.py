@@ -153,6 +153,17 @@ def test_program_key_sees_headers_and_arguments(tmp_path: Path) -> None:
     assert b.program_key() != first
 
 
+def test_program_key_is_stable_for_assertions(tmp_path: Path) -> None:
+    text = "#include <assert.h>\n" + MATMUL.replace("return 0;", "assert(sum > 0);")
+    first = bench(tmp_path, text).program_key()
+    assert bench(tmp_path, text).program_key() == first
+
+
+def test_byte_order_mark_stays_in_front(tmp_path: Path) -> None:
+    b = bench(tmp_path, "\ufeff" + MATMUL)
+    assert b.execute(b.build("p", None), timeout_seconds=10).n_calls == 1
+
+
 def test_truncated_and_missing_dumps_are_noticed(tmp_path: Path) -> None:
     from polysched.base import RunError
     from polysched.runtime import print_dump, read_dump

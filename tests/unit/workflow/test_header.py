@@ -31,6 +31,13 @@ def test_header_is_read_back():
     assert found.lines == lines
 
 
+def test_macros_are_read_back():
+    lines = header_lines(_schedule(), "kernel", _TREE, macros=("-DMINI", "-DN=3"))
+    found = read_header(_comment(lines))
+    assert found is not None
+    assert found.macros == "-DMINI -DN=3"
+
+
 def test_header_behind_macros_is_found():
     lines = header_lines(_schedule(script_text="x(band=0)"), "kernel", _TREE)
     text = "#define ps_min(a, b) ((a) < (b) ? (a) : (b))\n" + _comment(lines)

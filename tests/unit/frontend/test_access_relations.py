@@ -1,0 +1,130 @@
+"""Subscripts become relations, exact under conditions; compared by meaning."""
+
+import islpy as isl
+import pytest
+
+pytestmark = pytest.mark.cc
+
+LOOP = "for (int i = 0; i < n; i++)"
+
+
+def relations(scop, kind, statement="S0"):
+    return {
+        a.array: a.relation
+        for a in scop.statement(statement).accesses
+        if a.kind == kind
+    }
+
+
+def same(relation, text):
+    return relation.is_equal(isl.Map(f"[n, m] -> {{ {text} }}"))
+
+
+READS = {
+    "shifted": ("y[2 * i + 1]", "y[2i + 1]", "0 <= i < n"),
+    "remainder": ("y[i % 3]", "y[i mod 3]", "0 <= i < n"),
+    "quotient": ("y[i / 2]", "y[floor(i/2)]", "0 <= i < n"),
+    "shift right": ("y[i >> 1]", "y[floor(i/2)]", "0 <= i < n"),
+    "mask": ("y[i & 3]", "y[i mod 4]", "0 <= i < n"),
+    "cast": ("y[(long)i + (int)m]", "y[i + m]", "0 <= i < n"),
+    "star": ("*y", "y[0]", "0 <= i < n"),
+    "character": ("y['b' - 'a' + i]", "y[i + 1]", "0 <= i < n"),
+    "guarded by a ternary": ("(i > 0 ? y[i - 1] : 0)", "y[i - 1]", "0 < i < n"),
+    "guarded by and": ("(i > 0 && y[i - 1])", "y[i - 1]", "0 < i < n"),
+    "guarded by or": ("(i > 4 || y[i])", "y[i]", "0 <= i < n and i <= 4"),
+    "comparison as number": ("y[i == 3]", "y[a]",
+                             "0 <= i < n and (i = 3 and a = 1 or i != 3 and a = 0)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", READS)
+def test_read_relation(scop_of, case):
+    value, target, condition = READS[case]
+    scop = scop_of(f"{LOOP} x[i] = {value};")
+    assert same(relations(scop, "read")["y"], f"S0[i] -> {target} : {condition}")
+
+
+def test_negative_dividends_truncate_towards_zero(scop_of):
+    scop = scop_of("for (int i = -n; i < n; i++) x[i / 3 + n] = y[i % 3 + 2];")
+    domain = isl.Set("{ S0[i] : -4 <= i < 4 }")
+    at_four = isl.Set("[n] -> { : n = 4 }")
+    wrote = relations(scop, "must_write")["x"].intersect_params(at_four)
+    read = relations(scop, "read")["y"].intersect_params(at_four)
+    for i in range(-4, 4):
+        here = domain.intersect(isl.Set(f"{{ S0[{i}] }}"))
+        assert (
+            here.apply(wrote)
+            .project_out_all_params()
+            .is_equal(isl.Set(f"{{ x[{int(i / 3) + 4}] }}"))
+        )
+        assert (
+            here.apply(read)
+            .project_out_all_params()
+            .is_equal(isl.Set(f"{{ y[{i - 3 * int(i / 3) + 2}] }}"))
+        )
+
+
+def test_minimum_through_an_inline_function(scop_of):
+    scop = scop_of(
+        f"{LOOP} x[clamp(2 * i, 0, m)] = y[least(i, m)];",
+        before="""
+        static inline int least(int a, int b) { return a < b ? a : b; }
+        static int clamp(int k, int lo, int hi)
+        {
+            if (k < lo) return lo;
+            int top = least(k, hi);
+            return top;
+        }
+        """,
+    )
+    assert same(
+        relations(scop, "read")["y"],
+        "S0[i] -> y[a] : 0 <= i < n and a <= i and a <= m and (a = i or a = m)",
+    )
+    assert same(
+        relations(scop, "must_write")["x"],
+        "S0[i] -> x[a] : 0 <= i < n and a <= 2i and a <= m and (a = 2i or a = m)",
+    )
+
+
+def test_compound_assignment_reads_its_target(scop_of):
+    scop = scop_of(f"{LOOP} x[i] += 1;")
+    assert same(relations(scop, "read")["x"], "S0[i] -> x[i] : 0 <= i < n")
+    assert same(relations(scop, "must_write")["x"], "S0[i] -> x[i] : 0 <= i < n")
+
+
+def test_data_dependent_if_may_write(scop_of):
+    scop = scop_of(f"{LOOP} if (y[i] > 0) x[i] = y[i + 1];")
+    assert "x" not in relations(scop, "must_write")
+    assert same(relations(scop, "may_write")["x"], "S0[i] -> x[i] : 0 <= i < n")
+
+
+def test_both_branches_write_for_certain(scop_of):
+    scop = scop_of(f"{LOOP} if (y[i] > 0) {{ x[i] = 1; y[i] = 0; }} else x[i] = 2;")
+    assert same(relations(scop, "must_write")["x"], "S0[i] -> x[i] : 0 <= i < n")
+    assert same(relations(scop, "may_write")["y"], "S0[i] -> y[i] : 0 <= i < n")
+
+
+def test_affine_part_of_a_data_condition_joins_the_domain(scop_of):
+    scop = scop_of(f"{LOOP} if (i > 0 && y[i - 1] > 0) x[i] = 1;")
+    assert scop.statements[0].domain.is_equal(isl.Set("[n] -> { S0[i] : 0 < i < n }"))
+    assert same(relations(scop, "read")["y"], "S0[i] -> y[i - 1] : 0 < i < n")
+
+
+def test_chained_assignment_is_two_statements(scop_of):
+    scop = scop_of(f"{LOOP} x[i] = y[i] = 1;")
+    assert [s.writes[0].array for s in scop.statements] == ["y", "x"]
+    assert [a.array for a in scop.statement("S1").reads] == ["y"]
+
+
+def test_pointer_to_array(scop_of):
+    scop = scop_of(f"{LOOP} (*p)[i][0] = 1;", head="int n, double (*p)[9][9]")
+    assert scop.array("p").n_dim == 3
+    assert same(relations(scop, "must_write")["p"], "S0[i] -> p[0, i, 0] : 0 <= i < n")
+
+
+def test_reads_stand_before_writes_and_once(scop_of):
+    scop = scop_of(f"{LOOP} x[i] = y[i] * y[i] + x[i];")
+    assert [(a.array, a.kind) for a in scop.statements[0].accesses] == [
+        ("y", "read"), ("x", "read"), ("x", "must_write"),
+    ]  # fmt: skip

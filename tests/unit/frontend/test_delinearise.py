@@ -1,0 +1,112 @@
+"""Flat subscripts get dimensions, only when every inner one provably fits."""
+
+import islpy as isl
+import pytest
+
+from polysched.ir import Binary, Const, Param
+
+pytestmark = pytest.mark.cc
+
+NEST = "for (int i = 0; i < n; i++) for (int j = 0; j < m; j++)"
+
+
+def only(scop, array):
+    return [a.relation for _, a in scop.iter_accesses() if a.array == array]
+
+
+def equal(relation, text):
+    return relation.is_equal(isl.Map(text))
+
+
+def test_row_pitch(scop_of):
+    scop = scop_of(f"{NEST} x[i * m + j] = 0;")
+    array = scop.array("x")
+    assert array.extents == (None, Param("m"))
+    assert array.pitches == (Param("m"),)
+    assert equal(
+        only(scop, "x")[0],
+        "[n, m] -> { S0[i, j] -> x[i, j] : 0 <= i < n and 0 <= j < m }",
+    )
+    assert scop.assumptions.plain_is_universe()
+
+
+def test_leading_dimension_needs_an_assumption(scop_of):
+    scop = scop_of(
+        "for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) x[i * m + j] = 0;"
+    )
+    assert scop.assumptions.is_equal(isl.Set("[n, m] -> { : n <= m or n <= 0 }"))
+
+
+@pytest.mark.parametrize(
+    "subscript",
+    [
+        "m * i + j",
+        "j + i * m",
+        "(long)i * m + j",
+        "(i * m) + (m - 1 - j)",
+        "(i+1)*m - j - 1",
+    ],
+)
+def test_ways_to_write_a_flat_subscript(scop_of, subscript):
+    scop = scop_of(f"{NEST} x[{subscript}] = 0;")
+    assert scop.array("x").pitches == (Param("m"),)
+    assert scop.assumptions.plain_is_universe()
+
+
+def test_halo_in_the_pitch(scop_of):
+    scop = scop_of(
+        "for (int i = 1; i <= n; i++) for (int j = 1; j <= m; j++)"
+        " x[i * (m + 2) + j] += x[(i - 1) * (m + 2) + j] + x[i * (m + 2) + j + 1];"
+    )
+    assert scop.array("x").pitches == (
+        Binary("+", Param("m"), Const(2, Param("m").type, "2")),
+    )
+    assert len(only(scop, "x")) == 4
+
+
+def test_three_dimensions(scop_of):
+    scop = scop_of(
+        "for (int b = 0; b < k; b++) " + NEST + " x[b * n * m + i * m + j] = 0;",
+        head="int k, int n, int m, double *x",
+    )
+    array = scop.array("x")
+    assert array.extents == (None, Param("n"), Param("m"))
+    assert array.pitches[1] == Param("m")
+    assert equal(
+        only(scop, "x")[0],
+        "[k, n, m] -> { S0[b, i, j] -> x[b, i, j] : 0 <= b < k and 0 <= i < n "
+        "and 0 <= j < m }",
+    )
+
+
+def test_time_buffer_in_a_flat_array(scop_of):
+    scop = scop_of(
+        "for (int t = 0; t < 9; t++) " + NEST +
+        " x[((t + 1) % 2) * n * m + i * m + j] = x[(t % 2) * n * m + i * m + j];"
+    )  # fmt: skip
+    assert scop.array("x").n_dim == 3
+
+
+def test_constant_pitch(scop_of):
+    scop = scop_of(
+        "for (int i = 0; i < 10; i++) for (int j = 0; j < 20; j++) A[20 * i + j] = 0;",
+        before="double A[200];",
+    )
+    array = scop.array("A")
+    assert [e.value for e in array.extents] == [10, 20]
+    assert [p.value for p in array.pitches] == [20]
+
+
+def test_constant_pitch_that_does_not_fit_stays_flat(scop_of):
+    scop = scop_of(
+        "for (int i = 0; i < 10; i++) for (int j = 0; j < 21; j++) A[20 * i + j] = 0;",
+        before="double A[300];",
+    )
+    assert scop.array("A").pitches == ()
+    assert scop.array("A").n_dim == 1
+
+
+def test_inner_subscript_is_checked_where_it_is_evaluated(scop_of):
+    scop = scop_of(f"{NEST} y[i * m + j] = j > 0 ? x[i * m + j - 1] : 0;")
+    assert scop.array("x").n_dim == 2
+    assert scop.assumptions.plain_is_universe()

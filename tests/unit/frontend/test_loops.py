@@ -1,0 +1,110 @@
+"""Loop headers become domains: compared with isl text by meaning."""
+
+import islpy as isl
+import pytest
+
+pytestmark = pytest.mark.cc
+
+LOOPS = {
+    "counting up": ("for (int i = 0; i < n; i++)", "0 <= i < n", 1),
+    "up to and with": ("for (int i = 1; i <= n; ++i)", "1 <= i <= n", 1),
+    "sides swapped": ("for (int i = 0; n > i; i += 1)", "0 <= i < n", 1),
+    "counting down": ("for (int i = n - 1; i >= 0; i--)", "0 <= i < n", -1),
+    "down to a strict bound": ("for (int i = n; i > m; --i)", "m < i <= n", -1),
+    "steps of two": (
+        "for (int i = m; i < n; i += 2)", "m <= i < n and (i - m) mod 2 = 0", 1,
+    ),
+    "steps of minus three": (
+        "for (int i = n; i >= 0; i = i - 3)", "0 <= i <= n and (n - i) mod 3 = 0", -1,
+    ),
+    "step written first": (
+        "for (int i = 0; i < n; i = 2 + i)", "0 <= i < n and i mod 2 = 0", 1,
+    ),
+    "not equal": ("for (int i = 0; i != n; i++)", "0 <= i < n", 1),
+    "two conditions": (
+        "for (int i = 0; i < n && i < m; i++)", "0 <= i < n and i < m", 1,
+    ),
+    "scaled iterator": ("for (int i = 0; 2 * i < n; i++)", "0 <= 2i < n", 1),
+    "condition false before its end": (
+        "for (int i = 0; i != 3 && i < n; i++)", "0 <= i < n and i < 3", 1,
+    ),
+    "maximum as start": (
+        "for (int i = (n > m ? n : m); i < 9; i++)", "n <= i and m <= i and i < 9", 1,
+    ),
+    "divided bound": (
+        "for (int i = 0; i < n / 2; i++)", "0 <= i and 2i <= n - 2", 1,
+    ),
+    "unsigned": ("for (unsigned i = 2; i < 9u; i++)", "2 <= i < 9", 1),
+    "unsigned down to one": ("for (unsigned i = 9; i > 0; i--)", "0 < i <= 9", -1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LOOPS)
+def test_header_becomes_domain(scop_of, case):
+    header, condition, direction = LOOPS[case]
+    scop = scop_of(f"{header} x[i] = 0;")
+    expected = isl.Set(f"[n, m] -> {{ S0[i] : {condition} }}")
+    found = scop.statements[0].domain.intersect_params(scop.assumptions)
+    assert found.is_equal(expected.intersect_params(scop.assumptions))
+    assert scop.statements[0].directions == (direction,)
+
+
+def test_iterators_declared_outside(scop_of):
+    scop = scop_of(
+        "int i, j; for (i = 0; i < n; i++) for (j = i; j < n; j++) x[i] += y[j];"
+    )
+    assert scop.statements[0].iterators == ("i", "j")
+    assert scop.statements[0].domain.is_equal(
+        isl.Set("[n] -> { S0[i, j] : 0 <= i <= j < n }")
+    )
+
+
+def test_positions_are_textual_ranks(scop_of):
+    scop = scop_of(
+        """
+        for (int i = 0; i < n; i++) {
+            x[i] = 0;
+            for (int j = 0; j < n; j++) { x[i] += y[j]; y[j] = 1; }
+            if (i > 2) x[i] = 1; else x[i] = 2;
+        }
+        x[0] = 3;
+        """
+    )
+    assert [s.position for s in scop.statements] == [
+        (0, 0), (0, 1, 0), (0, 1, 1), (0, 2), (0, 3), (1,),
+    ]  # fmt: skip
+
+
+def test_conditions_join_the_domain(scop_of):
+    scop = scop_of(
+        """
+        for (int i = 0; i < n; i++)
+            if ((i > 2 && !(i % 2)) || i == 1) x[i] = 1; else y[i] = 1;
+        """
+    )
+    taken = "(i > 2 and i mod 2 = 0) or i = 1"
+    assert scop.statement("S0").domain.is_equal(
+        isl.Set(f"[n] -> {{ S0[i] : 0 <= i < n and ({taken}) }}")
+    )
+    assert scop.statement("S1").domain.is_equal(
+        isl.Set(f"[n] -> {{ S1[i] : 0 <= i < n and not ({taken}) }}")
+    )
+
+
+def test_not_equal_assumes_a_start_before_the_end(scop_of):
+    scop = scop_of("for (int i = 0; i != n; i++) x[i] = 0;")
+    assert scop.assumptions.is_equal(isl.Set("[n] -> { : n >= 0 }"))
+
+
+def test_unsigned_bound_assumes_no_wrap(scop_of):
+    scop = scop_of("for (unsigned i = 0; i < k - 1; i++) x[i] = 0;",
+                   head="unsigned k, double *x")  # fmt: skip
+    assert scop.context.is_equal(isl.Set("[k] -> { : k >= 0 }"))
+    assert scop.assumptions.intersect(scop.context).is_equal(
+        isl.Set("[k] -> { : k >= 1 }")
+    )
+
+
+def test_iterator_names_that_isl_reserves_are_changed(scop_of):
+    scop = scop_of("for (int mod = 0; mod < n; mod++) x[mod] = mod;")
+    assert scop.statements[0].iterators == ("mod_1",)

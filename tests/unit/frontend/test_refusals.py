@@ -1,0 +1,201 @@
+"""What is refused: one clear error each, at its place; the rest is still read."""
+
+import pytest
+
+from polysched.base import FrontendError, NotAffineError, UnsupportedSyntaxError
+
+pytestmark = pytest.mark.cc
+
+LOOP = "for (int i = 0; i < n; i++)"
+BEFORE = """\
+#include <stdlib.h>
+#include <stdio.h>
+struct point { double x; } p[9]; volatile double v; long double ld[9]; double **rows;
+double A[9][9]; int counter; int gi;
+double impure(double a) { counter++; return a; }
+double deep(double a) { return impure(a); }
+double pointed(double *a) { return *a; }
+double loops(double a) { return a > 0 ? loops(a - 1) : 0; }
+"""
+# text of the scop, the text that the caret points at, words of the message
+CASES = {
+    "while": ("while (n > 0) n--;", "while", "found a while loop"),
+    "do": ("do n--; while (n);", "do", "found a do-while loop"),
+    "goto": ("{ goto out; }", "goto", "found a goto"),
+    "label": ("out: x[0] = 1;", "out", "found a label"),
+    "break": (f"{LOOP} {{ if (i > 3) break; x[i] = 1; }}", "break", "found a break"),
+    "continue": (f"{LOOP} {{ continue; }}", "continue", "found a continue"),
+    "return": (f"{LOOP} return;", "return", "found a return"),
+    "switch": (f"{LOOP} switch (i) {{ case 1: ; }}", "switch", "found a switch"),
+    "assembly": (f'{LOOP} asm volatile("nop");', "asm", "inline assembly"),
+    "call statement": (f'{LOOP} printf("x");', "printf", "a call of 'printf'"),
+    "unknown call": (f"{LOOP} x[i] = rand();", "rand", "'rand', which is not known"),
+    "impure function": (f"{LOOP} x[i] = impure(1);", "impure", "uses 'counter'"),
+    "impure below": (f"{LOOP} x[i] = deep(1);", "deep", "calls 'impure', which uses"),
+    "pointer function": (f"{LOOP} x[i] = pointed(y);", "pointed", "takes a pointer"),
+    "recursive function": (f"{LOOP} x[i] = loops(2);", "loops", "calls itself"),
+    "struct": (f"{LOOP} x[i] = p[i].x;", "p[i]", "a member of a struct"),
+    "volatile": (f"{LOOP} x[i] = v;", "v;", "'v' is volatile"),
+    "long double": (f"{LOOP} x[i] = ld[i];", "ld[i]", "an array of long double"),
+    "long double literal": (f"{LOOP} x[i] = 1.0L;", "1.0L", "found a long double"),
+    "array of pointers": (f"{LOOP} x[i] = rows[i][i];", "rows", "of pointers"),
+    "pointer arithmetic": (f"{LOOP} *(x + i) = 0;", "x + i", "pointer arithmetic"),
+    "address": (f"{LOOP} x[i] = &x[i] - y;", "x[i] - y", "the address"),
+    "pointer assignment": (f"{LOOP} x = 0;", "x = 0", "'x' is assigned to"),
+    "whole array": (f"{LOOP} x[i] = y;", "y;", "'y' is used without a subscript"),
+    "too few subscripts": (f"{LOOP} A[i] = 0;", "A[i]", "with 2 subscripts"),
+    "assignment inside": (f"{LOOP} x[i] = 1 + (y[i] = 2);", "y[i]", "an assignment"),
+    "increment inside": (f"{LOOP} x[i] = y[m++];", "m++", "'++' inside"),
+    "comma": (f"{LOOP} x[i] = (1, 2);", "1, 2", "a comma expression"),
+    "undeclared": (f"{LOOP} x[i] = nothing;", "nothing", "'nothing' is not declared"),
+    "expression": (f"{LOOP} x[i];", "x[i]", "an expression statement"),
+    "square": (f"{LOOP} x[i * i] = 0;", "i * i", "multiplies two values that both"),
+    "data subscript": (f"{LOOP} x[k[i]] = 0;", "k[i]", "an element of 'k' is read"),
+    "remainder by iterator": (f"{LOOP} x[7 % i] = 0;", "7 % i", "not a constant"),
+    "row overrun": (
+        f"{LOOP} for (int j = 0; j <= n; j++) x[i * n + j] = 0;", "x[i", "may leave",
+    ),
+    "pitches disagree": (
+        f"{LOOP} for (int j = 0; j < n; j++) x[i * n + j] = x[i * m + j];", "x[i * m",
+        "fit no array dimensions",
+    ),
+    "data bound": (
+        "for (int i = 0; i < k[0]; i++) x[i] = 0;", "k[0]", "depends on data",
+    ),
+    "changing bound": (f"{LOOP} n = 3;", "n; i++", "'n' changes inside the scop"),
+    "data if around a loop": (
+        f"if (x[0] > 0) {LOOP} y[i] = 0;", "x[0]", "an if around a loop",
+    ),
+    "step by variable": ("for (int i = 0; i < n; i += m) ;", "m)", "is not a constant"),
+    "step by factor": ("for (int i = 1; i < n; i *= 2) ;", "i *=", "does not add"),
+    "step zero": ("for (int i = 1; i < n; i += 0) ;", "i +=", "never advances"),
+    "no step": ("for (int i = 1; i < n; ) ;", "for", "without a step"),
+    "no condition": ("for (int i = 1; ; i++) ;", "for", "without a condition"),
+    "no start": ("for (; n; n--) ;", "for", "no start value"),
+    "two iterators": (
+        "for (int i = 0, j = 0; i < n; i++) ;", "for", "several iterators",
+    ),
+    "wrong way": (
+        "for (int i = 0; i < n; i--) x[i] = 0;", "i < n", "no last iteration",
+    ),
+    "unsigned wrap": (
+        "for (unsigned i = 9; i >= 0; i--) x[i] = 0;", "i >= 0",
+        "never falls below zero",
+    ),
+    "float iterator": ("for (double d = 0; d < n; d++) ;", "d = 0", "not an integer"),
+    "global iterator": (
+        "for (gi = 0; gi < n; gi++) x[gi] = 0;", "for", "is a global variable",
+    ),
+    "iterator changed": (f"{LOOP} {{ i += 2; }}", "i += 2", "'i' is changed"),
+    "iterator reused": (
+        f"{LOOP} for (i = 0; i < 3; i++) x[i] = 0;", "for (i", "a loop around this one",
+    ),
+    "iterator outside": (
+        "int j; for (j = 0; j < n; j++) x[j] = 0; x[j] = 1;", "j] = 1",
+        "read outside its loop",
+    ),
+    "used behind": ("double late = 1; x[0] = late;", "late = 1", "used behind it"),
+    "static": (f"{LOOP} {{ static double s; s = 1; }}", "s;", "a static declaration"),
+    "isl word": ("for (int i = 0; i < max; i++) x[i] = 0;", "max", "a word of isl's"),
+    "empty": ("", "", "the scop is empty"),
+}  # fmt: skip
+
+
+def program_text(body):
+    return (
+        f"{BEFORE}void f(int n, int m, int max, double *x, double *y, int *k)\n{{\n"
+        f"#pragma scop\n{body}\n#pragma endscop\n"
+        "#pragma scop\n  x[0] = 2;\n#pragma endscop\n  (void)late;\n}\n"
+    )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refusal_names_place_and_reason(parse, case):
+    body, pointed, words = CASES[case]
+    program = parse(program_text(body))
+    assert [s.name for s in program.scops] == ["f.2"]
+    (error,) = program.refusals
+    assert isinstance(error, FrontendError)
+    assert words in error.message
+    assert error.message == error.message.strip().rstrip(".")
+    line = 12 if body else 11
+    assert (error.where.file.endswith("case.c"), error.where.line) == (True, line)
+    if body:
+        assert error.where.text == body
+        assert body[error.where.column - 1 :].startswith(pointed)
+
+
+def test_kinds_of_errors(parse):
+    kinds = {"square": NotAffineError, "while": UnsupportedSyntaxError}
+    for case, kind in kinds.items():
+        assert isinstance(parse(program_text(CASES[case][0])).refusals[0], kind)
+
+
+def test_iterator_read_after_the_scop(parse):
+    program = parse(
+        """
+        int f(int n, double *x)
+        {
+            int i, j;
+        #pragma scop
+            for (i = 0; i < n; i++) x[i] = 0;
+        #pragma endscop
+        #pragma scop
+            for (j = 0; j < n; j++) x[j] = 0;
+        #pragma endscop
+            for (j = 0; j < n; j++) x[j] += 1;
+            return i;
+        }
+        """
+    )
+    assert [s.name for s in program.scops] == ["f.2"]
+    assert "'i' is read after the scop" in program.refusals[0].message
+
+
+PRAGMAS = {
+    "missing end": (
+        "void f(double *x) {\n#pragma scop\nx[0] = 1;\n}\n", 2,
+        "without a #pragma endscop",
+    ),
+    "second start": (
+        "void f(double *x) {\n#pragma scop\nx[0] = 1;\n#pragma scop\nx[0] = 1;\n"
+        "#pragma endscop\n}\n", 2, "without a #pragma endscop",
+    ),
+    "stray end": (
+        "void f(double *x) {\nx[0] = 1;\n#pragma endscop\n}\n", 3,
+        "without a #pragma scop",
+    ),
+    "different blocks": (
+        "void f(double *x) {\n{\n#pragma scop\nx[0] = 1;\n}\n#pragma endscop\n}\n", 3,
+        "in the same block",
+    ),
+    "outside of functions": (
+        "#pragma scop\nint x;\n#pragma endscop\n", 1, "in the same block",
+    ),
+    "shared line": (
+        'void f(double *x) {\nint i; _Pragma("scop") x[0] = 1;\n'
+        "#pragma endscop\n}\n", 2,
+        "shares its line",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PRAGMAS)
+def test_pragmas_out_of_place(parse, case):
+    text, line, words = PRAGMAS[case]
+    error = parse(text).refusals[0]
+    assert words in error.message
+    assert error.where.line == line
+
+
+def test_scop_in_an_included_file(parse, tmp_path):
+    (tmp_path / "part.h").write_text(
+        "static void g(double *x) {\n#pragma scop\nx[0] = 1;\n#pragma endscop\n}\n"
+    )
+    program = parse(
+        '#include "part.h"\nvoid f(double *x) {\n#pragma scop\nx[0] = 1;\n'
+        "#pragma endscop\n}\n"
+    )
+    assert [s.name for s in program.scops] == ["f"]
+    assert "in an included file" in program.refusals[0].message
+    assert program.refusals[0].where.file.endswith("part.h")
