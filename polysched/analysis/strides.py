@@ -262,8 +262,9 @@ def _smooth_row(aff: isl.Aff) -> Vector:
     row = list(_coefficients(aff))
     for k in range(aff.dim(isl.dim_type.div)):
         factor = _fraction(aff.get_coefficient_val(isl.dim_type.div, k))
-        for p, c in enumerate(_smooth_row(aff.get_div(k))):
-            row[p] += factor * c
+        if factor:  # a division lists all divisions, but uses only earlier ones
+            for p, c in enumerate(_smooth_row(aff.get_div(k))):
+                row[p] += factor * c
     return tuple(row)
 
 

@@ -31,6 +31,8 @@ class Common:
         Sizes to predict times for, and for a generated driver.
     machine : str or None
         File that describes the machine instead of this one.
+    threads : int or None
+        OpenMP threads; None for one per core.
     policy : str
         What chooses recipes.
     schedule : str or None
@@ -62,6 +64,7 @@ class Common:
     define: tuple[str, ...] = ()
     param: Mapping[str, int] = field(default_factory=dict)
     machine: str | None = None
+    threads: int | None = None
     policy: str = "balanced"
     schedule: str | None = None
     seed: int = 0
@@ -169,6 +172,12 @@ _SPACE = (
     ),
     click.option(
         "--machine", type=readable_file, help="Machine description instead of this one."
+    ),
+    click.option(
+        "--threads",
+        type=click.IntRange(1),
+        metavar="N",
+        help="OpenMP threads to rank for and to run with; by default one per core.",
     ),
     click.option(
         "--policy", default="balanced", show_default=True, help="What chooses recipes."

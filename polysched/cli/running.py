@@ -18,12 +18,6 @@ _SOURCE, _OBJECTS = ".c", (".o", ".a", ".so")
 
 _FLAGS = (
     click.option(
-        "--threads",
-        type=click.IntRange(1),
-        metavar="N",
-        help="OpenMP threads of every run; by default all cores.",
-    ),
-    click.option(
         "--source",
         "sources",
         multiple=True,
@@ -62,8 +56,6 @@ class Running:
 
     Attributes
     ----------
-    threads : int or None
-        OpenMP threads; None for all cores.
     sources, libs, args : tuple of str
         Further C files, libraries, arguments of the program.
     build : str or None
@@ -74,7 +66,6 @@ class Running:
         What follows ``--``: sources, objects, archives, ``-l`` and ``-L`` options.
     """
 
-    threads: int | None
     sources: tuple[str, ...]
     libs: tuple[str, ...]
     build: str | None
@@ -105,7 +96,7 @@ class Running:
     def run_options(self, common: Common, n_cores: int) -> RunOptions:
         """Threads, arguments and sizes of every run."""
         return RunOptions(
-            threads=self.threads or n_cores,
+            threads=common.threads or n_cores,
             args=self.args,
             stdin=self.stdin,
             parameters=common.param,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import click
 
@@ -61,7 +62,9 @@ class Stages:
         """The machine of ``--machine``, or this one."""
         path = self.common.machine
         with self.timed("machine"):
-            return Machine.load(path) if path else Machine.detect()
+            machine = Machine.load(path) if path else Machine.detect()
+        threads = self.common.threads
+        return machine if threads is None else limit_threads(machine, threads)
 
     def build(
         self, program: Program, scop: Scop, machine: Machine, limit: int | None = None
@@ -129,6 +132,15 @@ class Stages:
             found = compute_dependences(prepare_scop(scop)).items
             text = "\n".join(f"{d}\n  {d.relation}" for d in found)
             _print_stage("dependences", scop.name, text)
+
+
+def limit_threads(machine: Machine, n_threads: int) -> Machine:
+    """The machine as a program sees that runs with so many threads."""
+    if n_threads == machine.cpu.n_cores:
+        return machine
+    n_cores = min(n_threads, machine.cpu.n_cores)
+    cpu = replace(machine.cpu, n_cores=n_cores, n_threads=n_threads)
+    return Machine(cpu, machine.origin)
 
 
 def _print_stage(stage: str, title: str, text: str) -> None:

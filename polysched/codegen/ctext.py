@@ -133,17 +133,17 @@ class Names:
     def take(self, name: str) -> str:
         """`name` itself if it is free, else with the first number that makes it so."""
         base = re.sub(r"\W", "_", name)
-        for candidate in (base, *(f"{base}_{k}" for k in range(1, 10_000))):
-            if candidate not in self._used and _IDENTIFIER.fullmatch(candidate):
-                self._used.add(candidate)
-                return candidate
-        raise CodegenError(f"no free identifier like {name!r}")
+        candidate, number = base, 0
+        while candidate in self._used or not _IDENTIFIER.fullmatch(candidate):
+            number += 1
+            candidate = f"{base}_{number}" if base else f"x{number}"
+        self._used.add(candidate)
+        return candidate
 
     def take_series(self, prefix: str, count: int) -> list[str]:
         """``prefix1`` ... with one prefix under which all `count` names are free."""
-        for stem in (prefix, *(f"{prefix}{'_' * k}" for k in range(1, 100))):
-            series = [f"{stem}{k + 1}" for k in range(count)]
-            if self._used.isdisjoint(series):
-                self._used.update(series)
-                return series
-        raise CodegenError(f"no free identifiers like {prefix}1")
+        series = [f"{prefix}{k + 1}" for k in range(count)]
+        if not self._used.isdisjoint(series):
+            return self.take_series(f"{prefix}_", count)
+        self._used.update(series)
+        return series

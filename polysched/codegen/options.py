@@ -30,7 +30,8 @@ class PrintOptions:
     max_nodes : int
         Largest number of loops, branches and statements to print.
     max_operations : int
-        isl operations allowed for building the code; 0 for any number.
+        isl operations allowed for building the code (some 3e5 a second); 0 for any
+        number.
     heap_bytes : int
         Private arrays larger than this live on the heap.
     """
@@ -43,5 +44,5 @@ class PrintOptions:
     original_text: str | None = None
     reserved: frozenset[str] = frozenset()
     max_nodes: int = 4000
-    max_operations: int = 30_000_000
+    max_operations: int = 4_000_000
     heap_bytes: int = 64 * 1024

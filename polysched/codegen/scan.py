@@ -15,7 +15,7 @@ from polysched.ir import ScalarType
 from polysched.ir.types import LONG
 from polysched.sets import list_sets, n_dims
 
-_LIMITS = BuildLimits(max_nodes=4000, max_operations=30_000_000)
+_LIMITS = BuildLimits(max_nodes=4000, max_operations=4_000_000)
 
 
 def print_scan(

@@ -8,7 +8,7 @@ from os import PathLike, fspath
 
 import islpy as isl
 
-from polysched.base import FrontendError
+from polysched.base import FrontendError, LimitError
 from polysched.frontend.assemble import build_scop
 from polysched.frontend.preprocess import preprocess
 from polysched.frontend.purity import Functions
@@ -24,6 +24,9 @@ from polysched.frontend.signatures import read_signatures
 from polysched.frontend.source import Places, SourceFile
 from polysched.frontend.syntax import parse_text
 from polysched.ir import Program, Scop
+from polysched.sets import operation_limit
+
+_MAX_OPERATIONS = 30_000_000  # of isl, for one SCoP; the examples need 120 000
 
 
 def parse_c(
@@ -117,15 +120,16 @@ class _RegionReader:
                 scops.append(self._read(site, pair, name))
             except FrontendError as error:
                 refusals.append(error)
-            except isl.Error as error:
+            except (isl.Error, LimitError) as error:
                 refusals.append(self._too_hard(pair, error))
         return scops
 
     def _read(self, site: ScopSite, pair: RegionPair, name: str) -> Scop:
         region = source_region(self._source, pair, self._places)
-        return build_scop(site, region, name, self._functions, self._refuser)
+        with operation_limit(isl.DEFAULT_CONTEXT, _MAX_OPERATIONS):
+            return build_scop(site, region, name, self._functions, self._refuser)
 
-    def _too_hard(self, pair: RegionPair, error: isl.Error) -> FrontendError:
+    def _too_hard(self, pair: RegionPair, error: Exception) -> FrontendError:
         return FrontendError(
             f"isl cannot model this scop: {error}",
             where=self._places.location(self._source.path, pair.start),

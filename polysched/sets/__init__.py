@@ -10,6 +10,7 @@ from polysched.sets.ast import (
     ast_operation,
     ast_options,
     build_ast,
+    operation_limit,
 )
 from polysched.sets.cone import ConeRow, dependence_cone, lift_constants
 from polysched.sets.points import (
@@ -59,6 +60,7 @@ __all__ = [
     "map_points",
     "n_dims",
     "node_kind",
+    "operation_limit",
     "param_names",
     "read_map",
     "read_set",

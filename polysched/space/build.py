@@ -288,7 +288,7 @@ class _Builder:
             return
         violation = find_violation(tree, self.dependences, self.scop)
         if violation is not None:
-            _log.error("%s: %s", what, violation)
+            _log.info("%s: %s", what, violation)
             self.draft.dropped.append(Dropped(what, f"illegal: {violation}"))
             return
         self.draft.schedules[tree.key] = self._describe(solved, script, tree)

@@ -10,6 +10,7 @@ from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.plan import PlanShape, plan_script, plan_scripts
 from polysched.transform.separate import Separate
+from polysched.transform.skew import Skew
 from polysched.transform.step import (
     Script,
     Step,
@@ -28,6 +29,7 @@ __all__ = [
     "PlanShape",
     "Script",
     "Separate",
+    "Skew",
     "Step",
     "Straighten",
     "Tile",

@@ -18,6 +18,7 @@ from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.separate import Separate
+from polysched.transform.skew import Skew
 from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile
 
@@ -58,6 +59,22 @@ def order_members(draft: Draft, scop: Scop) -> Draft:
             if best != band.n_members - 1:
                 draft = draft.do(Order(path, _to_end(band.n_members, best)))
     return draft
+
+
+def skew_recurrences(draft: Draft, scop: Scop) -> Draft:
+    """Skew innermost members that wait for each other by the member around them."""
+    for path in draft.innermost_paths():
+        band = view_band(draft, scop, path)
+        n = band.n_members
+        if band.permutable and n > 1 and not any(band.coincident) and _is_full(band):
+            weights = tuple(int(k == n - 2) for k in range(n))
+            draft = draft.do(Skew(path, n - 1, weights))
+    return draft
+
+
+def _is_full(band: BandView) -> bool:
+    """Whether one statement does the work, and every member moves it."""
+    return len(band.main) == 1 and len(band.main[0].moving) == band.n_members
 
 
 def tile_bands(draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool) -> Draft:

@@ -146,7 +146,7 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
     ]
     candidates = [f for f in product(*choices) if _product(f) <= MAX_JAM_COPIES]
     if not vector:
-        return max(candidates, key=lambda f: (min(_product(f), 16), -max(f), f))
+        return _choose_copies(band, candidates)
     n_registers = 32 if "avx512f" in cpu.isa or "neon" in cpu.isa else 16
     plain = _jam_cost(s, ones)[0]
     best, best_cost = ones, (plain, 0)
@@ -155,6 +155,23 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
         if cost[1] <= n_registers - SPARE_REGISTERS and cost < best_cost:
             best, best_cost = factors, cost
     return best if best_cost[0] < 0.8 * plain else ones
+
+
+def _choose_copies(
+    band: BandView, candidates: list[tuple[int, ...]]
+) -> tuple[int, ...]:
+    """Factors that give the most iterations that need not wait for each other.
+
+    Copies along parallel members are independent; where there is none, those along
+    the member that `Skew` added to the innermost one are.
+    """
+    free = [k for k in range(band.n_members - 1) if band.coincident[k]]
+    usable = free or [band.n_members - 2]
+    fitting = [
+        f for f in candidates if all(x == 1 or k in usable for k, x in enumerate(f))
+    ]
+    wanted = MAX_JAM_COPIES if len(usable) > 1 else MAX_JAM_COPIES // 2
+    return max(fitting, key=lambda f: (min(_product(f), wanted), -max(f), f))
 
 
 def _room(band: BandView, member: int) -> bool:

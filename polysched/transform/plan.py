@@ -10,6 +10,7 @@ from polysched.machine import Cpu
 from polysched.transform.arrange import (
     merge_bands,
     order_members,
+    skew_recurrences,
     straighten_bands,
     tile_bands,
 )
@@ -101,6 +102,8 @@ def _plan(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft:
     if shape.straighten:
         draft = straighten_bands(draft, scop)
     draft = order_members(draft, scop)
+    if shape.jam:
+        draft = skew_recurrences(draft, scop)
     if shape.tile:
         draft = tile_bands(draft, scop, cpu, jam=shape.jam)
     if shape.threads:

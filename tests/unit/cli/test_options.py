@@ -12,7 +12,7 @@ from polysched.cli.running import Running
 
 
 def _running(*extra, **values):
-    given = {"threads": None, "sources": (), "libs": (), "build": None, "args": ()}
+    given = {"sources": (), "libs": (), "build": None, "args": ()}
     return Running(**{**given, "stdin": None, **values}, extra=extra)
 
 
@@ -81,4 +81,5 @@ def test_threads_default_to_the_cores():
     common = Common("a.c", param={"n": 5}, seed=3)
     options = _running().run_options(common, 4)
     assert (options.threads, options.seed, dict(options.parameters)) == (4, 3, {"n": 5})
-    assert _running(threads=1).run_options(common, 4).threads == 1
+    single = Common("a.c", threads=1)
+    assert _running().run_options(single, 4).threads == 1

@@ -70,7 +70,8 @@ def test_stencil_keeps_its_vector_loop_whole_inside_waves() -> None:
 
 def test_recurrence_fills_its_waiting_time_with_copies() -> None:
     best = plans("seidel")[0]
-    assert "factors=[4, 4, 1]" in best
+    assert "factors=[1, 8, 1]" in best
+    assert "skew(band=0, member=2, weights=[0, 1, 0])" in best
     assert "vector" not in best
 
 

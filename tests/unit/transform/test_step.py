@@ -13,6 +13,7 @@ from polysched.transform import (
     Order,
     Parallel,
     Separate,
+    Skew,
     Step,
     Straighten,
     Tile,
@@ -35,6 +36,7 @@ STEPS = {
     "parallel(band=0, member=1, dynamic=true)": Parallel((0,), 1, True),
     "vector(band=0, member=2)": Vector((0,), 2),
     "merge(band=0)": Merge((0,)),
+    "skew(band=0, member=2, weights=[0, 1, 0])": Skew((0,), 2, (0, 1, 0)),
 }
 
 
@@ -80,6 +82,9 @@ def test_bad_text_is_refused_with_what_was_expected(text: str, message: str) -> 
         ("separate(band=0, member=-1)", "found member -1, expected 0 to 2"),
         ("jam(band=0, factors=[1, 1, 1])", "found 1 copies"),
         ("jam(band=0, factors=[16, 16, 1])", "found 256 copies"),
+        ("skew(band=0, member=2, weights=[0, 0, 1])", "0 for the member itself"),
+        ("skew(band=0, member=3, weights=[0, 0, 1])", "found member 3"),
+        ("skew(band=0, member=1, weights=[1])", "found 1 weights for 3"),
         ("jam(band=0, factors=[2])", "found 1 factors for 3 band members"),
     ],
 )
