@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from polysched.base import CodegenError
-
 PRIMARY = 16
 POSTFIX = 15
 UNARY = 14
@@ -132,11 +130,11 @@ class Names:
 
     def take(self, name: str) -> str:
         """`name` itself if it is free, else with the first number that makes it so."""
-        base = re.sub(r"\W", "_", name)
+        base = re.sub(r"\W|^(?=\d)", "_", name) or "_"
         candidate, number = base, 0
-        while candidate in self._used or not _IDENTIFIER.fullmatch(candidate):
+        while candidate in self._used:
             number += 1
-            candidate = f"{base}_{number}" if base else f"x{number}"
+            candidate = f"{base}_{number}"
         self._used.add(candidate)
         return candidate
 

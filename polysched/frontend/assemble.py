@@ -11,6 +11,7 @@ import islpy as isl
 from polysched.frontend.accesses import AccessCollector
 from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
+from polysched.frontend.aliasing import find_overlap
 from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.declarations import PointerC, ScalarC
@@ -76,12 +77,13 @@ class _Assembler:
             self.refuser.empty(where)
         self._check_declarations()
         self._check_iterators()
+        self._check_overlap()
         drafts = self._delinearise(drafts)
         drafts = [replace(d, nest=self._named_domain(d)) for d in drafts]
         statements = [self._statement(k, d) for k, d in enumerate(drafts)]
         symbolic = self._parameters(statements)
         statements = [self._with_scalars(s, symbolic) for s in statements]
-        used = {a.array for s in statements for a in s.accesses}
+        used = _arrays_in(statements)
         arrays = [self._array(o) for o in self.objects.all() if o.name in used]
         types = self.objects.parameters
         parameters = tuple(Parameter(n, types[n]) for n in types if n in symbolic)
@@ -145,7 +147,7 @@ class _Assembler:
                         if isinstance(expr, Load):
                             for subscript in expr.subscripts:
                                 names.update(_params(subscript))
-        used = {a.array for s in statements for a in s.accesses}
+        used = _arrays_in(statements)
         for found in self.objects.all():
             if found.name in used:
                 for extent in (*found.extents, *found.pitches):
@@ -225,12 +227,35 @@ class _Assembler:
                     hint="declare it in front of #pragma scop",
                 )  # fmt: skip
 
+    def _check_overlap(self) -> None:
+        """A pointer set from another accessed array shares its memory."""
+        found = find_overlap(
+            self.site.function,
+            [o.symbol for o in self.objects.all()],
+            set(self.around.survey.writes),
+        )
+        if found is not None:
+            pointer, other, node = found
+            self.refuser.unsupported(
+                node, f"{pointer.name!r} may point into {other.name!r}, and the scop "
+                "uses both and writes one of them",
+                hint="use one name for one piece of memory inside a scop",
+            )  # fmt: skip
+
     def _context(self, parameters: Sequence[Parameter]) -> isl.Set:
         """What the types of the parameters say."""
         context = read_set("{ : }")
         for p in parameters:
             context = context.intersect(values_of(p.name, p.type))
         return context
+
+
+def _arrays_in(statements: Sequence[Statement]) -> set[str]:
+    """Names of all arrays that bodies mention."""
+    tops = [
+        top for s in statements for a in s.body for top in action_expressions(a)
+    ]  # fmt: skip
+    return {e.array for top in tops for e in walk(top) if isinstance(e, Load)}
 
 
 def _params(expr: Expr) -> set[str]:

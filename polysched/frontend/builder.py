@@ -22,6 +22,7 @@ from polysched.frontend.nest import (
     not_equal_bound,
 )
 from polysched.frontend.objects import Loop
+from polysched.frontend.purity import converted
 from polysched.ir import Action, Binary, Expr
 
 _LOOP_KINDS = (c_ast.For, c_ast.While, c_ast.DoWhile)
@@ -174,7 +175,7 @@ class Builder:
         return Loop(symbol, name, symbol.scalar_type, header.step)
 
     def _enter(self, header: Header, loop: Loop) -> Nest:
-        start = self._actions.read(header.start)
+        start = converted(self._actions.read(header.start), loop.type)
         outer = self._nest
         loops = (*outer.loops, loop)
         affine = self._affine(loops)

@@ -6,7 +6,18 @@ import math
 import re
 from collections.abc import Callable
 
-from polysched.ir import Binary, Cast, Const, Expr, ScalarType, Select, Unary, types
+from polysched.ir import (
+    Binary,
+    Cast,
+    Const,
+    Expr,
+    ScalarType,
+    Select,
+    Unary,
+    common_type,
+    types,
+)
+from polysched.ir.expr import LOGICAL, SHIFTS
 
 _ESCAPES = {
     "n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "f": 12, "v": 11, "e": 27,
@@ -106,7 +117,7 @@ def fold(expr: Expr) -> int | None:
         return None if expr.type.is_float else _wrap(fold(expr.operand), expr.type)
     if isinstance(expr, Unary):
         value = fold(expr.operand)
-        return None if value is None else _UNARY[expr.op](value)
+        return None if value is None else _wrap(_UNARY[expr.op](value), expr.dtype)
     if isinstance(expr, Select):
         cond = fold(expr.cond)
         if cond is None:
@@ -119,9 +130,12 @@ def fold(expr: Expr) -> int | None:
 
 def _fold_binary(expr: Binary) -> int | None:
     a, b = fold(expr.left), fold(expr.right)
-    if a is None or b is None or (expr.op in "/%" and b == 0):
+    if expr.op not in SHIFTS | LOGICAL:
+        shared = common_type(expr.left.dtype, expr.right.dtype)
+        a, b = _wrap(a, shared), _wrap(b, shared)
+    if a is None or b is None or (expr.op in {"/", "%"} and b == 0):
         return None
-    if expr.op in {"<<", ">>"} and not 0 <= b < 64:
+    if expr.op in SHIFTS and not 0 <= b < 64:
         return None
     return _wrap(_BINARY[expr.op](a, b), expr.dtype)
 

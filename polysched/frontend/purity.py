@@ -226,6 +226,8 @@ class _BodyReader(ExpressionReader):
                 return self.read(item.expr) if item.expr is not None else None
             elif isinstance(item, c_ast.Compound):
                 inner = list(item.block_items or [])
+                if any(getattr(d, "name", None) in self._bound for d in inner):
+                    return None  # hides a name that may be used again behind it
                 return self.returned([*inner, *items[index + 1 :]])
             elif isinstance(item, c_ast.If):
                 return self._choice(item, items[index + 1 :])

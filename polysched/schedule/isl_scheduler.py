@@ -57,6 +57,8 @@ class IslBatch:
         flow dependences are proximity constraints.
     variants : sequence of IslVariant
         Computed one after the other.
+    seconds : float
+        After so long the child ends by itself, even when nobody waits for it any more.
 
     References
     ----------
@@ -64,7 +66,11 @@ class IslBatch:
     """
 
     def __init__(
-        self, scop: Scop, dependences: Dependences, variants: Sequence[IslVariant]
+        self,
+        scop: Scop,
+        dependences: Dependences,
+        variants: Sequence[IslVariant],
+        seconds: float = 60.0,
     ) -> None:
         self.variants = tuple(variants)
         self._scop = scop
@@ -84,7 +90,11 @@ class IslBatch:
             "validity": str(dependences.validity),
             "proximity": str(dependences.flow),
         }
-        task = {"problem": problem, "variants": [asdict(v) for v in self.variants]}
+        task = {
+            "problem": problem,
+            "variants": [asdict(v) for v in self.variants],
+            "seconds": max(1, round(seconds)),
+        }
         assert self._process.stdin is not None
         try:
             with self._process.stdin as pipe:

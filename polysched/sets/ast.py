@@ -32,7 +32,6 @@ def build_ast(
     before_for: BeforeFor | None = None,
     at_domain: AtDomain | None = None,
     max_operations: int = 0,
-    grouped: bool = False,
 ) -> isl.AstNode:
     """The AST of a schedule tree.
 
@@ -49,9 +48,6 @@ def build_ast(
         the node's annotation. Their exceptions are raised again from here.
     max_operations : int
         isl operations allowed, 0 for any number.
-    grouped : bool
-        Whether instances that agree in the outer schedule dimensions always stay in
-        one loop; else isl may take some out in front of it.
 
     Raises
     ------
@@ -76,7 +72,7 @@ def build_ast(
         build, handle = build.set_at_each_domain(_guard_domain(at_domain, stashed))
         handles.append(handle)
     try:
-        with ast_options(ctx, grouped=grouped), operation_limit(ctx, max_operations):
+        with ast_options(ctx), operation_limit(ctx, max_operations):
             node = build.node_from_schedule(schedule)
     except isl.Error as error:
         if stashed:
@@ -90,11 +86,10 @@ def build_ast(
 
 
 @contextmanager
-def ast_options(ctx: isl.Context, *, grouped: bool = False) -> Iterator[None]:
+def ast_options(ctx: isl.Context) -> Iterator[None]:
     """Isl's AST options at the values that read best; the old ones come back."""
     old = {name: getattr(ctx, f"get_{name}")() for name in _OPTIONS}
-    wanted = {**_OPTIONS, "ast_build_group_coscheduled": int(grouped)}
-    for name, value in wanted.items():
+    for name, value in _OPTIONS.items():
         getattr(ctx, f"set_{name}")(value)
     try:
         yield

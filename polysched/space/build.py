@@ -190,7 +190,9 @@ class _Builder:
         self.draft = draft
         self.deadline = deadline
         self.core = find_core(scop, dependences)
-        self.batch = IslBatch(self.core.scop, self.core.dependences, ISL_VARIANTS)
+        self.batch = IslBatch(
+            self.core.scop, self.core.dependences, ISL_VARIANTS, options.seconds
+        )
         self._pieces: tuple[Piece, ...] | None = None
         self._affine_keys: dict[str, str] = {}
 

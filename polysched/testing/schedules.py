@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import islpy as isl
 
 from polysched.analysis import Dependences, set_band_flags
+from polysched.base import LimitError
 from polysched.ir import NodePath, ScheduleTree, Scop, original_tree
 from polysched.transform import Parallel, Step, Tile, Vector
 
@@ -25,19 +28,25 @@ def simple_schedules(scop: Scop, deps: Dependences) -> list[ScheduleTree]:
         Distinct trees, the original order first.
     """
     original = set_band_flags(original_tree(scop), deps)
-    plain = _isl_tree(scop, deps, outer_coincidence=False)
-    outer = _isl_tree(scop, deps, outer_coincidence=True)
-    trees = [original, share_loops(original, deps), plain]
-    trees += [
-        share_loops(tile_bands(base, deps), deps) for base in (original, plain, outer)
-    ]
+    bases = [original]
+    with contextlib.suppress(LimitError):
+        bases.append(_isl_tree(scop, deps, outer_coincidence=False))
+        bases.append(_isl_tree(scop, deps, outer_coincidence=True))
+    trees = [original, share_loops(original, deps), *bases[1:2]]
+    trees += [share_loops(tile_bands(base, deps), deps) for base in bases]
     return list({tree.text: tree for tree in trees}.values())
 
 
 def _isl_tree(
     scop: Scop, deps: Dependences, *, outer_coincidence: bool
 ) -> ScheduleTree:
-    """Isl's own schedule; random programs are small, so it needs no time limit."""
+    """Isl's own schedule; random programs are small, so it needs no time limit.
+
+    Raises
+    ------
+    LimitError
+        Where isl gives up ("unable to carry dependences").
+    """
     context = isl.DEFAULT_CONTEXT
     constraints = isl.ScheduleConstraints.on_domain(scop.domain)
     constraints = constraints.set_validity(deps.validity)
@@ -46,6 +55,8 @@ def _isl_tree(
     context.set_schedule_outer_coincidence(int(outer_coincidence))
     try:
         schedule = constraints.compute_schedule()
+    except isl.Error as error:
+        raise LimitError(f"isl finds no schedule for {scop.name}") from error
     finally:
         context.set_schedule_outer_coincidence(0)
     return set_band_flags(ScheduleTree(schedule), deps)

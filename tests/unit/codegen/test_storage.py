@@ -320,3 +320,44 @@ def test_a_scalar_of_the_function_is_shadowed_without_warnings(tmp_path: Path) -
     assert "  (void)i, (void)t;\n" in text
     loops = region.replace("#pragma endscop", "")
     check_equal(tmp_path, frame, loops, scop, [tree], SIZES, options)
+
+
+@pytest.mark.cc
+def test_a_copy_written_before_a_loop_and_read_inside_is_one_object(
+    tmp_path: Path,
+) -> None:
+    """isl takes the definition for i = 0 out of the loop over i."""
+    scop = make_scop(
+        [*SQUARE, private("t", 2), private("s", 1)],
+        [
+            ("[n] -> { S0[k] : 0 <= k < n }", (0, 0), "s = 1.0 + k % 2;"),
+            (
+                "[n] -> { S1[k, i] : 0 <= k < n and 0 < i < n }",
+                (0, 1, 0),
+                "t = A[0][i - 1];",
+            ),
+            ("[n] -> { S2[k, i] : 0 <= k < n and i = 0 < n }", (0, 1, 1), "t = s;"),
+            (
+                "[n] -> { S3[k, i] : 0 <= k < n and 0 <= i < n }",
+                (0, 1, 2),
+                "B[k][i] = t * 0.5; A[1][i] += t;",
+            ),
+        ],
+        N,
+    )
+    original = """
+    for (int k = 0; k < n; k++) {
+        double s = 1.0 + k % 2;
+        for (int i = 0; i < n; i++) {
+            double t;
+            if (i > 0)
+                t = A[0][i - 1];
+            else
+                t = s;
+            B[k][i] = t * 0.5;
+            A[1][i] += t;
+        }
+    }"""
+    tree = original_tree(scop)
+    trees = [mark_bands(tree, parallel=1), mark_bands(tree, vector=1), tile(tree, 3)]
+    check_equal(tmp_path, FRAME_2D, original, scop, trees, SIZES)

@@ -190,3 +190,71 @@ def test_globals_and_pointers_are_live(scop_of):
     scop = scop_of(f"{LOOP} {{ g[i] = 0; x[i] = s; s = 1; }}",
                    before="double g[9]; double s;")  # fmt: skip
     assert all(a.live_in and a.live_out for a in scop.arrays)
+
+
+ALIASES = {
+    "names the array": ("double *p = A;", "p", True),
+    "points into it": ("double *p = &A[3];", "p", True),
+    "set later": ("double *p; p = (double *)A + 1;", "p", True),
+    "set from elsewhere": ("double *p = make(A);", "p", False),
+    "size only": ("double *p = alloc(9 * sizeof *A);", "p", False),
+}
+
+
+@pytest.mark.parametrize("case", ALIASES)
+def test_pointer_into_another_accessed_array(parse, case):
+    setup, name, refused = ALIASES[case]
+    program = parse(
+        f"""
+        double A[9];
+        double *make(double *); double *alloc(unsigned long);
+        void f(void)
+        {{
+            {setup}
+        #pragma scop
+            for (int i = 0; i < 9; i++) {name}[i] = A[i];
+        #pragma endscop
+        #pragma scop
+            for (int i = 0; i < 9; i++) A[i] = 0;
+        #pragma endscop
+        }}
+        """
+    )
+    assert len(program.scops) == 2 - refused
+    if refused:
+        assert "'p' may point into 'A'" in program.refusals[0].message
+
+
+def test_buffers_that_take_turns_are_two(parse):
+    program = parse(
+        """
+        void f(double *x, double *y, int n)
+        {
+            double *a = x, *b = y;
+            for (int t = 0; t < n; t++) {
+        #pragma scop
+                for (int i = 0; i < n; i++) b[i] = a[i];
+        #pragma endscop
+                double *c = a;
+                a = b;
+                b = c;
+            }
+        }
+        """
+    )
+    assert program.refusals == ()
+
+
+def test_flat_subscript_in_a_variable(scop_of):
+    scop = scop_of(
+        "for (int i = 0; i < n; i++) for (int j = 0; j < m; j++)"
+        " { int k = i * m + j; x[k] = y[at(i, j, m)]; }",
+        before="static int at(int i, int j, int m) { return m * i + j; }",
+    )
+    assert scop.array("x").n_dim == scop.array("y").n_dim == 2
+
+
+def test_statement_that_never_runs_keeps_its_arrays(scop_of):
+    scop = scop_of(f"{LOOP} {{ x[i] = 0; if (0) x[i] = y[i]; }}")
+    assert {a.name for a in scop.arrays} == {"x", "y"}
+    assert scop.statement("S1").domain.is_empty()

@@ -48,7 +48,8 @@ def test_long_double_literal():
 @pytest.mark.parametrize(
     ("op", "left", "right", "value"),
     [("/", "-7", "2", -3), ("%", "-7", "2", -1), ("*", "65536", "65536", 0),
-     ("-", "0u", "1u", 4294967295), ("/", "1", "0", None), ("<<", "1", "4", 16)],
+     ("-", "0u", "1u", 4294967295), ("/", "1", "0", None), ("<<", "1", "4", 16),
+     ("<", "-1", "1u", 0), ("/", "-4", "2u", 2147483646)],
 )  # fmt: skip
 def test_folding_is_that_of_c(op, left, right, value):
     def constant(text):

@@ -1,0 +1,80 @@
+"""Pointers that plainly point into another array of the same SCoP.
+
+Distinct names are taken not to overlap. That is a promise the user makes without saying
+so; where the function itself breaks it in front of the scop (``double *p = A;``), the
+SCoP is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pycparser import c_ast
+
+from polysched.frontend.declarations import Symbol
+
+
+def find_overlap(
+    function: Any, symbols: Sequence[Symbol], written: set[Symbol]
+) -> tuple[Symbol, Symbol, Any] | None:
+    """A local pointer, the accessed array it was set from, and where.
+
+    Parameters
+    ----------
+    function : FuncDef
+        The function around the SCoP.
+    symbols : sequence of Symbol
+        What the SCoP accesses.
+    written : set of Symbol
+        What it writes: two objects that are only read may overlap.
+    """
+    for pointer in symbols:
+        if not pointer.is_pointer:
+            continue
+        for value in _values(function.body, pointer.name):
+            for other in symbols:
+                if other is pointer or not {other, pointer} & written:
+                    continue
+                if _is_swapped(function, other):
+                    continue
+                if _leads_to(value, other.name):
+                    return pointer, other, value
+    return None
+
+
+def _is_swapped(function: Any, symbol: Symbol) -> bool:
+    """Whether a local pointer is assigned anew: two buffers that take turns."""
+    local = symbol.is_pointer and symbol.storage == "local"
+    return local and len(list(_values(function.body, symbol.name))) > 1
+
+
+def _values(node: Any, name: str) -> Iterator[Any]:
+    """What a variable is set to."""
+    if isinstance(node, c_ast.Decl) and node.name == name and node.init is not None:
+        yield node.init
+    if (
+        isinstance(node, c_ast.Assignment)
+        and isinstance(node.lvalue, c_ast.ID)
+        and node.lvalue.name == name
+    ):
+        yield node.rvalue
+    for _, child in node.children():
+        yield from _values(child, name)
+
+
+def _leads_to(value: Any, name: str) -> bool:
+    """Whether an address expression starts from a variable."""
+    if isinstance(value, c_ast.ID):
+        return bool(value.name == name)
+    if isinstance(value, (c_ast.ArrayRef, c_ast.StructRef)):
+        return _leads_to(value.name, name)
+    if isinstance(value, c_ast.Cast):
+        return _leads_to(value.expr, name)
+    if isinstance(value, c_ast.UnaryOp):
+        return value.op in {"&", "*"} and _leads_to(value.expr, name)
+    if isinstance(value, c_ast.BinaryOp):
+        return _leads_to(value.left, name) or _leads_to(value.right, name)
+    if isinstance(value, c_ast.TernaryOp):
+        return _leads_to(value.iftrue, name) or _leads_to(value.iffalse, name)
+    return False
