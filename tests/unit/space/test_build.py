@@ -1,0 +1,105 @@
+"""A space: legal, distinct, counted, bounded in time, the original always in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from polysched.analysis import find_violation
+from polysched.base import EmptySpaceError, PolyschedError
+from polysched.machine import Machine
+from polysched.space import ScheduleSpace, SpaceOptions, build_space
+from tests.unit import scops
+
+
+@pytest.fixture(scope="module")
+def machine() -> Machine:
+    return Machine.detect(calibrated=False)
+
+
+@pytest.fixture(scope="module")
+def space(machine: Machine) -> ScheduleSpace:
+    return build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
+
+
+def test_gemm_has_many_distinct_legal_schedules(space: ScheduleSpace) -> None:
+    assert len(space) >= 8
+    assert len({s.id for s in space}) == len(space)
+    assert len({s.tree.text for s in space}) == len(space)
+    for s in space:
+        assert s.tree.key == s.id
+        assert find_violation(s.tree, space.dependences, space.scop) is None
+
+
+def test_original_isl_and_feautrier_are_candidates(space: ScheduleSpace) -> None:
+    asked = {s.objectives for s in space}
+    names = " ".join(d.what for d in space.dropped)
+    assert ("original",) in asked
+    assert space.original.script == ()
+    for name in ("isl", "feautrier"):
+        assert (name,) in asked or name in names
+
+
+def test_every_stage_is_counted_and_nothing_vanishes(space: ScheduleSpace) -> None:
+    size = space.size
+    assert size.asked >= size.solved > 0
+    assert size.kept == len(space) <= size.distinct
+    assert all(d.reason for d in space.dropped)
+
+
+def test_ranking_is_by_predicted_time(space: ScheduleSpace) -> None:
+    predicted = [s.predicted_seconds for s in space]
+    assert None not in predicted
+    assert predicted == sorted(predicted)
+    assert space.best is space.schedules[0]
+
+
+def test_ids_do_not_depend_on_the_run(space: ScheduleSpace, machine: Machine) -> None:
+    again = build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
+    assert [s.id for s in again] == [s.id for s in space]
+
+
+def test_json_has_the_keys_of_the_contract(space: ScheduleSpace) -> None:
+    data = json.loads(json.dumps(space.to_json()))
+    expected = {"scop", "statements", "dependences", "machine", "policy", "size"}
+    assert expected | {"schedules"} <= set(data)
+    assert set(data["size"]) == {"asked", "solved", "distinct", "kept"}
+    keys = {"id", "objectives", "partition", "legal", "features", "tree"}
+    assert keys | {"predicted_seconds"} <= set(data["schedules"][0])
+
+
+def test_find_takes_a_prefix_and_explains_a_miss(space: ScheduleSpace) -> None:
+    best = space.best
+    assert space.find(best.id[:7]) is best
+    assert space.find("original") is space.original
+    with pytest.raises(PolyschedError, match="no schedule starts with 'zzz'"):
+        space.find("zzz")
+    with pytest.raises(PolyschedError, match="several schedules start with ''"):
+        space.find("")
+
+
+def test_without_time_the_original_is_left(machine: Machine) -> None:
+    space = build_space(scops.jacobi_2d(), machine, SpaceOptions(seconds=0))
+    assert [s.objectives for s in space] == [("original",)]
+    assert any("not tried" in d.reason for d in space.dropped)
+
+
+def test_limit_keeps_the_original(machine: Machine) -> None:
+    options = SpaceOptions(seconds=60, limit=2, policy="minimal")
+    space = build_space(scops.gemm(), machine, options)
+    assert len(space) == 2
+    assert space.original in space.schedules
+    assert any("limit of 2" in d.reason for d in space.dropped)
+
+
+def test_statement_free_scop_is_refused(machine: Machine) -> None:
+    empty = replace(scops.gemm(), statements=())
+    with pytest.raises(EmptySpaceError, match="no statements"):
+        build_space(empty, machine)
+
+
+def test_unknown_policy_lists_the_known_ones(machine: Machine) -> None:
+    with pytest.raises(PolyschedError, match=r"no policy named 'x'.*balanced"):
+        build_space(scops.gemm(), machine, SpaceOptions(policy="x"))
