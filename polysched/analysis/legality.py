@@ -81,7 +81,9 @@ def find_violation(
     for _, node in tree.nodes():
         mark = _mark_name(node)
         if mark in (MARK_PARALLEL, MARK_VECTOR) and node_kind(node.child(0)) == "band":
-            found = _carried_by_marked_loop(node.child(0), dependences)
+            band = node.child(0)
+            member = 0 if mark == MARK_PARALLEL else band.band_n_member() - 1
+            found = _carried_by_marked_loop(band, member, dependences)
             if found is not None:
                 dependence, bad = found
                 reason = f"the {mark} loop leaves their order open"
@@ -188,18 +190,21 @@ def _not_in_order(pairs: isl.UnionMap, schedule: isl.UnionMap) -> isl.Map | None
 
 
 def _carried_by_marked_loop(
-    band: isl.ScheduleNode, dependences: Dependences
+    band: isl.ScheduleNode, member: int, dependences: Dependences
 ) -> tuple[Dependence, isl.Map] | None:
-    """A dependence carried by the first member of a band, with the carried pairs."""
+    """A dependence carried by the marked member of a band, with the carried pairs."""
     for dependence in dependences.items:
         if not dependence.orders:
             continue
         pairs = union_of_maps([dependence.relation])
-        if loop_is_parallel(band, 0, pairs):
+        if loop_is_parallel(band, member, pairs):
             continue
         active = active_dependences(band, pairs)
-        first = band.band_get_partial_schedule().get_union_pw_aff(0)
-        carried = active.subtract(_equal_at(active, first))
+        partial = band.band_get_partial_schedule()
+        for outer in range(member):
+            active = _equal_at(active, partial.get_union_pw_aff(outer))
+        marked = partial.get_union_pw_aff(member)
+        carried = active.subtract(_equal_at(active, marked))
         return dependence, list_maps(carried)[0]
     return None
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from functools import lru_cache
 from math import lcm
 from typing import Literal
 
@@ -134,18 +133,25 @@ def member_directions(members: Sequence[Member]) -> list[Vector | None]:
     do not move the statement. A step of 1 in a schedule that is not unimodular may be a
     fraction of an iteration.
     """
+    return list(_directions(tuple((m.kind, m.coefficients) for m in members)))
+
+
+@lru_cache(maxsize=1024)
+def _directions(
+    functions: tuple[tuple[MemberKind, tuple[int, ...]], ...],
+) -> tuple[Vector | None, ...]:
     chosen: list[int] = []
     rows: list[Vector] = []
-    for k, member in enumerate(members):
-        row = tuple(Fraction(c) for c in member.coefficients)
-        if member.kind == "point" and _rank([*rows, row]) > len(rows):
+    for k, (kind, coefficients) in enumerate(functions):
+        row = tuple(Fraction(c) for c in coefficients)
+        if kind == "point" and _rank([*rows, row]) > len(rows):
             chosen.append(k)
             rows.append(row)
-    directions: list[Vector | None] = [None] * len(members)
+    directions: list[Vector | None] = [None] * len(functions)
     for position, k in enumerate(chosen):
         unit = [Fraction(int(p == position)) for p in range(len(chosen))]
         directions[k] = _solve(rows, unit)
-    return directions
+    return tuple(directions)
 
 
 @lru_cache(maxsize=64)

@@ -36,28 +36,32 @@ def find_split_storage(
     buffers : sequence of Buffer
         Planned storage; what is declared at the top has one scope only.
     """
-    return [
-        b.array.name for b in buffers if b.depth and _is_split(scop, block, domains, b)
-    ]
+    placed = block
+    copies = {b.array.name: _copies_by_statement(scop, b) for b in buffers}
+    for buffer in buffers:  # one after the other, as the declarations are placed
+        name = buffer.array.name
+        users = frozenset(copies[name])
+        placed = place(placed, Declaration(buffer.depth, (name,), (), users, users))
+    names = [b.array.name for b in buffers if b.depth]
+    return [n for n in names if _is_split(placed, n, domains, copies[n])]
 
 
 def _is_split(
-    scop: Scop, block: Block, domains: Mapping[str, isl.UnionSet], buffer: Buffer
+    placed: Block,
+    name: str,
+    domains: Mapping[str, isl.UnionSet],
+    copies: Mapping[str, isl.UnionMap],
 ) -> bool:
-    touching = _copies_by_statement(scop, buffer)
-    marker = "scope"
-    declaration = Declaration(
-        buffer.depth, (marker,), (), frozenset(touching), frozenset(touching)
-    )
+    """Whether two scopes opened for an array use one of its copies."""
     seen = isl.UnionSet("{ }")
-    for scope in walk_blocks(place(block, declaration)):
-        if marker not in scope.opening:
+    for scope in walk_blocks(placed):
+        if name not in scope.opening:
             continue
         here = isl.UnionSet("{ }")
         for instance in instances(scope):
-            if instance.statement in touching:
-                copies = touching[instance.statement]
-                here = here.union(domains[instance.key].apply(copies))
+            if instance.statement in copies:
+                used = domains[instance.key].apply(copies[instance.statement])
+                here = here.union(used)
         if not here.is_disjoint(seen):
             return True
         seen = seen.union(here)

@@ -73,8 +73,10 @@ def skew_recurrences(draft: Draft, scop: Scop) -> Draft:
 
 
 def _is_full(band: BandView) -> bool:
-    """Whether one statement does the work, and every member moves it."""
-    return len(band.main) == 1 and len(band.main[0].moving) == band.n_members
+    """Whether there is one statement, and every member moves it."""
+    return (
+        len(band.statements) == 1 and len(band.statements[0].moving) == band.n_members
+    )
 
 
 def tile_bands(draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool) -> Draft:

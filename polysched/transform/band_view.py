@@ -21,7 +21,7 @@ from polysched.analysis import (
     references,
 )
 from polysched.ir import NodePath, ScheduleTree, Scop
-from polysched.sets import node_kind
+from polysched.sets import n_dims, node_kind
 from polysched.transform.bands import coincident_flags
 from polysched.transform.draft import Draft
 from polysched.transform.merge import Merge
@@ -179,3 +179,21 @@ def _inner_extents(scop: Scop, s: StatementView) -> Iterator[tuple[int, int]]:
         if s.directions[k] is not None:
             extent = member_extent(scop, s.name, s.members[k])
             yield k, LARGE_EXTENT if extent is None else extent
+
+
+def is_rectangular(band: BandView) -> bool:
+    """Whether every statement under a band runs a box of iterations."""
+    return all(
+        _is_box(band.scop.statement(s.name).domain.simple_hull())
+        for s in band.statements
+    )
+
+
+def _is_box(domain: isl.BasicSet) -> bool:
+    for c in domain.get_constraints():
+        moved = [
+            k for k in range(n_dims(domain)) if c.involves_dims(isl.dim_type.set, k, 1)
+        ]
+        if len(moved) > 1:
+            return False
+    return True

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from polysched.analysis import loop_is_parallel
-from polysched.ir import MARK_VECTOR, Scop
+from polysched.ir import MARK_VECTOR, MARK_WAVEFRONT, Scop
 from polysched.machine import Cpu
-from polysched.transform.band_view import BandView, view_band
+from polysched.transform.band_view import BandView, is_rectangular, view_band
 from polysched.transform.choose import choose_jam
 from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.jam import Jam
@@ -33,9 +33,20 @@ def fill_lanes(draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool) -> Draft:
 def _jam(draft: Draft, band: BandView, cpu: Cpu, *, vector: bool) -> Draft | None:
     factors = choose_jam(band, cpu, vector=vector)
     step = Jam(band.path, factors)
-    if max(factors) < 2 or step.find_misfit(draft.tree) is not None:
+    if max(factors) < 2 or _would_explode(draft, band):
+        return None
+    if step.find_misfit(draft.tree) is not None:
         return None
     return draft.do(step)
+
+
+def _would_explode(draft: Draft, band: BandView) -> bool:
+    """Several statements over triangles in waves: seconds to print, pages of code."""
+    return (
+        len(band.statements) > 1
+        and is_under_mark(draft.node(band.path), MARK_WAVEFRONT)
+        and not is_rectangular(band)
+    )
 
 
 def _separate(draft: Draft, band: BandView) -> Draft:

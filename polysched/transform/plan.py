@@ -81,6 +81,8 @@ def plan_scripts(
     sequential: str | None = None
     start = merge_bands(Draft(tree, deps))
     for shape in SHAPES:
+        if len(found) >= limit and sequential is not None:
+            break
         draft = _plan(start, scop, cpu, shape)
         found.setdefault(draft.tree.text, draft.steps)
         if not shape.threads and sequential is None:

@@ -7,7 +7,12 @@ import islpy as isl
 from polysched.analysis import loop_is_parallel
 from polysched.ir import NodePath, Scop
 from polysched.sets import node_kind
-from polysched.transform.band_view import BandView, is_tile_band, view_band
+from polysched.transform.band_view import (
+    BandView,
+    is_rectangular,
+    is_tile_band,
+    view_band,
+)
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.mapping import Parallel
 from polysched.transform.order import Order
@@ -68,26 +73,4 @@ def _share_member(draft: Draft, band: BandView, member: int) -> Draft:
     if member and band.permutable:
         order = (member, *(k for k in range(band.n_members) if k != member))
         draft, member = draft.do(Order(path, order)), 0
-    return draft.do(Parallel(path, member, not _is_rectangular(draft, band)))
-
-
-def _is_rectangular(draft: Draft, band: BandView) -> bool:
-    """Whether every statement under a band runs a box of iterations."""
-    for s in band.statements:
-        domain = band.scop.statement(s.name).domain
-        box = domain.simple_hull()
-        if not _is_box(box):
-            return False
-    return True
-
-
-def _is_box(domain: isl.BasicSet) -> bool:
-    for c in domain.get_constraints():
-        moved = [
-            k
-            for k in range(domain.dim(isl.dim_type.set))
-            if c.involves_dims(isl.dim_type.set, k, 1)
-        ]
-        if len(moved) > 1:
-            return False
-    return True
+    return draft.do(Parallel(path, member, not is_rectangular(band)))

@@ -76,9 +76,11 @@ def sweep(
     n_run = 0
     for scop in program.scops:
         space = build_space(scop, tiny_machine(), options)
-        for dropped in space.dropped:
-            if "illegal" in dropped.reason or "not legal" in dropped.reason:
-                wrong.append(f"{path.name} {scop.name}: {dropped.what}: {dropped.reason}")
+        wrong += [
+            f"{path.name} {scop.name}: {d.what}: {d.reason}"
+            for d in space.dropped
+            if "illegal" in d.reason or "not legal" in d.reason
+        ]
         for schedule in space:
             place = f"{path.name} {' '.join(flags)} {scop.name} {schedule.id}"
             note = f"{'>'.join(schedule.objectives)}: {schedule.script_text}"
