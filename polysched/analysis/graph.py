@@ -13,7 +13,7 @@ def dependence_graph(
     dependences: Dependences,
     kinds: tuple[DependenceKind, ...] = ("flow", "anti", "output"),
 ) -> nx.DiGraph:
-    """Statements as nodes in source order, one edge per ordered pair with dependence."""
+    """Statements as nodes in source order, one edge per pair with a dependence."""
     graph = nx.DiGraph()
     graph.add_nodes_from(s.name for s in scop.statements)
     graph.add_edges_from((d.source, d.sink) for d in dependences.of_kind(*kinds))

@@ -44,5 +44,5 @@ class PrintOptions:
     original_text: str | None = None
     reserved: frozenset[str] = frozenset()
     max_nodes: int = 4000
-    max_operations: int = 4_000_000
+    max_operations: int = 800_000
     heap_bytes: int = 64 * 1024

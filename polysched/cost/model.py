@@ -64,7 +64,7 @@ def predict_seconds(
     scop : Scop
         What it schedules.
     deps : Dependences, optional
-        Accepted for models to come; this one reads the band flags.
+        With them, a loop that only orders different statements costs no waiting.
     machine : Machine
         Caches and ceilings.
     parameters : mapping of str to int, optional
@@ -75,7 +75,7 @@ def predict_seconds(
     float or None
         None where the tree holds no statement.
     """
-    found = predict(tree, scop, machine, parameters)
+    found = predict(tree, scop, machine, parameters, deps)
     return None if found is None else found.seconds
 
 
@@ -84,13 +84,14 @@ def predict(
     scop: Scop,
     machine: Machine,
     parameters: Mapping[str, int] | None = None,
+    deps: Dependences | None = None,
 ) -> Prediction | None:
     """`predict_seconds` with its parts."""
     if parameters:
         known = {p.name for p in scop.parameters}
         values = {k: v for k, v in parameters.items() if k in known}
         scop = scop.with_parameters_fixed(values) if values else scop
-    parts = [_predict_nest(n, machine.cpu) for n in read_nests(tree, scop)]
+    parts = [_predict_nest(n, machine.cpu) for n in read_nests(tree, scop, deps)]
     if not parts:
         return None
     barriers: dict[tuple[int, ...], float] = {}
@@ -149,7 +150,7 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     unit, far = nest.memory_operations()
     memory = unit / LOADS_PER_CYCLE
     throughput = max(arithmetic, memory) / lanes + far / LOADS_PER_CYCLE
-    if not nest.is_inner_parallel:
+    if not nest.is_inner_parallel and nest.waits:
         throughput = max(throughput, nest.chain * LATENCY_CYCLES / nest.copies)
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
     return throughput + entry

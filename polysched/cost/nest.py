@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import prod
@@ -11,17 +11,19 @@ import islpy as isl
 
 from polysched.analysis import (
     LARGE_EXTENT,
+    Dependences,
     Member,
     Reference,
     box_footprint,
     iterator_extent,
+    loop_is_parallel,
     member_directions,
     operation_count,
     references,
     statement_members,
 )
 from polysched.ir import ScheduleTree, Scop, Statement
-from polysched.sets import n_dims
+from polysched.sets import n_dims, union_of_maps
 
 SIMPLE_OPERATIONS = 2.0  # of a statement whose body is unknown
 
@@ -40,12 +42,16 @@ class Nest:
         Band members around it that move it.
     references : tuple of Reference
         Its accesses.
+    waits : bool
+        Whether an iteration of the innermost loop needs what the statement itself
+        computed in an earlier one.
     """
 
     scop: Scop
     statement: Statement
     members: tuple[Member, ...]
     references: tuple[Reference, ...]
+    waits: bool = True
 
     @cached_property
     def directions(self) -> list[tuple[Fraction, ...] | None]:
@@ -218,18 +224,31 @@ class Nest:
         return reach
 
 
-def read_nests(tree: ScheduleTree, scop: Scop) -> list[Nest]:
-    """One nest per statement of a tree."""
+def read_nests(
+    tree: ScheduleTree, scop: Scop, deps: Dependences | None = None
+) -> list[Nest]:
+    """One nest per statement of a tree; without dependences all recurrences wait."""
     by_name = references(scop)
-    return [
-        Nest(
-            scop,
-            scop.statement(name),
-            tuple(m for m in members if not m.is_constant),
-            by_name[name],
-        )
-        for name, members in statement_members(tree).items()
-    ]
+    found = []
+    for name, members in statement_members(tree).items():
+        moving = tuple(m for m in members if not m.is_constant)
+        nest = Nest(scop, scop.statement(name), moving, by_name[name])
+        if deps is not None and not nest.is_inner_parallel:
+            nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
+        found.append(nest)
+    return found
+
+
+def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:
+    """Whether the innermost loop carries a flow from the statement to itself."""
+    assert nest.inner is not None
+    member = nest.members[nest.inner]
+    name = nest.statement.name
+    own = [d.relation for d in deps.of_kind("flow") if d.source == d.sink == name]
+    if not own:
+        return False
+    flow = union_of_maps(own)
+    return not loop_is_parallel(tree.node(member.path), member.position, flow)
 
 
 def _row(member: Member) -> tuple[int, ...]:
