@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+SPACE_SECONDS = 15.0  # that of SpaceOptions, whose import would slow down --help
 STAGES = ("scop", "dependences", "affine", "tree", "ast")
 Command = TypeVar("Command", bound=Callable[..., Any])
 readable_file = click.Path(exists=True, dir_okay=False, readable=True)
@@ -68,7 +69,7 @@ class Common:
     policy: str = "balanced"
     schedule: str | None = None
     seed: int = 0
-    timeout: float = 18.0
+    timeout: float = SPACE_SECONDS
     as_json: bool = False
     cc: str = "gcc"
     cflags: tuple[str, ...] = ("-O3", "-march=native")
@@ -185,7 +186,7 @@ _SPACE = (
     click.option(
         "--timeout",
         type=float,
-        default=18.0,
+        default=SPACE_SECONDS,
         show_default=True,
         callback=_positive,
         metavar="SECONDS",

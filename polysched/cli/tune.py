@@ -151,7 +151,10 @@ def _print_tuned(tuned: Tuned, output: str) -> None:
     rows = [("original", "-", base, "1.00", "-", *blank, "source text as it is", "-")]
     by_id = {v.id: v for v in tuned.candidates}
     baseline = result.baseline.median_seconds
-    for measured in sorted(result.variants, key=lambda v: _order(v.outcome)):
+    last = set(result.finalists)
+    for measured in sorted(
+        result.variants, key=lambda v: (v.id not in last, _order(v.outcome))
+    ):
         variant = by_id[measured.id]
         rows.append(
             (
@@ -171,6 +174,9 @@ def _print_tuned(tuned: Tuned, output: str) -> None:
             click.echo(
                 f"{measured.id} failed, {measured.outcome.kind}: {first}", err=to_stderr
             )
+    if last:
+        told = f"the original and the first {len(last)} were timed in turn at the end"
+        click.echo(told, err=to_stderr)
     click.echo(_verdict(tuned, output), err=to_stderr)
 
 

@@ -22,8 +22,10 @@ class Built:
 
     Attributes
     ----------
+    root : isl.AstNode
+        isl's AST.
     block : Block
-        All nodes.
+        The same as the printer's nodes.
     schedules : dict of str to isl.UnionMap
         For a loop's `key`: instances in it to their schedule dimensions, its own last.
     domains : dict of str to isl.UnionSet
@@ -34,6 +36,7 @@ class Built:
         These names.
     """
 
+    root: isl.AstNode
     block: Block
     schedules: dict[str, isl.UnionMap]
     domains: dict[str, isl.UnionSet]
@@ -112,7 +115,7 @@ def build_nodes(
     converter = _Converter(exprs, iterators, recorder, limits.max_nodes)
     block = converter.block(root)
     return Built(
-        block, recorder.schedules, recorder.domains, exprs, tuple(final.values())
+        root, block, recorder.schedules, recorder.domains, exprs, tuple(final.values())
     )
 
 

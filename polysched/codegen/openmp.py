@@ -20,6 +20,7 @@ from polysched.codegen.pragmas import add_pragmas, check_pragmas, number_marks
 from polysched.codegen.scopes import find_split_storage
 from polysched.codegen.statement import print_instance
 from polysched.codegen.storage import Buffer, plan_storage
+from polysched.codegen.verify import check_ast
 from polysched.ir import ScheduleTree, Scop
 from polysched.sets import node_kind
 
@@ -79,6 +80,10 @@ class _Printer:
         built, buffers = self._build(tree, iterators)
         block = add_pragmas(built.block, parallel=options.parallel, simd=options.simd)
         if deps is not None:
+            if options.check_operations:
+                check_ast(
+                    built.root, self.scop, self.context, deps, options.check_operations
+                )
             check_pragmas(block, built.schedules, deps)
         self.exprs = built.exprs
         code = self._code(block, buffers, frozenset(built.iterators))

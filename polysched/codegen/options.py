@@ -32,6 +32,8 @@ class PrintOptions:
     max_operations : int
         isl operations allowed for building the code (some 3e5 a second); 0 for any
         number.
+    check_operations : int
+        isl operations allowed for proving the built code right; 0 leaves it out.
     heap_bytes : int
         Private arrays larger than this live on the heap.
     """
@@ -45,4 +47,5 @@ class PrintOptions:
     reserved: frozenset[str] = frozenset()
     max_nodes: int = 4000
     max_operations: int = 800_000
+    check_operations: int = 3_000_000
     heap_bytes: int = 64 * 1024

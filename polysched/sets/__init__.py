@@ -12,6 +12,7 @@ from polysched.sets.ast import (
     build_ast,
     operation_limit,
 )
+from polysched.sets.ast_order import read_ast_order
 from polysched.sets.cone import ConeRow, dependence_cone, lift_constants
 from polysched.sets.points import (
     Points,
@@ -62,6 +63,7 @@ __all__ = [
     "node_kind",
     "operation_limit",
     "param_names",
+    "read_ast_order",
     "read_map",
     "read_set",
     "union_of_maps",

@@ -70,7 +70,7 @@ class SpaceOptions:
     """
 
     policy: str = "balanced"
-    seconds: float = 18.0
+    seconds: float = 15.0
     limit: int = 40
     shapes_per_schedule: int = 4
     parameters: Mapping[str, int] = field(default_factory=dict)

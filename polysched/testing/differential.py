@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from polysched.frontend import parse_c
 from polysched.interp import interpret
 from polysched.ir import Program, ScheduleTree, Scop
 from polysched.runtime import compile_program, run_child
+from polysched.sets import operation_limit
 from polysched.testing.report import CheckOptions, Mismatch, Report
 from polysched.testing.watch import (
     Parameters,
@@ -114,6 +116,9 @@ class _Checker:
         for k in range(n_variants):
             self._check_variant(program, [c for c in cases if k < len(c.variants)], k)
 
+    def _limit(self) -> AbstractContextManager[None]:
+        return operation_limit(isl.DEFAULT_CONTEXT, self._options.max_operations)
+
     def _note(
         self, scop: str, stage: str, text: str, tree: ScheduleTree | None = None
     ) -> None:
@@ -123,7 +128,11 @@ class _Checker:
 
     def _open(self, scop: Scop) -> _Case | None:
         try:
-            return _Case(privatize(infer_liveness(scop)), [])
+            with self._limit():
+                return _Case(privatize(infer_liveness(scop)), [])
+        except LimitError:
+            self.report.n_unanalysed += 1
+            return None
         except (PolyschedError, isl.Error) as error:
             self._note(scop.name, "analysis", str(error))
             return None
@@ -201,8 +210,13 @@ class _Checker:
         if self._schedules is None:
             return
         try:
-            deps = compute_dependences(scop, with_input=False)
-            trees = self._schedules(scop, deps)
+            with self._limit():
+                deps = compute_dependences(scop, with_input=False)
+            with self._limit():
+                trees = self._schedules(scop, deps)
+        except LimitError:
+            self.report.n_unanalysed += 1
+            return
         except (PolyschedError, isl.Error) as error:
             self._note(scop.name, "schedules", f"{type(error).__name__}: {error}")
             return

@@ -30,6 +30,8 @@ class CheckOptions:
         Executions with more instances are not interpreted.
     run_seconds : float
         Time limit of each run.
+    max_operations : int
+        isl operations for the dependences, and again for the schedules, of one SCoP.
     """
 
     toolchain: Toolchain = STRICT_TOOLCHAIN
@@ -38,6 +40,7 @@ class CheckOptions:
     max_calls: int = 4
     max_instances: int = 200_000
     run_seconds: float = 60.0
+    max_operations: int = 3_000_000
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,8 @@ class Report:
     ----------
     mismatches : list of Mismatch
         Empty when all agree.
-    n_scops, n_refused : int
-        SCoPs accepted, regions refused.
+    n_scops, n_refused, n_unanalysed : int
+        SCoPs accepted, regions refused, SCoPs whose analysis was cut short.
     n_executions : int
         Interpreted executions under the original order.
     n_trees : int
@@ -89,6 +92,7 @@ class Report:
     mismatches: list[Mismatch] = field(default_factory=list)
     n_scops: int = 0
     n_refused: int = 0
+    n_unanalysed: int = 0
     n_executions: int = 0
     n_trees: int = 0
     n_unprinted: int = 0
@@ -98,6 +102,7 @@ class Report:
         self.mismatches += other.mismatches
         self.n_scops += other.n_scops
         self.n_refused += other.n_refused
+        self.n_unanalysed += other.n_unanalysed
         self.n_executions += other.n_executions
         self.n_trees += other.n_trees
         self.n_unprinted += other.n_unprinted

@@ -78,6 +78,7 @@ class Tuned:
             "threads": told["threads"],
             "schedules": schedules,
             "baseline": told["baseline"],
+            "finalists": list(self.result.finalists),
             "best": self.best.id if self.best else "original",
             "speedup": self.speedup,
         }

@@ -23,9 +23,7 @@ BATCH = 20
 FIRST = int(os.environ.get("POLYSCHED_FUZZ_SEED", "100"))
 N_PROGRAMS = int(os.environ.get("POLYSCHED_FUZZ_PROGRAMS", "200"))
 KEEP = os.environ.get("POLYSCHED_FUZZ_KEEP") == "1"
-MAX_REFUSED = 0.05  # of all programs: the front end may refuse a construct now and then
-
-OPEN = {"isl_wrong_guard": "isl's AST builder prints a wrong guard"}  # still failing
+MAX_LEFT_OUT = 0.1  # part of all programs that may be refused or take too long
 
 pytestmark = pytest.mark.cc
 
@@ -38,16 +36,14 @@ def test_random_programs_agree_under_all_schedules(seed):
     if failures and KEEP:
         keep([u for u in units if any(u.name == m.scop for m in failures)])
     assert not failures, "\n".join(str(m) for m in failures)
-    assert report.n_refused <= MAX_REFUSED * BATCH, report.mismatches
+    assert report.n_refused + report.n_unanalysed <= MAX_LEFT_OUT * BATCH, report
+    assert report.n_unprinted <= MAX_LEFT_OUT * report.n_trees, report
     assert report.n_executions >= BATCH
-    assert report.n_trees >= BATCH
+    assert report.n_trees >= 3 * BATCH
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.c")), ids=lambda p: p.stem)
-def test_program_that_once_failed(path, request):
-    if path.stem in OPEN:
-        mark = pytest.mark.xfail(reason=OPEN[path.stem], strict=True)
-        request.applymarker(mark)
+def test_program_that_once_failed(path):
     report = check_program(path.read_text(), simple_schedules)
     assert not report.mismatches, "\n".join(str(m) for m in report.mismatches)
     assert report.n_scops

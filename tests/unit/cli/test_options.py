@@ -9,6 +9,7 @@ from polysched.base import PolyschedError
 from polysched.cli import main
 from polysched.cli.options import Common, Flags, preprocessor_part
 from polysched.cli.running import Running
+from polysched.space import SpaceOptions
 
 
 def _running(*extra, **values):
@@ -38,6 +39,11 @@ def test_malformed_size_is_a_usage_error(word, tmp_path, capsys):
     path.write_text("")
     assert main(["space", str(path), "--param", word]) == 2
     assert "expected NAME=INTEGER" in capsys.readouterr().err
+
+
+def test_time_limit_is_that_of_the_library():
+    assert Common("a.c").timeout == SpaceOptions().seconds
+    assert Common("a.c").policy == SpaceOptions().policy
 
 
 def test_time_limit_must_be_positive(tmp_path, capsys):
