@@ -10,7 +10,7 @@ import logging
 
 import islpy as isl
 
-from polysched.base import CodegenError, LimitError
+from polysched.base import AnalysisError, CodegenError, LimitError
 from polysched.ir import Scop
 from polysched.sets import list_maps, operation_limit, read_ast_order
 
@@ -48,7 +48,7 @@ def check_ast(
     try:
         with operation_limit(context.get_ctx(), operations):
             _prove(root, scop, context, deps)
-    except (LimitError, isl.Error) as error:
+    except (LimitError, AnalysisError, isl.Error) as error:
         _log.info("order of the code of %s not proven: %s", scop.name, error)
         return False
     return True

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import islpy as isl
 
-from polysched.base import PolyschedError
+from polysched.base import AnalysisError
 from polysched.sets.ast import ast_expr_kind, ast_node_kind, ast_operation
 from polysched.sets.unions import param_names, union_of_maps
 
@@ -62,7 +62,7 @@ def read_ast_order(root: isl.AstNode, domain: isl.UnionSet) -> isl.UnionMap:
 
     Raises
     ------
-    PolyschedError
+    AnalysisError
         If the AST has an expression that is not read (none is known).
     isl.Error
         If an operation limit in force is exceeded.
@@ -156,7 +156,7 @@ def _product(arguments: list[isl.AstExpr], parts: list[str]) -> str:
     """A product with a number; isl reads no negative factor in parentheses."""
     numbers = [k for k, a in enumerate(arguments) if ast_expr_kind(a) == "int"]
     if not numbers:
-        raise PolyschedError("isl built a product without a number")
+        raise AnalysisError("isl built a product without a number")
     factor = int(str(arguments[numbers[0]].get_val()))
     sign = "-" if factor < 0 else "+"
     return f"(0 {sign} {abs(factor)} * {parts[1 - numbers[0]]})"
@@ -171,4 +171,4 @@ def _operation_text(operation: str, parts: list[str]) -> str:
             for other in rest:
                 text = f"{operation}({text}, {other})"
             return text
-    raise PolyschedError(f"isl built an expression that is not read back: {operation}")
+    raise AnalysisError(f"isl built an expression that is not read back: {operation}")

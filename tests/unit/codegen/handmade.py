@@ -284,6 +284,7 @@ def check_equal(
 
     `frame` holds ``@`` where the region belongs; sizes are its command-line arguments.
     """
+    options = options or PrintOptions(max_operations=0)
     runs = [tuple(map(str, s)) for s in sizes]
     expected = [run_c(directory, frame.replace("@", original), *args) for args in runs]
     for tree in [original_tree(scop), *trees]:
