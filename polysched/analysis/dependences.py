@@ -9,7 +9,9 @@ from typing import Literal
 import islpy as isl
 
 from polysched.ir import Scop, original_tree
-from polysched.sets import list_maps, map_names, union_of_maps
+from polysched.sets import list_maps, map_names, operation_limit, union_of_maps
+
+MAX_OPERATIONS = 20_000_000  # the largest example needs less than one million
 
 DependenceKind = Literal["flow", "anti", "output", "input"]
 
@@ -95,11 +97,24 @@ def compute_dependences(scop: Scop, *, with_input: bool = True) -> Dependences:
     with_input : bool
         Whether to add input dependences between reads (memory based, nearest pairs).
 
+    Raises
+    ------
+    LimitError
+        When isl needs more than `MAX_OPERATIONS` (an outer limit goes before).
+
     References
     ----------
     .. [1] Feautrier, "Dataflow analysis of array and scalar references", IJPP 1991.
     .. [2] Verdoolaege, "Presburger Formulas and Polyhedral Compilation", 2016, sec. 6.
     """
+    context = scop.context.get_ctx()
+    if context.get_max_operations():
+        return _compute(scop, with_input)
+    with operation_limit(context, MAX_OPERATIONS):
+        return _compute(scop, with_input)
+
+
+def _compute(scop: Scop, with_input: bool) -> Dependences:
     order = original_tree(scop).map
     items: list[Dependence] = []
     for array in sorted(a.name for a in scop.arrays):

@@ -14,6 +14,7 @@ from polysched.analysis import (
     Dependences,
     compute_dependences,
     find_violation,
+    infer_liveness,
     privatize,
     schedule_features,
 )
@@ -118,7 +119,7 @@ def build_space(
     progress = progress or SilentProgress()
     started = time.monotonic()
     deadline = Deadline.after(options.seconds)
-    scop = privatize(scop)
+    scop = privatize(infer_liveness(scop))
     dependences = compute_dependences(scop)
     draft = _Draft()
     builder = _Builder(scop, dependences, machine, options, draft, deadline)
