@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from polysched.base import PolyschedError, Progress
+from polysched.base import CodegenError, PolyschedError, Progress
 from polysched.records import Database, Measurement
 from polysched.runtime import RunOptions, Toolchain
 from polysched.tune import TuneOptions, TuneResult
@@ -16,6 +16,7 @@ from polysched.tune import tune as measure
 from polysched.workflow.spaces import ProgramSpace
 from polysched.workflow.variant import Variant
 
+_MAX_TRIED = 2  # variants looked at, per unit of budget
 _RANKED_SHARE = 2 / 3  # of the budget; the rest goes to other affine schedules
 
 
@@ -90,21 +91,39 @@ def choose_candidates(space: ProgramSpace, budget: int) -> tuple[Variant, ...]:
     Two thirds of the budget go to the best ranked; the rest to the best of each affine
     schedule that is not among them, so that a wrong model does not hide a whole family;
     what is left over goes on in order of rank. The source order is the baseline
-    and is not measured twice.
+    and is not measured twice. A variant that cannot be printed is among them, to be
+    reported, but spends no budget.
     """
     plain = space.original.id
     ranked = [v for v in space.variants if v.id != plain]
-    chosen = ranked[: math.ceil(budget * _RANKED_SHARE)]
-    seen = {v.schedule.affine.key for v in chosen}
-    for variant in ranked[len(chosen) :]:
-        key = variant.schedule.affine.key
-        if len(chosen) < budget and key not in seen:
-            chosen.append(variant)
-            seen.add(key)
-    taken = {v.id for v in chosen}
-    chosen += [v for v in ranked if v.id not in taken][: max(0, budget - len(chosen))]
-    taken = {v.id for v in chosen}
+    taken: set[str] = set()
+    seen: set[str] = set()
+    left = budget
+
+    def take(variant: Variant) -> None:
+        nonlocal left
+        taken.add(variant.id)
+        if _is_printable(variant):
+            seen.add(variant.schedule.affine.key)
+            left -= 1
+
+    for share, new_family_only in ((_RANKED_SHARE, False), (1.0, True), (1.0, False)):
+        floor = budget - math.ceil(budget * share)
+        for variant in ranked:
+            if left <= floor or len(taken) >= _MAX_TRIED * budget:
+                break
+            known = variant.schedule.affine.key in seen
+            if variant.id not in taken and not (new_family_only and known):
+                take(variant)
     return tuple(v for v in ranked if v.id in taken)
+
+
+def _is_printable(variant: Variant) -> bool:
+    try:
+        variant.region_text()
+    except CodegenError:
+        return False
+    return True
 
 
 def tune(
@@ -151,7 +170,7 @@ def tune(
         candidates,
         toolchain=toolchain,
         machine=space.machine,
-        options=options or TuneOptions(budget=len(candidates)),
+        options=replace(options or TuneOptions(), budget=len(candidates)),
         run_options=run_options,
         database=database,
         progress=progress,

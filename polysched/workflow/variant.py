@@ -73,6 +73,19 @@ class Variant:
         CodegenError
             If the schedule cannot be printed within its limits.
         """
+        if isinstance(self._printed, CodegenError):
+            raise self._printed
+        return self._printed
+
+    @cached_property
+    def _printed(self) -> str | CodegenError:
+        """The region's text or why there is none; found once, it may take seconds."""
+        try:
+            return self._print()
+        except CodegenError as error:
+            return error
+
+    def _print(self) -> str:
         header = header_lines(
             self.schedule,
             self.scop.name,
