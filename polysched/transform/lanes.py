@@ -26,7 +26,8 @@ def fill_lanes(draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool) -> Draft:
         jammed = _jam(draft, band, cpu, vector=parallel) if jam else None
         draft = jammed or _separate(draft, band)
         if parallel and _is_worth_vector(band, last):
-            draft = draft.do(Vector(path, last))
+            # a register tile runs several outer iterations per lane: ask once more
+            draft = draft.attempt(Vector(path, last)) or draft
     return draft
 
 
