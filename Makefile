@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 BUILT_FROM := setup.cfg pyproject.toml
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
+PROGRAMS ?= 2000
+SEED ?= $(shell date +%s)
 BENCH_SIZE ?= -DMEDIUM
 BENCH_BUDGET ?= 8
 
@@ -61,8 +63,9 @@ golden: $(VENV)/installed-dev ## write the expected texts anew
 docs: $(VENV)/installed-dev ## run every example of README and docs
 	$(PYTEST) --doctest-glob='*.md' README.md docs polysched
 
-fuzz: $(VENV)/installed-dev ## random programs, fresh seeds
-	$(PYTEST) -n $(WORKERS) tests/fuzz -m "slow or not slow" -s
+fuzz: $(VENV)/installed-dev ## random programs, fresh seeds, failures kept
+	POLYSCHED_FUZZ_SEED=$(SEED) POLYSCHED_FUZZ_PROGRAMS=$(PROGRAMS) \
+	  POLYSCHED_FUZZ_KEEP=1 $(PYTEST) -n $(WORKERS) tests/fuzz -m "slow or not slow" -s
 
 bench: $(VENV)/installed ## tune every example, JSON in build/bench
 	@mkdir -p build/bench
