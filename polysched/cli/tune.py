@@ -62,7 +62,8 @@ from polysched.workflow import ProgramSpace, Tuned, Variant, optimize, tune
     type=click.Choice(["strict", "reassociate"]),
     default="strict",
     show_default=True,
-    help="Whether sums may change their order.",
+    help="How results are compared: strict asks for equal bits where rounding is in "
+    "doubt, reassociate is content with the bound on rounding. No sum is reordered yet.",
 )
 @schedule_option
 @runs_program
