@@ -63,7 +63,7 @@ from polysched.workflow import ProgramSpace, Tuned, Variant, optimize, tune
     default="strict",
     show_default=True,
     help="How results are compared: strict asks for equal bits where rounding is in "
-    "doubt, reassociate is content with the bound on rounding. No sum is reordered yet.",
+    "doubt, reassociate is content with a bound on it. No sum is reordered yet.",
 )
 @schedule_option
 @runs_program
