@@ -8,8 +8,7 @@ from polysched.ilp.problem import (
     Problem,
     Solution,
     Stage,
-    groups_of,
     is_satisfied,
 )
 
-__all__ = ["Linear", "Problem", "Solution", "Stage", "groups_of", "is_satisfied"]
+__all__ = ["Linear", "Problem", "Solution", "Stage", "is_satisfied"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -262,11 +262,3 @@ def is_satisfied(problem: Problem, values: Sequence[int]) -> bool:
         if value < 0 or (row.equality and value != 0):
             return False
     return True
-
-
-def groups_of(problem: Problem) -> Mapping[str, int]:
-    """Number of rows per group, for explanations."""
-    counts: dict[str, int] = {}
-    for row in problem._rows:
-        counts[row.group] = counts.get(row.group, 0) + 1
-    return counts

@@ -81,6 +81,7 @@ def sweep(
             for d in space.dropped
             if "illegal" in d.reason or "not legal" in d.reason
         ]
+        n_exploding = 0
         for schedule in space:
             place = f"{path.name} {' '.join(flags)} {scop.name} {schedule.id}"
             note = f"{'>'.join(schedule.objectives)}: {schedule.script_text}"
@@ -98,4 +99,6 @@ def sweep(
             n_run += 1
             if found != expected:
                 wrong.append(f"{place}: differs {note}")
+        if 2 * n_exploding > len(space):
+            wrong.append(f"{path.name} {scop.name}: {n_exploding} schedules explode")
     return n_run, wrong
