@@ -3,12 +3,7 @@
 Takes `Problem`, gives `Solution` with one `Stage` per objective. May import `base`.
 """
 
-from polysched.ilp.problem import (
-    Linear,
-    Problem,
-    Solution,
-    Stage,
-    is_satisfied,
-)
+from polysched.ilp.linear import Linear
+from polysched.ilp.problem import Problem, Solution, Stage, is_satisfied
 
 __all__ = ["Linear", "Problem", "Solution", "Stage", "is_satisfied"]

@@ -1,66 +1,20 @@
-"""An integer linear program with ordered objectives, behind which PuLP stands."""
+"""An integer linear program with ordered objectives."""
 
 from __future__ import annotations
 
 import logging
 import time
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import pulp
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from polysched.base import Deadline, InfeasibleError
+from polysched.ilp.linear import Linear
+from polysched.ilp.session import Answer, Point, Row, Session, open_session
 
 _log = logging.getLogger(__name__)
 
 Status = Literal["optimal", "cut short", "skipped"]
-
-
-@dataclass
-class Linear:
-    """A linear form: integer coefficients of variables, and a constant.
-
-    Variables are the integers that `Problem.add_variable` returned.
-    """
-
-    terms: dict[int, int] = field(default_factory=dict)
-    constant: int = 0
-
-    @classmethod
-    def of(cls, variable: int, coefficient: int = 1) -> Linear:
-        """One variable times a coefficient."""
-        return cls({variable: coefficient})
-
-    @classmethod
-    def total(cls, variables: Sequence[int], coefficient: int = 1) -> Linear:
-        """The sum of variables, each with the same coefficient."""
-        form = cls()
-        for v in variables:
-            form.add(v, coefficient)
-        return form
-
-    def add(self, variable: int, coefficient: int) -> None:
-        """Add one term in place."""
-        self.terms[variable] = self.terms.get(variable, 0) + coefficient
-
-    def add_form(self, other: Linear, factor: int = 1) -> None:
-        """Add `factor` times another form in place."""
-        for v, c in other.terms.items():
-            self.add(v, factor * c)
-        self.constant += factor * other.constant
-
-    def scaled(self, factor: int) -> Linear:
-        """A new form, `factor` times this one."""
-        return Linear(
-            {v: factor * c for v, c in self.terms.items()}, factor * self.constant
-        )
-
-    def evaluate(self, values: Sequence[int]) -> int:
-        """The form's value at a solution."""
-        return self.constant + sum(c * values[v] for v, c in self.terms.items())
 
 
 @dataclass(frozen=True)
@@ -96,19 +50,12 @@ class Solution:
     stages: tuple[Stage, ...]
 
 
-@dataclass(frozen=True)
-class _Row:
-    form: Linear
-    equality: bool
-    group: str
-
-
 class Problem:
     """Bounded integer variables, linear rows in named groups, ordered objectives."""
 
     def __init__(self) -> None:
         self._bounds: list[tuple[int, int]] = []
-        self._rows: list[_Row] = []
+        self._rows: list[Row] = []
 
     @property
     def n_variables(self) -> int:
@@ -133,19 +80,45 @@ class Problem:
         """Narrow a variable to one value."""
         self._bounds[variable] = (value, value)
 
-    def require_nonnegative(self, form: Linear, group: str) -> None:
-        """Add ``form >= 0``."""
-        self._rows.append(_Row(form, False, group))
+    def require_nonnegative(self, form: Linear, *groups: str) -> None:
+        """Add ``form >= 0``; it counts while none of its groups is left out."""
+        self._rows.append(Row(form, False, groups))
 
-    def require_zero(self, form: Linear, group: str) -> None:
-        """Add ``form == 0``."""
-        self._rows.append(_Row(form, True, group))
+    def require_zero(self, form: Linear, *groups: str) -> None:
+        """Add ``form == 0``; it counts while none of its groups is left out."""
+        self._rows.append(Row(form, True, groups))
+
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups that have rows, in order of their first row."""
+        return tuple(dict.fromkeys(g for row in self._rows for g in row.groups))
+
+    def is_feasible(
+        self, seconds: float, without: frozenset[str] = frozenset()
+    ) -> bool | None:
+        """Whether some point satisfies the rows; None when time ran out undecided.
+
+        Parameters
+        ----------
+        seconds : float
+            Limit of the solve.
+        without : frozenset of str
+            Groups whose rows are left out.
+        """
+        session = open_session(self._bounds, self._active_rows(without))
+        answer = session.minimise(Linear(), seconds, None)
+        if answer.point is not None:
+            return True
+        return False if answer.is_infeasible else None
+
+    def _active_rows(self, without: frozenset[str]) -> list[Row]:
+        return [row for row in self._rows if without.isdisjoint(row.groups)]
 
     def lexmin(
         self,
         objectives: Sequence[tuple[str, Linear]],
         deadline: Deadline,
         stage_seconds: float = 5.0,
+        without: frozenset[str] = frozenset(),
     ) -> Solution:
         """Minimise objectives one after another, each within the optima before it.
 
@@ -158,101 +131,76 @@ class Problem:
             solution so far is returned.
         stage_seconds : float
             Limit of one stage, in seconds.
+        without : frozenset of str
+            Groups whose rows are left out.
 
         Raises
         ------
         InfeasibleError
             When no point satisfies the rows, or none was found in time.
         """
-        model, variables = self._to_pulp()
-        values: tuple[int, ...] | None = None
+        session = open_session(self._bounds, self._active_rows(without))
+        point: Point | None = None
         stages = []
         for name, form in objectives or [("feasibility", Linear())]:
-            if values is not None and (deadline.expired or not form.terms):
-                value = form.evaluate(values) if not form.terms else None
-                status: Status = "skipped" if form.terms else "optimal"
-                stages.append(Stage(name, value, value, 0.0, status))
-                continue
-            started = time.monotonic()
-            limit = max(0.1, min(stage_seconds, deadline.remaining_seconds()))
-            if values is None:
-                limit = max(limit, 2.0)
-            found, optimal = _solve(model, variables, form, limit)
-            seconds = time.monotonic() - started
-            if found is None and values is None:
-                raise InfeasibleError(
-                    f"no schedule satisfies the constraints ({self.n_variables} "
-                    f"variables, {self.n_rows} rows, {seconds:.1f} s)"
-                )
-            if found is not None and (
-                values is None or form.evaluate(found) <= form.evaluate(values)
-            ):
-                values = found
-            assert values is not None
-            value = form.evaluate(values)
-            status = "optimal" if optimal else "cut short"
-            stages.append(
-                Stage(name, value, value if optimal else None, seconds, status)
+            stage, point = self._run_stage(
+                session,
+                name,
+                form,
+                point,
+                min(stage_seconds, deadline.remaining_seconds()),
             )
-            _log.debug("%s = %s (%s, %.2f s)", name, value, status, seconds)
-            if form.terms:
-                with _quiet():
-                    model += _expression(form, variables) <= value
-        assert values is not None
-        return Solution(values, tuple(stages))
+            stages.append(stage)
+            _log.debug("%s", stage)
+            if form.terms and stage.value is not None:
+                session.require_at_most(form, stage.value)
+        assert point is not None
+        return Solution(point, tuple(stages))
 
-    def _to_pulp(self) -> tuple[Any, list[Any]]:
-        with _quiet():
-            return self._build_pulp()
+    def _run_stage(
+        self,
+        session: Session,
+        name: str,
+        form: Linear,
+        point: Point | None,
+        seconds: float,
+    ) -> tuple[Stage, Point]:
+        """Minimise one objective from the best point so far."""
+        if point is not None:
+            value = form.evaluate(point)
+            if value == self._least(form):
+                return Stage(name, value, value, 0.0, "optimal"), point
+            if seconds <= 0:
+                return Stage(name, None, None, 0.0, "skipped"), point
+        started = time.monotonic()
+        limit = max(0.1, seconds) if point is not None else max(2.0, seconds)
+        answer = session.minimise(form, limit, point)
+        spent = time.monotonic() - started
+        if answer.point is None and point is None:
+            raise InfeasibleError(self._describe_failure(answer, spent))
+        best, proven = point, False
+        if answer.point is not None and (
+            point is None or form.evaluate(answer.point) <= form.evaluate(point)
+        ):
+            best, proven = answer.point, answer.is_optimal
+        assert best is not None
+        value = form.evaluate(best)
+        bound = value if proven else None
+        status: Status = "optimal" if proven else "cut short"
+        return Stage(name, value, bound, spent, status), best
 
-    def _build_pulp(self) -> tuple[Any, list[Any]]:
-        model = pulp.LpProblem("lexicon", pulp.LpMinimize)
-        variables = [
-            pulp.LpVariable(f"v{k}", low, high, pulp.LpInteger)
-            for k, (low, high) in enumerate(self._bounds)
-        ]
-        for row in self._rows:
-            expression = _expression(row.form, variables)
-            model += (expression == 0) if row.equality else (expression >= 0)
-        return model, variables
+    def _least(self, form: Linear) -> int:
+        """A lower bound of a form from the boxes of its variables alone."""
+        return form.constant + sum(
+            min(c * self._bounds[v][0], c * self._bounds[v][1])
+            for v, c in form.terms.items()
+        )
 
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """PuLP 3 warns of PuLP 4's interface, and when an objective is replaced."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _expression(form: Linear, variables: Sequence[Any]) -> Any:
-    return pulp.LpAffineExpression(
-        [(variables[v], c) for v, c in form.terms.items() if c], form.constant
-    )
-
-
-def _solver(seconds: float) -> Any:
-    """HiGHS in process; CBC, which PuLP carries, when highspy is missing."""
-    highs = pulp.HiGHS(msg=False, timeLimit=seconds, threads=1)
-    if highs.available():
-        return highs
-    return pulp.PULP_CBC_CMD(msg=False, timeLimit=seconds, threads=1)
-
-
-def _solve(
-    model: Any, variables: Sequence[Any], form: Linear, seconds: float
-) -> tuple[tuple[int, ...] | None, bool]:
-    """One solve; the rounded point if there is one, and whether it is optimal."""
-    with _quiet():
-        model.setObjective(_expression(form, variables))
-        model.solve(_solver(seconds))
-    if model.sol_status not in (
-        pulp.LpSolutionOptimal,
-        pulp.LpSolutionIntegerFeasible,
-    ):
-        return None, False
-    values = tuple(0 if v.varValue is None else round(v.varValue) for v in variables)
-    return values, model.sol_status == pulp.LpSolutionOptimal
+    def _describe_failure(self, answer: Answer, seconds: float) -> str:
+        size = f"{self.n_variables} variables, {self.n_rows} rows, {seconds:.1f} s"
+        if answer.is_infeasible:
+            return f"no schedule satisfies the constraints ({size})"
+        return f"no schedule was found in time ({size})"
 
 
 def is_satisfied(problem: Problem, values: Sequence[int]) -> bool:

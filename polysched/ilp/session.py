@@ -1,0 +1,197 @@
+"""One solver run kept open: objectives are exchanged, rows added, solves repeated.
+
+HiGHS is driven directly, since PuLP builds its model anew for every solve and cannot
+start from a known point. Where highspy is missing, PuLP drives CBC.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pulp
+
+from polysched.ilp.linear import Linear
+
+highspy: Any
+try:
+    import highspy
+except ImportError:  # pragma: no cover - the dependency is declared
+    highspy = None
+
+Point = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A constraint ``form >= 0`` or ``form == 0`` in one or more named groups."""
+
+    form: Linear
+    equality: bool
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one solve found.
+
+    Attributes
+    ----------
+    point : tuple of int or None
+        Rounded values; None when there is none, or none was found in time.
+    is_optimal : bool
+        Whether the point is proven best.
+    is_infeasible : bool
+        Whether it is proven that no point exists.
+    """
+
+    point: Point | None
+    is_optimal: bool = False
+    is_infeasible: bool = False
+
+
+class Session(Protocol):
+    """Bounded integers and rows, to be minimised over again and again."""
+
+    def minimise(self, form: Linear, seconds: float, start: Point | None) -> Answer:
+        """Minimise a form within a time limit, from a known point if there is one."""
+
+    def require_at_most(self, form: Linear, value: int) -> None:
+        """Add ``form <= value``."""
+
+
+def open_session(bounds: Sequence[tuple[int, int]], rows: Sequence[Row]) -> Session:
+    """A session on the best solver that is installed."""
+    if highspy is not None:
+        return HighsSession(bounds, rows)
+    return CbcSession(bounds, rows)
+
+
+def distinct_rows(rows: Sequence[Row]) -> list[Row]:
+    """Rows without repetitions; different dependences often ask for the same."""
+    found: dict[tuple[frozenset[tuple[int, int]], int, bool], Row] = {}
+    for row in rows:
+        terms = frozenset((v, c) for v, c in row.form.terms.items() if c)
+        found.setdefault((terms, row.form.constant, row.equality), row)
+    return list(found.values())
+
+
+class HighsSession:
+    """HiGHS in this process; other Python threads go on while it solves."""
+
+    def __init__(self, bounds: Sequence[tuple[int, int]], rows: Sequence[Row]) -> None:
+        self._n = len(bounds)
+        self._columns = np.arange(self._n, dtype=np.int32)
+        self._highs = highspy.Highs()
+        self._highs.setOptionValue("output_flag", False)
+        self._highs.setOptionValue("threads", 1)
+        self._highs.passModel(_highs_model(bounds, distinct_rows(rows)))
+
+    def minimise(self, form: Linear, seconds: float, start: Point | None) -> Answer:
+        """Minimise a form; the time limit may be overrun by one solver step."""
+        highs = self._highs
+        costs = np.zeros(self._n)
+        for variable, coefficient in form.terms.items():
+            costs[variable] = coefficient
+        highs.changeColsCost(self._n, self._columns, costs)
+        if start is not None:
+            known = highspy.HighsSolution()
+            known.col_value = [float(v) for v in start]
+            highs.setSolution(known)
+        highs.setOptionValue("time_limit", highs.getRunTime() + seconds)
+        highs.run()
+        status = highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return Answer(None, is_infeasible=True)
+        feasible = highspy.SolutionStatus.kSolutionStatusFeasible
+        if highs.getInfo().primal_solution_status != feasible:
+            return Answer(None)
+        point = tuple(round(v) for v in highs.getSolution().col_value)
+        return Answer(point, status == highspy.HighsModelStatus.kOptimal)
+
+    def require_at_most(self, form: Linear, value: int) -> None:
+        """Add ``form <= value``."""
+        terms = [(v, c) for v, c in form.terms.items() if c]
+        self._highs.addRow(
+            -highspy.kHighsInf,
+            float(value - form.constant),
+            len(terms),
+            np.array([v for v, _ in terms], dtype=np.int32),
+            np.array([c for _, c in terms], dtype=np.float64),
+        )
+
+
+def _highs_model(bounds: Sequence[tuple[int, int]], rows: Sequence[Row]) -> Any:
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = len(bounds), len(rows)
+    model.col_cost_ = np.zeros(len(bounds))
+    model.col_lower_ = np.array([low for low, _ in bounds], dtype=np.float64)
+    model.col_upper_ = np.array([high for _, high in bounds], dtype=np.float64)
+    model.integrality_ = [highspy.HighsVarType.kInteger] * len(bounds)
+    starts, columns, values = [0], [], []
+    for row in rows:
+        for variable, coefficient in row.form.terms.items():
+            if coefficient:
+                columns.append(variable)
+                values.append(coefficient)
+        starts.append(len(columns))
+    low = np.array([-row.form.constant for row in rows], dtype=np.float64)
+    equal = np.array([row.equality for row in rows], dtype=bool)
+    model.row_lower_ = low
+    model.row_upper_ = np.where(equal, low, highspy.kHighsInf)
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.start_ = np.array(starts, dtype=np.int32)
+    model.a_matrix_.index_ = np.array(columns, dtype=np.int32)
+    model.a_matrix_.value_ = np.array(values, dtype=np.float64)
+    return model
+
+
+class CbcSession:
+    """The solver that PuLP carries, one process per solve."""
+
+    def __init__(self, bounds: Sequence[tuple[int, int]], rows: Sequence[Row]) -> None:
+        with _quiet():
+            self._model: Any = pulp.LpProblem("lexicon", pulp.LpMinimize)
+            self._variables = [
+                pulp.LpVariable(f"v{k}", low, high, pulp.LpInteger)
+                for k, (low, high) in enumerate(bounds)
+            ]
+            for row in distinct_rows(rows):
+                expression = self._expression(row.form)
+                self._model += (expression == 0) if row.equality else (expression >= 0)
+
+    def minimise(self, form: Linear, seconds: float, start: Point | None) -> Answer:
+        """Minimise a form; CBC takes no starting point here."""
+        with _quiet():
+            self._model.setObjective(self._expression(form))
+            solver = pulp.PULP_CBC_CMD(msg=False, timeLimit=seconds, threads=1)
+            self._model.solve(solver)
+        status = self._model.sol_status
+        if self._model.status == pulp.LpStatusInfeasible:
+            return Answer(None, is_infeasible=True)
+        if status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
+            return Answer(None)
+        values = (v.varValue for v in self._variables)
+        point = tuple(0 if v is None else round(v) for v in values)
+        return Answer(point, status == pulp.LpSolutionOptimal)
+
+    def require_at_most(self, form: Linear, value: int) -> None:
+        """Add ``form <= value``."""
+        with _quiet():
+            self._model += self._expression(form) <= value
+
+    def _expression(self, form: Linear) -> Any:
+        terms = [(self._variables[v], c) for v, c in form.terms.items() if c]
+        return pulp.LpAffineExpression(terms, form.constant)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """PuLP 3 warns of PuLP 4's interface, and when an objective is replaced."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
