@@ -50,6 +50,7 @@ from polysched.analysis.schedule_features import FEATURES, schedule_features
 from polysched.analysis.strides import (
     Member,
     Reference,
+    Vector,
     member_directions,
     references,
     statement_members,
@@ -69,6 +70,7 @@ __all__ = [
     "ReductionOp",
     "Reference",
     "SplitReport",
+    "Vector",
     "Violation",
     "active_dependences",
     "box_footprint",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from functools import lru_cache
 
 import islpy as isl
 
-from polysched.analysis.strides import Member, Reference, Vector
+from polysched.analysis.strides import Member, Rational, Reference, Vector
 from polysched.ir import Scop
 
 LARGE_EXTENT = 1000  # assumed trip count of a loop with unknown bounds
@@ -97,11 +96,12 @@ def box_footprint(
 
 def _reach(
     row: Vector, directions: Sequence[Vector | None], extents: Extents
-) -> Fraction:
-    reach = Fraction(0)
+) -> Rational:
+    reach: Rational = 0
     for k, extent in extents.items():
         direction = directions[k]
         if direction is not None:
-            products = (a * b for a, b in zip(row, direction, strict=True) if a and b)
-            reach += abs(sum(products, Fraction(0))) * (extent - 1)
+            pairs = zip(row, direction, strict=True)
+            moved: Rational = sum(a * b for a, b in pairs if a and b)
+            reach += max(moved, -moved) * (extent - 1)
     return reach

@@ -193,6 +193,8 @@ def _carried_by_marked_loop(
     band: isl.ScheduleNode, member: int, dependences: Dependences
 ) -> tuple[Dependence, isl.Map] | None:
     """A dependence carried by the marked member of a band, with the carried pairs."""
+    if loop_is_parallel(band, member, dependences.validity):
+        return None
     for dependence in dependences.items:
         if not dependence.orders:
             continue

@@ -15,7 +15,8 @@ from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import node_kind
 
 MemberKind = Literal["point", "tile", "wave"]
-Vector = tuple[Fraction, ...]
+Rational = int | Fraction  # whole numbers stay ints: arithmetic on them is far faster
+Vector = tuple[Rational, ...]
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Reference:
     rows : tuple of vectors
         One per subscript of the C array (expanded ones are left out), over the
         statement's iterators.
-    offsets : tuple of Fraction
+    offsets : tuple of int or Fraction
         Constant part of each subscript; parameters do not count.
     """
 
@@ -98,7 +99,7 @@ class Reference:
 
     def moves(self, direction: Vector) -> Vector:
         """Change of every subscript along a direction in iteration space."""
-        return tuple(_dot(row, direction) for row in self.rows)
+        return _moves(self.rows, direction)
 
     def rank_along(self, directions: Sequence[Vector]) -> int:
         """Dimensions of the array that moving along all the directions spans."""
@@ -113,6 +114,11 @@ class Reference:
         if not any(moves[:-1]) and abs(moves[-1]) == 1:
             return "1"
         return "N"
+
+
+@lru_cache(maxsize=65536)
+def _moves(rows: tuple[Vector, ...], direction: Vector) -> Vector:
+    return tuple(_dot(row, direction) for row in rows)
 
 
 def statement_members(tree: ScheduleTree) -> dict[str, tuple[Member, ...]]:
@@ -143,13 +149,13 @@ def _directions(
     chosen: list[int] = []
     rows: list[Vector] = []
     for k, (kind, coefficients) in enumerate(functions):
-        row = tuple(Fraction(c) for c in coefficients)
+        row: Vector = coefficients
         if kind == "point" and _rank([*rows, row]) > len(rows):
             chosen.append(k)
             rows.append(row)
     directions: list[Vector | None] = [None] * len(functions)
     for position, k in enumerate(chosen):
-        unit = [Fraction(int(p == position)) for p in range(len(chosen))]
+        unit = [int(p == position) for p in range(len(chosen))]
         directions[k] = _solve(rows, unit)
     return tuple(directions)
 
@@ -232,7 +238,7 @@ def _classify(aff: isl.Aff) -> tuple[MemberKind, tuple[int, ...], int, int]:
         return "wave", (0,) * len(row), 0, 1
     size = _fraction(aff.get_coefficient_val(isl.dim_type.div, 0))
     floored = aff.get_div(0)
-    scale = size if size.denominator == 1 and size > 1 else Fraction(1)
+    scale = size if size.denominator == 1 and size > 1 else 1
     inner = tuple(c * scale for c in _coefficients(floored))
     if scale == 1 or any(c.denominator != 1 for c in inner):
         return "wave", (0,) * len(row), 0, 1
@@ -250,7 +256,7 @@ def _summed_tiles(aff: isl.Aff) -> tuple[tuple[tuple[int, ...], int], ...]:
     return tuple(found)
 
 
-def _subscript_rows(relation: isl.Map) -> list[tuple[Vector, Fraction]] | None:
+def _subscript_rows(relation: isl.Map) -> list[tuple[Vector, Rational]] | None:
     """Rows and constants of an access; a floor counts as the division it rounds."""
     if relation.is_empty() or not relation.is_single_valued():
         return None
@@ -281,28 +287,35 @@ def _coefficients(aff: isl.Aff) -> Vector:
     )
 
 
-def _constant(aff: isl.Aff) -> Fraction:
+def _constant(aff: isl.Aff) -> Rational:
     return _fraction(aff.get_constant_val())
 
 
-def _fraction(value: isl.Val) -> Fraction:
+def _fraction(value: isl.Val) -> Rational:
+    if value.is_int():
+        return value.get_num_si()
     return Fraction(value.get_num_si(), value.get_den_val().get_num_si())
 
 
-def _dot(row: Vector, direction: Vector) -> Fraction:
-    products = (a * b for a, b in zip(row, direction, strict=True) if a and b)
-    return sum(products, Fraction(0))
+def _quotient(a: Rational, b: Rational) -> Rational:
+    """The exact quotient, an int where it is whole."""
+    found = Fraction(a) / b
+    return found.numerator if found.denominator == 1 else found
+
+
+def _dot(row: Vector, direction: Vector) -> Rational:
+    return sum(a * b for a, b in zip(row, direction, strict=True) if a and b)
 
 
 def _rank(rows: Sequence[Vector]) -> int:
     return len(_reduce(tuple(rows)))
 
 
-def _solve(rows: Sequence[Vector], right: Sequence[Fraction]) -> Vector:
+def _solve(rows: Sequence[Vector], right: Sequence[Rational]) -> Vector:
     """One solution of a system of independent rows; free unknowns are zero."""
     n_unknowns = len(rows[0])
     augmented = tuple((*row, value) for row, value in zip(rows, right, strict=True))
-    solution = [Fraction(0)] * n_unknowns
+    solution: list[Rational] = [0] * n_unknowns
     for row in _reduce(augmented):
         pivot = next(k for k, c in enumerate(row) if c)
         solution[pivot] = row[-1]
@@ -321,7 +334,7 @@ def _reduce(rows: tuple[Vector, ...]) -> tuple[Vector, ...]:
             continue
         pivot = left.pop(found)
         if pivot[column] != 1:
-            pivot = tuple(c / pivot[column] for c in pivot)
+            pivot = tuple(_quotient(c, pivot[column]) for c in pivot)
         left = [_cleared(r, pivot, column) for r in left]
         done = [*(_cleared(r, pivot, column) for r in done), pivot]
     return tuple(done)

@@ -1,5 +1,6 @@
 """base: errors, progress, deadlines. Knows no polyhedron and imports no other room."""
 
+from polysched.base.baton import Baton, lend_baton
 from polysched.base.deadline import Deadline
 from polysched.base.errors import (
     AnalysisError,
@@ -22,6 +23,7 @@ from polysched.base.store import data_directory
 
 __all__ = [
     "AnalysisError",
+    "Baton",
     "CodegenError",
     "Deadline",
     "EmptySpaceError",
@@ -39,4 +41,5 @@ __all__ = [
     "ToolchainError",
     "UnsupportedSyntaxError",
     "data_directory",
+    "lend_baton",
 ]

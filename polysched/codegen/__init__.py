@@ -8,7 +8,7 @@ Polyhedra", TOPLAS 2015.
 
 from polysched.codegen.ctext import identifiers
 from polysched.codegen.expr import print_expr
-from polysched.codegen.openmp import print_openmp
+from polysched.codegen.openmp import CodeSize, measure_code, print_openmp
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.scan import print_scan
 from polysched.codegen.splice import splice
@@ -17,8 +17,10 @@ from polysched.codegen.storage import Buffer, plan_storage
 
 __all__ = [
     "Buffer",
+    "CodeSize",
     "PrintOptions",
     "identifiers",
+    "measure_code",
     "plan_storage",
     "print_actions",
     "print_expr",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, replace
 
 import islpy as isl
 
@@ -14,7 +15,7 @@ from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.frame import frame_code
 from polysched.codegen.layout import Layout
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
-from polysched.codegen.nodes import Block, Instance
+from polysched.codegen.nodes import Block, Branch, Instance, Loop, walk_nodes
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.pragmas import add_pragmas, check_pragmas, number_marks
 from polysched.codegen.scopes import find_split_storage
@@ -60,6 +61,36 @@ def print_openmp(
     return _Printer(scop, options or PrintOptions()).print(tree, deps)
 
 
+@dataclass(frozen=True)
+class CodeSize:
+    """How large the code of a schedule is.
+
+    Attributes
+    ----------
+    n_loops, n_branches, n_instances : int
+        Loops, conditions, and places where a statement stands.
+    """
+
+    n_loops: int
+    n_branches: int
+    n_instances: int
+
+
+def measure_code(
+    scop: Scop, tree: ScheduleTree, options: PrintOptions | None = None
+) -> CodeSize:
+    """Build the code of a schedule without printing it.
+
+    Raises
+    ------
+    CodegenError
+        If it could not be printed: too large, or isl refuses the tree.
+    """
+    printer = _Printer(scop, options or PrintOptions())
+    counts = Counter(type(n) for n in walk_nodes(printer.build(tree)[0].block))
+    return CodeSize(counts[Loop], counts[Branch], counts[Instance])
+
+
 class _Printer:
     """One run of `print_openmp`: names, types and the parts of the text."""
 
@@ -76,8 +107,7 @@ class _Printer:
 
     def print(self, tree: ScheduleTree, deps: isl.UnionMap | None) -> str:
         options = self.options
-        iterators = self.names.take_series(options.iterator_prefix, _n_loops(tree))
-        built, buffers = self._build(tree, iterators)
+        built, buffers = self.build(tree)
         block = add_pragmas(built.block, parallel=options.parallel, simd=options.simd)
         if deps is not None:
             if options.check_operations:
@@ -89,11 +119,11 @@ class _Printer:
         code = self._code(block, buffers, frozenset(built.iterators))
         return frame_code(self.scop, code, self.exprs, options)
 
-    def _build(
-        self, tree: ScheduleTree, iterators: list[str]
-    ) -> tuple[Built, tuple[Buffer, ...]]:
+    def build(self, tree: ScheduleTree) -> tuple[Built, tuple[Buffer, ...]]:
         """The AST with storage for private arrays that no scope of it tears apart."""
-        limits = BuildLimits(self.options.max_nodes, self.options.max_operations)
+        options = self.options
+        iterators = self.names.take_series(options.iterator_prefix, _n_loops(tree))
+        limits = BuildLimits(options.max_nodes, options.max_operations)
         depths: dict[str, int] = {}
         while True:
             buffers = plan_storage(self.scop, tree, depths)

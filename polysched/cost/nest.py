@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
 from math import prod
 
@@ -14,6 +13,7 @@ from polysched.analysis import (
     Dependences,
     Member,
     Reference,
+    Vector,
     box_footprint,
     iterator_extent,
     loop_is_parallel,
@@ -54,7 +54,7 @@ class Nest:
     waits: bool = True
 
     @cached_property
-    def directions(self) -> list[tuple[Fraction, ...] | None]:
+    def directions(self) -> list[Vector | None]:
         """Movement of the iterators per step of each member."""
         return member_directions(self.members)
 

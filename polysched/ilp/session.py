@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import pulp
 
+from polysched.base import lend_baton
 from polysched.ilp.linear import Linear
 
 highspy: Any
@@ -103,7 +104,8 @@ class HighsSession:
             known.col_value = [float(v) for v in start]
             highs.setSolution(known)
         highs.setOptionValue("time_limit", highs.getRunTime() + seconds)
-        highs.run()
+        with lend_baton():
+            highs.run()
         status = highs.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
             return Answer(None, is_infeasible=True)
@@ -169,7 +171,8 @@ class CbcSession:
         with _quiet():
             self._model.setObjective(self._expression(form))
             solver = pulp.PULP_CBC_CMD(msg=False, timeLimit=seconds, threads=1)
-            self._model.solve(solver)
+            with lend_baton():
+                self._model.solve(solver)
         status = self._model.sol_status
         if self._model.status == pulp.LpStatusInfeasible:
             return Answer(None, is_infeasible=True)

@@ -5,17 +5,27 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import IO, Literal
+
+import islpy as isl
 
 from polysched.analysis import Dependences, check_legal, set_band_flags
 from polysched.base import Deadline, LimitError, PolyschedError
 from polysched.ir import ScheduleTree, Scop
+from polysched.schedule import isl_worker
+from polysched.schedule.pieces import Piece, cut_dependences
 from polysched.schedule.solve import Solved
+from polysched.sets import LIFTED_PREFIX, union_of_maps
+
+# as a file, the worker imports nothing of the package, which would take longer than
+# most schedules
+_RUN_FILE = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
 
 Algorithm = Literal["isl", "feautrier"]
 
@@ -59,6 +69,9 @@ class IslBatch:
         Computed one after the other.
     seconds : float
         After so long the child ends by itself, even when nobody waits for it any more.
+    pieces : sequence of Piece, optional
+        The dependences already cut; large constants in them are parameters, which isl
+        schedules many times faster than numbers in the thousands.
 
     References
     ----------
@@ -71,6 +84,7 @@ class IslBatch:
         dependences: Dependences,
         variants: Sequence[IslVariant],
         seconds: float = 60.0,
+        pieces: Sequence[Piece] | None = None,
     ) -> None:
         self.variants = tuple(variants)
         self._scop = scop
@@ -78,17 +92,19 @@ class IslBatch:
         self._answers: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._lines: list[str] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "polysched.schedule.isl_worker"],
+            [sys.executable, "-c", _RUN_FILE, isl_worker.__file__],
             stdin=subprocess.PIPE,
             stdout=self._answers,
             stderr=subprocess.DEVNULL,
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )
+        if pieces is None:
+            pieces = cut_dependences(scop, dependences)
         problem = {
             "domain": str(scop.domain),
-            "validity": str(dependences.validity),
-            "proximity": str(dependences.flow),
+            "validity": str(_union(p.relation for p in pieces)),
+            "proximity": str(_union(p.relation for p in pieces if p.flow)),
         }
         task = {
             "problem": problem,
@@ -136,10 +152,29 @@ class IslBatch:
         answer = json.loads(self._lines[position])
         if "error" in answer:
             raise PolyschedError(f"isl's scheduler ({name}) failed: {answer['error']}")
-        tree = ScheduleTree.parse(answer["schedule"])
+        tree = ScheduleTree.parse(_lower_constants(answer["schedule"]))
         tree = set_band_flags(tree, self._dependences)
         check_legal(tree, self._dependences, self._scop)
         return Solved(tree, (name,))
+
+
+def _lower_constants(schedule: str) -> str:
+    """A schedule with the numbers in place of the parameters of `lift_constants`."""
+    schedule = _PARAMETERS.sub(_without_lifted, schedule)
+    return _LIFTED.sub(lambda m: str(int(m[1] or "1") * int(m[2])), schedule)
+
+
+def _without_lifted(prefix: re.Match[str]) -> str:
+    kept = [n for n in prefix[1].split(", ") if not _LIFTED.fullmatch(n)]
+    return f'"[{", ".join(kept)}] -> ' if kept else '"'
+
+
+_LIFTED = re.compile(rf"(\d*){LIFTED_PREFIX}(\d+)")
+_PARAMETERS = re.compile(r'"\[([\w, ]+)\] -> ')
+
+
+def _union(relations: Iterable[isl.BasicMap]) -> isl.UnionMap:
+    return union_of_maps([isl.Map.from_basic_map(r) for r in relations]).coalesce()
 
 
 def isl_schedule(

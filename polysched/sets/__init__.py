@@ -13,7 +13,7 @@ from polysched.sets.ast import (
     operation_limit,
 )
 from polysched.sets.ast_order import read_ast_order
-from polysched.sets.cone import ConeRow, dependence_cone, lift_constants
+from polysched.sets.cone import LIFTED_PREFIX, ConeRow, dependence_cone, lift_constants
 from polysched.sets.points import (
     Points,
     contains_points,
@@ -39,6 +39,7 @@ from polysched.sets.unions import (
 from polysched.sets.witness import describe_pair
 
 __all__ = [
+    "LIFTED_PREFIX",
     "ConeRow",
     "Points",
     "ast_expr_kind",

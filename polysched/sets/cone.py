@@ -9,6 +9,8 @@ import islpy as isl
 
 from polysched.sets.unions import list_basic_maps
 
+LIFTED_PREFIX = "lifted_size_"  # of a parameter that stands for the number behind it
+
 
 @dataclass(frozen=True)
 class ConeRow:
@@ -156,7 +158,7 @@ def _rebuild(
         str(space.get_dim_name(isl.dim_type.param, k))
         for k in range(space.dim(isl.dim_type.param))
     ]
-    lifted = {b: f"size_{b}" for b in sorted(set(base.values()))}
+    lifted = {b: f"{LIFTED_PREFIX}{b}" for b in sorted(set(base.values()))}
     source = [f"s{k}" for k in range(piece.dim(isl.dim_type.in_))]
     sink = [f"t{k}" for k in range(piece.dim(isl.dim_type.out))]
     conditions = [f"{name} >= 0" for name in lifted.values()]

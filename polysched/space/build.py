@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import partial
-
-import islpy as isl
 
 from polysched.analysis import (
     Dependences,
@@ -19,37 +17,24 @@ from polysched.analysis import (
     schedule_features,
 )
 from polysched.base import (
+    CodegenError,
     Deadline,
     EmptySpaceError,
     PolyschedError,
     Progress,
     SilentProgress,
 )
+from polysched.codegen import measure_code
 from polysched.cost import predict_seconds
-from polysched.ir import ScheduleTree, Scop, original_rows, original_tree
+from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Machine
-from polysched.policy import find_policy
-from polysched.schedule import (
-    IslBatch,
-    IslVariant,
-    Piece,
-    Recipe,
-    Solved,
-    cut_dependences,
-    find_core,
-    rows_to_tree,
-    solve_recipe,
-)
+from polysched.policy import Policy, find_policy
+from polysched.schedule import Core, Solved, find_core
+from polysched.space.ask import Asker, Candidate
 from polysched.space.schedule_space import Dropped, Schedule, ScheduleSpace, SpaceSize
 from polysched.transform import Script, apply_script, plan_scripts
 
 _log = logging.getLogger(__name__)
-
-ISL_VARIANTS = (
-    IslVariant("feautrier"),
-    IslVariant("isl"),
-    IslVariant("isl", serialize=True),
-)
 
 
 @dataclass(frozen=True)
@@ -58,8 +43,8 @@ class SpaceOptions:
 
     Attributes
     ----------
-    policy : str
-        Name of the policy that chooses recipes.
+    policy : str or Policy
+        What chooses recipes; a policy of one's own, or the name of one there is.
     seconds : float
         Time limit of the whole construction; the original is always in.
     limit : int
@@ -70,7 +55,7 @@ class SpaceOptions:
         Sizes to predict times for, and to rank by; others are assumed large.
     """
 
-    policy: str = "balanced"
+    policy: str | Policy = "balanced"
     seconds: float = 15.0
     limit: int = 40
     shapes_per_schedule: int = 4
@@ -119,20 +104,25 @@ def build_space(
     progress = progress or SilentProgress()
     started = time.monotonic()
     deadline = Deadline.after(options.seconds)
+    asked = options.policy
+    policy = find_policy(asked) if isinstance(asked, str) else asked
     scop = privatize(infer_liveness(scop))
     dependences = compute_dependences(scop)
+    core = find_core(scop, dependences)
     draft = _Draft()
-    builder = _Builder(scop, dependences, machine, options, draft, deadline)
+    builder = _Builder(scop, dependences, machine, options, policy, draft, deadline)
+    builder.add(Solved(original_tree(scop), ("original",)), plain_only=True)
+    recipes = policy.choose(core.scop, core.dependences)
+    asker = Asker(core, recipes, max(0.0, deadline.remaining_seconds()))
     try:
-        builder.add(Solved(original_tree(scop), ("original",)), plain_only=True)
-        askers = builder.askers()
-        progress.start(f"space of {scop.name}", len(askers))
-        for what, ask in askers:
-            draft.asked += 1
-            builder.ask(what, ask)
-            progress.advance(f"{len(draft.schedules)} schedules")
+        progress.start(f"space of {scop.name}", asker.n_candidates)
+        # closed here, so that an error in between lets go of the turn it holds
+        with closing(asker.candidates()) as candidates:
+            for candidate in candidates:
+                builder.take(candidate, core)
+                progress.advance(f"{len(draft.schedules)} schedules")
     finally:
-        builder.batch.cancel()
+        asker.close()
         progress.finish()
     return _finish(builder, time.monotonic() - started)
 
@@ -164,7 +154,7 @@ def _finish(builder: _Builder, seconds: float) -> ScheduleSpace:
         builder.scop,
         builder.dependences,
         builder.machine,
-        options.policy,
+        builder.policy.name,
         size,
         tuple(kept),
         tuple(draft.dropped),
@@ -181,6 +171,7 @@ class _Builder:
         dependences: Dependences,
         machine: Machine,
         options: SpaceOptions,
+        policy: Policy,
         draft: _Draft,
         deadline: Deadline,
     ) -> None:
@@ -188,76 +179,26 @@ class _Builder:
         self.dependences = dependences
         self.machine = machine
         self.options = options
+        self.policy = policy
         self.draft = draft
         self.deadline = deadline
-        self.core = find_core(scop, dependences)
-        self.batch = IslBatch(
-            self.core.scop, self.core.dependences, ISL_VARIANTS, options.seconds
-        )
-        self._pieces: tuple[Piece, ...] | None = None
         self._affine_keys: dict[str, str] = {}
 
-    def askers(self) -> list[tuple[str, Callable[[], Solved]]]:
-        """Everything to solve, best bets first, each with a name for messages."""
-        scop, deps = self.core.scop, self.core.dependences
-        found: list[tuple[str, Callable[[], Solved]]] = [
-            ("source order, bands joined", self._joined_original)
-        ]
-        recipes = find_policy(self.options.policy).choose(scop, deps)
-        asked = [(str(recipe), partial(self._solve, recipe)) for recipe in recipes]
-        child = [
-            (variant.name, partial(self._collect, position))
-            for position, variant in enumerate(self.batch.variants)
-        ]
-        # the child works meanwhile; a few recipes first, so that it has had its time
-        return found + asked[:3] + child + asked[3:]
-
-    def _collect(self, position: int) -> Solved:
-        self.batch.wait(self._solve_deadline())
-        return self.batch.collect(position)
-
-    @property
-    def pieces(self) -> tuple[Piece, ...]:
-        """The dependence pieces, cut once."""
-        if self._pieces is None:
-            self._pieces = cut_dependences(self.core.scop, self.core.dependences)
-        return self._pieces
-
-    def _solve_deadline(self) -> Deadline:
-        """A share of what is left, so that one hard recipe does not starve the rest."""
-        return self.deadline.capped(max(1.0, self.deadline.remaining_seconds() / 3))
-
-    def _solve(self, recipe: Recipe) -> Solved:
-        deadline = self._solve_deadline()
-        core = self.core
-        return solve_recipe(core.scop, core.dependences, recipe, deadline, self.pieces)
-
-    def _joined_original(self) -> Solved:
-        rows = original_rows(self.core.scop)
-        tree = rows_to_tree(self.core.scop, self.core.dependences, rows)
-        return Solved(tree, ("original",), rows=rows)
-
-    def ask(self, what: str, solve: Callable[[], Solved]) -> None:
-        """Solve one candidate and add its variants; a refusal is recorded."""
-        if self.deadline.expired:
-            reason = f"not tried: {self.options.seconds:g} s are spent"
-            self.draft.dropped.append(Dropped(what, reason))
+    def take(self, candidate: Candidate, core: Core) -> None:
+        """Add the variants of a candidate; why there are none is recorded."""
+        self.draft.asked += 1
+        what = candidate.what
+        if candidate.solved is None:
+            self.draft.dropped.append(Dropped(what, candidate.reason))
             return
-        started = time.monotonic()
-        try:
-            solved = solve()
-            tree = self.core.embed(solved.tree, self.dependences)
-            solved = replace(solved, tree=tree)
-        except (PolyschedError, isl.Error) as error:
-            self.draft.dropped.append(Dropped(what, str(error).splitlines()[0]))
-            return
-        _log.info("%s solved in %.2f s", what, time.monotonic() - started)
-        known = self._affine_keys.get(solved.tree.key)
+        tree = core.embed(candidate.solved.tree, self.dependences)
+        solved = replace(candidate.solved, tree=tree)
+        known = self._affine_keys.get(tree.key)
         if known is not None:
             self.draft.dropped.append(Dropped(what, f"same schedule as {known}"))
             self.draft.solved.append(solved)
             return
-        self._affine_keys[solved.tree.key] = what
+        self._affine_keys[tree.key] = what
         self.add(solved)
 
     def add(self, solved: Solved, *, plain_only: bool = False) -> None:
@@ -294,6 +235,12 @@ class _Builder:
             _log.info("%s: %s", what, violation)
             self.draft.dropped.append(Dropped(what, f"illegal: {violation}"))
             return
+        try:
+            size = measure_code(self.scop, tree)
+        except CodegenError as error:
+            self.draft.dropped.append(Dropped(what, error.message))
+            return
+        _log.debug("%s: %s", what, size)
         self.draft.schedules[tree.key] = self._describe(solved, script, tree)
 
     def _describe(self, solved: Solved, script: Script, tree: ScheduleTree) -> Schedule:

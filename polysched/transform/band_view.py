@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 
 import islpy as isl
@@ -13,6 +12,7 @@ from polysched.analysis import (
     LARGE_EXTENT,
     Member,
     Reference,
+    Vector,
     active_dependences,
     box_footprint,
     member_directions,
@@ -26,7 +26,7 @@ from polysched.transform.bands import coincident_flags
 from polysched.transform.draft import Draft
 from polysched.transform.merge import Merge
 
-Direction = tuple[Fraction, ...] | None
+Direction = Vector | None
 
 
 @dataclass(frozen=True, eq=False)

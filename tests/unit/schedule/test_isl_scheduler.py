@@ -64,3 +64,25 @@ def test_scop_without_loops_is_its_own_core() -> None:
     program = scops.scop("x", scops.statement("S0", "{ S0[] }", (0,), "w [] -> a[]"))
     core = find_core(program, compute_dependences(program))
     assert [s.name for s in core.scop.statements] == ["S0"]
+
+
+def test_sizes_that_are_numbers_stay_numbers() -> None:
+    program = scops.scop(
+        "x",
+        scops.statement(
+            "S0", "{ S0[i] : 0 <= i < 2000 }", (0, 0), "r [i] -> A[i]", "w [i] -> B[i]"
+        ),
+        scops.statement(
+            "S1",
+            "{ S1[i] : 0 <= i < 1999 }",
+            (1, 0),
+            "r [i] -> B[1999 - i]",
+            "w [i] -> A[i]",
+        ),
+    )
+    dependences = compute_dependences(program)
+    for variant in (IslVariant(), IslVariant("feautrier")):
+        tree = isl_schedule(program, dependences, variant, Deadline.after(60)).tree
+        assert tree.schedule.get_domain().is_equal(program.domain)
+        assert "lifted" not in tree.text
+        assert find_violation(tree, dependences, program) is None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 
 import pytest
 
 from polysched.analysis import find_violation
 from polysched.base import EmptySpaceError, PolyschedError
+from polysched.codegen import PrintOptions, measure_code, print_openmp
 from polysched.machine import Machine
 from polysched.space import ScheduleSpace, SpaceOptions, build_space
 from tests.unit import scops
@@ -103,3 +105,29 @@ def test_statement_free_scop_is_refused(machine: Machine) -> None:
 def test_unknown_policy_lists_the_known_ones(machine: Machine) -> None:
     with pytest.raises(PolyschedError, match=r"no policy named 'x'.*balanced"):
         build_space(scops.gemm(), machine, SpaceOptions(policy="x"))
+
+
+def test_what_cannot_be_printed_is_not_in_the_space(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = PrintOptions(max_nodes=12)
+    monkeypatch.setattr(
+        "polysched.space.build.measure_code",
+        lambda scop, tree: measure_code(scop, tree, limited),
+    )
+    space = build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
+    assert any("explodes" in d.reason for d in space.dropped)
+    for s in space:
+        print_openmp(space.scop, s.tree, limited)
+
+
+def test_an_error_while_shaping_ends_the_solvers(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr("polysched.space.build.find_violation", fail)
+    with pytest.raises(RuntimeError, match="planted"):
+        build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
+    assert not [t for t in threading.enumerate() if "ThreadPool" in t.name]

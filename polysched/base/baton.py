@@ -1,0 +1,49 @@
+"""Whose turn it is, among threads of which one at a time may do the main work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_current = threading.local()
+
+
+class Baton:
+    """A lock that its holder lends to others while it waits.
+
+    isl counts operations and reports errors per context, not per thread, so threads
+    take turns with it; while one waits for a solver, it lends the baton.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Wait for the turn, and keep it inside."""
+        with self._lock:
+            _current.baton = self
+            try:
+                yield
+            finally:
+                _current.baton = None
+
+    @contextmanager
+    def _lent(self) -> Iterator[None]:
+        self._lock.release()
+        try:
+            yield
+        finally:
+            self._lock.acquire()
+
+
+@contextmanager
+def lend_baton() -> Iterator[None]:
+    """Let other threads have the turn inside, where this thread holds a baton."""
+    baton: Baton | None = getattr(_current, "baton", None)
+    if baton is None:
+        yield
+        return
+    with baton._lent():
+        yield

@@ -1,0 +1,136 @@
+"""Candidates of a space: recipes solved side by side, isl's schedules beside them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+
+import islpy as isl
+
+from polysched.base import (
+    Baton,
+    Deadline,
+    LimitError,
+    PolyschedError,
+    lend_baton,
+)
+from polysched.ir import original_rows
+from polysched.schedule import (
+    Core,
+    IslBatch,
+    IslVariant,
+    Recipe,
+    Solved,
+    cut_dependences,
+    rows_to_tree,
+    solve_recipe,
+)
+
+ISL_VARIANTS = (
+    IslVariant("feautrier"),
+    IslVariant("isl"),
+    IslVariant("isl", serialize=True),
+)
+N_SOLVERS = 2  # recipes solved at the same time; the solver lets go of Python's lock
+RECIPES_SHARE = 0.75  # of the time, the rest is for isl's schedules and for shaping
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """An affine schedule that was asked for, or why there is none.
+
+    Attributes
+    ----------
+    what : str
+        Name for messages.
+    solved : Solved or None
+        Over the core of the SCoP.
+    reason : str
+        Why there is none; empty otherwise.
+    """
+
+    what: str
+    solved: Solved | None
+    reason: str = ""
+
+
+class Asker:
+    """Solves everything that is asked for, in an order that time does not change.
+
+    Parameters
+    ----------
+    core : Core
+        What to schedule.
+    recipes : sequence of Recipe
+        Most promising first.
+    seconds : float
+        For all of it.
+    """
+
+    def __init__(self, core: Core, recipes: Sequence[Recipe], seconds: float) -> None:
+        self.core = core
+        self._deadline = Deadline.after(seconds)
+        self._recipes_deadline = Deadline.after(RECIPES_SHARE * seconds)
+        self._pieces = cut_dependences(core.scop, core.dependences)
+        self._batch = IslBatch(
+            core.scop, core.dependences, ISL_VARIANTS, seconds, self._pieces
+        )
+        self._baton = Baton()
+        self._pool = ThreadPoolExecutor(min(N_SOLVERS, os.cpu_count() or 1))
+        self._recipes: list[tuple[str, Future[Solved]]] = [
+            (str(r), self._pool.submit(self._solve, r)) for r in recipes
+        ]
+
+    @property
+    def n_candidates(self) -> int:
+        """How many `candidates` there will be."""
+        return 1 + len(self._recipes) + len(self._batch.variants)
+
+    def candidates(self) -> Generator[Candidate, None, None]:
+        """The source order, the recipes, isl's schedules; each when it is ready.
+
+        What the caller does with one goes on while others are solved.
+        """
+        with self._baton.held():
+            yield self._settle("source order, bands joined", self._joined_original)
+            for what, future in self._recipes:
+                with lend_baton():
+                    wait([future])
+                yield self._settle(what, future.result)
+            with lend_baton():
+                self._batch.wait(self._deadline)
+            for position, variant in enumerate(self._batch.variants):
+                yield self._settle(variant.name, partial(self._batch.collect, position))
+
+    def close(self) -> None:
+        """End what still runs; nothing more is solved."""
+        self._recipes_deadline = Deadline.after(0.0)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._batch.cancel()
+
+    def _settle(self, what: str, solve: Callable[[], Solved]) -> Candidate:
+        try:
+            return Candidate(what, solve())
+        except (PolyschedError, isl.Error) as error:
+            return Candidate(what, None, str(error).splitlines()[0])
+
+    def _solve(self, recipe: Recipe) -> Solved:
+        with self._baton.held():
+            return self._solve_in_turn(recipe)
+
+    def _solve_in_turn(self, recipe: Recipe) -> Solved:
+        remaining = self._recipes_deadline.remaining_seconds()
+        if remaining <= 0:
+            raise LimitError("not tried: the time for recipes is spent")
+        # a share of what is left, so that one hard recipe does not starve the rest
+        deadline = self._recipes_deadline.capped(max(1.0, remaining / 3))
+        core = self.core
+        return solve_recipe(core.scop, core.dependences, recipe, deadline, self._pieces)
+
+    def _joined_original(self) -> Solved:
+        rows = original_rows(self.core.scop)
+        tree = rows_to_tree(self.core.scop, self.core.dependences, rows)
+        return Solved(tree, ("original",), rows=rows)
