@@ -28,6 +28,8 @@ class Piece:
         The polyhedron, large constants lifted to parameters.
     cone : tuple of ConeRow
         Farkas conditions of affine forms that are non-negative on it.
+    exact : isl.BasicMap
+        The polyhedron with its constants.
     """
 
     source: str
@@ -36,6 +38,7 @@ class Piece:
     flow: bool
     relation: isl.BasicMap
     cone: tuple[ConeRow, ...]
+    exact: isl.BasicMap
 
 
 def cut_dependences(scop: Scop, dependences: Dependences) -> tuple[Piece, ...]:
@@ -49,7 +52,7 @@ def cut_dependences(scop: Scop, dependences: Dependences) -> tuple[Piece, ...]:
     .. [1] Kong and Pouchet, "Model-driven transformations for multi- and many-core
        CPUs", PLDI 2019.
     """
-    raw: list[tuple[str, str, int, bool, isl.BasicMap]] = []
+    raw: list[_Raw] = []
     pairs: dict[tuple[str, str], list[isl.Map]] = {}
     flows: dict[tuple[str, str], isl.Map] = {}
     for d in dependences.items:
@@ -69,13 +72,64 @@ def cut_dependences(scop: Scop, dependences: Dependences) -> tuple[Piece, ...]:
         for level, part in parts:
             for piece in _convex(part):
                 carries = flow is not None and not flow.intersect(part).is_empty()
-                raw.append((source, sink, level, carries, piece))
-    lifted = lift_constants([r[4] for r in raw])
-    pieces = [
-        Piece(source, sink, level, flow, relation, dependence_cone(relation))
-        for (source, sink, level, flow, _), relation in zip(raw, lifted, strict=True)
-    ]
+                simple = _simple_parts(
+                    piece, scop.statement(source), scop.statement(sink)
+                )
+                raw.append(_Raw(source, sink, level, carries, piece, simple))
+    pieces = _with_cones(raw)
     return tuple(p for k, p in enumerate(pieces) if not _is_covered(k, pieces))
+
+
+@dataclass(frozen=True, eq=False)
+class _Raw:
+    """A piece before its constants are lifted, and parts that cover it."""
+
+    source: str
+    sink: str
+    level: int
+    flow: bool
+    piece: isl.BasicMap
+    parts: tuple[isl.BasicMap, ...]
+
+
+MAX_FACETS = 20  # of a polyhedron whose cone is computed as a whole
+
+
+def _simple_parts(
+    piece: isl.BasicMap, source: Statement, sink: Statement
+) -> tuple[isl.BasicMap, ...]:
+    """Parts that cover a piece and have few facets, or the piece itself.
+
+    The accesses of a stencil make one polyhedron with many facets, whose cone takes
+    seconds; an affine form is non-negative on it exactly if it is so for each access.
+    """
+    if piece.n_constraint() <= MAX_FACETS:
+        return (piece,)
+    whole = isl.Map.from_basic_map(piece)
+    parts: dict[str, isl.BasicMap] = {}
+    for first in source.accesses:
+        for second in sink.accesses:
+            if first.array != second.array or not (first.is_write or second.is_write):
+                continue
+            same = first.relation.apply_range(second.relation.reverse())
+            for part in _convex(whole.intersect(same)):
+                parts[str(part)] = part
+    if any(p.n_constraint() >= piece.n_constraint() for p in parts.values()):
+        return (piece,)
+    return tuple(parts.values())
+
+
+def _with_cones(raw: list[_Raw]) -> list[Piece]:
+    """Pieces with large constants lifted, the same ones everywhere."""
+    given = [b for r in raw for b in (r.piece, *r.parts)]
+    lifted = iter(lift_constants(given))
+    pieces = []
+    for r in raw:
+        relation = next(lifted)
+        cones = [dependence_cone(next(lifted)) for _ in r.parts]
+        rows = tuple(dict.fromkeys(row for cone in cones for row in cone))
+        pieces.append(Piece(r.source, r.sink, r.level, r.flow, relation, rows, r.piece))
+    return pieces
 
 
 def _level_parts(
