@@ -1,8 +1,11 @@
 """analysis: what is true of a SCoP and its schedules. Dependences, legality, features.
 
 Takes SCoPs and trees, gives facts and witnesses. May import `ir`, `sets`,
-`machine`, `base`.
+`machine`, `base`. Counting loads sympy, so it is imported when it is first used.
 """
+
+import importlib
+from typing import TYPE_CHECKING
 
 from polysched.analysis.dependences import (
     Dependence,
@@ -10,6 +13,7 @@ from polysched.analysis.dependences import (
     Dependences,
     compute_dependences,
 )
+from polysched.analysis.difference import compare_trees
 from polysched.analysis.distance import (
     DistanceRange,
     dependence_distance,
@@ -22,6 +26,7 @@ from polysched.analysis.explain import (
     loop_carriers,
     split_reasons,
 )
+from polysched.analysis.feature_table import BETTER, FEATURES, Better
 from polysched.analysis.footprint import (
     LARGE_EXTENT,
     box_footprint,
@@ -33,6 +38,7 @@ from polysched.analysis.legality import (
     Violation,
     active_dependences,
     check_legal,
+    describe_violation,
     find_violation,
     loop_is_parallel,
     member_distances,
@@ -46,7 +52,8 @@ from polysched.analysis.privatize import (
 )
 from polysched.analysis.program_features import operation_count, program_features
 from polysched.analysis.reductions import Reduction, ReductionOp, find_reductions
-from polysched.analysis.schedule_features import FEATURES, schedule_features
+from polysched.analysis.schedule_features import schedule_features
+from polysched.analysis.schedule_profile import ScheduleProfile, profile_schedule
 from polysched.analysis.strides import (
     Member,
     Reference,
@@ -56,10 +63,28 @@ from polysched.analysis.strides import (
     statement_members,
 )
 
+if TYPE_CHECKING:
+    from polysched.analysis.closed_forms import ClosedForms, closed_forms
+    from polysched.analysis.counting import ClosedForm, count_points
+    from polysched.analysis.tile_forms import TileForm, tile_forms
+
+_LATER = {
+    "ClosedForm": "counting",
+    "ClosedForms": "closed_forms",
+    "TileForm": "tile_forms",
+    "closed_forms": "closed_forms",
+    "count_points": "counting",
+    "tile_forms": "tile_forms",
+}
+
 __all__ = [
+    "BETTER",
     "FEATURES",
     "LARGE_EXTENT",
     "MAX_PRIVATE_ELEMENTS",
+    "Better",
+    "ClosedForm",
+    "ClosedForms",
     "Dependence",
     "DependenceKind",
     "Dependences",
@@ -69,16 +94,22 @@ __all__ = [
     "Reduction",
     "ReductionOp",
     "Reference",
+    "ScheduleProfile",
     "SplitReport",
+    "TileForm",
     "Vector",
     "Violation",
     "active_dependences",
     "box_footprint",
     "check_legal",
+    "closed_forms",
+    "compare_trees",
     "components",
     "compute_dependences",
+    "count_points",
     "dependence_distance",
     "dependence_graph",
+    "describe_violation",
     "find_reductions",
     "find_violation",
     "infer_liveness",
@@ -92,6 +123,7 @@ __all__ = [
     "outline_tree",
     "print_distance",
     "privatize",
+    "profile_schedule",
     "program_features",
     "references",
     "schedule_features",
@@ -99,4 +131,15 @@ __all__ = [
     "shared_loops",
     "split_reasons",
     "statement_members",
+    "tile_forms",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a name that needs sympy from its module, once."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_LATER[name]}")
+    found: object = getattr(module, name)
+    globals()[name] = found
+    return found

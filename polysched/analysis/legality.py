@@ -224,17 +224,17 @@ def describe_violation(
 
 
 def _shared_element(dependence: Dependence, pair: isl.BasicMap, scop: Scop) -> str:
-    """The array element that both instances of a pair touch."""
+    """The array element that one instance of a pair writes and the other touches."""
     pair_map = isl.Map.from_basic_map(pair)
     touched = []
-    for name, side in (
-        (dependence.source, pair_map.domain()),
-        (dependence.sink, pair_map.range()),
+    for name, side, writes in (
+        (dependence.source, pair_map.domain(), dependence.kind in ("flow", "output")),
+        (dependence.sink, pair_map.range(), dependence.kind in ("anti", "output")),
     ):
         elements = [
             side.apply(a.relation)
             for a in scop.statement(name).accesses
-            if a.array == dependence.array
+            if a.array == dependence.array and a.is_write == writes
         ]
         total = elements[0]
         for e in elements[1:]:

@@ -46,6 +46,8 @@ class Member:
         Whether the loop is to be unrolled in part or in whole.
     summed : tuple of (coefficients, size)
         The tiles whose numbers a wave sums.
+    parameters : tuple of (str, int)
+        Parameters that shift a point member, with their coefficients.
     """
 
     path: NodePath
@@ -58,6 +60,7 @@ class Member:
     marks: tuple[str, ...]
     unrolled: bool = False
     summed: tuple[tuple[tuple[int, ...], int], ...] = ()
+    parameters: tuple[tuple[str, int], ...] = ()
 
     @property
     def is_vector(self) -> bool:
@@ -213,11 +216,12 @@ def _read_band(
             aff = _first_aff(piece)
             kind, row, constant, size = _classify(aff)
             summed = _summed_tiles(aff) if kind == "wave" else ()
+            parameters = _parameter_terms(aff) if kind == "point" else ()
             yield (
                 piece.domain().get_tuple_name(),
                 Member(
                     path, k, kind, row, constant, size, coincident, marks, unrolled,
-                    summed,
+                    summed, parameters,
                 ),
             )  # fmt: skip
 
@@ -244,6 +248,16 @@ def _classify(aff: isl.Aff) -> tuple[MemberKind, tuple[int, ...], int, int]:
         return "wave", (0,) * len(row), 0, 1
     shift = int(_constant(floored) * scale)
     return "tile", tuple(int(c) for c in inner), shift, int(scale)
+
+
+def _parameter_terms(aff: isl.Aff) -> tuple[tuple[str, int], ...]:
+    found = []
+    for k in range(aff.dim(isl.dim_type.param)):
+        value = aff.get_coefficient_val(isl.dim_type.param, k)
+        if not value.is_zero():
+            name = aff.get_dim_name(isl.dim_type.param, k) or ""
+            found.append((name, int(value.to_python())))
+    return tuple(found)
 
 
 def _summed_tiles(aff: isl.Aff) -> tuple[tuple[tuple[int, ...], int], ...]:

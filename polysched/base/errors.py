@@ -97,6 +97,39 @@ class InfeasibleError(PolyschedError):
     """A constraint system has no solution; the message names the conflict."""
 
 
+class PinError(PolyschedError):
+    """A pin cannot be read, or names what the SCoP does not have."""
+
+
+class ConflictError(InfeasibleError):
+    """What a user insists on cannot be had together with the other constraints.
+
+    Parameters
+    ----------
+    message : str
+        The conflict in a sentence.
+    groups : tuple of str
+        Names of the constraint groups that exclude each other.
+    is_irreducible : bool
+        Whether it is proven that all but any one of them can be had together; False
+        when time ran out before.
+    hint : str, optional
+        Pairs of instances that show it, or what to do.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        groups: tuple[str, ...],
+        *,
+        is_irreducible: bool,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.groups = groups
+        self.is_irreducible = is_irreducible
+
+
 class EmptySpaceError(PolyschedError):
     """A schedule space with no member."""
 

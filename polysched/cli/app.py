@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import click
 
-from polysched.base import PolyschedError
+from polysched.base import ConflictError, PinError, PolyschedError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -81,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - nobody reads on
         return FAILED
+    except (ConflictError, PinError) as error:
+        _report(error, words)
+        return USAGE  # what was asked for cannot be, however often it is tried
     except (PolyschedError, click.ClickException) as error:
         return _report(error, words)
     except Exception as error:  # noqa: BLE001 - the last place to catch anything

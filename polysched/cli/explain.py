@@ -17,22 +17,32 @@ from polysched.cli.tables import (
     stdout_console,
 )
 from polysched.workflow.explanation import (
+    ALL,
     Explanation,
     loop_name,
     short_dependences,
     why_sequential,
     why_split,
 )
+from polysched.workflow.wanting import read_pins
 
 
 @click.command("explain")
 @takes_file(builds_space=True)
 @schedule_option
-def command(common: Common) -> int:
+@click.option(
+    "--want",
+    multiple=True,
+    metavar="PIN",
+    help="Say what it would cost if the schedule obeyed this pin, too; all for every "
+    "loop that is not parallel and every pair that is not fused; repeatable.",
+)
+def command(common: Common, want: tuple[str, ...]) -> int:
     """Take one schedule of FILE apart: objectives, loops, dependences, fusion.
 
     Without --schedule, the one that the model ranks first.
     """
+    read_pins([w for w in want if w != ALL])  # refuse a bad one before the work
     stages = Stages(common)
     spaces = stages.spaces()
     variants = [s.variant() for s in spaces]
@@ -42,7 +52,7 @@ def command(common: Common) -> int:
     for variant in variants:
         stages.show(variant)
         with stages.timed("explain"):
-            explained.append(variant.explain())
+            explained.append(variant.explain(want, common.timeout))
     if common.as_json:
         objects = [e.to_json() for e in explained]
         print_json(objects[0] if len(objects) == 1 else {"scops": objects})
@@ -63,6 +73,7 @@ def _print_explanation(explanation: Explanation) -> None:
         "objectives": short_objectives(schedule.objectives),
         "partition": schedule.partition,
         "script": schedule.script_text or "none",
+        **({"pins": schedule.pins_text} if schedule.pins else {}),
         "predicted": print_seconds(schedule.predicted_seconds),
     }
     click.echo("\n".join(field_lines(fields)))
@@ -103,6 +114,18 @@ def _print_explanation(explanation: Explanation) -> None:
     click.echo("\nwhy neighbours are not fused:")
     splits = dict.fromkeys(f"  {why_split(s)}" for s in explanation.splits)
     click.echo("\n".join(splits) or "  no neighbouring loops are apart")
+    _print_wants(explanation)
+
+
+def _print_wants(explanation: Explanation) -> None:
+    title = "\nwhat would have to be given up:"
+    if explanation.wants:
+        click.echo(title)
+        for want in explanation.wants:
+            click.echo(_indented("\n".join(want.lines())))
+    elif explanation.open_wants:
+        asked = " ".join(f"--want {pin}" for pin in explanation.open_wants)
+        click.echo(f"{title} ask with --want all, or one of\n  {asked}")
 
 
 def _indented(text: str) -> str:

@@ -36,6 +36,8 @@ class Common:
         OpenMP threads; None for one per core.
     policy : str
         What chooses recipes.
+    pin : tuple of str
+        What every schedule must obey, in text form.
     schedule : str or None
         Id of a schedule, or the first digits of it.
     seed : int
@@ -67,6 +69,7 @@ class Common:
     machine: str | None = None
     threads: int | None = None
     policy: str = "balanced"
+    pin: tuple[str, ...] = ()
     schedule: str | None = None
     seed: int = 0
     timeout: float = SPACE_SECONDS
@@ -182,6 +185,13 @@ _SPACE = (
     ),
     click.option(
         "--policy", default="balanced", show_default=True, help="What chooses recipes."
+    ),
+    click.option(
+        "--pin",
+        multiple=True,
+        metavar="PIN",
+        help="What every schedule must obey, as parallel:S0.0, row:S0.1=2t+i, "
+        "vector:S0=j, fuse:S0,S1@1, separate:S0,S1@1 or skew<=1; repeatable.",
     ),
     click.option(
         "--timeout",

@@ -80,6 +80,7 @@ class Stages:
                 parameters=common.param,
                 seconds=common.timeout,
                 limit=limit,
+                pins=common.pin,
                 progress=self.progress,
             )
         solver = sum(stage.seconds for s in space for stage in s.stages)

@@ -207,7 +207,9 @@ def _verdict(tuned: Tuned, output: str) -> str:
     n_threads = tuned.result.n_threads
     name = tuned.space.scop.name
     if tuned.best is None:
-        return f"{name}: nothing measured beats the original, which is kept in {place}"
+        text = f"{name}: nothing measured beats the original, which is kept in {place}"
+        broken = tuned.space.original.broken_pins
+        return f"{text} and does not obey {broken[0]}" if broken else text
     return (
         f"{name}: schedule {tuned.best.id} is {tuned.speedup:.2f} times faster than "
         f"the original with {n_threads} threads, written to {place}"

@@ -3,7 +3,20 @@
 Takes `Problem`, gives `Solution` with one `Stage` per objective. May import `base`.
 """
 
+from polysched.ilp.conflict import Bundles, Culprits, find_conflict, find_relaxation
 from polysched.ilp.linear import Linear
 from polysched.ilp.problem import Problem, Solution, Stage, is_satisfied
+from polysched.ilp.soft import choose_given_up
 
-__all__ = ["Linear", "Problem", "Solution", "Stage", "is_satisfied"]
+__all__ = [
+    "Bundles",
+    "Culprits",
+    "Linear",
+    "Problem",
+    "Solution",
+    "Stage",
+    "choose_given_up",
+    "find_conflict",
+    "find_relaxation",
+    "is_satisfied",
+]

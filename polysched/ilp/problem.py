@@ -80,6 +80,11 @@ class Problem:
         """Narrow a variable to one value."""
         self._bounds[variable] = (value, value)
 
+    def widen(self, variable: int, high: int) -> None:
+        """Raise the upper bound of a variable to at least `high`."""
+        low, known = self._bounds[variable]
+        self._bounds[variable] = (low, max(known, high))
+
     def require_nonnegative(self, form: Linear, *groups: str) -> None:
         """Add ``form >= 0``; it counts while none of its groups is left out."""
         self._rows.append(Row(form, False, groups))
@@ -203,9 +208,13 @@ class Problem:
         return f"no schedule was found in time ({size})"
 
 
-def is_satisfied(problem: Problem, values: Sequence[int]) -> bool:
+def is_satisfied(
+    problem: Problem,
+    values: Sequence[int],
+    without: frozenset[str] = frozenset(),
+) -> bool:
     """Whether rounded values satisfy every row exactly; solvers work in floats."""
-    for row in problem._rows:
+    for row in problem._active_rows(without):
         value = row.form.evaluate(values)
         if value < 0 or (row.equality and value != 0):
             return False

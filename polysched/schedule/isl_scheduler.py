@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import IO, Literal
 
 import islpy as isl
@@ -18,16 +19,13 @@ import islpy as isl
 from polysched.analysis import Dependences, check_legal, set_band_flags
 from polysched.base import Deadline, LimitError, PolyschedError
 from polysched.ir import ScheduleTree, Scop
-from polysched.schedule import isl_worker
 from polysched.schedule.pieces import Piece, cut_dependences
 from polysched.schedule.solve import Solved
 from polysched.sets import LIFTED_PREFIX, union_of_maps
 
-# as a file, the worker imports nothing of the package, which would take longer than
-# most schedules
-_RUN_FILE = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
-
 Algorithm = Literal["isl", "feautrier"]
+# by path: it needs isl alone, and importing this package takes longer than its work
+_WORKER = str(Path(__file__).with_name("isl_worker.py"))
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class IslBatch:
         self._answers: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._lines: list[str] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _RUN_FILE, isl_worker.__file__],
+            [sys.executable, _WORKER],
             stdin=subprocess.PIPE,
             stdout=self._answers,
             stderr=subprocess.DEVNULL,

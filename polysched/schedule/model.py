@@ -8,16 +8,17 @@ parallelism and full rank by construction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from polysched.analysis import Dependences, components
 from polysched.ilp import Linear, Problem
 from polysched.ir import LinearRow, Rows, Scop, Statement
+from polysched.schedule.facts import MachineFacts
 from polysched.schedule.pieces import Piece, cut_dependences
 
-Shape = Literal["unit", "lower", "upper"]
+Shape = Literal["unit", "lower", "upper", "any"]
 Bands = Literal["none", "all", "outer"]
 
 
@@ -27,9 +28,10 @@ class ModelOptions:
 
     Attributes
     ----------
-    shape : {"unit", "lower", "upper"}
+    shape : {"unit", "lower", "upper", "any"}
         Linear rows are unit vectors; or skewed by iterators of outer rows (time
-        skewing); or of inner rows (outer wavefronts). All have full rank.
+        skewing); or of inner rows (outer wavefronts); or each statement's are of one
+        of these two forms. All have full rank.
     coefficient_bound : int
         Largest iterator coefficient.
     shift_bound : int
@@ -57,6 +59,21 @@ class ScheduleModel:
         d, the largest loop depth; there are 2d+1 rows.
     problem : Problem
     component : dict of statement name to strongly connected component
+    machine : MachineFacts
+        What objectives may know of the processor.
+    beta, constant : dict of (statement, row index) to variable
+        Scalar rows, and the constants of linear rows.
+    theta : dict of (statement, linear row, iterator position) to variable
+        Iterator coefficients.
+    delta, rho : dict of (piece, row) to variable
+        Row satisfies the piece; satisfied there and still respected below (empty
+        without bands). Row 2l+1 is linear row l, even rows are scalar.
+    beta_bound : int
+        Largest value of a scalar row.
+    big_m : int
+        K of the papers: ``K*(sum of parameters + 1)`` switches a row of legality off.
+    soft_groups : list of str
+        Row groups that a solve gives up, last ones first, when they cannot be met.
     """
 
     def __init__(
@@ -65,8 +82,11 @@ class ScheduleModel:
         dependences: Dependences,
         pieces: tuple[Piece, ...] | None = None,
         options: ModelOptions | None = None,
+        machine: MachineFacts | None = None,
     ) -> None:
         self.scop = scop
+        self.machine = machine or MachineFacts()
+        self.soft_groups: list[str] = []
         self.dependences = dependences
         self.options = options or ModelOptions()
         self.pieces = (
@@ -78,11 +98,11 @@ class ScheduleModel:
         self._psi: dict[tuple[str, int], int] = {}
         n = len(scop.statements)
         bound = self.options.coefficient_bound
-        self._beta_bound = max(1, 2 * n)
-        self._big = bound * (self.depth + 1) + self.options.shift_bound
+        self.beta_bound = max(1, 2 * n)
+        self.big_m = bound * (self.depth + 1) + self.options.shift_bound
         add = self.problem.add_variable
         self.beta = {
-            (s.name, k): add(0, self._beta_bound)
+            (s.name, k): add(0, self.beta_bound)
             for s in scop.statements
             for k in range(self.depth + 1)
         }
@@ -140,26 +160,35 @@ class ScheduleModel:
             slack = Linear.total([self.delta[d, k] for k in range(p)])
             slack.constant += 1
             slack.add(psi, -1)
-            self._require_on_piece(
+            self.require_on_piece(
                 d, level, -1, Linear(), slack, f"parallel {statement}"
             )
             limit = Linear({psi: -1, self.delta[d, p]: -1}, 1)
             self.problem.require_nonnegative(limit, f"parallel {statement}")
         return psi
 
-    def distance_bound(self, level: int) -> tuple[int, int]:
+    def distance_bound(
+        self, level: int, pieces: Iterable[int] | None = None
+    ) -> tuple[int, int]:
         """Variables (u, w): every dependence distance at a linear row is <= u*sum(n)+w.
 
         Dependences satisfied by an outer row do not count (Bondhugula et al., PLDI
         2008, equation 5, in the single-shot space).
+
+        Parameters
+        ----------
+        level : int
+            The linear row.
+        pieces : iterable of int, optional
+            Positions in `pieces` of those to bound; all by default.
         """
-        u = self.problem.add_variable(0, self._big)
-        w = self.problem.add_variable(0, 4 * self._big)
+        u = self.problem.add_variable(0, self.big_m)
+        w = self.problem.add_variable(0, 4 * self.big_m)
         p = 2 * level + 1
-        for d in range(len(self.pieces)):
+        for d in range(len(self.pieces)) if pieces is None else pieces:
             slack = Linear.total([self.delta[d, k] for k in range(p)])
             offset = Linear({w: 1})
-            self._require_on_piece(
+            self.require_on_piece(
                 d,
                 level,
                 -1,
@@ -169,6 +198,11 @@ class ScheduleModel:
                 per_size=Linear({u: 1}),
             )
         return u, w
+
+    def dependence_group(self, d: int) -> str:
+        """The group of the rows that keep one piece in order."""
+        piece = self.pieces[d]
+        return f"dependence {piece.source} -> {piece.sink} #{d}"
 
     # -- constraints -----------------------------------------------------------
 
@@ -195,23 +229,36 @@ class ScheduleModel:
         if self.options.shape == "unit":
             return
         bound = self.options.coefficient_bound
+        is_any = self.options.shape == "any"
+        is_upper = problem.add_variable(0, 1) if is_any else None
         for level in levels:
-            earlier = (
-                levels[:level] if self.options.shape == "lower" else levels[level + 1 :]
-            )
             for j in levels:
                 theta = self.theta[s.name, level, j]
                 problem.require_nonnegative(
                     Linear({theta: 1, pivot[level, j]: -1}), group
                 )
-                room = Linear.total([pivot[k, j] for k in earlier], bound)
-                room.add(pivot[level, j], 1)
-                room.add(theta, -1)
-                problem.require_nonnegative(room, group)
+                for others, relax in self._skewing_rows(level, levels, is_upper):
+                    room = Linear.total([pivot[k, j] for k in others], bound)
+                    room.add_form(relax, bound)
+                    room.add(pivot[level, j], 1)
+                    room.add(theta, -1)
+                    problem.require_nonnegative(room, group)
+
+    def _skewing_rows(
+        self, level: int, levels: range, is_upper: int | None
+    ) -> list[tuple[range, Linear]]:
+        """Rows whose iterators may skew a row, and what sets the condition aside."""
+        outer, inner = levels[:level], levels[level + 1 :]
+        if self.options.shape == "lower":
+            return [(outer, Linear())]
+        if self.options.shape == "upper":
+            return [(inner, Linear())]
+        assert is_upper is not None
+        return [(outer, Linear.of(is_upper)), (inner, Linear({is_upper: -1}, 1))]
 
     def _add_legality(self, d: int) -> None:
         piece = self.pieces[d]
-        group = f"dependence {piece.source} -> {piece.sink}"
+        group = self.dependence_group(d)
         satisfied = Linear.total([self.delta[d, p] for p in range(2 * self.depth + 1)])
         satisfied.constant -= 1
         self.problem.require_nonnegative(satisfied, group)
@@ -225,33 +272,34 @@ class ScheduleModel:
                 keep = Linear({self.delta[d, p]: 1, self.rho[d, p]: -1})
                 self.problem.require_nonnegative(keep, group)
             if p % 2 == 0:
-                form = slack.scaled(self._beta_bound + 1)
+                form = slack.scaled(self.beta_bound + 1)
                 form.add(self.beta[piece.sink, p // 2], 1)
                 form.add(self.beta[piece.source, p // 2], -1)
                 form.add(self.delta[d, p], -1)
                 self.problem.require_nonnegative(form, group)
             else:
                 strong = Linear({self.delta[d, p]: -1})
-                self._require_on_piece(d, p // 2, 1, strong, slack, group)
+                self.require_on_piece(d, p // 2, 1, strong, slack, group)
 
     def _band_end(self, piece: Piece) -> int:
-        """The first row at which a satisfied dependence need not be kept any more."""
-        if self.options.bands == "all":
-            return 2 * self.depth + 1
-        source, sink = (
-            self.scop.statement(piece.source),
-            self.scop.statement(piece.sink),
-        )
-        return max(0, 2 * (min(source.n_loops, sink.n_loops) - 1))
+        """The first row at which a satisfied dependence need not be kept any more.
 
-    def _require_on_piece(
+        The scalar row behind the last linear one may order statements against it: a
+        band ends with its last loop.
+        """
+        source = self.scop.statement(piece.source)
+        sink = self.scop.statement(piece.sink)
+        n_loops = min(source.n_loops, sink.n_loops)
+        return max(0, 2 * n_loops if self.options.bands == "all" else 2 * n_loops - 2)
+
+    def require_on_piece(
         self,
         d: int,
         level: int,
         sign: int,
         offset: Linear,
         slack: Linear,
-        group: str,
+        group: str | tuple[str, ...],
         per_size: Linear | None = None,
     ) -> None:
         """``sign*(sink row - source row) + offset + K*slack*(sum(n)+1) >= 0`` on D.
@@ -260,7 +308,8 @@ class ScheduleModel:
         one constraint (Farkas, multipliers eliminated).
         """
         piece = self.pieces[d]
-        big_slack = slack.scaled(self._big)
+        groups = (group,) if isinstance(group, str) else group
+        big_slack = slack.scaled(self.big_m)
         for row in piece.cone:
             form = Linear()
             if row.constant:
@@ -273,9 +322,9 @@ class ScheduleModel:
             self._add_row(form, piece.sink, level, row.sink, sign)
             self._add_row(form, piece.source, level, row.source, -sign)
             if row.equality:
-                self.problem.require_zero(form, group)
+                self.problem.require_zero(form, *groups)
             elif form.terms or form.constant < 0:
-                self.problem.require_nonnegative(form, group)
+                self.problem.require_nonnegative(form, *groups)
 
     def _add_constant(self, form: Linear, name: str, level: int, factor: int) -> None:
         if (name, level) in self.constant:

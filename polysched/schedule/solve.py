@@ -10,12 +10,16 @@ import islpy as isl
 
 from polysched.analysis import Dependences, find_violation, set_band_flags
 from polysched.base import Deadline, InfeasibleError
-from polysched.ilp import Stage, is_satisfied
+from polysched.ilp import Solution, Stage, choose_given_up, is_satisfied
 from polysched.ir import Rows, ScheduleTree, Scop, build_tree
 from polysched.schedule.canonical import canonical_rows
-from polysched.schedule.lexicon import find_objective
+from polysched.schedule.facts import MachineFacts
+from polysched.schedule.lexicon import Forms, find_objective
 from polysched.schedule.model import Bands, ModelOptions, ScheduleModel, Shape
+from polysched.schedule.obey import broken_pins
 from polysched.schedule.pieces import Piece
+from polysched.schedule.pinned import build_pinned_model
+from polysched.schedule.pins import Pin
 
 _log = logging.getLogger(__name__)
 
@@ -28,18 +32,22 @@ class Recipe:
     ----------
     objectives : tuple of str
         Names of the lexicon, most important first.
-    shape : {"unit", "lower", "upper"}
+    shape : {"unit", "lower", "upper", "any"}
         Form of the linear rows, see `ModelOptions`.
     partition : str
         Name of the statement partition; "MAX" schedules all statements together.
+    pins : tuple of Pin
+        What the schedule must obey; the shape gives way where they need another.
     """
 
     objectives: tuple[str, ...]
     shape: Shape = "unit"
     partition: str = "MAX"
+    pins: tuple[Pin, ...] = ()
 
     def __str__(self) -> str:
-        return f"{'>'.join(self.objectives)} ({self.shape})"
+        pins = f" with {', '.join(str(p) for p in self.pins)}" if self.pins else ""
+        return f"{'>'.join(self.objectives)} ({self.shape}){pins}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +66,12 @@ class Solved:
         Value, bound, seconds of every objective; empty for schedules not from the ILP.
     rows : mapping of str to Rows, or None
         The 2d+1 form, when it came from the ILP.
+    given_up : tuple of str
+        Groups of constraints that objectives asked for and that could not be met, or
+        not within the time, together with the rest: "SDO", "SPC skew", ...
+    shape : {"unit", "lower", "upper", "any"} or None
+        Form of its rows; not the recipe's where a pin needed another. None for
+        schedules not from the ILP.
     """
 
     tree: ScheduleTree
@@ -65,6 +79,8 @@ class Solved:
     partition: str = "MAX"
     stages: tuple[Stage, ...] = ()
     rows: dict[str, Rows] | None = field(default=None)
+    given_up: tuple[str, ...] = ()
+    shape: Shape | None = None
 
 
 def solve_recipe(
@@ -73,11 +89,28 @@ def solve_recipe(
     recipe: Recipe,
     deadline: Deadline,
     pieces: tuple[Piece, ...] | None = None,
+    machine: MachineFacts | None = None,
 ) -> Solved:
     """Solve one recipe and prove the result.
 
+    Parameters
+    ----------
+    scop, dependences
+        What to schedule.
+    recipe : Recipe
+        What to ask for.
+    deadline : Deadline
+        For all stages together.
+    pieces : tuple of Piece, optional
+        The dependences cut already, shared between recipes.
+    machine : MachineFacts, optional
+        What objectives may know of the processor; two cores with four lanes by
+        default, so that results do not depend on where they are computed.
+
     Raises
     ------
+    ConflictError
+        When the recipe's pins cannot be obeyed; names an irreducible conflict.
     InfeasibleError
         When the space is empty within its bounds, time ran out before a first
         solution, or rounding made the solution invalid.
@@ -86,11 +119,16 @@ def solve_recipe(
     asked = {o.bands for o in objectives}
     bands: Bands = "all" if "all" in asked else "outer" if "outer" in asked else "none"
     options = ModelOptions(shape=recipe.shape, bands=bands)
-    model = ScheduleModel(scop, dependences, pieces, options)
+    if recipe.pins:
+        model = build_pinned_model(
+            scop, dependences, recipe.pins, options, deadline, pieces, machine
+        )
+    else:
+        model = ScheduleModel(scop, dependences, pieces, options, machine)
     forms = [form for o in objectives for form in o.forms(model)]
     _log.debug("%s: %d variables", recipe, model.problem.n_variables)
-    solution = model.problem.lexmin(forms, deadline)
-    if not is_satisfied(model.problem, solution.values):
+    solution, given_up = _solve_soft(model, forms, deadline)
+    if not is_satisfied(model.problem, solution.values, frozenset(given_up)):
         raise InfeasibleError(
             f"the solver's rounded point breaks a constraint: {recipe}"
         )
@@ -99,7 +137,33 @@ def solve_recipe(
     violation = find_violation(tree, dependences, scop)
     if violation is not None:
         raise InfeasibleError(f"the solution is not legal: {violation}")
-    return Solved(tree, recipe.objectives, recipe.partition, solution.stages, rows)
+    broken = broken_pins(tree, recipe.pins, scop, dependences)
+    if broken:
+        raise InfeasibleError(f"the solution does not obey the pin {broken[0]}")
+    return Solved(
+        tree,
+        recipe.objectives,
+        recipe.partition,
+        solution.stages,
+        rows,
+        given_up,
+        model.options.shape,
+    )
+
+
+def _solve_soft(
+    model: ScheduleModel, forms: Forms, deadline: Deadline
+) -> tuple[Solution, tuple[str, ...]]:
+    """Solve with all that objectives require; else without what cannot be met."""
+    try:
+        return model.problem.lexmin(forms, deadline), ()
+    except InfeasibleError:
+        if not model.soft_groups:
+            raise
+    given_up = choose_given_up(model.problem, model.soft_groups, deadline)
+    _log.info("given up: %s", ", ".join(given_up))
+    without = frozenset(given_up)
+    return model.problem.lexmin(forms, deadline, without=without), given_up
 
 
 def rows_to_tree(

@@ -31,6 +31,8 @@ class ConeRow:
         Weights of the iterators of both statements.
     equality : bool
         Whether the sum must be zero.
+    by_parameter : tuple of int
+        Weight of every parameter of the polyhedron's space, in its order.
     """
 
     constant: int
@@ -38,6 +40,7 @@ class ConeRow:
     source: tuple[int, ...]
     sink: tuple[int, ...]
     equality: bool
+    by_parameter: tuple[int, ...] = ()
 
 
 def dependence_cone(piece: isl.BasicMap) -> tuple[ConeRow, ...]:
@@ -80,6 +83,7 @@ def dependence_cone(piece: isl.BasicMap) -> tuple[ConeRow, ...]:
                     tuple(v[first : first + n_source]),
                     tuple(v[first + n_source :]),
                     equality,
+                    tuple(v[1:first]),
                 )
             )
     return tuple(rows)

@@ -4,14 +4,32 @@ Solves recipes, shapes and maps each schedule, proves every final tree, describe
 ranks. After Chelini et al., PACT 2020. May import every room below.
 """
 
+from polysched.space.ask import ISL_VARIANTS
 from polysched.space.build import SpaceOptions, build_space
-from polysched.space.schedule_space import Dropped, Schedule, ScheduleSpace, SpaceSize
+from polysched.space.expression import ExpressionError
+from polysched.space.facts import better_direction, fact_sentence
+from polysched.space.loading import load_space
+from polysched.space.page import spaces_page
+from polysched.space.saving import save_spaces, spaces_text
+from polysched.space.schedule_space import Schedule, ScheduleSpace, spaces_csv
+from polysched.space.selection import check_condition
+from polysched.space.size import Dropped, SpaceSize
 
 __all__ = [
+    "ISL_VARIANTS",
     "Dropped",
+    "ExpressionError",
     "Schedule",
     "ScheduleSpace",
     "SpaceOptions",
     "SpaceSize",
+    "better_direction",
     "build_space",
+    "check_condition",
+    "fact_sentence",
+    "load_space",
+    "save_spaces",
+    "spaces_csv",
+    "spaces_page",
+    "spaces_text",
 ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import islpy as isl
 
 from polysched.base import (
     Baton,
+    ConflictError,
     Deadline,
     LimitError,
     PolyschedError,
@@ -36,6 +37,7 @@ ISL_VARIANTS = (
 )
 N_SOLVERS = 2  # recipes solved at the same time; the solver lets go of Python's lock
 RECIPES_SHARE = 0.75  # of the time, the rest is for isl's schedules and for shaping
+ISL_SHARE = 0.2  # of the time, to wait for isl when all recipes are solved
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,20 +70,36 @@ class Asker:
         Most promising first.
     seconds : float
         For all of it.
+    variants : sequence of IslVariant
+        Which of isl's own schedules to compute.
+
+    Attributes
+    ----------
+    conflict : ConflictError or None
+        Set once a recipe's pins are known to contradict each other or the dependences.
     """
 
-    def __init__(self, core: Core, recipes: Sequence[Recipe], seconds: float) -> None:
+    def __init__(
+        self,
+        core: Core,
+        recipes: Sequence[Recipe],
+        seconds: float,
+        variants: Sequence[IslVariant] = ISL_VARIANTS,
+    ) -> None:
         self.core = core
+        self.conflict: ConflictError | None = None
         self._deadline = Deadline.after(seconds)
+        self._isl_seconds = max(1.0, ISL_SHARE * seconds)
         self._recipes_deadline = Deadline.after(RECIPES_SHARE * seconds)
         self._pieces = cut_dependences(core.scop, core.dependences)
         self._batch = IslBatch(
-            core.scop, core.dependences, ISL_VARIANTS, seconds, self._pieces
+            core.scop, core.dependences, variants, seconds, self._pieces
         )
         self._baton = Baton()
         self._pool = ThreadPoolExecutor(min(N_SOLVERS, os.cpu_count() or 1))
         self._recipes: list[tuple[str, Future[Solved]]] = [
-            (str(r), self._pool.submit(self._solve, r)) for r in recipes
+            (str(replace(r, pins=())), self._pool.submit(self._solve, r))
+            for r in recipes
         ]
 
     @property
@@ -101,7 +119,7 @@ class Asker:
                     wait([future])
                 yield self._settle(what, future.result)
             with lend_baton():
-                self._batch.wait(self._deadline)
+                self._batch.wait(self._deadline.capped(self._isl_seconds))
             for position, variant in enumerate(self._batch.variants):
                 yield self._settle(variant.name, partial(self._batch.collect, position))
 
@@ -119,7 +137,13 @@ class Asker:
 
     def _solve(self, recipe: Recipe) -> Solved:
         with self._baton.held():
-            return self._solve_in_turn(recipe)
+            if self.conflict is not None:
+                raise self.conflict
+            try:
+                return self._solve_in_turn(recipe)
+            except ConflictError as error:
+                self.conflict = error
+                raise
 
     def _solve_in_turn(self, recipe: Recipe) -> Solved:
         remaining = self._recipes_deadline.remaining_seconds()

@@ -18,6 +18,7 @@ from polysched.analysis import (
 )
 from polysched.base import (
     CodegenError,
+    ConflictError,
     Deadline,
     EmptySpaceError,
     PolyschedError,
@@ -29,9 +30,19 @@ from polysched.cost import predict_seconds
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Machine
 from polysched.policy import Policy, find_policy
-from polysched.schedule import Core, Solved, find_core
-from polysched.space.ask import Asker, Candidate
-from polysched.space.schedule_space import Dropped, Schedule, ScheduleSpace, SpaceSize
+from polysched.schedule import (
+    Core,
+    IslVariant,
+    Pin,
+    Recipe,
+    Solved,
+    broken_pins,
+    check_pins,
+    find_core,
+)
+from polysched.space.ask import ISL_VARIANTS, Asker, Candidate
+from polysched.space.schedule_space import Schedule, ScheduleSpace
+from polysched.space.size import Dropped, SpaceSize
 from polysched.transform import Script, apply_script, plan_scripts
 
 _log = logging.getLogger(__name__)
@@ -53,6 +64,11 @@ class SpaceOptions:
         Most scripts (tilings, mappings) per affine schedule.
     parameters : mapping of str to int
         Sizes to predict times for, and to rank by; others are assumed large.
+    pins : tuple of Pin
+        What every schedule must obey, after tiling and mapping, too. The source order
+        stays in as the baseline, ranked last when it does not obey them.
+    isl_variants : tuple of IslVariant
+        Which of isl's own schedules are candidates.
     """
 
     policy: str | Policy = "balanced"
@@ -60,6 +76,8 @@ class SpaceOptions:
     limit: int = 40
     shapes_per_schedule: int = 4
     parameters: Mapping[str, int] = field(default_factory=dict)
+    pins: tuple[Pin, ...] = ()
+    isl_variants: tuple[IslVariant, ...] = ISL_VARIANTS
 
 
 @dataclass
@@ -95,7 +113,11 @@ def build_space(
     Raises
     ------
     EmptySpaceError
-        When the SCoP has no statements.
+        When the SCoP has no statements, or nothing that obeys the pins was found.
+    ConflictError
+        When the pins cannot be obeyed; names an irreducible conflict.
+    PinError
+        When a pin names what the SCoP does not have.
     """
     if not scop.statements:
         raise EmptySpaceError(f"{scop.name} has no statements, so nothing to schedule")
@@ -107,13 +129,18 @@ def build_space(
     asked = options.policy
     policy = find_policy(asked) if isinstance(asked, str) else asked
     scop = privatize(infer_liveness(scop))
+    check_pins(options.pins, scop)
     dependences = compute_dependences(scop)
     core = find_core(scop, dependences)
     draft = _Draft()
     builder = _Builder(scop, dependences, machine, options, policy, draft, deadline)
     builder.add(Solved(original_tree(scop), ("original",)), plain_only=True)
     recipes = policy.choose(core.scop, core.dependences)
-    asker = Asker(core, recipes, max(0.0, deadline.remaining_seconds()))
+    if options.pins:
+        recipes = recipes or (Recipe(("MIC",)),)
+        recipes = tuple(replace(r, pins=options.pins) for r in recipes)
+    seconds = max(0.0, deadline.remaining_seconds())
+    asker = Asker(core, recipes, seconds, options.isl_variants)
     try:
         progress.start(f"space of {scop.name}", asker.n_candidates)
         # closed here, so that an error in between lets go of the turn it holds
@@ -124,6 +151,7 @@ def build_space(
     finally:
         asker.close()
         progress.finish()
+    builder.check_pins_obeyed(asker.conflict)
     return _finish(builder, time.monotonic() - started)
 
 
@@ -132,6 +160,7 @@ def _finish(builder: _Builder, seconds: float) -> ScheduleSpace:
     ranked = sorted(
         draft.schedules.values(),
         key=lambda s: (
+            bool(s.broken_pins),
             float("inf") if s.predicted_seconds is None else s.predicted_seconds,
             s.id,
         ),
@@ -139,7 +168,9 @@ def _finish(builder: _Builder, seconds: float) -> ScheduleSpace:
     kept = ranked[: options.limit]
     plain = [s for s in ranked if s.objectives == ("original",) and not s.script]
     if plain and plain[0] not in kept:
-        kept[-1] = plain[0]
+        if not plain[0].broken_pins:
+            kept.pop()
+        kept.append(plain[0])
     for s in ranked:
         if s not in kept:
             what = f"{s.id} ({'>'.join(s.objectives)})"
@@ -159,6 +190,7 @@ def _finish(builder: _Builder, seconds: float) -> ScheduleSpace:
         tuple(kept),
         tuple(draft.dropped),
         seconds,
+        options.pins,
     )
 
 
@@ -201,9 +233,28 @@ class _Builder:
         self._affine_keys[tree.key] = what
         self.add(solved)
 
+    def check_pins_obeyed(self, conflict: ConflictError | None) -> None:
+        """Raise unless some schedule obeys the pins."""
+        pins = self.options.pins
+        if not pins or any(not s.broken_pins for s in self.draft.schedules.values()):
+            return
+        if conflict is not None:
+            raise conflict
+        raise EmptySpaceError(
+            f"no schedule of {self.scop.name} that obeys "
+            f"{', '.join(str(p) for p in pins)} was found within "
+            f"{self.options.seconds:g} s",
+            hint="a longer limit may help",
+        )
+
+    def _broken_pins(self, tree: ScheduleTree) -> tuple[Pin, ...]:
+        pins = self.options.pins
+        return broken_pins(tree, pins, self.scop, self.dependences) if pins else ()
+
     def add(self, solved: Solved, *, plain_only: bool = False) -> None:
         """Prove and add the variants of one affine schedule."""
         self.draft.solved.append(solved)
+        n_before = len(self.draft.schedules)
         scripts: list[Script] = [()]
         if not plain_only:
             scripts = plan_scripts(
@@ -218,9 +269,14 @@ class _Builder:
                 what = f"{'>'.join(solved.objectives)} with {len(script)} steps"
                 self.draft.dropped.append(Dropped(what, "not shaped: time is spent"))
                 continue
-            self._add_variant(solved, script)
+            self._add_variant(solved, script, is_baseline=plain_only)
+        is_lost = bool(solved.stages) and len(self.draft.schedules) == n_before
+        if self.options.pins and is_lost and () not in scripts:
+            self._add_variant(solved, ())  # scripts may break pins, the rows do not
 
-    def _add_variant(self, solved: Solved, script: Script) -> None:
+    def _add_variant(
+        self, solved: Solved, script: Script, *, is_baseline: bool = False
+    ) -> None:
         what = f"{'>'.join(solved.objectives)} with {len(script)} steps"
         try:
             tree = apply_script(solved.tree, script)
@@ -235,13 +291,20 @@ class _Builder:
             _log.info("%s: %s", what, violation)
             self.draft.dropped.append(Dropped(what, f"illegal: {violation}"))
             return
+        broken = self._broken_pins(tree)
+        if broken and not is_baseline:
+            self.draft.dropped.append(Dropped(what, f"does not obey {broken[0]}"))
+            return
         try:
             size = measure_code(self.scop, tree)
         except CodegenError as error:
             self.draft.dropped.append(Dropped(what, error.message))
             return
         _log.debug("%s: %s", what, size)
-        self.draft.schedules[tree.key] = self._describe(solved, script, tree)
+        schedule = self._describe(solved, script, tree)
+        pins = self.options.pins
+        schedule = replace(schedule, pins=pins, broken_pins=broken)
+        self.draft.schedules[tree.key] = schedule
 
     def _describe(self, solved: Solved, script: Script, tree: ScheduleTree) -> Schedule:
         predicted = predict_seconds(
@@ -258,4 +321,5 @@ class _Builder:
             stages=solved.stages,
             features=features,
             predicted_seconds=predicted,
+            shape=solved.shape,
         )

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from polysched.analysis import Dependences
-from polysched.base import PolyschedError
+from polysched.analysis import (
+    Dependences,
+    ScheduleProfile,
+    compare_trees,
+    profile_schedule,
+)
+from polysched.base import EmptySpaceError, PolyschedError
 from polysched.ilp import Stage
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
+from polysched.schedule import Pin, Shape
+from polysched.space.facts import schedule_facts
+from polysched.space.frame import make_frame, write_csv
+from polysched.space.page import spaces_page
+from polysched.space.saving import save_spaces
+from polysched.space.selection import Selection
+from polysched.space.size import Dropped, SpaceSize
 from polysched.transform import Script, print_script
+
+S = TypeVar("S", bound="ScheduleSpace")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +53,12 @@ class Schedule:
     features : mapping of str to float
     predicted_seconds : float or None
         By the cost model; None when it has no opinion.
+    shape : {"unit", "lower", "upper", "any"} or None
+        Form of the affine rows; None when they are not from the integer program.
+    pins : tuple of Pin
+        What the user asked the space to obey.
+    broken_pins : tuple of Pin
+        Those that the tree does not obey; only the source order may have any.
     """
 
     id: str
@@ -48,11 +70,39 @@ class Schedule:
     stages: tuple[Stage, ...]
     features: Mapping[str, float]
     predicted_seconds: float | None
+    shape: Shape | None = None
+    pins: tuple[Pin, ...] = ()
+    broken_pins: tuple[Pin, ...] = ()
 
     @property
     def script_text(self) -> str:
         """The script in command-line form; empty for the plain affine schedule."""
         return print_script(self.script)
+
+    @property
+    def pins_text(self) -> str:
+        """Every pin asked for, and whether it is obeyed."""
+        return ", ".join(
+            f"{pin} (not obeyed)" if pin in self.broken_pins else str(pin)
+            for pin in self.pins
+        )
+
+    @property
+    def facts(self) -> dict[str, float]:
+        """All its numbers: features, prediction, values of the objectives."""
+        return schedule_facts(self.features, self.predicted_seconds, self.stages)
+
+    def to_row(self) -> dict[str, object]:
+        """The schedule as a row of a table; no numbers that differ between runs."""
+        facts = self.facts.items()
+        return {
+            "id": self.id,
+            "objectives": ">".join(self.objectives),
+            "partition": self.partition,
+            "script": self.script_text,
+            "predicted_seconds": self.predicted_seconds,
+            **{n: v for n, v in facts if "seconds" not in n},
+        }
 
     def to_json(self) -> dict[str, object]:
         """The schedule as the command line's contract has it."""
@@ -64,42 +114,26 @@ class Schedule:
             "legal": True,
             "features": dict(self.features),
             "predicted_seconds": self.predicted_seconds,
+            "shape": self.shape,
+            "pins": [str(p) for p in self.pins],
+            "broken_pins": [str(p) for p in self.broken_pins],
+            "stages": [
+                {
+                    "name": s.name,
+                    "value": s.value,
+                    "bound": s.bound,
+                    "seconds": s.seconds,
+                    "status": s.status,
+                }
+                for s in self.stages
+            ],
+            "affine": self.affine.text,
             "tree": self.tree.text,
         }
 
 
-@dataclass(frozen=True)
-class SpaceSize:
-    """How many candidates each stage of building a space left.
-
-    Attributes
-    ----------
-    asked : int
-        Recipes and fixed schedules asked for.
-    solved : int
-        Those that gave a legal affine schedule.
-    distinct : int
-        Distinct final trees, after tiling and mapping.
-    kept : int
-        Schedules in the space.
-    """
-
-    asked: int
-    solved: int
-    distinct: int
-    kept: int
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A candidate that did not make it into the space, and why."""
-
-    what: str
-    reason: str
-
-
 @dataclass(frozen=True, eq=False)
-class ScheduleSpace:
+class ScheduleSpace(Selection):
     """Distinct legal schedules of a SCoP, ranked by predicted time.
 
     Attributes
@@ -116,6 +150,8 @@ class ScheduleSpace:
         Everything asked for that is not in `schedules`.
     seconds : float
         Wall time of building it.
+    pins : tuple of Pin
+        What every schedule but the source order obeys.
     """
 
     scop: Scop
@@ -126,6 +162,7 @@ class ScheduleSpace:
     schedules: tuple[Schedule, ...]
     dropped: tuple[Dropped, ...]
     seconds: float
+    pins: tuple[Pin, ...]
 
     def __len__(self) -> int:
         return len(self.schedules)
@@ -135,15 +172,25 @@ class ScheduleSpace:
 
     @property
     def best(self) -> Schedule:
-        """The schedule that the model ranks first."""
+        """The first schedule: the one that the model ranks first, unless sorted."""
+        if not self.schedules:
+            reasons = [f"{n} {kind}" for kind, n in self.drop_counts().items()]
+            raise EmptySpaceError(
+                f"no schedule of {self.scop.name} is left in the space",
+                hint=f"why others went: {', '.join(reasons)}" if reasons else None,
+            )
         return self.schedules[0]
 
     @property
     def original(self) -> Schedule:
         """The schedule that is the source order, untouched."""
-        return next(
-            s for s in self.schedules if s.objectives == ("original",) and not s.script
-        )
+        plain = [s for s in self if s.objectives == ("original",) and not s.script]
+        if not plain:
+            raise PolyschedError(
+                f"the source order of {self.scop.name} is not among the "
+                f"{len(self)} schedules that were selected"
+            )
+        return plain[0]
 
     def find(self, schedule_id: str) -> Schedule:
         """The schedule whose id starts with `schedule_id`; the error lists them."""
@@ -160,6 +207,63 @@ class ScheduleSpace:
             hint=f"ids of this space: {known}",
         )
 
+    def with_schedules(
+        self: S, schedules: Sequence[Schedule], dropped: Sequence[Dropped]
+    ) -> S:
+        return replace(
+            self,
+            schedules=tuple(schedules),
+            dropped=(*self.dropped, *dropped),
+            size=replace(self.size, kept=len(schedules)),
+        )
+
+    def profile(self, schedule: str | Schedule) -> ScheduleProfile:
+        """A schedule's bands, bodies, reuse and distances as lists."""
+        chosen = self._find(schedule)
+        return profile_schedule(chosen.tree, self.scop, self.dependences)
+
+    def difference(self, a: str | Schedule, b: str | Schedule) -> tuple[str, ...]:
+        """What one schedule does otherwise than another, one sentence each."""
+        first, second = self._find(a), self._find(b)
+        return compare_trees(
+            first.tree,
+            second.tree,
+            self.scop,
+            self.dependences,
+            (first.id, second.id),
+        )
+
+    def features(self) -> Any:
+        """All numbers of all schedules as a pandas data frame, one row per id.
+
+        Raises
+        ------
+        PolyschedError
+            If pandas, the optional extra "notebook", is not installed.
+        """
+        rows = [{"id": s.id, **s.facts} for s in self]
+        return make_frame(("id", *self.fact_names), rows)
+
+    def to_pandas(self) -> Any:
+        """What `to_csv` tells as a pandas data frame, one row per id."""
+        rows = [s.to_row() for s in self]
+        return make_frame(_columns(rows), rows)
+
+    def to_csv(self) -> str:
+        """A header and one row per schedule: objectives, script, features."""
+        return spaces_csv([self])
+
+    def to_html(self, axes: tuple[str, str] | None = None) -> str:
+        """One self-contained page, see `spaces_page`."""
+        return spaces_page([self], axes, f"schedule space of {self.scop.name}")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the space to a file that `load_space` reads."""
+        save_spaces([self], path)
+
+    def _find(self, schedule: str | Schedule) -> Schedule:
+        return self.find(schedule) if isinstance(schedule, str) else schedule
+
     def to_json(self) -> dict[str, object]:
         """The space as the command line's contract has it."""
         return {
@@ -168,6 +272,7 @@ class ScheduleSpace:
             "dependences": sum(d.orders for d in self.dependences.items),
             "machine": self.machine.to_json(),
             "policy": self.policy,
+            "pins": [str(p) for p in self.pins],
             "size": {
                 "asked": self.size.asked,
                 "solved": self.size.solved,
@@ -178,3 +283,13 @@ class ScheduleSpace:
             "seconds": self.seconds,
             "schedules": [s.to_json() for s in self.schedules],
         }
+
+
+def spaces_csv(spaces: Iterable[ScheduleSpace]) -> str:
+    """The schedules of several spaces as one CSV text, the SCoP in the first column."""
+    rows = [{"scop": space.scop.name, **s.to_row()} for space in spaces for s in space]
+    return write_csv(_columns(rows), rows)
+
+
+def _columns(rows: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for row in rows for name in row))

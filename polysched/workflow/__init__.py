@@ -11,6 +11,7 @@ from polysched.workflow.source import parse, prepare_scop, select_scops
 from polysched.workflow.spaces import ProgramSpace, build_space
 from polysched.workflow.tuning import Tuned, choose_candidates, tune
 from polysched.workflow.variant import Variant, optimize
+from polysched.workflow.wanting import Want
 
 __all__ = [
     "CheckedScop",
@@ -19,6 +20,7 @@ __all__ = [
     "ProgramSpace",
     "Tuned",
     "Variant",
+    "Want",
     "build_space",
     "check",
     "choose_candidates",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from polysched.analysis import (
     Dependence,
@@ -15,7 +16,11 @@ from polysched.analysis import (
     split_reasons,
 )
 from polysched.ir import Scop
+from polysched.schedule import Pin
 from polysched.space import Schedule
+from polysched.workflow.wanting import Want, open_wants, price_wants, read_pins
+
+ALL = "all"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +41,8 @@ class Explanation:
         Neighbouring statements in different loops of the affine schedule.
     outline : str
         The final tree as indented text.
+    wants : tuple of Want
+        What was asked of it in addition, and what that would cost.
     """
 
     scop: Scop
@@ -44,6 +51,12 @@ class Explanation:
     loops: tuple[LoopReport, ...]
     splits: tuple[SplitReport, ...]
     outline: str
+    wants: tuple[Want, ...] = ()
+
+    @property
+    def open_wants(self) -> tuple[Pin, ...]:
+        """Pins that one may want of it: sequential loops parallel, neighbours fused."""
+        return open_wants(self.scop, self.schedule, self.rows, self.splits)
 
     def to_json(self) -> dict[str, object]:
         """The explanation as one object."""
@@ -65,6 +78,7 @@ class Explanation:
             "loops": [_loop_json(r) for r in self.loops],
             "splits": [_split_json(s) for s in self.splits],
             "outline": self.outline.splitlines(),
+            "wants": [w.to_json() for w in self.wants],
         }
 
     def __str__(self) -> str:
@@ -77,18 +91,35 @@ class Explanation:
         parts.append(self.outline)
         parts += [f"{loop_name(r)}: {why_sequential(r)}" for r in self.loops]
         parts += [why_split(s) for s in self.splits]
+        parts += [line for w in self.wants for line in w.lines()]
         return "\n".join(parts)
 
 
 def explain_schedule(
-    scop: Scop, dependences: Dependences, schedule: Schedule
+    scop: Scop,
+    dependences: Dependences,
+    schedule: Schedule,
+    wants: Sequence[Pin | str] = (),
+    seconds: float = 15.0,
 ) -> Explanation:
-    """Take a schedule apart: what each row and loop does with each dependence."""
+    """Take a schedule apart: what each row and loop does with each dependence.
+
+    Parameters
+    ----------
+    scop, dependences, schedule
+        From one space.
+    wants : sequence of Pin or str
+        What the schedule should obey in addition, as values or texts; its price is
+        found by solving again. "all" stands for every loop of the affine schedule that
+        is not parallel, and every pair of neighbours that is not fused.
+    seconds : float
+        Limit for the prices.
+    """
     loops = loop_carriers(schedule.tree, dependences, scop)
     rows = (
         loop_carriers(schedule.affine, dependences, scop) if schedule.script else loops
     )
-    return Explanation(
+    explanation = Explanation(
         scop=scop,
         schedule=schedule,
         rows=rows,
@@ -96,6 +127,12 @@ def explain_schedule(
         splits=split_reasons(schedule.affine, dependences, scop),
         outline=outline_tree(schedule.tree, loops, scop),
     )
+    named = [w for w in wants if w != ALL]
+    pins = read_pins((*named, *(explanation.open_wants if ALL in wants else ())))
+    if not pins:
+        return explanation
+    prices = price_wants(scop, dependences, schedule, pins, seconds)
+    return replace(explanation, wants=prices)
 
 
 def short_dependence(dependence: Dependence) -> str:

@@ -66,6 +66,8 @@ def header_lines(
     lines = [f"schedule {schedule.id} of scop {scop_name}"]
     asked = " > ".join(schedule.objectives)
     lines.append(f"objectives: {asked}; partition {schedule.partition}")
+    if schedule.pins:
+        lines.append(f"pins: {schedule.pins_text}")
     if schedule.script_text:
         lines.append(f"script: {schedule.script_text}")
     if reason:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from polysched.analysis import infer_liveness
 from polysched.base import CodegenError, PolyschedError, Progress
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
+from polysched.schedule import Pin
 from polysched.space import Dropped, ScheduleSpace, SpaceOptions
 from polysched.space import build_space as build_schedule_space
 from polysched.workflow.source import check_parameters, select_scops
 from polysched.workflow.variant import Variant
+from polysched.workflow.wanting import read_pins
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,9 @@ class ProgramSpace(ScheduleSpace):
 
 
 def _find_obstacle(variant: Variant) -> str | None:
-    """Why a variant cannot be printed, in one line, or None."""
+    """Why a variant cannot be printed, or must not, in one line, or None."""
+    if variant.schedule.broken_pins:
+        return f"it does not obey the pin {variant.schedule.broken_pins[0]}"
     try:
         variant.region_text()
     except CodegenError as error:
@@ -79,6 +83,7 @@ def build_space(
     parameters: Mapping[str, int] | None = None,
     seconds: float | None = None,
     limit: int | None = None,
+    pins: Sequence[Pin | str] = (),
     progress: Progress | None = None,
 ) -> ProgramSpace:
     """The legal schedules of one SCoP, proven, distinct, ranked.
@@ -99,12 +104,18 @@ def build_space(
         Time limit.
     limit : int, optional
         Most schedules to keep.
+    pins : sequence of Pin or str
+        What every schedule must obey, as values or texts (``parallel:S0.0``).
     progress : Progress, optional
 
     Raises
     ------
     PolyschedError
         If the SCoP, a parameter or the policy is not there.
+    PinError
+        If a pin cannot be read or names what is not there.
+    ConflictError
+        If the pins cannot be obeyed.
     """
     chosen = program if isinstance(program, Scop) else _choose(program, scop)
     if isinstance(program, Program):
@@ -112,6 +123,7 @@ def build_space(
     given = {"seconds": seconds, "limit": limit, "parameters": parameters}
     options = SpaceOptions(
         policy=policy,
+        pins=read_pins(pins),
         **{k: v for k, v in given.items() if v is not None},  # type: ignore[arg-type]
     )
     built = build_schedule_space(infer_liveness(chosen), machine, options, progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -12,6 +12,7 @@ from polysched.base import CodegenError
 from polysched.codegen import PrintOptions, identifiers, print_openmp, splice
 from polysched.ir import Program, ScheduleTree, Scop
 from polysched.runtime import original_text
+from polysched.schedule import Pin
 from polysched.space import Schedule
 from polysched.workflow.explanation import Explanation, explain_schedule
 from polysched.workflow.header import header_lines
@@ -103,9 +104,21 @@ class Variant:
             return self.region_text()
         return optimize(self.program, [self]).decode("utf-8", "surrogateescape")
 
-    def explain(self) -> Explanation:
-        """Why the schedule is what it is."""
-        return explain_schedule(self.scop, self.dependences, self.schedule)
+    def explain(
+        self, wants: Sequence[Pin | str] = (), seconds: float = 15.0
+    ) -> Explanation:
+        """Why the schedule is what it is, and what more would cost.
+
+        Parameters
+        ----------
+        wants : sequence of Pin or str
+            Pins to be priced, or "all", see `explain_schedule`.
+        seconds : float
+            Limit for the prices.
+        """
+        return explain_schedule(
+            self.scop, self.dependences, self.schedule, wants, seconds
+        )
 
 
 def print_region(

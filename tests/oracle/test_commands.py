@@ -280,6 +280,7 @@ def test_illegal_schedule_is_refused_with_a_witness(run, two, tmp_path):
 
     class Planted:
         id, objectives, partition, script_text = tree.key, ("planted",), "MAX", ""
+        pins = ()
 
     lines = header_lines(Planted, scop.name, tree.text)
     out = tmp_path / "out.c"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import islpy as isl
 import pytest
 
-from polysched.sets import ConeRow, dependence_cone, lift_constants
+from polysched.sets import LIFTED_PREFIX, ConeRow, dependence_cone, lift_constants
 
 
 def is_nonnegative(
@@ -48,7 +48,7 @@ def test_lifting_contains_the_original(size: int) -> None:
     )
     (lifted,) = lift_constants([piece])
     names = [lifted.get_dim_name(isl.dim_type.param, k) for k in range(1)]
-    assert names == [f"size_{size - 1}"]
+    assert names == [f"{LIFTED_PREFIX}{size - 1}"]
     at = isl.BasicMap(str(lifted)).fix_val(isl.dim_type.param, 0, isl.Val(size - 1))
     back = isl.Map.from_basic_map(at).project_out(isl.dim_type.param, 0, 1)
     assert isl.Map.from_basic_map(piece).is_subset(back)

@@ -12,7 +12,7 @@ _TREE = '{ domain: "[n] -> { S0[i] : 0 <= i < n }" }'
 
 def _schedule(**values):
     given = {"id": "0123456789", "objectives": ("OP", "IP"), "partition": "MAX"}
-    return SimpleNamespace(**{**given, "script_text": "", **values})
+    return SimpleNamespace(**{**given, "script_text": "", "pins": (), **values})
 
 
 def _comment(lines):

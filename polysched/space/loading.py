@@ -1,0 +1,166 @@
+"""Spaces in a file: read back without solving, every schedule proven again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from polysched.analysis import (
+    Dependences,
+    compute_dependences,
+    find_violation,
+    infer_liveness,
+    privatize,
+    schedule_features,
+)
+from polysched.base import IllegalScheduleError, LimitError, PolyschedError
+from polysched.ilp import Stage
+from polysched.ir import ScheduleTree, Scop
+from polysched.machine import Machine
+from polysched.schedule import broken_pins, parse_pins
+from polysched.sets import operation_limit
+from polysched.space.digest import scop_digest
+from polysched.space.saving import FORMAT, VERSION
+from polysched.space.schedule_space import Schedule, ScheduleSpace
+from polysched.space.size import Dropped, SpaceSize
+from polysched.transform import apply_script, parse_script
+
+MAX_OPERATIONS = 500_000_000  # isl operations to prove one schedule
+
+
+def load_space(path: str | os.PathLike[str], scop: Scop) -> ScheduleSpace:
+    """Read a space back; nothing is solved, and every schedule is proven anew.
+
+    Features are computed from the trees again; predicted seconds are taken as they are.
+
+    Parameters
+    ----------
+    path : path
+        Written by `ScheduleSpace.save`.
+    scop : Scop
+        The SCoP it was built for, as the front end gives it or as the space has it.
+
+    Raises
+    ------
+    IllegalScheduleError
+        If a schedule in the file violates a dependence; names it and a witness.
+    PolyschedError
+        If the file is no such file, holds no space of this SCoP, or was changed.
+    """
+    stored = _read(path)
+    prepared = privatize(infer_liveness(scop))
+    by_digest = {entry.get("digest"): entry for entry in stored}
+    for candidate in (scop, prepared):
+        entry = by_digest.get(scop_digest(candidate))
+        if entry is not None:
+            return _read_space(entry, candidate, path)
+    names = ", ".join(str(e.get("scop")) for e in stored) or "none"
+    raise PolyschedError(
+        f"{os.fspath(path)!r} holds no space of this {scop.name}: statements, sizes or "
+        f"accesses differ; the file has spaces of {names}",
+        hint="build the space anew, or read the program with the same macros",
+    )
+
+
+def _read(path: str | os.PathLike[str]) -> list[Mapping[str, Any]]:
+    name = os.fspath(path)
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PolyschedError(f"cannot read {name!r}: {error.strerror}") from error
+    except ValueError as error:
+        raise PolyschedError(f"{name!r} is not JSON: {error}") from error
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise PolyschedError(f"{name!r} is no file of {FORMAT}")
+    if data.get("version") != VERSION:
+        raise PolyschedError(
+            f"{name!r} has version {data.get('version')!r}, expected {VERSION}"
+        )
+    spaces = data.get("spaces")
+    if not isinstance(spaces, list) or not all(isinstance(s, dict) for s in spaces):
+        raise PolyschedError(f"{name!r} has no list of spaces")
+    return spaces
+
+
+def _read_space(
+    entry: Mapping[str, Any], scop: Scop, path: str | os.PathLike[str]
+) -> ScheduleSpace:
+    dependences = compute_dependences(scop)
+    try:
+        machine = Machine.from_json(entry["machine"])
+        schedules = tuple(
+            _read_schedule(s, scop, dependences, machine) for s in entry["schedules"]
+        )
+        return ScheduleSpace(
+            scop=scop,
+            dependences=dependences,
+            machine=machine,
+            policy=str(entry["policy"]),
+            size=SpaceSize(**entry["size"]),
+            schedules=schedules,
+            dropped=tuple(Dropped(d["what"], d["reason"]) for d in entry["dropped"]),
+            seconds=float(entry["seconds"]),
+            pins=parse_pins(entry["pins"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PolyschedError(
+            f"{os.fspath(path)!r} is damaged: {type(error).__name__} {error}"
+        ) from error
+
+
+def _read_schedule(
+    data: Mapping[str, Any], scop: Scop, dependences: Dependences, machine: Machine
+) -> Schedule:
+    """One schedule, its tree proven, its script replayed, its features computed."""
+    name = str(data["id"])
+    affine = _read_tree(data["affine"], scop, dependences, f"{name} before its script")
+    tree = _read_tree(data["tree"], scop, dependences, name)
+    if tree.key != name:
+        raise PolyschedError(
+            f"the tree of schedule {name} was changed: it is schedule {tree.key} now"
+        )
+    script = parse_script(data["script"])
+    if apply_script(affine, script).key != tree.key:
+        raise PolyschedError(
+            f"the script of schedule {name} was changed: it gives another tree"
+        )
+    seconds = data["predicted_seconds"]
+    pins = parse_pins(data["pins"])
+    return Schedule(
+        id=name,
+        objectives=tuple(data["objectives"]),
+        partition=data["partition"],
+        script=script,
+        affine=affine,
+        tree=tree,
+        stages=tuple(Stage(**stage) for stage in data["stages"]),
+        features=schedule_features(tree, scop, dependences, machine),
+        predicted_seconds=None if seconds is None else float(seconds),
+        shape=data["shape"],
+        pins=pins,
+        broken_pins=broken_pins(tree, pins, scop, dependences) if pins else (),
+    )
+
+
+def _read_tree(
+    text: str, scop: Scop, dependences: Dependences, name: str
+) -> ScheduleTree:
+    """A tree that runs every instance of the SCoP and respects every dependence."""
+    tree = ScheduleTree.parse(text)
+    if not tree.schedule.get_domain().is_equal(scop.domain):
+        raise PolyschedError(
+            f"schedule {name} was changed: it does not run the instances of {scop.name}"
+        )
+    try:
+        with operation_limit(scop.context.get_ctx(), MAX_OPERATIONS):
+            violation = find_violation(tree, dependences, scop)
+    except LimitError as error:
+        raise LimitError(
+            f"schedule {name} is not proven: {error.message} are needed"
+        ) from error
+    if violation is not None:
+        raise IllegalScheduleError(f"schedule {name} is illegal: {violation}")
+    return tree

@@ -1,0 +1,43 @@
+"""How many candidates each stage of a space left, and why the others went."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ENDS = re.compile(r": | as | of | by |(?<=obey) ")  # what follows is particular
+
+
+@dataclass(frozen=True)
+class SpaceSize:
+    """How many candidates each stage of building a space left.
+
+    Attributes
+    ----------
+    asked : int
+        Recipes and fixed schedules asked for.
+    solved : int
+        Those that gave a legal affine schedule.
+    distinct : int
+        Distinct final trees, after tiling and mapping.
+    kept : int
+        Schedules in the space.
+    """
+
+    asked: int
+    solved: int
+    distinct: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A candidate that did not make it into the space, and why."""
+
+    what: str
+    reason: str
+
+    @property
+    def kind(self) -> str:
+        """The reason without its particulars, for counting: ``same tree``."""
+        return _ENDS.split(self.reason, maxsplit=1)[0]
