@@ -29,10 +29,11 @@ from polysched.codegen import measure_code
 from polysched.cost import predict_seconds
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Machine
-from polysched.policy import Policy, find_policy
+from polysched.policy import Chooser, Policy, find_policy
 from polysched.schedule import (
     Core,
     IslVariant,
+    MachineFacts,
     Pin,
     Recipe,
     Solved,
@@ -54,8 +55,9 @@ class SpaceOptions:
 
     Attributes
     ----------
-    policy : str or Policy
-        What chooses recipes; a policy of one's own, or the name of one there is.
+    policy : str, Policy or callable
+        What chooses recipes, as `find_policy` takes it: a name, an objective list, a
+        policy or a function of one's own.
     seconds : float
         Time limit of the whole construction; the original is always in.
     limit : int
@@ -71,7 +73,7 @@ class SpaceOptions:
         Which of isl's own schedules are candidates.
     """
 
-    policy: str | Policy = "balanced"
+    policy: str | Policy | Chooser = "balanced"
     seconds: float = 15.0
     limit: int = 40
     shapes_per_schedule: int = 4
@@ -126,8 +128,8 @@ def build_space(
     progress = progress or SilentProgress()
     started = time.monotonic()
     deadline = Deadline.after(options.seconds)
-    asked = options.policy
-    policy = find_policy(asked) if isinstance(asked, str) else asked
+    policy = find_policy(options.policy)
+    facts = MachineFacts.of_cpu(machine.cpu)
     scop = privatize(infer_liveness(scop))
     check_pins(options.pins, scop)
     dependences = compute_dependences(scop)
@@ -135,12 +137,12 @@ def build_space(
     draft = _Draft()
     builder = _Builder(scop, dependences, machine, options, policy, draft, deadline)
     builder.add(Solved(original_tree(scop), ("original",)), plain_only=True)
-    recipes = policy.choose(core.scop, core.dependences)
+    recipes = policy.recipes(core.scop, core.dependences, facts)
     if options.pins:
         recipes = recipes or (Recipe(("MIC",)),)
         recipes = tuple(replace(r, pins=options.pins) for r in recipes)
     seconds = max(0.0, deadline.remaining_seconds())
-    asker = Asker(core, recipes, seconds, options.isl_variants)
+    asker = Asker(core, recipes, seconds, options.isl_variants, facts)
     try:
         progress.start(f"space of {scop.name}", asker.n_candidates)
         # closed here, so that an error in between lets go of the turn it holds
@@ -255,21 +257,24 @@ class _Builder:
         """Prove and add the variants of one affine schedule."""
         self.draft.solved.append(solved)
         n_before = len(self.draft.schedules)
+        # the field's reference schedules are in every space, however late it is
+        is_late = self.deadline.expired and bool(self.draft.schedules)
+        if is_late and solved.rows is not None:
+            what = ">".join(solved.objectives)
+            self.draft.dropped.append(Dropped(what, "not shaped: time is spent"))
+            return
         scripts: list[Script] = [()]
         if not plain_only:
+            limit = 1 if is_late else self.options.shapes_per_schedule
             scripts = plan_scripts(
-                solved.tree,
-                self.scop,
-                self.dependences,
-                self.machine.cpu,
-                limit=self.options.shapes_per_schedule,
+                solved.tree, self.scop, self.dependences, self.machine.cpu, limit=limit
             )
-        for script in scripts:
-            if self.deadline.expired and self.draft.schedules:
+        for k, script in enumerate(scripts):
+            if k and self.deadline.expired:
                 what = f"{'>'.join(solved.objectives)} with {len(script)} steps"
                 self.draft.dropped.append(Dropped(what, "not shaped: time is spent"))
-                continue
-            self._add_variant(solved, script, is_baseline=plain_only)
+            else:
+                self._add_variant(solved, script, is_baseline=plain_only)
         is_lost = bool(solved.stages) and len(self.draft.schedules) == n_before
         if self.options.pins and is_lost and () not in scripts:
             self._add_variant(solved, ())  # scripts may break pins, the rows do not

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from polysched.analysis import find_violation
-from polysched.base import EmptySpaceError, PolyschedError
+from polysched.base import Deadline, EmptySpaceError, PolyschedError
 from polysched.codegen import PrintOptions, measure_code, print_openmp
 from polysched.machine import Machine
 from polysched.space import ScheduleSpace, SpaceOptions, build_space
@@ -131,3 +131,19 @@ def test_an_error_while_shaping_ends_the_solvers(
     with pytest.raises(RuntimeError, match="planted"):
         build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
     assert not [t for t in threading.enumerate() if "ThreadPool" in t.name]
+
+
+def test_isl_is_in_however_late_it_is(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Spent(Deadline):
+        """Time for solving, none for shaping."""
+
+        expired = property(lambda self: True)
+
+    monkeypatch.setattr("polysched.space.build.Deadline", Spent)
+    space = build_space(scops.jacobi_2d(), machine, SpaceOptions(seconds=60))
+    asked = {s.objectives for s in space}
+    assert {("original",), ("isl",), ("feautrier",)} <= asked
+    assert asked <= {("original",), ("isl",), ("isl+serial",), ("feautrier",)}
+    assert any("not shaped" in d.reason for d in space.dropped)
