@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 BUILT_FROM := setup.cfg pyproject.toml
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
-PROGRAMS ?= 2000
-SEED ?= $(shell date +%s)
-BENCH_SIZE ?= -DMEDIUM
-BENCH_BUDGET ?= 8
+PROGRAMS ?= 800
+SEED := $(or $(SEED),$(shell date +%s))
+BENCH_KERNELS ?= gemm jacobi-2d atax
+BENCH_SIZE ?= MEDIUM
+BENCH_BUDGET ?= 1,4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test slow check lint format types floors golden docs fuzz bench clean
@@ -63,21 +64,17 @@ golden: $(VENV)/installed-dev ## write the expected texts anew
 docs: $(VENV)/installed-dev ## run every example of README and docs
 	$(PYTEST) --doctest-glob='*.md' README.md docs polysched
 
-fuzz: $(VENV)/installed-dev ## random programs, fresh seeds, failures kept
+fuzz: $(VENV)/installed-dev ## random programs, fresh seeds, large spaces, failures kept
+	@echo "seeds $(SEED) to $$(($(SEED) + $(PROGRAMS) - 1))"
 	POLYSCHED_FUZZ_SEED=$(SEED) POLYSCHED_FUZZ_PROGRAMS=$(PROGRAMS) \
-	  POLYSCHED_FUZZ_KEEP=1 $(PYTEST) -n $(WORKERS) tests/fuzz -m "slow or not slow" -s
+	  POLYSCHED_FUZZ_LARGE=1 POLYSCHED_FUZZ_KEEP=1 \
+	  $(PYTEST) -n $(WORKERS) -v tests/fuzz -m "slow or not slow"
 
-bench: $(VENV)/installed ## tune every example, JSON in build/bench
+bench: $(VENV)/installed ## a few kernels side by side with installed peers
 	@mkdir -p build/bench
-	@for file in examples/polybench/*.c; do \
-	  name=$$(basename $$file .c); \
-	  $(BIN)/polysched tune $$file $(BENCH_SIZE) -o build/bench/$$name.c --json \
-	    --budget $(BENCH_BUDGET) --records build/bench.sqlite \
-	    > build/bench/$$name.json || exit 1; \
-	  $(BIN)/python -c "import json,sys; t=json.load(open(sys.argv[1])); \
-	    print(f'{sys.argv[2]:<16}{t[\"speedup\"]:8.2f}')" \
-	    build/bench/$$name.json $$name; \
-	done
+	$(BIN)/polysched bench $(BENCH_KERNELS) --size $(BENCH_SIZE) \
+	  --budget $(BENCH_BUDGET) --records build/bench.sqlite \
+	  --json build/bench/bench.json --html build/bench/bench.html
 
 clean: ## remove what was built, .venv included
 	rm -rf build dist $(VENV) *.egg-info

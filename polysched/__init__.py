@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Variant,
         build_space,
         check,
+        load_space,
         optimize,
         tune,
     )
@@ -60,6 +61,7 @@ _ROOMS = {
         "Variant",
         "build_space",
         "check",
+        "load_space",
         "optimize",
         "parse_c",
         "tune",
@@ -92,6 +94,7 @@ __all__ = [
     "apply_script",
     "build_space",
     "check",
+    "load_space",
     "optimize",
     "parse_c",
     "parse_script",

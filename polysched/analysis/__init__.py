@@ -33,7 +33,13 @@ from polysched.analysis.footprint import (
     iterator_extent,
     member_extent,
 )
-from polysched.analysis.graph import components, dependence_graph
+from polysched.analysis.graph import (
+    component_levels,
+    components,
+    dependence_graph,
+    order_groups,
+    weak_components,
+)
 from polysched.analysis.legality import (
     Violation,
     active_dependences,
@@ -47,10 +53,15 @@ from polysched.analysis.legality import (
 from polysched.analysis.outline import outline_tree
 from polysched.analysis.privatize import (
     MAX_PRIVATE_ELEMENTS,
+    exposed_reads,
     infer_liveness,
     privatize,
 )
-from polysched.analysis.program_features import operation_count, program_features
+from polysched.analysis.program_features import (
+    is_box,
+    operation_count,
+    program_features,
+)
 from polysched.analysis.reductions import Reduction, ReductionOp, find_reductions
 from polysched.analysis.schedule_features import schedule_features
 from polysched.analysis.schedule_profile import ScheduleProfile, profile_schedule
@@ -64,17 +75,17 @@ from polysched.analysis.strides import (
 )
 
 if TYPE_CHECKING:
-    from polysched.analysis.closed_forms import ClosedForms, closed_forms
     from polysched.analysis.counting import ClosedForm, count_points
-    from polysched.analysis.tile_forms import TileForm, tile_forms
+    from polysched.analysis.scop_forms import ClosedForms, closed_forms
+    from polysched.analysis.tile_footprint import TileForm, tile_forms
 
 _LATER = {
     "ClosedForm": "counting",
-    "ClosedForms": "closed_forms",
-    "TileForm": "tile_forms",
-    "closed_forms": "closed_forms",
+    "ClosedForms": "scop_forms",
+    "TileForm": "tile_footprint",
+    "closed_forms": "scop_forms",
     "count_points": "counting",
-    "tile_forms": "tile_forms",
+    "tile_forms": "tile_footprint",
 }
 
 __all__ = [
@@ -104,15 +115,18 @@ __all__ = [
     "check_legal",
     "closed_forms",
     "compare_trees",
+    "component_levels",
     "components",
     "compute_dependences",
     "count_points",
     "dependence_distance",
     "dependence_graph",
     "describe_violation",
+    "exposed_reads",
     "find_reductions",
     "find_violation",
     "infer_liveness",
+    "is_box",
     "iterator_extent",
     "loop_carriers",
     "loop_is_parallel",
@@ -120,6 +134,7 @@ __all__ = [
     "member_distances",
     "member_extent",
     "operation_count",
+    "order_groups",
     "outline_tree",
     "print_distance",
     "privatize",
@@ -132,6 +147,7 @@ __all__ = [
     "split_reasons",
     "statement_members",
     "tile_forms",
+    "weak_components",
 ]
 
 

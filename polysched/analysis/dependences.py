@@ -8,6 +8,7 @@ from typing import Literal
 
 import islpy as isl
 
+from polysched.analysis.flow import compute_flow
 from polysched.ir import Scop, original_tree
 from polysched.sets import list_maps, map_names, operation_limit, union_of_maps
 
@@ -124,14 +125,15 @@ def _compute(scop: Scop, with_input: bool) -> Dependences:
         writes = must.union(may)
         empty = isl.UnionMap.empty(reads.get_space())
         if not writes.is_empty():
-            flow = _last_access(reads, must, may, order)
-            output = _last_access(writes, must, may, order)
+            flow = compute_flow(reads, must, may, order).pairs
+            output = compute_flow(writes, must, may, order).pairs
             anti = _between(writes, must, reads, order)
             items += _split("flow", array, flow)
             items += _split("anti", array, anti)
             items += _split("output", array, output)
         if with_input and not reads.is_empty():
-            items += _split("input", array, _last_access(reads, reads, empty, order))
+            shared = compute_flow(reads, reads, empty, order).pairs
+            items += _split("input", array, shared)
     return Dependences(tuple(items), scop.context)
 
 
@@ -144,15 +146,6 @@ def _accesses_of(scop: Scop, array: str, kind: str) -> isl.UnionMap:
     return union_of_maps(found).intersect_domain(scop.domain)
 
 
-def _last_access(
-    sink: isl.UnionMap, must: isl.UnionMap, may: isl.UnionMap, order: isl.UnionMap
-) -> isl.UnionMap:
-    """For each sink instance its last must-source, and the may-sources after it."""
-    info = isl.UnionAccessInfo.from_sink(sink).set_must_source(must)
-    flow = info.set_may_source(may).set_schedule_map(order).compute_flow()
-    return flow.get_may_dependence().union(flow.get_must_dependence())
-
-
 def _between(
     sink: isl.UnionMap, must: isl.UnionMap, may: isl.UnionMap, order: isl.UnionMap
 ) -> isl.UnionMap:
@@ -161,11 +154,9 @@ def _between(
     A must-source counts as an access of its own statement; pairs that only it explains
     are removed again, so that what is left are accesses of `may`.
     """
-    info = isl.UnionAccessInfo.from_sink(sink).set_may_source(may)
-    unkilled = info.set_schedule_map(order).compute_flow().get_may_dependence()
-    info = isl.UnionAccessInfo.from_sink(sink).set_must_source(must).set_may_source(may)
-    nearest = info.set_schedule_map(order).compute_flow().get_may_dependence()
-    return unkilled.intersect(nearest)
+    nothing = isl.UnionMap.empty(must.get_space())
+    unkilled = compute_flow(sink, nothing, may, order).pairs
+    return unkilled.intersect(compute_flow(sink, must, may, order).pairs)
 
 
 def _split(

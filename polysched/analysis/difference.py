@@ -100,9 +100,9 @@ def _shape(
     # the innermost tile of an unrolled loop stands for the loop
     registers = {_last_tile(nest, point): point for point in unrolled}
     loops = {k: registers.get(k, m) for k, m in enumerate(members) if not m.is_constant}
-    rolled = [
-        k for k, m in loops.items() if m.kind == "point" and not members[k].unrolled
-    ]
+    # a row that depends on those around it, in a fused band, is no loop of its own
+    rolled = [k for k in nest.points if not members[k].unrolled]
+    rolled = sorted([*rolled, *(k for k in registers if k >= 0)])
     copies = [(loops[k], members[k].size) for k in rolled if k in registers]
     tiles = [m for k, m in loops.items() if m.kind != "point"]
     shared = [k for k in loops if members[k].is_parallel]
@@ -179,13 +179,13 @@ def _shape_sentences(a: _Shape, b: _Shape, names: tuple[str, str]) -> Iterator[s
         ours, theirs = (", ".join(s.order) for s in (a, b))
         yield f"the loops of {{}} run in the order ({ours}) instead of ({theirs})"
     ours, theirs = (", then ".join(s.tiles) for s in (a, b))
-    yield from _change(ours, theirs, "{{}} is tiled {}", names)
+    yield from _change(ours, theirs, "loops of {{}} are tiled {}", names)
     yield from _change(
         "run" * a.has_waves, "run" * b.has_waves, "the tiles of {{}} {} in waves", names
     )
     yield from _change(a.threads, b.threads, "threads share {} of {{}}", names)
     yield from _change(a.lanes, b.lanes, "loop {} of {{}} runs in vector lanes", names)
-    yield from _change(a.copies, b.copies, "{{}} is unrolled along {}", names)
+    yield from _change(a.copies, b.copies, "loops of {{}} are unrolled, {},", names)
     rows = [row for row in a.order if row in b.order]
     for row in rows:
         if (row in a.parallel) != (row in b.parallel):
@@ -250,8 +250,10 @@ def _loops(n: int) -> str:
 
 def _n_shared(a: StatementNest, b: StatementNest) -> int:
     """Point loops that two statements are in together; unrolled ones count."""
-    theirs = {(m.path, m.position) for m in b.members if not m.is_constant}
-    return sum((a.members[k].path, a.members[k].position) in theirs for k in a.points)
+    keys = [
+        {(n.members[k].path, n.members[k].position) for k in n.points} for n in (a, b)
+    ]
+    return len(keys[0] & keys[1])
 
 
 def _order_sentences(a: ScheduleTree, b: ScheduleTree) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
+from polysched.analysis.flow import Flow, compute_flow
 from polysched.ir import (
     Access,
     Action,
@@ -47,12 +48,18 @@ def infer_liveness(scop: Scop) -> Scop:
     Scop
         Only `live_in` flags differ, and only from True to False.
     """
-    exposed = _flow(scop).get_may_no_source()
-    needed = {map_names(m)[1] for m in list_maps(exposed) if not m.is_empty()}
+    needed = {
+        map_names(m)[1] for m in list_maps(exposed_reads(scop)) if not m.is_empty()
+    }
     arrays = tuple(
         replace(a, live_in=a.live_in and a.name in needed) for a in scop.arrays
     )
     return replace(scop, arrays=arrays)
+
+
+def exposed_reads(scop: Scop) -> isl.UnionMap:
+    """Instances and the elements they read whose values come from before the SCoP."""
+    return _flow(scop).exposed
 
 
 def privatize(scop: Scop) -> Scop:
@@ -84,8 +91,7 @@ def privatize(scop: Scop) -> Scop:
     chosen = [a for a in scop.arrays if _is_candidate(a)]
     if not chosen:
         return scop
-    flow = _flow(scop)
-    values = flow.get_must_dependence().union(flow.get_may_dependence())
+    values = _flow(scop).pairs
     by_array = {a.name: _flow_of(scop, a.name, values) for a in chosen}
     taken = _names_in_use(scop)
     webs = [
@@ -125,7 +131,7 @@ def _names_in_use(scop: Scop) -> set[str]:
     return names
 
 
-def _flow(scop: Scop) -> isl.UnionFlow:
+def _flow(scop: Scop) -> Flow:
     """Value-based flow of all arrays at once.
 
     Reads of a statement's own earlier writes are left out: instances are the finest
@@ -136,9 +142,8 @@ def _flow(scop: Scop) -> isl.UnionFlow:
         inner = satisfied_inside(statement)
         reads += [a.relation for a in statement.reads if a.array not in inner]
     sinks = union_of_maps(reads).intersect_domain(scop.domain)
-    info = isl.UnionAccessInfo.from_sink(sinks).set_must_source(scop.must_writes)
-    info = info.set_may_source(scop.access_relation("may_write"))
-    return info.set_schedule_map(original_tree(scop).map).compute_flow()
+    may = scop.access_relation("may_write")
+    return compute_flow(sinks, scop.must_writes, may, original_tree(scop).map)
 
 
 def satisfied_inside(statement: Statement) -> frozenset[str]:

@@ -106,7 +106,7 @@ def program_features(scop: Scop) -> dict[str, float]:
             any(s.name in accumulating and _multiplies(s) for s in statements)
         ),
         "is_streaming": float(all(_touches_once(s) for s in statements)),
-        "is_triangular": float(any(not _is_box(s.domain) for s in statements)),
+        "is_triangular": float(any(not is_box(s.domain) for s in statements)),
         "is_downward": float(any(-1 in s.directions for s in statements)),
     }
 
@@ -184,8 +184,8 @@ def _has_element(expr: Expr) -> bool:
     return isinstance(expr, Load) and bool(expr.subscripts)
 
 
-def _is_box(domain: isl.Set) -> bool:
-    """Whether every constraint bounds a single dimension."""
+def is_box(domain: isl.Set) -> bool:
+    """Whether a domain is rectangular: every constraint bounds a single dimension."""
     for piece in list_basic_sets(domain):
         for constraint in piece.get_constraints():
             used = [

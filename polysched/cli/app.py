@@ -21,6 +21,8 @@ _COMMANDS = {
     "optimize": "Rewrite a file with the schedule that the model ranks first.",
     "tune": "Measure the best-ranked schedules, check them, write the winner.",
     "check": "Prove that one file is a legal re-ordering of another.",
+    "bench": "Measure kernels side by side with installed peers.",
+    "database": "Build, show and ask the database that chooses objectives.",
     "machine": "Show what was detected of this machine, or measure it.",
 }
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from polysched.analysis import (
+    ClosedForm,
     Dependence,
     Dependences,
+    closed_forms,
     compute_dependences,
     dependence_distance,
     find_reductions,
@@ -21,6 +23,8 @@ from polysched.cli.stages import Stages
 from polysched.cli.tables import field_lines, print_number
 from polysched.ir import Array, Scop, Statement
 from polysched.workflow import prepare_scop
+
+_MAX_FORM = 120  # characters of a formula that a person reads
 
 
 @click.command("inspect")
@@ -82,7 +86,31 @@ def _scop_text(scop: Scop, dependences: Dependences, common: Common) -> str:
     lines.append("features:")
     shown_features = {n: print_number(v) for n, v in features.items() if v}
     lines += [f"  {line}" for line in field_lines(shown_features)]
+    if scop.parameters:
+        lines.append("closed forms:")
+        lines += [f"  {line}" for line in field_lines(_form_fields(scop))]
     return "\n".join(lines)
+
+
+def _form_fields(scop: Scop) -> dict[str, str]:
+    """Work and data in terms of the parameters; trips per loop are in the JSON."""
+    forms = closed_forms(scop)
+    fields = {}
+    for s in forms.statements:
+        fields[f"{s.name} runs"] = _form_text(s.instances)
+        fields[f"{s.name} operations"] = _form_text(s.operations)
+    fields["all operations"] = _form_text(forms.operations)
+    for a in forms.arrays:
+        fields[f"{a.name} bytes"] = _form_text(a.footprint_bytes)
+    return fields
+
+
+def _form_text(form: ClosedForm) -> str:
+    text = str(form)
+    if len(text) <= _MAX_FORM or not form.exact:
+        return text
+    n = len(form.pieces)
+    return f"{n} cases, with --json" if n > 1 else "a long formula, with --json"
 
 
 def _statement_lines(statement: Statement) -> list[str]:
@@ -139,6 +167,7 @@ def _scop_json(scop: Scop, dependences: Dependences) -> dict[str, object]:
             for r in find_reductions(scop)
         ],
         "features": program_features(scop),
+        "closed_forms": closed_forms(scop).to_json(),
     }
 
 

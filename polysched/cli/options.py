@@ -118,7 +118,7 @@ class Flags(click.ParamType[tuple[str, ...]]):
             self.fail(f"cannot split {value!r} into flags: {error}", param, ctx)
 
 
-def _read_params(
+def read_params(
     ctx: click.Context, param: click.Parameter, words: tuple[str, ...]
 ) -> dict[str, int]:
     """``N=1024,M=7`` and repeated flags as one mapping."""
@@ -170,7 +170,7 @@ _SPACE = (
     click.option(
         "--param",
         multiple=True,
-        callback=_read_params,
+        callback=read_params,
         metavar="NAME=N",
         help="A size to predict for, and for a made-up main; repeatable.",
     ),
@@ -184,7 +184,12 @@ _SPACE = (
         help="OpenMP threads to rank for and to run with; by default one per core.",
     ),
     click.option(
-        "--policy", default="balanced", show_default=True, help="What chooses recipes."
+        "--policy",
+        default="balanced",
+        show_default=True,
+        metavar="NAME",
+        help="What chooses recipes: a name, a list as 'SO>IP>OP', FILE.py:FUNCTION; "
+        "with a budget as NAME/6; several with +.",
     ),
     click.option(
         "--pin",

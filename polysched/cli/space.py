@@ -47,7 +47,7 @@ _N_KINDS, _MAX_REASON = 4, 40
 
 
 @dataclass(frozen=True)
-class Selection:
+class Choice:
     """Which schedules of a space to show, and in which order.
 
     Attributes
@@ -175,7 +175,7 @@ def command(
     """
     outputs = {"--csv": csv, "--html": html, "--save": save}
     _check_outputs(outputs, common)
-    selection = Selection(condition, pareto, sample, sort)
+    selection = Choice(condition, pareto, sample, sort)
     stages = Stages(common)
     spaces = [selection.apply(s) for s in stages.spaces(limit)]
     for space in spaces:
@@ -212,7 +212,7 @@ def _check_outputs(outputs: Mapping[str, str | None], common: Common) -> None:
         check_output(path, [common.file, *paths[:k]])
 
 
-def _print_space(space: ProgramSpace, selection: Selection, verbose: int) -> None:
+def _print_space(space: ProgramSpace, selection: Choice, verbose: int) -> None:
     console = stdout_console()
     click.echo(size_line(space))
     shown = {n: n for n in selection.named if n != "predicted_seconds"}

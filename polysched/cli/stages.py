@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import click
 
@@ -64,7 +63,7 @@ class Stages:
         with self.timed("machine"):
             machine = Machine.load(path) if path else Machine.detect()
         threads = self.common.threads
-        return machine if threads is None else limit_threads(machine, threads)
+        return machine if threads is None else machine.limited(threads)
 
     def build(
         self, program: Program, scop: Scop, machine: Machine, limit: int | None = None
@@ -133,15 +132,6 @@ class Stages:
             found = compute_dependences(prepare_scop(scop)).items
             text = "\n".join(f"{d}\n  {d.relation}" for d in found)
             _print_stage("dependences", scop.name, text)
-
-
-def limit_threads(machine: Machine, n_threads: int) -> Machine:
-    """The machine as a program sees that runs with so many threads."""
-    if n_threads == machine.cpu.n_cores:
-        return machine
-    n_cores = min(n_threads, machine.cpu.n_cores)
-    cpu = replace(machine.cpu, n_cores=n_cores, n_threads=n_threads)
-    return Machine(cpu, machine.origin)
 
 
 def _print_stage(stage: str, title: str, text: str) -> None:

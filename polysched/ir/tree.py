@@ -40,10 +40,20 @@ class ScheduleTree:
         except isl.Error as error:
             raise PolyschedError(f"not a schedule tree: {text[:200]}") from error
 
+    @classmethod
+    def restore(cls, text: str) -> ScheduleTree:
+        """Read a tree back that keeps its text, and so its key.
+
+        isl may print what it has read with fewer constraints than before.
+        """
+        tree = cls.parse(text)
+        tree.__dict__["text"] = _canonical(text)  # where the cached property looks
+        return tree
+
     @cached_property
     def text(self) -> str:
         """The tree in isl's one-line notation, the pieces of unions in sorted order."""
-        return re.sub(r"\{[^{}]*\}", _sort_pieces, str(self.schedule))
+        return _canonical(str(self.schedule))
 
     @property
     def key(self) -> str:
@@ -80,6 +90,11 @@ class ScheduleTree:
 
     def __str__(self) -> str:
         return self.text
+
+
+def _canonical(text: str) -> str:
+    """A printed tree with the pieces of its unions in sorted order."""
+    return re.sub(r"\{[^{}]*\}", _sort_pieces, text)
 
 
 def _sort_pieces(braces: re.Match[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,15 @@ class Machine:
     def key(self) -> str:
         """Short hash that measurements are filed under."""
         return self.cpu.key
+
+    def limited(self, n_threads: int) -> Machine:
+        """The machine as a program sees that runs with so many threads."""
+        if n_threads == self.cpu.n_cores:
+            return self
+        n_cores = min(n_threads, self.cpu.n_cores)
+        return Machine(
+            replace(self.cpu, n_cores=n_cores, n_threads=n_threads), self.origin
+        )
 
     def to_json(self) -> dict[str, object]:
         """The machine as an object that `from_json` reads back."""

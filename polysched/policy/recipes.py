@@ -1,35 +1,12 @@
-"""Policies: which recipes to ask for, best bets first."""
+"""Lists of recipes for whole programs: parallel, fused, tiled, skewed, vector."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import islpy as isl
 
 from polysched.analysis import Dependences, components
-from polysched.base import PolyschedError
 from polysched.ir import Scop
 from polysched.schedule import Recipe
-
-Chooser = Callable[[Scop, Dependences], tuple[Recipe, ...]]
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A named way to choose recipes.
-
-    Attributes
-    ----------
-    name, summary : str
-        For the command line and tables.
-    choose : callable
-        SCoP and dependences to recipes, most promising first.
-    """
-
-    name: str
-    summary: str
-    choose: Chooser
 
 
 def _unit(*objectives: str) -> Recipe:
@@ -99,7 +76,8 @@ def _moves_in_several_loops(relation: isl.Map) -> bool:
     return moving >= 2
 
 
-def _balanced(scop: Scop, dependences: Dependences) -> tuple[Recipe, ...]:
+def balanced_recipes(scop: Scop, dependences: Dependences) -> tuple[Recipe, ...]:
+    """A few of each kind, as far as the program can make use of them."""
     recipes = [PARALLEL[0], TILED[0]]
     if has_carried_cycle(scop, dependences):
         recipes += SKEWED
@@ -111,29 +89,14 @@ def _balanced(scop: Scop, dependences: Dependences) -> tuple[Recipe, ...]:
     return tuple(recipes)
 
 
-def _thorough(scop: Scop, dependences: Dependences) -> tuple[Recipe, ...]:
-    every = (*_balanced(scop, dependences), *PARALLEL, *FUSED, *VECTOR, *TILED, *SKEWED)
-    return tuple(dict.fromkeys((*every, _lower("PERM", "MIC"))))
-
-
-POLICIES = {
-    p.name: p
-    for p in (
-        Policy("balanced", "parallel, fused, tiled and skewed recipes", _balanced),
-        Policy("parallelism", "outer and inner parallel loops", lambda s, d: PARALLEL),
-        Policy("locality", "fusion and tiled bands", lambda s, d: TILED + FUSED),
-        Policy(
-            "vectorize", "unit strides and parallel inner loops", lambda s, d: VECTOR
-        ),
-        Policy("thorough", "every recipe of every policy", _thorough),
-        Policy("minimal", "the original and isl's schedules only", lambda s, d: ()),
+def thorough_recipes(scop: Scop, dependences: Dependences) -> tuple[Recipe, ...]:
+    """All of each kind."""
+    every = (
+        *balanced_recipes(scop, dependences),
+        *PARALLEL,
+        *FUSED,
+        *VECTOR,
+        *TILED,
+        *SKEWED,
     )
-}
-
-
-def find_policy(name: str) -> Policy:
-    """The policy of that name; the error lists all names."""
-    if name not in POLICIES:
-        known = ", ".join(POLICIES)
-        raise PolyschedError(f"no policy named {name!r}; the policies are: {known}")
-    return POLICIES[name]
+    return tuple(dict.fromkeys((*every, _lower("PERM", "MIC"))))

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -75,6 +75,13 @@ CREATE TABLE outcomes (
     outcome TEXT NOT NULL,
     stored_at REAL NOT NULL,
     PRIMARY KEY ({", ".join(_COLUMNS)})
+)
+"""
+_CREATE_REPORTS = """
+CREATE TABLE IF NOT EXISTS reports (
+    key TEXT PRIMARY KEY,
+    report TEXT NOT NULL,
+    stored_at REAL NOT NULL
 )
 """
 _WHERE = " AND ".join(f"{c} = ?" for c in _COLUMNS)
@@ -160,6 +167,23 @@ class Database:
         n = len(_COLUMNS)
         return [Record(RecordKey(*r[:n]), _read_outcome(r[n]), r[n + 1]) for r in rows]
 
+    def find_report(self, key: str) -> dict[str, object] | None:
+        """A stored report, or None."""
+        with self._lock, _translated(self.path):
+            row = self._connection.execute(
+                "SELECT report FROM reports WHERE key = ?", (key,)
+            ).fetchone()
+        return None if row is None else _read_object(row[0])
+
+    def store_report(self, key: str, report: Mapping[str, object]) -> None:
+        """Commit a report, any JSON object; one that is there already is replaced."""
+        text = json.dumps(report)
+        with self._lock, _translated(self.path), self._connection:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO reports VALUES (?, ?, ?)",
+                (key, text, time.time()),
+            )
+
     def close(self) -> None:
         """Close the file; everything stored is on disk already."""
         self._connection.close()
@@ -200,6 +224,9 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
             connection.execute("BEGIN IMMEDIATE")  # one of several processes does it
             if _version(connection, path) < SCHEMA_VERSION:
                 _create(connection, path)
+    if not _has_reports(connection):  # a file of before there were reports
+        with connection:
+            connection.execute(_CREATE_REPORTS)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
 
@@ -224,10 +251,24 @@ def _version(connection: sqlite3.Connection, path: str) -> int:
     return version
 
 
+def _has_reports(connection: sqlite3.Connection) -> bool:
+    found = connection.execute(
+        "SELECT count(*) FROM sqlite_master WHERE name = 'reports'"
+    ).fetchone()
+    return bool(found[0])
+
+
 def _read_outcome(text: str) -> Outcome:
     """The outcome of a row."""
+    return outcome_from_json(_read_object(text))
+
+
+def _read_object(text: str) -> dict[str, object]:
+    """The JSON object of a row."""
     try:
         data = json.loads(text)
     except ValueError as error:
         raise PolyschedError(f"a record is damaged: {text[:200]}") from error
-    return outcome_from_json(data)
+    if not isinstance(data, dict):
+        raise PolyschedError(f"a record is damaged: {text[:200]}")
+    return data

@@ -19,12 +19,18 @@ from polysched.runtime.dump import Dump, Segment, read_dump
 from polysched.runtime.dump_code import DumpCode, dumped_arrays, print_dump
 from polysched.runtime.instrument import instrument, original_text
 from polysched.runtime.rounding import rounding_bounds
-from polysched.runtime.toolchain import Toolchain, compile_program
+from polysched.runtime.toolchain import (
+    Toolchain,
+    compile_program,
+    preprocess,
+    run_tool,
+)
 from polysched.runtime.workbench import (
     ChildError,
     Execution,
     RunOptions,
     Workbench,
+    child_environment,
     classify,
 )
 
@@ -41,6 +47,7 @@ __all__ = [
     "Toolchain",
     "Workbench",
     "calibrate",
+    "child_environment",
     "classify",
     "compare_dumps",
     "compare_output",
@@ -49,9 +56,11 @@ __all__ = [
     "dumped_arrays",
     "instrument",
     "original_text",
+    "preprocess",
     "print_driver",
     "print_dump",
     "read_dump",
     "rounding_bounds",
     "run_child",
+    "run_tool",
 ]

@@ -23,6 +23,18 @@ from polysched.schedule.lexicon import (
 )
 from polysched.schedule.model import ModelOptions, ScheduleModel, Shape
 from polysched.schedule.obey import broken_pins, satisfies, statement_levels
+from polysched.schedule.partition import (
+    PARTITIONS,
+    Partition,
+    find_partition,
+    partition,
+    split_statements,
+)
+from polysched.schedule.partitioned import (
+    recipe_parts,
+    solve_partitioned,
+    solve_recipe,
+)
 from polysched.schedule.pieces import Piece, cut_dependences
 from polysched.schedule.pins import (
     Pin,
@@ -38,10 +50,12 @@ from polysched.schedule.pins import (
     print_pin,
 )
 from polysched.schedule.price import ObjectiveChange, PinPrice, price_pin
-from polysched.schedule.solve import Recipe, Solved, rows_to_tree, solve_recipe
+from polysched.schedule.solve import WHOLE, Part, Recipe, Solved, rows_to_tree
 
 __all__ = [
     "LEXICON",
+    "PARTITIONS",
+    "WHOLE",
     "Conflict",
     "ConflictGroup",
     "Core",
@@ -52,6 +66,8 @@ __all__ = [
     "ModelOptions",
     "Objective",
     "ObjectiveChange",
+    "Part",
+    "Partition",
     "Piece",
     "Pin",
     "PinConflictError",
@@ -73,16 +89,21 @@ __all__ = [
     "cut_dependences",
     "find_core",
     "find_objective",
+    "find_partition",
     "is_stencil",
     "isl_schedule",
     "objective",
     "parse_pin",
     "parse_pins",
+    "partition",
     "price_pin",
     "print_pin",
+    "recipe_parts",
     "rows_to_tree",
     "satisfies",
+    "solve_partitioned",
     "solve_recipe",
+    "split_statements",
     "statement_levels",
     "stride_weights",
     "subscripts",

@@ -10,9 +10,10 @@ from polysched.ilp import Stage
 from polysched.ir import Scop
 from polysched.schedule.conflict import Conflict, PinConflictError, find_obstacles
 from polysched.schedule.facts import MachineFacts
+from polysched.schedule.partitioned import solve_recipe
 from polysched.schedule.pieces import Piece, cut_dependences
 from polysched.schedule.pins import Pin, check_pins
-from polysched.schedule.solve import Recipe, Solved, solve_recipe
+from polysched.schedule.solve import Recipe, Solved
 
 
 @dataclass(frozen=True)

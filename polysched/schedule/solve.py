@@ -24,6 +24,32 @@ from polysched.schedule.pins import Pin
 _log = logging.getLogger(__name__)
 
 
+WHOLE = "ALL"  # the partition with one part: all statements in one integer program
+
+
+@dataclass(frozen=True)
+class Part:
+    """Statements that are scheduled together, and what is asked for them.
+
+    Attributes
+    ----------
+    statements : tuple of str
+        In textual order.
+    objectives : tuple of str
+        Names of the lexicon, most important first.
+    shape : {"unit", "lower", "upper", "any"}
+        Form of the linear rows, see `ModelOptions`.
+    """
+
+    statements: tuple[str, ...]
+    objectives: tuple[str, ...]
+    shape: Shape = "unit"
+
+    def __str__(self) -> str:
+        names = " ".join(self.statements)
+        return f"{names}: {'>'.join(self.objectives)} ({self.shape})"
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What to ask of the scheduler.
@@ -35,19 +61,27 @@ class Recipe:
     shape : {"unit", "lower", "upper", "any"}
         Form of the linear rows, see `ModelOptions`.
     partition : str
-        Name of the statement partition; "MAX" schedules all statements together.
+        Name of the statement partition, see `PARTITIONS`; "ALL" schedules all
+        statements together.
     pins : tuple of Pin
         What the schedule must obey; the shape gives way where they need another.
+    parts : tuple of Part
+        The parts of the partition in order, each with objectives of its own, which go
+        before `objectives` and `shape`; empty where all parts are asked for the same.
     """
 
     objectives: tuple[str, ...]
     shape: Shape = "unit"
-    partition: str = "MAX"
+    partition: str = WHOLE
     pins: tuple[Pin, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     def __str__(self) -> str:
         pins = f" with {', '.join(str(p) for p in self.pins)}" if self.pins else ""
-        return f"{'>'.join(self.objectives)} ({self.shape}){pins}"
+        if self.parts:
+            return f"{self.partition} {'; '.join(str(p) for p in self.parts)}{pins}"
+        parted = "" if self.partition == WHOLE else f", {self.partition}"
+        return f"{'>'.join(self.objectives)} ({self.shape}{parted}){pins}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +110,14 @@ class Solved:
 
     tree: ScheduleTree
     objectives: tuple[str, ...]
-    partition: str = "MAX"
+    partition: str = WHOLE
     stages: tuple[Stage, ...] = ()
     rows: dict[str, Rows] | None = field(default=None)
     given_up: tuple[str, ...] = ()
     shape: Shape | None = None
 
 
-def solve_recipe(
+def solve_whole(
     scop: Scop,
     dependences: Dependences,
     recipe: Recipe,
@@ -91,7 +125,7 @@ def solve_recipe(
     pieces: tuple[Piece, ...] | None = None,
     machine: MachineFacts | None = None,
 ) -> Solved:
-    """Solve one recipe and prove the result.
+    """Solve a recipe for all statements together and prove the result.
 
     Parameters
     ----------

@@ -73,15 +73,19 @@ def build_ast(
         handles.append(handle)
     try:
         with ast_options(ctx), operation_limit(ctx, max_operations):
-            node = build.node_from_schedule(schedule)
+            try:
+                node = build.node_from_schedule(schedule)
+            except isl.Error as error:
+                # once the limit is reached callbacks fail, too, with stranger words
+                if stashed and "operations" not in str(error):
+                    raise stashed[0] from error
+                raise
+            if stashed:
+                raise stashed[0]
     except isl.Error as error:
-        if stashed:
-            raise stashed[0] from error
         raise PolyschedError(f"isl builds no code for this tree: {error}") from error
     finally:
         del handles
-    if stashed:
-        raise stashed[0]
     return node
 
 
@@ -148,13 +152,12 @@ def _guard_for(
     callback: BeforeFor, stashed: list[BaseException]
 ) -> Callable[[isl.AstBuild], isl.Id]:
     def guarded(build: isl.AstBuild) -> isl.Id:
-        name = "failed"
         if not stashed:
             try:
-                name = callback(build)
+                return isl.Id.read_from_str(build.get_ctx(), callback(build))
             except Exception as error:  # noqa: BLE001 - raised again by build_ast
                 stashed.append(error)
-        return isl.Id.read_from_str(build.get_ctx(), name)
+        return None  # type: ignore[return-value]  # an error to isl: ends the build
 
     return guarded
 

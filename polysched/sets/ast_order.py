@@ -21,6 +21,7 @@ _INFIX = {
 }  # fmt: skip
 _QUOTIENTS = frozenset({"fdiv_q", "pdiv_q", "div"})
 _REMAINDERS = frozenset({"pdiv_r", "zdiv_r"})
+_SELECTIONS = frozenset({"cond", "select"})
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,20 @@ class _Place:
     def when(self, *conditions: str) -> _Place:
         return _Place(self.times, self.variables, self.conditions + conditions)
 
+    def read(self, *expressions: isl.AstExpr) -> tuple[_Place, list[str]]:
+        """Texts of expressions, and the place with the variables they need."""
+        choices: list[str] = []
+        first = len(self.variables)
+        texts = [_text(e, first, choices) for e in expressions]
+        names = tuple(f"z_{first + k}" for k in range(len(choices)))
+        variables = self.variables + names
+        return _Place(self.times, variables, (*self.conditions, *choices)), texts
+
 
 @dataclass(frozen=True)
 class _Leaf:
-    instance: str
+    statement: str
+    values: tuple[str, ...]
     place: _Place
 
 
@@ -80,16 +91,14 @@ def _map_text(leaf: _Leaf, n_times: int) -> str:
     place = leaf.place
     times = place.times + ("0",) * (n_times - len(place.times))
     inner = " and ".join(f"({c})" for c in place.conditions) or "true"
-    name, _, arguments = leaf.instance.partition("[")
-    values = [a for a in arguments.rstrip("]").split(";") if a]
-    xs = [f"x_{k}" for k in range(len(values))]
+    xs = [f"x_{k}" for k in range(len(leaf.values))]
     ts = [f"y_{k}" for k in range(n_times)]
-    equal = [f"{x} = {v}" for x, v in zip(xs, values, strict=True)]
+    equal = [f"{x} = {v}" for x, v in zip(xs, leaf.values, strict=True)]
     equal += [f"{t} = {v}" for t, v in zip(ts, times, strict=True)]
     where = " and ".join([*equal, inner])
     if place.variables:
         where = f"exists {', '.join(place.variables)} : {where}"
-    return f"{{ {name}[{', '.join(xs)}] -> [{', '.join(ts)}] : {where} }}"
+    return f"{{ {leaf.statement}[{', '.join(xs)}] -> [{', '.join(ts)}] : {where} }}"
 
 
 def _visit(node: isl.AstNode, place: _Place, leaves: list[_Leaf]) -> None:
@@ -104,24 +113,25 @@ def _visit(node: isl.AstNode, place: _Place, leaves: list[_Leaf]) -> None:
     elif kind == "for":
         _visit(node.for_get_body(), _enter_loop(node, place), leaves)
     elif kind == "if":
-        condition = _text(node.if_get_cond())
+        place, (condition,) = place.read(node.if_get_cond())
         _visit(node.if_get_then_node(), place.at(0).when(condition), leaves)
         if node.if_has_else_node():
             other = place.at(0).when(f"not ({condition})")
             _visit(node.if_get_else_node(), other, leaves)
     else:
         name, *values = _arguments(node.user_get_expr())
-        text = ";".join(_text(v) for v in values)
-        leaves.append(_Leaf(f"{name.get_id().get_name()}[{text}]", place))
+        place, texts = place.read(*values)
+        leaves.append(_Leaf(str(name.get_id().get_name()), tuple(texts), place))
 
 
 def _enter_loop(node: isl.AstNode, place: _Place) -> _Place:
     name = str(node.for_get_iterator().get_id().get_name())
-    first = _text(node.for_get_init())
+    place, (first,) = place.read(node.for_get_init())
     inner = _Place((*place.times, name), (*place.variables, name), place.conditions)
     if node.for_is_degenerate():
         return inner.when(f"{name} = {first}")
-    inner = inner.when(f"{name} >= {first}", _text(node.for_get_cond()))
+    inner, (condition,) = inner.read(node.for_get_cond())
+    inner = inner.when(f"{name} >= {first}", condition)
     step = int(str(node.for_get_inc().get_val()))
     return inner if step == 1 else inner.when(f"({name} - ({first})) mod {step} = 0")
 
@@ -130,8 +140,12 @@ def _arguments(expr: isl.AstExpr) -> list[isl.AstExpr]:
     return [expr.get_op_arg(k) for k in range(expr.get_op_n_arg())]
 
 
-def _text(expr: isl.AstExpr) -> str:
-    """An AST expression in isl's set notation."""
+def _text(expr: isl.AstExpr, first: int, choices: list[str]) -> str:
+    """An AST expression in isl's set notation.
+
+    The notation has no ``c ? a : b``: that becomes a new variable ``z_k``, numbered
+    from `first` on, with a condition on it in `choices`.
+    """
     kind = ast_expr_kind(expr)
     if kind == "int":
         return f"({expr.get_val()})"
@@ -139,7 +153,7 @@ def _text(expr: isl.AstExpr) -> str:
         return str(expr.get_id().get_name())
     operation = ast_operation(expr)
     arguments = _arguments(expr)
-    parts = [_text(a) for a in arguments]
+    parts = [_text(a, first, choices) for a in arguments]
     if operation == "mul":
         return _product(arguments, parts)
     if operation in _INFIX:
@@ -149,6 +163,12 @@ def _text(expr: isl.AstExpr) -> str:
         if operation in _QUOTIENTS:
             return f"floor(({parts[0]})/{divisor})"
         return f"(({parts[0]}) mod {divisor})"
+    if operation in _SELECTIONS:
+        variable = f"z_{first + len(choices)}"
+        condition, a, b = parts
+        yes, no = f"{variable} = {a}", f"{variable} = {b}"
+        choices.append(f"({condition} and {yes}) or (not {condition} and {no})")
+        return variable
     return _operation_text(operation, parts)
 
 

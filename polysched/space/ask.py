@@ -23,6 +23,7 @@ from polysched.schedule import (
     Core,
     IslBatch,
     IslVariant,
+    MachineFacts,
     Recipe,
     Solved,
     cut_dependences,
@@ -72,6 +73,8 @@ class Asker:
         For all of it.
     variants : sequence of IslVariant
         Which of isl's own schedules to compute.
+    machine : MachineFacts, optional
+        What objectives may know of the processor, see `solve_recipe`.
 
     Attributes
     ----------
@@ -85,8 +88,10 @@ class Asker:
         recipes: Sequence[Recipe],
         seconds: float,
         variants: Sequence[IslVariant] = ISL_VARIANTS,
+        machine: MachineFacts | None = None,
     ) -> None:
         self.core = core
+        self.machine = machine
         self.conflict: ConflictError | None = None
         self._deadline = Deadline.after(seconds)
         self._isl_seconds = max(1.0, ISL_SHARE * seconds)
@@ -152,7 +157,14 @@ class Asker:
         # a share of what is left, so that one hard recipe does not starve the rest
         deadline = self._recipes_deadline.capped(max(1.0, remaining / 3))
         core = self.core
-        return solve_recipe(core.scop, core.dependences, recipe, deadline, self._pieces)
+        return solve_recipe(
+            core.scop,
+            core.dependences,
+            recipe,
+            deadline,
+            self._pieces,
+            self.machine,
+        )
 
     def _joined_original(self) -> Solved:
         rows = original_rows(self.core.scop)

@@ -15,6 +15,7 @@ from polysched.analysis import (
     infer_liveness,
     privatize,
     schedule_features,
+    set_band_flags,
 )
 from polysched.base import (
     CodegenError,
@@ -136,7 +137,8 @@ def build_space(
     core = find_core(scop, dependences)
     draft = _Draft()
     builder = _Builder(scop, dependences, machine, options, policy, draft, deadline)
-    builder.add(Solved(original_tree(scop), ("original",)), plain_only=True)
+    original = set_band_flags(original_tree(scop), dependences)
+    builder.add(Solved(original, ("original",)), plain_only=True)
     recipes = policy.recipes(core.scop, core.dependences, facts)
     if options.pins:
         recipes = recipes or (Recipe(("MIC",)),)

@@ -21,7 +21,7 @@ from polysched.ilp import Stage
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
 from polysched.schedule import broken_pins, parse_pins
-from polysched.sets import operation_limit
+from polysched.sets import node_kind, operation_limit
 from polysched.space.digest import scop_digest
 from polysched.space.saving import FORMAT, VERSION
 from polysched.space.schedule_space import Schedule, ScheduleSpace
@@ -123,7 +123,7 @@ def _read_schedule(
             f"the tree of schedule {name} was changed: it is schedule {tree.key} now"
         )
     script = parse_script(data["script"])
-    if apply_script(affine, script).key != tree.key:
+    if not _is_same_order(apply_script(affine, script), tree):
         raise PolyschedError(
             f"the script of schedule {name} was changed: it gives another tree"
         )
@@ -145,11 +145,26 @@ def _read_schedule(
     )
 
 
+def _is_same_order(a: ScheduleTree, b: ScheduleTree) -> bool:
+    """Whether two trees run everything alike, with the same marks."""
+    if a.key == b.key:
+        return True
+    return _marks(a) == _marks(b) and bool(a.map.is_equal(b.map))
+
+
+def _marks(tree: ScheduleTree) -> list[str]:
+    return [
+        str(node.mark_get_id().get_name())
+        for _, node in tree.nodes()
+        if node_kind(node) == "mark"
+    ]
+
+
 def _read_tree(
     text: str, scop: Scop, dependences: Dependences, name: str
 ) -> ScheduleTree:
     """A tree that runs every instance of the SCoP and respects every dependence."""
-    tree = ScheduleTree.parse(text)
+    tree = ScheduleTree.restore(text)
     if not tree.schedule.get_domain().is_equal(scop.domain):
         raise PolyschedError(
             f"schedule {name} was changed: it does not run the instances of {scop.name}"

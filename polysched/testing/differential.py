@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import os
 import tempfile
+import traceback
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import islpy as isl
 
-from polysched.analysis import (
-    Dependences,
-    compute_dependences,
-    find_violation,
-    infer_liveness,
-    privatize,
-)
+from polysched.analysis import find_violation
 from polysched.base import CodegenError, LimitError, PolyschedError, ToolchainError
 from polysched.codegen import PrintOptions, identifiers, print_openmp, splice
 from polysched.frontend import parse_c
 from polysched.interp import interpret
-from polysched.ir import Program, ScheduleTree, Scop
+from polysched.ir import Program, Scop
 from polysched.runtime import compile_program, run_child
 from polysched.sets import operation_limit
+from polysched.testing.candidates import Candidate, Candidates, prepare
 from polysched.testing.report import CheckOptions, Mismatch, Report
 from polysched.testing.watch import (
     Parameters,
@@ -37,7 +32,7 @@ from polysched.testing.watch import (
     to_arrays,
 )
 
-Schedules = Callable[[Scop, Dependences], Sequence[ScheduleTree]]
+Schedules = Callable[[Scop], Candidates]
 
 
 @dataclass
@@ -45,10 +40,11 @@ class _Case:
     """One SCoP with what its original did and the texts of its schedules."""
 
     scop: Scop
-    calls: list[Parameters]
+    candidates: Candidates | None
+    calls: list[Parameters] = field(default_factory=list)
     before: list[dict[str, Values]] = field(default_factory=list)
     after: list[dict[str, Values]] = field(default_factory=list)
-    variants: list[tuple[ScheduleTree, str]] = field(default_factory=list)
+    variants: list[tuple[Candidate, str]] = field(default_factory=list)
 
 
 def check_program(
@@ -65,8 +61,8 @@ def check_program(
     text : str
         A complete C program with ``main`` that includes ``stdio.h``.
     schedules : callable
-        Gives the trees to try for a SCoP and its dependences; without it only the
-        original is interpreted.
+        Gives a SCoP of the front end as it is to be scheduled, with the trees to try;
+        without it only the original is interpreted.
     options : CheckOptions, optional
         Limits and the compiler.
     flags : sequence of str
@@ -116,26 +112,44 @@ class _Checker:
         for k in range(n_variants):
             self._check_variant(program, [c for c in cases if k < len(c.variants)], k)
 
-    def _limit(self) -> AbstractContextManager[None]:
-        return operation_limit(isl.DEFAULT_CONTEXT, self._options.max_operations)
-
     def _note(
-        self, scop: str, stage: str, text: str, tree: ScheduleTree | None = None
+        self, scop: str, stage: str, text: str, candidate: Candidate | None = None
     ) -> None:
-        self.report.mismatches.append(
-            Mismatch(scop, stage, text, tree.text if tree else "")
-        )
+        tree = candidate.tree.text if candidate else ""
+        origin = str(candidate) if candidate else ""
+        self.report.mismatches.append(Mismatch(scop, stage, text, tree, origin))
 
     def _open(self, scop: Scop) -> _Case | None:
+        """The SCoP as it is scheduled, with its schedules."""
         try:
-            with self._limit():
-                return _Case(privatize(infer_liveness(scop)), [])
+            with operation_limit(isl.DEFAULT_CONTEXT, self._options.max_operations):
+                prepared, _ = prepare(scop)
         except LimitError:
             self.report.n_unanalysed += 1
             return None
         except (PolyschedError, isl.Error) as error:
             self._note(scop.name, "analysis", str(error))
             return None
+        candidates = self._candidates(scop)
+        return _Case(candidates.scop if candidates else prepared, candidates)
+
+    def _candidates(self, scop: Scop) -> Candidates | None:
+        """The schedules of a SCoP, and a note of what went wrong with them."""
+        if self._schedules is None:
+            return None
+        limit = self._options.max_schedule_operations
+        try:
+            with operation_limit(isl.DEFAULT_CONTEXT, limit):
+                candidates = self._schedules(scop)
+        except Exception as error:  # noqa: BLE001  any crash is what is looked for
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(where.filename).name}:{where.lineno}"
+            text = f"{type(error).__name__}: {error} ({place})"
+            self._note(scop.name, "schedules", text)
+            return None
+        for fault in candidates.faults:
+            self._note(scop.name, "schedules", fault)
+        return candidates
 
     # the original
 
@@ -201,32 +215,18 @@ class _Checker:
     # one SCoP
 
     def _check_case(self, program: Program, case: _Case) -> None:
-        scop = case.scop
         for k in range(len(case.calls)):
             found = self._interpret(case, None, k, "interpreter")
             if found is not None:
                 self.report.n_executions += 1
                 self._compare(case, k, found, "interpreter", None)
-        if self._schedules is None:
-            return
-        try:
-            with self._limit():
-                deps = compute_dependences(scop, with_input=False)
-            with self._limit():
-                trees = self._schedules(scop, deps)
-        except LimitError:
-            self.report.n_unanalysed += 1
-            return
-        except (PolyschedError, isl.Error) as error:
-            self._note(scop.name, "schedules", f"{type(error).__name__}: {error}")
-            return
-        for tree in trees:
-            self._check_tree(program, case, tree, deps)
+        for candidate in case.candidates.listed if case.candidates else ():
+            self._check_candidate(program, case, candidate)
 
     def _interpret(
         self,
         case: _Case,
-        tree: ScheduleTree | None,
+        candidate: Candidate | None,
         call: int,
         stage: str,
         seed: int | None = None,
@@ -238,7 +238,7 @@ class _Checker:
         try:
             return interpret(
                 scop,
-                tree,
+                candidate.tree if candidate else None,
                 parameters,
                 case.before[call],
                 shuffle_seed=seed,
@@ -248,7 +248,7 @@ class _Checker:
         except LimitError:
             return None
         except (PolyschedError, isl.Error) as error:
-            self._note(scop.name, stage, f"{dict(parameters)}: {error}", tree)
+            self._note(scop.name, stage, f"{dict(parameters)}: {error}", candidate)
             return None
 
     def _compare(
@@ -257,7 +257,7 @@ class _Checker:
         call: int,
         found: dict[str, Values],
         stage: str,
-        tree: ScheduleTree | None,
+        candidate: Candidate | None,
     ) -> bool:
         """Note the first difference to the compiled original."""
         for name, values in found.items():
@@ -266,16 +266,18 @@ class _Checker:
             difference = first_difference(case.after[call][name], values)
             if difference is not None:
                 text = f"{dict(case.calls[call])}: {name}{difference}"
-                self._note(case.scop.name, stage, text, tree)
+                self._note(case.scop.name, stage, text, candidate)
                 return False
         return True
 
-    def _check_tree(
-        self, program: Program, case: _Case, tree: ScheduleTree, deps: Dependences
+    def _check_candidate(
+        self, program: Program, case: _Case, candidate: Candidate
     ) -> None:
-        violation = find_violation(tree, deps)
+        assert case.candidates is not None
+        deps = case.candidates.dependences
+        violation = find_violation(candidate.tree, deps)
         if violation is not None:
-            self._note(case.scop.name, "legality", str(violation), tree)
+            self._note(case.scop.name, "legality", str(violation), candidate)
             return
         runs: list[tuple[str, int | None]] = [("interpreted schedule", None)]
         runs += [
@@ -283,21 +285,23 @@ class _Checker:
         ]
         for call in range(len(case.calls)):
             for stage, seed in runs:
-                found = self._interpret(case, tree, call, stage, seed)
+                found = self._interpret(case, candidate, call, stage, seed)
                 if found is not None:
-                    self._compare(case, call, found, stage, tree)
+                    self._compare(case, call, found, stage, candidate)
         options = PrintOptions(
-            original_text=_original(program, case.scop), reserved=self._reserved
+            original_text=_original(program, case.scop),
+            reserved=self._reserved,
+            check_operations=self._options.proof_operations,
         )
         try:
-            text = print_openmp(case.scop, tree, options, deps=deps.validity)
-        except CodegenError:
-            self.report.n_unprinted += 1
+            text = print_openmp(case.scop, candidate.tree, options, deps=deps.validity)
+        except CodegenError as error:
+            self.report.unprinted[error.message] += 1
             return
         except (PolyschedError, isl.Error) as error:
-            self._note(case.scop.name, "codegen", str(error), tree)
+            self._note(case.scop.name, "codegen", str(error), candidate)
             return
-        case.variants.append((tree, text))
+        case.variants.append((candidate, text))
 
     # transformed programs
 
@@ -318,11 +322,12 @@ class _Checker:
             return
         for case in cases:
             shots = _of(snapshots, case.scop, "after")
+            candidate = case.variants[k][0]
             for call, (shot, c) in enumerate(zip(shots, case.calls, strict=True)):
                 found = to_arrays(case.scop, shot, c)
-                tree = case.variants[k][0]
-                self._compare(case, call, found, "compiled schedule", tree)
+                self._compare(case, call, found, "compiled schedule", candidate)
             self.report.n_trees += 1
+            self.report.kinds.update(candidate.kinds)
 
 
 def _original(program: Program, scop: Scop) -> str:

@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from polysched.testing.affine import Affine, Ranges
 from polysched.testing.data import ArrayPlan, DataPlan
+from polysched.testing.shape import Shape
 from polysched.testing.unit import Node, RandomUnit, program_text
 
-
-@dataclass(frozen=True)
-class Shape:
-    """What random programs look like.
-
-    Attributes
-    ----------
-    max_depth : int
-        Deepest nest.
-    max_statements : int
-        Most statements of one SCoP.
-    max_size : int
-        Largest trip count of a rectangular loop.
-    run_time_sizes : float
-        Probability that a program has parameters.
-    oddity : float
-        Probability of each unusual feature (steps, quasi-affine terms, conditions).
-    """
-
-    max_depth: int = 3
-    max_statements: int = 4
-    max_size: int = 7
-    run_time_sizes: float = 0.6
-    oddity: float = 0.25
+_WEIGHTS = {"double": "0.25 * ", "float": "0.25f * ", "int": "", "unsigned": "3u * "}
 
 
 def random_unit(seed: int, shape: Shape | None = None, name: str = "f") -> RandomUnit:
@@ -266,10 +244,11 @@ class _Generator:
                 linear = Affine(linear.terms, linear.constant, divisor=n)
         return linear.plus(-min(0, self._least(linear)))
 
-    def _element(self, plan: ArrayPlan) -> str:
+    def _element(self, plan: ArrayPlan, chosen: Sequence[Affine] = ()) -> str:
+        """An element at random subscripts, or at those that are chosen."""
         subscripts = []
         for k in range(plan.n_dim):
-            s = self._subscript()
+            s = chosen[k] if chosen else self._subscript()
             ranges = s.ranges(self._variables, self._n_scenarios)
             plan.extents[k] = max(plan.extents[k], 1 + max(b for _, b in ranges))
             subscripts.append(s.text())
@@ -282,6 +261,8 @@ class _Generator:
 
     def _leaf(self) -> Node:
         self._budget -= 1
+        if self._shape.private_arrays and self._chance(self._shape.private_arrays):
+            return self._with_private_array()
         if self._loops and self._chance(0.15):
             return self._with_temporary()
         return Node(self._guarded(self._statement()), is_leaf=True)
@@ -298,7 +279,29 @@ class _Generator:
         plan = self._rng.choice(self._arrays)
         return self._element(plan), plan.type
 
+    def _stencil(self) -> str | None:
+        """An element updated from its neighbours; None where no array has the depth."""
+        plans = [p for p in self._arrays if p.n_dim <= len(self._loops)]
+        if not plans:
+            return None
+        plan = self._rng.choice(plans)
+        centre = []
+        for name in self._loops[len(self._loops) - plan.n_dim :]:
+            alone = Affine(((name, 1),))
+            centre.append(alone.plus(1 - min(0, self._least(alone))))
+        terms = []
+        for _ in range(self._rng.randint(1, 3)):
+            at = [s.plus(self._rng.choice([-1, 0, 0, 1])) for s in centre]
+            terms.append(f"{_WEIGHTS[plan.type]}{self._element(plan, at)}")
+        value = " + ".join(terms)
+        target = self._element(plan, centre)
+        return f"{target} = {f'({value}) % 1009' if plan.type == 'int' else value};"
+
     def _statement(self) -> str:
+        if self._shape.stencils and self._chance(self._shape.stencils):
+            stencil = self._stencil()
+            if stencil is not None:
+                return stencil
         target, type_ = self._target()
         floating = type_ in ("double", "float")
         if self._chance(0.12):
@@ -357,6 +360,23 @@ class _Generator:
             return self._rng.choice(scalars)
         plans = [p for p in self._arrays if p.type in allowed]
         return self._element(self._rng.choice(plans)) if plans else "2"
+
+    def _with_private_array(self) -> Node:
+        """An array that one short loop fills and the next one reads."""
+        plan = self._rng.choice(self._arrays)
+        target, value = self._element(plan), self._term(plan.type)
+        name, size = f"w{self._n_temporaries}", self._rng.randint(2, 4)
+        self._n_temporaries += 1
+        self._locals.append(f"{plan.type} {name}[{size}];")
+        used = self._rng.choice(["q", f"{size - 1} - q", "0"])
+        total = f"{target} + {name}[{used}]"
+        lines = [
+            f"for (int q = 0; q < {size}; q++)",
+            f"    {name}[q] = {value} + q;",
+            f"for (int q = 0; q < {size}; q++)",
+            f"    {target} = {f'({total}) % 1009' if plan.type == 'int' else total};",
+        ]
+        return Node("\n".join(lines), is_leaf=True)
 
     def _with_temporary(self) -> Node:
         """A scalar that is written and read in the same iteration."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from polysched.runtime import Toolchain
@@ -31,7 +32,11 @@ class CheckOptions:
     run_seconds : float
         Time limit of each run.
     max_operations : int
-        isl operations for the dependences, and again for the schedules, of one SCoP.
+        isl operations for the dependences of one SCoP; one that needs more is left out.
+    max_schedule_operations : int
+        isl operations for all schedules of one SCoP; more are a mismatch.
+    proof_operations : int
+        isl operations for the code generator's own proof of each schedule's loops.
     """
 
     toolchain: Toolchain = STRICT_TOOLCHAIN
@@ -41,6 +46,8 @@ class CheckOptions:
     max_instances: int = 200_000
     run_seconds: float = 60.0
     max_operations: int = 3_000_000
+    max_schedule_operations: int = 60_000_000
+    proof_operations: int = 3_000_000
 
 
 @dataclass(frozen=True)
@@ -59,15 +66,19 @@ class Mismatch:
         What was expected and what was found.
     tree : str
         The schedule at fault, or empty.
+    origin : str
+        What made it, where known: objectives and script.
     """
 
     scop: str
     stage: str
     text: str
     tree: str = ""
+    origin: str = ""
 
     def __str__(self) -> str:
         under = f"\n  under {self.tree}" if self.tree else ""
+        under += f"\n  made by {self.origin}" if self.origin else ""
         return f"{self.scop or 'program'}: {self.stage}: {self.text}{under}"
 
 
@@ -85,8 +96,10 @@ class Report:
         Interpreted executions under the original order.
     n_trees : int
         Schedules compared with the compiled original.
-    n_unprinted : int
-        Schedules that the code generator refused.
+    unprinted : counter of str
+        Schedules that the code generator refused, by its reason.
+    kinds : counter of str
+        How many of the compared schedules have each origin and each kind of step.
     """
 
     mismatches: list[Mismatch] = field(default_factory=list)
@@ -95,7 +108,13 @@ class Report:
     n_unanalysed: int = 0
     n_executions: int = 0
     n_trees: int = 0
-    n_unprinted: int = 0
+    unprinted: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def n_unprinted(self) -> int:
+        """Schedules that the code generator refused."""
+        return self.unprinted.total()
 
     def add(self, other: Report) -> None:
         """Add the counts and findings of another report."""
@@ -105,4 +124,5 @@ class Report:
         self.n_unanalysed += other.n_unanalysed
         self.n_executions += other.n_executions
         self.n_trees += other.n_trees
-        self.n_unprinted += other.n_unprinted
+        self.unprinted += other.unprinted
+        self.kinds += other.kinds

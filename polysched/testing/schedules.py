@@ -9,24 +9,25 @@ import islpy as isl
 from polysched.analysis import Dependences, set_band_flags
 from polysched.base import LimitError
 from polysched.ir import NodePath, ScheduleTree, Scop, original_tree
+from polysched.testing.candidates import Candidate, Candidates, prepare
 from polysched.transform import Parallel, Step, Tile, Vector
 
 
-def simple_schedules(scop: Scop, deps: Dependences) -> list[ScheduleTree]:
+def simple_schedules(scop: Scop) -> Candidates:
     """The original order and isl's schedules, as they are, tiled, shared by threads.
 
     Parameters
     ----------
     scop : Scop
-        Any SCoP.
-    deps : Dependences
-        Its dependences; every step that is applied is checked against them.
+        As the front end gave it.
 
     Returns
     -------
-    list of ScheduleTree
-        Distinct trees, the original order first.
+    Candidates
+        Distinct trees, the original order first; every step that is applied is checked
+        against the dependences.
     """
+    scop, deps = prepare(scop)
     original = set_band_flags(original_tree(scop), deps)
     bases = [original]
     with contextlib.suppress(LimitError):
@@ -34,7 +35,8 @@ def simple_schedules(scop: Scop, deps: Dependences) -> list[ScheduleTree]:
         bases.append(_isl_tree(scop, deps, outer_coincidence=True))
     trees = [original, share_loops(original, deps), *bases[1:2]]
     trees += [share_loops(tile_bands(base, deps), deps) for base in bases]
-    return list({tree.text: tree for tree in trees}.values())
+    distinct = {tree.text: Candidate(tree) for tree in trees}
+    return Candidates(scop, deps, tuple(distinct.values()))
 
 
 def _isl_tree(

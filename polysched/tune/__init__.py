@@ -7,7 +7,7 @@ and what is stored is not measured again. May import `runtime`, `records`, `mach
 
 from polysched.tune.candidate import TunableVariant
 from polysched.tune.options import TuneOptions
-from polysched.tune.oracle import Oracle
+from polysched.tune.oracle import Oracle, consult_oracle
 from polysched.tune.result import MeasuredVariant, TuneResult
 from polysched.tune.tuner import tune
 
@@ -17,5 +17,6 @@ __all__ = [
     "TunableVariant",
     "TuneOptions",
     "TuneResult",
+    "consult_oracle",
     "tune",
 ]

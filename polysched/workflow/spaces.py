@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
@@ -9,9 +10,11 @@ from polysched.analysis import infer_liveness
 from polysched.base import CodegenError, PolyschedError, Progress
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
+from polysched.policy import Chooser, Policy
 from polysched.schedule import Pin
 from polysched.space import Dropped, ScheduleSpace, SpaceOptions
 from polysched.space import build_space as build_schedule_space
+from polysched.space import load_space as load_schedule_space
 from polysched.workflow.source import check_parameters, select_scops
 from polysched.workflow.variant import Variant
 from polysched.workflow.wanting import read_pins
@@ -79,7 +82,7 @@ def build_space(
     machine: Machine | None = None,
     *,
     scop: str | None = None,
-    policy: str = "balanced",
+    policy: str | Policy | Chooser = "balanced",
     parameters: Mapping[str, int] | None = None,
     seconds: float | None = None,
     limit: int | None = None,
@@ -96,8 +99,8 @@ def build_space(
         What the code will run on; detected by default.
     scop : str, optional
         Name of the SCoP; needed when the file has several.
-    policy : str
-        What chooses the recipes.
+    policy : str, Policy or callable
+        What chooses the recipes, as `find_policy` takes it.
     parameters : mapping of str to int, optional
         Sizes to predict times for.
     seconds : float, optional
@@ -129,6 +132,35 @@ def build_space(
     built = build_schedule_space(infer_liveness(chosen), machine, options, progress)
     values = {f.name: getattr(built, f.name) for f in fields(ScheduleSpace)}
     owner = program if isinstance(program, Program) else None
+    return ProgramSpace(**values, program=owner, options=options)
+
+
+def load_space(
+    path: str | os.PathLike[str], program: Program | Scop, *, scop: str | None = None
+) -> ProgramSpace:
+    """A space that was saved, every schedule proven again; nothing is solved.
+
+    Parameters
+    ----------
+    path : path
+        Written by ``space.save`` or ``polysched space --save``.
+    program : Program or Scop
+        What it was built for, read with the same macros.
+    scop : str, optional
+        Name of the SCoP; needed when the file has several.
+
+    Raises
+    ------
+    IllegalScheduleError
+        If a schedule in the file violates a dependence.
+    PolyschedError
+        If the file holds no space of the SCoP, or was changed.
+    """
+    chosen = program if isinstance(program, Scop) else _choose(program, scop)
+    found = load_schedule_space(path, chosen)
+    values = {f.name: getattr(found, f.name) for f in fields(ScheduleSpace)}
+    owner = program if isinstance(program, Program) else None
+    options = SpaceOptions(policy=found.policy, pins=found.pins)
     return ProgramSpace(**values, program=owner, options=options)
 
 

@@ -16,6 +16,8 @@ from polysched.base import Deadline
 from polysched.ir import Scop
 from polysched.schedule import (
     LEXICON,
+    PARTITIONS,
+    WHOLE,
     Pin,
     PinFused,
     PinParallel,
@@ -153,7 +155,9 @@ def price_wants(
     recipe = PLAIN
     if has_list:
         shape = schedule.shape or "unit"
-        recipe = Recipe(schedule.objectives, shape, schedule.partition, kept)
+        known = schedule.partition in PARTITIONS
+        partition = schedule.partition if known else WHOLE
+        recipe = Recipe(schedule.objectives, shape, partition, kept)
     wants = []
     for k, pin in enumerate(pins):
         if satisfies(schedule.affine, pin, scop, dependences):

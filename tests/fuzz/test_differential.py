@@ -1,16 +1,23 @@
 """Random programs: compiled original = interpreter = every schedule of a small space.
 
-The slice below runs in CI. `make fuzz` runs the same with other seeds and keeps what it
-finds: POLYSCHED_FUZZ_PROGRAMS says how many, POLYSCHED_FUZZ_SEED from which seed on,
+The slice below runs in CI. `make fuzz` runs the same with fresh seeds and larger
+programs and spaces, and keeps what it finds: POLYSCHED_FUZZ_PROGRAMS says how many
+programs, POLYSCHED_FUZZ_SEED from which seed on, POLYSCHED_FUZZ_LARGE=1 how large, and
 POLYSCHED_FUZZ_KEEP=1 writes each failing program, made smaller, to tests/fuzz/cases.
+
+Program number s comes from seed s and has a function f<s>, which every failure names.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from polysched.testing import (
+    CheckOptions,
+    Shape,
+    SmallSpaces,
     check_program,
     program_text,
     random_unit,
@@ -19,39 +26,78 @@ from polysched.testing import (
 )
 
 CASES = Path(__file__).parent / "cases"
-BATCH = 20
+BATCH = 40  # programs in one C file
 FIRST = int(os.environ.get("POLYSCHED_FUZZ_SEED", "100"))
 N_PROGRAMS = int(os.environ.get("POLYSCHED_FUZZ_PROGRAMS", "200"))
 KEEP = os.environ.get("POLYSCHED_FUZZ_KEEP") == "1"
+LARGE = os.environ.get("POLYSCHED_FUZZ_LARGE") == "1"
 MAX_LEFT_OUT = 0.1  # part of all programs that may be refused or take too long
 
-pytestmark = pytest.mark.cc
+ODD = Shape(max_statements=4 if LARGE else 3)
+REGULAR = replace(ODD, stencils=0.6, private_arrays=0.1, oddity=0.1, run_time_sizes=0.9)
+SPACES = SmallSpaces(limit=12, n_recipes=8) if LARGE else SmallSpaces(5, 2, 2)
+# in CI most proofs are complete within this; the comparison does not need them
+OPTIONS = CheckOptions() if LARGE else CheckOptions(proof_operations=100_000)
+
+pytestmark = [pytest.mark.cc, pytest.mark.timeout(3600 if LARGE else 300)]
+
+
+def make_unit(seed):
+    return random_unit(seed, REGULAR if seed % 2 else ODD, name=f"f{seed}")
+
+
+def check(units):
+    return check_program(program_text(units), SPACES, OPTIONS)
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + N_PROGRAMS, BATCH))
 def test_random_programs_agree_under_all_schedules(seed):
-    units = [random_unit(s, name=f"f{s}") for s in range(seed, seed + BATCH)]
-    report = check_program(program_text(units), simple_schedules)
+    last = min(seed + BATCH, FIRST + N_PROGRAMS)
+    units = [make_unit(s) for s in range(seed, last)]
+    report = check(units)
     failures = [m for m in report.mismatches if m.stage != "frontend"]
     if failures and KEEP:
         keep([u for u in units if any(u.name == m.scop for m in failures)])
     assert not failures, "\n".join(str(m) for m in failures)
-    assert report.n_refused + report.n_unanalysed <= MAX_LEFT_OUT * BATCH, report
+    left_out = report.n_refused + report.n_unanalysed
+    assert left_out <= max(1, MAX_LEFT_OUT * len(units)), report
     assert report.n_unprinted <= MAX_LEFT_OUT * report.n_trees, report
-    assert report.n_executions >= BATCH
-    assert report.n_trees >= 3 * BATCH
+    assert report.n_executions >= len(units) - left_out
+    assert_varied(report, len(units))
+
+
+def assert_varied(report, n_programs):
+    """The schedules are many, of every kind, and most are the lexicon's."""
+    kinds = report.kinds
+    assert report.n_trees >= 3 * n_programs
+    if n_programs < BATCH:
+        return
+    for name, share in (
+        ("unit", 0.4), ("lower", 0.4), ("upper", 0.05), ("isl", 0.1),
+        ("feautrier", 0.1), ("tile", 0.4), ("wavefront", 0.2), ("skew", 0.1),
+        ("jam", 0.05), ("order", 0.4), ("separate", 0.2), ("merge", 0.05),
+        ("parallel", 0.6), ("vector", 0.6),
+    ):  # fmt: skip
+        assert kinds[name] >= share * n_programs, (name, kinds)
+    assert sum(">" in kind for kind in kinds) >= 8, kinds
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.c")), ids=lambda p: p.stem)
-def test_program_that_once_failed(path):
-    report = check_program(path.read_text(), simple_schedules)
+@pytest.mark.parametrize(
+    "schedules",
+    [simple_schedules, SmallSpaces(limit=20, seconds=60)],
+    ids=["simple", "space"],
+)
+def test_program_that_once_failed(path, schedules):
+    options = CheckOptions(max_operations=20_000_000)
+    report = check_program(path.read_text(), schedules, options)
     assert not report.mismatches, "\n".join(str(m) for m in report.mismatches)
     assert report.n_scops
+    assert report.n_trees
 
 
 def stages(unit):
-    report = check_program(program_text([unit]), simple_schedules)
-    return {m.stage for m in report.mismatches}
+    return {m.stage for m in check([unit]).mismatches}
 
 
 def keep(units):

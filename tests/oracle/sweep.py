@@ -36,7 +36,8 @@ def tiny_machine() -> Machine:
 
 def size_names(path: Path) -> list[str]:
     """Macros that a program lets `-D` set."""
-    return re.findall(r"#ifndef (\w+)\n#define \1 ", path.read_text())
+    found = r"#ifndef (\w+)\n(?:#ifdef TINY\n)?# *define \1 "
+    return re.findall(found, path.read_text())
 
 
 def run(source: bytes, path: Path, flags: Sequence[str], seconds: float = 60) -> bytes:

@@ -60,5 +60,9 @@ def test_polybench(path: Path, size: str) -> None:
 @pytest.mark.cc
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.stem)
-def test_programs(path: Path) -> None:
-    check(path, ["-DTINY"], SpaceOptions(seconds=60, limit=60))
+@pytest.mark.parametrize("size", ["TINY", "1", "0"])
+def test_programs(path: Path, size: str) -> None:
+    flags = sizes_of(path, int(size)) if size.isdigit() else [f"-D{size}"]
+    if size.isdigit() and not flags:
+        pytest.skip("its sizes come from its input")
+    check(path, flags, SpaceOptions(seconds=60, limit=60))

@@ -30,8 +30,8 @@ def _shaped(script: str) -> tuple[str, ...]:
         (
             "tile(band=0, sizes=[32, 16, 64])",
             {
-                "S0 is tiled 32 x 64 around (i, j) in a only",
-                "S1 is tiled 32 x 16 x 64 around (i, k, j) in a only",
+                "loops of S0 are tiled 32 x 64 around (i, j) in a only",
+                "loops of S1 are tiled 32 x 16 x 64 around (i, k, j) in a only",
             },
         ),
         (
@@ -42,12 +42,12 @@ def _shaped(script: str) -> tuple[str, ...]:
             "tile(band=0, sizes=[32, 16, 64]); parallel(band=0.0, member=0); "
             "jam(band=0.0.0.0, factors=[4, 2, 1]); vector(band=0.0.0.0, member=2)",
             {
-                "S0 is tiled 32 x 64 around (i, j) in a only",
-                "S1 is tiled 32 x 16 x 64 around (i, k, j) in a only",
+                "loops of S0 are tiled 32 x 64 around (i, j) in a only",
+                "loops of S1 are tiled 32 x 16 x 64 around (i, k, j) in a only",
                 "threads share the tiles of i of S0 and S1 in a only",
                 "loop j of S0 and S1 runs in vector lanes in a only",
-                "S0 is unrolled along i by 4 in a only",
-                "S1 is unrolled along i by 4 and k by 2 in a only",
+                "loops of S0 are unrolled, i by 4, in a only",
+                "loops of S1 are unrolled, i by 4 and k by 2, in a only",
             },
         ),
         (
@@ -96,6 +96,27 @@ def test_parallel_loops_of_equal_order_are_compared():
     assert "S0 and S1 share a loop instead of 2" in told
 
 
+def test_rows_that_repeat_outer_ones_are_no_loops():
+    scop = scops.scop(
+        "two",
+        scops.statement(
+            "S0", "[n] -> { S0[i, j] : 0 <= i, j < n }", (0, 0, 0),
+            "r [i, j] -> A[i, j]", "w [i, j] -> B[i, j]",
+        ),
+        scops.statement(
+            "S1", "[n] -> { S1[i] : 0 <= i < n }", (1, 0),
+            "r [i] -> C[i]", "w [i] -> D[i]",
+        ),
+    )  # fmt: skip
+    fused, deps = trees.one_band(
+        scop,
+        "[n] -> [{ S0[i, j] -> [(i)]; S1[i] -> [(i)] }, "
+        "{ S0[i, j] -> [(j)]; S1[i] -> [(i)] }]",
+    )
+    told = compare_trees(fused, original_tree(scop), scop, deps)
+    assert told == ("S0 and S1 share a loop in a only",)
+
+
 def test_statements_in_another_order():
     scop = scops.gemm()
     deps = trees.gemm()[1]
@@ -119,6 +140,6 @@ def test_waves_and_their_tiles_are_one_level():
         apply_script(tree, script, deps), tree, scops.gauss_seidel(), deps
     )
     assert told == (
-        "S0 is tiled 8 x 16 x 32 around (t, t + i, t + j) in a only",
+        "loops of S0 are tiled 8 x 16 x 32 around (t, t + i, t + j) in a only",
         "the tiles of S0 run in waves in a only",
     )

@@ -12,7 +12,9 @@ from polysched.base import PolyschedError, SourceLocation
 from polysched.cli import main
 from polysched.cli.app import app
 
-_COMMANDS = ("inspect", "space", "explain", "optimize", "tune", "check", "machine")
+_COMMANDS = (
+    "inspect", "space", "explain", "optimize", "tune", "check", "bench", "machine",
+)  # fmt: skip
 
 
 @pytest.fixture

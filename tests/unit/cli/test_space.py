@@ -11,7 +11,7 @@ import pytest
 
 from polysched.base import PolyschedError
 from polysched.cli import main
-from polysched.cli.space import Selection, short_reason
+from polysched.cli.space import Choice, short_reason
 from polysched.space import load_space
 from polysched.workflow import parse
 
@@ -178,9 +178,9 @@ def test_nothing_left_is_said(run):
 
 
 def test_named_features_are_those_of_front_and_order():
-    chosen = Selection("a > 1", ("b", "c"), 3, "c")
+    chosen = Choice("a > 1", ("b", "c"), 3, "c")
     assert chosen.named == ("b", "c")
-    assert Selection(sort="-b").named == ()
+    assert Choice(sort="-b").named == ()
 
 
 def test_long_reasons_are_cut():

@@ -68,3 +68,15 @@ def test_without_operations_the_proof_says_it_was_not_completed() -> None:
     deps = compute_dependences(program).validity
     root = ast_of(original_tree(program))
     assert not check_ast(root, program, isl.Set("{ : }"), deps, 5)
+
+
+def test_arguments_chosen_by_a_condition_are_read_back() -> None:
+    tree = ScheduleTree.parse(
+        '{ domain: "{ S[i] : 0 <= i < 10 }", '
+        'child: { schedule: "[{ S[i] -> [(i)] : i < 5; S[i] -> [(14 - i)] : i > 4 }]" }'
+        " }"
+    )
+    root = ast_of(tree)
+    assert "?" in root.to_C_str()
+    found = read_ast_order(root, tree.schedule.get_domain())
+    assert found.is_equal(tree.map)

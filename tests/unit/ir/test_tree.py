@@ -27,6 +27,18 @@ def test_text_round_trip_keeps_the_key() -> None:
     assert len(tree.key) == 10
 
 
+def test_restored_tree_keeps_text_and_key_where_isl_would_print_less() -> None:
+    text = (
+        '{ domain: "{ S0[i, j, k] : 0 <= i <= 9 and 0 <= j < i and 0 <= k < j }", '
+        'child: { schedule: "[{ S0[i, j, k] -> [(i)] }]" } }'
+    )
+    assert ScheduleTree.parse(text).text != text
+    restored = ScheduleTree.restore(text)
+    assert restored.text == text
+    assert restored.key != ScheduleTree.parse(text).key
+    assert restored.map.is_equal(ScheduleTree.parse(text).map)
+
+
 def test_unreadable_tree_is_quoted() -> None:
     with pytest.raises(PolyschedError, match="not a schedule tree: nonsense"):
         ScheduleTree.parse("nonsense")

@@ -126,3 +126,12 @@ def test_bad_number_is_refused(recorded: Path) -> None:
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PolyschedError, match="cannot read the machine file"):
         Machine.load(tmp_path / "none.json")
+
+
+def test_limited_machine_has_as_many_cores_as_threads(recorded: Path) -> None:
+    machine = Machine(probe_cpu(recorded), "calibrated")
+    n_cores = machine.cpu.n_cores
+    assert machine.limited(n_cores) is machine
+    one = machine.limited(1)
+    assert (one.cpu.n_cores, one.cpu.n_threads, one.origin) == (1, 1, "calibrated")
+    assert machine.limited(n_cores + 5).cpu.n_cores == n_cores

@@ -27,17 +27,18 @@ def test_only_stencils_need_skewing(make, expected: bool) -> None:
 @pytest.mark.parametrize("name", sorted(POLICIES))
 def test_recipes_name_known_objectives_and_are_distinct(name: str) -> None:
     program = scops.jacobi_2d()
-    recipes = find_policy(name).choose(program, compute_dependences(program))
+    recipes = find_policy(name).recipes(program, compute_dependences(program))
     assert len(set(recipes)) == len(recipes)
     for recipe in recipes:
-        for objective in recipe.objectives:
+        lists = [recipe.objectives, *(part.objectives for part in recipe.parts)]
+        for objective in [o for listed in lists for o in listed]:
             find_objective(objective)
 
 
 def test_balanced_asks_for_skewed_schedules_of_stencils_only() -> None:
     def objectives(make) -> set[str]:
         program = make()
-        recipes = find_policy("balanced").choose(program, compute_dependences(program))
+        recipes = find_policy("balanced").recipes(program, compute_dependences(program))
         return {o for r in recipes for o in r.objectives}
 
     assert "SKEWPAR" in objectives(scops.gauss_seidel)

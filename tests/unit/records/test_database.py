@@ -142,3 +142,44 @@ def test_damaged_rows_are_named(tmp_path: Path) -> None:
         pytest.raises(PolyschedError, match="damaged"),
     ):
         database.find(KEY)
+
+
+def test_reports_survive_reopening_and_replace_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    with Database.open(path) as database:
+        assert database.find_report("bench-1") is None
+        database.store_report("bench-1", {"rounds": 3})
+        database.store_report("bench-1", {"rounds": 5, "results": {"gcc": None}})
+    with Database.open(path) as database:
+        assert database.find_report("bench-1") == {
+            "rounds": 5,
+            "results": {"gcc": None},
+        }
+        assert len(database) == 0
+
+
+def test_files_of_before_there_were_reports_take_them(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    with Database.open(path) as database:
+        database.store(KEY, MEASURED)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE reports")
+    connection.close()
+    with Database.open(path) as database:
+        database.store_report("bench-1", {"rounds": 3})
+        assert database.find(KEY) == MEASURED
+        assert database.find_report("bench-1") == {"rounds": 3}
+
+
+def test_a_damaged_report_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    with Database.open(path) as database:
+        database.store_report("bench-1", {"rounds": 3})
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE reports SET report = '[1]'")
+    connection.close()
+    with (
+        Database.open(path) as database,
+        pytest.raises(PolyschedError, match="a record is damaged"),
+    ):
+        database.find_report("bench-1")

@@ -1,13 +1,18 @@
 """The differential check passes right programs and finds planted faults."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from polysched.ir import ScheduleTree, original_tree
 from polysched.testing import (
+    Candidate,
+    Candidates,
     CheckOptions,
     check_program,
     differential,
+    prepare,
     simple_schedules,
 )
 from polysched.testing.watch import first_difference, read_snapshots
@@ -41,13 +46,17 @@ int main(void) {
 """
 
 
-def original(scop, deps):
-    return [original_tree(scop)]
+def original(scop):
+    scop, deps = prepare(scop)
+    return Candidates(scop, deps, (Candidate(original_tree(scop)),))
 
 
-def backwards(scop, deps):
+def backwards(scop):
+    scop, deps = prepare(scop)
     text = original_tree(scop).text.replace("[(i)]", "[(-i)]")
-    return [ScheduleTree.parse(text)]
+    tree = ScheduleTree.parse(text)
+    candidate = Candidate(tree, "BACK>MIC", "unit", ("skew(band=0)",))
+    return Candidates(scop, deps, (candidate,))
 
 
 def test_agreement_is_reported():
@@ -67,6 +76,36 @@ def test_number_of_calls_is_limited():
 def test_illegal_schedule_is_found():
     (found,) = check_program(PROGRAM, backwards).mismatches
     assert (found.scop, found.stage) == ("scan", "legality")
+    assert "made by BACK>MIC (unit); skew(band=0)" in str(found)
+
+
+def test_compared_schedules_are_counted_by_kind(monkeypatch):
+    monkeypatch.setattr(differential, "find_violation", lambda tree, deps: None)
+    monkeypatch.setattr(differential, "print_openmp", print_unchecked)
+    report = check_program(PROGRAM, backwards)
+    assert report.n_trees == 1
+    assert report.kinds == {"BACK>MIC": 1, "unit": 1, "skew": 1}
+
+
+def test_fault_of_a_space_is_reported():
+    def faulty(scop):
+        return replace(original(scop), faults=("IP>MIC: illegal: S0[0] before S1[0]",))
+
+    (found,) = check_program(PROGRAM, faulty).mismatches
+    assert (found.scop, found.stage) == ("scan", "schedules")
+    assert "illegal" in found.text
+
+
+def test_crash_of_a_scheduler_is_reported_and_ends_nothing():
+    def crashing(scop):
+        return {}[scop.name]
+
+    report = check_program(PROGRAM, crashing)
+    (found,) = report.mismatches
+    assert (found.scop, found.stage) == ("scan", "schedules")
+    assert "KeyError" in found.text
+    assert "test_differential.py:" in found.text
+    assert report.n_executions == 3
 
 
 def test_illegal_schedule_shows_in_the_values_too(monkeypatch):

@@ -34,9 +34,22 @@ def test_shape_is_kept(seed):
     assert text.count(";\n") > 0
 
 
+REGULAR = Shape(stencils=0.6, private_arrays=0.2, oddity=0.1)
+
+
+def test_stencils_and_private_arrays_occur_where_asked():
+    asked = program_text([random_unit(k, REGULAR, f"f{k}") for k in range(40)])
+    plain = program_text([random_unit(k, name=f"f{k}") for k in range(40)])
+    stencil = r"\[(\w) \+ 1\] = 0.25 \* f\d+_\w+\[\1( \+ 2)?\]"
+    for pattern in (stencil, r"w0\[q\] = ", r"\+ w\d\[\d - q\]"):
+        assert re.search(pattern, asked), pattern
+        assert not re.search(pattern, plain), pattern
+
+
 @pytest.mark.cc
-def test_programs_stay_inside_their_arrays(tmp_path):
-    units = [random_unit(1000 + k, name=f"f{k}") for k in range(40)]
+@pytest.mark.parametrize("shape", [Shape(), REGULAR])
+def test_programs_stay_inside_their_arrays(shape, tmp_path):
+    units = [random_unit(1000 + k, shape, f"f{k}") for k in range(40)]
     source = tmp_path / "program.c"
     source.write_text(program_text(units))
     flags = ["-std=gnu11", "-w", "-g", "-fsanitize=undefined", "-fno-sanitize-recover"]

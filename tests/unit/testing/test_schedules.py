@@ -3,12 +3,7 @@
 import numpy as np
 import pytest
 
-from polysched.analysis import (
-    compute_dependences,
-    find_violation,
-    infer_liveness,
-    privatize,
-)
+from polysched.analysis import find_violation
 from polysched.interp import interpret, random_inputs
 from polysched.ir import MARK_PARALLEL, MARK_VECTOR
 from polysched.testing import ScopBuilder
@@ -50,9 +45,9 @@ def triangle():
 @pytest.mark.parametrize("make", [gemm, seidel, triangle])
 @pytest.mark.parametrize("n", [1, 6])
 def test_all_schedules_agree(make, n):
-    scop = privatize(infer_liveness(make()))
-    deps = compute_dependences(scop)
-    trees = simple_schedules(scop, deps)
+    candidates = simple_schedules(make())
+    scop, deps = candidates.scop, candidates.dependences
+    trees = [c.tree for c in candidates.listed]
     assert len(trees) >= 3
     assert len({t.text for t in trees}) == len(trees)
     inputs = random_inputs(scop, {"n": n}, 4)
@@ -69,9 +64,8 @@ def test_loops_are_tiled_and_shared():
     b = ScopBuilder("scale", ["n"])
     b.array("A", "double[n][n]")
     b.statement("i, j", "0 <= i, j < n", "A[i][j] *= 0.5", position=(0, 0, 0))
-    scop = b.build()
-    deps = compute_dependences(scop)
-    tree = simple_schedules(scop, deps)[0]
+    candidates = simple_schedules(b.build())
+    tree, deps = candidates.listed[0].tree, candidates.dependences
     shared = share_loops(tile_bands(tree, deps), deps)
     assert shared.text.count(f'"{MARK_PARALLEL}"') == 1
     assert shared.text.count(f'"{MARK_VECTOR}"') == 1

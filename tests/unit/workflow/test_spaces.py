@@ -10,6 +10,7 @@ from polysched.testing import ScopBuilder
 from polysched.workflow import (
     build_space,
     choose_candidates,
+    load_space,
     optimize,
     read_header,
     tune,
@@ -38,6 +39,18 @@ def test_variants_follow_the_ranking(space):
     assert [v.id for v in space.variants] == [s.id for s in space.schedules]
     assert space.variant().id == space.best.id
     assert space.variant("original").id == space.original.id
+
+
+def test_selections_and_loaded_spaces_still_print(space, tmp_path):
+    chosen = space.filter("outer_parallel > 0").sample(2)
+    assert [v.id for v in chosen.variants] == [s.id for s in chosen]
+    assert chosen.options is space.options
+    chosen.save(tmp_path / "space.json")
+    found = load_space(tmp_path / "space.json", space.scop)
+    assert [v.region_text() for v in found.variants] == [
+        v.region_text() for v in chosen.variants
+    ]
+    assert found.options.policy == space.policy
 
 
 def test_unknown_id_lists_the_known_ones(space):

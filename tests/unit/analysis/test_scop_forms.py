@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
+from types import ModuleType
 
+import polysched.analysis as analysis
 from polysched.analysis import closed_forms
 from polysched.ir import Assign, Binary, Iter, Load
 from polysched.ir.types import DOUBLE
@@ -49,3 +52,9 @@ def test_json_has_texts():
     data = closed_forms(scops.gemm()).to_json()
     assert data["statements"][0]["trips"][0] == "n for n >= 1; else 0"
     assert data["arrays"][0]["bytes"] == "8*n**2 for n >= 1; else 0"
+
+
+def test_names_of_the_face_stay_functions_when_their_modules_are_loaded():
+    for name, module in analysis._LATER.items():
+        importlib.import_module(f"polysched.analysis.{module}")
+        assert not isinstance(getattr(analysis, name), ModuleType), name

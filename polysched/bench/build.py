@@ -1,0 +1,347 @@
+"""From a kernel and a peer to a program that was found right, or the failure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from polysched.base import MismatchError, RunError, ToolchainError
+from polysched.bench.numpy_program import NumpyProgram, find_sidecar
+from polysched.bench.peers import NUMPY, Found
+from polysched.bench.race import Runner
+from polysched.ir import Program, Scop
+from polysched.records import Failure
+from polysched.runtime import (
+    ChildError,
+    Execution,
+    RunOptions,
+    Toolchain,
+    Workbench,
+    child_environment,
+    run_child,
+)
+from polysched.tune import Oracle, TuneOptions, consult_oracle
+
+_PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[ \t]+(?:end)?scop\b[^\r\n]*", re.M)
+_LINE = re.compile(rb"^#line [^\n]*\n", re.M)
+_UNFUSED = ("-ffp-contract=off",)
+_REFERENCE = "reference"
+_CHEAP_SECONDS = 1.0  # a run so short is checked twice, since races come and go
+_TRANSLATE_SECONDS = 120.0
+_LEAST_LIMIT_SECONDS = 10.0
+_LIMIT_FACTOR = 5.0  # a run may take so many times the original's time
+_SAID_CHARACTERS = 500
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How programs are built and run.
+
+    Attributes
+    ----------
+    toolchain : Toolchain
+        Of the original and of polysched's own variants.
+    run_options : RunOptions
+        Threads, arguments, sizes.
+    run_timeout : float or None
+        Wall time of one run; None for one from the original's.
+    """
+
+    toolchain: Toolchain
+    run_options: RunOptions
+    run_timeout: float | None = None
+
+
+class Builder:
+    """Builds one region of one file with any tool, and compares with the original.
+
+    Parameters
+    ----------
+    program, scop : Program, Scop
+        The file and the region.
+    directory : Path
+        For sources and programs.
+    setting : Setting
+        Compiler and limits.
+
+    Raises
+    ------
+    ToolchainError, RunError
+        If the original cannot be built, or cannot be run to its end.
+    """
+
+    def __init__(
+        self, program: Program, scop: Scop, directory: Path, setting: Setting
+    ) -> None:
+        self.program = program
+        self.scop = scop
+        self.directory = directory
+        self.setting = setting
+        self._unfused: Oracle | None = None
+        bench = self.workbench(_REFERENCE, self._plain())
+        self.oracle = self._consult(bench)
+        first = self.oracle.samples[0]
+        self.n_calls = first.n_calls
+        wall = first.result.wall_seconds
+        self.limit_seconds = setting.run_timeout or max(
+            _LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * wall
+        )
+
+    def workbench(self, name: str, toolchain: Toolchain) -> Workbench:
+        """A place for a tool's programs."""
+        return Workbench(
+            self.program,
+            self.scop,
+            toolchain=toolchain,
+            directory=self.directory / name,
+            options=self.setting.run_options,
+        )
+
+    def build(self, found: Found) -> Runner | Failure | None:
+        """A peer's program; None where the peer has nothing for this kernel."""
+        name = found.peer.name
+        if name == NUMPY:
+            return self._build_numpy()
+        if not found.peer.is_translator:
+            return self._build_flags(found, (), found.command)
+        failure: Failure | None = None
+        for options in found.peer.option_sets:
+            built = self._build_flags(found, options, "gcc")
+            if isinstance(built, Runner):
+                return built
+            failure = failure or built
+        return failure
+
+    def build_own(self, name: str, text: str | None) -> Runner | Failure:
+        """The program with a text of ours in the region; None for the original's."""
+        bench = self.workbench(name, self.setting.toolchain)
+        try:
+            binary = bench.build(name, text)
+        except ToolchainError as error:
+            return Failure("compile", str(error))
+        return self._runner(name, bench, binary)
+
+    def _build_flags(
+        self, found: Found, options: tuple[str, ...], cc: str
+    ) -> Runner | Failure:
+        """With the first set of compiler options whose results are right."""
+        peer = found.peer
+        openmp = ("-fopenmp",) if peer.openmp else ()
+        failure: Failure | None = None
+        for cflags in peer.flag_sets:
+            tools = Toolchain(cc=shlex.quote(cc), cflags=cflags, openmp_flags=openmp)
+            bench = self.workbench(peer.name, tools)
+            try:
+                bench.prepare()
+                source = self._source(bench, found, options)
+                error, note = self._verify(bench, peer.name, source)
+            except ToolchainError as reason:
+                return failure or Failure("compile", _short(reason))
+            except RunError as reason:
+                told = getattr(reason, "failure", Failure("crash", str(reason)))
+                return failure or told
+            if isinstance(error, float):
+                used = shlex.join((*options, *cflags)) if failure or options else ""
+                notes = "; ".join(n for n in (note, used) if n)
+                binary = bench.directory / peer.name
+                return replace(
+                    self._runner(peer.name, bench, binary),
+                    note=notes,
+                    max_relative_error=error,
+                )
+            failure = failure or error
+        assert failure is not None
+        return failure
+
+    def _source(
+        self, bench: Workbench, found: Found, options: tuple[str, ...]
+    ) -> bytes:
+        """The instrumented file, through a source-to-source tool where it is one."""
+        if not options:
+            return bench.source(None)
+        marked = _mark_region(self.program, self.scop)
+        text = _region_text(marked, self.scop)
+        plain = Workbench(
+            marked,
+            self.scop,
+            toolchain=bench.toolchain,
+            directory=bench.directory,
+            options=bench.options,
+        )
+        source = _LINE.sub(b"", plain.source(text))
+        return translate(
+            source, found.command, options, self._preprocessor(), bench.directory
+        )
+
+    def _preprocessor(self) -> tuple[str, ...]:
+        include = Path(self.program.path).resolve().parent
+        return (f"-I{include}", *self.program.flags)
+
+    def _verify(
+        self, bench: Workbench, name: str, source: bytes
+    ) -> tuple[float | Failure, str]:
+        """Largest relative error of a source's program, or how it is wrong; a note."""
+        binary = bench.compile(name, source)
+        run = self._execute(bench, binary)
+        try:
+            comparison = self.oracle.compare(run)
+            if run.result.wall_seconds < _CHEAP_SECONDS:
+                self.oracle.compare(self._execute(bench, binary))
+        except MismatchError as error:
+            if "-ffast-math" not in bench.toolchain.cflags:
+                note = self._second_opinion(bench, name, source)
+                if note:
+                    return 0.0, note
+            return Failure("mismatch", str(error)), ""
+        return comparison.max_relative_error, self.oracle.note
+
+    def _second_opinion(self, bench: Workbench, name: str, source: bytes) -> str:
+        """Why differing results are right after all; empty when they are not.
+
+        A compiler fuses multiply and add in one text and not in the other, and a
+        program may amplify that; without fusing both must agree.
+        """
+        try:
+            if self._unfused is None:
+                plain = self.workbench("unfused", _unfused(self._plain()))
+                self._unfused = self._consult(plain)
+            again = self.workbench(f"{name}-unfused", _unfused(bench.toolchain))
+            again.prepare()
+            binary = again.compile(name, source)
+            self._unfused.compare(self._execute(again, binary))
+        except (MismatchError, RunError, ToolchainError):
+            return ""
+        return "equal without fused multiply-add, which this program amplifies"
+
+    def _build_numpy(self) -> Runner | Failure | None:
+        sidecar = find_sidecar(self.program.path)
+        if sidecar is None:
+            return None
+        if self.n_calls != 1:
+            told = f"the region runs {self.n_calls} times, a sidecar computes one call"
+            return Failure("codegen", told)
+        try:
+            numpy = NumpyProgram(
+                sidecar,
+                self.program,
+                self.scop,
+                self.directory / NUMPY,
+                self.setting.run_options,
+            )
+            comparison, note = numpy.check(self.oracle, self.limit_seconds)
+        except ChildError as error:
+            return error.failure
+        except MismatchError as error:
+            return Failure("mismatch", str(error))
+        except RunError as error:
+            return Failure("crash", str(error))
+        return Runner((NUMPY,), numpy.run, note, comparison.max_relative_error)
+
+    def _plain(self) -> Toolchain:
+        """The original's compiler, without OpenMP: that is how its author builds it."""
+        return replace(self.setting.toolchain, openmp_flags=())
+
+    def _consult(self, bench: Workbench) -> Oracle:
+        """Build and run the original."""
+        binary = bench.build(_REFERENCE, None)
+        options = TuneOptions(timeout_seconds=self.setting.run_timeout)
+        return consult_oracle(bench, binary, options)
+
+    def _execute(self, bench: Workbench, binary: Path) -> Execution:
+        return bench.execute(
+            binary,
+            timeout_seconds=self.limit_seconds,
+            with_dump=True,
+            expected_status=self.oracle.status,
+        )
+
+    def _runner(self, name: str, bench: Workbench, binary: Path) -> Runner:
+        def run(limit_seconds: float) -> float:
+            return bench.execute(
+                binary,
+                timeout_seconds=limit_seconds,
+                expected_status=self.oracle.status,
+            ).seconds
+
+        return Runner((name,), run)
+
+
+def translate(
+    source: bytes,
+    command: str,
+    options: Sequence[str],
+    flags: Sequence[str],
+    directory: Path,
+) -> bytes:
+    """What a source-to-source tool makes of a file.
+
+    Parameters
+    ----------
+    source : bytes
+        C text with one marked region.
+    command : str
+        The tool.
+    options : sequence of str
+        Its words, with ``{source}``, ``{output}`` and ``{flags}``.
+    flags : sequence of str
+        Of the preprocessor.
+    directory : Path
+        Where it runs; it may leave files there.
+
+    Raises
+    ------
+    RunError
+        If it fails, takes too long or writes nothing.
+    """
+    before, after = directory / "before.c", directory / "after.c"
+    before.write_bytes(source)
+    after.unlink(missing_ok=True)
+    names = {"{source}": str(before), "{output}": str(after)}
+    words = [
+        part
+        for word in options
+        for part in (flags if word == "{flags}" else (names.get(word, word),))
+    ]
+    done = run_child(
+        (command, *words),
+        scratch=directory,
+        timeout_seconds=_TRANSLATE_SECONDS,
+        environment=child_environment(RunOptions()),
+        cwd=str(directory),
+    )
+    if done.stopped or done.status or not after.is_file():
+        said = (done.stderr() or done.stdout()).strip()[-_SAID_CHARACTERS:]
+        ending = done.ending if done.stopped or done.status else "it wrote nothing"
+        text = f"{Path(command).name} {' '.join(options)}: {ending}: {said}"
+        raise ChildError(Failure("codegen", text, done.limit))
+    return after.read_bytes()
+
+
+def _mark_region(program: Program, scop: Scop) -> Program:
+    """The program with the pragmas of all other regions blanked, nothing moved."""
+    assert scop.region is not None
+    start, end = scop.region.start, scop.region.end
+
+    def blank(match: re.Match[bytes]) -> bytes:
+        inside = start <= match.start() < end
+        return match[0] if inside else b" " * len(match[0])
+
+    return replace(program, source=_PRAGMA.sub(blank, program.source))
+
+
+def _region_text(program: Program, scop: Scop) -> str:
+    """The region with its pragmas."""
+    assert scop.region is not None
+    text = program.source[scop.region.start : scop.region.end]
+    return text.decode("utf-8", errors="surrogateescape")
+
+
+def _unfused(toolchain: Toolchain) -> Toolchain:
+    return replace(toolchain, cflags=(*toolchain.cflags, *_UNFUSED))
+
+
+def _short(error: ToolchainError) -> str:
+    return str(error)[:_SAID_CHARACTERS]

@@ -1,0 +1,141 @@
+"""polysched itself with several budgets: one space, one search, nested prefixes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from polysched.base import Progress
+from polysched.ir import Program, Scop
+from polysched.machine import Machine
+from polysched.records import Database, Measurement
+from polysched.runtime import RunOptions, Toolchain
+from polysched.tune import TuneOptions
+from polysched.workflow import Tuned, Variant, build_space, choose_candidates, tune
+
+OWN_PREFIX = "ours-"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a budget found.
+
+    Attributes
+    ----------
+    budget : int
+        Measured variants.
+    variant : Variant or None
+        The winner; None where nothing beats the original, which is kept.
+    note : str
+        The winner in words.
+    """
+
+    budget: int
+    variant: Variant | None
+    note: str
+
+    @property
+    def name(self) -> str:
+        """As a tool's name."""
+        return f"{OWN_PREFIX}{self.budget}"
+
+
+@dataclass(frozen=True)
+class Own:
+    """The choices of all budgets.
+
+    Attributes
+    ----------
+    choices : tuple of Choice
+        In the order of the budgets.
+    space_size : int
+        Legal schedules that were chosen from.
+    space_seconds, search_seconds : float
+        What building the space and measuring took; stored outcomes cost nothing.
+    """
+
+    choices: tuple[Choice, ...]
+    space_size: int
+    space_seconds: float
+    search_seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        """The winners and what finding them took."""
+        return {
+            "space_size": self.space_size,
+            "space_seconds": self.space_seconds,
+            "search_seconds": self.search_seconds,
+            "scripts": {
+                c.name: c.variant.schedule.script_text if c.variant else ""
+                for c in self.choices
+            },
+            "schedules": {
+                c.name: c.variant.id if c.variant else "original" for c in self.choices
+            },
+        }
+
+
+def choose_own(
+    program: Program,
+    scop: Scop,
+    budgets: Sequence[int],
+    *,
+    machine: Machine,
+    toolchain: Toolchain,
+    run_options: RunOptions,
+    run_timeout: float | None,
+    database: Database | None,
+    progress: Progress | None,
+    directory: Path,
+) -> Own:
+    """Build the space once, measure once, and let each budget see its own part.
+
+    A budget's part is what `choose_candidates` gives for it, so its winner is the one
+    that ``tune --budget`` would find with the same times.
+
+    Raises
+    ------
+    PolyschedError
+        If there is no space, or the original cannot be built or run.
+    """
+    started = time.monotonic()
+    space = build_space(
+        program,
+        machine.limited(run_options.threads),
+        scop=scop.name,
+        parameters=dict(run_options.parameters),
+        progress=progress,
+    )
+    parts = {b: choose_candidates(space, b) for b in sorted(budgets, reverse=True)}
+    union = {v.id: v for part in parts.values() for v in part}
+    built = time.monotonic()
+    tuned = tune(
+        space,
+        candidates=tuple(union.values()),
+        toolchain=toolchain,
+        options=TuneOptions(timeout_seconds=run_timeout),
+        run_options=run_options,
+        database=database,
+        progress=progress,
+        directory=directory,
+    )
+    ended = time.monotonic()
+    choices = tuple(_choose(tuned, b, parts[b]) for b in sorted(budgets))
+    return Own(choices, len(space), built - started, ended - built)
+
+
+def _choose(tuned: Tuned, budget: int, part: Sequence[Variant]) -> Choice:
+    """The fastest right variant of a part, unless the original is faster."""
+    finalists = tuned.result.finalists
+    times = []
+    for k, variant in enumerate(part):
+        outcome = tuned.result.outcomes[variant.id]
+        if isinstance(outcome, Measurement) and outcome.matches:
+            times.append((variant.id not in finalists, outcome.median_seconds, k))
+    original = tuned.result.baseline.median_seconds
+    if not times or min(times)[1] >= original:
+        return Choice(budget, None, "the original is kept")
+    variant = part[min(times)[2]]
+    return Choice(budget, variant, f"schedule {variant.id}")

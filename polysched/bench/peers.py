@@ -1,0 +1,230 @@
+"""Who is compared: compilers, polyhedral tools, libraries; what is installed."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from polysched.base import PolyschedError, ToolchainError
+from polysched.runtime import run_tool
+
+Role = Literal["compiler", "polyhedral", "library", "ours"]
+
+OURS = "ours"
+NUMPY = "numpy"
+BASELINE = "gcc"  # ratios are told over it
+_PLAIN: tuple[str, ...] = ("-O3", "-march=native")
+_FAST = "-ffast-math"
+_CLANG = ("clang", *(f"clang-{n}" for n in range(23, 13, -1)))
+_POLLY = (
+    "-mllvm", "-polly", "-mllvm", "-polly-vectorizer=stripmine",
+    "-mllvm", "-polly-parallel", "-mllvm", "-polly-omp-backend=LLVM",
+)  # fmt: skip
+_EARLY = ("-mllvm", "-polly-position=early")
+_VERSION_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One way to make a fast program of a C file.
+
+    Attributes
+    ----------
+    name : str
+        As ``--tools`` takes it.
+    role : str
+        "compiler" or "polyhedral": a peer; "library" or "ours": compared with peers.
+    programs : tuple of str
+        Names to look for on the PATH; the first that is there is used.
+    flag_sets : tuple of tuple of str
+        Compiler options, best first; a later set is used where the results of the one
+        before are wrong.
+    openmp : bool
+        Whether the compiler is asked for OpenMP.
+    option_sets : tuple of tuple of str
+        Options of a source-to-source tool, best first; a later set is used where the
+        one before gives no right program. Empty for a compiler. ``{source}``,
+        ``{output}`` stand for files and ``{flags}`` for the preprocessor's flags.
+    """
+
+    name: str
+    role: Role
+    programs: tuple[str, ...] = ()
+    flag_sets: tuple[tuple[str, ...], ...] = ()
+    openmp: bool = False
+    option_sets: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def is_translator(self) -> bool:
+        """Whether it writes C for another compiler."""
+        return bool(self.option_sets)
+
+
+def _pluto(name: str, *options: str) -> Peer:
+    """A mode of Pluto; pet reads what its own front end does not."""
+    words = ("{source}", *options, "-o", "{output}")
+    return Peer(
+        name,
+        "polyhedral",
+        ("polycc",),
+        ((*_PLAIN, _FAST), _PLAIN),
+        openmp=True,
+        option_sets=(words, (*words, "--pet")),
+    )
+
+
+def _ppcg(name: str, tiling: str) -> Peer:
+    words = ("--target=c", "--openmp", tiling, "{flags}", "{source}", "-o", "{output}")
+    flag_sets = ((*_PLAIN, _FAST), _PLAIN)
+    return Peer(name, "polyhedral", ("ppcg",), flag_sets, True, (words,))
+
+
+def _polly(name: str, *more: str) -> Peer:
+    flag_sets = (
+        (*_PLAIN, _FAST, *_POLLY, *more),
+        (*_PLAIN, *_POLLY, *more),
+    )
+    return Peer(name, "polyhedral", _CLANG, flag_sets, openmp=True)
+
+
+PEERS: tuple[Peer, ...] = (
+    Peer(BASELINE, "compiler", ("gcc",), (_PLAIN,)),
+    Peer("gcc-fast", "compiler", ("gcc",), ((*_PLAIN, _FAST),)),
+    Peer("clang", "compiler", _CLANG, (_PLAIN,)),
+    Peer("clang-fast", "compiler", _CLANG, ((*_PLAIN, _FAST),)),
+    _polly("polly"),
+    _polly("polly-early", *_EARLY),
+    _pluto("pluto-tile-parallel", "--tile", "--parallel"),
+    _pluto("pluto-nofuse", "--tile", "--parallel", "--nofuse"),
+    _pluto("pluto-maxfuse", "--tile", "--parallel", "--maxfuse"),
+    _pluto("pluto-parallel", "--notile", "--parallel", "--nounrolljam"),
+    _pluto("pluto-tile", "--tile", "--noparallel"),
+    _ppcg("ppcg-tile", "--tile"),
+    _ppcg("ppcg-notile", "--no-tile"),
+    Peer(NUMPY, "library"),
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A peer on this machine.
+
+    Attributes
+    ----------
+    peer : Peer
+        What was looked for.
+    command : str
+        Path of the program; empty when there is none.
+    version : str
+        First line of what it says of itself.
+    absent : str
+        Why it cannot be used; empty when it can.
+    """
+
+    peer: Peer
+    command: str = ""
+    version: str = ""
+    absent: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Name, role, presence, version and the command lines."""
+        peer = self.peer
+        return {
+            "name": peer.name,
+            "role": peer.role,
+            "present": not self.absent,
+            "absent": self.absent or None,
+            "version": self.version or None,
+            "cflags": [shlex.join(f) for f in peer.flag_sets],
+            "options": [shlex.join(o) for o in peer.option_sets],
+            "openmp": peer.openmp,
+        }
+
+
+def select_tools(words: Sequence[str]) -> tuple[tuple[Peer, ...], bool]:
+    """The peers that are named, in our order, and whether polysched is among them.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Names of tools, or first parts of names (``pluto`` for all its modes); none for
+        everything.
+
+    Raises
+    ------
+    PolyschedError
+        If a word names no tool.
+    """
+    if not words:
+        return PEERS, True
+    chosen: set[str] = set()
+    for word in words:
+        names = [p.name for p in PEERS if p.name == word]
+        names = names or [p.name for p in PEERS if p.name.startswith(f"{word}-")]
+        if not names and word != OURS:
+            known = ", ".join((OURS, *(p.name for p in PEERS)))
+            raise PolyschedError(
+                f"no tool named {word!r}", hint=f"the tools are: {known}"
+            )
+        chosen.update(names)
+    return tuple(p for p in PEERS if p.name in chosen), OURS in words
+
+
+def detect_peers(peers: Sequence[Peer]) -> tuple[Found, ...]:
+    """Look for each peer on the PATH; nothing is an error."""
+    return tuple(_detect(peer) for peer in peers)
+
+
+def _detect(peer: Peer) -> Found:
+    if peer.name == NUMPY:
+        return Found(peer, NUMPY, _numpy_version())
+    paths = (shutil.which(name) for name in peer.programs)
+    command = next((p for p in paths if p), None)
+    if command is None:
+        return Found(peer, absent=f"no {peer.programs[0]} on the PATH")
+    if peer.is_translator and shutil.which("gcc") is None:
+        return Found(peer, absent="no gcc on the PATH to compile what it writes")
+    found = Found(peer, command, _version(command))
+    reason = "" if peer.is_translator else _try_flags(found)
+    return Found(peer, command, found.version, reason)
+
+
+def _version(command: str) -> str:
+    try:
+        said = run_tool((command, "--version"), limit_seconds=_VERSION_SECONDS)
+    except ToolchainError:
+        return "unknown"
+    return next((line.strip() for line in said.splitlines() if line.strip()), "unknown")
+
+
+def _try_flags(found: Found) -> str:
+    """Why a compiler does not take its options; empty when it does."""
+    openmp = ("-fopenmp",) if found.peer.openmp else ()
+    with tempfile.TemporaryDirectory(prefix="polysched-") as scratch:
+        source, output = Path(scratch) / "empty.c", Path(scratch) / "empty"
+        source.write_text("int main(void) { return 0; }\n", encoding="ascii")
+        files = (str(source), "-o", str(output))
+        command = (found.command, *found.peer.flag_sets[0], *openmp, *files)
+        try:
+            run_tool(command, limit_seconds=_VERSION_SECONDS)
+        except ToolchainError as error:
+            said = [s for s in error.message.splitlines() if "error" in s]
+            first = (said or error.message.splitlines())[0].strip()
+            return f"it does not take its options: {first[:200]}"
+    return ""
+
+
+def _numpy_version() -> str:
+    import numpy as np
+
+    built: object = np.show_config(mode="dicts")
+    blas = ""
+    if isinstance(built, dict):
+        told = built.get("Build Dependencies", {}).get("blas", {})
+        blas = f", {told.get('name', 'unknown BLAS')} {told.get('version', '')}"
+    return f"NumPy {np.__version__}{blas}".strip()

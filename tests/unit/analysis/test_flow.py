@@ -1,0 +1,78 @@
+"""Flow by relation algebra is isl's flow, and stands in where isl fails."""
+
+import islpy as isl
+import pytest
+
+from polysched.analysis import compute_dependences, flow, infer_liveness
+from polysched.ir import original_tree
+from polysched.testing import ScopBuilder
+from tests.unit import scops
+
+
+def guarded():
+    """A guard with a modulo at which isl's dataflow analysis ends with an error."""
+    b = ScopBuilder("guarded")
+    b.array("C", "double[20]")
+    domain = (
+        "0 <= i <= 5 and j <= 1 + i and 0 < k <= j and "
+        "((i + k) mod 2 = 1 or ((i + k) mod 2 = 0 and i >= 2))"
+    )
+    for position, text in enumerate(("C[k+2] = 1.0 - C[k+2]", "C[i+j-1] = 2.0")):
+        place = (0, 0, 0, position)
+        b.statement("i, j, k", domain, text, position=place, directions=(1, -1, 1))
+    return b.build()
+
+
+def overwritten():
+    """Possible and certain writes in turn."""
+    b = ScopBuilder("overwritten", ["n"])
+    b.array("A", "double[n]")
+    b.array("B", "double[n]")
+    b.statement("i", "0 <= i < n", "A[i] = 1.0", position=(0, 0))
+    b.statement("i", "0 <= i < n", "A[i] = 2.0", position=(0, 1), guard="B[i] > 0")
+    b.statement("i", "0 <= i < n - 1", "B[i] += A[i+1]", position=(1, 0))
+    b.statement("i", "1 <= i < n", "A[i] = B[i-1]", position=(1, 1))
+    return b.build()
+
+
+@pytest.mark.parametrize(
+    "make", [scops.gemm, scops.jacobi_1d, scops.gauss_seidel, overwritten]
+)
+def test_both_ways_agree(make):
+    scop = make()
+    reads = scop.access_relation("read")
+    arguments = (
+        reads.intersect_domain(scop.domain),
+        scop.must_writes,
+        scop.access_relation("may_write"),
+        original_tree(scop).map,
+    )
+    by_isl = flow.compute_flow(*arguments)
+    by_algebra = flow.subtract_overwritten(*arguments)
+    assert not by_isl.pairs.is_empty()
+    assert by_algebra.pairs.is_equal(by_isl.pairs)
+    assert by_algebra.exposed.is_equal(by_isl.exposed)
+
+
+def last_writes():
+    """The flow of `guarded`, by running it."""
+    writer, pairs = {}, set()
+    for i in range(6):
+        for j in range(1 + i, 0, -1):
+            for k in range(1, j + 1):
+                if (i + k) % 2 == 1 or i >= 2:
+                    if k + 2 in writer:
+                        pairs.add((*writer[k + 2], "S0", i, j, k))
+                    writer[k + 2] = ("S0", i, j, k)
+                    writer[i + j - 1] = ("S1", i, j, k)
+    return pairs
+
+
+def test_flow_is_found_where_isl_fails():
+    scop = guarded()
+    deps = compute_dependences(infer_liveness(scop))
+    text = "; ".join(
+        f"{a}[{i}, {j}, {k}] -> {b}[{x}, {y}, {z}]"
+        for a, i, j, k, b, x, y, z in last_writes()
+    )
+    assert deps.flow.is_equal(isl.UnionMap(f"{{ {text} }}"))

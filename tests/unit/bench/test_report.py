@@ -1,0 +1,98 @@
+"""Ratios, geometric means, and reports that survive storing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from polysched.base import PolyschedError
+from polysched.bench import BenchReport, KernelReport, Work, bound_of
+from polysched.bench.report import quartiles
+from polysched.machine import Machine
+from polysched.records import Failure, Measurement
+
+MACHINE = Machine.detect(calibrated=False)
+CPU = replace(
+    MACHINE.cpu,
+    n_cores=2,
+    flops_per_second=10e9,
+    bandwidth_bytes_per_second=4e9,
+    bandwidth_all_bytes_per_second=6e9,
+    l2_bytes=1 << 20,
+    l3_bytes=1 << 20,
+)
+TOY = Machine(CPU, "calibrated")
+
+
+def _kernel(name="k", **seconds):
+    results = {
+        tool.replace("_", "-"): Failure("mismatch", "y[3]")
+        if s is None
+        else Measurement((s, s, s))
+        for tool, s in seconds.items()
+    }
+    return KernelReport(name, f"{name}.c", "main", "", results, rounds=3)
+
+
+def test_best_peer_is_neither_wrong_nor_ours_nor_a_library():
+    kernel = _kernel(gcc=2.0, gcc_fast=None, polly=1.0, numpy=0.1, ours_4=0.5)
+    assert kernel.best_peer == "polly"
+    assert kernel.over("gcc", "ours-4") == 4.0
+    assert kernel.over(kernel.best_peer, "ours-4") == 2.0
+    assert kernel.over("gcc", "gcc-fast") is None
+
+
+def test_geometric_means_count_failures_apart():
+    kernels = (_kernel("a", gcc=4.0, polly=1.0), _kernel("b", gcc=1.0, polly=None))
+    report = BenchReport(kernels, (), TOY, {})
+    polly = next(s for s in report.summaries() if s.tool == "polly")
+    assert polly.over_gcc == pytest.approx(4.0)
+    assert polly.over_gcc_all == pytest.approx(2.0)
+    assert (polly.n_kernels, polly.n_failed) == (1, 1)
+
+
+def test_json_has_the_promised_keys_and_reads_back():
+    bound = bound_of(Work(10**9, 10**9, 8), TOY, 2)
+    kernel = replace(
+        _kernel(gcc=2.0, polly=None), bound=bound, own={"space_size": 3}, size="MINI"
+    )
+    data = json.loads(json.dumps(kernel.to_json()))
+    assert set(data) >= {
+        "name", "file", "scop", "size", "rounds", "loaded", "roofline", "best_peer",
+        "results",
+    }  # fmt: skip
+    assert set(data["results"]["gcc"]) >= {
+        "role", "measured", "median_seconds", "min_seconds", "iqr_seconds",
+        "over_gcc", "over_best_peer", "fraction_of_roofline",
+    }  # fmt: skip
+    assert data["results"]["polly"]["failure"]["kind"] == "mismatch"
+    back = KernelReport.from_json(data, TOY, 2)
+    assert back == replace(kernel, is_stored=True)
+    del data["rounds"]
+    with pytest.raises(PolyschedError, match="damaged"):
+        KernelReport.from_json(data, TOY, 2)
+
+
+def test_bound_is_the_larger_of_compute_and_memory():
+    one, two = (bound_of(Work(10**9, 6 * 10**9, 8), TOY, n) for n in (1, 2))
+    assert (one.compute_seconds, one.memory_seconds) == (0.1, 1.5)
+    assert (two.compute_seconds, two.memory_seconds) == (0.05, 1.0)
+    assert (two.seconds, two.limited_by) == (1.0, "memory")
+    single = bound_of(Work(10**12, 10**6, 4), TOY, 1)
+    assert single.compute_seconds == pytest.approx(50.0)
+    assert (single.limited_by, single.fits_cache) == ("compute", True)
+    assert not two.fits_cache
+
+
+def test_loaded_kernels_are_marked():
+    kernel = _kernel(gcc=1.0)
+    assert not kernel.is_loaded
+    assert not replace(kernel, foreign_cores=0.05).is_loaded
+    assert replace(kernel, foreign_cores=0.5).is_loaded
+
+
+def test_quartiles_of_few_runs():
+    assert quartiles((3.0,)) == (3.0, 3.0, 3.0)
+    assert quartiles((1.0, 2.0, 3.0, 4.0, 5.0)) == (2.0, 3.0, 4.0)

@@ -1,0 +1,235 @@
+"""Good, slow, wrong, crashing and absent tools, each told as what it is."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from polysched.bench import (
+    BenchOptions,
+    KernelFile,
+    bench_page,
+    detect_peers,
+    run_bench,
+    select_tools,
+)
+from polysched.machine import Machine
+from polysched.records import Database, Failure, Measurement
+from tests.unit.bench.toys import PAUSE_SECONDS, write_peers, write_suite
+
+pytestmark = pytest.mark.cc
+
+QUICK = BenchOptions(budgets=(), rounds=2, cflags=("-O1",), threads=2)
+
+
+@pytest.fixture
+def suite(tmp_path, monkeypatch):
+    """The toy suite, with the toy peers before everything else and no clang at all."""
+    tools = write_peers(tmp_path / "tools")
+    usual = os.environ["PATH"].split(os.pathsep)
+    kept = [d for d in usual if not (os.path.exists(f"{d}/clang"))]
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tools), *kept]))
+    return write_suite(tmp_path / "suite")
+
+
+@pytest.fixture
+def bench(suite, tmp_path):
+    """Run kernels of the suite with some tools, against one database."""
+
+    def run(name, *tools, options=QUICK, size=""):
+        peers, _ = select_tools(tools)
+        files = (KernelFile(str(suite / name), size),)
+        with Database.open(tmp_path / "records.sqlite") as database:
+            return run_bench(
+                files,
+                detect_peers(peers),
+                options,
+                machine=Machine.detect(calibrated=False),
+                database=database,
+            )
+
+    return run
+
+
+def test_every_kind_of_tool_is_told_as_what_it_is(bench):
+    modes = ("pluto-tile-parallel", "pluto-tile", "pluto-nofuse", "pluto-maxfuse")
+    report = bench("product.c", "gcc", *modes, "ppcg-tile", "numpy")
+    (kernel,) = report.kernels
+    found = kernel.results
+    assert kernel.failure == ""
+    assert kernel.rounds == 2
+    for good in ("gcc", "numpy", "pluto-tile"):
+        assert isinstance(found[good], Measurement), found[good]
+        assert len(found[good].seconds) == 2
+    assert found["pluto-tile-parallel"].median_seconds >= PAUSE_SECONDS
+    crashed, died, wrong = (
+        found[n] for n in ("pluto-nofuse", "pluto-maxfuse", "ppcg-tile")
+    )
+    assert isinstance(crashed, Failure)
+    assert crashed.kind == "codegen"
+    assert "signal 11" in crashed.text
+    assert isinstance(died, Failure)
+    assert (died.kind, "signal 6" in died.text) == ("crash", True)
+    assert isinstance(wrong, Failure)
+    assert wrong.kind == "mismatch"
+    assert "y[" in wrong.text
+    assert report.tools[1].version == "toy 1.2"
+
+
+def test_wrong_and_slow_tools_are_not_the_best_peer(bench):
+    report = bench("product.c", "gcc", "pluto-tile", "ppcg-tile", "numpy")
+    (kernel,) = report.kernels
+    assert kernel.best_peer == "gcc"
+    assert kernel.seconds("ppcg-tile") is None
+    assert kernel.over("gcc", "pluto-tile") < 1.0
+    means = {s.tool: s for s in report.summaries()}
+    assert means["gcc"].over_gcc == means["gcc"].over_best_peer == 1.0
+    assert (means["ppcg-tile"].n_kernels, means["ppcg-tile"].n_failed) == (0, 1)
+    assert means["ppcg-tile"].over_gcc is None
+    assert means["ppcg-tile"].over_gcc_all == 1.0
+
+
+def test_a_program_that_hangs_is_stopped(bench):
+    options = BenchOptions(**{**vars(QUICK), "run_timeout": 2.0})
+    (kernel,) = bench("product.c", "gcc", "pluto-parallel", options=options).kernels
+    found = kernel.results["pluto-parallel"]
+    assert isinstance(found, Failure)
+    assert (found.kind, found.limit) == ("timeout", 2.0)
+    assert kernel.best_peer == "gcc"
+
+
+def test_options_that_make_results_wrong_give_way_to_stricter_ones(bench):
+    (kernel,) = bench("product.c", "gcc", "ppcg-notile").kernels
+    found = kernel.results["ppcg-notile"]
+    assert isinstance(found, Measurement), found
+    assert "-O3 -march=native" in found.note
+    assert "-ffast-math" not in found.note
+
+
+def test_absent_tools_are_listed(bench):
+    report = bench("product.c", "gcc", "clang", "polly")
+    absent = {f.peer.name: f.absent for f in report.tools if f.absent}
+    assert set(absent) == {"clang", "polly"}
+    assert absent["polly"] == "no clang on the PATH"
+    assert list(report.kernels[0].results) == ["gcc"]
+
+
+def test_regions_of_one_file_are_kernels_of_their_own(bench):
+    report = bench("twice.c", "gcc", "pluto-tile")
+    names = [k.name for k in report.kernels]
+    assert len(set(names)) == 2
+    assert all(n.startswith("twice:") for n in names)
+    assert all(k.seconds("gcc") for k in report.kernels)
+    assert all(k.seconds("pluto-tile") >= PAUSE_SECONDS for k in report.kernels)
+    assert all("numpy" not in k.results for k in report.kernels)
+
+
+def test_finished_kernels_are_not_measured_again(bench, monkeypatch):
+    first = bench("product.c", "gcc")
+
+    def forbidden(*_, **__):
+        raise AssertionError("something was run again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("polysched.runtime.workbench.Workbench.build", forbidden)
+        patch.setattr("polysched.runtime.workbench.Workbench.execute", forbidden)
+        second = bench("product.c", "gcc")
+    assert second.kernels[0].is_stored
+    assert not first.kernels[0].is_stored
+    assert second.kernels[0].results == first.kernels[0].results
+    assert second.kernels[0].bound == first.kernels[0].bound
+    other = bench("product.c", "gcc", size="SMALL")
+    assert not other.kernels[0].is_stored
+    again = BenchOptions(**{**vars(QUICK), "again": True})
+    assert not bench("product.c", "gcc", options=again).kernels[0].is_stored
+
+
+def test_bound_counts_operations_and_bytes(bench):
+    (kernel,) = bench("product.c", "gcc").kernels
+    work = kernel.bound.work
+    assert work.operations == 2 * 40 * 40
+    assert work.traffic_bytes == 8 * (40 * 40 + 40 + 40)
+    assert kernel.bound.fits_cache
+    assert kernel.fraction_of_bound("gcc") == pytest.approx(
+        kernel.bound.seconds / kernel.seconds("gcc")
+    )
+
+
+def test_budgets_share_one_search_and_their_programs(bench):
+    options = BenchOptions(**{**vars(QUICK), "budgets": (1, 2)})
+    (kernel,) = bench("product.c", "gcc", options=options).kernels
+    assert list(kernel.results) == ["gcc", "ours-1", "ours-2"]
+    chosen = kernel.own["schedules"]
+    assert set(chosen) == {"ours-1", "ours-2"}
+    if chosen["ours-1"] == chosen["ours-2"]:
+        assert kernel.results["ours-1"] == kernel.results["ours-2"]
+    assert kernel.own["space_size"] > 2
+
+
+def test_files_that_cannot_be_measured_are_told_and_end_nothing(bench, suite):
+    (suite / "bad.c").write_text("int main(void) { return 0; }\n")
+    (kernel,) = bench("bad.c", "gcc").kernels
+    assert "no #pragma scop" in kernel.failure
+    (suite / "dies.c").write_text(
+        (suite / "product.c")
+        .read_text()
+        .replace("double sum = 0;", "double sum = *(volatile double *)0;")
+    )
+    (kernel,) = bench("dies.c", "gcc").kernels
+    assert "original program fails" in kernel.failure
+    assert kernel.results == {}
+
+
+def test_page_is_one_file_with_bars(bench):
+    report = bench("product.c", "gcc", "ppcg-tile", "clang")
+    page = bench_page(report)
+    assert page.count("<svg") == 1
+    assert page.count("<rect") == 1
+    assert "wrong results" in page
+    assert "absent: no clang on the PATH" in page
+    assert "<script" not in page
+    assert "src=" not in page
+
+
+CANCELLED = """\
+#define N 64
+double x[N], A[N], y[N];
+int main(void)
+{
+  for (int i = 0; i < N; i++) {
+    volatile double product;
+    x[i] = 1.0 + 1.0 / (i + 3);
+    product = x[i] * x[i];
+    A[i] = product;
+  }
+#pragma scop
+  for (int i = 0; i < N; i++)
+    y[i] = x[i] * x[i] - A[i];
+#pragma endscop
+  return 0;
+}
+"""
+
+
+@pytest.mark.skipif(
+    "fma" not in Machine.detect(calibrated=False).cpu.isa,
+    reason="nothing is fused without such an instruction",
+)
+@pytest.mark.parametrize(
+    ("factor", "expected"), [("1.0", Measurement), ("1.25", Failure)]
+)
+def test_amplified_rounding_is_told_from_wrong_results(
+    bench, suite, tmp_path, factor, expected
+):
+    (suite / "cancelled.c").write_text(CANCELLED)
+    tool = tmp_path / "tools" / "ppcg"
+    apart = f"{factor} * ({{ volatile double p = x[i] * x[i]; p; }})"
+    options, _ = tool.read_text().split("case $mode")
+    tool.write_text(f'{options}sed \'s/= x.* - A/= {apart} - A/\' "$in" > "$out"\n')
+    settings = {**vars(QUICK), "cflags": ("-O2", "-march=native")}
+    report = bench("cancelled.c", "ppcg-tile", options=BenchOptions(**settings))
+    found = report.kernels[0].results["ppcg-tile"]
+    assert isinstance(found, expected), found
+    if isinstance(found, Measurement):
+        assert "without fused multiply-add" in found.note
