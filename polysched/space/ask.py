@@ -30,12 +30,22 @@ from polysched.schedule import (
     rows_to_tree,
     solve_recipe,
 )
+from polysched.schedule.rowwise import (
+    RowwiseRecipe,
+    isl_like,
+    pluto,
+    solve_rowwise,
+)
+from polysched.schedule.rowwise import feautrier as feautrier_rows
 
 ISL_VARIANTS = (
     IslVariant("feautrier"),
     IslVariant("isl"),
     IslVariant("isl", serialize=True),
 )
+ROWWISE = (pluto(), pluto("max"))
+MAX_PIECES = 250  # of a program that is solved in one piece
+LARGE_ROWWISE = (pluto("none"), feautrier_rows(), isl_like())
 N_SOLVERS = 2  # recipes solved at the same time; the solver lets go of Python's lock
 RECIPES_SHARE = 0.75  # of the time, the rest is for isl's schedules and for shaping
 ISL_SHARE = 0.2  # of the time, to wait for isl when all recipes are solved
@@ -75,6 +85,9 @@ class Asker:
         Which of isl's own schedules to compute.
     machine : MachineFacts, optional
         What objectives may know of the processor, see `solve_recipe`.
+    rowwise : sequence of RowwiseRecipe
+        Schedules to find row by row. They come first: they take little time, and a
+        program of more than `MAX_PIECES` dependence pieces has nothing else.
 
     Attributes
     ----------
@@ -89,6 +102,7 @@ class Asker:
         seconds: float,
         variants: Sequence[IslVariant] = ISL_VARIANTS,
         machine: MachineFacts | None = None,
+        rowwise: Sequence[RowwiseRecipe] = ROWWISE,
     ) -> None:
         self.core = core
         self.machine = machine
@@ -102,9 +116,14 @@ class Asker:
         )
         self._baton = Baton()
         self._pool = ThreadPoolExecutor(min(N_SOLVERS, os.cpu_count() or 1))
+        if len(self._pieces) > MAX_PIECES:
+            rowwise = [*rowwise, *(r for r in LARGE_ROWWISE if r not in rowwise)]
         self._recipes: list[tuple[str, Future[Solved]]] = [
-            (str(replace(r, pins=())), self._pool.submit(self._solve, r))
-            for r in recipes
+            *((str(r), self._pool.submit(self._solve_rows, r)) for r in rowwise),
+            *(
+                (str(replace(r, pins=())), self._pool.submit(self._solve, r))
+                for r in recipes
+            ),
         ]
 
     @property
@@ -151,11 +170,12 @@ class Asker:
                 raise
 
     def _solve_in_turn(self, recipe: Recipe) -> Solved:
-        remaining = self._recipes_deadline.remaining_seconds()
-        if remaining <= 0:
-            raise LimitError("not tried: the time for recipes is spent")
-        # a share of what is left, so that one hard recipe does not starve the rest
-        deadline = self._recipes_deadline.capped(max(1.0, remaining / 3))
+        if len(self._pieces) > MAX_PIECES:
+            raise LimitError(
+                f"not tried: {len(self._pieces)} dependence pieces are too many for "
+                f"one integer program (limit {MAX_PIECES}); scheduled row by row"
+            )
+        deadline = self._share()
         core = self.core
         return solve_recipe(
             core.scop,
@@ -165,6 +185,20 @@ class Asker:
             self._pieces,
             self.machine,
         )
+
+    def _solve_rows(self, recipe: RowwiseRecipe) -> Solved:
+        with self._baton.held():
+            deadline, core = self._share(), self.core
+            return solve_rowwise(
+                core.scop, core.dependences, recipe.options, deadline, self._pieces
+            )
+
+    def _share(self) -> Deadline:
+        """A share of what is left, so that one hard recipe does not starve the rest."""
+        remaining = self._recipes_deadline.remaining_seconds()
+        if remaining <= 0:
+            raise LimitError("not tried: the time for recipes is spent")
+        return self._recipes_deadline.capped(max(1.0, remaining / 3))
 
     def _joined_original(self) -> Solved:
         rows = original_rows(self.core.scop)

@@ -42,7 +42,8 @@ from polysched.schedule import (
     check_pins,
     find_core,
 )
-from polysched.space.ask import ISL_VARIANTS, Asker, Candidate
+from polysched.schedule.rowwise import RowwiseRecipe
+from polysched.space.ask import ISL_VARIANTS, ROWWISE, Asker, Candidate
 from polysched.space.schedule_space import Schedule, ScheduleSpace
 from polysched.space.size import Dropped, SpaceSize
 from polysched.transform import Script, apply_script, plan_scripts
@@ -72,6 +73,9 @@ class SpaceOptions:
         stays in as the baseline, ranked last when it does not obey them.
     isl_variants : tuple of IslVariant
         Which of isl's own schedules are candidates.
+    rowwise : tuple of RowwiseRecipe
+        Schedules to find row by row, Pluto's by default; they know nothing of pins
+        and are dropped where they break some.
     """
 
     policy: str | Policy | Chooser = "balanced"
@@ -81,6 +85,7 @@ class SpaceOptions:
     parameters: Mapping[str, int] = field(default_factory=dict)
     pins: tuple[Pin, ...] = ()
     isl_variants: tuple[IslVariant, ...] = ISL_VARIANTS
+    rowwise: tuple[RowwiseRecipe, ...] = ROWWISE
 
 
 @dataclass
@@ -144,7 +149,7 @@ def build_space(
         recipes = recipes or (Recipe(("MIC",)),)
         recipes = tuple(replace(r, pins=options.pins) for r in recipes)
     seconds = max(0.0, deadline.remaining_seconds())
-    asker = Asker(core, recipes, seconds, options.isl_variants, facts)
+    asker = Asker(core, recipes, seconds, options.isl_variants, facts, options.rowwise)
     try:
         progress.start(f"space of {scop.name}", asker.n_candidates)
         # closed here, so that an error in between lets go of the turn it holds

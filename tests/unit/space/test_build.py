@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from polysched.analysis import find_violation
 from polysched.base import Deadline, EmptySpaceError, PolyschedError
 from polysched.codegen import PrintOptions, measure_code, print_openmp
+from polysched.ir import Scop
 from polysched.machine import Machine
+from polysched.policy import find_policy
 from polysched.space import ScheduleSpace, SpaceOptions, build_space
 from tests.unit import scops
 
@@ -147,3 +150,29 @@ def test_isl_is_in_however_late_it_is(
     assert {("original",), ("isl",), ("feautrier",)} <= asked
     assert asked <= {("original",), ("isl",), ("isl+serial",), ("feautrier",)}
     assert any("not shaped" in d.reason for d in space.dropped)
+
+
+@pytest.mark.parametrize("make", [scops.gemm, scops.jacobi_1d, scops.gauss_seidel])
+def test_plutos_schedule_is_in_under_its_name_or_another(
+    machine: Machine, make: Callable[[], Scop]
+) -> None:
+    space = build_space(make(), machine, SpaceOptions(seconds=60))
+    asked = {s.objectives for s in space}
+    same = {d.what.split()[0] for d in space.dropped if d.reason.startswith("same")}
+    for name in ("pluto-rows", "isl", "feautrier"):
+        assert (name,) in asked or name in same
+
+
+def test_a_program_with_too_many_dependences_is_scheduled_row_by_row(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("polysched.space.ask.MAX_PIECES", 3)
+    space = build_space(scops.jacobi_2d(), machine, SpaceOptions(seconds=60))
+    untried = [d.what for d in space.dropped if "too many" in d.reason]
+    assert untried == [str(r) for r in find_policy("balanced").recipes(
+        space.scop, space.dependences
+    )]  # fmt: skip
+    names = {s.objectives[0] for s in space}
+    same = {d.what for d in space.dropped if "same schedule as" in d.reason}
+    for name in ("pluto-rows", "pluto-rows+none", "feautrier-rows", "isl-rows"):
+        assert name in names | same
