@@ -49,7 +49,7 @@ POLICIES: dict[str, Policy] = {
             "vectorize", "unit strides and parallel inner loops", lambda s, d: VECTOR
         ),
         Policy("thorough", "all recipes of the four before", thorough_recipes),
-        Policy("minimal", "the original, Pluto's and isl's schedules only", lambda s, d: ()),
+        Policy("minimal", "only the original, Pluto's and isl's", lambda s, d: ()),
         *(
             Policy(name, summary, intent_recipes(name))
             for name, (summary, _) in INTENTS.items()

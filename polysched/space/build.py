@@ -26,7 +26,7 @@ from polysched.base import (
     Progress,
     SilentProgress,
 )
-from polysched.codegen import measure_code
+from polysched.codegen import CodeSize, PrintOptions, measure_code
 from polysched.cost import predict_seconds
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Machine
@@ -46,9 +46,11 @@ from polysched.schedule.rowwise import RowwiseRecipe
 from polysched.space.ask import ISL_VARIANTS, ROWWISE, Asker, Candidate
 from polysched.space.schedule_space import Schedule, ScheduleSpace
 from polysched.space.size import Dropped, SpaceSize
-from polysched.transform import Script, apply_script, plan_scripts
+from polysched.transform import Script, Separate, apply_script, plan_scripts
 
 _log = logging.getLogger(__name__)
+_CHEAP = PrintOptions(max_operations=200_000)
+_SLOW_SECONDS = 0.4  # of processor time for so many operations: more would take minutes
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,21 @@ def _finish(builder: _Builder, seconds: float) -> ScheduleSpace:
     )
 
 
+def _measure_code(scop: Scop, tree: ScheduleTree) -> CodeSize:
+    """How large the code of a schedule is; an error where it would explode.
+
+    isl's operations differ in cost by a factor of hundreds, and nothing else ends its
+    work: a schedule whose first operations are slow is not given more of them.
+    """
+    started = time.thread_time()
+    try:
+        return measure_code(scop, tree, _CHEAP)
+    except CodegenError:
+        if time.thread_time() - started > _SLOW_SECONDS:
+            raise
+    return measure_code(scop, tree)
+
+
 class _Builder:
     """Solves, shapes and proves; collects into a draft."""
 
@@ -308,9 +325,12 @@ class _Builder:
             self.draft.dropped.append(Dropped(what, f"does not obey {broken[0]}"))
             return
         try:
-            size = measure_code(self.scop, tree)
+            size = _measure_code(self.scop, tree)
         except CodegenError as error:
             self.draft.dropped.append(Dropped(what, error.message))
+            simpler = tuple(s for s in script if not isinstance(s, Separate))
+            if len(simpler) < len(script):
+                self._add_variant(solved, simpler)
             return
         _log.debug("%s: %s", what, size)
         schedule = self._describe(solved, script, tree)

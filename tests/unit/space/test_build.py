@@ -116,7 +116,7 @@ def test_what_cannot_be_printed_is_not_in_the_space(
     limited = PrintOptions(max_nodes=12)
     monkeypatch.setattr(
         "polysched.space.build.measure_code",
-        lambda scop, tree: measure_code(scop, tree, limited),
+        lambda scop, tree, *options: measure_code(scop, tree, limited),
     )
     space = build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
     assert any("explodes" in d.reason for d in space.dropped)
