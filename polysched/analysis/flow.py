@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import islpy as isl
 
+from polysched.sets import list_basic_maps, list_maps
+
 
 @dataclass(frozen=True, eq=False)
 class Flow:
@@ -49,14 +51,35 @@ def compute_flow(
     ----------
     .. [1] Feautrier, "Dataflow analysis of array and scalar references", IJPP 1991.
     """
+    whole = _ask_isl(sinks, must, may, order)
+    if whole is not None:
+        return whole
+    pairs = exposed = isl.UnionMap.empty(sinks.get_space())
+    for relation in list_maps(sinks):
+        for piece in list_basic_maps(relation.make_disjoint()):
+            part = isl.UnionMap.from_basic_map(piece)
+            found = _ask_isl(part, must, may, order)
+            if found is None:
+                found = subtract_overwritten(part, must, may, order)
+            pairs, exposed = pairs.union(found.pairs), exposed.union(found.exposed)
+    return Flow(pairs.coalesce(), exposed.coalesce())
+
+
+def _ask_isl(
+    sinks: isl.UnionMap, must: isl.UnionMap, may: isl.UnionMap, order: isl.UnionMap
+) -> Flow | None:
+    """The flow by isl, or None where it fails.
+
+    Seen: "affine expression involves some of the domain dimensions", where a guard is a
+    union of two parities.
+    """
     info = isl.UnionAccessInfo.from_sink(sinks).set_must_source(must)
     try:
         found = info.set_may_source(may).set_schedule_map(order).compute_flow()
     except isl.Error as error:
         if "operations" in str(error):
             raise
-        # seen: "affine expression involves some of the domain", at a guard with modulo
-        return subtract_overwritten(sinks, must, may, order)
+        return None
     return Flow(found.get_may_dependence(), found.get_may_no_source())
 
 

@@ -4,7 +4,7 @@ Solves recipes, shapes and maps each schedule, proves every final tree, describe
 ranks. After Chelini et al., PACT 2020. May import every room below.
 """
 
-from polysched.space.ask import ISL_VARIANTS
+from polysched.space.ask import ISL_VARIANTS, LARGE_ROWWISE, ROWWISE
 from polysched.space.build import SpaceOptions, build_space
 from polysched.space.expression import ExpressionError
 from polysched.space.facts import better_direction, fact_sentence
@@ -17,6 +17,8 @@ from polysched.space.size import Dropped, SpaceSize
 
 __all__ = [
     "ISL_VARIANTS",
+    "LARGE_ROWWISE",
+    "ROWWISE",
     "Dropped",
     "ExpressionError",
     "Schedule",

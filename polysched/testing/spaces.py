@@ -15,6 +15,8 @@ from polysched.policy import Policy, find_policy
 from polysched.schedule import Recipe
 from polysched.space import (
     ISL_VARIANTS,
+    LARGE_ROWWISE,
+    ROWWISE,
     Schedule,
     ScheduleSpace,
     SpaceOptions,
@@ -43,6 +45,7 @@ TINY_MACHINE = Machine(
     )
 )
 _Item = TypeVar("_Item")
+RARELY = 4  # of so many SCoPs that are asked few recipes one is scheduled row by row
 SMALL_SIZES = (4, 3, 2, 5)
 SMALL_FACTOR = 2
 
@@ -58,12 +61,13 @@ class SmallSpaces:
         steps and objectives that none before it has.
     n_recipes : int or None
         How many recipes of the policy "thorough" each SCoP is asked, None for all of
-        them; besides them a quarter as many of isl's schedules, at least one. The
-        SCoP's name decides which, so that many programs ask all of them.
+        them; besides them a quarter as many of isl's schedules and of those found row
+        by row, at least one, the latter for few SCoPs. The SCoP's name decides which,
+        so that many programs ask all of them.
     shapes_per_schedule : int
         Most scripts per affine schedule.
     seconds : float
-        Time limit of each space.
+        Time limit of each space; where it is reached, the schedules depend on the load.
     small_steps : bool
         Whether tiles shrink to `SMALL_SIZES` and register tiles to `SMALL_FACTOR`, so
         that loops of a few iterations have several tiles and partial ones.
@@ -72,19 +76,21 @@ class SmallSpaces:
     limit: int = 8
     n_recipes: int | None = None
     shapes_per_schedule: int = 3
-    seconds: float = 10.0
+    seconds: float = 60.0
     small_steps: bool = True
 
     def __call__(self, scop: Scop) -> Candidates:
         """The space of a SCoP of the front end."""
-        number = crc32(scop.name.encode())
-        n_isl = None if self.n_recipes is None else max(1, self.n_recipes // 4)
+        number, n = crc32(scop.name.encode()), self.n_recipes
+        n_others = None if n is None else max(1, n // 4)
+        rows = _some((*ROWWISE, *LARGE_ROWWISE), number // RARELY, n_others)
         options = SpaceOptions(
-            policy=_part_of_thorough(number, self.n_recipes),
+            policy=_part_of_thorough(number, n),
             seconds=self.seconds,
             limit=1000,
             shapes_per_schedule=self.shapes_per_schedule,
-            isl_variants=_some(ISL_VARIANTS, number, n_isl),
+            isl_variants=_some(ISL_VARIANTS, number, n_others),
+            rowwise=() if n is not None and n < RARELY and number % RARELY else rows,
         )
         space = build_space(scop, TINY_MACHINE, options)
         picked = pick_varied(space.schedules, self.limit)
