@@ -288,13 +288,9 @@ class _Checker:
                 found = self._interpret(case, candidate, call, stage, seed)
                 if found is not None:
                     self._compare(case, call, found, stage, candidate)
-        options = PrintOptions(
-            original_text=_original(program, case.scop),
-            reserved=self._reserved,
-            check_operations=self._options.proof_operations,
-        )
+        operations = self._options.proof_operations
         try:
-            text = print_openmp(case.scop, candidate.tree, options, deps=deps.validity)
+            text = self._print(program, case, candidate, operations)
         except CodegenError as error:
             self.report.unprinted[error.message] += 1
             return
@@ -302,6 +298,26 @@ class _Checker:
             self._note(case.scop.name, "codegen", str(error), candidate)
             return
         case.variants.append((candidate, text))
+
+    def _print(
+        self, program: Program, case: _Case, candidate: Candidate, operations: int
+    ) -> str:
+        assert case.candidates is not None
+        options = PrintOptions(
+            original_text=_original(program, case.scop),
+            reserved=self._reserved,
+            check_operations=operations,
+        )
+        deps = case.candidates.dependences.validity
+        return print_openmp(case.scop, candidate.tree, options, deps=deps)
+
+    def _refusal(self, program: Program, case: _Case, candidate: Candidate) -> str:
+        """Why the code generator prints no code when it proves as long as for users."""
+        try:
+            self._print(program, case, candidate, PrintOptions().check_operations)
+        except CodegenError as error:
+            return error.message
+        return ""
 
     # transformed programs
 
@@ -323,9 +339,16 @@ class _Checker:
         for case in cases:
             shots = _of(snapshots, case.scop, "after")
             candidate = case.variants[k][0]
+            n_noted = len(self.report.mismatches)
             for call, (shot, c) in enumerate(zip(shots, case.calls, strict=True)):
                 found = to_arrays(case.scop, shot, c)
                 self._compare(case, call, found, "compiled schedule", candidate)
+            if len(self.report.mismatches) > n_noted:
+                refusal = self._refusal(program, case, candidate)
+                if refusal:
+                    del self.report.mismatches[n_noted:]
+                    self.report.unprinted[refusal] += 1
+                    continue
             self.report.n_trees += 1
             self.report.kinds.update(candidate.kinds)
 

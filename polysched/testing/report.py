@@ -36,7 +36,8 @@ class CheckOptions:
     max_schedule_operations : int
         isl operations for all schedules of one SCoP; more are a mismatch.
     proof_operations : int
-        isl operations for the code generator's own proof of each schedule's loops.
+        isl operations for the code generator's own proof of each schedule's loops;
+        where results differ it is tried again with as many as by default.
     """
 
     toolchain: Toolchain = STRICT_TOOLCHAIN

@@ -97,7 +97,7 @@ def test_stencils_agree_under_every_kind_of_schedule():
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.c")), ids=lambda p: p.stem)
 @pytest.mark.parametrize(
     "schedules",
-    [simple_schedules, SmallSpaces(8, 4)],
+    [simple_schedules, SmallSpaces(5, 2, 2)],
     ids=["simple", "space"],
 )
 def test_program_that_once_failed(path, schedules):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from polysched.base import CodegenError
 from polysched.ir import ScheduleTree, original_tree
 from polysched.testing import (
     Candidate,
@@ -130,6 +131,20 @@ def test_wrong_code_is_found(monkeypatch):
     found = check_program(PROGRAM, original).mismatches[0]
     assert found.stage == "compiled schedule"
     assert "A[2]: expected" in found.text
+
+
+def test_wrong_code_that_a_longer_proof_refuses_is_not_printed(monkeypatch):
+    def print_wrong(scop, tree, options, deps):
+        if options.check_operations > 10:
+            raise CodegenError("isl built code that breaks a dependence")
+        return differential_print(scop, tree, options).replace("0.5", "0.25")
+
+    monkeypatch.setattr(differential, "print_openmp", print_wrong)
+    report = check_program(PROGRAM, original, CheckOptions(proof_operations=10))
+    assert not report.mismatches
+    assert report.unprinted == {"isl built code that breaks a dependence": 1}
+    assert report.n_unprinted == 1
+    assert report.n_trees == 0
 
 
 @pytest.mark.parametrize(
