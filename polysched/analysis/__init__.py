@@ -50,6 +50,11 @@ from polysched.analysis.legality import (
     member_distances,
     set_band_flags,
 )
+from polysched.analysis.operands import (
+    find_operands,
+    find_overwritten,
+    load_relations,
+)
 from polysched.analysis.outline import outline_tree
 from polysched.analysis.privatize import (
     MAX_PRIVATE_ELEMENTS,
@@ -123,11 +128,14 @@ __all__ = [
     "dependence_graph",
     "describe_violation",
     "exposed_reads",
+    "find_operands",
+    "find_overwritten",
     "find_reductions",
     "find_violation",
     "infer_liveness",
     "is_box",
     "iterator_extent",
+    "load_relations",
     "loop_carriers",
     "loop_is_parallel",
     "member_directions",

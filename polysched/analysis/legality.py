@@ -8,7 +8,13 @@ import islpy as isl
 
 from polysched.analysis.dependences import Dependence, Dependences
 from polysched.base import IllegalScheduleError
-from polysched.ir import MARK_PARALLEL, MARK_VECTOR, ScheduleTree, Scop
+from polysched.ir import (
+    MARK_PARALLEL,
+    MARK_REGISTERS,
+    MARK_VECTOR,
+    ScheduleTree,
+    Scop,
+)
 from polysched.sets import (
     describe_pair,
     list_maps,
@@ -55,8 +61,9 @@ def find_violation(
 ) -> Violation | None:
     """The first violated dependence of a schedule tree, or None when it is legal.
 
-    Checks the order of the final tree, and that loops marked parallel or vector carry
-    no dependence. The test is exact: isl decides emptiness over the integers.
+    Checks the order of the final tree, and that loops marked parallel or vector, and
+    the lanes of register tiles, carry no dependence. The test is exact: isl decides
+    emptiness over the integers.
 
     Parameters
     ----------
@@ -80,7 +87,7 @@ def find_violation(
             return describe_violation(dependence, bad, scop, reason)
     for _, node in tree.nodes():
         mark = _mark_name(node)
-        if mark in (MARK_PARALLEL, MARK_VECTOR) and node_kind(node.child(0)) == "band":
+        if mark in _OPEN_MARKS and node_kind(node.child(0)) == "band":
             band = node.child(0)
             member = 0 if mark == MARK_PARALLEL else band.band_n_member() - 1
             found = _carried_by_marked_loop(band, member, dependences)
@@ -156,6 +163,7 @@ def member_distances(
     return isl.Set.from_union_set(moved.deltas()).reset_tuple_id()
 
 
+_OPEN_MARKS = (MARK_PARALLEL, MARK_VECTOR, MARK_REGISTERS)  # order within left open
 _ZERO = isl.Set("{ [0] }")
 _AT_LEAST_ZERO = isl.Set("{ [d] : d >= 0 }")
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import islpy as isl
 
-from polysched.ir import NodePath, ScheduleTree, Scop
+from polysched.ir import MARK_REGISTERS, NodePath, ScheduleTree, Scop
 from polysched.sets import node_kind
 
 MemberKind = Literal["point", "tile", "wave"]
@@ -208,6 +208,7 @@ def _read_band(
 ) -> Iterator[tuple[str, Member]]:
     partial = node.band_get_partial_schedule()
     unrolled = "unroll" in str(node.band_get_ast_build_options())
+    unrolled = unrolled or any(m.startswith(MARK_REGISTERS) for m in marks)
     for k in range(node.band_n_member()):
         coincident = bool(node.band_member_get_coincident(k))
         pieces: list[isl.PwAff] = []

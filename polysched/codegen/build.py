@@ -206,15 +206,28 @@ class _Converter:
         key = str(node.get_annotation().get_name())
         single = node.for_is_degenerate()
         condition = None if single else self.condition(node.for_get_cond(), iterator)
+        step = 1 if single else int(str(node.for_get_inc().get_val()))
         return Loop(
             iterator,
             self.exprs.text(node.for_get_init()),
             condition,
-            1 if single else int(str(node.for_get_inc().get_val())),
+            step,
             self.iterators.index(str(raw.get_id().get_name())),
             self.block(node.for_get_body()),
             key,
+            start=self.exprs.linear(node.for_get_init()),
+            n_iterations=1 if single else self.count(node, step),
         )
+
+    def count(self, node: isl.AstNode, step: int) -> int | None:
+        """Iterations of a loop whose bounds differ by a number."""
+        condition = node.for_get_cond()
+        last = self.exprs.linear(condition.get_op_arg(1))
+        reach = last.plus(self.exprs.linear(node.for_get_init()), -1)
+        if not reach.is_constant:
+            return None
+        past = reach.constant + (ast_operation(condition) == "le")
+        return max(0, -(-past // step))
 
     def condition(self, expr: isl.AstExpr, iterator: str) -> Text:
         """The loop condition, which must be as OpenMP wants it."""

@@ -114,9 +114,10 @@ class Declarer:
     def _declaration(self, buffer: Buffer, name: str) -> Declaration:
         sizes = [self._size(s) for s in buffer.sizes]
         type_name = buffer.array.type.name
-        opening = [f"{type_name} {name}{''.join(f'[{s}]' for s in sizes)};"]
+        extents = "".join(f"[{s}]" for s in sizes)
+        opening = [f"{type_name} {name}{extents}{_attributes(buffer)};"]
         closing: tuple[str, ...] = ()
-        if sizes and self._on_heap(buffer):
+        if sizes and not buffer.alignment and self._on_heap(buffer):
             inner = "".join(f"[{s}]" for s in sizes[1:])
             target = f"(*{name}){inner}" if inner else f"*{name}"
             whole = f"{type_name}[{sizes[0]}]{inner}"
@@ -144,3 +145,8 @@ class Declarer:
                 return self.exprs.text(build.expr_from_pw_aff(size)).text
         indices = ExprPrinter(index_parameters=self.exprs.spellings)
         return indices.index(size).to_text().text
+
+
+def _attributes(buffer: Buffer) -> str:
+    align = buffer.alignment
+    return f" __attribute__((aligned({align})))" if align else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import islpy as isl
 
 from polysched.codegen.ctext import Text
+from polysched.codegen.linear import Linear
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Loop:
         Name of the loop in the build's side table.
     pragmas : tuple of str
         Lines in front of it.
+    start : Linear or None
+        First value as a sum.
+    n_iterations : int or None
+        How often the body runs, where that is a known number.
     """
 
     iterator: str
@@ -59,6 +64,8 @@ class Loop:
     body: Block
     key: str = ""
     pragmas: tuple[str, ...] = ()
+    start: Linear | None = None
+    n_iterations: int | None = None
 
 
 @dataclass(frozen=True)

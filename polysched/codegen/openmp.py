@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
+from polysched.base import CodegenError
 from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
 from polysched.codegen.build import BuildLimits, Built, build_nodes
 from polysched.codegen.ctext import Names, identifiers
@@ -18,6 +19,8 @@ from polysched.codegen.mentions import fixed_names, iterator_type, replaced_name
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, walk_nodes
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.pragmas import add_pragmas, check_pragmas, number_marks
+from polysched.codegen.promote import promote
+from polysched.codegen.registers import RegisterTiles
 from polysched.codegen.scopes import find_split_storage
 from polysched.codegen.statement import print_instance
 from polysched.codegen.storage import Buffer, plan_storage
@@ -96,6 +99,7 @@ class _Printer:
 
     def __init__(self, scop: Scop, options: PrintOptions) -> None:
         self.scop = scop
+        self.source = scop  # without copy statements
         self.options = options
         outside = identifiers(options.original_text or "") | options.reserved
         self.fixed = fixed_names(scop)
@@ -111,22 +115,24 @@ class _Printer:
         block = add_pragmas(built.block, parallel=options.parallel, simd=options.simd)
         if deps is not None:
             if options.check_operations:
-                check_ast(
-                    built.root, self.scop, self.context, deps, options.check_operations
-                )
+                operations = options.check_operations
+                check_ast(built.root, self.source, self.context, deps, operations)
             check_pragmas(block, built.schedules, deps)
         self.exprs = built.exprs
-        code = self._code(block, buffers, frozenset(built.iterators))
+        code = self._code(block, buffers, built)
         return frame_code(self.scop, code, self.exprs, options)
 
     def build(self, tree: ScheduleTree) -> tuple[Built, tuple[Buffer, ...]]:
         """The AST with storage for private arrays that no scope of it tears apart."""
         options = self.options
+        promoted = promote(self.source, tree)
+        plain_tree, tree, self.scop = tree, promoted.tree, promoted.scop
         iterators = self.names.take_series(options.iterator_prefix, _n_loops(tree))
         limits = BuildLimits(options.max_nodes, options.max_operations)
         depths: dict[str, int] = {}
         while True:
-            buffers = plan_storage(self.scop, tree, depths)
+            planned = plan_storage(self.source, plain_tree, depths)
+            buffers = (*planned, *promoted.buffers)
             built = build_nodes(
                 number_marks(tree),
                 self.context,
@@ -138,12 +144,14 @@ class _Printer:
             split = find_split_storage(self.scop, built.block, built.domains, buffers)
             if not split:
                 return built, buffers
+            if not {b.array.name for b in planned}.issuperset(split):
+                raise CodegenError(f"isl tears the tile that {split[0]} is packed for")
             depths |= {
                 b.array.name: b.depth - 1 for b in buffers if b.array.name in split
             }
 
     def _code(
-        self, block: Block, buffers: tuple[Buffer, ...], iterators: frozenset[str]
+        self, block: Block, buffers: tuple[Buffer, ...], built: Built
     ) -> list[str]:
         """The lines of the generated block."""
         declarer = Declarer(
@@ -153,13 +161,15 @@ class _Printer:
         block, private = declarer.declare(block, buffers)
         arrays = {a.name: Spelling.of(a) for a in self.scop.arrays} | private
         printer = ExprPrinter(arrays=arrays, index_parameters=self.signed)
-        taken = self.fixed | iterators | {s.name for s in arrays.values()}
+        taken = self.fixed | {*built.iterators, *(s.name for s in arrays.values())}
+        tiles = RegisterTiles(self.scop, built, printer, self.names, self.type)
+        block = tiles.convert(block)
 
         def instance_lines(instance: Instance) -> tuple[str, ...]:
             return self._instance(instance, printer, taken)
 
         layout = Layout(self.options.indent, self.type.name, instance_lines)
-        return list(layout.lines(block))
+        return [*tiles.typedefs.values(), *layout.lines(block)]
 
     def _instance(
         self, instance: Instance, printer: ExprPrinter, taken: frozenset[str]

@@ -10,7 +10,7 @@ import islpy as isl
 
 from polysched.base import CodegenError
 from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node, walk_nodes
-from polysched.ir import MARK_PARALLEL, MARK_VECTOR, ScheduleTree
+from polysched.ir import MARK_PARALLEL, MARK_REGISTERS, MARK_VECTOR, ScheduleTree
 from polysched.sets import list_maps, node_kind
 
 _SCHEDULE = re.compile(r"(static|dynamic|guided)(,\s*\d+)?")
@@ -56,7 +56,7 @@ class _Wanted:
 
 
 def add_pragmas(block: Block, *, parallel: bool, simd: bool) -> Block:
-    """The block with numbered marks dissolved into pragmas.
+    """The block with numbered marks dissolved into pragmas, register tiles kept.
 
     Parallel pragmas never nest; `omp simd` needs a step of one.
     """
@@ -68,6 +68,9 @@ def _visit_block(block: Block, wanted: _Wanted, parallel: bool, simd: bool) -> B
     items: list[Node] = []
     for item in block.items:
         match item:
+            case Mark(name, body) if name.startswith(MARK_REGISTERS):
+                body = _visit_block(body, wanted, parallel, simd)
+                items.append(Mark(name, body))
             case Mark(name, body):
                 below = _with_mark(wanted, name)
                 items += _visit_block(body, below, parallel, simd).items

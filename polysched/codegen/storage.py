@@ -44,6 +44,9 @@ class Buffer:
     offsets : dict of str to dict of int to isl.PwAff
         For each statement, by position: first value of the subscript, as a function
         of the instance; zero where nothing is said.
+    alignment : int
+        Bytes that its address is a multiple of, 0 for what the type asks for. Aligned
+        storage lives on the stack.
     """
 
     array: Array
@@ -51,6 +54,7 @@ class Buffer:
     kept: tuple[int, ...]
     sizes: tuple[Size, ...]
     offsets: dict[str, dict[int, isl.PwAff]]
+    alignment: int = 0
 
     @property
     def n_bytes(self) -> int | None:

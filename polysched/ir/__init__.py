@@ -37,7 +37,9 @@ from polysched.ir.scop import (
     Storage,
 )
 from polysched.ir.tree import (
+    MARK_PACK,
     MARK_PARALLEL,
+    MARK_REGISTERS,
     MARK_TILE,
     MARK_UNROLL,
     MARK_VECTOR,
@@ -51,7 +53,9 @@ from polysched.ir.tree import (
 from polysched.ir.types import ScalarType, common_type, promote
 
 __all__ = [
+    "MARK_PACK",
     "MARK_PARALLEL",
+    "MARK_REGISTERS",
     "MARK_TILE",
     "MARK_UNROLL",
     "MARK_VECTOR",

@@ -24,6 +24,8 @@ MARK_VECTOR = "vector"  # the band below: its last member is an `omp simd` loop
 MARK_UNROLL = "unroll"  # the band below: its members are fully unrolled (jammed)
 MARK_TILE = "tile"  # the band below enumerates tiles
 MARK_WAVEFRONT = "wavefront"  # the band below: first member sums the tile loops
+MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2
+MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,9 @@ from polysched.transform.jam import Jam
 from polysched.transform.mapping import Parallel, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
+from polysched.transform.pack import Pack
 from polysched.transform.plan import PlanShape, plan_script, plan_scripts
+from polysched.transform.registers import Registers
 from polysched.transform.separate import Separate
 from polysched.transform.skew import Skew
 from polysched.transform.step import (
@@ -25,8 +27,10 @@ __all__ = [
     "Jam",
     "Merge",
     "Order",
+    "Pack",
     "Parallel",
     "PlanShape",
+    "Registers",
     "Script",
     "Separate",
     "Skew",

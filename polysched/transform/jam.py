@@ -58,7 +58,7 @@ class Jam(Step):
             return f"found {n_copies} copies of the body, expected 2 to {MAX_COPIES}"
         if has_isolation(node):
             return "the band or one below it is jammed already"
-        if _full_tiles(node, self.factors).is_empty():
+        if find_full_tiles(node, self.factors).is_empty():
             return f"no register tile of the shape {list(self.factors)} is full"
         return None
 
@@ -68,7 +68,7 @@ class Jam(Step):
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
         members = member_schedules(node)
         flags = coincident_flags(node)
-        full = _full_tiles(node, self.factors)
+        full = find_full_tiles(node, self.factors)
         jammed = [k for k, factor in enumerate(self.factors) if factor > 1]
         points = replace_band(
             node, [members[k] for k in jammed], [flags[k] for k in jammed], True
@@ -81,10 +81,10 @@ class Jam(Step):
         points = node.child(0)
         points = points.band_set_ast_build_options(_unroll_isolated(full, len(jammed)))
         node = points.parent()
-        return node.band_set_ast_build_options(_isolate(full))
+        return node.band_set_ast_build_options(isolate_tiles(full))
 
 
-def _full_tiles(node: isl.ScheduleNode, factors: tuple[int, ...]) -> isl.Map:
+def find_full_tiles(node: isl.ScheduleNode, factors: tuple[int, ...]) -> isl.Map:
     """Outer schedule values to the register tiles whose points all run.
 
     A tile is taken as full when its corners run, exact for convex domains; elsewhere
@@ -168,7 +168,8 @@ def _shift_range(relation: isl.Map, offset: tuple[int, ...]) -> isl.Map:
     return relation.apply_range(isl.Map.from_multi_aff(shift))
 
 
-def _isolate(full: isl.Map) -> isl.UnionSet:
+def isolate_tiles(full: isl.Map) -> isl.UnionSet:
+    """AST build options of a tile band that set its full tiles apart."""
     return isl.UnionSet.from_set(full.wrap().set_tuple_name("isolate"))
 
 

@@ -1,0 +1,136 @@
+"""Operands of a statement: what it reads as a function of some of its iterators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import islpy as isl
+
+from polysched.base import AnalysisError
+from polysched.ir import (
+    Assign,
+    Binary,
+    Const,
+    Expr,
+    Iter,
+    Load,
+    Param,
+    Scop,
+    Statement,
+    Unary,
+    walk,
+)
+from polysched.sets import list_maps, map_names
+
+
+def find_operands(statement: Statement, iterators: frozenset[str]) -> list[Expr]:
+    """Largest subexpressions over exactly some iterators that load array elements.
+
+    Parameters
+    ----------
+    statement : Statement
+        One assignment; anything else has none.
+    iterators : frozenset of str
+        Names; every one of them occurs in each operand, and no other.
+
+    Returns
+    -------
+    list of Expr
+        Floating-point values that do not depend on the statement's target, each once,
+        in source order.
+    """
+    match statement.body:
+        case (Assign(target, _, value),):
+            pass
+        case _:
+            return []
+    found: dict[Expr, None] = {}
+
+    def look(expr: Expr) -> None:
+        nodes = list(walk(expr))
+        used = {e.name for e in nodes if isinstance(e, Iter)}
+        loads = [e for e in nodes if isinstance(e, Load) and e.subscripts]
+        if used == iterators and loads and target not in nodes and expr.dtype.is_float:
+            found[expr] = None
+        elif not isinstance(expr, Load):
+            for operand in expr.operands:
+                look(operand)
+
+    look(value)
+    return list(found)
+
+
+def load_relations(
+    scop: Scop, expr: Expr, iterators: tuple[str, ...], instance: str
+) -> Iterator[tuple[Load, isl.Map]]:
+    """Every load of an expression with its relation.
+
+    Parameters
+    ----------
+    scop : Scop
+        Names the parameters.
+    expr : Expr
+        Over iterators of some statement.
+    iterators : tuple of str
+        Names of the instance's dimensions, those of the expression among them.
+    instance : str
+        Tuple name of the instances.
+
+    Raises
+    ------
+    AnalysisError
+        For subscripts with divisions and whatever else C and isl read differently.
+    """
+    params = ", ".join(p.name for p in scop.parameters)
+    prefix = f"[{params}] -> " if params else ""
+    space = f"{instance}[{', '.join(iterators)}]"
+    for load in walk(expr):
+        if isinstance(load, Load):
+            subscripts = ", ".join(_affine_text(e) for e in load.subscripts)
+            text = f"{prefix}{{ {space} -> {load.array}[{subscripts}] }}"
+            yield load, isl.Map(text)
+
+
+def find_overwritten(
+    node: isl.ScheduleNode, scop: Scop, statement: Statement, expr: Expr
+) -> str | None:
+    """An array of which a copy made in front of a node would miss writes, or None.
+
+    Parameters
+    ----------
+    node : isl.ScheduleNode
+        The copy is made once per iteration of the loops around it, and used below it.
+    scop : Scop
+        Its statements may write.
+    statement : Statement
+        Reads the copy of `expr` below the node.
+    expr : Expr
+        What is copied.
+    """
+    here = node.get_domain()
+    time = node.get_prefix_schedule_union_map().intersect_domain(here)
+    own = [m for m in list_maps(time) if map_names(m)[0] == statement.name]
+    writes = scop.may_writes.apply_domain(time)
+    for load, relation in load_relations(
+        scop, expr, statement.iterators, statement.name
+    ):
+        read = relation.intersect_domain(statement.domain)
+        for moment in own:
+            seen = isl.UnionMap.from_map(read.apply_domain(moment))
+            if not seen.intersect(writes).is_empty():
+                return load.array
+    return None
+
+
+def _affine_text(expr: Expr) -> str:
+    """A subscript in isl's notation."""
+    match expr:
+        case Const(int(value), _, _):
+            return f"({value})"
+        case Iter(name, _) | Param(name, _):
+            return name
+        case Unary("-" | "+" as op, operand):
+            return f"({op}{_affine_text(operand)})"
+        case Binary("+" | "-" | "*" as op, left, right):
+            return f"({_affine_text(left)} {op} {_affine_text(right)})"
+    raise AnalysisError(f"the subscript {expr!r} is not taken in an operand")

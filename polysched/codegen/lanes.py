@@ -1,0 +1,278 @@
+"""Statement bodies over vector lanes: what is one value, what is a vector of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import islpy as isl
+
+from polysched.codegen.ctext import Text, binary, cast, unary
+from polysched.codegen.expr import Bound, ExprPrinter
+from polysched.codegen.linear import Linear
+from polysched.codegen.nodes import Instance, Loop
+from polysched.ir import (
+    Assign,
+    Binary,
+    Cast,
+    Const,
+    Expr,
+    Iter,
+    Load,
+    Param,
+    ScalarType,
+    Statement,
+    Unary,
+    walk,
+)
+
+_ARITHMETIC = frozenset("+-*/")
+_UPDATES = _ARITHMETIC | {""}
+Position = tuple[int, ...]  # offsets of the points' loops, the lanes' loop last
+
+
+class NotVectors(Exception):  # noqa: N818 - a verdict, not an error: loops are printed
+    """The instance cannot be written with vectors."""
+
+
+@dataclass(frozen=True)
+class PointPrinters:
+    """Printers of one statement instance at every point of a register tile.
+
+    Attributes
+    ----------
+    printer : ExprPrinter
+        Knows arrays and parameters.
+    statement : Statement
+        What is printed.
+    instance : Instance
+        Its values and the offsets of temporary storage over the loops' iterators.
+    loops : tuple of Loop
+        Around the points, outermost first.
+    linear : callable
+        Reads isl's expressions as sums.
+    type : ScalarType
+        C type of the loops' iterators.
+    """
+
+    printer: ExprPrinter
+    statement: Statement
+    instance: Instance
+    loops: tuple[Loop, ...]
+    linear: Callable[[isl.AstExpr], Linear]
+    type: ScalarType
+
+    def at(self, position: Position) -> ExprPrinter:
+        """A printer of the instance at one point.
+
+        Raises
+        ------
+        NotVectors
+            If a value is no sum of the loops' iterators.
+        """
+        values: dict[str, Linear] = {}
+        for loop, offset in zip(self.loops, position, strict=True):
+            if loop.start is None:
+                raise NotVectors
+            start = _substitute(loop.start, values)
+            values[loop.iterator] = start.plus(Linear((), offset * loop.step))
+        names = self.statement.iterators
+        bounds = {
+            name: Bound(_substitute(self.linear(value), values), self.type)
+            for name, value in zip(names, self.instance.values, strict=True)
+        }
+        offsets = {
+            place: _substitute(self.linear(value), values)
+            for place, value in self.instance.offsets.items()
+        }
+        return replace(self.printer, iterators=bounds, offsets=offsets)
+
+
+def _substitute(value: Linear, values: Mapping[str, Linear]) -> Linear:
+    total = Linear((), value.constant)
+    for atom, weight in value.terms:
+        if atom.text in values:
+            total = total.plus(values[atom.text], weight)
+            continue
+        words = set(_words(atom.text))
+        if words & set(values):
+            raise NotVectors
+        total = total.plus(Linear.atom(atom), weight)
+    return total
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
+
+
+@dataclass(frozen=True)
+class LaneReader:
+    """Tells how an expression changes from one lane to the next.
+
+    Attributes
+    ----------
+    first, second : ExprPrinter
+        At the first two lanes of a vector; the same where there is one lane.
+    target : Load
+        What is held: its lanes are those of the vector, or the only one.
+    """
+
+    first: ExprPrinter
+    second: ExprPrinter
+    target: Load
+
+    @property
+    def type(self) -> ScalarType:
+        """Type of the lanes."""
+        return self.target.type
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one lane."""
+        return self.first is self.second
+
+    def stride(self, load: Load) -> int:
+        """0 for one element in all lanes, 1 for neighbours.
+
+        Raises
+        ------
+        NotVectors
+            For anything else.
+        """
+        spelling = self.first.arrays.get(load.array)
+        n = len(load.subscripts)
+        kept = range(n) if spelling is None or spelling.kept is None else spelling.kept
+        moves = []
+        for k in kept:
+            move = self.second.subscript(load, k)
+            move = move.plus(self.first.subscript(load, k), -1)
+            if not move.is_constant:
+                raise NotVectors
+            moves.append(move.constant)
+        if not any(moves):
+            return 0
+        if any(moves[:-1]) or moves[-1] != 1 or load.type != self.type:
+            raise NotVectors
+        return 1
+
+    def varies(self, expr: Expr) -> bool:
+        """Whether the value differs between lanes, or is computed from the target."""
+        if expr == self.target:
+            return True
+        match expr:
+            case Load():
+                return self.stride(expr) != 0
+            case Iter(name, _):
+                bound, other = self.first.iterators[name], self.second.iterators[name]
+                if bound.value != other.value:
+                    raise NotVectors
+                return False
+        return sum(self.varies(e) for e in expr.operands) > 0  # looks at all of them
+
+    def check(self, assign: Assign) -> None:
+        """Raise `NotVectors` unless an assignment is arithmetic on lanes."""
+        if assign.op.rstrip("=") not in _UPDATES:
+            raise NotVectors
+        if not self.is_single and self.stride(assign.target) != 1:
+            raise NotVectors
+        self._check(assign.value)
+        if assign.value.dtype != self.type and self.varies(assign.value):
+            raise NotVectors
+
+    def _check(self, expr: Expr) -> None:
+        if not self.varies(expr):
+            if not _is_exact(expr, self.type):
+                raise NotVectors
+            return
+        match expr:
+            case Load():
+                return
+            case Unary("+" | "-"):
+                pass
+            case Binary(op) if op in _ARITHMETIC:
+                pass
+            case Cast(type_) if type_ == self.type:
+                pass
+            case _:
+                raise NotVectors
+        if expr.dtype != self.type:
+            raise NotVectors
+        for operand in expr.operands:
+            self._check(operand)
+
+
+def _is_exact(expr: Expr, type_: ScalarType) -> bool:
+    """Whether C converts one value to the lanes' type as a whole vector would."""
+    return expr.dtype == type_ or not expr.dtype.is_float
+
+
+@dataclass
+class LaneWriter:
+    """Writes expressions over lanes; names what is loaded and what is shared.
+
+    Attributes
+    ----------
+    reader : LaneReader
+        At the point to be written.
+    vectors, scalars : dict of str to str
+        Text of an element or expression to the variable that holds it.
+    lines : list of str
+        Declarations of these variables, in order.
+    held : str
+        The variable that holds the target.
+    vector_type : str
+        C type of a vector.
+    take : callable
+        Gives a free name for a stem and number.
+    """
+
+    vectors: dict[str, str]
+    scalars: dict[str, str]
+    lines: list[str]
+    vector_type: str
+    take: Callable[[str, int], str]
+    reader: LaneReader
+    held: str
+
+    def value(self, expr: Expr) -> Text:
+        """The expression as text of a vector, or of one value for all lanes."""
+        if not self.reader.varies(expr):
+            return self._scalar(expr)
+        match expr:
+            case Load():
+                return Text(self._load(expr))
+            case Unary(op, operand):
+                return unary(op, self.value(operand))
+            case Binary(op, left, right):
+                return binary(op, self.value(left), self.value(right))
+            case Cast(_, operand):
+                return self.value(operand)
+        raise AssertionError(f"not checked: {expr!r}")
+
+    def _load(self, expr: Load) -> str:
+        if expr == self.reader.target:
+            return self.held
+        text = self.reader.first.load(expr).text
+        if text not in self.vectors:
+            name = self.take("b", len(self.vectors))
+            self.vectors[text] = name
+            self.lines.append(
+                f"const {self.vector_type} {name} = "
+                f"*(const {self.vector_type} *)&{text};"
+            )
+        return self.vectors[text]
+
+    def _scalar(self, expr: Expr) -> Text:
+        type_ = self.reader.type
+        text = self.reader.first.value(expr)
+        if expr.dtype != type_:
+            text = cast(type_.name, text)
+        is_known = all(isinstance(e, Const | Param) for e in walk(expr))
+        is_scalar = isinstance(expr, Load) and not expr.subscripts
+        if is_known or is_scalar or self.reader.is_single:
+            return text
+        if text.text not in self.scalars:
+            name = self.take("a", len(self.scalars))
+            self.scalars[text.text] = name
+            self.lines.append(f"const {type_.name} {name} = {text};")
+        return Text(self.scalars[text.text])

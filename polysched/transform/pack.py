@@ -1,0 +1,59 @@
+"""Copies of what a tile reads, contiguous and in the order it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import islpy as isl
+
+from polysched.analysis import Dependences
+from polysched.ir import MARK_PACK, ScheduleTree
+from polysched.sets import list_sets, n_dims
+from polysched.transform.bands import insert_mark
+from polysched.transform.step import Step
+
+
+@dataclass(frozen=True)
+class Pack(Step):
+    """Read an operand of a statement from a copy made in front of a band.
+
+    A mark ``pack:S1:1,2`` above the band says that below it statement S1 reads every
+    expression over its iterators 1 and 2 from a buffer whose contiguous subscript is
+    iterator 2; each run of the loops around the mark fills the buffer first. The order
+    of instances stays as it is. Whether the copy is right (nothing below the mark
+    writes what was copied) and of constant size is decided when code is built.
+
+    Attributes
+    ----------
+    band : tuple of int
+        Path of the band.
+    statement : int
+        Number of the statement: 1 for S1.
+    iterators : tuple of int
+        Positions of the operand's iterators, the contiguous one last.
+    """
+
+    statement: int
+    iterators: tuple[int, ...]
+
+    name: ClassVar[str] = "pack"
+
+    def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        name = f"S{self.statement}"
+        found = [s for s in list_sets(node.get_domain()) if s.get_tuple_name() == name]
+        if not found:
+            return f"found no statement {name} under the band"
+        n = n_dims(found[0])
+        if not self.iterators or len(set(self.iterators)) < len(self.iterators):
+            return "found no iterators, or one twice"
+        if min(self.iterators) < 0 or max(self.iterators) >= n:
+            return f"found iterators {list(self.iterators)} of a statement with {n}"
+        return None
+
+    def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
+        return True
+
+    def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        positions = ",".join(str(k) for k in self.iterators)
+        return insert_mark(node, f"{MARK_PACK}:S{self.statement}:{positions}")

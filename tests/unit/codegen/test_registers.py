@@ -1,0 +1,228 @@
+"""Register tiles as vectors: what is held, what is not, equal results at the edges."""
+
+from __future__ import annotations
+
+import pytest
+
+from polysched.analysis import set_band_flags
+from polysched.base import CodegenError
+from polysched.codegen import print_openmp
+from polysched.frontend import parse_c
+from polysched.ir import Scop, original_tree
+from polysched.testing import Candidate, Candidates, check_program, prepare
+from polysched.transform import Registers, apply_script, parse_script, print_script
+
+PROGRAM = """
+#include <stdio.h>
+#define R 24
+typedef TYPE real;
+static real A[R][R], B[R][R], C[R][R], x[R];
+static void init(void) {
+    for (int i = 0; i < R; i++)
+        for (int j = 0; j < R; j++) {
+            A[i][j] = (3 * i + j) % 7 / (real)4;
+            B[i][j] = (i + 5 * j) % 11 / (real)8;
+            C[i][j] = (i * j) % 5;
+            x[i] = i;
+        }
+}
+static void run(int ni, int nj, int nk, real alpha) {
+#pragma scop
+BODY
+#pragma endscop
+}
+int main(void) {
+    static const int sizes[][3] = {
+        {13, 17, 9}, {8, 8, 4}, {1, 1, 1}, {0, 3, 2}, {3, 0, 0}, {5, 16, 0}, {4, 9, 24},
+    };
+    for (int s = 0; s < 7; s++) {
+        init();
+        run(sizes[s][0], sizes[s][1], sizes[s][2], (real)1.5);
+    }
+    return 0;
+}
+"""
+LOOPS = """
+    for (int i = 0; i < ni; i++)
+        for (int j = 0; j < nj; j++)
+            for (int k = 0; k < nk; k++)
+                STATEMENT
+"""
+PRODUCT = "C[i][j] += alpha * A[i][k] * B[k][j];"
+MERGED = "merge(band=0); merge(band=0); "
+HELD = MERGED + "registers(band=0, factors=[2, 8, 1], lanes=4)"
+TILED = MERGED + (
+    "tile(band=0, sizes=[0, 8, 4]); tile(band=0.0.0, sizes=[4, 0, 0]); "
+    "parallel(band=0.0); "
+    "registers(band=0.0.0.0.0.0, factors=[2, 4, 1], lanes=4); "
+)
+PACKED = TILED + (
+    "pack(band=0.0.0.0.0.0, statement=0, iterators=[0, 2]); "
+    "pack(band=0.0.0.0.0, statement=0, iterators=[2, 1])"
+)
+
+
+def program(statement: str, type_name: str = "double", loops: str = LOOPS) -> str:
+    text = PROGRAM.replace("TYPE", type_name)
+    return text.replace("BODY", loops.replace("STATEMENT", statement))
+
+
+def scripted(script: str):
+    def schedules(scop: Scop) -> Candidates:
+        scop, deps = prepare(scop)
+        start = set_band_flags(original_tree(scop), deps)
+        tree = apply_script(start, parse_script(script), deps)
+        return Candidates(scop, deps, (Candidate(tree, "script"),))
+
+    return schedules
+
+
+def text_of(source: str, script: str, tmp_path) -> str:
+    file = tmp_path / "program.c"
+    file.write_text(source)
+    (scop,) = parse_c(str(file)).scops
+    found = scripted(script)(scop)
+    return print_openmp(
+        found.scop, found.listed[0].tree, deps=found.dependences.validity
+    )
+
+
+def check(source: str, script: str) -> None:
+    report = check_program(source, scripted(script))
+    assert not report.mismatches, "\n".join(str(m) for m in report.mismatches)
+    assert report.n_unprinted == 0
+    assert report.n_trees == 1
+
+
+def test_accumulators_stay_in_vectors_across_the_reduction(tmp_path) -> None:
+    text = text_of(program(PRODUCT), HELD, tmp_path)
+    assert "vector_size(32)" in text
+    assert "ps_double4 c3 = *(ps_double4 *)&C[t1 + 1][t2 + 4];" in text
+    assert text.count("c3 += a1 * b1;") == 1
+    loop = text.index("for (int t3 = 0; t3 < nk; t3++)")
+    assert text.index("ps_double4 c0 =") < loop < text.index("= c0;")
+
+
+def test_a_reduction_that_may_be_empty_is_guarded(tmp_path) -> None:
+    text = text_of(program(PRODUCT), HELD, tmp_path)
+    assert "if (0 < nk) {" in text
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    "script", [HELD, TILED, PACKED], ids=["held", "tiled", "packed"]
+)
+@pytest.mark.parametrize("type_name", ["double", "float"])
+def test_products_are_equal_at_every_edge(script: str, type_name: str) -> None:
+    check(program(PRODUCT, type_name), script)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "C[i][j] = C[i][j] - A[i][k] * B[k][j];",
+        "C[i][j] -= (A[i][k] + x[k]) * -B[k][j] / 2.0;",
+        "C[i][j] += B[k][j];",
+        "C[i][j] += A[i][k];",
+        "C[i][j] *= 0.5;",
+        "C[i][j] += k;",
+    ],
+)
+def test_updates_of_many_forms_are_vectors_and_equal(statement, tmp_path) -> None:
+    assert "ps_double4" in text_of(program(statement), HELD, tmp_path)
+    check(program(statement), HELD)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "C[i][j] += A[i][k] * B[j][k];",
+        "C[i][j] += i * j;",
+        "C[i][j] += A[i][k] > 0.5 ? B[k][j] : 1.0;",
+        "C[i][j] += (float)(A[i][k] * B[k][j]);",
+    ],
+    ids=["far", "iterators", "choice", "narrowed"],
+)
+def test_what_is_no_arithmetic_on_lanes_stays_loops(statement, tmp_path) -> None:
+    assert "ps_double4" not in text_of(program(statement), HELD, tmp_path)
+    check(program(statement), HELD)
+
+
+@pytest.mark.cc
+def test_an_update_in_place_is_held_while_it_reads_elsewhere(tmp_path) -> None:
+    loops = """
+    for (int k = 0; k < nk; k++)
+        for (int i = k + 1; i < 20; i++)
+            for (int j = k + 1; j < 20; j++)
+                C[i][j] -= C[i][k] * C[k][j];
+    """
+    script = MERGED + "registers(band=0, factors=[1, 2, 4], lanes=4)"
+    source = program("", loops=loops)
+    text = text_of(source, script, tmp_path)
+    loop = text.index("for (int t3 = 0; t3 < ps_min(ps_min(nk, t1), t2); t3++)")
+    assert text.rindex("ps_double4 c1 =", 0, loop) < loop < text.index("= c1;")
+    check(source, script)
+
+
+@pytest.mark.cc
+def test_lanes_that_read_what_others_hold_stay_loops(tmp_path) -> None:
+    loops = """
+    for (int i = 0; i < ni; i++)
+        for (int k = 0; k < nk; k++)
+            for (int j = 0; j < nj; j++)
+                C[i][j + 1] += C[i][j] * B[k][j];
+    """
+
+    def unchecked(scop: Scop) -> Candidates:
+        scop, deps = prepare(scop)
+        tree = set_band_flags(original_tree(scop), deps)
+        tree = Registers((0, 0, 0), (8,), 4).apply(tree)
+        return Candidates(scop, deps, (Candidate(tree, "unchecked"),))
+
+    report = check_program(program("", loops=loops), unchecked)
+    assert not [m for m in report.mismatches if m.stage != "legality"]
+
+
+@pytest.mark.cc
+def test_a_packed_operand_may_be_transposed_for_the_lanes(tmp_path) -> None:
+    statement = "C[i][j] += A[i][k] * B[j][k];"
+    text = text_of(program(statement), PACKED, tmp_path)
+    assert "ps_double4" in text
+    assert "B_packed[" in text
+    check(program(statement), PACKED)
+
+
+def test_the_packed_operand_is_computed_once(tmp_path) -> None:
+    text = text_of(program(PRODUCT), PACKED, tmp_path)
+    assert text.count("= alpha * A[") == 1
+    assert "double A_packed[4][4] __attribute__((aligned(64)));" in text
+
+
+def test_a_script_reads_back() -> None:
+    script = parse_script(PACKED)
+    assert parse_script(print_script(script)) == script
+
+
+def test_trees_that_are_not_marked_print_no_vectors(tmp_path) -> None:
+    assert "vector_size" not in text_of(program(PRODUCT), MERGED, tmp_path)
+
+
+def test_copies_that_would_go_stale_are_refused(tmp_path) -> None:
+    statement = "C[i][j] += A[i][k] * C[k][j];"
+    script = "pack(band=0, statement=0, iterators=[2, 1])"
+    with pytest.raises(CodegenError, match="cannot pack C: what S0 reads is written"):
+        text_of(program(statement), script, tmp_path)
+
+
+def test_copies_of_unknown_size_are_refused(tmp_path) -> None:
+    script = "pack(band=0, statement=0, iterators=[0, 2])"
+    with pytest.raises(CodegenError, match="has no constant range in a tile"):
+        text_of(program(PRODUCT), script, tmp_path)
+
+
+def test_nothing_to_pack_is_refused(tmp_path) -> None:
+    script = "pack(band=0, statement=0, iterators=[0, 1])"
+    with pytest.raises(CodegenError, match="nothing to pack: S0 reads no expression"):
+        text_of(program(PRODUCT), script, tmp_path)
