@@ -21,6 +21,8 @@ L2_BYTES_PER_CYCLE = 24.0
 L3_BYTES_PER_CYCLE = 8.0
 THREAD_EFFICIENCY = 0.9
 WAVE_EFFICIENCY = 0.8
+UNPACKED_LOSS = 2.5  # loads of a register tile from rows that are far apart
+REGISTER_EFFICIENCY = 0.8
 OVERLAP_LOSS = 0.25  # share of the lesser times that is not hidden
 
 
@@ -142,6 +144,8 @@ def _predict_nest(nest: Nest, cpu: Cpu) -> tuple[Nest, Prediction]:
 
 def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     """Cycles of one statement instance with its data in the first cache."""
+    if nest.lanes:
+        return _cycles_in_registers(nest, cpu)
     lanes = 1.0
     if nest.is_vectorizable:
         bits = min(cpu.simd_bits, COMPILER_SIMD_BITS)
@@ -154,6 +158,24 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
         throughput = max(throughput, nest.chain * LATENCY_CYCLES / nest.copies)
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
     return throughput + entry
+
+
+def _cycles_in_registers(nest: Nest, cpu: Cpu) -> float:
+    """Cycles of one instance of a register tile.
+
+    A multiply and the add behind it are one operation; an update waits for the one
+    before it, and there are as many at a time as vectors in the tile. Rows that are
+    far from each other share few cache sets and pages: unless they are packed, every
+    load of a vector waits now and then.
+    """
+    lanes = min(nest.lanes, max(1, cpu.simd_bits // (8 * nest.element_bytes)))
+    fused = max(1.0, nest.n_operations / 2) if "fma" in cpu.isa else nest.n_operations
+    arithmetic = fused / OPERATIONS_PER_CYCLE / lanes
+    loads = nest.register_loads() / LOADS_PER_CYCLE
+    if not nest.is_packed:
+        loads *= UNPACKED_LOSS
+    waiting = LATENCY_CYCLES / nest.copies if nest.waits else 0.0
+    return max(arithmetic, loads, waiting) / REGISTER_EFFICIENCY
 
 
 def _speedup(nest: Nest, cpu: Cpu) -> float:

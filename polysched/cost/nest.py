@@ -22,7 +22,7 @@ from polysched.analysis import (
     references,
     statement_members,
 )
-from polysched.ir import ScheduleTree, Scop, Statement
+from polysched.ir import MARK_PACK, MARK_REGISTERS, ScheduleTree, Scop, Statement
 from polysched.sets import n_dims, union_of_maps
 
 SIMPLE_OPERATIONS = 2.0  # of a statement whose body is unknown
@@ -138,6 +138,16 @@ class Nest:
         writes = [c for r, c in self._inner_classes() if r.is_write]
         return 1.0 if "0" in writes else max(2.0, self.n_operations / 2)
 
+    @cached_property
+    def lanes(self) -> int:
+        """Elements of the vectors of a register tile, 0 where there is none."""
+        for member in self.members:
+            for mark in member.marks:
+                kind, _, lanes = mark.partition(":")
+                if kind == MARK_REGISTERS:
+                    return int(lanes)
+        return 0
+
     @property
     def element_bytes(self) -> int:
         """Size of what the statement writes."""
@@ -165,6 +175,31 @@ class Nest:
             else:
                 near += share
         return near, far
+
+    def register_loads(self) -> float:
+        """Loads of one instance in a register tile: vectors, and single values.
+
+        Copies that stay along the lanes are loaded once for each row, the others once
+        for each vector; what does not move inside the tile stays in registers.
+        """
+        points = [k for k, m in enumerate(self.members) if m.unrolled]
+        lane = self.directions[points[-1]] if points else None
+        total = 0.0
+        seen = set()
+        for reference, found in self._inner_classes():
+            key = (reference.array, reference.rows, reference.offsets)
+            if found == "0" or key in seen:
+                continue
+            seen.add(key)
+            share = self._distinct(reference) / self.copies
+            moves = lane is not None and any(reference.moves(lane))
+            total += share / max(1, self.lanes) if moves else share
+        return total
+
+    @cached_property
+    def is_packed(self) -> bool:
+        """Whether what moves with the lanes is read from a packed copy."""
+        return any(m.startswith(MARK_PACK) for x in self.members for m in x.marks)
 
     def traffic(self, capacity_bytes: int, line_bytes: int) -> float:
         """Bytes that enter a cache of the given size during the whole run.

@@ -14,6 +14,7 @@ from polysched.transform.choose import (
     choose_time_tile,
     has_cache_reuse,
 )
+from polysched.transform.contraction import find_contraction, tile_contraction
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
@@ -79,14 +80,19 @@ def _is_full(band: BandView) -> bool:
     )
 
 
-def tile_bands(draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool) -> Draft:
+def tile_bands(
+    draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool, hold: bool = False
+) -> Draft:
     """Tile the permutable bands whose data is used again."""
     for path in draft.band_paths():
         band = view_band(draft, scop, path)
         if not band.permutable or band.n_members < 2:
             continue
+        contraction = find_contraction(band) if hold else None
         if has_band_below(draft.node(path)):
             draft = _tile_outer(draft, band, cpu)
+        elif contraction is not None:
+            draft = tile_contraction(draft, contraction, cpu)
         elif has_cache_reuse(band):
             vector = band.coincident[-1]
             factors = choose_jam(band, cpu, vector=vector) if jam else ()

@@ -7,6 +7,7 @@ from polysched.ir import MARK_VECTOR, MARK_WAVEFRONT, Scop
 from polysched.machine import Cpu
 from polysched.transform.band_view import BandView, is_rectangular, view_band
 from polysched.transform.choose import choose_jam
+from polysched.transform.contraction import hold_contraction
 from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.jam import Jam
 from polysched.transform.mapping import Vector
@@ -15,10 +16,16 @@ from polysched.transform.separate import Separate
 MAX_CUTS = 2  # loops cut in one band: each may triple the code
 
 
-def fill_lanes(draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool) -> Draft:
+def fill_lanes(
+    draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool, hold: bool = False
+) -> Draft:
     """Register tiles and vector marks on the innermost bands."""
     for path in draft.innermost_paths():
         if is_under_mark(draft.node(path), MARK_VECTOR):
+            continue
+        held = hold_contraction(draft, scop, path, cpu) if hold else None
+        if held is not None:
+            draft = held
             continue
         band = view_band(draft, scop, path)
         last = band.n_members - 1

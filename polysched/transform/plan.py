@@ -34,15 +34,19 @@ class PlanShape:
         Register tiles.
     straighten : bool
         Leave the unit-stride loop of a skewed band whole and unskewed.
+    hold : bool
+        Hold contractions in vector registers, and pack what they read.
     """
 
     threads: bool = True
     tile: bool = False
     jam: bool = False
     straighten: bool = False
+    hold: bool = False
 
 
 SHAPES = (
+    PlanShape(tile=True, jam=True, straighten=True, hold=True),
     PlanShape(tile=True, jam=True, straighten=True),
     PlanShape(jam=True),
     PlanShape(),
@@ -107,7 +111,7 @@ def _plan(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft:
     if shape.jam:
         draft = skew_recurrences(draft, scop)
     if shape.tile:
-        draft = tile_bands(draft, scop, cpu, jam=shape.jam)
+        draft = tile_bands(draft, scop, cpu, jam=shape.jam, hold=shape.hold)
     if shape.threads:
         draft = share_loops(draft, scop)
-    return fill_lanes(draft, scop, cpu, jam=shape.jam)
+    return fill_lanes(draft, scop, cpu, jam=shape.jam, hold=shape.hold)

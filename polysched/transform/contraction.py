@@ -1,0 +1,271 @@
+"""Register tiles, cache tiles and packing of contractions, for a planned script.
+
+A contraction updates one element along loops that do not move it: matrix products and
+their kin, over boxes or triangles. Its plan is that of Goto and van de Geijn ("Anatomy
+of High-Performance Matrix Multiplication", TOMS 2008), stated on the tree: a register
+tile over two loops that move the element, the others inside; a tile of the operand that
+moves with the lanes packed for the second cache, a block of the other one beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from polysched.analysis import find_operands, find_overwritten
+from polysched.base import AnalysisError
+from polysched.ir import Load, NodePath, Scop
+from polysched.machine import Cpu
+from polysched.transform.band_view import BandView, StatementView, view_band
+from polysched.transform.draft import Draft
+from polysched.transform.order import Order
+from polysched.transform.pack import Pack
+from polysched.transform.registers import Registers
+from polysched.transform.tile import Tile
+
+MAX_VECTORS = 4  # of one row of a register tile: more only wait for loads
+LARGE = 1024  # iterations where a trip count is unknown
+L1_SHARE = 0.5  # for the panels that one register tile reads
+L2_SHARE = 0.5  # for the packed tile that moves with the lanes
+BLOCK_SHARE = 0.25  # for the packed block of the other operand
+MIN_REUSES = 4  # of a packed element, in register tiles
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """The roles of a band's members.
+
+    Attributes
+    ----------
+    band : BandView
+        Permutable.
+    statement : StatementView
+        The only one under the band; all members move it.
+    lane, row : int
+        Members of the register tile: contiguous in the target, and the other one.
+    inside : tuple of int
+        Members that do not move the target.
+    outside : tuple of int
+        Members that move it besides.
+    """
+
+    band: BandView
+    statement: StatementView
+    lane: int
+    row: int
+    inside: tuple[int, ...]
+    outside: tuple[int, ...]
+
+    @property
+    def number(self) -> int:
+        """Of the statement."""
+        return int(self.statement.name[1:])
+
+    def iterator(self, member: int) -> int:
+        """Position of the statement's iterator that a member is."""
+        position = _unit_position(self.statement, member)
+        assert position is not None
+        return position
+
+    def extent(self, member: int) -> int:
+        """Trip count of a member; `LARGE` where unknown."""
+        return self.band.extent(member) or LARGE
+
+
+def find_contraction(band: BandView) -> Contraction | None:
+    """What a band's members mean to the contraction it runs, None where it is none."""
+    if not band.permutable or len(band.statements) != 1 or band.n_members < 3:
+        return None
+    s = band.statements[0]
+    if len(s.moving) != band.n_members:
+        return None
+    if any(_unit_position(s, k) is None for k in range(band.n_members)):
+        return None
+    targets = [r for r in s.references if r.is_write]
+    if len(targets) != 1 or not targets[0].rows:
+        return None
+    target, moves = targets[0], {k: s.direction(k) for k in s.moving}
+    touching = [k for k, d in moves.items() if d and any(target.moves(d))]
+    inside = tuple(k for k in s.moving if k not in touching)
+    lanes = [
+        k
+        for k in touching
+        if band.coincident[k] and target.stride_class(moves[k] or ()) == "1"
+    ]
+    if not inside or not lanes or len(touching) < 2:
+        return None
+    lane = lanes[-1]
+    rows = [k for k in touching if k != lane and _is_reused(s, lane, k)]
+    if not rows:
+        return None
+    row = max(rows, key=lambda k: (min(band.extent(k) or LARGE, LARGE), k))
+    outside = tuple(k for k in touching if k not in (lane, row))
+    return Contraction(band, s, lane, row, inside, outside)
+
+
+def _unit_position(s: StatementView, member: int) -> int | None:
+    """The iterator that a member is, None for sums of several."""
+    found = s.members[s.positions[member]]
+    moved = [k for k, c in enumerate(found.coefficients) if c]
+    if found.kind != "point" or len(moved) != 1 or found.coefficients[moved[0]] != 1:
+        return None
+    return moved[0]
+
+
+def _is_reused(s: StatementView, lane: int, row: int) -> bool:
+    """Whether some read that moves with the lanes stays along the row."""
+    along, across = s.direction(lane), s.direction(row)
+    assert along is not None
+    assert across is not None
+    return any(
+        not r.is_write and any(r.moves(along)) and not any(r.moves(across))
+        for r in s.references
+    )
+
+
+def choose_register_tile(cpu: Cpu, element_bytes: int) -> tuple[int, int, int]:
+    """Rows, vectors per row, and lanes of the register tile of a contraction.
+
+    The most multiply-adds per load among the tiles whose accumulators, one row of
+    vectors and a broadcast fit the registers; more accumulators among equals, since
+    each waits for its last multiply-add.
+    """
+    n_registers = 32 if "avx512f" in cpu.isa or "neon" in cpu.isa else 16
+    lanes = cpu.vector_elements(element_bytes)
+    best = (0.0, 0, 1, 1)
+    for vectors in range(1, MAX_VECTORS + 1):
+        rows = (n_registers - 2 - vectors) // vectors
+        if rows > 0:
+            n = rows * vectors
+            best = max(best, (n / (rows + vectors), n, rows, vectors))
+    return best[2], best[3], lanes
+
+
+def tile_contraction(draft: Draft, found: Contraction, cpu: Cpu) -> Draft:
+    """Order and tile the band of a contraction for packed operands."""
+    band = found.band
+    n_bytes = _element_bytes(found)
+    rows, vectors, lanes = choose_register_tile(cpu, n_bytes)
+    width = vectors * lanes
+    depth = int(cpu.l1_bytes * L1_SHARE) // (n_bytes * (rows + width))
+    depth = _even(found.extent(found.inside[-1]), max(8, depth), 4)
+    columns = int(cpu.l2_bytes * L2_SHARE) // (n_bytes * depth)
+    n_shares = cpu.n_cores if band.coincident[found.lane] else 1
+    columns = _even(found.extent(found.lane), max(width, columns), width, n_shares)
+    block = int(cpu.l2_bytes * BLOCK_SHARE) // (n_bytes * depth)
+    block = _even(found.extent(found.row), max(rows, block), rows)
+    order = (*found.outside, found.row, found.lane, *found.inside)
+    draft = draft.do(Order(band.path, order))
+    outer = [0] * band.n_members
+    outer[len(found.outside) + 1] = columns
+    outer[-1] = depth
+    inner = [0] * band.n_members
+    inner[len(found.outside)] = block
+    draft = draft.do(Tile(band.path, tuple(outer)))
+    points = (*band.path, 0, 0)
+    if block < found.extent(found.row):
+        draft = draft.do(Tile(points, tuple(inner)))
+    return draft
+
+
+def _even(extent: int, largest: int, multiple: int, shares: int = 1) -> int:
+    """Tile size of at most `largest` such that the tiles are of nearly equal size.
+
+    A multiple of `multiple`; their number is one of `shares` where there are several.
+    """
+    largest = max(multiple, largest // multiple * multiple)
+    n_tiles = ceil(extent / largest)
+    if n_tiles > 1 or extent >= shares * 4 * multiple:
+        n_tiles = ceil(n_tiles / shares) * shares
+    return ceil(ceil(extent / n_tiles) / multiple) * multiple
+
+
+def _element_bytes(found: Contraction) -> int:
+    target = next(r for r in found.statement.references if r.is_write)
+    return found.band.scop.array(target.array).type.n_bytes
+
+
+def hold_contraction(
+    draft: Draft, scop: Scop, path: NodePath, cpu: Cpu
+) -> Draft | None:
+    """Register tile and packing of an innermost band, None where it has none."""
+    found = find_contraction(view_band(draft, scop, path))
+    if found is None:
+        return None
+    rows, vectors, lanes = choose_register_tile(cpu, _element_bytes(found))
+    factors = [1] * found.band.n_members
+    factors[found.row] = min(rows, found.extent(found.row))
+    factors[found.lane] = vectors * lanes
+    step = Registers(path, tuple(factors), lanes)
+    if step.check(draft.tree, draft.deps) is not None:
+        return None
+    held = draft.do(step)
+    if not _reads_neighbours(found) and not _can_pack(draft, found, path, found.lane):
+        return None
+    block, tile = path, _outer_tile(draft, found, path)
+    if _pays(found, found.row) and _can_pack(draft, found, block, found.row):
+        held = held.do(_pack(found, block, found.row))
+    if _can_pack(draft, found, tile, found.lane):
+        held = held.do(_pack(found, tile, found.lane))
+    elif _can_pack(draft, found, block, found.lane):
+        held = held.do(_pack(found, block, found.lane))
+    return held
+
+
+def _outer_tile(draft: Draft, found: Contraction, path: NodePath) -> NodePath:
+    """The loop over blocks of rows where there is one, else the points' band."""
+    row = found.statement.members[found.statement.positions[found.row]]
+    for member in draft.members[found.statement.name]:
+        if member.path == path[:-1] and member.kind == "tile":
+            return path[:-1] if member.coefficients == row.coefficients else path
+    return path
+
+
+def _reads_neighbours(found: Contraction) -> bool:
+    """Whether every read is one value, or neighbours, for the lanes as it stands."""
+    along = found.statement.direction(found.lane)
+    assert along is not None
+    return all(r.stride_class(along) != "N" for r in found.statement.references)
+
+
+def _operand(found: Contraction, member: int) -> tuple[int, ...]:
+    """Iterators of the operand that moves with a member of the register tile."""
+    return tuple(found.iterator(k) for k in (*found.inside, member))
+
+
+def _can_pack(draft: Draft, found: Contraction, path: NodePath, member: int) -> bool:
+    scop = found.band.scop
+    statement = scop.statement(found.statement.name)
+    names = frozenset(statement.iterators[k] for k in _operand(found, member))
+    operands = find_operands(statement, names)
+    node = draft.node(path)
+    try:
+        lost = [find_overwritten(node, scop, statement, e) for e in operands]
+    except AnalysisError:
+        return False
+    return bool(operands) and not any(lost)
+
+
+def _pays(found: Contraction, member: int) -> bool:
+    """Whether a copy of the broadcast operand saves arithmetic or far loads."""
+    scop = found.band.scop
+    statement = scop.statement(found.statement.name)
+    names = frozenset(statement.iterators[k] for k in _operand(found, member))
+    operands = find_operands(statement, names)
+    if any(not isinstance(e, Load) for e in operands):
+        return True
+    inner = found.statement.direction(found.inside[-1])
+    assert inner is not None
+    arrays = {e.array for e in operands if isinstance(e, Load)}
+    return any(
+        r.array in arrays and not r.is_write and r.stride_class(inner) == "N"
+        for r in found.statement.references
+    )
+
+
+def _pack(found: Contraction, path: NodePath, member: int) -> Pack:
+    """The copy of an operand: contiguous along lanes, or along the innermost loop."""
+    iterators = _operand(found, member)
+    if member == found.row:
+        iterators = (iterators[-1], *iterators[:-1])
+    return Pack(path, found.number, iterators)

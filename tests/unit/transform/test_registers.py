@@ -1,0 +1,145 @@
+"""Register tiles and packing on trees: marks, refusals, plans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from polysched.analysis import compute_dependences, find_violation, set_band_flags
+from polysched.frontend import parse_c
+from polysched.ir import Scop, original_tree
+from polysched.machine import Machine
+from polysched.transform import (
+    Pack,
+    Registers,
+    apply_script,
+    parse_script,
+    plan_scripts,
+    print_script,
+)
+from polysched.transform.band_view import view_band
+from polysched.transform.contraction import choose_register_tile, find_contraction
+from polysched.transform.draft import Draft
+from tests.unit.transform import trees
+
+CPU = replace(
+    Machine.detect(calibrated=False).cpu,
+    simd_bits=256,
+    isa=("avx2", "fma"),
+    l1_bytes=32 * 1024,
+    l2_bytes=512 * 1024,
+    n_cores=2,
+)
+WIDE = replace(CPU, simd_bits=512, isa=("avx512f", "avx2", "fma"))
+
+
+def test_a_register_tile_is_marked_above_its_points_and_legal() -> None:
+    tree, deps = trees.gemm()
+    script = parse_script("registers(band=0, factors=[6, 1, 8], lanes=4)")
+    done = apply_script(tree, script, deps)
+    assert find_violation(done, deps) is None
+    mark = done.node((0, 0))
+    assert mark.mark_get_id().get_name() == "registers:4"
+    assert done.node((0, 0, 0)).band_n_member() == 2
+    assert print_script(script) == "registers(band=0, factors=[6, 1, 8], lanes=4)"
+
+
+@pytest.mark.parametrize(
+    ("factors", "lanes", "reason"),
+    [
+        ((6, 8), 4, "found 2 factors for 3 band members"),
+        ((1, 1, 1), 1, "found 1 points, expected 2 to 1024"),
+        ((6, 1, 8), 3, "found 3 lanes, expected a power of two"),
+        ((6, 1, 6), 4, "found 6 points for vectors of 4"),
+    ],
+)
+def test_tiles_without_a_form_are_refused(factors, lanes, reason) -> None:
+    tree, _ = trees.gemm()
+    assert Registers((0,), factors, lanes).find_misfit(tree) == reason
+
+
+def test_lanes_along_a_reduction_are_refused_with_a_witness() -> None:
+    tree, deps = trees.gemm()
+    step = Registers((0,), (4, 4, 1), 4)  # k is the last of the tiled members
+    reason = step.check(tree, deps)
+    assert reason is not None
+    assert "the registers loop leaves their order open" in reason
+
+
+def test_packing_needs_a_statement_and_iterators_it_has() -> None:
+    tree, _ = trees.gemm()
+    assert Pack((0,), 7, (0,)).find_misfit(tree) == (
+        "found no statement S7 under the band"
+    )
+    assert Pack((0,), 1, (0, 5)).find_misfit(tree) == (
+        "found iterators [0, 5] of a statement with 3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cpu", "n_bytes", "expected"),
+    [
+        (CPU, 8, (6, 2, 4)),
+        (CPU, 4, (6, 2, 8)),
+        (WIDE, 8, (6, 4, 8)),
+        (replace(CPU, simd_bits=128), 8, (6, 2, 2)),
+    ],
+)
+def test_register_tiles_follow_from_registers_and_lanes(cpu, n_bytes, expected) -> None:
+    assert choose_register_tile(cpu, n_bytes) == expected
+
+
+PRODUCT = """
+static double A[300][400], B[400][500], C[300][500];
+void f(void) {
+#pragma scop
+    for (int i = 0; i < 300; i++)
+        for (int j = 0; j < 500; j++)
+            for (int k = 0; k < 400; k++)
+                C[i][j] += STATEMENT;
+#pragma endscop
+}
+"""
+
+
+def product_draft(statement: str, tmp_path) -> tuple[Draft, Scop]:
+    file = tmp_path / "product.c"
+    file.write_text(PRODUCT.replace("STATEMENT", statement))
+    (scop,) = parse_c(str(file)).scops
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    merged = apply_script(tree, parse_script("merge(band=0); merge(band=0)"), deps)
+    return Draft(set_band_flags(merged, deps), deps), scop
+
+
+def plan(statement: str, tmp_path) -> str:
+    draft, scop = product_draft(statement, tmp_path)
+    scripts = plan_scripts(draft.tree, scop, draft.deps, CPU)
+    return print_script(scripts[0])
+
+
+def test_the_roles_of_a_products_loops_are_found(tmp_path) -> None:
+    draft, scop = product_draft("A[i][k] * B[k][j]", tmp_path)
+    found = find_contraction(view_band(draft, scop, (0,)))
+    assert found is not None
+    assert (found.row, found.lane, found.inside, found.outside) == (0, 1, (2,), ())
+
+
+def test_products_are_planned_with_register_tiles_and_a_packed_operand(
+    tmp_path,
+) -> None:
+    text = plan("A[i][k] * B[k][j]", tmp_path)
+    assert "factors=[6, 8, 1], lanes=4)" in text
+    assert text.count("pack(") == 1
+    assert "iterators=[2, 1]" in text  # B, contiguous along j
+
+
+def test_a_broadcast_operand_is_packed_where_that_saves_work(tmp_path) -> None:
+    scaled = plan("2.5 * A[i][k] * B[k][j]", tmp_path)
+    assert "iterators=[0, 2]" in scaled
+
+
+def test_no_register_tile_where_the_lanes_find_no_neighbours(tmp_path) -> None:
+    assert "registers(" not in plan("A[i][k] * A[j % 300][k]", tmp_path)
+    assert "registers(" not in plan("A[i][k]", tmp_path)
