@@ -6,6 +6,10 @@ start from a known point. Where highspy is missing, PuLP drives CBC.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +29,8 @@ except ImportError:  # pragma: no cover - the dependency is declared
     highspy = None
 
 Point = tuple[int, ...]
+_first_solver = threading.Lock()
+_is_announced = False
 
 
 @dataclass(frozen=True)
@@ -81,14 +87,48 @@ def distinct_rows(rows: Sequence[Row]) -> list[Row]:
     return list(found.values())
 
 
+def _new_solver() -> Any:
+    """A silent solver.
+
+    The first one of a process announces itself on standard output, before it can be
+    told not to (seen with highspy 1.16); that line must not get among results.
+    """
+    global _is_announced
+    with _first_solver:
+        quiet = contextlib.nullcontext() if _is_announced else _standard_output_closed()
+        with quiet:
+            solver = highspy.Highs()
+        _is_announced = True
+    solver.setOptionValue("output_flag", False)
+    return solver
+
+
+@contextmanager
+def _standard_output_closed() -> Iterator[None]:
+    """Whatever C code writes to standard output meanwhile is lost."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
 class HighsSession:
     """HiGHS in this process; other Python threads go on while it solves."""
 
     def __init__(self, bounds: Sequence[tuple[int, int]], rows: Sequence[Row]) -> None:
         self._n = len(bounds)
         self._columns = np.arange(self._n, dtype=np.int32)
-        self._highs = highspy.Highs()
-        self._highs.setOptionValue("output_flag", False)
+        self._highs = _new_solver()
         self._highs.setOptionValue("threads", 1)
         self._highs.passModel(_highs_model(bounds, distinct_rows(rows)))
 

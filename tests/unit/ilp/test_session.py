@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from polysched.ilp import Linear
@@ -53,3 +56,15 @@ def test_cbc_stands_in_where_highs_is_missing(monkeypatch):
     assert isinstance(open_session(BOX, [COVER]), HighsSession)
     monkeypatch.setattr("polysched.ilp.session.highspy", None)
     assert isinstance(open_session(BOX, [COVER]), CbcSession)
+
+
+def test_a_solver_writes_nothing_to_standard_output():
+    code = (
+        "from polysched.ilp.session import HighsSession, highspy\n"
+        "assert highspy is not None\n"
+        "HighsSession([(0, 1)], []); HighsSession([(0, 1)], [])\n"
+        "print('{}')\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "{}\n"
