@@ -7,7 +7,13 @@ from functools import lru_cache
 
 import islpy as isl
 
-from polysched.analysis.strides import Member, Rational, Reference, Vector
+from polysched.analysis.strides import (
+    Member,
+    Rational,
+    Reference,
+    Vector,
+    subscript_moves,
+)
 from polysched.ir import Scop
 
 LARGE_EXTENT = 1000  # assumed trip count of a loop with unknown bounds
@@ -76,15 +82,13 @@ def box_footprint(
         Cache line, 1 to count elements alone.
     """
     total = 0
-    groups: dict[tuple[str, tuple[Vector, ...]], list[Vector]] = {}
-    for r in references:
-        groups.setdefault((r.array, r.rows), []).append(r.offsets)
-    for (array, rows), offsets in groups.items():
-        n_bytes = scop.array(array).type.n_bytes
-        widths = []
-        for k, row in enumerate(rows):
-            spread = max(o[k] for o in offsets) - min(o[k] for o in offsets)
-            widths.append(1 + spread + _reach(row, directions, extents))
+    for n_bytes, rows, spans in _groups(scop, tuple(references)):
+        widths: list[Rational] = list(spans)
+        for k, extent in extents.items():
+            direction = directions[k]
+            if direction is not None and extent > 1:
+                for p, moved in enumerate(subscript_moves(rows, direction)):
+                    widths[p] += abs(moved) * (extent - 1)
         elements = 1
         for width in widths[:-1]:
             elements *= max(1, int(width))
@@ -94,14 +98,21 @@ def box_footprint(
     return total
 
 
-def _reach(
-    row: Vector, directions: Sequence[Vector | None], extents: Extents
-) -> Rational:
-    reach: Rational = 0
-    for k, extent in extents.items():
-        direction = directions[k]
-        if direction is not None:
-            pairs = zip(row, direction, strict=True)
-            moved: Rational = sum(a * b for a, b in pairs if a and b)
-            reach += max(moved, -moved) * (extent - 1)
-    return reach
+@lru_cache(maxsize=1024)
+def _groups(
+    scop: Scop, references: tuple[Reference, ...]
+) -> tuple[tuple[int, tuple[Vector, ...], Vector], ...]:
+    """References that differ by constants: element bytes, rows, widths of a point."""
+    groups: dict[tuple[str, tuple[Vector, ...]], list[Vector]] = {}
+    for r in references:
+        groups.setdefault((r.array, r.rows), []).append(r.offsets)
+    return tuple(
+        (
+            scop.array(array).type.n_bytes,
+            rows,
+            tuple(
+                1 + max(column) - min(column) for column in zip(*offsets, strict=True)
+            ),
+        )
+        for (array, rows), offsets in groups.items()
+    )

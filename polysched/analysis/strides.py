@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import lcm
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import islpy as isl
 
@@ -102,7 +103,7 @@ class Reference:
 
     def moves(self, direction: Vector) -> Vector:
         """Change of every subscript along a direction in iteration space."""
-        return _moves(self.rows, direction)
+        return subscript_moves(self.rows, direction)
 
     def rank_along(self, directions: Sequence[Vector]) -> int:
         """Dimensions of the array that moving along all the directions spans."""
@@ -120,16 +121,63 @@ class Reference:
 
 
 @lru_cache(maxsize=65536)
-def _moves(rows: tuple[Vector, ...], direction: Vector) -> Vector:
+def subscript_moves(rows: tuple[Vector, ...], direction: Vector) -> Vector:
+    """Change of every subscript along a direction in iteration space."""
     return tuple(_dot(row, direction) for row in rows)
 
 
 def statement_members(tree: ScheduleTree) -> dict[str, tuple[Member, ...]]:
     """For every statement the band members around it, outermost first."""
-    names = tuple(sorted(_tuple_names(tree.schedule.get_domain())))
-    found: dict[str, list[Member]] = {name: [] for name in names}
-    for path, node, inside, marks in _walk_bands((), tree.root, names, ()):
-        for name, member in _read_band(path, node, marks):
+    known = _members.get(tree)
+    if known is None:
+        names = tuple(sorted(_tuple_names(tree.schedule.get_domain())))
+        outside: dict[str, tuple[Member, ...]] = dict.fromkeys(names, ())
+        known = _members[tree] = _read_members((), tree.root, outside, ())
+    return dict(known)
+
+
+def derive_members(before: ScheduleTree, after: ScheduleTree, path: NodePath) -> None:
+    """Make `statement_members` of a changed tree cheap: only the change is read.
+
+    Parameters
+    ----------
+    before : ScheduleTree
+        Nothing is done unless its members are known.
+    after : ScheduleTree
+        The same tree but for the subtree at a path.
+    path : tuple of int
+        Of the root of that subtree, in both trees.
+    """
+    known = _members.get(before)
+    if known is None:
+        return
+    node, names = after.root, tuple(known)
+    marks: tuple[str, ...] = ()
+    for position in path:
+        names, marks = _inside(node, names, marks)
+        node = node.child(position)
+    n = len(path)
+    outside = {
+        name: tuple(m for m in known[name] if m.path[:n] != path) for name in names
+    }
+    _members[after] = {**known, **_read_members(path, node, outside, marks)}
+
+
+# what is known of trees that still exist; they never change
+_members: WeakKeyDictionary[ScheduleTree, dict[str, tuple[Member, ...]]]
+_members = WeakKeyDictionary()
+
+
+def _read_members(
+    path: NodePath,
+    node: isl.ScheduleNode,
+    outside: dict[str, tuple[Member, ...]],
+    marks: tuple[str, ...],
+) -> dict[str, tuple[Member, ...]]:
+    """The members outside a node, followed by those at or below it."""
+    found = {name: list(members) for name, members in outside.items()}
+    for at, band, inside, above in _walk_bands(path, node, tuple(outside), marks):
+        for name, member in _read_band(at, band, above):
             if name in inside:
                 found[name].append(member)
     return {name: tuple(members) for name, members in found.items()}
@@ -186,15 +234,24 @@ def _walk_bands(
     names: tuple[str, ...],
     marks: tuple[str, ...],
 ) -> Iterator[tuple[NodePath, isl.ScheduleNode, tuple[str, ...], tuple[str, ...]]]:
+    if node_kind(node) == "band":
+        yield path, node, names, marks
+    names, marks = _inside(node, names, marks)
+    for k in range(node.n_children()):
+        yield from _walk_bands((*path, k), node.child(k), names, marks)
+
+
+def _inside(
+    node: isl.ScheduleNode, names: tuple[str, ...], marks: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Statements below a node, and the marks directly above its children."""
     kind = node_kind(node)
+    if kind == "mark":
+        return names, (*marks, str(node.mark_get_id().get_name()))
     if kind == "filter":
         kept = _tuple_names(node.filter_get_filter())
         names = tuple(n for n in names if n in kept)
-    if kind == "band":
-        yield path, node, names, marks
-    marks = (*marks, str(node.mark_get_id().get_name())) if kind == "mark" else ()
-    for k in range(node.n_children()):
-        yield from _walk_bands((*path, k), node.child(k), names, marks)
+    return names, ()
 
 
 def _tuple_names(union: isl.UnionSet) -> set[str]:

@@ -8,6 +8,7 @@ Polyhedra", TOPLAS 2015.
 
 from polysched.codegen.ctext import identifiers
 from polysched.codegen.expr import print_expr
+from polysched.codegen.measuring import CodeMeasurer, wait_for_size
 from polysched.codegen.openmp import CodeSize, measure_code, print_openmp
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.scan import print_scan
@@ -17,6 +18,7 @@ from polysched.codegen.storage import Buffer, plan_storage
 
 __all__ = [
     "Buffer",
+    "CodeMeasurer",
     "CodeSize",
     "PrintOptions",
     "identifiers",
@@ -27,4 +29,5 @@ __all__ = [
     "print_openmp",
     "print_scan",
     "splice",
+    "wait_for_size",
 ]

@@ -5,10 +5,11 @@ ranks. After Chelini et al., PACT 2020. May import every room below.
 """
 
 from polysched.space.ask import ISL_VARIANTS, LARGE_ROWWISE, ROWWISE
-from polysched.space.build import SpaceOptions, build_space
+from polysched.space.build import build_space
 from polysched.space.expression import ExpressionError
 from polysched.space.facts import better_direction, fact_sentence
 from polysched.space.loading import load_space
+from polysched.space.options import SpaceOptions
 from polysched.space.page import spaces_page
 from polysched.space.saving import save_spaces, spaces_text
 from polysched.space.schedule_space import Schedule, ScheduleSpace, spaces_csv

@@ -4,12 +4,18 @@ Takes schedule trees and dependences, gives legal trees or the reason why not. M
 import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no printer.
 """
 
+from polysched.transform.draft import Draft
 from polysched.transform.jam import Jam
 from polysched.transform.mapping import Parallel, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.pack import Pack
-from polysched.transform.plan import PlanShape, plan_script, plan_scripts
+from polysched.transform.plan import (
+    PlanShape,
+    plan_drafts,
+    plan_script,
+    plan_scripts,
+)
 from polysched.transform.registers import Registers
 from polysched.transform.separate import Separate
 from polysched.transform.skew import Skew
@@ -24,6 +30,7 @@ from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile, Wavefront
 
 __all__ = [
+    "Draft",
     "Jam",
     "Merge",
     "Order",
@@ -41,6 +48,7 @@ __all__ = [
     "Wavefront",
     "apply_script",
     "parse_script",
+    "plan_drafts",
     "plan_script",
     "plan_scripts",
     "print_script",

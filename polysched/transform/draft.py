@@ -7,7 +7,7 @@ from functools import cached_property
 
 import islpy as isl
 
-from polysched.analysis import Dependences, Member, statement_members
+from polysched.analysis import Dependences, Member, derive_members, statement_members
 from polysched.ir import NodePath, ScheduleTree
 from polysched.sets import node_kind
 from polysched.transform.step import Script, Step
@@ -33,7 +33,9 @@ class Draft:
 
     def do(self, step: Step) -> Draft:
         """The draft with one more step; the caller knows that it is legal."""
-        return Draft(step.apply(self.tree), self.deps, (*self.steps, step))
+        tree = step.apply(self.tree)
+        derive_members(self.tree, tree, step.band)
+        return Draft(tree, self.deps, (*self.steps, step))
 
     def attempt(self, step: Step) -> Draft | None:
         """The draft with one more step, or None where the step is illegal."""

@@ -60,7 +60,14 @@ SHAPES = (
 def plan_scripts(
     tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, *, limit: int = 4
 ) -> list[Script]:
-    """Complete scripts worth measuring for one affine schedule.
+    """Complete scripts worth measuring for one affine schedule, see `plan_drafts`."""
+    return [d.steps for d in plan_drafts(tree, scop, deps, cpu, limit=limit)]
+
+
+def plan_drafts(
+    tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, *, limit: int = 4
+) -> list[Draft]:
+    """Complete scripts worth measuring for one affine schedule, and their trees.
 
     Parameters
     ----------
@@ -77,18 +84,18 @@ def plan_scripts(
 
     Returns
     -------
-    list of Script
+    list of Draft
         Different in effect, the most promising first; one of them always runs
         sequentially.
     """
-    found: dict[str, Script] = {}
+    found: dict[str, Draft] = {}
     sequential: str | None = None
     start = merge_bands(Draft(tree, deps))
     for shape in SHAPES:
         if len(found) >= limit and sequential is not None:
             break
         draft = _plan(start, scop, cpu, shape)
-        found.setdefault(draft.tree.text, draft.steps)
+        found.setdefault(draft.tree.text, draft)
         if not shape.threads and sequential is None:
             sequential = draft.tree.text
     kept = list(found)[:limit]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import islpy as isl
@@ -89,6 +90,9 @@ class Step:
 
     def find_misfit(self, tree: ScheduleTree) -> str | None:
         """Why the form of the tree does not admit the step, or None."""
+        return _find_misfit(self, tree)
+
+    def _misfit(self, tree: ScheduleTree) -> str | None:
         node = find_node(tree, self.band)
         if node is None or node_kind(node) != "band":
             at = ".".join(str(k) for k in self.band)
@@ -121,6 +125,12 @@ class Step:
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
         """The effect on the band node; any node of the new tree may be returned."""
         raise NotImplementedError
+
+
+@lru_cache(maxsize=16)
+def _find_misfit(step: Step, tree: ScheduleTree) -> str | None:
+    """Looked up again when the step is applied."""
+    return step._misfit(tree)
 
 
 Script = tuple[Step, ...]

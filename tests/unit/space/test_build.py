@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
 
 from polysched.analysis import find_violation
-from polysched.base import Deadline, EmptySpaceError, PolyschedError
-from polysched.codegen import PrintOptions, measure_code, print_openmp
-from polysched.ir import Scop
+from polysched.base import CodegenError, Deadline, EmptySpaceError, PolyschedError
+from polysched.codegen import CodeSize, PrintOptions, measure_code, print_openmp
+from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
 from polysched.policy import find_policy
 from polysched.space import ScheduleSpace, SpaceOptions, build_space
@@ -114,11 +115,18 @@ def test_what_cannot_be_printed_is_not_in_the_space(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited = PrintOptions(max_nodes=12)
-    monkeypatch.setattr(
-        "polysched.space.build.measure_code",
-        lambda scop, tree, *options: measure_code(scop, tree, limited),
-    )
-    space = build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
+    scop = scops.gemm()
+
+    def submit(_: object, tree: ScheduleTree) -> Future[CodeSize]:
+        future: Future[CodeSize] = Future()
+        try:
+            future.set_result(measure_code(scop, tree, limited))
+        except CodegenError as error:
+            future.set_exception(error)
+        return future
+
+    monkeypatch.setattr("polysched.codegen.CodeMeasurer.submit", submit)
+    space = build_space(scop, machine, SpaceOptions(seconds=60))
     assert any("explodes" in d.reason for d in space.dropped)
     for s in space:
         print_openmp(space.scop, s.tree, limited)
@@ -130,7 +138,7 @@ def test_an_error_while_shaping_ends_the_solvers(
     def fail(*_: object) -> None:
         raise RuntimeError("planted")
 
-    monkeypatch.setattr("polysched.space.build.find_violation", fail)
+    monkeypatch.setattr("polysched.space.builder.find_violation", fail)
     with pytest.raises(RuntimeError, match="planted"):
         build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
     assert not [t for t in threading.enumerate() if "ThreadPool" in t.name]

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from polysched.analysis import compute_dependences, find_violation, set_band_flags
-from polysched.ir import Scop, original_tree
+from polysched.analysis import (
+    compute_dependences,
+    find_violation,
+    set_band_flags,
+    statement_members,
+)
+from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu
-from polysched.transform import apply_script, parse_script, plan_scripts, print_script
+from polysched.transform import (
+    Draft,
+    apply_script,
+    parse_script,
+    plan_scripts,
+    print_script,
+)
 from tests.unit import scops
 from tests.unit.transform import trees
 
@@ -23,6 +34,20 @@ CASES = {
     "jacobi": (scops.jacobi_2d(), trees.JACOBI_BAND, ()),
     "seidel": (scops.gauss_seidel(), trees.SEIDEL_BAND, ()),
 }
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_known_of_a_changed_tree_is_what_reading_it_gives(name: str) -> None:
+    scop, band, order = CASES[name]
+    tree, deps = trees.one_band(scop, band, *order)
+    start = Draft(tree, deps)
+    for script in plan_scripts(tree, scop, deps, CPU):
+        draft = start
+        assert draft.members
+        for step in script:
+            draft = draft.do(step)
+            copy = ScheduleTree(draft.tree.schedule)
+            assert draft.members == statement_members(copy)
 
 
 def plans(name: str) -> list[str]:

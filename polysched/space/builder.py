@@ -1,0 +1,234 @@
+"""Affine schedules into final ones: shape, prove, describe, have the code built."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+from polysched.analysis import Dependences, find_violation, schedule_features
+from polysched.base import (
+    CodegenError,
+    ConflictError,
+    Deadline,
+    EmptySpaceError,
+    LimitError,
+    PolyschedError,
+)
+from polysched.codegen import CodeMeasurer, CodeSize, wait_for_size
+from polysched.cost import predict_seconds
+from polysched.ir import ScheduleTree, Scop
+from polysched.machine import Machine
+from polysched.schedule import Core, Pin, Solved, broken_pins
+from polysched.space.ask import Candidate
+from polysched.space.options import SpaceOptions
+from polysched.space.schedule_space import Schedule
+from polysched.space.size import Dropped
+from polysched.transform import Draft, Script, Separate, apply_script, plan_drafts
+
+_log = logging.getLogger(__name__)
+_GRACE_SECONDS = 0.5  # past the time limit, for code that is being built
+
+
+@dataclass(frozen=True, eq=False)
+class _Unsettled:
+    """A schedule of the space whose code is being built elsewhere."""
+
+    schedule: Schedule
+    solved: Solved
+    size: Future[CodeSize]
+
+
+class SpaceBuilder:
+    """Shapes, proves and describes; collects what has been found so far.
+
+    Attributes
+    ----------
+    asked : int
+        Candidates taken.
+    solved : list of Solved
+        The affine schedules among them.
+    dropped : list of Dropped
+    schedules : dict of str to Schedule
+        By id; once `settle` was called, those whose code can be printed.
+    """
+
+    def __init__(
+        self,
+        scop: Scop,
+        dependences: Dependences,
+        machine: Machine,
+        options: SpaceOptions,
+        deadline: Deadline,
+        measurer: CodeMeasurer,
+    ) -> None:
+        self.scop = scop
+        self.dependences = dependences
+        self.machine = machine
+        self.options = options
+        self.deadline = deadline
+        self.asked = 0
+        self.solved: list[Solved] = []
+        self.dropped: list[Dropped] = []
+        self.schedules: dict[str, Schedule] = {}
+        self._measurer = measurer
+        self._unsettled: list[_Unsettled] = []
+        self._refused: set[str] = set()
+        self._affine_keys: dict[str, str] = {}
+
+    def take(self, candidate: Candidate, core: Core) -> None:
+        """Add the variants of a candidate; why there are none is recorded."""
+        self.asked += 1
+        what = candidate.what
+        if candidate.solved is None:
+            self.dropped.append(Dropped(what, candidate.reason))
+            return
+        tree = core.embed(candidate.solved.tree, self.dependences)
+        solved = replace(candidate.solved, tree=tree)
+        known = self._affine_keys.get(tree.key)
+        if known is not None:
+            self.dropped.append(Dropped(what, f"same schedule as {known}"))
+            self.solved.append(solved)
+            return
+        self._affine_keys[tree.key] = what
+        self.add(solved)
+
+    def check_pins_obeyed(self, conflict: ConflictError | None) -> None:
+        """Raise unless some schedule obeys the pins."""
+        pins = self.options.pins
+        if not pins or any(not s.broken_pins for s in self.schedules.values()):
+            return
+        if conflict is not None:
+            raise conflict
+        raise EmptySpaceError(
+            f"no schedule of {self.scop.name} that obeys "
+            f"{', '.join(str(p) for p in pins)} was found within "
+            f"{self.options.seconds:g} s",
+            hint="a longer limit may help",
+        )
+
+    def _broken_pins(self, tree: ScheduleTree) -> tuple[Pin, ...]:
+        pins = self.options.pins
+        return broken_pins(tree, pins, self.scop, self.dependences) if pins else ()
+
+    def add(self, solved: Solved, *, plain_only: bool = False) -> None:
+        """Prove and add the variants of one affine schedule."""
+        self.solved.append(solved)
+        n_before = len(self.schedules)
+        # the field's reference schedules are in every space, however late it is
+        is_late = self.deadline.expired and bool(self.schedules)
+        if is_late and solved.rows is not None:
+            what = ">".join(solved.objectives)
+            self.dropped.append(Dropped(what, "not shaped: time is spent"))
+            return
+        drafts = [Draft(solved.tree, self.dependences)]
+        if not plain_only and not is_late:
+            drafts = plan_drafts(
+                solved.tree,
+                self.scop,
+                self.dependences,
+                self.machine.cpu,
+                limit=self.options.shapes_per_schedule,
+            )
+        for k, draft in enumerate(drafts):
+            if k and self.deadline.expired:
+                self._drop(solved, draft.steps, "not shaped: time is spent")
+            else:
+                self._add_variant(solved, draft, is_baseline=plain_only)
+        if len(self.schedules) == n_before and all(d.steps for d in drafts):
+            self._add_unshaped(solved)
+
+    def settle(self) -> None:
+        """Wait for the code of all schedules; what cannot be printed goes.
+
+        Where cutting loops up made the code explode, the schedule is tried without.
+        """
+        while self._unsettled:
+            batch, self._unsettled = self._unsettled, []
+            grace = Deadline.after(_GRACE_SECONDS)
+            for one in batch:
+                self._settle(one, grace if self.deadline.expired else self.deadline)
+
+    def _settle(self, one: _Unsettled, deadline: Deadline) -> None:
+        schedule, solved = one.schedule, one.solved
+        try:
+            size = wait_for_size(one.size, deadline)
+        except LimitError as error:
+            if schedule.script:  # without tiles and copies code hardly ever explodes
+                del self.schedules[schedule.id]
+                self._drop(solved, schedule.script, error.message)
+        except CodegenError as error:
+            del self.schedules[schedule.id]
+            self._refused.add(schedule.id)
+            self._drop(solved, schedule.script, error.message)
+            self._add_simpler(solved, schedule.script)
+        else:
+            _log.debug("%s: %s", schedule.id, size)
+
+    def _add_simpler(self, solved: Solved, script: Script) -> None:
+        """Add what may be printed in place of a script whose code explodes."""
+        if self.deadline.expired:
+            return
+        simpler = tuple(s for s in script if not isinstance(s, Separate))
+        if len(simpler) < len(script):
+            self._add_script(solved, simpler)
+            return
+        kept = (s for s in self.schedules.values() if s.affine is solved.tree)
+        if script and next(kept, None) is None:
+            self._add_unshaped(solved)
+
+    def _add_unshaped(self, solved: Solved) -> None:
+        """Scripts may break pins, the rows of a schedule that was solved do not."""
+        if self.options.pins and solved.stages:
+            self._add_script(solved, ())
+
+    def _add_script(self, solved: Solved, script: Script) -> None:
+        try:
+            tree = apply_script(solved.tree, script)
+        except PolyschedError as error:
+            self._drop(solved, script, str(error).splitlines()[0])
+            return
+        self._add_variant(solved, Draft(tree, self.dependences, script))
+
+    def _drop(self, solved: Solved, script: Script, reason: str) -> None:
+        what = f"{'>'.join(solved.objectives)} with {len(script)} steps"
+        self.dropped.append(Dropped(what, reason))
+
+    def _add_variant(
+        self, solved: Solved, draft: Draft, *, is_baseline: bool = False
+    ) -> None:
+        tree, script = draft.tree, draft.steps
+        if tree.key in self.schedules or tree.key in self._refused:
+            self._drop(solved, script, f"same tree as {tree.key}")
+            return
+        violation = find_violation(tree, self.dependences, self.scop)
+        if violation is not None:
+            self._drop(solved, script, f"illegal: {violation}")
+            return
+        broken = self._broken_pins(tree)
+        if broken and not is_baseline:
+            self._drop(solved, script, f"does not obey {broken[0]}")
+            return
+        size = self._measurer.submit(tree)
+        schedule = self._describe(solved, script, tree)
+        schedule = replace(schedule, pins=self.options.pins, broken_pins=broken)
+        self.schedules[tree.key] = schedule
+        self._unsettled.append(_Unsettled(schedule, solved, size))
+
+    def _describe(self, solved: Solved, script: Script, tree: ScheduleTree) -> Schedule:
+        predicted = predict_seconds(
+            tree, self.scop, self.dependences, self.machine, self.options.parameters
+        )
+        features = schedule_features(tree, self.scop, self.dependences, self.machine)
+        return Schedule(
+            id=tree.key,
+            objectives=solved.objectives,
+            partition=solved.partition,
+            script=script,
+            affine=solved.tree,
+            tree=tree,
+            stages=solved.stages,
+            features=features,
+            predicted_seconds=predicted,
+            shape=solved.shape,
+        )

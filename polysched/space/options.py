@@ -1,0 +1,48 @@
+"""How a space is built, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from polysched.policy import Chooser, Policy
+from polysched.schedule import IslVariant, Pin
+from polysched.schedule.rowwise import RowwiseRecipe
+from polysched.space.ask import ISL_VARIANTS, ROWWISE
+
+
+@dataclass(frozen=True)
+class SpaceOptions:
+    """How a space is built.
+
+    Attributes
+    ----------
+    policy : str, Policy or callable
+        What chooses recipes, as `find_policy` takes it: a name, an objective list, a
+        policy or a function of one's own.
+    seconds : float
+        Time limit of the whole construction; the original is always in.
+    limit : int
+        Most schedules to keep.
+    shapes_per_schedule : int
+        Most scripts (tilings, mappings) per affine schedule.
+    parameters : mapping of str to int
+        Sizes to predict times for, and to rank by; others are assumed large.
+    pins : tuple of Pin
+        What every schedule must obey, after tiling and mapping, too. The source order
+        stays in as the baseline, ranked last when it does not obey them.
+    isl_variants : tuple of IslVariant
+        Which of isl's own schedules are candidates.
+    rowwise : tuple of RowwiseRecipe
+        Schedules to find row by row, Pluto's by default; they know nothing of pins
+        and are dropped where they break some.
+    """
+
+    policy: str | Policy | Chooser = "balanced"
+    seconds: float = 15.0
+    limit: int = 40
+    shapes_per_schedule: int = 4
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    pins: tuple[Pin, ...] = ()
+    isl_variants: tuple[IslVariant, ...] = ISL_VARIANTS
+    rowwise: tuple[RowwiseRecipe, ...] = ROWWISE

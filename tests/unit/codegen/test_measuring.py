@@ -1,0 +1,77 @@
+"""Code sizes from the child process: as in this one, refusals with their reasons."""
+
+from __future__ import annotations
+
+import islpy as isl
+import pytest
+
+from polysched.base import CodegenError, Deadline, LimitError
+from polysched.codegen import (
+    CodeMeasurer,
+    PrintOptions,
+    measure_code,
+    measuring,
+    wait_for_size,
+)
+from polysched.ir import ScheduleTree, original_tree
+from polysched.transform import apply_script, parse_script
+from tests.unit import scops
+from tests.unit.transform import trees
+
+
+def tiled_gemm() -> ScheduleTree:
+    tree, _ = trees.one_band(scops.gemm(), trees.GEMM_BAND, "S0", "S1")
+    return apply_script(tree, parse_script("tile(band=0, sizes=[32, 32, 32])"))
+
+
+def test_sizes_are_those_that_this_process_finds() -> None:
+    scop = scops.gemm()
+    measurer = CodeMeasurer(scop)
+    pairs = [(t, measurer.submit(t)) for t in (tiled_gemm(), original_tree(scop))]
+    for tree, future in pairs:
+        assert wait_for_size(future, Deadline()) == measure_code(scop, tree)
+
+
+def test_each_measurer_has_its_own_scop() -> None:
+    gemm, jacobi = scops.gemm(), scops.jacobi_2d()
+    both = [(CodeMeasurer(s), s, original_tree(s)) for s in (gemm, jacobi, gemm)]
+    answers = [(m.submit(tree), s, tree) for m, s, tree in both]
+    for future, scop, tree in answers:
+        assert wait_for_size(future, Deadline()) == measure_code(scop, tree)
+
+
+def test_a_refusal_is_the_error_that_printing_raises() -> None:
+    scop = scops.gemm()
+    node = (
+        original_tree(scop)
+        .bands()[-1][1]
+        .band_member_set_ast_loop_type(0, isl.ast_loop_type.unroll)
+    )
+    tree = ScheduleTree(node.get_schedule())
+    with pytest.raises(CodegenError) as here:
+        measure_code(scop, tree, PrintOptions())
+    with pytest.raises(CodegenError) as there:
+        wait_for_size(CodeMeasurer(scop).submit(tree), Deadline())
+    assert there.value.message == here.value.message
+
+
+def test_a_slow_schedule_is_refused_and_the_next_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scop = scops.gemm()
+    measurer = CodeMeasurer(scop)
+    monkeypatch.setattr(measuring, "MAX_SECONDS", 1e-6)
+    with pytest.raises(CodegenError, match="spends more than 1e-06 s"):
+        wait_for_size(measurer.submit(tiled_gemm()), Deadline())
+    monkeypatch.undo()
+    size = wait_for_size(measurer.submit(tiled_gemm()), Deadline())
+    assert size == measure_code(scop, tiled_gemm())
+
+
+def test_nothing_is_waited_for_after_the_deadline() -> None:
+    measurer = CodeMeasurer(scops.gemm())
+    futures = [measurer.submit(tiled_gemm()) for _ in range(50)]
+    with pytest.raises(LimitError, match="time is spent"):
+        wait_for_size(futures[-1], Deadline.after(0.0))
+    measurer.close()
+    assert futures[-1].cancelled()
