@@ -116,7 +116,7 @@ def compute_dependences(scop: Scop, *, with_input: bool = True) -> Dependences:
 
 
 def _compute(scop: Scop, with_input: bool) -> Dependences:
-    order = original_tree(scop).map
+    whole = original_tree(scop).map
     items: list[Dependence] = []
     for array in sorted(a.name for a in scop.arrays):
         reads = _accesses_of(scop, array, "read")
@@ -124,6 +124,8 @@ def _compute(scop: Scop, with_input: bool) -> Dependences:
         may = _accesses_of(scop, array, "may_write")
         writes = must.union(may)
         empty = isl.UnionMap.empty(reads.get_space())
+        # isl looks at all of the order each time, however few statements there are
+        order = whole.intersect_domain(reads.union(writes).domain())
         if not writes.is_empty():
             flow = compute_flow(reads, must, may, order).pairs
             output = compute_flow(writes, must, may, order).pairs

@@ -88,7 +88,7 @@ def box_footprint(
             direction = directions[k]
             if direction is not None and extent > 1:
                 for p, moved in enumerate(subscript_moves(rows, direction)):
-                    widths[p] += abs(moved) * (extent - 1)
+                    widths[p] += max(moved, -moved) * (extent - 1)
         elements = 1
         for width in widths[:-1]:
             elements *= max(1, int(width))
