@@ -125,7 +125,7 @@ def _compute(scop: Scop, with_input: bool) -> Dependences:
         writes = must.union(may)
         empty = isl.UnionMap.empty(reads.get_space())
         # isl looks at all of the order each time, however few statements there are
-        order = whole.intersect_domain(reads.union(writes).domain())
+        order = whole.intersect_domain(reads.union(writes).domain().universe())
         if not writes.is_empty():
             flow = compute_flow(reads, must, may, order).pairs
             output = compute_flow(writes, must, may, order).pairs
