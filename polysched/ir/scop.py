@@ -249,10 +249,14 @@ class Scop:
 
     @cached_property
     def domain(self) -> isl.UnionSet:
-        """All statement instances, as a union set."""
+        """All statement instances, as a union set.
+
+        Without redundant constraints: isl drops them in place when some operation finds
+        them, and the text of a tree would depend on what was done before.
+        """
         return union_of_sets(
             [s.domain.intersect_params(self.context) for s in self.statements]
-        )
+        ).remove_redundancies()
 
     def access_relation(self, *kinds: AccessKind) -> isl.UnionMap:
         """Instances to array elements, for all accesses of the given kinds."""
