@@ -1,6 +1,7 @@
-"""How the time of the row-by-row solver grows with the number of statements.
+"""How the time of each stage, and of a space, grows with the number of statements.
 
-Run ``python benchmarks/growth.py --help``; prints a table, writes JSON on request.
+Run ``python benchmarks/growth.py --help``; prints a table, writes JSON on request, of
+which ``growth_plot.py`` makes a picture.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from polysched.schedule.rowwise import (
     pluto,
     solve_rowwise,
 )
+from polysched.space import SpaceOptions, build_space
 from polysched.testing import ScopBuilder
 
 RECIPES = (pluto(), pluto("max"), pluto("none"), feautrier(), isl_like())
@@ -38,6 +40,9 @@ class Measurement:
     Attributes
     ----------
     program, recipe : str
+        The recipe ``space`` is a whole default space: pieces, dependences and cutting
+        are not told apart there, `solve_seconds` is all of it, `bands` those of the
+        schedule ranked first, `kept` the schedules.
     statements, pieces : int
         Size of the problem.
     dependence_seconds, cut_seconds : float
@@ -181,6 +186,16 @@ def measure(
     return found
 
 
+def measure_space(program: str, n: int, seed: int, seconds: float) -> Measurement:
+    """Time the default space of one program, with a limit in seconds."""
+    scop = PROGRAMS[program](n, seed)
+    before = time.perf_counter()
+    space = build_space(scop, options=SpaceOptions(seconds=seconds))
+    took = round(time.perf_counter() - before, 3)
+    bands = len(space.best.tree.bands())
+    return Measurement(program, "space", n, 0, 0.0, 0.0, took, 0.0, bands, len(space))
+
+
 def main() -> None:
     """Measure, print a line per measurement, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -188,6 +203,7 @@ def main() -> None:
     parser.add_argument("--programs", nargs="+", default=list(PROGRAMS))
     parser.add_argument("--recipes", nargs="+", default=[r.name for r in RECIPES])
     parser.add_argument("--seconds", type=float, default=60.0, help="limit per solve")
+    parser.add_argument("--space-seconds", type=float, help="also spaces, so long each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="file to write")
     chosen = parser.parse_args()
@@ -204,7 +220,11 @@ def main() -> None:
     results: list[Measurement] = []
     for n in chosen.sizes:
         for program in chosen.programs:
-            for m in measure(program, n, chosen.seed, recipes, chosen.seconds):
+            found = measure(program, n, chosen.seed, recipes, chosen.seconds)
+            if chosen.space_seconds is not None:
+                limit = chosen.space_seconds
+                found.append(measure_space(program, n, chosen.seed, limit))
+            for m in found:
                 line(list(asdict(m).values()))
                 results.append(m)
                 if chosen.json:

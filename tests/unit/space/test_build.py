@@ -152,12 +152,31 @@ def test_isl_is_in_however_late_it_is(
 
         expired = property(lambda self: True)
 
+    def plan(*_: object, **__: object) -> None:
+        raise AssertionError("planned after the deadline")
+
     monkeypatch.setattr("polysched.space.build.Deadline", Spent)
+    monkeypatch.setattr("polysched.space.builder.plan_drafts", plan)
     space = build_space(scops.jacobi_2d(), machine, SpaceOptions(seconds=60))
     asked = {s.objectives for s in space}
     assert {("original",), ("isl",), ("feautrier",)} <= asked
     assert asked <= {("original",), ("isl",), ("isl+serial",), ("feautrier",)}
     assert any("not shaped" in d.reason for d in space.dropped)
+
+
+def test_code_that_is_not_built_in_time_is_not_waited_for(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> Future[CodeSize]:
+        return Future()
+
+    monkeypatch.setattr("polysched.codegen.CodeMeasurer.submit", never)
+    monkeypatch.setattr("polysched.space.builder._GRACE_SECONDS", 0.0)
+    options = SpaceOptions(seconds=3, policy="minimal")
+    space = build_space(scops.gemm(), machine, options)
+    assert space.original in space.schedules
+    assert all(not s.script for s in space)
+    assert any("code was not built" in d.reason for d in space.dropped)
 
 
 @pytest.mark.parametrize("make", [scops.gemm, scops.jacobi_1d, scops.gauss_seidel])
