@@ -138,7 +138,8 @@ def time_pluto(path: Path) -> float | None:
             cwd=folder,
         )
     text = done.stdout + done.stderr
-    found = re.findall(r"\[pluto\] (?:Deps|Auto-transformation).*?([\d.]+)s", text)
+    stages = r"(?:SCoP extraction|Auto-transformation)"
+    found = re.findall(rf"\[pluto\] {stages}[^:]*: ([\d.]+)s", text)
     return sum(float(f) for f in found) if found and not done.returncode else None
 
 

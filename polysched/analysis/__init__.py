@@ -67,13 +67,13 @@ from polysched.analysis.program_features import (
     operation_count,
     program_features,
 )
+from polysched.analysis.rationals import Vector
 from polysched.analysis.reductions import Reduction, ReductionOp, find_reductions
 from polysched.analysis.schedule_features import schedule_features
 from polysched.analysis.schedule_profile import ScheduleProfile, profile_schedule
 from polysched.analysis.strides import (
     Member,
     Reference,
-    Vector,
     derive_members,
     member_directions,
     references,

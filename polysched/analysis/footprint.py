@@ -7,11 +7,10 @@ from functools import lru_cache
 
 import islpy as isl
 
+from polysched.analysis.rationals import Rational, Vector
 from polysched.analysis.strides import (
     Member,
-    Rational,
     Reference,
-    Vector,
     subscript_moves,
 )
 from polysched.ir import Scop

@@ -17,9 +17,10 @@ from polysched.analysis.loop_code import (
     loop_keys,
     row_matrix,
 )
+from polysched.analysis.rationals import Vector
 from polysched.analysis.row_distance import RowDistance, row_distances, shared_points
 from polysched.analysis.statement_nest import StatementNest, statement_nests
-from polysched.analysis.strides import Reference, Vector
+from polysched.analysis.strides import Reference
 from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import node_kind
 

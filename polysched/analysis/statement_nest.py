@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from polysched.analysis.footprint import LARGE_EXTENT, member_extent
+from polysched.analysis.rationals import Vector
 from polysched.analysis.strides import (
     Member,
     Reference,
-    Vector,
     member_directions,
     references,
     statement_members,

@@ -12,12 +12,11 @@ from weakref import WeakKeyDictionary
 
 import islpy as isl
 
+from polysched.analysis.rationals import Rational, Vector, dot, rank, solve
 from polysched.ir import MARK_REGISTERS, NodePath, ScheduleTree, Scop
 from polysched.sets import node_kind
 
 MemberKind = Literal["point", "tile", "wave"]
-Rational = int | Fraction  # whole numbers stay ints: arithmetic on them is far faster
-Vector = tuple[Rational, ...]
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class Reference:
     def rank_along(self, directions: Sequence[Vector]) -> int:
         """Dimensions of the array that moving along all the directions spans."""
         moves = [self.moves(d) for d in directions]
-        return _rank(moves) if self.rows else 0
+        return rank(moves) if self.rows else 0
 
     def stride_class(self, direction: Vector) -> Literal["0", "1", "N"]:
         """Invariant, contiguous (either way), or anything else along a direction."""
@@ -123,7 +122,7 @@ class Reference:
 @lru_cache(maxsize=65536)
 def subscript_moves(rows: tuple[Vector, ...], direction: Vector) -> Vector:
     """Change of every subscript along a direction in iteration space."""
-    return tuple(_dot(row, direction) for row in rows)
+    return tuple(dot(row, direction) for row in rows)
 
 
 def statement_members(tree: ScheduleTree) -> dict[str, tuple[Member, ...]]:
@@ -201,13 +200,13 @@ def _directions(
     rows: list[Vector] = []
     for k, (kind, coefficients) in enumerate(functions):
         row: Vector = coefficients
-        if kind == "point" and _rank([*rows, row]) > len(rows):
+        if kind == "point" and rank([*rows, row]) > len(rows):
             chosen.append(k)
             rows.append(row)
     directions: list[Vector | None] = [None] * len(functions)
     for position, k in enumerate(chosen):
         unit = [int(p == position) for p in range(len(chosen))]
-        directions[k] = _solve(rows, unit)
+        directions[k] = solve(rows, unit)
     return tuple(directions)
 
 
@@ -367,53 +366,3 @@ def _fraction(value: isl.Val) -> Rational:
     if value.is_int():
         return value.get_num_si()
     return Fraction(value.get_num_si(), value.get_den_val().get_num_si())
-
-
-def _quotient(a: Rational, b: Rational) -> Rational:
-    """The exact quotient, an int where it is whole."""
-    found = Fraction(a) / b
-    return found.numerator if found.denominator == 1 else found
-
-
-def _dot(row: Vector, direction: Vector) -> Rational:
-    return sum(a * b for a, b in zip(row, direction, strict=True) if a and b)
-
-
-def _rank(rows: Sequence[Vector]) -> int:
-    return len(_reduce(tuple(rows)))
-
-
-def _solve(rows: Sequence[Vector], right: Sequence[Rational]) -> Vector:
-    """One solution of a system of independent rows; free unknowns are zero."""
-    n_unknowns = len(rows[0])
-    augmented = tuple((*row, value) for row, value in zip(rows, right, strict=True))
-    solution: list[Rational] = [0] * n_unknowns
-    for row in _reduce(augmented):
-        pivot = next(k for k, c in enumerate(row) if c)
-        solution[pivot] = row[-1]
-    return tuple(solution)
-
-
-@lru_cache(maxsize=16384)
-def _reduce(rows: tuple[Vector, ...]) -> tuple[Vector, ...]:
-    """Reduced echelon form without zero rows; the same few systems come up often."""
-    done: list[Vector] = []
-    left = list(rows)
-    n_columns = len(rows[0]) if rows else 0
-    for column in range(n_columns):
-        found = next((k for k, r in enumerate(left) if r[column]), None)
-        if found is None:
-            continue
-        pivot = left.pop(found)
-        if pivot[column] != 1:
-            pivot = tuple(_quotient(c, pivot[column]) for c in pivot)
-        left = [_cleared(r, pivot, column) for r in left]
-        done = [*(_cleared(r, pivot, column) for r in done), pivot]
-    return tuple(done)
-
-
-def _cleared(row: Vector, pivot: Vector, column: int) -> Vector:
-    factor = row[column]
-    if not factor:
-        return row
-    return tuple(a - factor * b if b else a for a, b in zip(row, pivot, strict=True))

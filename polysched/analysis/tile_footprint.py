@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import sympy
 
 from polysched.analysis.program_features import operation_count
+from polysched.analysis.rationals import Vector
 from polysched.analysis.statement_nest import StatementNest, statement_nests
-from polysched.analysis.strides import Reference, Vector
+from polysched.analysis.strides import Reference
 from polysched.ir import ScheduleTree, Scop
 
 
