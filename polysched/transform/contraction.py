@@ -202,13 +202,13 @@ def hold_contraction(
     held = draft.do(step)
     if not _reads_neighbours(found) and not _can_pack(draft, found, path, found.lane):
         return None
-    block, tile = path, _outer_tile(draft, found, path)
-    if _pays(found, found.row) and _can_pack(draft, found, block, found.row):
-        held = held.do(_pack(found, block, found.row))
-    if _can_pack(draft, found, tile, found.lane):
-        held = held.do(_pack(found, tile, found.lane))
-    elif _can_pack(draft, found, block, found.lane):
-        held = held.do(_pack(found, block, found.lane))
+    tile, inner = _outer_tile(draft, found, path), path
+    if _pays(found, found.row) and _can_pack(draft, found, path, found.row):
+        held = held.do(_pack(found, path, found.row))
+        inner = (*path, 0)  # below the mark of the other copy
+    for place, at in ((tile, tile if tile != path else inner), (path, inner)):
+        if _can_pack(draft, found, place, found.lane):
+            return held.do(_pack(found, at, found.lane))
     return held
 
 

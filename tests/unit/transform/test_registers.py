@@ -143,3 +143,18 @@ def test_a_broadcast_operand_is_packed_where_that_saves_work(tmp_path) -> None:
 def test_no_register_tile_where_the_lanes_find_no_neighbours(tmp_path) -> None:
     assert "registers(" not in plan("A[i][k] * A[j % 300][k]", tmp_path)
     assert "registers(" not in plan("A[i][k]", tmp_path)
+
+
+def test_both_copies_may_stand_above_one_band(tmp_path) -> None:
+    """Where the rows fit one block, no loop separates the two marks."""
+    file = tmp_path / "product.c"
+    text = PRODUCT.replace("STATEMENT", "2.5 * A[i][k] * B[k][j]")
+    file.write_text(text.replace("i < 300", "i < 40"))
+    (scop,) = parse_c(str(file)).scops
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    merged = apply_script(tree, parse_script("merge(band=0); merge(band=0)"), deps)
+    merged = set_band_flags(merged, deps)
+    script = plan_scripts(merged, scop, deps, CPU)[0]
+    assert print_script(script).count("pack(") == 2
+    assert find_violation(apply_script(merged, script, deps), deps) is None
