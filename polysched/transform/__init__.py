@@ -11,6 +11,7 @@ from polysched.transform.order import Order
 from polysched.transform.pack import Pack
 from polysched.transform.plan import PlanShape, plan_script, plan_scripts
 from polysched.transform.registers import Registers
+from polysched.transform.sample import sample_scripts
 from polysched.transform.separate import Separate
 from polysched.transform.skew import Skew
 from polysched.transform.step import (
@@ -44,4 +45,5 @@ __all__ = [
     "plan_script",
     "plan_scripts",
     "print_script",
+    "sample_scripts",
 ]
