@@ -46,7 +46,7 @@ from polysched.schedule.rowwise import RowwiseRecipe
 from polysched.space.ask import ISL_VARIANTS, ROWWISE, Asker, Candidate
 from polysched.space.schedule_space import Schedule, ScheduleSpace
 from polysched.space.size import Dropped, SpaceSize
-from polysched.transform import Script, Separate, apply_script, plan_scripts
+from polysched.transform import Script, Separate, apply_script
 
 _log = logging.getLogger(__name__)
 _CHEAP = PrintOptions(max_operations=200_000)
@@ -290,7 +290,7 @@ class _Builder:
         scripts: list[Script] = [()]
         if not plain_only:
             limit = 1 if is_late else self.options.shapes_per_schedule
-            scripts = plan_scripts(
+            scripts = self.policy.scripts(
                 solved.tree, self.scop, self.dependences, self.machine.cpu, limit=limit
             )
         for k, script in enumerate(scripts):
