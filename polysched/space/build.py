@@ -176,12 +176,7 @@ def _finish(builder: _Builder, seconds: float) -> ScheduleSpace:
             s.id,
         ),
     )
-    kept = ranked[: options.limit]
-    plain = [s for s in ranked if s.objectives == ("original",) and not s.script]
-    if plain and plain[0] not in kept:
-        if not plain[0].broken_pins:
-            kept.pop()
-        kept.append(plain[0])
+    kept = _keep(ranked, builder.references, options.limit)
     for s in ranked:
         if s not in kept:
             what = f"{s.id} ({'>'.join(s.objectives)})"
@@ -203,6 +198,26 @@ def _finish(builder: _Builder, seconds: float) -> ScheduleSpace:
         seconds,
         options.pins,
     )
+
+
+def _keep(
+    ranked: list[Schedule], references: Mapping[str, set[str]], limit: int
+) -> list[Schedule]:
+    """The best ranked, among them the source order and one of each reference schedule.
+
+    References take a quarter of the limit at most. A source order that does not obey
+    the pins stays beyond the limit.
+    """
+    plain = [s for s in ranked if s.objectives == ("original",) and not s.script][:1]
+    firsts = {
+        next((s.id for s in ranked if s.affine.key == key or s.id in same), "")
+        for key, same in references.items()
+    }
+    chosen = [s.id for s in ranked if s.id in firsts][: limit // 4]
+    chosen += [s.id for s in plain if s.id not in chosen]
+    room = limit - len(chosen) + any(s.broken_pins for s in plain)
+    chosen += [s.id for s in ranked if s.id not in chosen][:room]
+    return [s for s in ranked if s.id in chosen]
 
 
 def _measure_code(scop: Scop, tree: ScheduleTree) -> CodeSize:
@@ -240,7 +255,13 @@ class _Builder:
         self.policy = policy
         self.draft = draft
         self.deadline = deadline
+        # of the field's schedulers: affine trees by key, and what became of them
+        self.references: dict[str, set[str]] = {}
         self._affine_keys: dict[str, str] = {}
+        self._reference_names = {
+            *map(str, options.rowwise),
+            *(v.name for v in options.isl_variants),
+        }
 
     def take(self, candidate: Candidate, core: Core) -> None:
         """Add the variants of a candidate; why there are none is recorded."""
@@ -251,6 +272,8 @@ class _Builder:
             return
         tree = core.embed(candidate.solved.tree, self.dependences)
         solved = replace(candidate.solved, tree=tree)
+        if what in self._reference_names:
+            self.references.setdefault(tree.key, set())
         known = self._affine_keys.get(tree.key)
         if known is not None:
             self.draft.dropped.append(Dropped(what, f"same schedule as {known}"))
@@ -299,9 +322,11 @@ class _Builder:
                 self.draft.dropped.append(Dropped(what, "not shaped: time is spent"))
             else:
                 self._add_variant(solved, script, is_baseline=plain_only)
-        is_lost = bool(solved.stages) and len(self.draft.schedules) == n_before
-        if self.options.pins and is_lost and () not in scripts:
-            self._add_variant(solved, ())  # scripts may break pins, the rows do not
+        is_lost = len(self.draft.schedules) == n_before
+        may_break_pins = bool(self.options.pins and solved.stages)
+        is_reference = self.references.get(solved.tree.key) == set()
+        if is_lost and (may_break_pins or is_reference) and () not in scripts:
+            self._add_variant(solved, ())  # what scripts break, the rows do not
 
     def _add_variant(
         self, solved: Solved, script: Script, *, is_baseline: bool = False
@@ -313,6 +338,7 @@ class _Builder:
             self.draft.dropped.append(Dropped(what, str(error).splitlines()[0]))
             return
         if tree.key in self.draft.schedules:
+            self.references.get(solved.tree.key, set()).add(tree.key)
             self.draft.dropped.append(Dropped(what, f"same tree as {tree.key}"))
             return
         violation = find_violation(tree, self.dependences, self.scop)
@@ -337,6 +363,7 @@ class _Builder:
         pins = self.options.pins
         schedule = replace(schedule, pins=pins, broken_pins=broken)
         self.draft.schedules[tree.key] = schedule
+        self.references.get(solved.tree.key, set()).add(tree.key)
 
     def _describe(self, solved: Solved, script: Script, tree: ScheduleTree) -> Schedule:
         predicted = predict_seconds(
