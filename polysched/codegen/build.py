@@ -204,6 +204,12 @@ class _Converter:
         raw = node.for_get_iterator()
         iterator = self.exprs.text(raw).text
         key = str(node.get_annotation().get_name())
+        name = str(raw.get_id().get_name())
+        if name not in self.iterators:
+            raise CodegenError(
+                "the schedule leaves instances of a statement without an order",
+                hint="every statement needs as many independent rows as it has loops",
+            )
         single = node.for_is_degenerate()
         condition = None if single else self.condition(node.for_get_cond(), iterator)
         step = 1 if single else int(str(node.for_get_inc().get_val()))
@@ -212,7 +218,7 @@ class _Converter:
             self.exprs.text(node.for_get_init()),
             condition,
             step,
-            self.iterators.index(str(raw.get_id().get_name())),
+            self.iterators.index(name),
             self.block(node.for_get_body()),
             key,
             start=self.exprs.linear(node.for_get_init()),

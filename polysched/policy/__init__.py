@@ -1,7 +1,7 @@
 """policy: what to ask of the scheduler. SCoP and dependences in, recipes out.
 
 High-level, synthetic, dedicated and database policies of Chelini et al., PACT 2020,
-section 4. May import `schedule`, `analysis`, `ir`, `base`.
+section 4. May import `schedule`, `transform` and what is below them.
 """
 
 from polysched.policy.database import (
@@ -21,7 +21,8 @@ from polysched.policy.database import (
 from polysched.policy.dedicated import Node, classify_nodes, table_objectives
 from polysched.policy.find import POLICIES, find_policy
 from polysched.policy.nano import NanoKernel, nano_kernels
-from polysched.policy.policy import Chooser, Policy, combine_policies
+from polysched.policy.policy import Chooser, Planner, Policy, combine_policies
+from polysched.policy.random import random_policy
 from polysched.policy.ranking import (
     DependenceKey,
     RankedDependence,
@@ -53,6 +54,7 @@ __all__ = [
     "NanoEntry",
     "NanoKernel",
     "Node",
+    "Planner",
     "Policy",
     "RankedDependence",
     "Selected",
@@ -69,6 +71,7 @@ __all__ = [
     "nano_kernels",
     "objective_lists",
     "par_priority",
+    "random_policy",
     "rank_dependences",
     "select_objectives",
     "select_parts",

@@ -18,6 +18,7 @@ from polysched.policy.intents import (
     partition_recipes,
 )
 from polysched.policy.policy import Chooser, Policy, combine_policies
+from polysched.policy.random import random_policy
 from polysched.policy.recipes import (
     FUSED,
     PARALLEL,
@@ -35,6 +36,7 @@ from polysched.schedule import (
     Shape,
     find_objective,
     find_partition,
+    has_objective,
 )
 
 POLICIES: dict[str, Policy] = {
@@ -70,6 +72,7 @@ POLICIES: dict[str, Policy] = {
             table_recipes,
             takes_machine=True,
         ),
+        random_policy(0),
         Policy(
             "database",
             "lists from the nano-kernel database, per statement partition",
@@ -78,6 +81,7 @@ POLICIES: dict[str, Policy] = {
         ),
     )
 }
+_RANDOM = re.compile(r"random:(?P<seed>\d+)")
 _BUDGET = re.compile(r"(?P<name>.*\S)\s*/\s*(?P<n>\d+)")
 _LIST = re.compile(
     r"(?:list:)?(?P<names>[^:@]+)(?::(?P<shape>\w+))?(?:@(?P<partition>\w+))?"
@@ -91,11 +95,12 @@ def find_policy(name: str | Policy | Chooser) -> Policy:
     Parameters
     ----------
     name : str, Policy or callable
-        One of `POLICIES`; an objective list ``SO>IP>OP``, with a shape and a statement
-        partition if wanted: ``PERM>IP:lower@SINGLE``; a function in a file,
-        ``mine.py:choose``; any of these with a budget, ``thorough/6``; or several with
-        plus signs between them, ``balanced+database/3``. A policy is itself, a
-        function of SCoP and dependences becomes one.
+        One of `POLICIES`; ``random:7``, random with another seed; an objective list
+        ``SO>IP>OP``, with a shape and a statement partition if wanted:
+        ``PERM>IP:lower@SINGLE``; a function in a file, ``mine.py:choose``; any of
+        these with a budget, ``thorough/6``; or several with plus signs between them,
+        ``balanced+database/3``. A policy is itself, a function of SCoP and
+        dependences becomes one.
 
     Raises
     ------
@@ -114,6 +119,9 @@ def find_policy(name: str | Policy | Chooser) -> Policy:
 def _find_term(term: str) -> Policy:
     if term in POLICIES:
         return POLICIES[term]
+    seeded = _RANDOM.fullmatch(term)
+    if seeded is not None:
+        return random_policy(int(seeded["seed"]))
     function = _FUNCTION.fullmatch(term)
     if function is not None:
         return _load_function(function["file"], function["name"])
@@ -123,7 +131,7 @@ def _find_term(term: str) -> Policy:
     listed = _LIST.fullmatch(term)
     if listed is not None:
         names = [n.strip() for n in listed["names"].split(">")]
-        if len(names) > 1 or names[0] in LEXICON or term.startswith("list:"):
+        if len(names) > 1 or has_objective(names[0]) or term.startswith("list:"):
             return _synthetic(term, names, listed["shape"], listed["partition"])
     near = get_close_matches(term, [*POLICIES, *LEXICON], 1)
     raise PolyschedError(

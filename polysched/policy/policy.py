@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any, Protocol
 
 from polysched.analysis import Dependences
 from polysched.base import PolyschedError
-from polysched.ir import Scop
+from polysched.ir import ScheduleTree, Scop
+from polysched.machine import Cpu
 from polysched.schedule import MachineFacts, Recipe
+from polysched.transform import Script, plan_scripts
 
 Chooser = Callable[..., Sequence[Recipe]]  # of SCoP, dependences, perhaps machine
+
+
+class Planner(Protocol):
+    """What proposes scripts for an affine schedule; `plan_scripts` is one."""
+
+    def __call__(
+        self, tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, *, limit: int
+    ) -> list[Script]:
+        """At most `limit` scripts that differ in effect."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +39,15 @@ class Policy:
         SCoP and dependences to recipes, most promising first.
     takes_machine : bool
         Whether `choose` takes `MachineFacts` as a third argument.
+    scripts : Planner
+        What shapes and maps the schedules that come of the recipes.
     """
 
     name: str
     summary: str
     choose: Chooser
     takes_machine: bool = False
+    scripts: Planner = plan_scripts
 
     def recipes(
         self,
@@ -71,7 +86,10 @@ class Policy:
             return self.recipes(scop, dependences, machine)[:n_recipes]
 
         summary = f"{self.summary}, at most {n_recipes} recipes"
-        return Policy(f"{self.name}/{n_recipes}", summary, choose, takes_machine=True)
+        name = f"{self.name}/{n_recipes}"
+        return replace(
+            self, name=name, summary=summary, choose=choose, takes_machine=True
+        )
 
     @classmethod
     def of_function(cls, function: Chooser, name: str = "") -> Policy:
@@ -95,7 +113,10 @@ class Policy:
 
 
 def combine_policies(policies: Sequence[Policy]) -> Policy:
-    """All recipes of several policies, their first ones first, each recipe once."""
+    """All recipes of several policies, their first ones first, each recipe once.
+
+    Scripts are planned in each way that one of them has, taking turns.
+    """
 
     def choose(
         scop: Scop, dependences: Dependences, machine: MachineFacts
@@ -104,9 +125,22 @@ def combine_policies(policies: Sequence[Policy]) -> Policy:
         longest = max(map(len, lists), default=0)
         return tuple(x[k] for k in range(longest) for x in lists if k < len(x))
 
-    name = "+".join(p.name for p in policies)
-    summary = "; ".join(p.summary for p in policies)
-    return Policy(name, summary, choose, takes_machine=True)
+    planners = tuple(dict.fromkeys(p.scripts for p in policies))
+
+    def scripts(
+        tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, *, limit: int
+    ) -> list[Script]:
+        lists = [plan(tree, scop, deps, cpu, limit=limit) for plan in planners]
+        turns = (s for turn in zip_longest(*lists) for s in turn if s is not None)
+        return list(dict.fromkeys(turns))[:limit]
+
+    return Policy(
+        "+".join(p.name for p in policies),
+        "; ".join(p.summary for p in policies),
+        choose,
+        takes_machine=True,
+        scripts=planners[0] if len(planners) == 1 else scripts,
+    )
 
 
 def _accepts(function: Chooser, n_arguments: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from polysched.schedule import MachineFacts, Recipe, Solved, check_pins, find_co
 from polysched.space.ask import Asker
 from polysched.space.builder import SpaceBuilder
 from polysched.space.options import SpaceOptions
-from polysched.space.schedule_space import ScheduleSpace
+from polysched.space.schedule_space import Schedule, ScheduleSpace
 from polysched.space.size import Dropped, SpaceSize
 
 
@@ -66,7 +67,9 @@ def build_space(
     check_pins(options.pins, scop)
     with closing(CodeMeasurer(scop)) as measurer:
         dependences = compute_dependences(scop)
-        builder = SpaceBuilder(scop, dependences, machine, options, deadline, measurer)
+        builder = SpaceBuilder(
+            scop, dependences, machine, options, policy, deadline, measurer
+        )
         _fill(builder, policy, progress)
     return _finish(builder, policy.name, time.monotonic() - started)
 
@@ -109,12 +112,7 @@ def _finish(builder: SpaceBuilder, policy: str, seconds: float) -> ScheduleSpace
             s.id,
         ),
     )
-    kept = ranked[: options.limit]
-    plain = [s for s in ranked if s.objectives == ("original",) and not s.script]
-    if plain and plain[0] not in kept:
-        if not plain[0].broken_pins:
-            kept.pop()
-        kept.append(plain[0])
+    kept = _keep(ranked, builder.references, options.limit)
     for s in ranked:
         if s not in kept:
             what = f"{s.id} ({'>'.join(s.objectives)})"
@@ -138,3 +136,23 @@ def _finish(builder: SpaceBuilder, policy: str, seconds: float) -> ScheduleSpace
         seconds,
         options.pins,
     )
+
+
+def _keep(
+    ranked: list[Schedule], references: Mapping[str, set[str]], limit: int
+) -> list[Schedule]:
+    """The best ranked, among them the source order and one of each reference schedule.
+
+    References take a quarter of the limit at most. A source order that does not obey
+    the pins stays beyond the limit.
+    """
+    plain = [s for s in ranked if s.objectives == ("original",) and not s.script][:1]
+    firsts = {
+        next((s.id for s in ranked if s.affine.key == key or s.id in same), "")
+        for key, same in references.items()
+    }
+    chosen = [s.id for s in ranked if s.id in firsts][: limit // 4]
+    chosen += [s.id for s in plain if s.id not in chosen]
+    room = limit - len(chosen) + any(s.broken_pins for s in plain)
+    chosen += [s.id for s in ranked if s.id not in chosen][:room]
+    return [s for s in ranked if s.id in chosen]

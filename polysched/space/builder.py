@@ -19,12 +19,20 @@ from polysched.codegen import CodeMeasurer, CodeSize, wait_for_size
 from polysched.cost import predict_seconds
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
+from polysched.policy import Policy
 from polysched.schedule import Core, Pin, Solved, broken_pins
 from polysched.space.ask import Candidate
 from polysched.space.options import SpaceOptions
 from polysched.space.schedule_space import Schedule
 from polysched.space.size import Dropped
-from polysched.transform import Draft, Script, Separate, apply_script, plan_drafts
+from polysched.transform import (
+    Draft,
+    Script,
+    Separate,
+    apply_script,
+    plan_drafts,
+    plan_scripts,
+)
 
 _log = logging.getLogger(__name__)
 _GRACE_SECONDS = 0.5  # past the time limit, for code that is being built
@@ -51,6 +59,9 @@ class SpaceBuilder:
     dropped : list of Dropped
     schedules : dict of str to Schedule
         By id; once `settle` was called, those whose code can be printed.
+    references : dict of str to set of str
+        Schedules of the field's schedulers: affine trees by key, and the ids of what
+        became of them.
     """
 
     def __init__(
@@ -59,6 +70,7 @@ class SpaceBuilder:
         dependences: Dependences,
         machine: Machine,
         options: SpaceOptions,
+        policy: Policy,
         deadline: Deadline,
         measurer: CodeMeasurer,
     ) -> None:
@@ -66,15 +78,21 @@ class SpaceBuilder:
         self.dependences = dependences
         self.machine = machine
         self.options = options
+        self.policy = policy
         self.deadline = deadline
         self.asked = 0
         self.solved: list[Solved] = []
         self.dropped: list[Dropped] = []
         self.schedules: dict[str, Schedule] = {}
+        self.references: dict[str, set[str]] = {}
         self._measurer = measurer
         self._unsettled: list[_Unsettled] = []
         self._refused: set[str] = set()
         self._affine_keys: dict[str, str] = {}
+        self._reference_names = {
+            *map(str, options.rowwise),
+            *(v.name for v in options.isl_variants),
+        }
 
     def take(self, candidate: Candidate, core: Core) -> None:
         """Add the variants of a candidate; why there are none is recorded."""
@@ -85,6 +103,8 @@ class SpaceBuilder:
             return
         tree = core.embed(candidate.solved.tree, self.dependences)
         solved = replace(candidate.solved, tree=tree)
+        if what in self._reference_names:
+            self.references.setdefault(tree.key, set())
         known = self._affine_keys.get(tree.key)
         if known is not None:
             self.dropped.append(Dropped(what, f"same schedule as {known}"))
@@ -123,13 +143,7 @@ class SpaceBuilder:
             return
         drafts = [Draft(solved.tree, self.dependences)]
         if not plain_only and not is_late:
-            drafts = plan_drafts(
-                solved.tree,
-                self.scop,
-                self.dependences,
-                self.machine.cpu,
-                limit=self.options.shapes_per_schedule,
-            )
+            drafts = self._plan(solved)
         for k, draft in enumerate(drafts):
             if k and self.deadline.expired:
                 self._drop(solved, draft.steps, "not shaped: time is spent")
@@ -137,6 +151,15 @@ class SpaceBuilder:
                 self._add_variant(solved, draft, is_baseline=plain_only)
         if len(self.schedules) == n_before and all(d.steps for d in drafts):
             self._add_unshaped(solved)
+
+    def _plan(self, solved: Solved) -> list[Draft]:
+        """What the policy proposes to do with an affine schedule."""
+        tree, scop, deps = solved.tree, self.scop, self.dependences
+        cpu, limit = self.machine.cpu, self.options.shapes_per_schedule
+        if self.policy.scripts is plan_scripts:  # it has the trees at hand
+            return plan_drafts(tree, scop, deps, cpu, limit=limit)
+        scripts = self.policy.scripts(tree, scop, deps, cpu, limit=limit)
+        return [Draft(apply_script(tree, s), deps, s) for s in scripts]
 
     def settle(self) -> None:
         """Wait for the code of all schedules; what cannot be printed goes.
@@ -155,19 +178,30 @@ class SpaceBuilder:
             size = wait_for_size(one.size, deadline)
         except LimitError as error:
             if schedule.script:  # without tiles and copies code hardly ever explodes
-                del self.schedules[schedule.id]
+                self._forget(one)
                 self._drop(solved, schedule.script, error.message)
+                if self._is_lost_reference(solved):
+                    self._add_script(solved, ())
         except CodegenError as error:
-            del self.schedules[schedule.id]
+            self._forget(one)
             self._refused.add(schedule.id)
             self._drop(solved, schedule.script, error.message)
             self._add_simpler(solved, schedule.script)
         else:
             _log.debug("%s: %s", schedule.id, size)
 
+    def _forget(self, one: _Unsettled) -> None:
+        del self.schedules[one.schedule.id]
+        for same in self.references.values():
+            same.discard(one.schedule.id)
+
+    def _is_lost_reference(self, solved: Solved) -> bool:
+        """Whether nothing became of a schedule that has to be in every space."""
+        return self.references.get(solved.tree.key) == set()
+
     def _add_simpler(self, solved: Solved, script: Script) -> None:
         """Add what may be printed in place of a script whose code explodes."""
-        if self.deadline.expired:
+        if self.deadline.expired and not self._is_lost_reference(solved):
             return
         simpler = tuple(s for s in script if not isinstance(s, Separate))
         if len(simpler) < len(script):
@@ -178,8 +212,9 @@ class SpaceBuilder:
             self._add_unshaped(solved)
 
     def _add_unshaped(self, solved: Solved) -> None:
-        """Scripts may break pins, the rows of a schedule that was solved do not."""
-        if self.options.pins and solved.stages:
+        """What scripts break, pins or a printable size, the rows do not."""
+        may_break_pins = bool(self.options.pins and solved.stages)
+        if may_break_pins or self._is_lost_reference(solved):
             self._add_script(solved, ())
 
     def _add_script(self, solved: Solved, script: Script) -> None:
@@ -199,6 +234,8 @@ class SpaceBuilder:
     ) -> None:
         tree, script = draft.tree, draft.steps
         if tree.key in self.schedules or tree.key in self._refused:
+            if tree.key in self.schedules:
+                self.references.get(solved.tree.key, set()).add(tree.key)
             self._drop(solved, script, f"same tree as {tree.key}")
             return
         violation = find_violation(tree, self.dependences, self.scop)
@@ -213,6 +250,7 @@ class SpaceBuilder:
         schedule = self._describe(solved, script, tree)
         schedule = replace(schedule, pins=self.options.pins, broken_pins=broken)
         self.schedules[tree.key] = schedule
+        self.references.get(solved.tree.key, set()).add(tree.key)
         self._unsettled.append(_Unsettled(schedule, solved, size))
 
     def _describe(self, solved: Solved, script: Script, tree: ScheduleTree) -> Schedule:

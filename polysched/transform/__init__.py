@@ -17,6 +17,7 @@ from polysched.transform.plan import (
     plan_scripts,
 )
 from polysched.transform.registers import Registers
+from polysched.transform.sample import sample_scripts
 from polysched.transform.separate import Separate
 from polysched.transform.skew import Skew
 from polysched.transform.step import (
@@ -52,4 +53,5 @@ __all__ = [
     "plan_script",
     "plan_scripts",
     "print_script",
+    "sample_scripts",
 ]

@@ -18,6 +18,7 @@ from polysched.transform.draft import Draft
 from polysched.transform.lanes import fill_lanes
 from polysched.transform.share import share_loops
 from polysched.transform.step import Script
+from polysched.transform.strip import strip_conflicts
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def _plan(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft:
         draft = skew_recurrences(draft, scop)
     if shape.tile:
         draft = tile_bands(draft, scop, cpu, jam=shape.jam, hold=shape.hold)
+    if not shape.jam:
+        draft = strip_conflicts(draft, scop)
     if shape.threads:
         draft = share_loops(draft, scop)
     return fill_lanes(draft, scop, cpu, jam=shape.jam, hold=shape.hold)

@@ -9,7 +9,7 @@ import islpy as isl
 
 from polysched.analysis import Dependences
 from polysched.ir import ScheduleTree
-from polysched.sets import node_kind
+from polysched.sets import list_maps, node_kind
 from polysched.transform.bands import (
     coincident_flags,
     has_isolation,
@@ -61,36 +61,50 @@ class Straighten(Step):
 
 
 def _plain_member(node: isl.ScheduleNode) -> isl.UnionPwAff | None:
-    """Per statement the last iterator that the last member holds with weight 1."""
+    """Per statement the last iterator that can stand for the last member."""
+    *outer, last = member_schedules(node)
+    around = node.get_prefix_schedule_union_map().intersect_domain(node.get_domain())
+    for member in outer:
+        around = around.range_product(isl.UnionMap.from_union_pw_aff(member))
     pieces: list[isl.PwAff] = []
-    member_schedules(node)[-1].foreach_pw_aff(pieces.append)
+    last.foreach_pw_aff(pieces.append)
     total: isl.UnionPwAff | None = None
     for piece in pieces:
         affs = _affs(piece)
-        position = _last_unit(affs[0]) if len(affs) == 1 else None
-        if position is None:
+        own = list_maps(around.intersect_domain(isl.UnionSet(piece.domain())))
+        if len(affs) != 1 or len(own) != 1:
             return None
-        space = affs[0].get_domain_local_space()
-        plain = isl.Aff.var_on_domain(space, isl.dim_type.set, position)
+        plain = _find_plain(affs[0], own[0])
+        if plain is None:
+            return None
         one = isl.UnionPwAff.from_pw_aff(isl.PwAff.from_aff(plain))
         total = one if total is None else total.union_add(one)
     return total
+
+
+def _find_plain(member: isl.Aff, around: isl.Map) -> isl.Aff | None:
+    """The last iterator of weight 1 that says as much as the member does, inside."""
+    if member.dim(isl.dim_type.div):
+        return None
+    space = member.get_domain_local_space()
+    for k in reversed(range(member.dim(isl.dim_type.in_))):
+        if member.get_coefficient_val(isl.dim_type.in_, k).is_one():
+            plain = isl.Aff.var_on_domain(space, isl.dim_type.set, k)
+            if _fixes(around, member, plain) and _fixes(around, plain, member):
+                return plain
+    return None
+
+
+def _fixes(around: isl.Map, known: isl.Aff, wanted: isl.Aff) -> bool:
+    """Whether the outer loops and one value leave no choice for another."""
+    outside = around.range_product(isl.Map.from_aff(known))
+    return outside.reverse().apply_range(isl.Map.from_aff(wanted)).is_single_valued()
 
 
 def _affs(piece: isl.PwAff) -> list[isl.Aff]:
     found: list[isl.Aff] = []
     piece.foreach_piece(lambda _, aff: found.append(aff))
     return found
-
-
-def _last_unit(aff: isl.Aff) -> int | None:
-    if aff.dim(isl.dim_type.div):
-        return None
-    for k in reversed(range(aff.dim(isl.dim_type.in_))):
-        weight = aff.get_coefficient_val(isl.dim_type.in_, k)
-        if not weight.is_zero():
-            return k if weight.is_one() else None
-    return None
 
 
 def _insert_textual_sequence(node: isl.ScheduleNode) -> isl.ScheduleNode:

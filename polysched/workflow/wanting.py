@@ -15,7 +15,6 @@ from polysched.analysis import (
 from polysched.base import Deadline
 from polysched.ir import Scop
 from polysched.schedule import (
-    LEXICON,
     PARTITIONS,
     WHOLE,
     Pin,
@@ -26,6 +25,7 @@ from polysched.schedule import (
     check_pins,
     cut_dependences,
     find_core,
+    has_objective,
     parse_pin,
     price_pin,
     satisfies,
@@ -150,7 +150,7 @@ def price_wants(
     deadline = Deadline.after(seconds)
     core = find_core(scop, dependences)
     pieces = cut_dependences(core.scop, core.dependences)
-    has_list = all(name in LEXICON for name in schedule.objectives)
+    has_list = all(has_objective(name) for name in schedule.objectives)
     kept = tuple(p for p in schedule.pins if p not in schedule.broken_pins)
     recipe = PLAIN
     if has_list:

@@ -9,6 +9,7 @@ docstring says how. Importing this package registers them all.
 
 from polysched.schedule.lexicon import (  # noqa: F401 - importing registers them
     bands,
+    chance,
     classical,
     fusion,
     own,
@@ -27,7 +28,9 @@ from polysched.schedule.lexicon.registry import (
     Forms,
     Objective,
     find_objective,
+    has_objective,
     objective,
+    objective_family,
 )
 
 __all__ = [
@@ -36,8 +39,10 @@ __all__ = [
     "Objective",
     "Subscripts",
     "find_objective",
+    "has_objective",
     "is_stencil",
     "objective",
+    "objective_family",
     "stride_weights",
     "subscripts",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from polysched.schedule.model import Bands, ScheduleModel
 
 Forms = list[tuple[str, Linear]]
 FormsOf = Callable[[ScheduleModel], Forms]
+NumberedFormsOf = Callable[[ScheduleModel, int], Forms]
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,26 @@ class Objective:
     source: str = ""
 
 
+@dataclass(frozen=True)
+class Family:
+    """Objectives that differ in a number behind the name.
+
+    Attributes
+    ----------
+    name, summary, source : str
+        As in `Objective`; an objective's name is the family's with the number.
+    forms : callable
+        Model and number to (label, linear form) pairs.
+    """
+
+    name: str
+    summary: str
+    forms: NumberedFormsOf
+    source: str = ""
+
+
 LEXICON: dict[str, Objective] = {}
+FAMILIES: dict[str, Family] = {}
 
 
 def objective(
@@ -75,9 +96,45 @@ def objective(
     return register
 
 
+def objective_family(
+    name: str, summary: str, *, source: str = ""
+) -> Callable[[NumberedFormsOf], NumberedFormsOf]:
+    """Register a function as one objective per number: ``RANDOM0``, ``RANDOM1``, ...
+
+    The function takes the model and the number. Parameters and errors are those of
+    `objective`.
+    """
+
+    def register(forms: NumberedFormsOf) -> NumberedFormsOf:
+        if name in FAMILIES:
+            raise PolyschedError(f"the lexicon has a family named {name} already")
+        FAMILIES[name] = Family(name, summary, forms, source)
+        return forms
+
+    return register
+
+
+def has_objective(name: str) -> bool:
+    """Whether the lexicon has an objective of that name, alone or in a family."""
+    return name in LEXICON or _family_of(name) is not None
+
+
 def find_objective(name: str) -> Objective:
     """The objective of that name; the error lists all names."""
-    if name not in LEXICON:
-        known = ", ".join(sorted(LEXICON))
+    if name in LEXICON:
+        return LEXICON[name]
+    family = _family_of(name)
+    if family is None:
+        known = ", ".join([*sorted(LEXICON), *(f"{f}<number>" for f in FAMILIES)])
         raise PolyschedError(f"no objective named {name!r}; the lexicon has: {known}")
-    return LEXICON[name]
+    number = int(name.removeprefix(family.name))
+
+    def forms(model: ScheduleModel) -> Forms:
+        return family.forms(model, number)
+
+    return Objective(name, f"{family.summary} {number}", forms, "none", family.source)
+
+
+def _family_of(name: str) -> Family | None:
+    found = re.fullmatch(r"(.*?)(0|[1-9][0-9]*)", name)
+    return None if found is None else FAMILIES.get(found[1])

@@ -109,6 +109,20 @@ def test_a_pragma_that_breaks_a_dependence_is_refused() -> None:
     )
 
 
+def test_a_tree_that_leaves_instances_unordered_is_refused() -> None:
+    """isl adds loops of its own for what no band orders."""
+    grid = make_scop(
+        [Array("A", types.DOUBLE, (Param("n"), Param("n")))],
+        [("[n] -> { S0[i, j] : 0 <= i, j < n }", (0, 0, 0), "A[i][j] = 1.0;")],
+        {"n": types.INT},
+    )
+    rows = isl.MultiUnionPwAff("[n] -> [{ S0[i, j] -> [(i + j)] }]")
+    root = isl.Schedule.from_domain(grid.domain).get_root().child(0)
+    tree = ScheduleTree(root.insert_partial_schedule(rows).get_schedule())
+    with pytest.raises(CodegenError, match="without an order"):
+        print_openmp(grid, tree)
+
+
 def test_code_that_explodes_is_refused() -> None:
     scop = make_scop([VECTOR], [("{ S0[i] : 0 <= i < 5000 }", (0, 0), "A[i] = 0.0;")])
     (path, _) = original_tree(scop).bands()[0]

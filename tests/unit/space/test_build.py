@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Callable
@@ -12,7 +13,13 @@ import pytest
 
 from polysched.analysis import find_violation
 from polysched.base import CodegenError, Deadline, EmptySpaceError, PolyschedError
-from polysched.codegen import CodeSize, PrintOptions, measure_code, print_openmp
+from polysched.codegen import (
+    CodeMeasurer,
+    CodeSize,
+    PrintOptions,
+    measure_code,
+    print_openmp,
+)
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
 from polysched.policy import find_policy
@@ -98,6 +105,55 @@ def test_limit_keeps_the_original(machine: Machine) -> None:
     assert len(space) == 2
     assert space.original in space.schedules
     assert any("limit of 2" in d.reason for d in space.dropped)
+
+
+def names_found(space: ScheduleSpace) -> set[str]:
+    """Reference schedules that are kept, under their own name or an equal one's."""
+    kept = {">".join(s.objectives) for s in space}
+    for d in space.dropped:
+        first = d.reason.removeprefix("same schedule as ").split()[0]
+        if d.reason.startswith("same schedule") and first in kept:
+            kept.add(d.what)
+    return kept & {"pluto-rows", "pluto-rows+max", "isl", "feautrier"}
+
+
+def test_references_are_kept_however_they_rank(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are asked for early, and here the later one is always the better."""
+    times = itertools.count(1000, -1)
+    monkeypatch.setattr(
+        "polysched.space.builder.predict_seconds", lambda *_: float(next(times))
+    )
+    full = build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
+    assert "pluto-rows" in names_found(full)
+    assert "pluto-rows" not in {s.objectives[0] for s in full.schedules[:16]}
+    space = build_space(scops.gemm(), machine, SpaceOptions(seconds=60, limit=16))
+    assert len(space) == 16
+    assert names_found(space) == names_found(full)
+    assert [s.predicted_seconds for s in space] == sorted(
+        s.predicted_seconds for s in space
+    )
+
+
+def test_a_reference_whose_shapes_cannot_be_printed_is_kept_plain(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = CodeMeasurer.submit
+
+    def refuse(measurer: CodeMeasurer, tree: ScheduleTree) -> Future[CodeSize]:
+        if "mark" not in tree.text:
+            return submit(measurer, tree)
+        refused: Future[CodeSize] = Future()
+        refused.set_exception(CodegenError("planted"))
+        return refused
+
+    monkeypatch.setattr(CodeMeasurer, "submit", refuse)
+    options = SpaceOptions(seconds=60, policy="minimal")
+    space = build_space(scops.gemm(), machine, options)
+    assert "pluto-rows" in names_found(space)
+    assert "feautrier" in names_found(space)
+    assert {s.script for s in space} == {()}
 
 
 def test_statement_free_scop_is_refused(machine: Machine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from polysched.analysis import find_violation
 from polysched.transform import Straighten, apply_script, parse_script
+from tests.unit import scops
 from tests.unit.transform import trees
 
 
@@ -32,6 +33,22 @@ def test_seidel_cannot_be_straightened_into_a_parallel_loop() -> None:
     assert Straighten((0,)).check(tree, deps) is None
     script = parse_script("vector(band=0.0)")
     assert script[0].check(straight, deps) is not None
+
+
+OUTER = "[T, n] -> [{ S0[t, i, j] -> [(t)] }, { S0[t, i, j] -> [(3t + j)] }, "
+
+
+def test_an_iterator_that_outer_loops_fix_does_not_become_the_loop() -> None:
+    band = OUTER + "{ S0[t, i, j] -> [(i + j)] }]"
+    tree, _ = trees.one_band(scops.gauss_seidel(), band)
+    straight = Straighten((0,)).apply(tree)
+    assert "[(i)]" in str(straight.node((0, 0)).band_get_partial_schedule())
+
+
+def test_a_member_that_no_single_iterator_stands_for_is_refused() -> None:
+    band = OUTER + "{ S0[t, i, j] -> [(2i + j)] }]"
+    tree, _ = trees.one_band(scops.gauss_seidel(), band)
+    assert "no single iterator" in str(Straighten((0,)).find_misfit(tree))
 
 
 def test_band_of_one_member_is_refused() -> None:

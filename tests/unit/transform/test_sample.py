@@ -1,0 +1,53 @@
+"""Scripts drawn at random: legal, all different, the same again, good and bad ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from polysched.analysis import find_violation, statement_members
+from polysched.ir import MARK_PARALLEL
+from polysched.transform import apply_script, print_script, sample_scripts
+from tests.unit import scops
+from tests.unit.space.made import MACHINE
+from tests.unit.transform import trees
+
+MAKERS = {
+    "gemm": (scops.gemm, trees.gemm),
+    "jacobi": (scops.jacobi_2d, trees.jacobi),
+    "seidel": (scops.gauss_seidel, trees.seidel),
+}
+
+
+def draw(name: str, limit: int, seed: int = 0) -> list[str]:
+    make_scop, make_tree = MAKERS[name]
+    tree, deps = make_tree()
+    scripts = sample_scripts(
+        tree, make_scop(), deps, MACHINE.cpu, limit=limit, seed=seed
+    )
+    return [print_script(s) for s in scripts]
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_every_script_is_legal_and_no_two_do_the_same(name: str) -> None:
+    make_scop, make_tree = MAKERS[name]
+    tree, deps = make_tree()
+    scripts = sample_scripts(tree, make_scop(), deps, MACHINE.cpu, limit=10, seed=3)
+    final = [apply_script(tree, script, deps) for script in scripts]
+    assert len({t.key for t in final}) == len(final) == 10
+    assert [find_violation(t, deps, make_scop()) for t in final] == [None] * 10
+
+
+def test_a_seed_gives_the_same_scripts_again() -> None:
+    first = draw("gemm", 6, seed=5)
+    assert first == draw("gemm", 6, seed=5)
+    assert first[:3] == draw("gemm", 3, seed=5)
+    assert not set(first) <= set(draw("gemm", 6, seed=6))
+
+
+def test_good_loop_orders_come_out_and_bad_ones() -> None:
+    tree, deps = trees.gemm()
+    scripts = sample_scripts(tree, scops.gemm(), deps, MACHINE.cpu, limit=30)
+    final = [apply_script(tree, script) for script in scripts]
+    inner = {statement_members(t)["S1"][-1].coefficients for t in final}
+    assert {(0, 0, 1), (1, 0, 0)} <= inner  # along rows; down columns of A and C
+    assert {MARK_PARALLEL in t.text for t in final} == {True, False}
