@@ -18,6 +18,7 @@ from polysched.transform.plan import (
 )
 from polysched.transform.registers import Registers
 from polysched.transform.separate import Separate
+from polysched.transform.sink import Sink
 from polysched.transform.skew import Skew
 from polysched.transform.step import (
     Script,
@@ -40,6 +41,7 @@ __all__ = [
     "Registers",
     "Script",
     "Separate",
+    "Sink",
     "Skew",
     "Step",
     "Straighten",
