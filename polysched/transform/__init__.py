@@ -19,6 +19,7 @@ from polysched.transform.plan import (
 from polysched.transform.registers import Registers
 from polysched.transform.sample import sample_scripts
 from polysched.transform.separate import Separate
+from polysched.transform.sink import Sink
 from polysched.transform.skew import Skew
 from polysched.transform.step import (
     Script,
@@ -41,6 +42,7 @@ __all__ = [
     "Registers",
     "Script",
     "Separate",
+    "Sink",
     "Skew",
     "Step",
     "Straighten",

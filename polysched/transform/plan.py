@@ -16,6 +16,7 @@ from polysched.transform.arrange import (
 )
 from polysched.transform.draft import Draft
 from polysched.transform.lanes import fill_lanes
+from polysched.transform.rows import gather_rows
 from polysched.transform.share import share_loops
 from polysched.transform.step import Script
 from polysched.transform.strip import strip_conflicts
@@ -37,6 +38,8 @@ class PlanShape:
         Leave the unit-stride loop of a skewed band whole and unskewed.
     hold : bool
         Hold contractions in vector registers, and pack what they read.
+    rows : bool
+        Advance several rows together where loops within a row wait.
     """
 
     threads: bool = True
@@ -44,11 +47,13 @@ class PlanShape:
     jam: bool = False
     straighten: bool = False
     hold: bool = False
+    rows: bool = False
 
 
 SHAPES = (
     PlanShape(tile=True, jam=True, straighten=True, hold=True),
     PlanShape(tile=True, jam=True, straighten=True),
+    PlanShape(jam=True, rows=True),
     PlanShape(jam=True),
     PlanShape(),
     PlanShape(threads=False, jam=True),
@@ -115,6 +120,8 @@ def plan_script(
 def _plan(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft:
     if shape.straighten:
         draft = straighten_bands(draft, scop)
+    if shape.rows:
+        draft = gather_rows(draft, scop, cpu)
     draft = order_members(draft, scop)
     if shape.jam:
         draft = skew_recurrences(draft, scop)

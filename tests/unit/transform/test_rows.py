@@ -1,0 +1,126 @@
+"""Recurrences along rows advance several rows at a time; other loops are left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from polysched.analysis import (
+    Dependences,
+    compute_dependences,
+    find_violation,
+    set_band_flags,
+)
+from polysched.ir import ScheduleTree, Scop, original_tree
+from polysched.transform import (
+    PlanShape,
+    Sink,
+    apply_script,
+    parse_script,
+    plan_script,
+    print_script,
+)
+from polysched.transform.draft import has_band_below
+from tests.unit import scops
+from tests.unit.transform import trees
+from tests.unit.transform.test_plan import CPU
+
+ROWS = PlanShape(rows=True)
+
+
+def sweeps(extent: str, reads: str = "A[i, j - 1]") -> Scop:
+    """Two recurrences per row, forward into A, then along it into X."""
+    box = f"0 <= i < {extent} and 1 <= j < 100"
+    return scops.scop(
+        "sweeps",
+        scops.statement(
+            "S0",
+            f"{{ S0[i, j] : {box} }}",
+            (0, 0, 0),
+            f"r [i, j] -> {reads}",
+            "w [i, j] -> A[i, j]",
+        ),
+        scops.statement(
+            "S1",
+            f"{{ S1[i, j] : {box} }}",
+            (0, 1, 0),
+            "r [i, j] -> A[i, j]",
+            "r [i, j] -> X[i, j - 1]",
+            "w [i, j] -> X[i, j]",
+        ),
+    )
+
+
+def source_order(scop: Scop) -> tuple[ScheduleTree, Dependences]:
+    deps = compute_dependences(scop)
+    return set_band_flags(original_tree(scop), deps), deps
+
+
+def planned(scop: Scop, l2_bytes: int = CPU.l2_bytes) -> str:
+    tree, deps = source_order(scop)
+    cpu = replace(CPU, l2_bytes=l2_bytes)
+    return print_script(plan_script(tree, scop, deps, cpu, ROWS).steps)
+
+
+def test_rows_of_recurrences_are_tiled_sunk_and_shared() -> None:
+    scop = sweeps("1000")
+    text = planned(scop)
+    assert text.startswith("tile(band=0, sizes=[32]); sink(band=0.0.0)")
+    assert "parallel(band=0.0, member=0" in text
+    tree, deps = source_order(scop)
+    done = apply_script(tree, parse_script(text), deps)
+    assert find_violation(done, deps, scop) is None
+    inner = [b for _, b in done.bands() if not has_band_below(b)]
+    rows = [str(b.band_get_partial_schedule()) for b in inner]
+    assert len(rows) == 2
+    assert all("[(i)]" in row for row in rows)
+
+
+def test_rows_of_a_tile_fit_half_of_the_second_cache() -> None:
+    assert "sizes=[16]" in planned(sweeps("1000"), l2_bytes=64 << 10)
+
+
+def test_a_few_rows_are_left_alone() -> None:
+    assert "sink" not in planned(sweeps("15"))
+
+
+def test_rows_with_a_parallel_loop_are_left_alone() -> None:
+    assert "sink" not in planned(sweeps("1000", reads="B[i, j]"))
+
+
+def test_rows_that_wait_for_each_other_are_left_alone() -> None:
+    assert "sink" not in planned(sweeps("1000", reads="A[i - 1, j]"))
+
+
+@pytest.mark.parametrize("extent", ["1", "7", "16", "17", "33", "n"])
+def test_any_number_of_rows_runs_once_in_order(extent: str) -> None:
+    declared = f"[n] -> {{ S0[i, j] : 0 <= i < {extent} and 1 <= j < 100 }}"
+    scop = scops.scop(
+        "rows",
+        scops.statement(
+            "S0",
+            declared,
+            (0, 0, 0),
+            "r [i, j] -> A[i, j - 1]",
+            "w [i, j] -> A[i, j]",
+        ),
+    )
+    tree, deps = source_order(scop)
+    script = parse_script("tile(band=0, sizes=[8]); sink(band=0.0.0)")
+    done = apply_script(tree, script, deps)
+    assert done.map.is_injective()
+    assert find_violation(done, deps, scop) is None
+
+
+def test_sinking_a_band_that_carries_a_dependence_is_refused_with_a_witness() -> None:
+    scop = sweeps("1000", reads="X[i - 1, j + 1]")
+    tree, deps = source_order(scop)
+    reason = Sink((0,)).check(tree, deps)
+    assert reason is not None
+    assert "S1[i = 0, j = 2] must run before S0[i = 1, j = 1]" in reason
+
+
+def test_innermost_bands_cannot_sink() -> None:
+    tree, deps = trees.seidel()
+    assert "no loop below" in str(Sink((0,)).check(tree, deps))
