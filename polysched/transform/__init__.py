@@ -4,6 +4,7 @@ Takes schedule trees and dependences, gives legal trees or the reason why not. M
 import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no printer.
 """
 
+from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.jam import Jam
 from polysched.transform.mapping import Parallel, Vector
 from polysched.transform.merge import Merge
@@ -24,6 +25,7 @@ from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile, Wavefront
 
 __all__ = [
+    "FuseTiles",
     "Jam",
     "Merge",
     "Order",

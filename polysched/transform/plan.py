@@ -18,6 +18,7 @@ from polysched.transform.draft import Draft
 from polysched.transform.lanes import fill_lanes
 from polysched.transform.share import share_loops
 from polysched.transform.step import Script
+from polysched.transform.strips import fuse_strips
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class PlanShape:
         Leave the unit-stride loop of a skewed band whole and unskewed.
     hold : bool
         Hold contractions in vector registers, and pack what they read.
+    strips : bool
+        Let neighbours that read one large array pass over it strip by strip.
     """
 
     threads: bool = True
@@ -43,9 +46,11 @@ class PlanShape:
     jam: bool = False
     straighten: bool = False
     hold: bool = False
+    strips: bool = False
 
 
 SHAPES = (
+    PlanShape(jam=True, strips=True),
     PlanShape(tile=True, jam=True, straighten=True, hold=True),
     PlanShape(tile=True, jam=True, straighten=True),
     PlanShape(jam=True),
@@ -88,6 +93,8 @@ def plan_scripts(
         if len(found) >= limit and sequential is not None:
             break
         draft = _plan(start, scop, cpu, shape)
+        if draft is None:
+            continue
         found.setdefault(draft.tree.text, draft.steps)
         if not shape.threads and sequential is None:
             sequential = draft.tree.text
@@ -100,18 +107,25 @@ def plan_scripts(
 def plan_script(
     tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, shape: PlanShape
 ) -> Draft:
-    """The script that one shape gives for a tree, as a draft."""
-    return _plan(merge_bands(Draft(tree, deps)), scop, cpu, shape)
+    """The script that one shape gives for a tree, as a draft; empty if none."""
+    start = merge_bands(Draft(tree, deps))
+    return _plan(start, scop, cpu, shape) or Draft(tree, deps)
 
 
-def _plan(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft:
+def _plan(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
+    """The draft in that shape; None where its point does not apply to the tree."""
     if shape.straighten:
         draft = straighten_bands(draft, scop)
     draft = order_members(draft, scop)
+    if shape.strips:
+        fused = fuse_strips(draft, scop, cpu)
+        if fused is draft:
+            return None
+        draft = fused
     if shape.jam:
         draft = skew_recurrences(draft, scop)
     if shape.tile:
         draft = tile_bands(draft, scop, cpu, jam=shape.jam, hold=shape.hold)
     if shape.threads:
-        draft = share_loops(draft, scop)
+        draft = share_loops(draft, scop, cpu)
     return fill_lanes(draft, scop, cpu, jam=shape.jam, hold=shape.hold)
