@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from polysched.analysis import (
     Dependences,
+    coalesce_scalars,
     compute_dependences,
     find_violation,
     infer_liveness,
@@ -138,7 +139,7 @@ def build_space(
     deadline = Deadline.after(options.seconds)
     policy = find_policy(options.policy)
     facts = MachineFacts.of_cpu(machine.cpu)
-    scop = privatize(infer_liveness(scop))
+    scop = coalesce_scalars(privatize(infer_liveness(scop)))
     check_pins(options.pins, scop)
     dependences = compute_dependences(scop)
     core = find_core(scop, dependences)
