@@ -7,6 +7,7 @@ Takes SCoPs and trees, gives facts and witnesses. May import `ir`, `sets`,
 import importlib
 from typing import TYPE_CHECKING
 
+from polysched.analysis.coalesce import coalesce_scalars
 from polysched.analysis.dependences import (
     Dependence,
     DependenceKind,
@@ -120,6 +121,7 @@ __all__ = [
     "box_footprint",
     "check_legal",
     "closed_forms",
+    "coalesce_scalars",
     "compare_trees",
     "component_levels",
     "components",

@@ -8,6 +8,7 @@ from math import prod
 
 from polysched.analysis import Dependences
 from polysched.cost.nest import Nest, read_nests
+from polysched.cost.reuse import Reuse
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Cpu, Machine
 
@@ -18,7 +19,7 @@ LOADS_PER_CYCLE = 2.0
 OPERATIONS_PER_CYCLE = 2.0
 LOOP_ENTRY_CYCLES = 8.0
 L2_BYTES_PER_CYCLE = 24.0
-L3_BYTES_PER_CYCLE = 8.0
+L3_BYTES_PER_CYCLE = 16.0
 THREAD_EFFICIENCY = 0.9
 WAVE_EFFICIENCY = 0.8
 UNPACKED_LOSS = 2.5  # loads of a register tile from rows that are far apart
@@ -93,7 +94,9 @@ def predict(
         known = {p.name for p in scop.parameters}
         values = {k: v for k, v in parameters.items() if k in known}
         scop = scop.with_parameters_fixed(values) if values else scop
-    parts = [_predict_nest(n, machine.cpu) for n in read_nests(tree, scop, deps)]
+    nests = read_nests(tree, scop, deps)
+    reuse = Reuse(nests, machine.cpu.line_bytes)
+    parts = [_predict_nest(k, n, reuse, machine.cpu) for k, n in enumerate(nests)]
     if not parts:
         return None
     barriers: dict[tuple[int, ...], float] = {}
@@ -126,13 +129,20 @@ def rank(
     return sorted(range(len(trees)), key=lambda k: keys[k])
 
 
-def _predict_nest(nest: Nest, cpu: Cpu) -> tuple[Nest, Prediction]:
+def _predict_nest(
+    position: int, nest: Nest, reuse: Reuse, cpu: Cpu
+) -> tuple[Nest, Prediction]:
     clock = cpu.frequency_hz or CLOCK_HZ
     compute = nest.n_instances * _cycles_per_instance(nest, cpu) / clock
-    l2 = nest.traffic(cpu.l1_bytes, cpu.line_bytes) / (L2_BYTES_PER_CYCLE * clock)
-    l3 = nest.traffic(cpu.l2_bytes, cpu.line_bytes) / (L3_BYTES_PER_CYCLE * clock)
-    memory_bytes = nest.traffic(max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)
-    memory = memory_bytes / cpu.bandwidth_bytes_per_second
+
+    def moved(capacity_bytes: int, *, shared: bool) -> float:
+        loaded = nest.traffic(capacity_bytes, cpu.line_bytes)
+        return loaded - reuse.saved_bytes(position, capacity_bytes, shared=shared)
+
+    l2 = moved(cpu.l1_bytes, shared=False) / (L2_BYTES_PER_CYCLE * clock)
+    l3 = moved(cpu.l2_bytes, shared=False) / (L3_BYTES_PER_CYCLE * clock)
+    last_level = max(cpu.l3_bytes, cpu.l2_bytes)
+    memory = moved(last_level, shared=True) / cpu.bandwidth_bytes_per_second
     threads = _speedup(nest, cpu)
     scaling = cpu.bandwidth_all_bytes_per_second / cpu.bandwidth_bytes_per_second
     times = [compute / threads, l2 / threads, l3 / threads]

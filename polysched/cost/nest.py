@@ -201,21 +201,26 @@ class Nest:
         """Whether what moves with the lanes is read from a packed copy."""
         return any(m.startswith(MARK_PACK) for x in self.members for m in x.marks)
 
-    def traffic(self, capacity_bytes: int, line_bytes: int) -> float:
+    def traffic(
+        self, capacity_bytes: int, line_bytes: int, array: str | None = None
+    ) -> float:
         """Bytes that enter a cache of the given size during the whole run.
 
-        The innermost loops whose data fits keep it; the loop around them brings in what
-        it touches once, every time it runs.
+        The innermost loops whose data fit keep it; the loop around them brings in what
+        it touches once, every time it runs. With an array, its share alone.
         """
         first = len(self.members)
-        while first > 0 and self._footprint(first - 1, line_bytes) <= capacity_bytes:
+        while first > 0 and self.footprint(first - 1, line_bytes) <= capacity_bytes:
             first -= 1
         outer = max(0, first - 1)
-        runs = prod(self.trips[:outer])
-        return runs * self._footprint(outer, line_bytes)
+        return self.runs(outer) * self.footprint(outer, line_bytes, array)
 
-    def _footprint(self, first: int, line_bytes: int) -> int:
-        """Bytes touched by the loops from member `first` on."""
+    def runs(self, depth: int) -> float:
+        """How often the loops from member `depth` on run."""
+        return prod(self.trips[:depth])
+
+    def footprint(self, first: int, line_bytes: int, array: str | None = None) -> int:
+        """Bytes touched by the loops from member `first` on, of one array or of all."""
         inside: dict[tuple[int, ...], float] = {}
         for k in range(first, len(self.members)):
             row = _row(self.members[k])
@@ -225,9 +230,8 @@ class Nest:
             for k, m in enumerate(self.members)
             if self.directions[k] is not None
         }
-        return box_footprint(
-            self.scop, self.references, self.directions, extents, line_bytes
-        )
+        chosen = [r for r in self.references if array in (None, r.array)]
+        return box_footprint(self.scop, chosen, self.directions, extents, line_bytes)
 
     def _inner_classes(self) -> list[tuple[Reference, str]]:
         direction = None if self.inner is None else self.directions[self.inner]

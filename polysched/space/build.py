@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from polysched.analysis import (
+    coalesce_scalars,
     compute_dependences,
     infer_liveness,
     privatize,
@@ -63,7 +64,7 @@ def build_space(
     started = time.monotonic()
     deadline = Deadline.after(options.seconds)
     policy = find_policy(options.policy)
-    scop = privatize(infer_liveness(scop))
+    scop = coalesce_scalars(privatize(infer_liveness(scop)))
     check_pins(options.pins, scop)
     with closing(CodeMeasurer(scop)) as measurer:
         dependences = compute_dependences(scop)

@@ -10,6 +10,7 @@ from typing import Any
 
 from polysched.analysis import (
     Dependences,
+    coalesce_scalars,
     compute_dependences,
     find_violation,
     infer_liveness,
@@ -51,7 +52,7 @@ def load_space(path: str | os.PathLike[str], scop: Scop) -> ScheduleSpace:
         If the file is no such file, holds no space of this SCoP, or was changed.
     """
     stored = _read(path)
-    prepared = privatize(infer_liveness(scop))
+    prepared = coalesce_scalars(privatize(infer_liveness(scop)))
     by_digest = {entry.get("digest"): entry for entry in stored}
     for candidate in (scop, prepared):
         entry = by_digest.get(scop_digest(candidate))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from polysched.analysis import (
     Dependences,
+    coalesce_scalars,
     compute_dependences,
     infer_liveness,
     privatize,
@@ -69,5 +70,5 @@ class Candidates:
 
 def prepare(scop: Scop) -> tuple[Scop, Dependences]:
     """A SCoP of the front end with its private arrays expanded, and its dependences."""
-    scop = privatize(infer_liveness(scop))
+    scop = coalesce_scalars(privatize(infer_liveness(scop)))
     return scop, compute_dependences(scop, with_input=False)

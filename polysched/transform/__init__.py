@@ -5,6 +5,7 @@ import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no pr
 """
 
 from polysched.transform.draft import Draft
+from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.jam import Jam
 from polysched.transform.mapping import Parallel, Vector
 from polysched.transform.merge import Merge
@@ -33,6 +34,7 @@ from polysched.transform.tile import Tile, Wavefront
 
 __all__ = [
     "Draft",
+    "FuseTiles",
     "Jam",
     "Merge",
     "Order",

@@ -24,6 +24,7 @@ from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import n_dims, node_kind
 from polysched.transform.bands import coincident_flags
 from polysched.transform.draft import Draft
+from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.merge import Merge
 
 Direction = Vector | None
@@ -156,9 +157,9 @@ def view_band(draft: Draft, scop: Scop, path: NodePath) -> BandView:
 
 
 def _coincident(draft: Draft, node: isl.ScheduleNode) -> tuple[bool, ...]:
-    """The flags of a band, decided anew after a merge, which cannot know them."""
+    """The flags of a band, decided anew after steps that cannot know them."""
     flags = coincident_flags(node)
-    if not all(flags) and any(isinstance(s, Merge) for s in draft.steps):
+    if not all(flags) and any(isinstance(s, Merge | FuseTiles) for s in draft.steps):
         active = active_dependences(node, draft.deps.validity)
         still = isl.Set("{ [0] }")
         flags = [

@@ -20,6 +20,7 @@ from polysched.transform.rows import gather_rows
 from polysched.transform.share import share_loops
 from polysched.transform.step import Script
 from polysched.transform.strip import strip_conflicts
+from polysched.transform.strips import fuse_strips
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class PlanShape:
         Hold contractions in vector registers, and pack what they read.
     rows : bool
         Advance several rows together where loops within a row wait.
+    strips : bool
+        Let neighbours that read one large array pass over it strip by strip.
     """
 
     threads: bool = True
@@ -48,9 +51,11 @@ class PlanShape:
     straighten: bool = False
     hold: bool = False
     rows: bool = False
+    strips: bool = False
 
 
 SHAPES = (
+    PlanShape(jam=True, strips=True),
     PlanShape(tile=True, jam=True, straighten=True, hold=True),
     PlanShape(tile=True, jam=True, straighten=True),
     PlanShape(jam=True, rows=True),
@@ -101,6 +106,8 @@ def plan_drafts(
         if len(found) >= limit and sequential is not None:
             break
         draft = _plan(start, scop, cpu, shape)
+        if draft is None:
+            continue
         found.setdefault(draft.tree.text, draft)
         if not shape.threads and sequential is None:
             sequential = draft.tree.text
@@ -113,16 +120,23 @@ def plan_drafts(
 def plan_script(
     tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, shape: PlanShape
 ) -> Draft:
-    """The script that one shape gives for a tree, as a draft."""
-    return _plan(merge_bands(Draft(tree, deps)), scop, cpu, shape)
+    """The script that one shape gives for a tree, as a draft; empty if none."""
+    start = merge_bands(Draft(tree, deps))
+    return _plan(start, scop, cpu, shape) or Draft(tree, deps)
 
 
-def _plan(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft:
+def _plan(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
+    """The draft in that shape; None where its point does not apply to the tree."""
     if shape.straighten:
         draft = straighten_bands(draft, scop)
     if shape.rows:
         draft = gather_rows(draft, scop, cpu)
     draft = order_members(draft, scop)
+    if shape.strips:
+        fused = fuse_strips(draft, scop, cpu)
+        if fused is draft:
+            return None
+        draft = fused
     if shape.jam:
         draft = skew_recurrences(draft, scop)
     if shape.tile:
@@ -130,5 +144,5 @@ def _plan(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft:
     if not shape.jam:
         draft = strip_conflicts(draft, scop)
     if shape.threads:
-        draft = share_loops(draft, scop)
+        draft = share_loops(draft, scop, cpu)
     return fill_lanes(draft, scop, cpu, jam=shape.jam, hold=shape.hold)

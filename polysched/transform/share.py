@@ -6,6 +6,7 @@ import islpy as isl
 
 from polysched.analysis import loop_is_parallel
 from polysched.ir import NodePath, Scop
+from polysched.machine import Cpu
 from polysched.sets import node_kind
 from polysched.transform.band_view import (
     BandView,
@@ -18,25 +19,28 @@ from polysched.transform.mapping import Parallel
 from polysched.transform.order import Order
 from polysched.transform.tile import Tile, Wavefront
 
-STRIP = 256  # iterations of a vector loop that one thread takes at a time
+STRIP = 256  # iterations of a vector loop that are worth a thread
+STRIP_ALIGN = 16  # elements: whole cache lines, so that no two threads write to one
 
 
-def share_loops(draft: Draft, scop: Scop) -> Draft:
+def share_loops(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     """Mark the outermost loop that threads can share on every way down."""
-    return _share(draft, scop, draft.tree.root, ())
+    return _share(draft, scop, cpu, draft.tree.root, ())
 
 
-def _share(draft: Draft, scop: Scop, node: isl.ScheduleNode, path: NodePath) -> Draft:
+def _share(
+    draft: Draft, scop: Scop, cpu: Cpu, node: isl.ScheduleNode, path: NodePath
+) -> Draft:
     if node_kind(node) == "band":
-        marked = _share_band(draft, scop, path)
+        marked = _share_band(draft, scop, cpu, path)
         if marked is not None:
             return marked
     for k in reversed(range(node.n_children())):
-        draft = _share(draft, scop, node.child(k), (*path, k))
+        draft = _share(draft, scop, cpu, node.child(k), (*path, k))
     return draft
 
 
-def _share_band(draft: Draft, scop: Scop, path: NodePath) -> Draft | None:
+def _share_band(draft: Draft, scop: Scop, cpu: Cpu, path: NodePath) -> Draft | None:
     band = view_band(draft, scop, path)
     node = draft.node(path)
     innermost = not has_band_below(node)
@@ -49,7 +53,7 @@ def _share_band(draft: Draft, scop: Scop, path: NodePath) -> Draft | None:
         ][:1]
     useful = [k for k in found if (band.extent(k) or 1000) > 1]
     if innermost and useful == [band.n_members - 1] and useful[0]:
-        return _share_strips(draft, band) if band.permutable else None
+        return _share_strips(draft, band, cpu) if band.permutable else None
     if useful:
         return _share_member(draft, band, useful[0])
     if is_tile_band(draft, path) and band.permutable and band.n_members > 1:
@@ -58,14 +62,28 @@ def _share_band(draft: Draft, scop: Scop, path: NodePath) -> Draft | None:
     return None
 
 
-def _share_strips(draft: Draft, band: BandView) -> Draft | None:
+def _share_strips(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
     """Share long strips of the vector loop where no other loop is parallel."""
     extent = band.extent(band.n_members - 1)
     if extent is not None and extent < 2 * STRIP:
         return None
-    sizes = (0,) * (band.n_members - 1) + (STRIP,)
+    sizes = (0,) * (band.n_members - 1) + (choose_strip(extent, cpu),)
     draft = draft.do(Tile(band.path, sizes))
     return draft.do(Parallel((*band.path, 0)))
+
+
+def choose_strip(extent: int | None, cpu: Cpu) -> int:
+    """Iterations of a vector loop that one thread takes at a time.
+
+    As many strips for each thread, as long as half of the first cache allows:
+    every row of a matrix is then read in long pieces.
+    """
+    longest = max(STRIP, cpu.l1_bytes // 2 // 8)
+    if extent is None:
+        return STRIP
+    rounds = -(-extent // (longest * cpu.n_cores))
+    even = -(-extent // (rounds * cpu.n_cores))
+    return max(STRIP, -(-even // STRIP_ALIGN) * STRIP_ALIGN)
 
 
 def _share_member(draft: Draft, band: BandView, member: int) -> Draft:

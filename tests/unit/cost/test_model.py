@@ -11,6 +11,7 @@ from polysched.machine import Cpu, Machine
 from polysched.transform import apply_script, parse_script
 from tests.unit import scops
 from tests.unit.transform import trees
+from tests.unit.transform.test_fuse_tiles import FUSE, joined, normal_equations
 
 MACHINE = Machine(
     Cpu(
@@ -113,3 +114,18 @@ def test_program_with_scalar_only_statements() -> None:
     deps = compute_dependences(program)
     tree = set_band_flags(original_tree(program), deps)
     assert predict_seconds(tree, program, deps, MACHINE) is not None
+
+
+def test_passes_that_meet_in_a_cache_load_their_array_once() -> None:
+    scop = normal_equations(2000)
+    deps = compute_dependences(scop)
+    apart = joined(scop)
+    together = apply_script(apart, parse_script(FUSE), deps)
+    large = apply_script(apart, parse_script(FUSE.replace("32", "1999")), deps)
+    found = [predict(t, scop, MACHINE) for t in (apart, together, large)]
+    bytes_ = [p.memory_seconds * 1e10 for p in found if p is not None]
+    matrix = 2000 * 2000 * 8
+    assert bytes_[0] == pytest.approx(2 * matrix, rel=0.05)
+    assert bytes_[1] == pytest.approx(matrix, rel=0.05)
+    assert bytes_[2] == pytest.approx(2 * matrix, rel=0.05)
+    assert rank([apart, together, large], scop, deps, MACHINE)[0] == 1

@@ -8,6 +8,7 @@ from polysched.analysis import find_violation
 from polysched.base import IllegalScheduleError, PolyschedError
 from polysched.ir import original_tree
 from polysched.transform import (
+    FuseTiles,
     Jam,
     Merge,
     Order,
@@ -30,6 +31,9 @@ STEPS = {
     "tile(band=0.1, sizes=[32, 0])": Tile((0, 1), (32, 0)),
     "wavefront(band=0, members=2)": Wavefront((0,), 2),
     "order(band=0, members=[1, 0])": Order((0,), (1, 0)),
+    "fuse_tiles(band=0, children=[1, 3], members=[0, 1], size=32)": FuseTiles(
+        (0,), (1, 3), (0, 1), 32
+    ),
     "jam(band=0.0.0, factors=[4, 4, 1])": Jam((0, 0, 0), (4, 4, 1)),
     "separate(band=0, member=1)": Separate((0,), 1),
     "straighten(band=0)": Straighten((0,)),
@@ -55,7 +59,7 @@ def test_defaults_may_be_left_out_and_comments_are_skipped() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("tiling(band=0)", "the steps are: jam, merge, order"),
+        ("tiling(band=0)", "the steps are: fuse_tiles, jam, merge"),
         ("tile(band=0, size=[3])", "unknown argument 'size'"),
         ("tile(sizes=[3])", "no band"),
         ("tile(band=0)", "incomplete step"),

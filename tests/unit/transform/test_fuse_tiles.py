@@ -1,0 +1,113 @@
+"""Nests that cannot be fused row by row still pass over their array together."""
+
+from __future__ import annotations
+
+import islpy as isl
+
+from polysched.analysis import compute_dependences, find_violation, set_band_flags
+from polysched.ir import ScheduleTree, Scop, original_tree
+from polysched.machine import Cpu
+from polysched.transform import (
+    FuseTiles,
+    PlanShape,
+    apply_script,
+    parse_script,
+    plan_script,
+    print_script,
+)
+from tests.unit import scops
+
+CPU = Cpu(
+    name="test", n_cores=2, n_threads=2, simd_bits=256, l1_bytes=32 << 10,
+    l2_bytes=512 << 10, l3_bytes=32 << 20, line_bytes=64, frequency_hz=3e9,
+    flops_per_second=5e10, bandwidth_bytes_per_second=1e10,
+    bandwidth_all_bytes_per_second=2e10, barrier_seconds=3e-6, isa=("avx2",),
+)  # fmt: skip
+STRIPS = PlanShape(jam=True, strips=True)
+FUSE = "fuse_tiles(band=0, children=[0, 1], members=[0, 0], size=32)"
+
+
+def normal_equations(n: int, second: str = "i") -> Scop:
+    """``t = A x`` and then ``y = A' t`` (or ``A t``), one matrix, two passes."""
+    box = f"0 <= i < {n} and 0 <= j < {n}"
+    moved = "r [i, j] -> t[i]", "r [i, j] -> y[j]", "w [i, j] -> y[j]"
+    if second == "j":
+        moved = "r [i, j] -> t[j]", "r [i, j] -> y[i]", "w [i, j] -> y[i]"
+    return scops.scop(
+        "normal",
+        scops.statement(
+            "S0", f"{{ S0[i, j] : {box} }}", (0, 0, 0),
+            "r [i, j] -> t[i]", "r [i, j] -> A[i, j]", "r [i, j] -> x[j]",
+            "w [i, j] -> t[i]",
+        ),
+        scops.statement(
+            "S1", f"{{ S1[i, j] : {box} }}", (1, 0, 0), "r [i, j] -> A[i, j]", *moved
+        ),
+    )  # fmt: skip
+
+
+def joined(scop: Scop) -> ScheduleTree:
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    script = parse_script("merge(band=0.1.0); merge(band=0.0.0)")
+    return apply_script(tree, script, deps)
+
+
+def all_before(tree: ScheduleTree, pairs: str) -> bool:
+    """Whether the first instance of every pair runs before the second."""
+    order = tree.map
+    chosen = isl.UnionMap(pairs).intersect_domain(order.domain())
+    chosen = chosen.intersect_range(order.domain())
+    assert not chosen.is_empty()
+    return bool(chosen.is_subset(order.lex_lt_union_map(order)))
+
+
+def test_text_and_value_are_two_forms() -> None:
+    step = FuseTiles((0,), (0, 1), (0, 0), 32)
+    assert parse_script(FUSE) == (step,)
+    assert print_script((step,)) == FUSE
+
+
+def test_rows_of_the_second_product_run_after_their_own_strip_only() -> None:
+    scop = normal_equations(2000)
+    deps = compute_dependences(scop)
+    done = apply_script(joined(scop), parse_script(FUSE), deps)
+    assert find_violation(done, deps) is None
+    assert done.schedule.get_domain().is_equal(scop.domain)
+    assert all_before(done, "{ S0[i, j] -> S1[k, l] : k >= i - i mod 32 }")
+    assert all_before(done, "{ S1[i, j] -> S0[k, l] : k >= 32 + i - i mod 32 }")
+
+
+def test_product_that_needs_all_rows_first_is_refused_with_a_witness() -> None:
+    scop = normal_equations(2000, second="j")
+    deps = compute_dependences(scop)
+    reason = parse_script(FUSE)[0].check(joined(scop), deps)
+    assert reason is not None
+    assert "t[" in reason or "S0" in reason
+
+
+def test_what_does_not_fit_is_told() -> None:
+    tree = joined(normal_equations(2000))
+    for text, word in (
+        ("fuse_tiles(band=0, children=[0, 2], members=[0, 0], size=8)", "position 2"),
+        ("fuse_tiles(band=0, children=[0, 1], members=[0, 2], size=8)", "member 2"),
+        ("fuse_tiles(band=0, children=[1, 0], members=[0, 0], size=8)", "ascending"),
+        ("fuse_tiles(band=0.0, children=[0, 1], members=[0, 0], size=8)", "sequence"),
+    ):
+        assert word in str(parse_script(text)[0].find_misfit(tree))
+
+
+def test_nests_that_share_a_large_matrix_are_planned_in_strips() -> None:
+    scop = normal_equations(2000)
+    deps = compute_dependences(scop)
+    draft = plan_script(joined(scop), scop, deps, CPU, STRIPS)
+    text = print_script(draft.steps)
+    assert "fuse_tiles(band=0, children=[0, 1], members=[0, 0], size=48)" in text
+    assert text.count("parallel(") == 2
+    assert find_violation(draft.tree, deps, scop) is None
+
+
+def test_small_matrices_and_refused_orders_are_left_alone() -> None:
+    for scop in (normal_equations(200), normal_equations(2000, second="j")):
+        deps = compute_dependences(scop)
+        assert plan_script(joined(scop), scop, deps, CPU, STRIPS).steps == ()
