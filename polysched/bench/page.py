@@ -68,11 +68,12 @@ def _setting(report: BenchReport) -> str:
 
 
 def _means(summaries: Sequence[Summary]) -> str:
-    heads = ("over gcc", "over the best peer", "over gcc, failures as 1", "kernels",
-             "failed")  # fmt: skip
+    heads = ("over gcc", "over the best strict peer", "over the best peer",
+             "over gcc, failures as 1", "kernels", "failed")  # fmt: skip
     rows = [
         f'<tr><td class="text">{escape(s.tool)}</td>'
-        f"<td>{_ratio(s.over_gcc)}</td><td>{_ratio(s.over_best_peer)}</td>"
+        f"<td>{_ratio(s.over_gcc)}</td><td>{_ratio(s.over_best_strict_peer)}</td>"
+        f"<td>{_ratio(s.over_best_peer)}</td>"
         f"<td>{_ratio(s.over_gcc_all)}</td><td>{s.n_kernels}</td>"
         f"<td>{s.n_failed}</td></tr>"
         for s in summaries
@@ -93,6 +94,8 @@ def _kernel(kernel: KernelReport) -> str:
         told.append(f"roofline {_seconds(bound.seconds)} ({bound.limited_by})")
     if kernel.best_peer is not None:
         told.append(f"best peer {escape(kernel.best_peer)}")
+    if kernel.best_strict_peer not in (None, kernel.best_peer):
+        told.append(f"best strict peer {escape(str(kernel.best_strict_peer))}")
     parts.append(f"<p>{', '.join(told)}</p>")
     if kernel.is_loaded:
         parts.append(

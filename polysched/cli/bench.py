@@ -123,6 +123,14 @@ class Budgets(click.ParamType[tuple[int, ...]]):
     help="Limit of one run; by default from the original's time.",
 )
 @click.option(
+    "--compile-timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Limit of compiling one program of a peer.",
+)
+@click.option(
     "--threads", type=click.IntRange(1), metavar="N", help="By default one per core."
 )
 @click.option("-I", "--include", multiple=True, metavar="DIR", help="Header path.")
@@ -178,6 +186,7 @@ def command(kernels: tuple[str, ...], **values: Any) -> int:
         rounds=values["rounds"],
         seconds=values["timeout"],
         run_timeout=values["run_timeout"],
+        compile_timeout=values["compile_timeout"],
         threads=values["threads"] or machine.cpu.n_cores,
         cc=values["cc"],
         cflags=values["cflags"],
@@ -251,19 +260,20 @@ def _note(text: str, hint: str = "") -> None:
 
 def _print_report(report: BenchReport) -> None:
     console = stdout_console()
-    columns = ("kernel", "tool", "median", "min", "IQR", "x gcc", "x best peer",
-               "of roofline", "results")  # fmt: skip
-    right = columns[2:8]
+    columns = ("kernel", "tool", "median", "min", "IQR", "x gcc", "x best strict peer",
+               "x best peer", "of roofline", "results")  # fmt: skip
+    right = columns[2:9]
     rows = [row for kernel in report.kernels for row in _kernel_rows(kernel)]
     console.print(make_table(columns, rows, right=right))
     _print_failures(report)
     console.print()
-    heads = ("tool", "x gcc", "x best peer", "x gcc, failures as 1", "kernels",
-             "failed")  # fmt: skip
+    heads = ("tool", "x gcc", "x best strict peer", "x best peer",
+             "x gcc, failures as 1", "kernels", "failed")  # fmt: skip
     means = [
         (
             s.tool,
             _ratio(s.over_gcc),
+            _ratio(s.over_best_strict_peer),
             _ratio(s.over_best_peer),
             _ratio(s.over_gcc_all),
             str(s.n_kernels),
@@ -286,14 +296,14 @@ def _kernel_rows(kernel: KernelReport) -> list[tuple[str, ...]]:
     """The bound first, then one row per tool."""
     title = f"{kernel.name} {kernel.size}".strip() + ("*" if kernel.is_loaded else "")
     if kernel.failure:
-        return [(title, "-", *("-",) * 6, "not measured")]
+        return [(title, "-", *("-",) * 7, "not measured")]
     rows: list[tuple[str, ...]] = []
     if kernel.bound is not None:
         bound = kernel.bound
         cached = ", data fit the caches" if bound.fits_cache else ""
         told = f"limited by {bound.limited_by}{cached}"
         seconds = print_seconds(bound.seconds)
-        rows.append((title, "roofline", seconds, *("",) * 5, told))
+        rows.append((title, "roofline", seconds, *("",) * 6, told))
     for tool in kernel.results:
         first = "" if rows else title
         rows.append((first, tool, *_cells(kernel, tool)))
@@ -303,15 +313,18 @@ def _kernel_rows(kernel: KernelReport) -> list[tuple[str, ...]]:
 def _cells(kernel: KernelReport, tool: str) -> tuple[str, ...]:
     outcome = kernel.results[tool]
     if isinstance(outcome, Failure):
-        return (*("-",) * 6, _results(outcome))
+        return (*("-",) * 7, _results(outcome))
     told: dict[str, Any] = kernel.to_json()["results"][tool]  # type: ignore[index]
     fraction = kernel.fraction_of_bound(tool)
     best = " (best peer)" if tool == kernel.best_peer else ""
+    if not best and tool == kernel.best_strict_peer:
+        best = " (best strict peer)"
     return (
         print_seconds(told["median_seconds"]),
         print_seconds(told["min_seconds"]),
         print_seconds(told["iqr_seconds"]),
         _ratio(told["over_gcc"]),
+        _ratio(told["over_best_strict_peer"]),
         _ratio(told["over_best_peer"]),
         "-" if fraction is None else f"{fraction:.1%}",
         f"{_results(outcome)}{best}",
@@ -331,8 +344,14 @@ def _print_failures(report: BenchReport) -> None:
     for kernel in report.kernels:
         for tool, outcome in kernel.results.items():
             if isinstance(outcome, Failure):
-                lines = outcome.text.strip().splitlines() or [""]
-                click.echo(f"{kernel.name}, {tool}: {outcome.kind}, {lines[0][:200]}")
+                click.echo(f"{kernel.name}, {tool}: {outcome.kind}, {_said(outcome)}")
+
+
+def _said(failure: Failure) -> str:
+    """The first line that tells of an error, or the first."""
+    lines = failure.text.strip().splitlines() or [""]
+    told = [s for s in lines if "error:" in s or "Unknown" in s]
+    return (told or lines)[0].strip()[:200]
 
 
 def _ratio(value: float | None) -> str:

@@ -43,7 +43,7 @@ def test_table_and_files(bench, tmp_path, capsys):
     }  # fmt: skip
     assert data["kernels"][0]["name"] == "product"
     assert len(data["kernels"]) == 3
-    assert data["tools"][0]["cflags"] == ["-O3 -march=native"]
+    assert data["tools"][0]["cflags"] == "-O3 -march=native"
     assert data["geometric_means"]["gcc"]["over_gcc"] == 1.0
     assert page.read_text().startswith("<!DOCTYPE html>")
 
