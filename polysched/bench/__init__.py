@@ -14,6 +14,13 @@ from polysched.bench.peers import (
     detect_peers,
     select_tools,
 )
+from polysched.bench.ranking import (
+    DEPTHS,
+    Ranking,
+    RankingSummary,
+    Trial,
+    summarise_rankings,
+)
 from polysched.bench.report import (
     BenchReport,
     KernelReport,
@@ -24,6 +31,7 @@ from polysched.bench.run import run_bench
 from polysched.bench.suite import SUITES, KernelFile, find_kernels
 
 __all__ = [
+    "DEPTHS",
     "PEERS",
     "SUITES",
     "BenchOptions",
@@ -33,7 +41,10 @@ __all__ = [
     "KernelFile",
     "KernelReport",
     "Peer",
+    "Ranking",
+    "RankingSummary",
     "Summary",
+    "Trial",
     "Work",
     "bench_page",
     "bound_of",
@@ -42,4 +53,5 @@ __all__ = [
     "find_kernels",
     "run_bench",
     "select_tools",
+    "summarise_rankings",
 ]

@@ -32,6 +32,8 @@ class BenchOptions:
     ----------
     budgets : tuple of int
         Measured variants that polysched may try; empty to leave it out.
+    everything : bool
+        Whether all kept variants are measured, to see how good the ranking is.
     rounds : int
         Runs of each program, in turn with all others.
     seconds : float
@@ -55,6 +57,7 @@ class BenchOptions:
     """
 
     budgets: tuple[int, ...] = (1, 4, 16)
+    everything: bool = False
     rounds: int = 5
     seconds: float = 120.0
     run_timeout: float | None = None
@@ -178,6 +181,7 @@ def _search(
             program,
             scop,
             options.budgets,
+            everything=options.everything,
             machine=machine,
             toolchain=options.toolchain,
             run_options=options.run_options,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from polysched.bench.ranking import DEPTHS
 from polysched.bench.report import BenchReport, KernelReport, Summary, role_of
 from polysched.records import Failure
 
@@ -41,6 +42,7 @@ def bench_page(report: BenchReport) -> str:
             _setting(report),
             "<h2>geometric means of the speed-ups</h2>",
             _means(report.summaries()),
+            *_rankings(report),
             *(_kernel(kernel) for kernel in report.kernels),
             "</body></html>",
             "",
@@ -80,6 +82,39 @@ def _means(summaries: Sequence[Summary]) -> str:
     ]
     names = "".join(f"<th>{h}</th>" for h in heads)
     return f'<table><tr><th class="text">tool</th>{names}</tr>{"".join(rows)}</table>'
+
+
+def _rankings(report: BenchReport) -> list[str]:
+    """How the model ranked; nothing where ours was left out."""
+    known = [(k.name, r) for k in report.kernels if (r := k.ranking) is not None]
+    if not known:
+        return []
+    heads = ("measured", "of", "Spearman", "Kendall",
+             *(f"regret of {n}" for n in DEPTHS))  # fmt: skip
+    rows = [
+        (
+            name,
+            str(len(ranking.pairs)),
+            str(ranking.n_kept),
+            _ratio(ranking.spearman),
+            _ratio(ranking.kendall),
+            *(_ratio(ranking.regret(n)) for n in DEPTHS),
+        )
+        for name, ranking in known
+    ]
+    found = report.ranking_summary
+    means = (_ratio(mean) for _, mean, _ in found.regrets)
+    rows.append(("mean", "", "", _ratio(found.spearman), _ratio(found.kendall), *means))
+    names = "".join(f"<th>{h}</th>" for h in heads)
+    cells = "".join(
+        f'<tr><td class="text">{escape(first)}</td>'
+        f"{''.join(f'<td>{v}</td>' for v in rest)}</tr>"
+        for first, *rest in rows
+    )
+    return [
+        "<h2>the model's ranking against the measured times</h2>",
+        f'<table><tr><th class="text">kernel</th>{names}</tr>{cells}</table>',
+    ]
 
 
 def _kernel(kernel: KernelReport) -> str:

@@ -12,6 +12,7 @@ from polysched.base import PolyschedError
 from polysched.bench.load import LOADED_CORES
 from polysched.bench.ours import OWN_PREFIX
 from polysched.bench.peers import BASELINE, FAST_SUFFIX, PEERS, Found, Role
+from polysched.bench.ranking import Ranking, RankingSummary, summarise_rankings
 from polysched.bench.roofline import Bound, Work, bound_of
 from polysched.machine import Machine
 from polysched.records import (
@@ -115,6 +116,12 @@ class KernelReport:
         if self.bound is None or seconds is None:
             return None
         return self.bound.seconds / seconds
+
+    @property
+    def ranking(self) -> Ranking | None:
+        """How our model ranked what was measured; None where ours was left out."""
+        told = self.own.get("ranking")
+        return Ranking.from_json(told) if isinstance(told, Mapping) else None
 
     @property
     def is_loaded(self) -> bool:
@@ -253,6 +260,12 @@ class BenchReport:
         """One per tool with an outcome."""
         return tuple(self._summarise(tool) for tool in self.tool_names)
 
+    @property
+    def ranking_summary(self) -> RankingSummary:
+        """How our model ranked, over all kernels."""
+        known = (k.ranking for k in self.kernels)
+        return summarise_rankings([r for r in known if r is not None])
+
     def _summarise(self, tool: str) -> Summary:
         mine = [k for k in self.kernels if tool in k.results]
         over_gcc = [k.over(BASELINE, tool) for k in mine]
@@ -275,6 +288,7 @@ class BenchReport:
             "tools": [found.to_json() for found in self.tools],
             "kernels": [k.to_json() for k in self.kernels],
             "geometric_means": {s.tool: s.to_json() for s in self.summaries()},
+            "ranking": self.ranking_summary.to_json(),
         }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from polysched.bench import (
+    DEPTHS,
     SUITES,
     BenchOptions,
     BenchReport,
@@ -102,6 +103,11 @@ class Budgets(click.ParamType[tuple[int, ...]]):
     help="How many variants polysched may measure; each budget is a tool of its own.",
 )
 @click.option(
+    "--regret",
+    is_flag=True,
+    help="Measure all kept variants, too, and tell how good the model's ranking is.",
+)
+@click.option(
     "--rounds",
     type=click.IntRange(1),
     default=5,
@@ -183,6 +189,7 @@ def command(kernels: tuple[str, ...], **values: Any) -> int:
     machine = _load_machine(values["machine"])
     options = BenchOptions(
         budgets=values["budget"] if with_ours else (),
+        everything=with_ours and values["regret"],
         rounds=values["rounds"],
         seconds=values["timeout"],
         run_timeout=values["run_timeout"],
@@ -283,6 +290,7 @@ def _print_report(report: BenchReport) -> None:
     ]
     click.echo("geometric means over the kernels")
     console.print(make_table(heads, means, right=heads[1:]))
+    _print_rankings(report)
     reasons = dict.fromkeys(f.absent for f in report.tools if f.absent)
     for reason in reasons:
         names = [f.peer.name for f in report.tools if f.absent == reason]
@@ -290,6 +298,33 @@ def _print_report(report: BenchReport) -> None:
     loaded = [k.name for k in report.kernels if k.is_loaded]
     if loaded:
         click.echo(f"measured on a loaded machine, doubtful: {', '.join(loaded)}")
+
+
+def _print_rankings(report: BenchReport) -> None:
+    """How the model ranked the variants that were measured."""
+    known = [(k, r) for k in report.kernels if (r := k.ranking) is not None]
+    if not known:
+        return
+    depths = tuple(f"regret of {n}" for n in DEPTHS)
+    heads = ("kernel", "measured", "of", "Spearman", "Kendall", *depths)
+    rows = [
+        (
+            f"{kernel.name} {kernel.size}".strip(),
+            str(len(ranking.pairs)),
+            str(ranking.n_kept),
+            _ratio(ranking.spearman),
+            _ratio(ranking.kendall),
+            *(_ratio(ranking.regret(n)) for n in DEPTHS),
+        )
+        for kernel, ranking in known
+    ]
+    summary = report.ranking_summary
+    means = (_ratio(mean) for _, mean, _ in summary.regrets)
+    rows.append(
+        ("mean", "", "", _ratio(summary.spearman), _ratio(summary.kendall), *means)
+    )
+    click.echo("\nthe model's ranking against the measured times")
+    stdout_console().print(make_table(heads, rows, right=heads[1:]))
 
 
 def _kernel_rows(kernel: KernelReport) -> list[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,21 @@ def test_budgets_share_one_search_and_their_programs(bench):
     if chosen["ours-1"] == chosen["ours-2"]:
         assert kernel.results["ours-1"] == kernel.results["ours-2"]
     assert kernel.own["space_size"] > 2
+
+
+def test_every_kept_variant_is_ranked(bench):
+    options = BenchOptions(**{**vars(QUICK), "budgets": (1,), "everything": True})
+    report = bench("product.c", "gcc", options=options)
+    (kernel,) = report.kernels
+    ranking = kernel.ranking
+    assert ranking.n_kept == kernel.own["space_size"] - 1  # not the source order
+    assert [place for place, _ in ranking.trials] == list(range(ranking.n_kept))
+    assert ranking.regret(1) >= ranking.regret(4) >= ranking.regret(16) >= 1.0
+    assert report.ranking_summary.regrets[0] == (1, ranking.regret(1), 1)
+    page = bench_page(report)
+    assert "regret of 16" in page
+    few = bench("product.c", "gcc", options=replace(options, everything=False))
+    assert len(few.kernels[0].ranking.trials) < ranking.n_kept
 
 
 def test_files_that_cannot_be_measured_are_told_and_end_nothing(bench, suite):

@@ -84,6 +84,20 @@ def test_an_output_that_is_an_input_is_refused(bench, tmp_path, capsys):
 
 
 @pytest.mark.cc
+def test_regret_is_told(bench, tmp_path, capsys):
+    out = tmp_path / "o.json"
+    words = ("product", "--tools", "ours,gcc", "--budget", "1", "--regret")
+    assert bench(*words, "--json", str(out)) == 0
+    told = capsys.readouterr().out
+    assert "the model's ranking against the measured times" in told
+    assert "Spearman" in told
+    data = json.loads(out.read_text())
+    own = data["kernels"][0]["ours"]["ranking"]
+    assert own["n_tried"] == own["n_kept"]
+    assert data["ranking"]["regret"]["1"]["n_kernels"] == 1
+
+
+@pytest.mark.cc
 def test_nothing_measured_is_a_failure(bench, tmp_path, capsys):
     empty = tmp_path / "empty.c"
     empty.write_text("int main(void) { return 0; }\n")
