@@ -5,7 +5,9 @@ roofline, geometric means. A tool that is absent, crashes or computes something 
 told as such and ends nothing. May import every room but `cli` and `testing`.
 """
 
+from polysched.bench.figure import bench_figure
 from polysched.bench.kernel import BenchOptions
+from polysched.bench.markdown import bench_markdown
 from polysched.bench.page import bench_page
 from polysched.bench.peers import (
     PEERS,
@@ -46,6 +48,8 @@ __all__ = [
     "Summary",
     "Trial",
     "Work",
+    "bench_figure",
+    "bench_markdown",
     "bench_page",
     "bound_of",
     "count_work",

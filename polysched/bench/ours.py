@@ -159,8 +159,9 @@ def _rank(ranked: Sequence[Variant], tuned: Tuned) -> Ranking:
         outcome = tuned.result.outcomes.get(variant.id)
         if outcome is None:
             continue
-        is_right = isinstance(outcome, Measurement) and outcome.matches
-        seconds = outcome.median_seconds if is_right else None
+        seconds = None
+        if isinstance(outcome, Measurement) and outcome.matches:
+            seconds = outcome.median_seconds
         predicted = variant.schedule.predicted_seconds
         trials.append((place, Trial(variant.id, predicted, seconds)))
     return Ranking(len(ranked), tuple(trials))

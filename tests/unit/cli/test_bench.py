@@ -28,7 +28,9 @@ def bench(tmp_path, monkeypatch):
 @pytest.mark.cc
 def test_table_and_files(bench, tmp_path, capsys):
     out, page = tmp_path / "o.json", tmp_path / "o.html"
+    text, picture = tmp_path / "o.md", tmp_path / "o.svg"
     files = ("--json", str(out), "--html", str(page))
+    files = (*files, "--markdown", str(text), "--plot", str(picture))
     assert bench("--tools", "gcc,ppcg-tile,pluto-tile", *files) == 0
     told = capsys.readouterr()
     lines = told.out.splitlines()
@@ -46,6 +48,8 @@ def test_table_and_files(bench, tmp_path, capsys):
     assert data["tools"][0]["cflags"] == "-O3 -march=native"
     assert data["geometric_means"]["gcc"]["over_gcc"] == 1.0
     assert page.read_text().startswith("<!DOCTYPE html>")
+    assert "| product |" in text.read_text()
+    assert picture.read_text().startswith("<svg")
 
 
 @pytest.mark.cc
@@ -67,7 +71,7 @@ def test_bad_budgets_are_usage_errors(bench, words, capsys):
 
 def test_standard_output_takes_one_form(bench, capsys):
     assert bench("--json", "-", "--html", "-") == 2
-    assert "both want standard output" in capsys.readouterr().err
+    assert "several outputs want standard output" in capsys.readouterr().err
 
 
 def test_unknown_tools_and_kernels_are_refused(bench, capsys):
