@@ -33,10 +33,11 @@ def bench_markdown(report: BenchReport) -> str:
 def _setting(report: BenchReport) -> list[str]:
     told = report.setting
     cpu = report.machine.cpu
+    how = "estimated" if report.machine.origin == "detected" else "measured"
     lines = [
         "# Measured beside the peers",
         "",
-        f"{cpu.name}, {told.get('threads')} threads, ceilings {report.machine.origin}:"
+        f"{cpu.name}, {told.get('threads')} threads, {how} ceilings of"
         f" {cpu.flops_per_second / 1e9:.1f} GFLOP/s per thread,"
         f" {cpu.bandwidth_all_bytes_per_second / 1e9:.1f} GB/s on all cores;"
         f" {told.get('system')}; polysched {told.get('polysched')};"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from polysched.base import PolyschedError, ToolchainError
-from polysched.runtime import run_tool
+from polysched.runtime import run_child, run_tool
 
 Role = Literal["compiler", "polyhedral", "library", "ours"]
 
@@ -198,11 +199,20 @@ def _detect(peer: Peer) -> Found:
 
 
 def _version(command: str) -> str:
-    try:
-        said = run_tool((command, "--version"), limit_seconds=_VERSION_SECONDS)
-    except ToolchainError:
-        return "unknown"
-    return next((line.strip() for line in said.splitlines() if line.strip()), "unknown")
+    """What a tool calls itself; polycc ends with an error status after saying it."""
+    with tempfile.TemporaryDirectory(prefix="polysched-") as scratch:
+        try:
+            done = run_child(
+                (command, "--version"),
+                scratch=Path(scratch),
+                timeout_seconds=_VERSION_SECONDS,
+                environment=dict(os.environ),
+                cwd=scratch,
+            )
+        except OSError:
+            return "unknown"
+        lines = [line.strip() for line in done.stdout().splitlines()]
+    return next(filter(None, lines), "unknown")
 
 
 def _try_flags(found: Found) -> str:
