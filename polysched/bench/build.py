@@ -125,7 +125,8 @@ class Builder:
         for options in peer.option_sets:
             built = self._build_flags(found, options, "gcc")
             if isinstance(built, Runner):
-                return replace(built, note=_join(built.note, shlex.join(options)))
+                used = " ".join(w for w in options if failure and "{" not in w)
+                return replace(built, note=_join(built.note, used))
             failure = failure or built
         return failure
 
