@@ -199,7 +199,7 @@ def _detect(peer: Peer) -> Found:
 
 
 def _version(command: str) -> str:
-    """What a tool calls itself; polycc ends with an error status after saying it."""
+    """What a tool calls itself, whatever its status; its libraries may speak first."""
     with tempfile.TemporaryDirectory(prefix="polysched-") as scratch:
         try:
             done = run_child(
@@ -211,8 +211,10 @@ def _version(command: str) -> str:
             )
         except OSError:
             return "unknown"
-        lines = [line.strip() for line in done.stdout().splitlines()]
-    return next(filter(None, lines), "unknown")
+        lines = [s.strip() for s in done.stdout().splitlines() if s.strip()]
+    name = Path(command).name.split("-")[0]
+    named = [line for line in lines if name in line]
+    return next(iter((*named, *lines)), "unknown")
 
 
 def _try_flags(found: Found) -> str:

@@ -58,6 +58,14 @@ def test_a_version_is_told_whatever_the_exit_status(tmp_path, monkeypatch):
     assert not (tmp_path / "litter").exists()
 
 
+def test_a_version_is_not_that_of_a_library(tmp_path, monkeypatch):
+    tool = tmp_path / "ppcg"
+    tool.write_text("#!/bin/sh\necho clang version 14\necho pet-0.11\necho ppcg-0.9\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
+    assert _found("ppcg-tile")["ppcg-tile"].version == "ppcg-0.9"
+
+
 def test_command_lines_are_recorded():
     (found,) = detect_peers(select_tools(("gcc-fast",))[0])
     data = found.to_json()
