@@ -5,7 +5,9 @@ roofline, geometric means. A tool that is absent, crashes or computes something 
 told as such and ends nothing. May import every room but `cli` and `testing`.
 """
 
+from polysched.bench.figure import bench_figure
 from polysched.bench.kernel import BenchOptions
+from polysched.bench.markdown import bench_markdown
 from polysched.bench.page import bench_page
 from polysched.bench.peers import (
     PEERS,
@@ -13,6 +15,13 @@ from polysched.bench.peers import (
     Peer,
     detect_peers,
     select_tools,
+)
+from polysched.bench.ranking import (
+    DEPTHS,
+    Ranking,
+    RankingSummary,
+    Trial,
+    summarise_rankings,
 )
 from polysched.bench.report import (
     BenchReport,
@@ -24,6 +33,7 @@ from polysched.bench.run import run_bench
 from polysched.bench.suite import SUITES, KernelFile, find_kernels
 
 __all__ = [
+    "DEPTHS",
     "PEERS",
     "SUITES",
     "BenchOptions",
@@ -33,8 +43,13 @@ __all__ = [
     "KernelFile",
     "KernelReport",
     "Peer",
+    "Ranking",
+    "RankingSummary",
     "Summary",
+    "Trial",
     "Work",
+    "bench_figure",
+    "bench_markdown",
     "bench_page",
     "bound_of",
     "count_work",
@@ -42,4 +57,5 @@ __all__ = [
     "find_kernels",
     "run_bench",
     "select_tools",
+    "summarise_rankings",
 ]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from polysched.base import MismatchError, RunError, ToolchainError
 from polysched.bench.numpy_program import NumpyProgram, find_sidecar
-from polysched.bench.peers import NUMPY, Found
+from polysched.bench.peers import BASELINE, NUMPY, Found
 from polysched.bench.race import Runner
+from polysched.bench.report import contest_of
 from polysched.ir import Program, Scop
 from polysched.records import Failure
 from polysched.runtime import (
@@ -32,7 +33,7 @@ _REFERENCE = "reference"
 _CHEAP_SECONDS = 1.0  # a run so short is checked twice, since races come and go
 _TRANSLATE_SECONDS = 120.0
 _LEAST_LIMIT_SECONDS = 10.0
-_LIMIT_FACTOR = 5.0  # a run may take so many times the original's time
+_LIMIT_FACTOR = 3.0  # a run may take so many times the original's time
 _SAID_CHARACTERS = 500
 
 
@@ -48,11 +49,23 @@ class Setting:
         Threads, arguments, sizes.
     run_timeout : float or None
         Wall time of one run; None for one from the original's.
+    compile_timeout : float
+        Wall time of one compilation of a peer's program.
     """
 
     toolchain: Toolchain
     run_options: RunOptions
     run_timeout: float | None = None
+    compile_timeout: float = 60.0
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """A program's results are right: seconds of the checking run, error, a note."""
+
+    seconds: float
+    max_relative_error: float
+    note: str
 
 
 class Builder:
@@ -81,6 +94,7 @@ class Builder:
         self.directory = directory
         self.setting = setting
         self._unfused: Oracle | None = None
+        self._written: dict[tuple[str, ...], bytes | ChildError] = {}
         bench = self.workbench(_REFERENCE, self._plain())
         self.oracle = self._consult(bench)
         first = self.oracle.samples[0]
@@ -102,16 +116,17 @@ class Builder:
 
     def build(self, found: Found) -> Runner | Failure | None:
         """A peer's program; None where the peer has nothing for this kernel."""
-        name = found.peer.name
-        if name == NUMPY:
+        peer = found.peer
+        if peer.name == NUMPY:
             return self._build_numpy()
-        if not found.peer.is_translator:
+        if not peer.is_translator:
             return self._build_flags(found, (), found.command)
         failure: Failure | None = None
-        for options in found.peer.option_sets:
+        for options in peer.option_sets:
             built = self._build_flags(found, options, "gcc")
             if isinstance(built, Runner):
-                return built
+                used = " ".join(w for w in options if failure and "{" not in w)
+                return replace(built, note=_join(built.note, used))
             failure = failure or built
         return failure
 
@@ -127,34 +142,34 @@ class Builder:
     def _build_flags(
         self, found: Found, options: tuple[str, ...], cc: str
     ) -> Runner | Failure:
-        """With the first set of compiler options whose results are right."""
+        """With the peer's options, if the results are right."""
         peer = found.peer
         openmp = ("-fopenmp",) if peer.openmp else ()
-        failure: Failure | None = None
-        for cflags in peer.flag_sets:
-            tools = Toolchain(cc=shlex.quote(cc), cflags=cflags, openmp_flags=openmp)
-            bench = self.workbench(peer.name, tools)
-            try:
-                bench.prepare()
-                source = self._source(bench, found, options)
-                error, note = self._verify(bench, peer.name, source)
-            except ToolchainError as reason:
-                return failure or Failure("compile", _short(reason))
-            except RunError as reason:
-                told = getattr(reason, "failure", Failure("crash", str(reason)))
-                return failure or told
-            if isinstance(error, float):
-                used = shlex.join((*options, *cflags)) if failure or options else ""
-                notes = "; ".join(n for n in (note, used) if n)
-                binary = bench.directory / peer.name
-                return replace(
-                    self._runner(peer.name, bench, binary),
-                    note=notes,
-                    max_relative_error=error,
-                )
-            failure = failure or error
-        assert failure is not None
-        return failure
+        tools = Toolchain(
+            cc=shlex.quote(cc),
+            cflags=peer.cflags,
+            openmp_flags=openmp,
+            compile_seconds=self.setting.compile_timeout,
+        )
+        bench = self.workbench(peer.name, tools)
+        try:
+            bench.prepare()
+            source = self._source(bench, found, options)
+            verdict = self._verify(bench, peer.name, source)
+        except ToolchainError as reason:
+            return Failure("compile", _short(reason))
+        except RunError as reason:
+            told = getattr(reason, "failure", Failure("crash", str(reason)))
+            return told if isinstance(told, Failure) else Failure("crash", str(reason))
+        if isinstance(verdict, Failure):
+            return verdict
+        binary = bench.directory / peer.name
+        return replace(
+            self._runner(peer.name, bench, binary),
+            note=verdict.note,
+            max_relative_error=verdict.max_relative_error,
+            first_seconds=None if peer.name == BASELINE else verdict.seconds,
+        )
 
     def _source(
         self, bench: Workbench, found: Found, options: tuple[str, ...]
@@ -162,6 +177,18 @@ class Builder:
         """The instrumented file, through a source-to-source tool where it is one."""
         if not options:
             return bench.source(None)
+        key = (found.command, *options)
+        if key not in self._written:
+            self._written[key] = self._translate(bench, found.command, options)
+        written = self._written[key]
+        if isinstance(written, ChildError):
+            raise written
+        return written
+
+    def _translate(
+        self, bench: Workbench, command: str, options: tuple[str, ...]
+    ) -> bytes | ChildError:
+        """What a source-to-source tool writes, or how it fails."""
         marked = _mark_region(self.program, self.scop)
         text = _region_text(marked, self.scop)
         plain = Workbench(
@@ -172,18 +199,19 @@ class Builder:
             options=bench.options,
         )
         source = _LINE.sub(b"", plain.source(text))
-        return translate(
-            source, found.command, options, self._preprocessor(), bench.directory
-        )
+        try:
+            return translate(
+                source, command, options, self._preprocessor(), bench.directory
+            )
+        except ChildError as error:
+            return error
 
     def _preprocessor(self) -> tuple[str, ...]:
         include = Path(self.program.path).resolve().parent
         return (f"-I{include}", *self.program.flags)
 
-    def _verify(
-        self, bench: Workbench, name: str, source: bytes
-    ) -> tuple[float | Failure, str]:
-        """Largest relative error of a source's program, or how it is wrong; a note."""
+    def _verify(self, bench: Workbench, name: str, source: bytes) -> _Verdict | Failure:
+        """Compile and run a source, and compare what it computes."""
         binary = bench.compile(name, source)
         run = self._execute(bench, binary)
         try:
@@ -194,9 +222,9 @@ class Builder:
             if "-ffast-math" not in bench.toolchain.cflags:
                 note = self._second_opinion(bench, name, source)
                 if note:
-                    return 0.0, note
-            return Failure("mismatch", str(error)), ""
-        return comparison.max_relative_error, self.oracle.note
+                    return _Verdict(run.seconds, 0.0, note)
+            return Failure("mismatch", str(error))
+        return _Verdict(run.seconds, comparison.max_relative_error, self.oracle.note)
 
     def _second_opinion(self, bench: Workbench, name: str, source: bytes) -> str:
         """Why differing results are right after all; empty when they are not.
@@ -238,7 +266,8 @@ class Builder:
             return Failure("mismatch", str(error))
         except RunError as error:
             return Failure("crash", str(error))
-        return Runner((NUMPY,), numpy.run, note, comparison.max_relative_error)
+        largest = comparison.max_relative_error
+        return Runner((NUMPY,), numpy.run, note, largest, contest_of(NUMPY))
 
     def _plain(self) -> Toolchain:
         """The original's compiler, without OpenMP: that is how its author builds it."""
@@ -266,7 +295,7 @@ class Builder:
                 expected_status=self.oracle.status,
             ).seconds
 
-        return Runner((name,), run)
+        return Runner((name,), run, contest=contest_of(name))
 
 
 def translate(
@@ -341,6 +370,10 @@ def _region_text(program: Program, scop: Scop) -> str:
 
 def _unfused(toolchain: Toolchain) -> Toolchain:
     return replace(toolchain, cflags=(*toolchain.cflags, *_UNFUSED))
+
+
+def _join(*notes: str) -> str:
+    return "; ".join(n for n in notes if n)
 
 
 def _short(error: ToolchainError) -> str:

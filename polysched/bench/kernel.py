@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from polysched.base import PolyschedError, Progress
@@ -32,12 +32,16 @@ class BenchOptions:
     ----------
     budgets : tuple of int
         Measured variants that polysched may try; empty to leave it out.
+    everything : bool
+        Whether all kept variants are measured, to see how good the ranking is.
     rounds : int
         Runs of each program, in turn with all others.
     seconds : float
         Wall time after which no round of a kernel is begun.
     run_timeout : float or None
-        Wall time of one run; None for five times the original's, at least 10 s.
+        Wall time of one run; None for three times the original's, at least 10 s.
+    compile_timeout : float
+        Wall time of compiling one program of a peer.
     threads : int
         OpenMP and BLAS threads of every run.
     cc : str
@@ -53,9 +57,11 @@ class BenchOptions:
     """
 
     budgets: tuple[int, ...] = (1, 4, 16)
+    everything: bool = False
     rounds: int = 5
     seconds: float = 120.0
     run_timeout: float | None = None
+    compile_timeout: float = 60.0
     threads: int = 1
     cc: str = "gcc"
     cflags: tuple[str, ...] = ("-O3", "-march=native")
@@ -111,7 +117,12 @@ def measure_kernel(
     prepared = prepare_scop(scop)
     with tempfile.TemporaryDirectory(prefix="polysched-") as scratch:
         directory = Path(scratch)
-        setting = Setting(options.toolchain, options.run_options, options.run_timeout)
+        setting = Setting(
+            options.toolchain,
+            options.run_options,
+            options.run_timeout,
+            options.compile_timeout,
+        )
         builder = Builder(program, prepared, directory, setting)
         runners, results = _build_peers(builder, found)
         own = None
@@ -170,6 +181,7 @@ def _search(
             program,
             scop,
             options.budgets,
+            everything=options.everything,
             machine=machine,
             toolchain=options.toolchain,
             run_options=options.run_options,
@@ -217,7 +229,7 @@ def _build_own(builder: Builder, own: Own) -> tuple[list[Runner], dict[str, Outc
         if isinstance(built, Failure):
             failures |= dict.fromkeys(tools, built)
         else:
-            runners.append(Runner(tools, built.run, first.note))
+            runners.append(replace(built, names=tools, note=first.note))
     return runners, failures
 
 

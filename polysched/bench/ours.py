@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polysched.base import Progress
+from polysched.bench.ranking import Ranking, Trial
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
 from polysched.records import Database, Measurement
@@ -54,12 +55,15 @@ class Own:
         Legal schedules that were chosen from.
     space_seconds, search_seconds : float
         What building the space and measuring took; stored outcomes cost nothing.
+    ranking : Ranking
+        What was measured, in the model's order.
     """
 
     choices: tuple[Choice, ...]
     space_size: int
     space_seconds: float
     search_seconds: float
+    ranking: Ranking
 
     def to_json(self) -> dict[str, object]:
         """The winners and what finding them took."""
@@ -67,6 +71,7 @@ class Own:
             "space_size": self.space_size,
             "space_seconds": self.space_seconds,
             "search_seconds": self.search_seconds,
+            "ranking": self.ranking.to_json(),
             "scripts": {
                 c.name: c.variant.schedule.script_text if c.variant else ""
                 for c in self.choices
@@ -82,6 +87,7 @@ def choose_own(
     scop: Scop,
     budgets: Sequence[int],
     *,
+    everything: bool,
     machine: Machine,
     toolchain: Toolchain,
     run_options: RunOptions,
@@ -93,7 +99,8 @@ def choose_own(
     """Build the space once, measure once, and let each budget see its own part.
 
     A budget's part is what `choose_candidates` gives for it, so its winner is the one
-    that ``tune --budget`` would find with the same times.
+    that ``tune --budget`` would find with the same times. With `everything` all kept
+    variants are measured as well, for the sake of the ranking.
 
     Raises
     ------
@@ -109,7 +116,10 @@ def choose_own(
         progress=progress,
     )
     parts = {b: choose_candidates(space, b) for b in sorted(budgets, reverse=True)}
+    ranked = [v for v in space.variants if v.id != space.original.id]
     union = {v.id: v for part in parts.values() for v in part}
+    if everything:
+        union |= {v.id: v for v in ranked if v.id not in union}
     built = time.monotonic()
     tuned = tune(
         space,
@@ -123,7 +133,8 @@ def choose_own(
     )
     ended = time.monotonic()
     choices = tuple(_choose(tuned, b, parts[b]) for b in sorted(budgets))
-    return Own(choices, len(space), built - started, ended - built)
+    ranking = _rank(ranked, tuned)
+    return Own(choices, len(space), built - started, ended - built, ranking)
 
 
 def _choose(tuned: Tuned, budget: int, part: Sequence[Variant]) -> Choice:
@@ -139,3 +150,18 @@ def _choose(tuned: Tuned, budget: int, part: Sequence[Variant]) -> Choice:
         return Choice(budget, None, "the original is kept")
     variant = part[min(times)[2]]
     return Choice(budget, variant, f"schedule {variant.id}")
+
+
+def _rank(ranked: Sequence[Variant], tuned: Tuned) -> Ranking:
+    """What was tried, in the model's order."""
+    trials = []
+    for place, variant in enumerate(ranked):
+        outcome = tuned.result.outcomes.get(variant.id)
+        if outcome is None:
+            continue
+        seconds = None
+        if isinstance(outcome, Measurement) and outcome.matches:
+            seconds = outcome.median_seconds
+        predicted = variant.schedule.predicted_seconds
+        trials.append((place, Trial(variant.id, predicted, seconds)))
+    return Ranking(len(ranked), tuple(trials))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from polysched.bench.ranking import DEPTHS
 from polysched.bench.report import BenchReport, KernelReport, Summary, role_of
 from polysched.records import Failure
 
@@ -41,6 +42,7 @@ def bench_page(report: BenchReport) -> str:
             _setting(report),
             "<h2>geometric means of the speed-ups</h2>",
             _means(report.summaries()),
+            *_rankings(report),
             *(_kernel(kernel) for kernel in report.kernels),
             "</body></html>",
             "",
@@ -68,17 +70,51 @@ def _setting(report: BenchReport) -> str:
 
 
 def _means(summaries: Sequence[Summary]) -> str:
-    heads = ("over gcc", "over the best peer", "over gcc, failures as 1", "kernels",
-             "failed")  # fmt: skip
+    heads = ("over gcc", "over the best strict peer", "over the best peer",
+             "over gcc, failures as 1", "kernels", "failed")  # fmt: skip
     rows = [
         f'<tr><td class="text">{escape(s.tool)}</td>'
-        f"<td>{_ratio(s.over_gcc)}</td><td>{_ratio(s.over_best_peer)}</td>"
+        f"<td>{_ratio(s.over_gcc)}</td><td>{_ratio(s.over_best_strict_peer)}</td>"
+        f"<td>{_ratio(s.over_best_peer)}</td>"
         f"<td>{_ratio(s.over_gcc_all)}</td><td>{s.n_kernels}</td>"
         f"<td>{s.n_failed}</td></tr>"
         for s in summaries
     ]
     names = "".join(f"<th>{h}</th>" for h in heads)
     return f'<table><tr><th class="text">tool</th>{names}</tr>{"".join(rows)}</table>'
+
+
+def _rankings(report: BenchReport) -> list[str]:
+    """How the model ranked; nothing where ours was left out."""
+    known = [(k.name, r) for k in report.kernels if (r := k.ranking) is not None]
+    if not known:
+        return []
+    heads = ("measured", "of", "Spearman", "Kendall",
+             *(f"regret of {n}" for n in DEPTHS))  # fmt: skip
+    rows = [
+        (
+            name,
+            str(len(ranking.pairs)),
+            str(ranking.n_kept),
+            _ratio(ranking.spearman),
+            _ratio(ranking.kendall),
+            *(_ratio(ranking.regret(n)) for n in DEPTHS),
+        )
+        for name, ranking in known
+    ]
+    found = report.ranking_summary
+    means = (_ratio(mean) for _, mean, _ in found.regrets)
+    rows.append(("mean", "", "", _ratio(found.spearman), _ratio(found.kendall), *means))
+    names = "".join(f"<th>{h}</th>" for h in heads)
+    cells = "".join(
+        f'<tr><td class="text">{escape(first)}</td>'
+        f"{''.join(f'<td>{v}</td>' for v in rest)}</tr>"
+        for first, *rest in rows
+    )
+    return [
+        "<h2>the model's ranking against the measured times</h2>",
+        f'<table><tr><th class="text">kernel</th>{names}</tr>{cells}</table>',
+    ]
 
 
 def _kernel(kernel: KernelReport) -> str:
@@ -93,6 +129,8 @@ def _kernel(kernel: KernelReport) -> str:
         told.append(f"roofline {_seconds(bound.seconds)} ({bound.limited_by})")
     if kernel.best_peer is not None:
         told.append(f"best peer {escape(kernel.best_peer)}")
+    if kernel.best_strict_peer not in (None, kernel.best_peer):
+        told.append(f"best strict peer {escape(str(kernel.best_strict_peer))}")
     parts.append(f"<p>{', '.join(told)}</p>")
     if kernel.is_loaded:
         parts.append(

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from polysched.base import PolyschedError, ToolchainError
-from polysched.runtime import run_tool
+from polysched.runtime import run_child, run_tool
 
 Role = Literal["compiler", "polyhedral", "library", "ours"]
 
 OURS = "ours"
 NUMPY = "numpy"
 BASELINE = "gcc"  # ratios are told over it
+FAST_SUFFIX = "-fast"  # of the names of those that may reorder floating point
 _PLAIN: tuple[str, ...] = ("-O3", "-march=native")
 _FAST = "-ffast-math"
 _CLANG = ("clang", *(f"clang-{n}" for n in range(23, 13, -1)))
@@ -41,9 +43,8 @@ class Peer:
         "compiler" or "polyhedral": a peer; "library" or "ours": compared with peers.
     programs : tuple of str
         Names to look for on the PATH; the first that is there is used.
-    flag_sets : tuple of tuple of str
-        Compiler options, best first; a later set is used where the results of the one
-        before are wrong.
+    cflags : tuple of str
+        Compiler options.
     openmp : bool
         Whether the compiler is asked for OpenMP.
     option_sets : tuple of tuple of str
@@ -55,9 +56,14 @@ class Peer:
     name: str
     role: Role
     programs: tuple[str, ...] = ()
-    flag_sets: tuple[tuple[str, ...], ...] = ()
+    cflags: tuple[str, ...] = ()
     openmp: bool = False
     option_sets: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether its compiler may reorder floating point."""
+        return _FAST in self.cflags
 
     @property
     def is_translator(self) -> bool:
@@ -65,47 +71,45 @@ class Peer:
         return bool(self.option_sets)
 
 
-def _pluto(name: str, *options: str) -> Peer:
+def _both(peer: Peer) -> tuple[Peer, Peer]:
+    """The peer as it is, and with leave to reorder floating point."""
+    fast = (*peer.cflags, _FAST)
+    return peer, replace(peer, name=f"{peer.name}{FAST_SUFFIX}", cflags=fast)
+
+
+def _compiler(name: str, programs: tuple[str, ...]) -> tuple[Peer, Peer]:
+    return _both(Peer(name, "compiler", programs, _PLAIN))
+
+
+def _polly(name: str, *more: str) -> tuple[Peer, Peer]:
+    cflags = (*_PLAIN, *_POLLY, *more)
+    return _both(Peer(name, "polyhedral", _CLANG, cflags, openmp=True))
+
+
+def _pluto(name: str, *options: str) -> tuple[Peer, Peer]:
     """A mode of Pluto; pet reads what its own front end does not."""
     words = ("{source}", *options, "-o", "{output}")
-    return Peer(
-        name,
-        "polyhedral",
-        ("polycc",),
-        ((*_PLAIN, _FAST), _PLAIN),
-        openmp=True,
-        option_sets=(words, (*words, "--pet")),
-    )
+    both = (words, (*words, "--pet"))
+    return _both(Peer(name, "polyhedral", ("polycc",), _PLAIN, True, both))
 
 
-def _ppcg(name: str, tiling: str) -> Peer:
+def _ppcg(name: str, tiling: str) -> tuple[Peer, Peer]:
     words = ("--target=c", "--openmp", tiling, "{flags}", "{source}", "-o", "{output}")
-    flag_sets = ((*_PLAIN, _FAST), _PLAIN)
-    return Peer(name, "polyhedral", ("ppcg",), flag_sets, True, (words,))
-
-
-def _polly(name: str, *more: str) -> Peer:
-    flag_sets = (
-        (*_PLAIN, _FAST, *_POLLY, *more),
-        (*_PLAIN, *_POLLY, *more),
-    )
-    return Peer(name, "polyhedral", _CLANG, flag_sets, openmp=True)
+    return _both(Peer(name, "polyhedral", ("ppcg",), _PLAIN, True, (words,)))
 
 
 PEERS: tuple[Peer, ...] = (
-    Peer(BASELINE, "compiler", ("gcc",), (_PLAIN,)),
-    Peer("gcc-fast", "compiler", ("gcc",), ((*_PLAIN, _FAST),)),
-    Peer("clang", "compiler", _CLANG, (_PLAIN,)),
-    Peer("clang-fast", "compiler", _CLANG, ((*_PLAIN, _FAST),)),
-    _polly("polly"),
-    _polly("polly-early", *_EARLY),
-    _pluto("pluto-tile-parallel", "--tile", "--parallel"),
-    _pluto("pluto-nofuse", "--tile", "--parallel", "--nofuse"),
-    _pluto("pluto-maxfuse", "--tile", "--parallel", "--maxfuse"),
-    _pluto("pluto-parallel", "--notile", "--parallel", "--nounrolljam"),
-    _pluto("pluto-tile", "--tile", "--noparallel"),
-    _ppcg("ppcg-tile", "--tile"),
-    _ppcg("ppcg-notile", "--no-tile"),
+    *_compiler(BASELINE, ("gcc",)),
+    *_compiler("clang", _CLANG),
+    *_polly("polly"),
+    *_polly("polly-early", *_EARLY),
+    *_pluto("pluto-tile-parallel", "--tile", "--parallel"),
+    *_pluto("pluto-nofuse", "--tile", "--parallel", "--nofuse"),
+    *_pluto("pluto-maxfuse", "--tile", "--parallel", "--maxfuse"),
+    *_pluto("pluto-parallel", "--notile", "--parallel", "--nounrolljam"),
+    *_pluto("pluto-tile", "--tile", "--noparallel"),
+    *_ppcg("ppcg-tile", "--tile"),
+    *_ppcg("ppcg-notile", "--no-tile"),
     Peer(NUMPY, "library"),
 )
 
@@ -140,7 +144,7 @@ class Found:
             "present": not self.absent,
             "absent": self.absent or None,
             "version": self.version or None,
-            "cflags": [shlex.join(f) for f in peer.flag_sets],
+            "cflags": shlex.join(peer.cflags),
             "options": [shlex.join(o) for o in peer.option_sets],
             "openmp": peer.openmp,
         }
@@ -195,11 +199,22 @@ def _detect(peer: Peer) -> Found:
 
 
 def _version(command: str) -> str:
-    try:
-        said = run_tool((command, "--version"), limit_seconds=_VERSION_SECONDS)
-    except ToolchainError:
-        return "unknown"
-    return next((line.strip() for line in said.splitlines() if line.strip()), "unknown")
+    """What a tool calls itself, whatever its status; its libraries may speak first."""
+    with tempfile.TemporaryDirectory(prefix="polysched-") as scratch:
+        try:
+            done = run_child(
+                (command, "--version"),
+                scratch=Path(scratch),
+                timeout_seconds=_VERSION_SECONDS,
+                environment=dict(os.environ),
+                cwd=scratch,
+            )
+        except OSError:
+            return "unknown"
+        lines = [s.strip() for s in done.stdout().splitlines() if s.strip()]
+    name = Path(command).name.split("-")[0]
+    named = [line for line in lines if name in line]
+    return next(iter((*named, *lines)), "unknown")
 
 
 def _try_flags(found: Found) -> str:
@@ -209,7 +224,7 @@ def _try_flags(found: Found) -> str:
         source, output = Path(scratch) / "empty.c", Path(scratch) / "empty"
         source.write_text("int main(void) { return 0; }\n", encoding="ascii")
         files = (str(source), "-o", str(output))
-        command = (found.command, *found.peer.flag_sets[0], *openmp, *files)
+        command = (found.command, *found.peer.cflags, *openmp, *files)
         try:
             run_tool(command, limit_seconds=_VERSION_SECONDS)
         except ToolchainError as error:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from polysched.base import RunError
 from polysched.bench.load import LoadMeter
 from polysched.records import Failure
 from polysched.runtime import ChildError
+
+# Nobody's best can be a program whose runs are as long as that and so many times slower
+# than the fastest of its contest: it is not repeated, or not raced at all.
+_LONG_SECONDS, _SLOW_FACTOR = 0.5, 2.0
+_HOPELESS_SECONDS, _HOPELESS_FACTOR = 2.0, 4.0
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,19 @@ class Runner:
         What a reader of its times should know.
     max_relative_error : float
         Of its results.
+    contest : str
+        Whom it is compared with: programs of one contest that are far slower than its
+        fastest are not repeated.
+    first_seconds : float or None
+        What it took when it was checked; None for a program that is always raced.
     """
 
     names: tuple[str, ...]
     run: Callable[[float], float]
     note: str = ""
     max_relative_error: float = 0.0
+    contest: str = ""
+    first_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,8 @@ class RaceResult:
     Attributes
     ----------
     times : tuple of (Runner, tuple of float or Failure)
-        For each program its seconds, one per round, or how a run failed.
+        For each program its seconds, one per round that it took part in, or how a run
+        failed.
     rounds : int
         Complete rounds.
     foreign_cores : float or None
@@ -58,6 +72,9 @@ def race(
     runners: Sequence[Runner], *, rounds: int, seconds: float, limit_seconds: float
 ) -> RaceResult:
     """Run all programs once per round: A B C, A B C, ...
+
+    A program with long runs that is far slower than the fastest of its contest is timed
+    in the first round only, or was timed when it was checked.
 
     Parameters
     ----------
@@ -75,11 +92,16 @@ def race(
     series: list[list[float] | Failure] = [[] for _ in runners]
     started = time.monotonic()
     done, last = 0, 0.0
+    firsts = [[] if r.first_seconds is None else [r.first_seconds] for r in runners]
+    hopeless = _find_slow(runners, firsts, _HOPELESS_SECONDS, _HOPELESS_FACTOR)
+    for k in hopeless:
+        series[k] = firsts[k]
+    slow: frozenset[int] = frozenset()
     while done < rounds and (not done or time.monotonic() - started + last <= seconds):
         began = time.monotonic()
         for k, runner in enumerate(runners):
             known = series[k]
-            if isinstance(known, Failure):
+            if isinstance(known, Failure) or k in hopeless | slow:
                 continue
             try:
                 known.append(runner.run(limit_seconds))
@@ -89,8 +111,28 @@ def race(
                 series[k] = Failure("crash", str(error))
         last = time.monotonic() - began
         done += 1
+        slow = _find_slow(runners, series, _LONG_SECONDS, _SLOW_FACTOR)
     times = tuple(
         (r, s if isinstance(s, Failure) else tuple(s))
         for r, s in zip(runners, series, strict=True)
     )
     return RaceResult(times, done, meter.foreign_cores())
+
+
+def _find_slow(
+    runners: Sequence[Runner],
+    series: Sequence[list[float] | Failure],
+    least_seconds: float,
+    factor: float,
+) -> frozenset[int]:
+    """Programs with long runs that are slower than their contest's best by a factor."""
+    medians = {k: median(s) for k, s in enumerate(series) if isinstance(s, list) and s}
+    best: dict[str, float] = {}
+    for k, seconds in medians.items():
+        contest = runners[k].contest
+        best[contest] = min(seconds, best.get(contest, seconds))
+    return frozenset(
+        k
+        for k, seconds in medians.items()
+        if seconds > max(least_seconds, factor * best[runners[k].contest])
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -13,6 +14,8 @@ from polysched.bench import (
     BenchOptions,
     BenchReport,
     KernelReport,
+    bench_figure,
+    bench_markdown,
     bench_page,
     detect_peers,
     find_kernels,
@@ -21,6 +24,7 @@ from polysched.bench import (
 )
 from polysched.cli.app import DONE, FAILED
 from polysched.cli.bar import choose_progress
+from polysched.cli.bench_tables import print_report
 from polysched.cli.options import (
     Flags,
     preprocessor_part,
@@ -29,9 +33,9 @@ from polysched.cli.options import (
     start_logging,
 )
 from polysched.cli.output import STDOUT, check_output, write_output
-from polysched.cli.tables import make_table, print_seconds, stdout_console
+from polysched.cli.tables import print_seconds
 from polysched.machine import Machine
-from polysched.records import Database, Failure, Outcome
+from polysched.records import Database
 
 
 class Words(click.ParamType[tuple[str, ...]]):
@@ -68,6 +72,18 @@ class Budgets(click.ParamType[tuple[int, ...]]):
         return tuple(sorted({int(p) for p in pieces}))
 
 
+def _to_json(report: BenchReport) -> str:
+    return json.dumps(report.to_json(), indent=2, allow_nan=False) + "\n"
+
+
+_FORMS: dict[str, Callable[[BenchReport], str]] = {
+    "json": _to_json,
+    "html": bench_page,
+    "markdown": bench_markdown,
+    "plot": bench_figure,
+}
+
+
 @click.command("bench")
 @click.argument("kernels", nargs=-1, metavar="[KERNEL]...")
 @click.option(
@@ -102,6 +118,11 @@ class Budgets(click.ParamType[tuple[int, ...]]):
     help="How many variants polysched may measure; each budget is a tool of its own.",
 )
 @click.option(
+    "--regret",
+    is_flag=True,
+    help="Measure all kept variants, too, and tell how good the model's ranking is.",
+)
+@click.option(
     "--rounds",
     type=click.IntRange(1),
     default=5,
@@ -121,6 +142,14 @@ class Budgets(click.ParamType[tuple[int, ...]]):
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
     help="Limit of one run; by default from the original's time.",
+)
+@click.option(
+    "--compile-timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Limit of compiling one program of a peer.",
 )
 @click.option(
     "--threads", type=click.IntRange(1), metavar="N", help="By default one per core."
@@ -155,6 +184,8 @@ class Budgets(click.ParamType[tuple[int, ...]]):
 @click.option("--again", is_flag=True, help="Measure what is in the records, too.")
 @click.option("--json", "json_to", metavar="OUT", help="Write JSON; - for stdout.")
 @click.option("--html", "html_to", metavar="OUT", help="Write a page with bars.")
+@click.option("--markdown", "markdown_to", metavar="OUT", help="Write Markdown.")
+@click.option("--plot", "plot_to", metavar="OUT", help="Write a picture, SVG.")
 @click.option("-v", "--verbose", count=True, help="Say more; -vv even more.")
 def command(kernels: tuple[str, ...], **values: Any) -> int:
     """Measure kernels with polysched and with whatever peers are installed.
@@ -164,20 +195,21 @@ def command(kernels: tuple[str, ...], **values: Any) -> int:
     recorded: the same command goes on where it was stopped.
     """
     start_logging(values["verbose"])
-    json_to, html_to = values["json_to"], values["html_to"]
-    if json_to == html_to == STDOUT:
-        raise click.UsageError("--json - and --html - both want standard output")
+    outputs = {name: values[f"{name}_to"] for name in _FORMS if values[f"{name}_to"]}
+    if list(outputs.values()).count(STDOUT) > 1:
+        raise click.UsageError("several outputs want standard output")
     files = find_kernels(kernels, values["suites"], values["sizes"])
-    for output in (json_to, html_to):
-        if output is not None:
-            check_output(output, [f.path for f in files])
+    for output in outputs.values():
+        check_output(output, [f.path for f in files])
     peers, with_ours = select_tools(values["tools"])
     machine = _load_machine(values["machine"])
     options = BenchOptions(
         budgets=values["budget"] if with_ours else (),
+        everything=with_ours and values["regret"],
         rounds=values["rounds"],
         seconds=values["timeout"],
         run_timeout=values["run_timeout"],
+        compile_timeout=values["compile_timeout"],
         threads=values["threads"] or machine.cpu.n_cores,
         cc=values["cc"],
         cflags=values["cflags"],
@@ -199,7 +231,10 @@ def command(kernels: tuple[str, ...], **values: Any) -> int:
             progress=choose_progress(),
             tell=_tell,
         )
-    _write(report, json_to, html_to)
+    for name, output in outputs.items():
+        write_output(output, _FORMS[name](report).encode())
+    if STDOUT not in outputs.values():
+        print_report(report)
     measured = [k for k in report.kernels if not k.failure]
     return DONE if measured else FAILED
 
@@ -212,16 +247,6 @@ def _load_machine(path: str | None) -> Machine:
             "polysched machine --calibrate measures them",
         )
     return machine
-
-
-def _write(report: BenchReport, json_to: str | None, html_to: str | None) -> None:
-    if json_to is not None:
-        text = json.dumps(report.to_json(), indent=2, allow_nan=False) + "\n"
-        write_output(json_to, text.encode())
-    if html_to is not None:
-        write_output(html_to, bench_page(report).encode())
-    if STDOUT not in (json_to, html_to):
-        _print_report(report)
 
 
 def _tell(kernel: KernelReport) -> None:
@@ -247,93 +272,3 @@ def _note(text: str, hint: str = "") -> None:
     click.echo(f"polysched: warning: {text}", err=True)
     if hint:
         click.echo(f"hint: {hint}", err=True)
-
-
-def _print_report(report: BenchReport) -> None:
-    console = stdout_console()
-    columns = ("kernel", "tool", "median", "min", "IQR", "x gcc", "x best peer",
-               "of roofline", "results")  # fmt: skip
-    right = columns[2:8]
-    rows = [row for kernel in report.kernels for row in _kernel_rows(kernel)]
-    console.print(make_table(columns, rows, right=right))
-    _print_failures(report)
-    console.print()
-    heads = ("tool", "x gcc", "x best peer", "x gcc, failures as 1", "kernels",
-             "failed")  # fmt: skip
-    means = [
-        (
-            s.tool,
-            _ratio(s.over_gcc),
-            _ratio(s.over_best_peer),
-            _ratio(s.over_gcc_all),
-            str(s.n_kernels),
-            str(s.n_failed),
-        )
-        for s in report.summaries()
-    ]
-    click.echo("geometric means over the kernels")
-    console.print(make_table(heads, means, right=heads[1:]))
-    reasons = dict.fromkeys(f.absent for f in report.tools if f.absent)
-    for reason in reasons:
-        names = [f.peer.name for f in report.tools if f.absent == reason]
-        click.echo(f"absent, {reason}: {', '.join(names)}")
-    loaded = [k.name for k in report.kernels if k.is_loaded]
-    if loaded:
-        click.echo(f"measured on a loaded machine, doubtful: {', '.join(loaded)}")
-
-
-def _kernel_rows(kernel: KernelReport) -> list[tuple[str, ...]]:
-    """The bound first, then one row per tool."""
-    title = f"{kernel.name} {kernel.size}".strip() + ("*" if kernel.is_loaded else "")
-    if kernel.failure:
-        return [(title, "-", *("-",) * 6, "not measured")]
-    rows: list[tuple[str, ...]] = []
-    if kernel.bound is not None:
-        bound = kernel.bound
-        cached = ", data fit the caches" if bound.fits_cache else ""
-        told = f"limited by {bound.limited_by}{cached}"
-        seconds = print_seconds(bound.seconds)
-        rows.append((title, "roofline", seconds, *("",) * 5, told))
-    for tool in kernel.results:
-        first = "" if rows else title
-        rows.append((first, tool, *_cells(kernel, tool)))
-    return rows
-
-
-def _cells(kernel: KernelReport, tool: str) -> tuple[str, ...]:
-    outcome = kernel.results[tool]
-    if isinstance(outcome, Failure):
-        return (*("-",) * 6, _results(outcome))
-    told: dict[str, Any] = kernel.to_json()["results"][tool]  # type: ignore[index]
-    fraction = kernel.fraction_of_bound(tool)
-    best = " (best peer)" if tool == kernel.best_peer else ""
-    return (
-        print_seconds(told["median_seconds"]),
-        print_seconds(told["min_seconds"]),
-        print_seconds(told["iqr_seconds"]),
-        _ratio(told["over_gcc"]),
-        _ratio(told["over_best_peer"]),
-        "-" if fraction is None else f"{fraction:.1%}",
-        f"{_results(outcome)}{best}",
-    )
-
-
-def _results(outcome: Outcome) -> str:
-    if isinstance(outcome, Failure):
-        return "WRONG" if outcome.kind == "mismatch" else outcome.kind
-    note = f", {outcome.note}" if outcome.note else ""
-    if outcome.max_relative_error == 0.0:
-        return f"equal{note}"
-    return f"equal to {outcome.max_relative_error:.0e}{note}"
-
-
-def _print_failures(report: BenchReport) -> None:
-    for kernel in report.kernels:
-        for tool, outcome in kernel.results.items():
-            if isinstance(outcome, Failure):
-                lines = outcome.text.strip().splitlines() or [""]
-                click.echo(f"{kernel.name}, {tool}: {outcome.kind}, {lines[0][:200]}")
-
-
-def _ratio(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"

@@ -170,7 +170,7 @@ class Workbench:
         path = self.directory / "polysched_harness.c"
         path.write_text(HARNESS_C, encoding="ascii")
         tools = self._tools()
-        shape = tuple(f for f in tools.cflags if f.startswith("-m"))
+        shape = tuple(f for f in tools.cflags if _is_machine_flag(f))
         harness = compile_object(
             path, path.with_suffix(".o"), tools, (*shape, "-O2", "-w")
         )
@@ -334,6 +334,11 @@ def classify(result: RunResult, expected_status: int | None = None) -> Failure |
         return Failure("memory", f"{result.ending}{tail}")
     wanted = f", expected exit status {expected_status}" if odd else ""
     return Failure("crash", f"{result.ending}{wanted}{tail}")
+
+
+def _is_machine_flag(flag: str) -> bool:
+    """Whether it chooses a processor, as ``-march``; ``-mllvm`` takes another word."""
+    return flag.startswith("-m") and flag != "-mllvm"
 
 
 def _read_times(path: Path) -> tuple[int, float]:

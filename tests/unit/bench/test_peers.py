@@ -47,9 +47,28 @@ def test_nothing_on_the_path_leaves_numpy(tmp_path, monkeypatch):
     assert found["numpy"].version.startswith("NumPy ")
 
 
+def test_a_version_is_told_whatever_the_exit_status(tmp_path, monkeypatch):
+    tool = tmp_path / "polycc"
+    tool.write_text("#!/bin/sh\necho; echo toy 1.3\ntouch litter\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
+    monkeypatch.chdir(tmp_path)
+    found = _found("pluto-tile")["pluto-tile"]
+    assert (found.absent, found.version) == ("", "toy 1.3")
+    assert not (tmp_path / "litter").exists()
+
+
+def test_a_version_is_not_that_of_a_library(tmp_path, monkeypatch):
+    tool = tmp_path / "ppcg"
+    tool.write_text("#!/bin/sh\necho clang version 14\necho pet-0.11\necho ppcg-0.9\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
+    assert _found("ppcg-tile")["ppcg-tile"].version == "ppcg-0.9"
+
+
 def test_command_lines_are_recorded():
     (found,) = detect_peers(select_tools(("gcc-fast",))[0])
     data = found.to_json()
     assert data["present"] is True
-    assert data["cflags"] == ["-O3 -march=native -ffast-math"]
+    assert data["cflags"] == "-O3 -march=native -ffast-math"
     assert "gcc" in str(data["version"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,25 @@ def test_one_round_is_always_run():
 
     found = race([Runner(("a",), run)], rounds=9, seconds=0.01, limit_seconds=1.0)
     assert found.rounds == 1
+
+
+def test_long_runs_that_are_far_slower_are_not_repeated():
+    log = []
+    runners = [
+        replace(_runner("fast", log, 1.0), contest="a"),
+        replace(_runner("slow", log, 2.5), contest="a"),
+        replace(_runner("other", log, 2.5), contest="b"),
+        replace(_runner("hopeless", log, 9.0), contest="a", first_seconds=9.0),
+        replace(_runner("checked", log, 1.0), contest="a", first_seconds=1.0),
+    ]
+    found = race(runners, rounds=2, seconds=60.0, limit_seconds=1.0)
+    assert log == ["fast", "slow", "other", "checked", "fast", "other", "checked"]
+    assert [len(times) for _, times in found.times] == [2, 1, 2, 1, 2]
+    short = [
+        replace(_runner(n, [], s), contest="a") for n, s in (("a", 0.1), ("b", 0.4))
+    ]
+    found = race(short, rounds=2, seconds=60.0, limit_seconds=1.0)
+    assert [len(times) for _, times in found.times] == [2, 2]
 
 
 def test_foreign_work_is_the_systems_without_ours(tmp_path, monkeypatch):

@@ -44,6 +44,16 @@ def test_best_peer_is_neither_wrong_nor_ours_nor_a_library():
     assert kernel.over("gcc", "gcc-fast") is None
 
 
+def test_the_best_strict_peer_keeps_the_order():
+    kernel = _kernel(gcc=2.0, gcc_fast=1.0, polly=1.5, polly_fast=0.5, ours_4=0.5)
+    assert (kernel.best_strict_peer, kernel.best_peer) == ("polly", "polly-fast")
+    (ours,) = (
+        s for s in BenchReport((kernel,), (), TOY, {}).summaries() if s.tool == "ours-4"
+    )
+    assert ours.over_best_strict_peer == pytest.approx(3.0)
+    assert ours.over_best_peer == pytest.approx(1.0)
+
+
 def test_geometric_means_count_failures_apart():
     kernels = (_kernel("a", gcc=4.0, polly=1.0), _kernel("b", gcc=1.0, polly=None))
     report = BenchReport(kernels, (), TOY, {})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +29,14 @@ QUICK = BenchOptions(budgets=(), rounds=2, cflags=("-O1",), threads=2)
 def suite(tmp_path, monkeypatch):
     """The toy suite, with the toy peers before everything else and no clang at all."""
     tools = write_peers(tmp_path / "tools")
-    usual = os.environ["PATH"].split(os.pathsep)
-    kept = [d for d in usual if not (os.path.exists(f"{d}/clang"))]
-    monkeypatch.setenv("PATH", os.pathsep.join([str(tools), *kept]))
+    usual = tmp_path / "usual"
+    usual.mkdir()
+    for directory in map(Path, reversed(os.environ["PATH"].split(os.pathsep))):
+        for program in directory.glob("*") if directory.is_dir() else ():
+            if "clang" not in program.name:
+                (usual / program.name).unlink(missing_ok=True)
+                (usual / program.name).symlink_to(program)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tools), str(usual)]))
     return write_suite(tmp_path / "suite")
 
 
@@ -99,12 +106,22 @@ def test_a_program_that_hangs_is_stopped(bench):
     assert kernel.best_peer == "gcc"
 
 
-def test_options_that_make_results_wrong_give_way_to_stricter_ones(bench):
-    (kernel,) = bench("product.c", "gcc", "ppcg-notile").kernels
-    found = kernel.results["ppcg-notile"]
-    assert isinstance(found, Measurement), found
-    assert "-O3 -march=native" in found.note
-    assert "-ffast-math" not in found.note
+def test_strict_and_fast_peers_are_tools_of_their_own(bench):
+    (kernel,) = bench("product.c", "gcc", "ppcg-notile", "ppcg-notile-fast").kernels
+    assert isinstance(kernel.results["ppcg-notile"], Measurement)
+    wrong = kernel.results["ppcg-notile-fast"]  # compiled with -ffast-math
+    assert isinstance(wrong, Failure)
+    assert wrong.kind == "mismatch"
+
+
+def test_a_translation_serves_strict_and_fast(bench, tmp_path):
+    tool = tmp_path / "tools" / "polycc"
+    log = tmp_path / "log"
+    tool.write_text(tool.read_text().replace("case", f'echo "$*" >> {log}\ncase', 1))
+    (kernel,) = bench("product.c", "pluto-tile", "pluto-tile-fast").kernels
+    assert all(isinstance(o, Measurement) for o in kernel.results.values())
+    runs = [s for s in log.read_text().splitlines() if "--version" not in s]
+    assert len(runs) == 1
 
 
 def test_absent_tools_are_listed(bench):
@@ -165,6 +182,21 @@ def test_budgets_share_one_search_and_their_programs(bench):
     if chosen["ours-1"] == chosen["ours-2"]:
         assert kernel.results["ours-1"] == kernel.results["ours-2"]
     assert kernel.own["space_size"] > 2
+
+
+def test_every_kept_variant_is_ranked(bench):
+    options = BenchOptions(**{**vars(QUICK), "budgets": (1,), "everything": True})
+    report = bench("product.c", "gcc", options=options)
+    (kernel,) = report.kernels
+    ranking = kernel.ranking
+    assert ranking.n_kept == kernel.own["space_size"] - 1  # not the source order
+    assert [place for place, _ in ranking.trials] == list(range(ranking.n_kept))
+    assert ranking.regret(1) >= ranking.regret(4) >= ranking.regret(16) >= 1.0
+    assert report.ranking_summary.regrets[0] == (1, ranking.regret(1), 1)
+    page = bench_page(report)
+    assert "regret of 16" in page
+    few = bench("product.c", "gcc", options=replace(options, everything=False))
+    assert len(few.kernels[0].ranking.trials) < ranking.n_kept
 
 
 def test_files_that_cannot_be_measured_are_told_and_end_nothing(bench, suite):

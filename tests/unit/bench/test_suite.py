@@ -56,7 +56,10 @@ def test_tools_are_chosen_by_name_or_family():
     peers, with_ours = select_tools(())
     assert (peers, with_ours) == (PEERS, True)
     peers, with_ours = select_tools(("gcc", "ppcg"))
-    assert [p.name for p in peers] == ["gcc", "ppcg-tile", "ppcg-notile"]
+    assert [p.name for p in peers] == [
+        "gcc",
+        *("ppcg-tile", "ppcg-tile-fast", "ppcg-notile", "ppcg-notile-fast"),
+    ]
     assert not with_ours
     assert select_tools(("ours",)) == ((), True)
     with pytest.raises(PolyschedError, match="no tool named 'icc'"):

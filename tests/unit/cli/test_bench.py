@@ -28,7 +28,9 @@ def bench(tmp_path, monkeypatch):
 @pytest.mark.cc
 def test_table_and_files(bench, tmp_path, capsys):
     out, page = tmp_path / "o.json", tmp_path / "o.html"
+    text, picture = tmp_path / "o.md", tmp_path / "o.svg"
     files = ("--json", str(out), "--html", str(page))
+    files = (*files, "--markdown", str(text), "--plot", str(picture))
     assert bench("--tools", "gcc,ppcg-tile,pluto-tile", *files) == 0
     told = capsys.readouterr()
     lines = told.out.splitlines()
@@ -43,9 +45,11 @@ def test_table_and_files(bench, tmp_path, capsys):
     }  # fmt: skip
     assert data["kernels"][0]["name"] == "product"
     assert len(data["kernels"]) == 3
-    assert data["tools"][0]["cflags"] == ["-O3 -march=native"]
+    assert data["tools"][0]["cflags"] == "-O3 -march=native"
     assert data["geometric_means"]["gcc"]["over_gcc"] == 1.0
     assert page.read_text().startswith("<!DOCTYPE html>")
+    assert "| product |" in text.read_text()
+    assert picture.read_text().startswith("<svg")
 
 
 @pytest.mark.cc
@@ -67,7 +71,7 @@ def test_bad_budgets_are_usage_errors(bench, words, capsys):
 
 def test_standard_output_takes_one_form(bench, capsys):
     assert bench("--json", "-", "--html", "-") == 2
-    assert "both want standard output" in capsys.readouterr().err
+    assert "several outputs want standard output" in capsys.readouterr().err
 
 
 def test_unknown_tools_and_kernels_are_refused(bench, capsys):
@@ -81,6 +85,20 @@ def test_an_output_that_is_an_input_is_refused(bench, tmp_path, capsys):
     path = str(tmp_path / "suite" / "product.c")
     assert bench("product", "--json", path) == 1
     assert "inputs are never changed" in capsys.readouterr().err
+
+
+@pytest.mark.cc
+def test_regret_is_told(bench, tmp_path, capsys):
+    out = tmp_path / "o.json"
+    words = ("product", "--tools", "ours,gcc", "--budget", "1", "--regret")
+    assert bench(*words, "--json", str(out)) == 0
+    told = capsys.readouterr().out
+    assert "the model's ranking against the measured times" in told
+    assert "Spearman" in told
+    data = json.loads(out.read_text())
+    own = data["kernels"][0]["ours"]["ranking"]
+    assert own["n_tried"] == own["n_kept"]
+    assert data["ranking"]["regret"]["1"]["n_kernels"] == 1
 
 
 @pytest.mark.cc

@@ -1,0 +1,221 @@
+"""A benchmark as a page of Markdown: kernel by kernel against the best peers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from polysched.bench.ours import OWN_PREFIX
+from polysched.bench.peers import NUMPY
+from polysched.bench.ranking import DEPTHS
+from polysched.bench.report import BenchReport, KernelReport, contest_of
+from polysched.records import Failure
+
+_SAID_CHARACTERS = 100
+
+
+def bench_markdown(report: BenchReport) -> str:
+    """One page: setting, kernels, all tools, means, failures, ranking.
+
+    Where polysched is slower than the best strict peer, the ratio is in bold type; a
+    kernel that was measured while others used the machine has an asterisk.
+    """
+    parts = [
+        *_setting(report),
+        *_kernels(report),
+        *_tools(report),
+        *_means(report),
+        *_failures(report),
+        *_rankings(report),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _setting(report: BenchReport) -> list[str]:
+    told = report.setting
+    cpu = report.machine.cpu
+    how = "estimated" if report.machine.origin == "detected" else "measured"
+    lines = [
+        "# Measured beside the peers",
+        "",
+        f"{cpu.name}, {told.get('threads')} threads, {how} ceilings of"
+        f" {cpu.flops_per_second / 1e9:.1f} GFLOP/s per thread,"
+        f" {cpu.bandwidth_all_bytes_per_second / 1e9:.1f} GB/s on all cores;"
+        f" {told.get('system')}; polysched {told.get('polysched')};"
+        f" {told.get('started')}; at most {told.get('rounds')} runs of each program.",
+        "`docs/benchmarks.md` says how each figure is made.",
+        "",
+    ]
+    versions = {f.peer.name: f.version for f in report.tools if not f.absent}
+    absent = [f.peer.name for f in report.tools if f.absent]
+    by_version: dict[str, list[str]] = {}
+    for name, version in versions.items():
+        by_version.setdefault(version, []).append(name)
+    lines += [f"- {version}: {', '.join(n)}" for version, n in by_version.items()]
+    if absent:
+        lines.append(f"- not installed: {', '.join(absent)}")
+    return lines
+
+
+def _kernels(report: BenchReport) -> list[str]:
+    """The main table: best peers and ours."""
+    own = _own_tools(report)
+    heads = (
+        "kernel", "gcc", "best strict peer", "x gcc", "best peer", "x gcc",
+        *(f"{t} x gcc" for t in own),
+        *(f"{t} x strict peer" for t in own),
+        "x best peer", "x NumPy", "of roofline",
+    )  # fmt: skip
+    rows = [_kernel_row(kernel, own) for kernel in report.kernels]
+    rule = ("---", "---:", "---", "---:", "---", *("---:",) * (2 * len(own) + 4))
+    best = own[-1] if own else ""
+    return [
+        "",
+        "## Kernels",
+        "",
+        f"Speed-ups; the last three columns are of {best}." if own else "Speed-ups.",
+        "",
+        *_table(heads, rule, rows),
+    ]
+
+
+def _kernel_row(kernel: KernelReport, own: Sequence[str]) -> tuple[str, ...]:
+    title = f"{kernel.name} {kernel.size}".strip() + ("*" if kernel.is_loaded else "")
+    if kernel.failure:
+        return (title, "not measured", *("",) * (2 * len(own) + 7))
+    strict, peer = kernel.best_strict_peer, kernel.best_peer
+    last = own[-1] if own else ""
+    fraction = kernel.fraction_of_bound(last)
+    over_strict = [kernel.over(strict, t) for t in own]
+    return (
+        title,
+        _seconds(kernel.seconds("gcc")),
+        strict or "-",
+        _ratio(kernel.over("gcc", strict or "")),
+        peer or "-",
+        _ratio(kernel.over("gcc", peer or "")),
+        *(_ratio(kernel.over("gcc", t)) for t in own),
+        *(
+            f"**{r:.2f}**" if r is not None and r < 1 else _ratio(r)
+            for r in over_strict
+        ),
+        _ratio(kernel.over(peer, last)),
+        _ratio(kernel.over(NUMPY, last)),
+        "-" if fraction is None else f"{fraction:.0%}",
+    )
+
+
+def _mark_loss(ratio: float | None) -> str:
+    return f"**{ratio:.2f}**" if ratio is not None and ratio < 1 else _ratio(ratio)
+
+
+def _tools(report: BenchReport) -> list[str]:
+    """Every tool on every kernel, as speed-ups over gcc."""
+    tools = [t for t in report.tool_names if t != "gcc"]
+    measured = [k for k in report.kernels if not k.failure]
+    rows = [
+        (kernel.name, *(_speedup(kernel, tool) for tool in tools))
+        for kernel in measured
+    ]
+    return [
+        "",
+        "## Every tool",
+        "",
+        "Speed-ups over gcc -O3 -march=native.",
+        "",
+        *_table(("kernel", *tools), ("---", *("---:",) * len(tools)), rows),
+    ]
+
+
+def _speedup(kernel: KernelReport, tool: str) -> str:
+    outcome = kernel.results.get(tool)
+    if isinstance(outcome, Failure):
+        return "WRONG" if outcome.kind == "mismatch" else outcome.kind
+    return _ratio(kernel.over("gcc", tool))
+
+
+def _means(report: BenchReport) -> list[str]:
+    heads = ("tool", "over gcc", "over the best strict peer", "over the best peer",
+             "over gcc, failures as 1", "kernels", "failed")  # fmt: skip
+    rows = [
+        (
+            s.tool,
+            _ratio(s.over_gcc),
+            _ratio(s.over_best_strict_peer),
+            _ratio(s.over_best_peer),
+            _ratio(s.over_gcc_all),
+            str(s.n_kernels),
+            str(s.n_failed),
+        )
+        for s in report.summaries()
+    ]
+    rule = ("---", *("---:",) * (len(heads) - 1))
+    return ["", "## Geometric means", "", *_table(heads, rule, rows)]
+
+
+def _failures(report: BenchReport) -> list[str]:
+    """Per kernel and reason, who failed."""
+    lines = []
+    for kernel in report.kernels:
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for tool, outcome in kernel.results.items():
+            if isinstance(outcome, Failure):
+                reason = (outcome.kind, _first_line(outcome.text))
+                reasons.setdefault(reason, []).append(tool)
+        lines += [
+            f"- {kernel.name}: {', '.join(tools)}: {kind}, `{said}`"
+            for (kind, said), tools in reasons.items()
+        ]
+        if kernel.failure:
+            lines.append(f"- {kernel.name}: `{_first_line(kernel.failure)}`")
+    return ["", "## Failures", "", *lines] if lines else []
+
+
+def _rankings(report: BenchReport) -> list[str]:
+    known = [(k.name, r) for k in report.kernels if (r := k.ranking) is not None]
+    if not known:
+        return []
+    heads = ("kernel", "measured", "kept", "Spearman", "Kendall",
+             *(f"regret of {n}" for n in DEPTHS))  # fmt: skip
+    rows = [
+        (
+            name,
+            str(len(r.pairs)),
+            str(r.n_kept),
+            _ratio(r.spearman),
+            _ratio(r.kendall),
+            *(_ratio(r.regret(n)) for n in DEPTHS),
+        )
+        for name, r in known
+    ]
+    found = report.ranking_summary
+    means = (_ratio(mean) for _, mean, _ in found.regrets)
+    rows.append(("mean", "", "", _ratio(found.spearman), _ratio(found.kendall), *means))
+    rule = ("---", *("---:",) * (len(heads) - 1))
+    return ["", "## The model's ranking", "", *_table(heads, rule, rows)]
+
+
+def _own_tools(report: BenchReport) -> list[str]:
+    own = [t for t in report.tool_names if contest_of(t) == "ours"]
+    return sorted(own, key=lambda t: int(t.removeprefix(OWN_PREFIX)))
+
+
+def _table(
+    heads: Sequence[str], rule: Sequence[str], rows: Iterable[Sequence[str]]
+) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (heads, rule, *rows)]
+
+
+def _first_line(text: str) -> str:
+    lines = text.strip().splitlines() or [""]
+    told = [s for s in lines if "error:" in s]
+    return (told or lines)[0].strip().replace("`", "'")[:_SAID_CHARACTERS]
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
