@@ -244,7 +244,7 @@ class RegisterTiles:
         *outer, lane = tile.loops
         parts = []
         if tile.lanes > 1 and lane.condition is not None:
-            whole, rest = _split_loop(lane, tile.lanes)
+            whole, rest = split_loop(lane, tile.lanes)
             wide = self._write(tile.at_iterators(tile.lanes), chain, assign)
             parts = [replace(whole, body=_as_block(wide)), rest]
         else:
@@ -287,7 +287,7 @@ def _lane_reader(
     return LaneReader(first, points.at((*outer, lane + 1)), assign.target)
 
 
-def _split_loop(loop: Loop, lanes: int) -> tuple[Loop, Loop]:
+def split_loop(loop: Loop, lanes: int) -> tuple[Loop, Loop]:
     """A loop in steps of whole vectors, and one over the iterations behind them."""
     assert loop.condition is not None
     word, last = _condition(loop)
@@ -306,7 +306,7 @@ def _condition(loop: Loop) -> tuple[str, Text]:
     word, _, bound = loop.condition.text.removeprefix(f"{loop.iterator} ").partition(
         " "
     )
-    return word, Text(bound, ADD)
+    return word, Text(bound, 0 if "?" in bound else ADD)  # a choice needs parentheses
 
 
 def _as_block(node: Node) -> Block:

@@ -14,12 +14,12 @@ from polysched.transform.arrange import (
     straighten_bands,
     tile_bands,
 )
+from polysched.transform.conflicts import strip_conflicts
 from polysched.transform.draft import Draft
 from polysched.transform.lanes import fill_lanes
 from polysched.transform.rows import gather_rows
 from polysched.transform.share import share_loops
 from polysched.transform.step import Script
-from polysched.transform.strip import strip_conflicts
 from polysched.transform.strips import fuse_strips
 
 

@@ -7,6 +7,10 @@ import pytest
 from polysched.analysis import set_band_flags
 from polysched.base import CodegenError
 from polysched.codegen import print_openmp
+from polysched.codegen.ctext import Text
+from polysched.codegen.linear import Linear
+from polysched.codegen.nodes import Block, Loop
+from polysched.codegen.registers import split_loop
 from polysched.frontend import parse_c
 from polysched.ir import Scop, original_tree
 from polysched.testing import Candidate, Candidates, check_program, prepare
@@ -226,3 +230,10 @@ def test_nothing_to_pack_is_refused(tmp_path) -> None:
     script = "pack(band=0, statement=0, iterators=[0, 1])"
     with pytest.raises(CodegenError, match="nothing to pack: S0 reads no expression"):
         text_of(program(PRODUCT), script, tmp_path)
+
+
+def test_a_bound_that_is_a_choice_is_taken_whole() -> None:
+    condition = Text("t1 <= a > b ? a : b", 0)
+    loop = Loop("t1", Text("0"), condition, 1, 0, Block(()), start=Linear())
+    whole, _ = split_loop(loop, 4)
+    assert str(whole.condition) == "t1 <= (a > b ? a : b) - 3"

@@ -8,8 +8,8 @@ from polysched.analysis import compute_dependences, find_violation, set_band_fla
 from polysched.ir import Scop, original_tree
 from polysched.transform import plan_scripts, print_script
 from polysched.transform.arrange import merge_bands
+from polysched.transform.conflicts import strip_conflicts
 from polysched.transform.draft import Draft
-from polysched.transform.strip import strip_conflicts
 from tests.unit import scops
 from tests.unit.schedule.programs import matmul, single
 from tests.unit.space.made import MACHINE
