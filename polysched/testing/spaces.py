@@ -23,7 +23,15 @@ from polysched.space import (
     build_space,
 )
 from polysched.testing.candidates import Candidate, Candidates
-from polysched.transform import Jam, Script, Step, Tile, apply_script
+from polysched.transform import (
+    FuseTiles,
+    Jam,
+    Registers,
+    Script,
+    Step,
+    Tile,
+    apply_script,
+)
 
 # fixed, so that a seed gives the same schedules everywhere; caches of a few rows
 TINY_MACHINE = Machine(
@@ -175,6 +183,13 @@ def _small(step: Step, number: int) -> Step:
         return replace(step, sizes=tuple(min(old, new) for old, new in pairs))
     if isinstance(step, Jam):
         return replace(step, factors=tuple(min(f, SMALL_FACTOR) for f in step.factors))
+    if isinstance(step, Registers):
+        factors = tuple(min(f, SMALL_FACTOR) for f in step.factors)
+        return replace(step, factors=factors, lanes=min(step.lanes, SMALL_FACTOR))
+    if isinstance(step, FuseTiles):
+        return replace(
+            step, size=min(step.size, SMALL_SIZES[number % len(SMALL_SIZES)])
+        )
     return step
 
 
