@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PLUTO_LIMIT_SECONDS = 60.0  # with code generation; adi took more than five minutes
 KERNELS = ROOT / "examples" / "polybench"
 HEADINGS = (
     "kernel",
@@ -124,19 +125,23 @@ def measure(path: Path, seconds: float | None) -> Measurement:
 
 
 def time_pluto(path: Path) -> float | None:
-    """Seconds that Pluto says it took for dependences and schedule."""
+    """Seconds that Pluto says it took, dependences and schedule; None if too long."""
     polycc = shutil.which("polycc")
     if polycc is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out.c")
-        done = subprocess.run(
-            [polycc, "--pet", "--tile", "--parallel", str(path), "-o", out],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=folder,
-        )
+        try:
+            done = subprocess.run(
+                [polycc, "--pet", "--tile", "--parallel", str(path), "-o", out],
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=folder,
+                timeout=PLUTO_LIMIT_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            return None
     text = done.stdout + done.stderr
     stages = r"(?:SCoP extraction|Auto-transformation)"
     found = re.findall(rf"\[pluto\] {stages}[^:]*: ([\d.]+)s", text)
