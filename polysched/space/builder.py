@@ -183,6 +183,8 @@ class SpaceBuilder:
                 if self._is_lost_reference(solved):
                     self._add_script(solved, ())
         except CodegenError as error:
+            if solved.objectives == ("original",) and not schedule.script:
+                return  # it stays in whatever happens: the source text is its code
             self._forget(one)
             self._refused.add(schedule.id)
             self._drop(solved, schedule.script, error.message)

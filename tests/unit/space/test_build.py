@@ -156,6 +156,21 @@ def test_a_reference_whose_shapes_cannot_be_printed_is_kept_plain(
     assert {s.script for s in space} == {()}
 
 
+def test_the_source_order_is_kept_even_where_nothing_can_be_printed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(measurer: CodeMeasurer, tree: ScheduleTree) -> Future[CodeSize]:
+        refused: Future[CodeSize] = Future()
+        refused.set_exception(CodegenError("planted"))
+        return refused
+
+    monkeypatch.setattr(CodeMeasurer, "submit", refuse)
+    options = SpaceOptions(seconds=60, policy="minimal")
+    space = build_space(scops.gemm(), machine, options)
+    assert {s.objectives for s in space} == {("original",)}
+    assert space.best.script == ()
+
+
 def test_statement_free_scop_is_refused(machine: Machine) -> None:
     empty = replace(scops.gemm(), statements=())
     with pytest.raises(EmptySpaceError, match="no statements"):
