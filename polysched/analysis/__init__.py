@@ -1,7 +1,8 @@
 """analysis: what is true of a SCoP and its schedules. Dependences, legality, features.
 
 Takes SCoPs and trees, gives facts and witnesses. May import `ir`, `sets`,
-`machine`, `base`. Counting loads sympy, so it is imported when it is first used.
+`machine`, `base`. Counting loads sympy and graphs load networkx, so both are imported
+when they are first used: a child process that only builds code needs neither.
 """
 
 import importlib
@@ -33,13 +34,6 @@ from polysched.analysis.footprint import (
     box_footprint,
     iterator_extent,
     member_extent,
-)
-from polysched.analysis.graph import (
-    component_levels,
-    components,
-    dependence_graph,
-    order_groups,
-    weak_components,
 )
 from polysched.analysis.legality import (
     Violation,
@@ -83,6 +77,13 @@ from polysched.analysis.strides import (
 
 if TYPE_CHECKING:
     from polysched.analysis.counting import ClosedForm, count_points
+    from polysched.analysis.graph import (
+        component_levels,
+        components,
+        dependence_graph,
+        order_groups,
+        weak_components,
+    )
     from polysched.analysis.scop_forms import ClosedForms, closed_forms
     from polysched.analysis.tile_footprint import TileForm, tile_forms
 
@@ -91,8 +92,13 @@ _LATER = {
     "ClosedForms": "scop_forms",
     "TileForm": "tile_footprint",
     "closed_forms": "scop_forms",
+    "component_levels": "graph",
+    "components": "graph",
     "count_points": "counting",
+    "dependence_graph": "graph",
+    "order_groups": "graph",
     "tile_forms": "tile_footprint",
+    "weak_components": "graph",
 }
 
 __all__ = [
@@ -164,7 +170,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import a name that needs sympy from its module, once."""
+    """Import a name whose module loads a large library, once."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = importlib.import_module(f"{__name__}.{_LATER[name]}")

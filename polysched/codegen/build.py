@@ -119,6 +119,16 @@ def build_nodes(
     )
 
 
+def check_size(n_nodes: int, max_nodes: int) -> None:
+    """Raise `CodegenError` for code of more nodes than may be printed."""
+    if n_nodes > max_nodes:
+        raise CodegenError(
+            f"schedule explodes: its code has more than {max_nodes} loops, "
+            "branches and statements",
+            hint="less separation or unrolling makes smaller code",
+        )
+
+
 def _final_names(root: isl.AstNode, iterators: list[str]) -> dict[str, str]:
     """New names without gaps for the iterators that have a loop in the AST."""
     found: set[str] = set()
@@ -185,12 +195,7 @@ class _Converter:
             node.block_get_children().foreach(parts.append)
             return [item for part in parts for item in self.items(part)]
         self.n_nodes += 1
-        if self.n_nodes > self.max_nodes:
-            raise CodegenError(
-                f"schedule explodes: its code has more than {self.max_nodes} loops, "
-                "branches and statements",
-                hint="less separation or unrolling makes smaller code",
-            )
+        check_size(self.n_nodes, self.max_nodes)
         if kind == "for":
             return [self.loop(node)]
         if kind == "if":

@@ -16,51 +16,90 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from polysched.base import CodegenError, PolyschedError
+from polysched.codegen.build import check_size
 from polysched.codegen.openmp import CodeSize, measure_code
 from polysched.codegen.options import PrintOptions
 from polysched.ir import ScheduleTree, Scop
 
+_PRINTING = PrintOptions()
 _CHEAP = PrintOptions(max_operations=200_000)
 _SLOW_SECONDS = 0.4  # of processor time for so many operations: more would take minutes
 
 
-def judge(scop: Scop, tree: ScheduleTree) -> CodeSize:
-    """How large the code of a schedule is; an error where it would explode.
+class Judge:
+    """Finds how large the code of schedules of one SCoP is.
 
-    isl's operations differ in cost by a factor of hundreds: a schedule whose first
-    operations are slow is not given more of them.
+    Many schedules of a space share loop nests, whose code is built once.
+
+    Parameters
+    ----------
+    scop : Scop
+        What the schedules order.
     """
-    started = time.thread_time()
-    try:
-        return measure_code(scop, tree, _CHEAP)
-    except CodegenError:
-        if time.thread_time() - started > _SLOW_SECONDS:
-            raise
-    return measure_code(scop, tree)
 
+    def __init__(self, scop: Scop) -> None:
+        self.scop = scop
+        self._known: dict[str, CodeSize | CodegenError] = {}
 
-def answer(scop: Scop, text: str) -> Mapping[str, int | str]:
-    """The size by name, or the reason why there is no code."""
-    try:
-        return asdict(judge(scop, ScheduleTree.parse(text)))
-    except PolyschedError as error:
-        return {"refused": error.message}
+    def judge(self, tree: ScheduleTree) -> CodeSize:
+        """The size of a schedule's code; an error where it would explode."""
+        sizes = [self._judge_part(part) for part in tree.parts()]
+        total = CodeSize(
+            sum(s.n_loops for s in sizes),
+            sum(s.n_branches for s in sizes),
+            sum(s.n_instances for s in sizes),
+        )
+        check_size(total.n_nodes, _PRINTING.max_nodes)
+        return total
+
+    def answer(self, text: str) -> Mapping[str, int | str]:
+        """The size by name, or the reason why there is no code."""
+        try:
+            return asdict(self.judge(ScheduleTree.parse(text)))
+        except PolyschedError as error:
+            return {"refused": error.message}
+
+    def _judge_part(self, part: ScheduleTree) -> CodeSize:
+        found = self._known.get(part.text)
+        if found is None:
+            try:
+                found = self._build(part)
+            except CodegenError as error:
+                found = error
+            self._known[part.text] = found
+        if isinstance(found, CodegenError):
+            raise found
+        return found
+
+    def _build(self, part: ScheduleTree) -> CodeSize:
+        """Build the code of a part.
+
+        isl's operations differ in cost by a factor of hundreds: code whose first
+        operations are slow is not given more of them.
+        """
+        started = time.thread_time()
+        try:
+            return measure_code(self.scop, part, _CHEAP)
+        except CodegenError:
+            if time.thread_time() - started > _SLOW_SECONDS:
+                raise
+        return measure_code(self.scop, part, _PRINTING)
 
 
 def main() -> None:
     """Read pickled tasks from standard input until it ends, answer one line each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to act on
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    scop: Scop | None = None
+    judge: Judge | None = None
     with contextlib.suppress(EOFError):
         while True:
             data, text, seconds = pickle.load(sys.stdin.buffer)
             if data is not None:
-                scop = pickle.loads(data)
-            if scop is None:
+                judge = Judge(pickle.loads(data))
+            if judge is None:
                 continue
             signal.setitimer(signal.ITIMER_PROF, seconds)
-            found = answer(scop, text)
+            found = judge.answer(text)
             signal.setitimer(signal.ITIMER_PROF, 0)
             sys.stdout.write(json.dumps(found) + "\n")
             sys.stdout.flush()

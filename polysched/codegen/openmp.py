@@ -78,6 +78,11 @@ class CodeSize:
     n_branches: int
     n_instances: int
 
+    @property
+    def n_nodes(self) -> int:
+        """All of them."""
+        return self.n_loops + self.n_branches + self.n_instances
+
 
 def measure_code(
     scop: Scop, tree: ScheduleTree, options: PrintOptions | None = None
@@ -128,7 +133,9 @@ class _Printer:
         promoted = promote(self.source, tree)
         plain_tree, tree, self.scop = tree, promoted.tree, promoted.scop
         iterators = self.names.take_series(options.iterator_prefix, _n_loops(tree))
-        limits = BuildLimits(options.max_nodes, options.max_operations)
+        # a space measures the parts by themselves
+        n_operations = options.max_operations * len(tree.parts())
+        limits = BuildLimits(options.max_nodes, n_operations)
         depths: dict[str, int] = {}
         while True:
             planned = plan_storage(self.source, plain_tree, depths)

@@ -30,8 +30,8 @@ class PrintOptions:
     max_nodes : int
         Largest number of loops, branches and statements to print.
     max_operations : int
-        isl operations allowed for building the code (some 3e5 a second); 0 for any
-        number.
+        isl operations allowed for building the code (some 3e5 a second), for each part
+        of an outermost sequence; 0 for any number.
     check_operations : int
         isl operations allowed for proving the built code right; 0 leaves it out.
     heap_bytes : int

@@ -84,6 +84,19 @@ class ScheduleTree:
         """All nodes top down, each with its path from the root."""
         yield from _walk((), self.root)
 
+    def parts(self) -> tuple[ScheduleTree, ...]:
+        """What runs one after the other: a tree per child of an outermost sequence.
+
+        The tree itself where it begins with something else.
+        """
+        below = self.root.child(0)
+        if node_kind(below) != "sequence":
+            return (self,)
+        filters = (
+            below.child(k).filter_get_filter() for k in range(below.n_children())
+        )
+        return tuple(ScheduleTree(self.schedule.intersect_domain(f)) for f in filters)
+
     def bands(self) -> list[tuple[NodePath, isl.ScheduleNode]]:
         """Band nodes top down."""
         return [

@@ -1,8 +1,12 @@
 """sets: named, typed face of isl. Other rooms reach dimensions by name through it.
 
 Takes isl objects and texts, gives the same. May import `base`. Built on Verdoolaege,
-"isl: An Integer Set Library for the Polyhedral Model", ICMS 2010.
+"isl: An Integer Set Library for the Polyhedral Model", ICMS 2010. Points load numpy, so
+they are imported when they are first used.
 """
+
+import importlib
+from typing import TYPE_CHECKING
 
 from polysched.sets.ast import (
     ast_expr_kind,
@@ -14,13 +18,6 @@ from polysched.sets.ast import (
 )
 from polysched.sets.ast_order import read_ast_order
 from polysched.sets.cone import LIFTED_PREFIX, ConeRow, dependence_cone, lift_constants
-from polysched.sets.points import (
-    Points,
-    contains_points,
-    fix_parameters,
-    list_points,
-    map_points,
-)
 from polysched.sets.unions import (
     dim_names,
     list_basic_maps,
@@ -37,6 +34,17 @@ from polysched.sets.unions import (
     union_of_sets,
 )
 from polysched.sets.witness import describe_pair
+
+if TYPE_CHECKING:
+    from polysched.sets.points import (
+        Points,
+        contains_points,
+        fix_parameters,
+        list_points,
+        map_points,
+    )
+
+_POINTS = ("Points", "contains_points", "fix_parameters", "list_points", "map_points")
 
 __all__ = [
     "LIFTED_PREFIX",
@@ -70,3 +78,12 @@ __all__ = [
     "union_of_maps",
     "union_of_sets",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a name that needs numpy from its module, once."""
+    if name not in _POINTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(importlib.import_module(f"{__name__}.points"), name)
+    globals()[name] = found
+    return found

@@ -8,12 +8,14 @@ import pytest
 from polysched.base import CodegenError, Deadline, LimitError
 from polysched.codegen import (
     CodeMeasurer,
+    CodeSize,
     PrintOptions,
     measure_code,
+    measure_worker,
     measuring,
     wait_for_size,
 )
-from polysched.ir import ScheduleTree, original_tree
+from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.transform import apply_script, parse_script
 from tests.unit import scops
 from tests.unit.transform import trees
@@ -75,3 +77,29 @@ def test_nothing_is_waited_for_after_the_deadline() -> None:
         wait_for_size(futures[-1], Deadline.after(0.0))
     measurer.close()
     assert futures[-1].cancelled()
+
+
+def test_parts_of_a_sequence_are_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    scop = scops.gemm()
+    built: list[str] = []
+
+    def count(scop: Scop, tree: ScheduleTree, options: PrintOptions) -> CodeSize:
+        built.append(tree.text)
+        return measure_code(scop, tree, options)
+
+    monkeypatch.setattr(measure_worker, "measure_code", count)
+    tree = trees.in_sequence(scop, "S0", "S1")
+    judge = measure_worker.Judge(scop)
+    assert judge.judge(tree) == measure_code(scop, tree)
+    assert len(built) == 2
+    judge.judge(tree.parts()[1])
+    assert len(built) == 2
+
+
+def test_parts_are_refused_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    scop = scops.gemm()
+    tree = trees.in_sequence(scop, "S0", "S1")
+    n_nodes = max(measure_code(scop, part).n_nodes for part in tree.parts())
+    monkeypatch.setattr(measure_worker, "_PRINTING", PrintOptions(max_nodes=n_nodes))
+    with pytest.raises(CodegenError, match=f"more than {n_nodes} loops"):
+        measure_worker.Judge(scop).judge(tree)

@@ -8,6 +8,7 @@ import pytest
 from polysched.base import PolyschedError
 from polysched.ir import LinearRow, Rows, ScheduleTree, build_tree, original_tree
 from tests.unit import scops
+from tests.unit.transform import trees
 
 
 def test_original_tree_orders_like_the_source() -> None:
@@ -94,3 +95,13 @@ def test_shifted_zero_rows_still_order() -> None:
 
 def test_empty_scop_has_an_empty_tree() -> None:
     assert build_tree(isl.UnionSet("{ }"), {}).bands() == []
+
+
+def test_parts_are_what_runs_one_after_the_other() -> None:
+    gemm = scops.gemm()
+    first, second = trees.in_sequence(gemm, "S0", "S1").parts()
+    for part, name in ((first, "S0"), (second, "S1")):
+        expected = isl.UnionSet.from_set(gemm.statement(name).domain)
+        assert part.schedule.get_domain().is_equal(expected)
+    band = original_tree(gemm)
+    assert band.parts() == (band,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import islpy as isl
 
 from polysched.analysis import Dependences, compute_dependences, set_band_flags
-from polysched.ir import ScheduleTree, Scop
+from polysched.ir import ScheduleTree, Scop, original_tree
 from tests.unit import scops
 
 GEMM_BAND = (
@@ -37,6 +37,17 @@ def one_band(scop: Scop, band: str, *order: str) -> tuple[ScheduleTree, Dependen
             filters = filters.add(universe)
         node = node.child(0).insert_sequence(filters)
     return set_band_flags(ScheduleTree(node.get_schedule()), deps), deps
+
+
+def in_sequence(scop: Scop, first: str, second: str) -> ScheduleTree:
+    """All instances of one statement in source order, then all of another."""
+    schedules = (
+        original_tree(scop).schedule.intersect_domain(
+            isl.UnionSet.from_set(scop.statement(name).domain)
+        )
+        for name in (first, second)
+    )
+    return ScheduleTree(next(schedules).sequence(next(schedules)))
 
 
 def gemm() -> tuple[ScheduleTree, Dependences]:
