@@ -12,6 +12,7 @@ import pickle
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -53,11 +54,13 @@ class Judge:
         return total
 
     def answer(self, text: str) -> Mapping[str, int | str]:
-        """The size by name, or the reason why there is no code."""
+        """The size by name, why there is no code, or how our own code fails."""
         try:
             return asdict(self.judge(ScheduleTree.parse(text)))
         except PolyschedError as error:
             return {"refused": error.message}
+        except Exception:  # noqa: BLE001  the parent warns of it
+            return {"bug": traceback.format_exc()}
 
     def _judge_part(self, part: ScheduleTree) -> CodeSize:
         found = self._known.get(part.text)

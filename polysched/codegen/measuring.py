@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from polysched.base import CodegenError, Deadline, LimitError
@@ -108,6 +109,9 @@ class _Child:
             raise _failure(process.wait())
         self._scop = scop
         found = json.loads(line)
+        if "bug" in found:  # told, but the other schedules of the space go on
+            warnings.warn(f"the code builder fails: {found['bug']}", stacklevel=1)
+            raise CodegenError("the code builder fails on it")
         if "refused" in found:
             raise CodegenError(found["refused"])
         return CodeSize(**found)

@@ -110,9 +110,9 @@ def _plan(
         for s, a in scop.iter_accesses()
         if a.array == array.name and not a.relation.is_empty()
     ]
-    if not accesses:
-        return None
     uses = _find_uses(scop, tree, accesses)
+    if not uses:  # nowhere, or in other parts of the schedule
+        return None
     n_shared = uses[0].time.dim(isl.dim_type.out)
     if depth_limit is not None:
         n_shared = min(n_shared, depth_limit)

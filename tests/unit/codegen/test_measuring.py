@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import islpy as isl
 import pytest
 
@@ -103,3 +106,14 @@ def test_parts_are_refused_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure_worker, "_PRINTING", PrintOptions(max_nodes=n_nodes))
     with pytest.raises(CodegenError, match=f"more than {n_nodes} loops"):
         measure_worker.Judge(scop).judge(tree)
+
+
+def test_a_bug_is_told_and_costs_one_schedule() -> None:
+    scop = scops.gemm()
+    measurer = CodeMeasurer(scop)
+    broken: Any = SimpleNamespace(text=None)
+    with pytest.warns(UserWarning, match="code builder fails: Traceback"):
+        error = measurer.submit(broken).exception()
+    assert isinstance(error, CodegenError)
+    size = wait_for_size(measurer.submit(original_tree(scop)), Deadline())
+    assert size == measure_code(scop, original_tree(scop))
