@@ -1,4 +1,4 @@
-"""Code sizes from a child process: found beside other work, and bounded in time."""
+"""Code sizes from child processes: found beside other work, and bounded in time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from polysched.codegen.openmp import CodeSize
 from polysched.ir import ScheduleTree, Scop
 
 MAX_SECONDS = 3.0  # of processor time for the code of one schedule
+MAX_CHILDREN = 2
+BACKLOG = 4  # schedules that wait: worth the start of a further child
 _WORKER = "polysched.codegen.measure_worker"
 
 
 class CodeMeasurer:
-    """Measures the code of schedules of one SCoP, in the order they are given.
+    """Measures the code of schedules of one SCoP.
 
-    The child process that does so is shared by all measurers and ends with this one.
+    Child processes do so. They are shared by all measurers and end with this process;
+    there is a second one when more is to be measured than one is about to do.
 
     Parameters
     ----------
@@ -34,21 +37,32 @@ class CodeMeasurer:
 
     def __init__(self, scop: Scop) -> None:
         self._scop = pickle.dumps(scop)
-        self._futures: list[Future[CodeSize]] = []
-        self._child = _shared_child()
-        self._child.pool.submit(self._child.start)  # while nothing is to be measured
+        self._children = _shared_children()
+        self._given: list[list[Future[CodeSize]]] = [[] for _ in self._children]
+        first = self._children[0]
+        first.pool.submit(first.start)  # while nothing is to be measured
 
     def submit(self, tree: ScheduleTree) -> Future[CodeSize]:
-        """Start to measure; see `wait`."""
-        future = self._child.pool.submit(self._child.measure, self._scop, tree.text)
-        self._futures.append(future)
+        """Start to measure; see `wait_for_size`."""
+        k = self._choose_child()
+        child = self._children[k]
+        future = child.pool.submit(child.measure, self._scop, tree.text)
+        self._given[k].append(future)
         return future
 
     def close(self) -> None:
         """End what still runs."""
-        for future in reversed(self._futures):
-            if not future.cancel() and not future.done():
-                self._child.end()
+        for child, given in zip(self._children, self._given, strict=True):
+            for future in reversed(given):
+                if not future.cancel() and not future.done():
+                    child.end()
+
+    def _choose_child(self) -> int:
+        """The first, unless schedules wait for it and another has less to do."""
+        waiting = [sum(not f.done() for f in given) for given in self._given]
+        if waiting[0] < BACKLOG:
+            return 0
+        return min(range(len(waiting)), key=waiting.__getitem__)
 
 
 def wait_for_size(future: Future[CodeSize], deadline: Deadline) -> CodeSize:
@@ -69,7 +83,7 @@ def wait_for_size(future: Future[CodeSize], deadline: Deadline) -> CodeSize:
 
 
 class _Child:
-    """The child process; all but `end` is called by the one thread of its pool."""
+    """A child process; all but `end` is called by the one thread of its pool."""
 
     def __init__(self) -> None:
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="measure")
@@ -151,13 +165,15 @@ def _failure(status: int) -> CodegenError:
     return CodegenError(f"isl's code builder ended with status {status}")
 
 
-_children: list[_Child] = []  # at most one
+_children: list[_Child] = []
 _children_lock = threading.Lock()
 
 
-def _shared_child() -> _Child:
+def _shared_children() -> list[_Child]:
     with _children_lock:
         if not _children:
-            _children.append(_Child())
-            atexit.register(_children[0].shut_down)
-        return _children[0]
+            n_children = min(MAX_CHILDREN, os.cpu_count() or 1)
+            _children.extend(_Child() for _ in range(n_children))
+            for child in _children:
+                atexit.register(child.shut_down)
+        return _children

@@ -117,3 +117,14 @@ def test_a_bug_is_told_and_costs_one_schedule() -> None:
     assert isinstance(error, CodegenError)
     size = wait_for_size(measurer.submit(original_tree(scop)), Deadline())
     assert size == measure_code(scop, original_tree(scop))
+
+
+def test_two_children_give_the_sizes_that_one_gives() -> None:
+    scop = scops.gemm()
+    measurer = CodeMeasurer(scop)
+    trees_ = [tiled_gemm(), original_tree(scop)] * measuring.BACKLOG
+    futures = [measurer.submit(tree) for tree in trees_]
+    expected = [measure_code(scop, tree) for tree in trees_]
+    assert [wait_for_size(f, Deadline()) for f in futures] == expected
+    if len(measurer._given) > 1:  # on two cores
+        assert all(measurer._given)
