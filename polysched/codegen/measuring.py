@@ -37,32 +37,29 @@ class CodeMeasurer:
 
     def __init__(self, scop: Scop) -> None:
         self._scop = pickle.dumps(scop)
-        self._children = _shared_children()
-        self._given: list[list[Future[CodeSize]]] = [[] for _ in self._children]
-        first = self._children[0]
-        first.pool.submit(first.start)  # while nothing is to be measured
+        self._crew = _shared_crew()
+        self._futures: list[Future[CodeSize]] = []
+        self._closed = threading.Event()
+        self._crew.start()  # while nothing is to be measured
 
     def submit(self, tree: ScheduleTree) -> Future[CodeSize]:
         """Start to measure; see `wait_for_size`."""
-        k = self._choose_child()
-        child = self._children[k]
-        future = child.pool.submit(child.measure, self._scop, tree.text)
-        self._given[k].append(future)
+        future = self._crew.submit(self._scop, tree.text, self._closed)
+        self._futures.append(future)
         return future
 
     def close(self) -> None:
         """End what still runs."""
-        for child, given in zip(self._children, self._given, strict=True):
-            for future in reversed(given):
-                if not future.cancel() and not future.done():
-                    child.end()
+        self._closed.set()
+        for future in reversed(self._futures):
+            future.cancel()
+        if not all(future.done() for future in self._futures):
+            self._crew.end()
 
-    def _choose_child(self) -> int:
-        """The first, unless schedules wait for it and another has less to do."""
-        waiting = [sum(not f.done() for f in given) for given in self._given]
-        if waiting[0] < BACKLOG:
-            return 0
-        return min(range(len(waiting)), key=waiting.__getitem__)
+
+def start_measuring() -> None:
+    """Start the child process that will be needed, beside other work."""
+    _shared_crew().start()
 
 
 def wait_for_size(future: Future[CodeSize], deadline: Deadline) -> CodeSize:
@@ -82,21 +79,89 @@ def wait_for_size(future: Future[CodeSize], deadline: Deadline) -> CodeSize:
         raise LimitError("its code was not built: time is spent") from error
 
 
+class _Crew:
+    """Child processes that take one tree after the other, each beside its thread."""
+
+    def __init__(self, n_children: int) -> None:
+        self.children = [_Child() for _ in range(n_children)]
+        self._pool = ThreadPoolExecutor(n_children, thread_name_prefix="measure")
+        self._free = list(reversed(self.children))
+        self._n_unfinished = 0
+        self._changed = threading.Condition()
+
+    def start(self) -> None:
+        """Start the first child."""
+        self._pool.submit(self.children[0].start)
+
+    def submit(
+        self, scop: bytes, text: str, closed: threading.Event
+    ) -> Future[CodeSize]:
+        """Have a tree measured when its turn comes, unless `closed` is set by then."""
+        with self._changed:
+            self._n_unfinished += 1
+            self._changed.notify()
+        future = self._pool.submit(self._measure, scop, text, closed)
+        future.add_done_callback(self._count_down)
+        return future
+
+    def end(self) -> None:
+        """End what the children do."""
+        for child in self.children:
+            child.end()
+
+    def shut_down(self) -> None:
+        """At the end of this process."""
+        self.end()
+        self._pool.shutdown(cancel_futures=True)
+        for child in self.children:
+            child.forget()
+
+    def _measure(self, scop: bytes, text: str, closed: threading.Event) -> CodeSize:
+        with self._changed:
+            self._changed.wait_for(self._may_begin)
+            child = self._free.pop()
+        try:
+            if closed.is_set():
+                raise CodegenError("its code is not wanted any more")
+            return child.measure(scop, text)
+        finally:
+            with self._changed:
+                self._free.append(child)
+                self._free.sort(key=self.children.index, reverse=True)
+                self._changed.notify()
+
+    def _count_down(self, _: Future[CodeSize]) -> None:
+        with self._changed:
+            self._n_unfinished -= 1
+
+    def _may_begin(self) -> bool:
+        """Whether a child is free that runs, or is worth its start."""
+        if not self._free:
+            return False
+        next_one = self._free[-1]
+        is_first = next_one is self.children[0]
+        return is_first or next_one.is_started or self._n_unfinished > BACKLOG
+
+
 class _Child:
-    """A child process; all but `end` is called by the one thread of its pool."""
+    """A child process; one thread at a time calls anything but `end`."""
 
     def __init__(self) -> None:
-        self.pool = ThreadPoolExecutor(1, thread_name_prefix="measure")
         self._process: subprocess.Popen[bytes] | None = None
         self._scop: bytes | None = None  # the one that it has
         self._lock = threading.Lock()
 
+    @property
+    def is_started(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> subprocess.Popen[bytes]:
         """The process, a new one where there is none or it has ended."""
         with self._lock:
-            if self._process is not None and self._process.poll() is None:
+            if self._process is not None and self.is_started:
                 return self._process
-            self._forget()
+            self.forget()
             path = os.pathsep.join(p for p in sys.path if p)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", _WORKER],
@@ -136,7 +201,8 @@ class _Child:
             if self._process is not None:
                 self._process.kill()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Let go of a process that has ended."""
         self._scop = None
         if self._process is None:
             return
@@ -149,12 +215,6 @@ class _Child:
         self._process.wait()
         self._process = None
 
-    def shut_down(self) -> None:
-        """At the end of this process."""
-        self.end()
-        self.pool.shutdown(cancel_futures=True)
-        self._forget()
-
 
 def _failure(status: int) -> CodegenError:
     if status == -signal.SIGPROF:
@@ -165,15 +225,13 @@ def _failure(status: int) -> CodegenError:
     return CodegenError(f"isl's code builder ended with status {status}")
 
 
-_children: list[_Child] = []
-_children_lock = threading.Lock()
+_crews: list[_Crew] = []  # at most one
+_crews_lock = threading.Lock()
 
 
-def _shared_children() -> list[_Child]:
-    with _children_lock:
-        if not _children:
-            n_children = min(MAX_CHILDREN, os.cpu_count() or 1)
-            _children.extend(_Child() for _ in range(n_children))
-            for child in _children:
-                atexit.register(child.shut_down)
-        return _children
+def _shared_crew() -> _Crew:
+    with _crews_lock:
+        if not _crews:
+            _crews.append(_Crew(min(MAX_CHILDREN, os.cpu_count() or 1)))
+            atexit.register(_crews[0].shut_down)
+        return _crews[0]
