@@ -12,6 +12,7 @@ from polysched.analysis import compute_dependences
 from polysched.base import PolyschedError, SilentProgress
 from polysched.cli.bar import choose_progress
 from polysched.cli.options import Common
+from polysched.codegen import start_measuring
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
 from polysched.workflow import (
@@ -88,6 +89,7 @@ class Stages:
 
     def spaces(self, limit: int | None = None) -> list[ProgramSpace]:
         """Parse, then one space per chosen SCoP."""
+        start_measuring()
         program, scops = self.parse()
         machine = self.load_machine()
         return [self.build(program, scop, machine, limit) for scop in scops]

@@ -8,7 +8,11 @@ Polyhedra", TOPLAS 2015.
 
 from polysched.codegen.ctext import identifiers
 from polysched.codegen.expr import print_expr
-from polysched.codegen.measuring import CodeMeasurer, wait_for_size
+from polysched.codegen.measuring import (
+    CodeMeasurer,
+    start_measuring,
+    wait_for_size,
+)
 from polysched.codegen.openmp import CodeSize, measure_code, print_openmp
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.scan import print_scan
@@ -29,5 +33,6 @@ __all__ = [
     "print_openmp",
     "print_scan",
     "splice",
+    "start_measuring",
     "wait_for_size",
 ]
