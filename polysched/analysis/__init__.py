@@ -62,6 +62,7 @@ from polysched.analysis.program_features import (
     operation_count,
     program_features,
 )
+from polysched.analysis.prover import Prover
 from polysched.analysis.rationals import Vector
 from polysched.analysis.reductions import Reduction, ReductionOp, find_reductions
 from polysched.analysis.schedule_features import schedule_features
@@ -115,6 +116,7 @@ __all__ = [
     "DistanceRange",
     "LoopReport",
     "Member",
+    "Prover",
     "Reduction",
     "ReductionOp",
     "Reference",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -68,6 +69,11 @@ class Dependences:
     def of_kind(self, *kinds: DependenceKind) -> tuple[Dependence, ...]:
         """The dependences of the given kinds."""
         return tuple(d for d in self.items if d.kind in kinds)
+
+    def within(self, names: Collection[str]) -> Dependences:
+        """Those between statements of the given names."""
+        kept = (d for d in self.items if d.source in names and d.sink in names)
+        return Dependences(tuple(kept), self.context)
 
     @cached_property
     def validity(self) -> isl.UnionMap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 
@@ -52,6 +52,9 @@ class Nest:
     members: tuple[Member, ...]
     references: tuple[Reference, ...]
     waits: bool = True
+    _footprints: dict[tuple[int, int, str | None], int] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @cached_property
     def directions(self) -> list[Vector | None]:
@@ -221,6 +224,12 @@ class Nest:
 
     def footprint(self, first: int, line_bytes: int, array: str | None = None) -> int:
         """Bytes touched by the loops from member `first` on, of one array or of all."""
+        key = first, line_bytes, array
+        if key not in self._footprints:
+            self._footprints[key] = self._measure(first, line_bytes, array)
+        return self._footprints[key]
+
+    def _measure(self, first: int, line_bytes: int, array: str | None) -> int:
         inside: dict[tuple[int, ...], float] = {}
         for k in range(first, len(self.members)):
             row = _row(self.members[k])

@@ -6,7 +6,7 @@ import logging
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from polysched.analysis import Dependences, find_violation, schedule_features
+from polysched.analysis import Dependences, Prover, schedule_features
 from polysched.base import (
     CodegenError,
     ConflictError,
@@ -86,6 +86,7 @@ class SpaceBuilder:
         self.schedules: dict[str, Schedule] = {}
         self.references: dict[str, set[str]] = {}
         self._measurer = measurer
+        self._prover = Prover(dependences, scop)
         self._unsettled: list[_Unsettled] = []
         self._refused: set[str] = set()
         self._affine_keys: dict[str, str] = {}
@@ -240,7 +241,7 @@ class SpaceBuilder:
                 self.references.get(solved.tree.key, set()).add(tree.key)
             self._drop(solved, script, f"same tree as {tree.key}")
             return
-        violation = find_violation(tree, self.dependences, self.scop)
+        violation = self._prover.find_violation(tree)
         if violation is not None:
             self._drop(solved, script, f"illegal: {violation}")
             return
