@@ -209,7 +209,7 @@ def test_an_error_while_shaping_ends_the_solvers(
     def fail(*_: object) -> None:
         raise RuntimeError("planted")
 
-    monkeypatch.setattr("polysched.space.builder.find_violation", fail)
+    monkeypatch.setattr("polysched.space.builder.Prover.find_violation", fail)
     with pytest.raises(RuntimeError, match="planted"):
         build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
     assert not [t for t in threading.enumerate() if "ThreadPool" in t.name]
