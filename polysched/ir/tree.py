@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
 import islpy as isl
 
@@ -41,6 +41,12 @@ class ScheduleTree:
             return cls(isl.Schedule(text))
         except isl.Error as error:
             raise PolyschedError(f"not a schedule tree: {text[:200]}") from error
+
+    @classmethod
+    def sequence(cls, trees: Sequence[ScheduleTree]) -> ScheduleTree:
+        """Trees over different instances one after the other."""
+        schedules = (tree.schedule for tree in trees)
+        return cls(reduce(lambda first, second: first.sequence(second), schedules))
 
     @classmethod
     def restore(cls, text: str) -> ScheduleTree:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
@@ -28,14 +29,15 @@ from polysched.space.size import Dropped
 from polysched.transform import (
     Draft,
     Script,
+    ScriptPlanner,
     Separate,
     apply_script,
-    plan_drafts,
     plan_scripts,
 )
 
 _log = logging.getLogger(__name__)
 _GRACE_SECONDS = 0.5  # past the time limit, for code that is being built
+_N_LATE = 6  # steps with schedules that are in every space, however late it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +89,8 @@ class SpaceBuilder:
         self.references: dict[str, set[str]] = {}
         self._measurer = measurer
         self._prover = Prover(dependences, scop)
+        self._slowest_seconds = 0.0  # of proving and describing one schedule
+        self._planner = ScriptPlanner(scop, dependences, machine.cpu)
         self._unsettled: list[_Unsettled] = []
         self._refused: set[str] = set()
         self._affine_keys: dict[str, str] = {}
@@ -102,7 +106,10 @@ class SpaceBuilder:
         if candidate.solved is None:
             self.dropped.append(Dropped(what, candidate.reason))
             return
+        started = time.monotonic()
         tree = core.embed(candidate.solved.tree, self.dependences)
+        tree = ScheduleTree.sequence(tree.parts())  # isl knows several spellings of one
+        self._note_seconds(time.monotonic() - started)
         solved = replace(candidate.solved, tree=tree)
         if what in self._reference_names:
             self.references.setdefault(tree.key, set())
@@ -137,7 +144,7 @@ class SpaceBuilder:
         self.solved.append(solved)
         n_before = len(self.schedules)
         # the field's reference schedules are in every space, however late it is
-        is_late = self.deadline.expired and bool(self.schedules)
+        is_late = self._is_late() and bool(self.schedules)
         if is_late and solved.rows is not None:
             what = ">".join(solved.objectives)
             self.dropped.append(Dropped(what, "not shaped: time is spent"))
@@ -146,19 +153,33 @@ class SpaceBuilder:
         if not plain_only and not is_late:
             drafts = self._plan(solved)
         for k, draft in enumerate(drafts):
-            if k and self.deadline.expired:
+            if k and self._is_late():
                 self._drop(solved, draft.steps, "not shaped: time is spent")
             else:
                 self._add_variant(solved, draft, is_baseline=plain_only)
         if len(self.schedules) == n_before and all(d.steps for d in drafts):
             self._add_unshaped(solved)
 
+    def _note_seconds(self, seconds: float) -> None:
+        self._slowest_seconds = max(self._slowest_seconds, seconds)
+
+    def _is_late(self) -> bool:
+        return self.deadline.expired or self._shaping_deadline().expired
+
+    def _shaping_deadline(self) -> Deadline:
+        """Some time before the limit, which the field's reference schedules need."""
+        reserve = _N_LATE * self._slowest_seconds
+        left = self.deadline.remaining_seconds()
+        return self.deadline.capped(left - reserve) if reserve else self.deadline
+
     def _plan(self, solved: Solved) -> list[Draft]:
         """What the policy proposes to do with an affine schedule."""
         tree, scop, deps = solved.tree, self.scop, self.dependences
         cpu, limit = self.machine.cpu, self.options.shapes_per_schedule
         if self.policy.scripts is plan_scripts:  # it has the trees at hand
-            return plan_drafts(tree, scop, deps, cpu, limit=limit)
+            return self._planner.plan(
+                tree, limit=limit, deadline=self._shaping_deadline()
+            )
         scripts = self.policy.scripts(tree, scop, deps, cpu, limit=limit)
         return [Draft(apply_script(tree, s), deps, s) for s in scripts]
 
@@ -236,6 +257,7 @@ class SpaceBuilder:
         self, solved: Solved, draft: Draft, *, is_baseline: bool = False
     ) -> None:
         tree, script = draft.tree, draft.steps
+        started = time.monotonic()
         if tree.key in self.schedules or tree.key in self._refused:
             if tree.key in self.schedules:
                 self.references.get(solved.tree.key, set()).add(tree.key)
@@ -251,6 +273,7 @@ class SpaceBuilder:
             return
         size = self._measurer.submit(tree)
         schedule = self._describe(solved, script, tree)
+        self._note_seconds(time.monotonic() - started)
         schedule = replace(schedule, pins=self.options.pins, broken_pins=broken)
         self.schedules[tree.key] = schedule
         self.references.get(solved.tree.key, set()).add(tree.key)

@@ -11,12 +11,8 @@ from polysched.transform.mapping import Parallel, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.pack import Pack
-from polysched.transform.plan import (
-    PlanShape,
-    plan_drafts,
-    plan_script,
-    plan_scripts,
-)
+from polysched.transform.plan import PlanShape, plan_script
+from polysched.transform.planner import ScriptPlanner, plan_scripts
 from polysched.transform.registers import Registers
 from polysched.transform.sample import sample_scripts
 from polysched.transform.separate import Separate
@@ -43,6 +39,7 @@ __all__ = [
     "PlanShape",
     "Registers",
     "Script",
+    "ScriptPlanner",
     "Separate",
     "Sink",
     "Skew",
@@ -53,7 +50,6 @@ __all__ = [
     "Wavefront",
     "apply_script",
     "parse_script",
-    "plan_drafts",
     "plan_script",
     "plan_scripts",
     "print_script",

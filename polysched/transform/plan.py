@@ -1,8 +1,8 @@
-"""A handful of complete scripts for an affine schedule tree."""
+"""The shapes of complete scripts for an affine schedule tree."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polysched.analysis import Dependences
 from polysched.ir import ScheduleTree, Scop
@@ -19,7 +19,6 @@ from polysched.transform.draft import Draft
 from polysched.transform.lanes import fill_lanes
 from polysched.transform.rows import gather_rows
 from polysched.transform.share import share_loops
-from polysched.transform.step import Script
 from polysched.transform.strips import fuse_strips
 
 
@@ -53,6 +52,10 @@ class PlanShape:
     rows: bool = False
     strips: bool = False
 
+    def without_point(self) -> PlanShape:
+        """The shape for trees to which its point does not apply."""
+        return replace(self, strips=False)
+
 
 SHAPES = (
     PlanShape(jam=True, strips=True),
@@ -68,64 +71,15 @@ SHAPES = (
 )
 
 
-def plan_scripts(
-    tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, *, limit: int = 4
-) -> list[Script]:
-    """Complete scripts worth measuring for one affine schedule, see `plan_drafts`."""
-    return [d.steps for d in plan_drafts(tree, scop, deps, cpu, limit=limit)]
-
-
-def plan_drafts(
-    tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, *, limit: int = 4
-) -> list[Draft]:
-    """Complete scripts worth measuring for one affine schedule, and their trees.
-
-    Parameters
-    ----------
-    tree : ScheduleTree
-        Affine, with exact band flags (`analysis.set_band_flags`).
-    scop : Scop
-        Its accesses decide strides, reuse and footprints.
-    deps : Dependences
-        What every script respects.
-    cpu : Cpu
-        Caches and registers that tiles must fit.
-    limit : int
-        At most that many scripts.
-
-    Returns
-    -------
-    list of Draft
-        Different in effect, the most promising first; one of them always runs
-        sequentially.
-    """
-    found: dict[str, Draft] = {}
-    sequential: str | None = None
-    start = merge_bands(Draft(tree, deps))
-    for shape in SHAPES:
-        if len(found) >= limit and sequential is not None:
-            break
-        draft = _plan(start, scop, cpu, shape)
-        if draft is None:
-            continue
-        found.setdefault(draft.tree.text, draft)
-        if not shape.threads and sequential is None:
-            sequential = draft.tree.text
-    kept = list(found)[:limit]
-    if sequential is not None and sequential not in kept:
-        kept[-1:] = [sequential]
-    return [found[text] for text in kept]
-
-
 def plan_script(
     tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, shape: PlanShape
 ) -> Draft:
     """The script that one shape gives for a tree, as a draft; empty if none."""
     start = merge_bands(Draft(tree, deps))
-    return _plan(start, scop, cpu, shape) or Draft(tree, deps)
+    return plan_shape(start, scop, cpu, shape) or Draft(tree, deps)
 
 
-def _plan(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
+def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
     """The draft in that shape; None where its point does not apply to the tree."""
     if shape.straighten:
         draft = straighten_bands(draft, scop)

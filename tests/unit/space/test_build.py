@@ -125,10 +125,11 @@ def test_references_are_kept_however_they_rank(
     monkeypatch.setattr(
         "polysched.space.builder.predict_seconds", lambda *_: float(next(times))
     )
-    full = build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
+    options = SpaceOptions(seconds=60, shapes_per_schedule=6)
+    full = build_space(scops.gemm(), machine, options)
     assert "pluto-rows" in names_found(full)
     assert "pluto-rows" not in {s.objectives[0] for s in full.schedules[:16]}
-    space = build_space(scops.gemm(), machine, SpaceOptions(seconds=60, limit=16))
+    space = build_space(scops.gemm(), machine, replace(options, limit=16))
     assert len(space) == 16
     assert names_found(space) == names_found(full)
     assert [s.predicted_seconds for s in space] == sorted(
@@ -227,7 +228,7 @@ def test_isl_is_in_however_late_it_is(
         raise AssertionError("planned after the deadline")
 
     monkeypatch.setattr("polysched.space.build.Deadline", Spent)
-    monkeypatch.setattr("polysched.space.builder.plan_drafts", plan)
+    monkeypatch.setattr("polysched.space.builder.ScriptPlanner.plan", plan)
     space = build_space(scops.jacobi_2d(), machine, SpaceOptions(seconds=60))
     asked = {s.objectives for s in space}
     assert {("original",), ("isl",), ("feautrier",)} <= asked

@@ -1,0 +1,146 @@
+"""Scripts for many schedule trees of one program: nests they share are planned once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from polysched.analysis import Dependences
+from polysched.base import Deadline
+from polysched.ir import ScheduleTree, Scop
+from polysched.machine import Cpu
+from polysched.sets import list_sets
+from polysched.transform.arrange import merge_bands
+from polysched.transform.draft import Draft
+from polysched.transform.plan import SHAPES, PlanShape, plan_shape
+from polysched.transform.step import Script, Step
+
+MAX_NEIGHBOURS = 16  # parts of a sequence that are searched for pairs to fuse
+
+
+def plan_scripts(
+    tree: ScheduleTree, scop: Scop, deps: Dependences, cpu: Cpu, *, limit: int = 4
+) -> list[Script]:
+    """Complete scripts worth measuring for one affine schedule, see `ScriptPlanner`."""
+    return [d.steps for d in ScriptPlanner(scop, deps, cpu).plan(tree, limit=limit)]
+
+
+class ScriptPlanner:
+    """Proposes scripts for affine schedules of one program.
+
+    Parts of an outermost sequence are planned one by one, which is all the same to
+    every shape but that of strips; and what was planned is remembered.
+
+    Parameters
+    ----------
+    scop : Scop
+        Its accesses decide strides, reuse and footprints.
+    deps : Dependences
+        What every script respects.
+    cpu : Cpu
+        Caches and registers that tiles must fit.
+    """
+
+    def __init__(self, scop: Scop, deps: Dependences, cpu: Cpu) -> None:
+        self.scop = scop
+        self.deps = deps
+        self.cpu = cpu
+        self._merged: dict[str, Draft] = {}
+        self._planned: dict[tuple[str, PlanShape], Draft | None] = {}
+
+    def plan(
+        self, tree: ScheduleTree, *, limit: int = 4, deadline: Deadline | None = None
+    ) -> list[Draft]:
+        """Complete scripts worth measuring for one schedule, and their trees.
+
+        Parameters
+        ----------
+        tree : ScheduleTree
+            Affine, with exact band flags (`analysis.set_band_flags`).
+        limit : int
+            At most that many scripts.
+        deadline : Deadline, optional
+            After it, what was found until then is all.
+
+        Returns
+        -------
+        list of Draft
+            Different in effect, the most promising first; one of them always runs
+            sequentially, unless time was spent.
+        """
+        found: dict[str, Draft] = {}
+        sequential: str | None = None
+        parts = self._take_apart(tree)
+        for shape in SHAPES:
+            if len(found) >= limit and sequential is not None:
+                break
+            if found and deadline is not None and deadline.expired:
+                break
+            draft = self._plan_shape(tree, parts, shape)
+            if draft is None:
+                continue
+            found.setdefault(draft.tree.text, draft)
+            if not shape.threads and sequential is None:
+                sequential = draft.tree.text
+        kept = list(found)[:limit]
+        if sequential is not None and sequential not in kept:
+            kept[-1:] = [sequential]
+        return [found[text] for text in kept]
+
+    def _take_apart(self, tree: ScheduleTree) -> tuple[ScheduleTree, ...]:
+        """The parts to plan one by one: the tree itself where they share statements."""
+        parts = tree.parts()
+        names = [_names(part) for part in parts]
+        is_disjoint = len(set().union(*names)) == sum(map(len, names))
+        return parts if is_disjoint else (tree,)
+
+    def _plan_shape(
+        self, tree: ScheduleTree, parts: tuple[ScheduleTree, ...], shape: PlanShape
+    ) -> Draft | None:
+        if len(parts) == 1:
+            return self._plan_part(parts[0], shape)
+        if shape.strips:  # looks at neighbours
+            if len(parts) > MAX_NEIGHBOURS:
+                return None
+            whole = self._join([self._merge(part) for part in parts])
+            return plan_shape(whole, self.scop, self.cpu, shape)
+        drafts = [self._plan_part(part, shape) for part in parts]
+        if all(draft is None for draft in drafts):
+            return None
+        rest = shape.without_point()
+        for k, part in enumerate(parts):
+            drafts[k] = drafts[k] or self._plan_part(part, rest)
+        return self._join([d for d in drafts if d is not None])
+
+    def _plan_part(self, part: ScheduleTree, shape: PlanShape) -> Draft | None:
+        key = part.text, shape
+        if key not in self._planned:
+            self._planned[key] = plan_shape(
+                self._merge(part), self.scop, self.cpu, shape
+            )
+        return self._planned[key]
+
+    def _merge(self, part: ScheduleTree) -> Draft:
+        if part.text not in self._merged:
+            own = self.deps.within(_names(part))
+            self._merged[part.text] = merge_bands(Draft(part, own))
+        return self._merged[part.text]
+
+    def _join(self, drafts: list[Draft]) -> Draft:
+        """Parts one after the other, and the steps of all of them."""
+        joined = ScheduleTree.sequence([draft.tree for draft in drafts])
+        steps = [
+            _move(step, position)
+            for position, draft in enumerate(drafts)
+            for step in draft.steps
+        ]
+        return Draft(joined, self.deps, tuple(steps))
+
+
+def _names(part: ScheduleTree) -> frozenset[str]:
+    domain = part.schedule.get_domain()
+    return frozenset(s.get_tuple_name() for s in list_sets(domain))
+
+
+def _move(step: Step, position: int) -> Step:
+    """A step on a part as a step on the sequence that holds it at a position."""
+    return replace(step, band=(0, position, *step.band))

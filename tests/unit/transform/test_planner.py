@@ -1,0 +1,64 @@
+"""Planning by parts gives the scripts of the whole, and no nest is planned twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from polysched.analysis import compute_dependences, find_violation, set_band_flags
+from polysched.base import Deadline
+from polysched.ir import ScheduleTree
+from polysched.machine import Machine
+from polysched.transform import Draft, ScriptPlanner, apply_script, planner
+from tests.unit import scops
+from tests.unit.transform import trees
+
+CPU = Machine.detect(calibrated=False).cpu
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the statements in each tree that a shape was planned for."""
+    found: list[str] = []
+    plan_shape = planner.plan_shape
+
+    def note(draft: Draft, *given: object) -> Draft | None:
+        found.append("".join(sorted(planner._names(draft.tree))))
+        return plan_shape(draft, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(planner, "plan_shape", note)
+    return found
+
+
+def gemm_in_sequence() -> tuple[ScheduleTree, ScriptPlanner]:
+    scop = scops.gemm()
+    deps = compute_dependences(scop)
+    tree = set_band_flags(trees.in_sequence(scop, "S0", "S1"), deps)
+    return ScheduleTree.sequence(tree.parts()), ScriptPlanner(scop, deps, CPU)
+
+
+def test_steps_on_parts_are_steps_on_the_whole() -> None:
+    tree, plans = gemm_in_sequence()
+    drafts = plans.plan(tree, limit=6)
+    assert len(drafts) > 3
+    for draft in drafts:
+        assert apply_script(tree, draft.steps).text == draft.tree.text
+        assert find_violation(draft.tree, plans.deps, plans.scop) is None
+    assert any({s.band[1] for s in d.steps} == {0, 1} for d in drafts)
+
+
+def test_nests_are_planned_once(planned: list[str]) -> None:
+    tree, plans = gemm_in_sequence()
+    plans.plan(tree)
+    assert {"S0", "S1"} <= set(planned)
+    n_before = planned.count("S1")
+    plans.plan(tree.parts()[1])
+    assert planned.count("S1") == n_before + 1  # strips ask for neighbours first
+    plans.plan(tree)
+    assert planned.count("S1") == n_before + 1
+
+
+def test_time_ends_planning(planned: list[str]) -> None:
+    tree, plans = gemm_in_sequence()
+    assert len(plans.plan(tree, deadline=Deadline.after(0.0))) == 1
+    assert set(planned) == {"S0S1", "S0", "S1"}
+    assert len(planned) == 3
