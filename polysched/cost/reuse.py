@@ -28,6 +28,10 @@ class Reuse:
         self._nests = nests
         self._line_bytes = line_bytes
         self._touched = cache(self._measure)
+        self._users: dict[str, list[int]] = {}
+        for position, nest in enumerate(nests):
+            for array in {r.array for r in nest.references}:
+                self._users.setdefault(array, []).append(position)
 
     def saved_bytes(self, position: int, capacity_bytes: int, *, shared: bool) -> float:
         """Bytes of a statement's `traffic` that an earlier one has loaded already.
@@ -46,11 +50,12 @@ class Reuse:
         saved = 0.0
         for array in {r.array for r in nest.references if len(r.rows) > 1}:
             traffic = nest.traffic(capacity_bytes, self._line_bytes, array)
-            found = max(
+            found = [
                 self._left(earlier, position, array, capacity_bytes, shared)
-                for earlier in range(position)
-            ) if position else 0.0  # fmt: skip
-            saved += min(traffic, found)
+                for earlier in self._users[array]
+                if earlier < position
+            ]
+            saved += min(traffic, max(found, default=0.0))
         return saved
 
     def _left(
@@ -58,8 +63,6 @@ class Reuse:
     ) -> float:
         """Bytes of an array that an earlier statement leaves for this one."""
         one, other = self._nests[earlier], self._nests[position]
-        if all(r.array != array for r in one.references):
-            return 0.0
         depth = common_depth(one, other)
         if not shared and not (
             _same_threads(one, depth) and _same_threads(other, depth)

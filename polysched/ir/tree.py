@@ -95,9 +95,14 @@ class ScheduleTree:
 
         The tree itself where it begins with something else.
         """
+        return self._parts or (self,)
+
+    @cached_property
+    def _parts(self) -> tuple[ScheduleTree, ...]:
+        """The parts, none where the tree does not begin with a sequence."""
         below = self.root.child(0)
         if node_kind(below) != "sequence":
-            return (self,)
+            return ()
         filters = (
             below.child(k).filter_get_filter() for k in range(below.n_children())
         )
