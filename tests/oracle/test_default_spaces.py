@@ -36,7 +36,7 @@ def marked(kernel: str) -> object:
 @lru_cache(maxsize=2)
 def default_space(kernel: str) -> ScheduleSpace:
     path = Path(__file__).parents[2] / "examples" / "polybench" / f"{kernel}.c"
-    program = ps.parse_c(str(path), flags=("-DMINI",))
+    program = ps.parse_c(str(path), flags=("-DLARGE",))
     machine = Machine.detect(calibrated=False)
     return build_space(program.scops[0], machine, SpaceOptions(seconds=SECONDS))
 
