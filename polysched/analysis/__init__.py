@@ -51,6 +51,15 @@ from polysched.analysis.operands import (
     load_relations,
 )
 from polysched.analysis.outline import outline_tree
+from polysched.analysis.places import (
+    Member,
+    Place,
+    derive_places,
+    main_places,
+    n_equalities,
+    statement_members,
+    statement_places,
+)
 from polysched.analysis.privatize import (
     MAX_PRIVATE_ELEMENTS,
     exposed_reads,
@@ -67,14 +76,7 @@ from polysched.analysis.rationals import Vector
 from polysched.analysis.reductions import Reduction, ReductionOp, find_reductions
 from polysched.analysis.schedule_features import schedule_features
 from polysched.analysis.schedule_profile import ScheduleProfile, profile_schedule
-from polysched.analysis.strides import (
-    Member,
-    Reference,
-    derive_members,
-    member_directions,
-    references,
-    statement_members,
-)
+from polysched.analysis.strides import Reference, member_directions, references
 
 if TYPE_CHECKING:
     from polysched.analysis.counting import ClosedForm, count_points
@@ -116,6 +118,7 @@ __all__ = [
     "DistanceRange",
     "LoopReport",
     "Member",
+    "Place",
     "Prover",
     "Reduction",
     "ReductionOp",
@@ -137,7 +140,7 @@ __all__ = [
     "count_points",
     "dependence_distance",
     "dependence_graph",
-    "derive_members",
+    "derive_places",
     "describe_violation",
     "exposed_reads",
     "find_operands",
@@ -150,9 +153,11 @@ __all__ = [
     "load_relations",
     "loop_carriers",
     "loop_is_parallel",
+    "main_places",
     "member_directions",
     "member_distances",
     "member_extent",
+    "n_equalities",
     "operation_count",
     "order_groups",
     "outline_tree",
@@ -166,6 +171,7 @@ __all__ = [
     "shared_loops",
     "split_reasons",
     "statement_members",
+    "statement_places",
     "tile_forms",
     "weak_components",
 ]

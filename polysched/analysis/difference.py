@@ -9,9 +9,9 @@ from itertools import combinations
 from polysched.analysis.dependences import Dependences
 from polysched.analysis.explain import statement_names
 from polysched.analysis.legality import loop_is_parallel
+from polysched.analysis.places import Member
 from polysched.analysis.schedule_profile import profile_schedule
 from polysched.analysis.statement_nest import StatementNest, statement_nests
-from polysched.analysis.strides import Member
 from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import node_kind
 

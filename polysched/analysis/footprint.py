@@ -7,12 +7,9 @@ from functools import lru_cache
 
 import islpy as isl
 
+from polysched.analysis.places import Member
 from polysched.analysis.rationals import Rational, Vector
-from polysched.analysis.strides import (
-    Member,
-    Reference,
-    subscript_moves,
-)
+from polysched.analysis.strides import Reference, subscript_moves
 from polysched.ir import Scop
 
 LARGE_EXTENT = 1000  # assumed trip count of a loop with unknown bounds

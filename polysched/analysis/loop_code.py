@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import islpy as isl
 
+from polysched.analysis.places import Member
 from polysched.analysis.statement_nest import StatementNest
-from polysched.analysis.strides import Member
 from polysched.base import LimitError
 from polysched.ir import NodePath, Scop
 from polysched.sets import dim_names, operation_limit

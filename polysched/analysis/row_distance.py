@@ -14,8 +14,8 @@ import islpy as isl
 
 from polysched.analysis.dependences import Dependence, Dependences
 from polysched.analysis.distance import DistanceRange
+from polysched.analysis.places import Member
 from polysched.analysis.statement_nest import StatementNest
-from polysched.analysis.strides import Member
 from polysched.base import LimitError
 from polysched.ir import NodePath
 from polysched.sets import operation_limit

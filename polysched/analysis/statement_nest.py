@@ -6,14 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from polysched.analysis.footprint import LARGE_EXTENT, member_extent
+from polysched.analysis.places import Member, statement_members
 from polysched.analysis.rationals import Vector
-from polysched.analysis.strides import (
-    Member,
-    Reference,
-    member_directions,
-    references,
-    statement_members,
-)
+from polysched.analysis.strides import Reference, member_directions, references
 from polysched.ir import ScheduleTree, Scop
 
 

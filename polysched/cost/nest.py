@@ -17,10 +17,10 @@ from polysched.analysis import (
     box_footprint,
     iterator_extent,
     loop_is_parallel,
+    main_places,
     member_directions,
     operation_count,
     references,
-    statement_members,
 )
 from polysched.ir import MARK_PACK, MARK_REGISTERS, ScheduleTree, Scop, Statement
 from polysched.sets import n_dims, union_of_maps
@@ -45,6 +45,8 @@ class Nest:
     waits : bool
         Whether an iteration of the innermost loop needs what the statement itself
         computed in an earlier one.
+    share : float
+        Part of the statement's instances that the nest runs, where they are split.
     """
 
     scop: Scop
@@ -52,6 +54,7 @@ class Nest:
     members: tuple[Member, ...]
     references: tuple[Reference, ...]
     waits: bool = True
+    share: float = 1.0
     _footprints: dict[tuple[int, int, str | None], int] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -66,7 +69,8 @@ class Nest:
         """Instances, halved for every constraint that couples two iterators."""
         n = n_dims(self.statement.domain)
         extents = [self._extent(_unit(n, k)) for k in range(n)]
-        return float(prod(extents)) * 0.5 ** _n_couplings(self.statement.domain)
+        coupled = 0.5 ** _n_couplings(self.statement.domain)
+        return float(prod(extents)) * coupled * self.share
 
     @cached_property
     def trips(self) -> list[float]:
@@ -219,8 +223,8 @@ class Nest:
         return self.runs(outer) * self.footprint(outer, line_bytes, array)
 
     def runs(self, depth: int) -> float:
-        """How often the loops from member `depth` on run."""
-        return prod(self.trips[:depth])
+        """How often the loops from member `depth` on run, as if over whole ranges."""
+        return prod(self.trips[:depth]) * self.share
 
     def footprint(self, first: int, line_bytes: int, array: str | None = None) -> int:
         """Bytes touched by the loops from member `first` on, of one array or of all."""
@@ -275,15 +279,26 @@ class Nest:
 def read_nests(
     tree: ScheduleTree, scop: Scop, deps: Dependences | None = None
 ) -> list[Nest]:
-    """One nest per statement of a tree; without dependences all recurrences wait."""
+    """One nest per statement of a tree; without dependences all recurrences wait.
+
+    Of a statement whose instances are split, one per part that has as many dimensions
+    as any; these count as equally large, the others as nothing.
+    """
     by_name = references(scop)
     found = []
-    for name, members in statement_members(tree).items():
-        moving = tuple(m for m in members if not m.is_constant)
-        nest = Nest(scop, scop.statement(name), moving, by_name[name])
-        if deps is not None and not nest.is_inner_parallel:
-            nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
-        found.append(nest)
+    for name, places in main_places(tree).items():
+        for place in places:
+            moving = tuple(m for m in place.members if not m.is_constant)
+            nest = Nest(
+                scop,
+                scop.statement(name),
+                moving,
+                by_name[name],
+                share=1.0 / len(places),
+            )
+            if deps is not None and not nest.is_inner_parallel:
+                nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
+            found.append(nest)
     return found
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from polysched.analysis import (
     Dependences,
     Member,
     loop_is_parallel,
+    main_places,
     statement_members,
 )
 from polysched.ir import NodePath, ScheduleTree, Scop
@@ -84,40 +86,93 @@ def satisfies(
     dependences : Dependences
         What a parallel loop must not carry.
     """
-    levels = defaultdict(tuple, statement_levels(tree))  # without instances: no loops
+    parts = _levels_by_part(tree)
     match pin:
         case PinRow(name, level, coefficients, is_open):
-            if level >= len(levels[name]):
-                return False
-            iterators = scop.statement(name).iterators
-            wanted = dict(coefficients)
-            found = zip(iterators, levels[name][level].coefficients, strict=True)
             return all(
-                c == wanted.get(iterator, 0)
-                for iterator, c in found
-                if iterator in wanted or not is_open
+                _is_row(
+                    rows,
+                    level,
+                    scop.statement(name).iterators,
+                    dict(coefficients),
+                    is_open,
+                )
+                for rows in parts[name]
             )
         case PinParallel(name, level):
-            return level < len(levels[name]) and _are_parallel(
-                tree, levels[name][level].members, dependences
+            return all(
+                level < len(rows)
+                and _are_parallel(tree, rows[level].members, dependences)
+                for rows in parts[name]
             )
         case PinVector(name, iterator):
-            member = _innermost(levels[name])
             position = scop.statement(name).iterators.index(iterator)
-            return (
-                member is not None
-                and _is_unit(member.coefficients, position)
-                and _are_parallel(tree, (member,), dependences)
+            return all(
+                _is_vector(tree, _innermost(rows), position, dependences)
+                for rows in parts[name]
             )
         case PinFused(first, second, depth):
-            theirs = {_loops(row) for row in levels[second]}
-            return sum(_loops(row) in theirs for row in levels[first]) >= depth
+            pairs = product(parts[first], parts[second])
+            return any(_n_shared(a, b) >= depth for a, b in pairs)
         case PinSeparate(first, second, depth):
-            theirs = {_loops(row)[:1] for row in levels[second]}
-            return sum(_loops(row)[:1] in theirs for row in levels[first]) < depth
+            pairs = product(parts[first], parts[second])
+            return all(_n_nested(a, b) < depth for a, b in pairs)
         case PinMaxSkew(value):
-            members = (m for rows in levels.values() for r in rows for m in r.members)
+            levels = (rows for found in parts.values() for rows in found)
+            members = (m for rows in levels for r in rows for m in r.members)
             return all(_skew(m) <= value for m in members)
+
+
+_Levels = tuple[TreeLevel, ...]
+
+
+def _levels_by_part(tree: ScheduleTree) -> defaultdict[str, list[_Levels]]:
+    """For every statement its rows, at each main place; none without instances."""
+    found: defaultdict[str, list[_Levels]] = defaultdict(lambda: [()])
+    for name, places in main_places(tree).items():
+        if places:
+            found[name] = [_find_levels(place.members) for place in places]
+    return found
+
+
+def _is_row(
+    rows: _Levels,
+    level: int,
+    iterators: Sequence[str],
+    wanted: dict[str, int],
+    is_open: bool,
+) -> bool:
+    """Whether one row has the coefficients that are wanted, and 0 where it must."""
+    if level >= len(rows):
+        return False
+    found = zip(iterators, rows[level].coefficients, strict=True)
+    return all(
+        c == wanted.get(iterator, 0)
+        for iterator, c in found
+        if iterator in wanted or not is_open
+    )
+
+
+def _is_vector(
+    tree: ScheduleTree, member: Member | None, position: int, dependences: Dependences
+) -> bool:
+    return (
+        member is not None
+        and _is_unit(member.coefficients, position)
+        and _are_parallel(tree, (member,), dependences)
+    )
+
+
+def _n_shared(first: _Levels, second: _Levels) -> int:
+    """Rows whose loops, tiles included, two statements share."""
+    theirs = {_loops(row) for row in second}
+    return sum(_loops(row) in theirs for row in first)
+
+
+def _n_nested(first: _Levels, second: _Levels) -> int:
+    """Rows of which two statements share the outermost loop."""
+    theirs = {_loops(row)[:1] for row in second}
+    return sum(_loops(row)[:1] in theirs for row in first)
 
 
 def broken_pins(

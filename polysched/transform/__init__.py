@@ -18,6 +18,7 @@ from polysched.transform.sample import sample_scripts
 from polysched.transform.separate import Separate
 from polysched.transform.sink import Sink
 from polysched.transform.skew import Skew
+from polysched.transform.split import Split
 from polysched.transform.step import (
     Script,
     Step,
@@ -43,6 +44,7 @@ __all__ = [
     "Separate",
     "Sink",
     "Skew",
+    "Split",
     "Step",
     "Straighten",
     "Tile",

@@ -11,6 +11,7 @@ import islpy as isl
 from polysched.analysis import (
     LARGE_EXTENT,
     Member,
+    Place,
     Reference,
     Vector,
     active_dependences,
@@ -18,14 +19,16 @@ from polysched.analysis import (
     member_directions,
     member_distances,
     member_extent,
+    n_equalities,
     references,
 )
 from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import n_dims, node_kind
-from polysched.transform.bands import coincident_flags
+from polysched.transform.bands import coincident_flags, is_permutable
 from polysched.transform.draft import Draft
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.merge import Merge
+from polysched.transform.split import Split
 
 Direction = Vector | None
 
@@ -46,6 +49,9 @@ class StatementView:
         Its accesses.
     positions : tuple of int
         Where the band's members stand in `members`.
+    is_thin : bool
+        Whether only instances run here that lie on a plane of the statement's domain,
+        as where loops were cut before and after one iteration.
     """
 
     name: str
@@ -53,6 +59,7 @@ class StatementView:
     directions: list[Direction]
     references: tuple[Reference, ...]
     positions: tuple[int, ...]
+    is_thin: bool = False
 
     @property
     def moving(self) -> list[int]:
@@ -95,6 +102,16 @@ class BandView:
             return None
         return max((e for e in found if e is not None), default=1)
 
+    @property
+    def is_thin(self) -> bool:
+        """Whether little runs under the band: see `StatementView.is_thin`."""
+        return all(s.is_thin for s in self.statements)
+
+    def is_worth_vector(self, member: int) -> bool:
+        """Whether vector lanes along a member would touch neighbours, nearly always."""
+        classes = [c for _, _, c in self.stride_classes(member)]
+        return bool(classes) and classes.count("N") <= len(classes) // 4
+
     def is_uneven(self, member: int) -> bool:
         """Whether statements run over different ranges of a member."""
         seen = set()
@@ -133,15 +150,17 @@ def view_band(draft: Draft, scop: Scop, path: NodePath) -> BandView:
     """Look at the band at a path of a draft."""
     node = draft.node(path)
     listed = []
-    for name, members in draft.members.items():
+    for place in draft.places:
+        members = place.members
         positions = tuple(k for k, m in enumerate(members) if m.path == path)
         if positions:
             view = StatementView(
-                name,
+                place.name,
                 members,
                 member_directions(members),
-                references(scop)[name],
+                references(scop)[place.name],
                 positions,
+                _is_thin(draft, scop, place),
             )
             listed.append(view)
     n_members = node.band_n_member()
@@ -151,15 +170,34 @@ def view_band(draft: Draft, scop: Scop, path: NodePath) -> BandView:
         path,
         tuple(listed),
         n_members,
-        bool(node.band_get_permutable()),
+        _is_permutable(draft, node),
         _coincident(draft, node),
     )
+
+
+def _is_thin(draft: Draft, scop: Scop, place: Place) -> bool:
+    """Whether the instances at a place have fewer dimensions than the statement."""
+    if sum(p.name == place.name for p in draft.places) == 1:
+        return False
+    domain = scop.statement(place.name).domain
+    whole = sum(c.is_equality() for c in domain.affine_hull().get_constraints())
+    return n_equalities(draft.tree, place) > whole
+
+
+def _is_permutable(draft: Draft, node: isl.ScheduleNode) -> bool:
+    """The flag of a band, decided anew where parts of a loop may have gained it."""
+    flag = bool(node.band_get_permutable())
+    if not flag and any(isinstance(s, Split) for s in draft.steps):
+        return is_permutable(node, draft.deps)
+    return flag
 
 
 def _coincident(draft: Draft, node: isl.ScheduleNode) -> tuple[bool, ...]:
     """The flags of a band, decided anew after steps that cannot know them."""
     flags = coincident_flags(node)
-    if not all(flags) and any(isinstance(s, Merge | FuseTiles) for s in draft.steps):
+    if not all(flags) and any(
+        isinstance(s, Merge | FuseTiles | Split) for s in draft.steps
+    ):
         active = active_dependences(node, draft.deps.validity)
         still = isl.Set("{ [0] }")
         flags = [

@@ -26,7 +26,9 @@ def strip_conflicts(draft: Draft, scop: Scop) -> Draft:
         band = view_band(draft, scop, path)
         last = band.n_members - 1
         strides = {c for _, _, c in band.stride_classes(last)}
-        if not band.permutable or band.coincident[last] or strides - {"0", "1"}:
+        if band.is_thin or not band.permutable or band.coincident[last]:
+            continue
+        if strides - {"0", "1"}:
             continue
         if _waits_for_one(draft, path):
             draft = draft.do(Tile(path, (*(0 for _ in range(last)), STRIP_WIDTH)))

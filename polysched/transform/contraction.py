@@ -202,7 +202,7 @@ def hold_contraction(
     held = draft.do(step)
     if not _reads_neighbours(found) and not _can_pack(draft, found, path, found.lane):
         return None
-    tile, inner = _outer_tile(draft, found, path), path
+    tile, inner = _outer_tile(found, path), path
     if _pays(found, found.row) and _can_pack(draft, found, path, found.row):
         held = held.do(_pack(found, path, found.row))
         inner = (*path, 0)  # below the mark of the other copy
@@ -212,10 +212,10 @@ def hold_contraction(
     return held
 
 
-def _outer_tile(draft: Draft, found: Contraction, path: NodePath) -> NodePath:
+def _outer_tile(found: Contraction, path: NodePath) -> NodePath:
     """The loop over blocks of rows where there is one, else the points' band."""
     row = found.statement.members[found.statement.positions[found.row]]
-    for member in draft.members[found.statement.name]:
+    for member in found.statement.members:
         if member.path == path[:-1] and member.kind == "tile":
             return path[:-1] if member.coefficients == row.coefficients else path
     return path

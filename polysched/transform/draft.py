@@ -7,7 +7,7 @@ from functools import cached_property
 
 import islpy as isl
 
-from polysched.analysis import Dependences, Member, derive_members, statement_members
+from polysched.analysis import Dependences, Place, derive_places, statement_places
 from polysched.ir import NodePath, ScheduleTree
 from polysched.sets import node_kind
 from polysched.transform.step import Script, Step
@@ -34,7 +34,7 @@ class Draft:
     def do(self, step: Step) -> Draft:
         """The draft with one more step; the caller knows that it is legal."""
         tree = step.apply(self.tree)
-        derive_members(self.tree, tree, step.band)
+        derive_places(self.tree, tree, step.band)
         return Draft(tree, self.deps, (*self.steps, step))
 
     def attempt(self, step: Step) -> Draft | None:
@@ -44,9 +44,9 @@ class Draft:
         return self.do(step)
 
     @cached_property
-    def members(self) -> dict[str, tuple[Member, ...]]:
-        """Loops around each statement in the present tree."""
-        return statement_members(self.tree)
+    def places(self) -> tuple[Place, ...]:
+        """Where each statement stands in the present tree, and the loops around it."""
+        return statement_places(self.tree)
 
     def node(self, path: NodePath) -> isl.ScheduleNode:
         """The node at a path."""

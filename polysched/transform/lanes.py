@@ -28,11 +28,13 @@ def fill_lanes(
             draft = held
             continue
         band = view_band(draft, scop, path)
+        if band.is_thin:
+            continue
         last = band.n_members - 1
         parallel = loop_is_parallel(draft.node(path), last, draft.deps.validity)
         jammed = _jam(draft, band, cpu, vector=parallel) if jam else None
         draft = jammed or _separate(draft, band)
-        if parallel and _is_worth_vector(band, last):
+        if parallel and band.is_worth_vector(last):
             # a register tile runs several outer iterations per lane: ask once more
             draft = draft.attempt(Vector(path, last)) or draft
     return draft
@@ -63,8 +65,3 @@ def _separate(draft: Draft, band: BandView) -> Draft:
     for member in uneven[-MAX_CUTS:]:
         draft = draft.do(Separate(band.path, member))
     return draft
-
-
-def _is_worth_vector(band: BandView, member: int) -> bool:
-    classes = [c for _, _, c in band.stride_classes(member)]
-    return bool(classes) and classes.count("N") <= len(classes) // 4

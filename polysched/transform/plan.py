@@ -15,6 +15,7 @@ from polysched.transform.arrange import (
     tile_bands,
 )
 from polysched.transform.conflicts import strip_conflicts
+from polysched.transform.cuts import split_loops
 from polysched.transform.draft import Draft
 from polysched.transform.lanes import fill_lanes
 from polysched.transform.rows import gather_rows
@@ -42,6 +43,8 @@ class PlanShape:
         Advance several rows together where loops within a row wait.
     strips : bool
         Let neighbours that read one large array pass over it strip by strip.
+    split : bool
+        Cut loops that are parallel but for one or two of their iterations.
     """
 
     threads: bool = True
@@ -51,6 +54,7 @@ class PlanShape:
     hold: bool = False
     rows: bool = False
     strips: bool = False
+    split: bool = False
 
     def without_point(self) -> PlanShape:
         """The shape for trees to which its point does not apply."""
@@ -58,6 +62,8 @@ class PlanShape:
 
 
 SHAPES = (
+    PlanShape(jam=True, split=True),
+    PlanShape(split=True),
     PlanShape(jam=True, strips=True),
     PlanShape(tile=True, jam=True, straighten=True, hold=True),
     PlanShape(tile=True, jam=True, straighten=True),
@@ -81,6 +87,11 @@ def plan_script(
 
 def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
     """The draft in that shape; None where its point does not apply to the tree."""
+    if shape.split:
+        cut = split_loops(draft, scop)
+        if cut is draft:
+            return None
+        draft = cut
     if shape.straighten:
         draft = straighten_bands(draft, scop)
     if shape.rows:

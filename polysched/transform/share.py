@@ -42,6 +42,8 @@ def _share(
 
 def _share_band(draft: Draft, scop: Scop, cpu: Cpu, path: NodePath) -> Draft | None:
     band = view_band(draft, scop, path)
+    if band.is_thin:
+        return draft  # too little for the threads to meet twice
     node = draft.node(path)
     innermost = not has_band_below(node)
     found = [k for k in range(band.n_members) if band.coincident[k]]

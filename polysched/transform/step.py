@@ -208,9 +208,15 @@ def _read_list(text: str) -> tuple[int, ...]:
     return tuple(int(k) for k in text.strip("[]").split(",") if k.strip())
 
 
+def _read_texts(text: str) -> tuple[str, ...]:
+    return tuple(k.strip() for k in text.strip("[]").split(",") if k.strip())
+
+
 def _reader(key: str, text: str) -> Callable[[str], object]:
     if key == "band":
         return _read_path
+    if key == "cuts":
+        return _read_texts
     if text.startswith("["):
         return _read_list
     if text in ("true", "false"):

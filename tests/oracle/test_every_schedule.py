@@ -13,7 +13,7 @@ import pytest
 from polysched.space import SpaceOptions
 from tests.oracle.sweep import POLYBENCH, PROGRAMS, size_names, sweep
 
-SLICE = {"gemm", "jacobi-1d", "symm", "advect", "rod"}
+SLICE = {"floyd-warshall", "gemm", "jacobi-1d", "symm", "advect", "rod"}
 TYPES = {"REAL", "DATA", "TINY"}
 REFUSE_ZERO = {"correlation", "durbin", "fdtd-2d"}  # they stop with #error at size 0
 

@@ -15,14 +15,20 @@ def statement(
     *accesses: str,
     directions: tuple[int, ...] | None = None,
 ) -> Statement:
-    """A statement without body; accesses are ``"r [i, j] -> A[i]"`` or ``"w ..."``."""
+    """A statement without body; accesses are ``"r [i, j] -> A[i]"`` or ``"w ..."``.
+
+    Subscripts may name the parameters of the domain.
+    """
+    parameters = domain.partition("{")[0]
     instances = isl.Set(domain)
     n = instances.dim(isl.dim_type.set)
     iterators = tuple(instances.get_dim_name(isl.dim_type.set, k) for k in range(n))
     found = []
     for text in accesses:
         kind, _, relation = text.partition(" ")
-        access = isl.Map(f"{{ {name}{relation} }}").intersect_domain(instances)
+        access = isl.Map(f"{parameters}{{ {name}{relation} }}").intersect_domain(
+            instances
+        )
         array = access.get_tuple_name(isl.dim_type.out)
         kinds = {"r": "read", "w": "must_write", "m": "may_write"}
         found.append(Access(array, kinds[kind], access))

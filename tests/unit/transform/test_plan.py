@@ -8,7 +8,7 @@ from polysched.analysis import (
     compute_dependences,
     find_violation,
     set_band_flags,
-    statement_members,
+    statement_places,
 )
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu
@@ -43,11 +43,11 @@ def test_what_is_known_of_a_changed_tree_is_what_reading_it_gives(name: str) -> 
     start = Draft(tree, deps)
     for script in plan_scripts(tree, scop, deps, CPU):
         draft = start
-        assert draft.members
+        assert draft.places
         for step in script:
             draft = draft.do(step)
             copy = ScheduleTree(draft.tree.schedule)
-            assert draft.members == statement_members(copy)
+            assert draft.places == statement_places(copy)
 
 
 def plans(name: str) -> list[str]:

@@ -15,6 +15,7 @@ from polysched.transform import (
     Parallel,
     Separate,
     Skew,
+    Split,
     Step,
     Straighten,
     Tile,
@@ -40,6 +41,7 @@ STEPS = {
     "parallel(band=0, member=1, dynamic=true)": Parallel((0,), 1, True),
     "vector(band=0, member=2)": Vector((0,), 2),
     "merge(band=0)": Merge((0,)),
+    "split(band=0.0, member=1, cuts=[c0, 1 + c0])": Split((0, 0), 1, ("c0", "1 + c0")),
     "skew(band=0, member=2, weights=[0, 1, 0])": Skew((0,), 2, (0, 1, 0)),
 }
 
