@@ -8,6 +8,11 @@ when they are first used: a child process that only builds code needs neither.
 import importlib
 from typing import TYPE_CHECKING
 
+from polysched.analysis.carried import (
+    active_dependences,
+    loop_is_parallel,
+    member_distances,
+)
 from polysched.analysis.coalesce import coalesce_scalars
 from polysched.analysis.dependences import (
     Dependence,
@@ -37,12 +42,9 @@ from polysched.analysis.footprint import (
 )
 from polysched.analysis.legality import (
     Violation,
-    active_dependences,
     check_legal,
     describe_violation,
     find_violation,
-    loop_is_parallel,
-    member_distances,
     set_band_flags,
 )
 from polysched.analysis.operands import (
@@ -74,6 +76,12 @@ from polysched.analysis.program_features import (
 from polysched.analysis.prover import Prover
 from polysched.analysis.rationals import Vector
 from polysched.analysis.reductions import Reduction, ReductionOp, find_reductions
+from polysched.analysis.reordering import (
+    FloatingPoint,
+    allow_reordering,
+    find_accumulation,
+    match_accumulation,
+)
 from polysched.analysis.schedule_features import schedule_features
 from polysched.analysis.schedule_profile import ScheduleProfile, profile_schedule
 from polysched.analysis.strides import Reference, member_directions, references
@@ -116,6 +124,7 @@ __all__ = [
     "DependenceKind",
     "Dependences",
     "DistanceRange",
+    "FloatingPoint",
     "LoopReport",
     "Member",
     "Place",
@@ -129,6 +138,7 @@ __all__ = [
     "Vector",
     "Violation",
     "active_dependences",
+    "allow_reordering",
     "box_footprint",
     "check_legal",
     "closed_forms",
@@ -143,6 +153,7 @@ __all__ = [
     "derive_places",
     "describe_violation",
     "exposed_reads",
+    "find_accumulation",
     "find_operands",
     "find_overwritten",
     "find_reductions",
@@ -154,6 +165,7 @@ __all__ = [
     "loop_carriers",
     "loop_is_parallel",
     "main_places",
+    "match_accumulation",
     "member_directions",
     "member_distances",
     "member_extent",

@@ -10,6 +10,7 @@ from typing import Literal
 import islpy as isl
 
 from polysched.analysis.flow import compute_flow
+from polysched.analysis.reductions import Reduction
 from polysched.ir import Scop, original_tree
 from polysched.sets import list_maps, map_names, operation_limit, union_of_maps
 
@@ -61,10 +62,13 @@ class Dependences:
         Ordered by array, kind, source, sink.
     context : isl.Set
         Parameter values they hold for.
+    reductions : tuple of Reduction
+        Sums whose terms may be added in any order; see `allow_reordering`.
     """
 
     items: tuple[Dependence, ...]
     context: isl.Set
+    reductions: tuple[Reduction, ...] = ()
 
     def of_kind(self, *kinds: DependenceKind) -> tuple[Dependence, ...]:
         """The dependences of the given kinds."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from polysched.analysis.carried import loop_is_parallel
 from polysched.analysis.dependences import Dependences
 from polysched.analysis.explain import statement_names
-from polysched.analysis.legality import loop_is_parallel
 from polysched.analysis.places import Member
 from polysched.analysis.schedule_profile import profile_schedule
 from polysched.analysis.statement_nest import StatementNest, statement_nests

@@ -8,14 +8,10 @@ from dataclasses import dataclass
 
 import islpy as isl
 
+from polysched.analysis.carried import active_dependences, member_distances
 from polysched.analysis.dependences import Dependence, Dependences
 from polysched.analysis.distance import DistanceRange, set_range
-from polysched.analysis.legality import (
-    Violation,
-    active_dependences,
-    describe_violation,
-    member_distances,
-)
+from polysched.analysis.legality import Violation, describe_violation
 from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import list_maps, list_sets, node_kind, union_of_maps
 

@@ -6,9 +6,17 @@ from dataclasses import dataclass
 
 import islpy as isl
 
+from polysched.analysis.carried import (
+    active_dependences,
+    equal_at,
+    loop_is_parallel,
+    member_distances,
+)
 from polysched.analysis.dependences import Dependence, Dependences
+from polysched.analysis.reordering import find_accumulation
 from polysched.base import IllegalScheduleError
 from polysched.ir import (
+    MARK_ACCUMULATE,
     MARK_PARALLEL,
     MARK_REGISTERS,
     MARK_VECTOR,
@@ -90,6 +98,8 @@ def find_violation(
         if mark in _OPEN_MARKS and node_kind(node.child(0)) == "band":
             band = node.child(0)
             member = 0 if mark == MARK_PARALLEL else band.band_n_member() - 1
+            if mark == MARK_ACCUMULATE and find_accumulation(band, member, dependences):
+                continue
             found = _carried_by_marked_loop(band, member, dependences)
             if found is not None:
                 dependence, bad = found
@@ -126,52 +136,10 @@ def set_band_flags(tree: ScheduleTree, dependences: Dependences) -> ScheduleTree
     return tree
 
 
-def loop_is_parallel(
-    node: isl.ScheduleNode, member: int, validity: isl.UnionMap
-) -> bool:
-    """Whether the loop of a band member carries no dependence.
-
-    Dependences carried by outer nodes or by earlier members of the band do not count.
-    """
-    active = active_dependences(node, validity)
-    partial = node.band_get_partial_schedule()
-    for outer in range(member):
-        active = _equal_at(active, partial.get_union_pw_aff(outer))
-    return bool(member_distances(node, member, active).is_subset(_ZERO))
-
-
-def active_dependences(node: isl.ScheduleNode, validity: isl.UnionMap) -> isl.UnionMap:
-    """Dependences between instances that reach a node together."""
-    here = node.get_domain()
-    inside = validity.intersect_domain(here).intersect_range(here)
-    prefix = node.get_prefix_schedule_multi_union_pw_aff()
-    if prefix.dim(isl.dim_type.out) == 0 or inside.is_empty():
-        return inside
-    return inside.eq_at_multi_union_pw_aff(prefix)
-
-
-def member_distances(
-    node: isl.ScheduleNode, member: int, active: isl.UnionMap
-) -> isl.Set:
-    """All distances of dependences along one band member, as a one-dimensional set."""
-    time = isl.UnionMap.from_union_pw_aff(
-        node.band_get_partial_schedule().get_union_pw_aff(member)
-    )
-    moved = active.apply_domain(time).apply_range(time)
-    if moved.is_empty():
-        return isl.Set("{ [d] : false }")
-    return isl.Set.from_union_set(moved.deltas()).reset_tuple_id()
-
-
-_OPEN_MARKS = (MARK_PARALLEL, MARK_VECTOR, MARK_REGISTERS)  # order within left open
+# order within left open
+_OPEN_MARKS = (MARK_PARALLEL, MARK_VECTOR, MARK_REGISTERS, MARK_ACCUMULATE)
 _ZERO = isl.Set("{ [0] }")
 _AT_LEAST_ZERO = isl.Set("{ [d] : d >= 0 }")
-
-
-def _equal_at(relation: isl.UnionMap, member: isl.UnionPwAff) -> isl.UnionMap:
-    return relation.eq_at_multi_union_pw_aff(
-        isl.MultiUnionPwAff.from_union_pw_aff(member)
-    )
 
 
 def _mark_name(node: isl.ScheduleNode) -> str:
@@ -212,9 +180,9 @@ def _carried_by_marked_loop(
         active = active_dependences(band, pairs)
         partial = band.band_get_partial_schedule()
         for outer in range(member):
-            active = _equal_at(active, partial.get_union_pw_aff(outer))
+            active = equal_at(active, partial.get_union_pw_aff(outer))
         marked = partial.get_union_pw_aff(member)
-        carried = active.subtract(_equal_at(active, marked))
+        carried = active.subtract(equal_at(active, marked))
         return dependence, list_maps(carried)[0]
     return None
 

@@ -64,7 +64,7 @@ class Member:
     @property
     def is_vector(self) -> bool:
         """Whether it is marked to run in vector lanes."""
-        return "vector" in self.marks
+        return "vector" in self.marks or "accumulate" in self.marks
 
     @property
     def is_parallel(self) -> bool:

@@ -57,6 +57,12 @@ class Reduction:
     is_exact : bool
         Whether a change of order cannot change the result: integers (they wrap), min
         and max (of numbers: NaN and signed zeros aside).
+    target : Load
+        What accumulates, as the statement has it.
+    element : isl.Map
+        Instance to the element that accumulates.
+    others : tuple of isl.Map
+        Instance to elements of the same array that it reads besides.
     """
 
     statement: str
@@ -65,6 +71,9 @@ class Reduction:
     relation: isl.Map
     is_closed: bool
     is_exact: bool
+    target: Load
+    element: isl.Map
+    others: tuple[isl.Map, ...]
 
 
 def find_reductions(scop: Scop) -> tuple[Reduction, ...]:
@@ -286,4 +295,7 @@ def _describe(
         relation.coalesce(),
         all(read.range().intersect(written).is_empty() for read in others),
         op in ("min", "max") or not target.type.is_float,
+        target,
+        write,
+        tuple(others),
     )

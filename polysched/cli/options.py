@@ -8,9 +8,12 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from polysched.analysis import FloatingPoint
 
 SPACE_SECONDS = 15.0  # that of SpaceOptions, whose import would slow down --help
 STAGES = ("scop", "dependences", "affine", "tree", "ast")
@@ -36,6 +39,8 @@ class Common:
         OpenMP threads; None for one per core.
     policy : str
         What chooses recipes.
+    fp : {"strict", "reassociate"}
+        Whether floating-point sums may be added up in another order.
     pin : tuple of str
         What every schedule must obey, in text form.
     schedule : str or None
@@ -69,6 +74,7 @@ class Common:
     machine: str | None = None
     threads: int | None = None
     policy: str = "balanced"
+    fp: FloatingPoint = "strict"
     pin: tuple[str, ...] = ()
     schedule: str | None = None
     seed: int = 0
@@ -190,6 +196,14 @@ _SPACE = (
         metavar="NAME",
         help="What chooses recipes: a name, a list as 'SO>IP>OP', FILE.py:FUNCTION; "
         "with a budget as NAME/6; several with +.",
+    ),
+    click.option(
+        "--fp",
+        type=click.Choice(["strict", "reassociate"]),
+        default="strict",
+        show_default=True,
+        help="reassociate lets sums be added up in another order, and is content with "
+        "a bound on rounding when results are compared.",
     ),
     click.option(
         "--pin",

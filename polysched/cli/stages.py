@@ -80,6 +80,7 @@ class Stages:
                 parameters=common.param,
                 seconds=common.timeout,
                 limit=limit,
+                fp=common.fp,
                 pins=common.pin,
                 progress=self.progress,
             )

@@ -57,14 +57,6 @@ from polysched.workflow import ProgramSpace, Tuned, Variant, optimize, tune
 @click.option(
     "--records", metavar="FILE", help="Where outcomes are kept; resumes from there."
 )
-@click.option(
-    "--fp",
-    type=click.Choice(["strict", "reassociate"]),
-    default="strict",
-    show_default=True,
-    help="How results are compared: strict asks for equal bits where rounding is in "
-    "doubt, reassociate is content with a bound on it. No sum is reordered yet.",
-)
 @schedule_option
 @runs_program
 def command(common: Common, output: str, **values: Any) -> int:
@@ -86,7 +78,7 @@ def command(common: Common, output: str, **values: Any) -> int:
         repeats=values["repeats"],
         timeout_seconds=values["run_timeout"],
         jobs=values["jobs"],
-        fp=values["fp"],
+        fp=common.fp,
     )
     with closing(Database.open(values["records"])) as database:
         spaces = [stages.build(program, scop, machine) for scop in scops]

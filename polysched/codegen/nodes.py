@@ -50,6 +50,8 @@ class Loop:
         Name of the loop in the build's side table.
     pragmas : tuple of str
         Lines in front of it.
+    accumulates : bool
+        Whether vector lanes accumulate into one element.
     start : Linear or None
         First value as a sum.
     n_iterations : int or None
@@ -64,6 +66,7 @@ class Loop:
     body: Block
     key: str = ""
     pragmas: tuple[str, ...] = ()
+    accumulates: bool = False
     start: Linear | None = None
     n_iterations: int | None = None
 
@@ -91,12 +94,16 @@ class Instance:
         Where the temporary storage of an array begins.
     key : str
         Name of the place in the build's side table.
+    accumulator : str
+        The variable that stands for the element that a reduction accumulates into;
+        empty where there is none.
     """
 
     statement: str
     values: tuple[isl.AstExpr, ...]
     offsets: dict[tuple[str, int], isl.AstExpr] = field(default_factory=dict)
     key: str = ""
+    accumulator: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import islpy as isl
 
+from polysched.analysis import Reduction, compute_dependences, find_reductions
 from polysched.base import CodegenError
+from polysched.codegen.accumulate import Accumulators
 from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
 from polysched.codegen.build import BuildLimits, Built, build_nodes
-from polysched.codegen.ctext import Names, identifiers
+from polysched.codegen.ctext import Names, Text, identifiers
 from polysched.codegen.declare import Declarer
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.frame import frame_code
@@ -25,7 +28,7 @@ from polysched.codegen.scopes import find_split_storage
 from polysched.codegen.statement import print_instance
 from polysched.codegen.storage import Buffer, plan_storage
 from polysched.codegen.verify import check_ast
-from polysched.ir import ScheduleTree, Scop
+from polysched.ir import Load, ScheduleTree, Scop, map_action
 from polysched.sets import node_kind
 
 
@@ -124,7 +127,7 @@ class _Printer:
                 check_ast(built.root, self.source, self.context, deps, operations)
             check_pragmas(block, built.schedules, deps)
         self.exprs = built.exprs
-        code = self._code(block, buffers, built)
+        code = self._code(block, buffers, built, deps)
         return frame_code(self.scop, code, self.exprs, options)
 
     def build(self, tree: ScheduleTree) -> tuple[Built, tuple[Buffer, ...]]:
@@ -158,7 +161,11 @@ class _Printer:
             }
 
     def _code(
-        self, block: Block, buffers: tuple[Buffer, ...], built: Built
+        self,
+        block: Block,
+        buffers: tuple[Buffer, ...],
+        built: Built,
+        deps: isl.UnionMap | None,
     ) -> list[str]:
         """The lines of the generated block."""
         declarer = Declarer(
@@ -171,6 +178,8 @@ class _Printer:
         taken = self.fixed | {*built.iterators, *(s.name for s in arrays.values())}
         tiles = RegisterTiles(self.scop, built, printer, self.names, self.type)
         block = tiles.convert(block)
+        if any(isinstance(n, Loop) and n.accumulates for n in walk_nodes(block)):
+            block = self._accumulators(built, deps, printer).convert(block)
 
         def instance_lines(instance: Instance) -> tuple[str, ...]:
             return self._instance(instance, printer, taken)
@@ -182,13 +191,46 @@ class _Printer:
         self, instance: Instance, printer: ExprPrinter, taken: frozenset[str]
     ) -> tuple[str, ...]:
         statement = self.scop.statement(instance.statement)
+        if instance.accumulator:
+            target = self._reductions[statement.name].target
+            held = Load(instance.accumulator, (), target.type)
+            body = tuple(
+                map_action(a, lambda e: held if e == target else None)
+                for a in statement.body
+            )
+            statement = replace(statement, body=body)
+        printer = self._at(instance, printer)
+        return print_instance(statement, printer, taken, self.options.indent)
+
+    def _at(self, instance: Instance, printer: ExprPrinter) -> ExprPrinter:
+        """The printer that knows an instance's iterators and storage."""
+        statement = self.scop.statement(instance.statement)
         bounds = {
             name: Bound(self.exprs.linear(value), self.type)
             for name, value in zip(statement.iterators, instance.values, strict=True)
         }
         offsets = {k: self.exprs.linear(v) for k, v in instance.offsets.items()}
-        printer = replace(printer, iterators=bounds, offsets=offsets)
-        return print_instance(statement, printer, taken, self.options.indent)
+        return replace(printer, iterators=bounds, offsets=offsets)
+
+    @cached_property
+    def _reductions(self) -> dict[str, Reduction]:
+        return {r.statement: r for r in find_reductions(self.source)}
+
+    def _accumulators(
+        self, built: Built, deps: isl.UnionMap | None, printer: ExprPrinter
+    ) -> Accumulators:
+        def element(reduction: Reduction, instance: Instance) -> Text:
+            return self._at(instance, printer).load(reduction.target)
+
+        if deps is None:
+            deps = compute_dependences(self.source, with_input=False).validity
+        return Accumulators(
+            tuple(self._reductions.values()),
+            built.schedules,
+            deps,
+            self.names,
+            element,
+        )
 
 
 def _offsets(

@@ -10,9 +10,16 @@ import islpy as isl
 
 from polysched.base import CodegenError
 from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node, walk_nodes
-from polysched.ir import MARK_PARALLEL, MARK_REGISTERS, MARK_VECTOR, ScheduleTree
+from polysched.ir import (
+    MARK_ACCUMULATE,
+    MARK_PARALLEL,
+    MARK_REGISTERS,
+    MARK_VECTOR,
+    ScheduleTree,
+)
 from polysched.sets import list_maps, node_kind
 
+_LOOP_MARKS = (MARK_PARALLEL, MARK_VECTOR, MARK_ACCUMULATE)
 _SCHEDULE = re.compile(r"(static|dynamic|guided)(,\s*\d+)?")
 
 
@@ -20,7 +27,7 @@ def number_marks(tree: ScheduleTree) -> isl.Schedule:
     """The schedule with each parallel and vector mark naming the dimension it means.
 
     ``parallel`` above a band that begins at dimension 3 becomes ``parallel@3``;
-    ``vector`` means the last member of its band.
+    ``vector`` and ``accumulate`` mean the last member of their band.
     """
     for path, node in tree.nodes():
         if node_kind(node) != "mark":
@@ -28,10 +35,10 @@ def number_marks(tree: ScheduleTree) -> isl.Schedule:
         name = str(node.mark_get_id().get_name())
         kind = name.split(":", maxsplit=1)[0]
         band = _band_below(node)
-        if kind not in (MARK_PARALLEL, MARK_VECTOR) or band is None:
+        if kind not in _LOOP_MARKS or band is None:
             continue
         depth = band.get_schedule_depth()
-        if kind == MARK_VECTOR:
+        if kind != MARK_PARALLEL:
             depth += band.band_n_member() - 1
         mark = isl.Id(f"{name}@{depth}", None, node.get_ctx())
         renamed = tree.node(path).delete().insert_mark(mark)
@@ -52,6 +59,7 @@ class _Wanted:
 
     parallel: dict[int, str]
     vector: frozenset[int]
+    accumulate: frozenset[int] = frozenset()
     inside_parallel: bool = False
 
 
@@ -101,7 +109,8 @@ def _visit_loop(loop: Loop, wanted: _Wanted, parallel: bool, simd: bool) -> Loop
         wanted, inside_parallel=wanted.inside_parallel or "parallel for" in words
     )
     body = _visit_block(loop.body, inside, parallel, simd)
-    return replace(loop, body=body, pragmas=pragmas)
+    accumulates = simd and loop.depth in wanted.accumulate and loop.step == 1
+    return replace(loop, body=body, pragmas=pragmas, accumulates=accumulates)
 
 
 def _with_mark(wanted: _Wanted, name: str) -> _Wanted:
@@ -111,6 +120,8 @@ def _with_mark(wanted: _Wanted, name: str) -> _Wanted:
     word, _, variant = kind.partition(":")
     if word == MARK_VECTOR:
         return replace(wanted, vector=wanted.vector | {int(rest)})
+    if word == MARK_ACCUMULATE:
+        return replace(wanted, accumulate=wanted.accumulate | {int(rest)})
     clause = variant or "static"
     if not _SCHEDULE.fullmatch(clause):
         raise CodegenError(

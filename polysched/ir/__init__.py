@@ -37,6 +37,7 @@ from polysched.ir.scop import (
     Storage,
 )
 from polysched.ir.tree import (
+    MARK_ACCUMULATE,
     MARK_PACK,
     MARK_PARALLEL,
     MARK_REGISTERS,
@@ -53,6 +54,7 @@ from polysched.ir.tree import (
 from polysched.ir.types import ScalarType, common_type, promote
 
 __all__ = [
+    "MARK_ACCUMULATE",
     "MARK_PACK",
     "MARK_PARALLEL",
     "MARK_REGISTERS",

@@ -21,6 +21,7 @@ NodePath = tuple[int, ...]
 
 MARK_PARALLEL = "parallel"  # the band below: its first member is an OpenMP loop
 MARK_VECTOR = "vector"  # the band below: its last member is an `omp simd` loop
+MARK_ACCUMULATE = "accumulate"  # like vector, but lanes accumulate into one element
 MARK_UNROLL = "unroll"  # the band below: its members are fully unrolled (jammed)
 MARK_TILE = "tile"  # the band below enumerates tiles
 MARK_WAVEFRONT = "wavefront"  # the band below: first member sums the tile loops

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from polysched.analysis import (
+    allow_reordering,
     coalesce_scalars,
     compute_dependences,
     infer_liveness,
@@ -67,7 +68,7 @@ def build_space(
     scop = coalesce_scalars(privatize(infer_liveness(scop)))
     check_pins(options.pins, scop)
     with closing(CodeMeasurer(scop)) as measurer:
-        dependences = compute_dependences(scop)
+        dependences = allow_reordering(compute_dependences(scop), scop, options.fp)
         builder = SpaceBuilder(
             scop, dependences, machine, options, policy, deadline, measurer
         )

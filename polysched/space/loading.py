@@ -10,6 +10,8 @@ from typing import Any
 
 from polysched.analysis import (
     Dependences,
+    FloatingPoint,
+    allow_reordering,
     coalesce_scalars,
     compute_dependences,
     find_violation,
@@ -89,7 +91,8 @@ def _read(path: str | os.PathLike[str]) -> list[Mapping[str, Any]]:
 def _read_space(
     entry: Mapping[str, Any], scop: Scop, path: str | os.PathLike[str]
 ) -> ScheduleSpace:
-    dependences = compute_dependences(scop)
+    fp: FloatingPoint = "reassociate" if entry.get("fp") == "reassociate" else "strict"
+    dependences = allow_reordering(compute_dependences(scop), scop, fp)
     try:
         machine = Machine.from_json(entry["machine"])
         schedules = tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from polysched.analysis import FloatingPoint
 from polysched.policy import Chooser, Policy
 from polysched.schedule import IslVariant, Pin
 from polysched.schedule.rowwise import RowwiseRecipe
@@ -28,6 +29,8 @@ class SpaceOptions:
         Most scripts (tilings, mappings) per affine schedule.
     parameters : mapping of str to int
         Sizes to predict times for, and to rank by; others are assumed large.
+    fp : {"strict", "reassociate"}
+        Whether sums may be added up in another order, as `allow_reordering` has it.
     pins : tuple of Pin
         What every schedule must obey, after tiling and mapping, too. The source order
         stays in as the baseline, ranked last when it does not obey them.
@@ -43,6 +46,7 @@ class SpaceOptions:
     limit: int = 40
     shapes_per_schedule: int = 4
     parameters: Mapping[str, int] = field(default_factory=dict)
+    fp: FloatingPoint = "strict"
     pins: tuple[Pin, ...] = ()
     isl_variants: tuple[IslVariant, ...] = ISL_VARIANTS
     rowwise: tuple[RowwiseRecipe, ...] = ROWWISE

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from polysched.analysis import (
     Dependences,
+    FloatingPoint,
     ScheduleProfile,
     compare_trees,
     profile_schedule,
@@ -264,6 +265,12 @@ class ScheduleSpace(Selection):
     def _find(self, schedule: str | Schedule) -> Schedule:
         return self.find(schedule) if isinstance(schedule, str) else schedule
 
+    @property
+    def fp(self) -> FloatingPoint:
+        """Whether floating-point sums may be added up in another order."""
+        free = self.dependences.reductions
+        return "reassociate" if any(r.target.type.is_float for r in free) else "strict"
+
     def to_json(self) -> dict[str, object]:
         """The space as the command line's contract has it."""
         return {
@@ -272,6 +279,7 @@ class ScheduleSpace(Selection):
             "dependences": sum(d.orders for d in self.dependences.items),
             "machine": self.machine.to_json(),
             "policy": self.policy,
+            "fp": self.fp,
             "pins": [str(p) for p in self.pins],
             "size": {
                 "asked": self.size.asked,

@@ -7,7 +7,7 @@ import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no pr
 from polysched.transform.draft import Draft
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.jam import Jam
-from polysched.transform.mapping import Parallel, Vector
+from polysched.transform.mapping import Accumulate, Parallel, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.pack import Pack
@@ -30,6 +30,7 @@ from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile, Wavefront
 
 __all__ = [
+    "Accumulate",
     "Draft",
     "FuseTiles",
     "Jam",

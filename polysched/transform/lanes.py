@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from polysched.analysis import loop_is_parallel
-from polysched.ir import MARK_VECTOR, MARK_WAVEFRONT, Scop
+from polysched.ir import MARK_ACCUMULATE, MARK_VECTOR, MARK_WAVEFRONT, Scop
 from polysched.machine import Cpu
 from polysched.transform.band_view import BandView, is_rectangular, view_band
 from polysched.transform.choose import choose_jam
 from polysched.transform.contraction import hold_contraction
 from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.jam import Jam
-from polysched.transform.mapping import Vector
+from polysched.transform.mapping import Accumulate, Vector
 from polysched.transform.separate import Separate
 
 MAX_CUTS = 2  # loops cut in one band: each may triple the code
@@ -21,7 +21,8 @@ def fill_lanes(
 ) -> Draft:
     """Register tiles and vector marks on the innermost bands."""
     for path in draft.innermost_paths():
-        if is_under_mark(draft.node(path), MARK_VECTOR):
+        node = draft.node(path)
+        if is_under_mark(node, MARK_VECTOR) or is_under_mark(node, MARK_ACCUMULATE):
             continue
         held = hold_contraction(draft, scop, path, cpu) if hold else None
         if held is not None:
@@ -37,6 +38,17 @@ def fill_lanes(
         if parallel and band.is_worth_vector(last):
             # a register tile runs several outer iterations per lane: ask once more
             draft = draft.attempt(Vector(path, last)) or draft
+    return draft
+
+
+def accumulate_in_lanes(draft: Draft, scop: Scop) -> Draft:
+    """Marks on innermost loops that add neighbours to one element, in any order."""
+    for path in draft.innermost_paths():
+        band = view_band(draft, scop, path)
+        last = band.n_members - 1
+        strides = {c for _, _, c in band.stride_classes(last)}
+        if "1" in strides and "N" not in strides:
+            draft = draft.attempt(Accumulate(path, last)) or draft
     return draft
 
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import islpy as isl
 
-from polysched.analysis import Dependences, loop_is_parallel
-from polysched.ir import MARK_PARALLEL, MARK_VECTOR, ScheduleTree
+from polysched.analysis import Dependences, find_accumulation, loop_is_parallel
+from polysched.ir import MARK_ACCUMULATE, MARK_PARALLEL, MARK_VECTOR, ScheduleTree
 from polysched.sets import node_kind
 from polysched.transform.bands import insert_mark
 from polysched.transform.step import Step
@@ -81,6 +81,52 @@ class Vector(Step):
         if node.band_n_member() > 1:
             node = node.band_split(1)
         return insert_mark(node, MARK_VECTOR)
+
+
+@dataclass(frozen=True)
+class Accumulate(Step):
+    """Mark an innermost loop that accumulates into one element to do so in lanes.
+
+    Every vector lane accumulates a part of the terms, and the parts are put together
+    behind the loop: the terms come in another order. Only reductions of which
+    `Dependences.reductions` allows that are marked. The member is split off into a
+    band of its own under a mark ``accumulate``.
+
+    Attributes
+    ----------
+    band : tuple of int
+        Path of the band, with no other band below.
+    member : int
+        Position of the member, the last one.
+    """
+
+    member: int = 0
+
+    name: ClassVar[str] = "accumulate"
+
+    def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        if self.member != node.band_n_member() - 1:
+            last = node.band_n_member() - 1
+            return f"found member {self.member}, expected the last, {last}"
+        if node_kind(node.child(0)) != "leaf":
+            return "found more than one statement below the loop"
+        return _find_outer_mark(node, MARK_VECTOR) or _find_outer_mark(
+            node, MARK_ACCUMULATE
+        )
+
+    def check(self, tree: ScheduleTree, deps: Dependences) -> str | None:
+        reason = self.find_misfit(tree)
+        if reason is None and not self.is_surely_legal(tree, deps):
+            return "the loop does not only accumulate what may be reordered"
+        return reason
+
+    def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
+        return find_accumulation(tree.node(self.band), self.member, deps) is not None
+
+    def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        if self.member:
+            node = node.band_split(self.member).child(0)
+        return insert_mark(node, MARK_ACCUMULATE)
 
 
 def _find_member(node: isl.ScheduleNode, member: int) -> str | None:

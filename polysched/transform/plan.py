@@ -17,7 +17,7 @@ from polysched.transform.arrange import (
 from polysched.transform.conflicts import strip_conflicts
 from polysched.transform.cuts import split_loops
 from polysched.transform.draft import Draft
-from polysched.transform.lanes import fill_lanes
+from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
 from polysched.transform.rows import gather_rows
 from polysched.transform.share import share_loops
 from polysched.transform.strips import fuse_strips
@@ -43,6 +43,8 @@ class PlanShape:
         Advance several rows together where loops within a row wait.
     strips : bool
         Let neighbours that read one large array pass over it strip by strip.
+    accumulate : bool
+        Accumulate in vector lanes where the order of terms is free.
     split : bool
         Cut loops that are parallel but for one or two of their iterations.
     """
@@ -54,6 +56,7 @@ class PlanShape:
     hold: bool = False
     rows: bool = False
     strips: bool = False
+    accumulate: bool = False
     split: bool = False
 
     def without_point(self) -> PlanShape:
@@ -64,6 +67,8 @@ class PlanShape:
 SHAPES = (
     PlanShape(jam=True, split=True),
     PlanShape(split=True),
+    PlanShape(accumulate=True),
+    PlanShape(threads=False, accumulate=True),
     PlanShape(jam=True, strips=True),
     PlanShape(tile=True, jam=True, straighten=True, hold=True),
     PlanShape(tile=True, jam=True, straighten=True),
@@ -87,21 +92,10 @@ def plan_script(
 
 def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
     """The draft in that shape; None where its point does not apply to the tree."""
-    if shape.split:
-        cut = split_loops(draft, scop)
-        if cut is draft:
-            return None
-        draft = cut
-    if shape.straighten:
-        draft = straighten_bands(draft, scop)
-    if shape.rows:
-        draft = gather_rows(draft, scop, cpu)
-    draft = order_members(draft, scop)
-    if shape.strips:
-        fused = fuse_strips(draft, scop, cpu)
-        if fused is draft:
-            return None
-        draft = fused
+    arranged = _arrange(draft, scop, cpu, shape)
+    if arranged is None:
+        return None
+    draft = arranged
     if shape.jam:
         draft = skew_recurrences(draft, scop)
     if shape.tile:
@@ -111,3 +105,22 @@ def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | 
     if shape.threads:
         draft = share_loops(draft, scop, cpu)
     return fill_lanes(draft, scop, cpu, jam=shape.jam, hold=shape.hold)
+
+
+def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
+    """The loops in their order; None where the point of the shape does not apply."""
+    cut = split_loops(draft, scop) if shape.split else draft
+    if shape.split and cut is draft:
+        return None
+    draft = cut
+    if shape.straighten:
+        draft = straighten_bands(draft, scop)
+    if shape.rows:
+        draft = gather_rows(draft, scop, cpu)
+    draft = ordered = order_members(draft, scop)
+    if shape.accumulate:
+        draft = accumulate_in_lanes(draft, scop)
+    if shape.strips:
+        draft = fuse_strips(draft, scop, cpu)
+    has_a_point = shape.accumulate or shape.strips
+    return None if has_a_point and draft is ordered else draft

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from polysched.analysis import infer_liveness
+from polysched.analysis import FloatingPoint, infer_liveness
 from polysched.base import CodegenError, PolyschedError, Progress
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
@@ -86,6 +86,7 @@ def build_space(
     parameters: Mapping[str, int] | None = None,
     seconds: float | None = None,
     limit: int | None = None,
+    fp: FloatingPoint = "strict",
     pins: Sequence[Pin | str] = (),
     progress: Progress | None = None,
 ) -> ProgramSpace:
@@ -107,6 +108,8 @@ def build_space(
         Time limit.
     limit : int, optional
         Most schedules to keep.
+    fp : {"strict", "reassociate"}
+        Whether sums may be added up in another order.
     pins : sequence of Pin or str
         What every schedule must obey, as values or texts (``parallel:S0.0``).
     progress : Progress, optional
@@ -126,6 +129,7 @@ def build_space(
     given = {"seconds": seconds, "limit": limit, "parameters": parameters}
     options = SpaceOptions(
         policy=policy,
+        fp=fp,
         pins=read_pins(pins),
         **{k: v for k, v in given.items() if v is not None},  # type: ignore[arg-type]
     )
@@ -160,7 +164,7 @@ def load_space(
     found = load_schedule_space(path, chosen)
     values = {f.name: getattr(found, f.name) for f in fields(ScheduleSpace)}
     owner = program if isinstance(program, Program) else None
-    options = SpaceOptions(policy=found.policy, pins=found.pins)
+    options = SpaceOptions(policy=found.policy, fp=found.fp, pins=found.pins)
     return ProgramSpace(**values, program=owner, options=options)
 
 

@@ -8,6 +8,7 @@ from polysched.analysis import find_violation
 from polysched.base import IllegalScheduleError, PolyschedError
 from polysched.ir import original_tree
 from polysched.transform import (
+    Accumulate,
     FuseTiles,
     Jam,
     Merge,
@@ -29,6 +30,7 @@ from tests.unit import scops
 from tests.unit.transform import trees
 
 STEPS = {
+    "accumulate(band=0.0, member=1)": Accumulate((0, 0), 1),
     "tile(band=0.1, sizes=[32, 0])": Tile((0, 1), (32, 0)),
     "wavefront(band=0, members=2)": Wavefront((0,), 2),
     "order(band=0, members=[1, 0])": Order((0,), (1, 0)),
@@ -61,7 +63,7 @@ def test_defaults_may_be_left_out_and_comments_are_skipped() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("tiling(band=0)", "the steps are: fuse_tiles, jam, merge"),
+        ("tiling(band=0)", "the steps are: accumulate, fuse_tiles, jam"),
         ("tile(band=0, size=[3])", "unknown argument 'size'"),
         ("tile(sizes=[3])", "no band"),
         ("tile(band=0)", "incomplete step"),

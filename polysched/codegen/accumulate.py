@@ -1,0 +1,153 @@
+"""Loops that accumulate into one element, with a variable of their own for it.
+
+A mark ``accumulate`` says that the terms may be added in any order. The element is read
+into a variable in front of the loop and written back behind it, so that lanes can have
+partial sums of their own::
+
+    if (0 < t1) {                                    /* the loop runs at all */
+      double sum = x[t1];
+      #pragma omp simd reduction(+:sum)
+      for (int t2 = 0; t2 < t1; t2++)
+        sum -= L[t1][t2] * x[t2];
+      x[t1] = sum;
+    }
+
+isl proves for each loop as it is printed that it does nothing else; other loops stay as
+they are, which is right in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import islpy as isl
+
+from polysched.analysis import Reduction, match_accumulation
+from polysched.codegen.ctext import Names, Text, identifiers
+from polysched.codegen.nodes import (
+    Block,
+    Branch,
+    Instance,
+    Loop,
+    Mark,
+    Node,
+    walk_nodes,
+)
+from polysched.sets import list_maps
+
+_CLAUSES = {"+": "+", "-": "+", "*": "*", "min": "min", "max": "max"}
+
+
+@dataclass(frozen=True)
+class Accumulators:
+    """Gives accumulating loops of a block their variables.
+
+    Attributes
+    ----------
+    reductions : tuple of Reduction
+        Of the SCoP.
+    schedules : dict of str to isl.UnionMap
+        For each loop's key, instances to schedule dimensions, the loop's own last.
+    deps : isl.UnionMap
+        Sources to sinks.
+    names : Names
+        Source of identifiers.
+    element : callable
+        The element that a reduction accumulates into, at an instance, as C text.
+    """
+
+    reductions: tuple[Reduction, ...]
+    schedules: dict[str, isl.UnionMap]
+    deps: isl.UnionMap
+    names: Names
+    element: Callable[[Reduction, Instance], Text]
+
+    def convert(self, block: Block) -> Block:
+        """The block with the variables in place."""
+        return replace(block, items=tuple(map(self._node, block.items)))
+
+    def _node(self, node: Node) -> Node:
+        match node:
+            case Loop():
+                done = self._accumulate(node) if node.accumulates else None
+                return done or replace(node, body=self.convert(node.body))
+            case Mark(name, body):
+                return Mark(name, self.convert(body))
+            case Branch(condition, then, other):
+                return Branch(
+                    condition, self.convert(then), other and self.convert(other)
+                )
+            case Block():
+                return self.convert(node)
+        return node
+
+    def _accumulate(self, loop: Loop) -> Node | None:
+        """The loop between reading and writing its element; None where it is none."""
+        found = list(walk_nodes(loop.body))
+        instances = [n for n in found if isinstance(n, Instance)]
+        inner = [n for n in found if isinstance(n, Loop)]
+        reduction = self._find_reduction(loop)
+        if reduction is None or len(instances) != 1 or loop.condition is None or inner:
+            return None
+        element = self.element(reduction, instances[0]).text
+        if loop.iterator in identifiers(element):
+            return None
+        name = self.names.take(_variable(reduction))
+        clause = f"reduction({_CLAUSES[reduction.op]}:{name})"
+        body = _with_accumulator(loop.body, name)
+        changed = replace(
+            loop, body=body, pragmas=(*loop.pragmas, f"#pragma omp simd {clause}")
+        )
+        type_ = reduction.target.type.name
+        rest = loop.condition.text.removeprefix(loop.iterator)
+        runs = Text(f"{loop.first.at_least(_TIGHT)}{rest}", loop.condition.level)
+        inside = Block(
+            (changed,), (f"{type_} {name} = {element};",), (f"{element} = {name};",)
+        )
+        return inside if loop.n_iterations else Branch(runs, inside)
+
+    def _find_reduction(self, loop: Loop) -> Reduction | None:
+        """What a loop does, if it does nothing but accumulate into one element."""
+        schedule = self.schedules[loop.key]
+        flat = [m.flatten_range() for m in list_maps(schedule)]
+        if len(flat) != 1:
+            return None
+        last = flat[0].dim(isl.dim_type.out) - 1
+        outer = (
+            flat[0]
+            .project_out(isl.dim_type.out, last, 1)
+            .reset_tuple_id(isl.dim_type.out)
+        )
+        around = isl.UnionMap.from_map(outer)
+        inside = self.deps.intersect_domain(around.domain())
+        inside = inside.intersect_range(around.domain())
+        together = around.apply_range(around.reverse())
+        carried = inside.intersect(together)
+        own = isl.UnionMap.from_map(flat[0])
+        carried = carried.subtract(own.apply_range(own.reverse()))
+        return match_accumulation(self.reductions, around, carried)
+
+
+_TIGHT = 11  # binds more tightly than a comparison
+
+
+def _variable(reduction: Reduction) -> str:
+    return reduction.op if reduction.op in ("min", "max") else "sum"
+
+
+def _with_accumulator(block: Block, name: str) -> Block:
+    def visit(node: Node) -> Node:
+        match node:
+            case Instance():
+                return replace(node, accumulator=name)
+            case Branch(condition, then, other):
+                below = None if other is None else _with_accumulator(other, name)
+                return Branch(condition, _with_accumulator(then, name), below)
+            case Mark(mark, body):
+                return Mark(mark, _with_accumulator(body, name))
+            case Block():
+                return _with_accumulator(node, name)
+        return node
+
+    return replace(block, items=tuple(map(visit, block.items)))

@@ -1,0 +1,101 @@
+"""Loops that accumulate in vector lanes: integers bit for bit, sums within a bound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.frontend import parse_c
+from polysched.space import SpaceOptions, build_space, load_space
+from tests.oracle.sweep import print_variant, run, tiny_machine
+
+PROGRAM = """
+#include <stdio.h>
+#ifndef SIZE
+#define SIZE 37
+#endif
+#define CAPACITY (SIZE + 1)
+
+static TYPE A[CAPACITY][CAPACITY], x[CAPACITY], y[CAPACITY], z[CAPACITY];
+
+static void sums(int n)
+{
+#pragma scop
+    for (int i = 0; i < n; i++) {
+        TYPE sum = 0;
+        for (int j = 0; j < n; j++)
+            sum += A[i][j] * x[j];
+        y[i] = sum;
+        for (int j = 0; j < i; j++)
+            y[i] -= A[i][j] * y[j] / 64;
+        for (int j = 0; j < n; j++)
+            if (A[i][j] > z[i])
+                z[i] = A[i][j];
+    }
+#pragma endscop
+}
+
+int main(void)
+{
+    int n = SIZE;
+    for (int i = 0; i < n; i++) {
+        x[i] = (TYPE)((i * 7 % 11 - 5) / 4.0);
+        z[i] = (TYPE)-3;
+        for (int j = 0; j < n; j++)
+            A[i][j] = (TYPE)((i * 3 + j * 5) % 13 / 8.0 - 0.5);
+    }
+    sums(n);
+    for (int i = 0; i < n; i++)
+        printf("%.17g %.17g\\n", (double)y[i], (double)z[i]);
+    return 0;
+}
+"""
+BOUNDS = {"double": 1e-12, "float": 1e-4, "int": 0.0, "unsigned char": 0.0}
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("size", [0, 1, 37])
+@pytest.mark.parametrize("type_", BOUNDS)
+def test_results_are_as_near_as_the_type_asks(
+    tmp_path: Path, type_: str, size: int
+) -> None:
+    path = tmp_path / "sums.c"
+    path.write_text(PROGRAM.replace("TYPE", type_))
+    flags = [f"-DSIZE={size}"]
+    program = parse_c(str(path), flags=flags)
+    expected = [float(w) for w in run(program.source, path, flags).split()]
+    fp = "reassociate" if type_ in ("double", "float") else "strict"
+    options = SpaceOptions(seconds=20, limit=20, fp=fp)
+    n_clauses = 0
+    for scop in program.scops:
+        space = build_space(scop, tiny_machine(), options)
+        assert space.fp == fp
+        for schedule in space:
+            text = print_variant(program, space.scop, schedule)
+            n_clauses += text.count(b"reduction(")
+            found = [float(w) for w in run(text, path, flags).split()]
+            assert found == pytest.approx(expected, abs=BOUNDS[type_], rel=0)
+    assert n_clauses >= 3
+
+
+def test_strict_sums_of_floating_point_numbers_stay_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "sums.c"
+    path.write_text(PROGRAM.replace("TYPE", "double"))
+    (scop,) = parse_c(str(path)).scops
+    space = build_space(scop, tiny_machine(), SpaceOptions(seconds=20))
+    assert space.fp == "strict"
+    assert not any("accumulate" in s.script_text for s in space)
+
+
+def test_a_saved_space_still_knows_that_sums_may_be_reordered(tmp_path: Path) -> None:
+    path = tmp_path / "sums.c"
+    path.write_text(PROGRAM.replace("TYPE", "double"))
+    (scop,) = parse_c(str(path)).scops
+    options = SpaceOptions(seconds=20, limit=8, fp="reassociate")
+    space = build_space(scop, tiny_machine(), options)
+    assert any("accumulate" in s.script_text for s in space)
+    space.save(tmp_path / "space.json")
+    loaded = load_space(tmp_path / "space.json", scop)
+    assert loaded.fp == "reassociate"
+    assert [s.id for s in loaded] == [s.id for s in space]

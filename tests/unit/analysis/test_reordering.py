@@ -1,0 +1,120 @@
+"""Which loops only accumulate, and whose terms may come in another order."""
+
+from __future__ import annotations
+
+import pytest
+
+from polysched.analysis import (
+    Dependences,
+    allow_reordering,
+    compute_dependences,
+    find_accumulation,
+    find_violation,
+    loop_is_parallel,
+    set_band_flags,
+)
+from polysched.ir import ScheduleTree, Scop, original_tree
+from polysched.testing import ScopBuilder
+from polysched.transform import Accumulate
+
+SQUARE = "0 <= i < n and 0 <= j < n"
+BELOW = "0 <= i < n and 0 <= j < i"
+
+
+def rows(text: str, type_: str = "double", where: str = SQUARE, *more: str) -> Scop:
+    """Statements in the loops i and j over arrays of one type."""
+    b = ScopBuilder("rows", ["n"])
+    b.array("s", type_)
+    b.array("x", f"{type_}[]")
+    b.array("y", f"{type_}[]")
+    b.array("A", f"{type_}[][]")
+    for k, one in enumerate((text, *more)):
+        b.statement("i,j", where, one, position=(0, 0, k))
+    return b.build()
+
+
+def allowed(program: Scop, fp: str = "reassociate") -> tuple[ScheduleTree, Dependences]:
+    deps = allow_reordering(compute_dependences(program), program, fp)
+    return set_band_flags(original_tree(program), deps), deps
+
+
+def accumulates(program: Scop, fp: str = "reassociate") -> bool:
+    """Whether the inner loop does; the step and the proof of the tree must agree."""
+    tree, deps = allowed(program, fp)
+    found = find_accumulation(tree.node((0, 0)), 0, deps)
+    step = Accumulate((0, 0), 0)
+    if step.find_misfit(tree) is None:
+        assert (step.check(tree, deps) is None) == (found is not None)
+        violation = find_violation(step.apply(tree), deps, program)
+        is_free = loop_is_parallel(tree.node((0, 0)), 0, deps.validity)
+        assert (violation is None) == (found is not None or is_free)
+    return found is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("y[i] += A[i][j] * x[j]", SQUARE),
+        ("y[i] -= A[i][j] * x[j]", SQUARE),
+        ("y[i] = fmax(y[i], A[i][j])", SQUARE),
+        ("s += A[i][j]", SQUARE),
+        ("x[i] -= A[i][j] * x[j]", BELOW),  # x[j] is complete before
+        ("A[i][i] -= A[i][j] * A[i][j]", BELOW),
+    ],
+)
+def test_sums_along_a_loop(text: str, where: str) -> None:
+    assert accumulates(rows(text, "double", where))
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("y[j] += A[i][j] * x[i]", SQUARE),  # another element each time
+        ("x[i] = x[i] * 0.5 + A[i][j]", SQUARE),  # not associative
+        ("x[i] -= A[i][j] * x[j]", SQUARE),  # x[i] itself is a term
+        ("y[i] = A[i][j]", SQUARE),  # the last one counts
+        ("y[j / 2] += A[i][j]", SQUARE),  # two elements in turn
+        ("A[i][j] = A[i][j - 1] + x[j]", "0 <= i < n and 0 < j < n"),  # all sums
+    ],
+)
+def test_what_is_no_sum(text: str, where: str) -> None:
+    assert not accumulates(rows(text, "double", where))
+
+
+@pytest.mark.parametrize(
+    ("type_", "text", "strict"),
+    [
+        ("double", "y[i] += A[i][j]", False),
+        ("float", "y[i] = fmax(y[i], A[i][j])", False),  # NaN, and the sign of zero
+        ("int", "y[i] += A[i][j]", True),
+        ("short", "y[i] *= A[i][j]", True),
+        ("int", "y[i] = A[i][j] if A[i][j] > y[i] else y[i]", True),
+        ("_Bool", "y[i] -= A[i][j]", False),  # does not wrap
+    ],
+)
+def test_strict_reorders_integers_only(type_: str, text: str, strict: bool) -> None:
+    assert accumulates(rows(text, type_), "strict") == strict
+
+
+def test_two_statements_in_one_loop_are_left_alone() -> None:
+    program = rows("y[i] += A[i][j]", "double", SQUARE, "x[i] += A[i][j] * y[i]")
+    assert not accumulates(program)
+
+
+def test_an_outer_loop_does_not_accumulate() -> None:
+    program = rows("s += A[i][j]")
+    tree, deps = allowed(program)
+    assert find_accumulation(tree.node((0,)), 0, deps) is None
+    reason = Accumulate((0,), 0).check(tree, deps)
+    assert reason is not None
+    assert "more than one statement" in reason
+
+
+def test_a_mark_without_permission_is_a_violation_with_a_witness() -> None:
+    program = rows("y[i] += A[i][j]")
+    tree, deps = allowed(program, "strict")
+    marked = Accumulate((0, 0), 0).apply(tree)
+    violation = find_violation(marked, deps, program)
+    assert violation is not None
+    assert violation.element == "y[0]"
+    assert "the accumulate loop leaves their order open" in violation.reason
