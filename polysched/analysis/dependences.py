@@ -77,7 +77,7 @@ class Dependences:
     def within(self, names: Collection[str]) -> Dependences:
         """Those between statements of the given names."""
         kept = (d for d in self.items if d.source in names and d.sink in names)
-        return Dependences(tuple(kept), self.context)
+        return Dependences(tuple(kept), self.context, self.reductions)
 
     @cached_property
     def validity(self) -> isl.UnionMap:
