@@ -14,6 +14,7 @@ from itertools import permutations
 import islpy as isl
 
 from polysched.analysis import active_dependences, member_distances
+from polysched.base import PolyschedError
 from polysched.ir import NodePath, Scop
 from polysched.sets import list_basic_maps, list_maps, list_sets, n_dims
 from polysched.transform.band_view import BandView, view_band
@@ -107,7 +108,10 @@ def find_cuts(draft: Draft, path: NodePath, member: int) -> Cuts:
     choices = [[c for p in order for c in _around(p)] for order in permutations(planes)]
     gap = _find_gap(pairs, values)
     for cuts in [*choices, *([[gap]] if gap is not None else [])]:
-        found = _without_empty(node, tuple(map(_print, cuts)))
+        try:
+            found = _without_empty(node, tuple(map(_print, cuts)))
+        except PolyschedError:  # a function that a step has no words for
+            continue
         if found and _is_parallel_in_parts(node, draft, found):
             return found
     return ()

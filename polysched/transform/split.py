@@ -135,7 +135,7 @@ def _part(values: isl.UnionMap, cuts: tuple[str, ...], k: int) -> isl.UnionSet:
 def _read_cut(cut: str, params: tuple[str, ...], depth: int) -> isl.PwAff:
     """A cut as a function of the values of all loops up to the one it cuts."""
     loops = [f"c{d}" for d in range(depth)]
-    words = set(_NAME.findall(cut)) - {"floor"}
+    words = set(_NAME.findall(cut)) - {"floor", "mod"}
     names = sorted(words & set(params))
     space = f"[{', '.join(names)}] -> " if names else ""
     if not _CUT.fullmatch(cut) or words - {*params, *loops[:-1]}:

@@ -53,7 +53,9 @@ def planned_cuts(program: Scop) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("n", ["1", "2", "17", "n"])
-@pytest.mark.parametrize("cuts", ["[c0]", "[c0, 1 + c0]", "[3]", "[3, 2*c0 + 1, c0]"])
+@pytest.mark.parametrize(
+    "cuts", ["[c0]", "[c0, 1 + c0]", "[3]", "[3, 2*c0 + 1, c0]", "[2 + c0 mod 2]"]
+)
 def test_parts_run_every_instance_once_in_the_old_order(n: str, cuts: str) -> None:
     program = scops.gauss_seidel()
     if n != "n":
