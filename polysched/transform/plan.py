@@ -61,7 +61,7 @@ class PlanShape:
 
     def without_point(self) -> PlanShape:
         """The shape for trees to which its point does not apply."""
-        return replace(self, strips=False)
+        return replace(self, strips=False, accumulate=False, split=False)
 
 
 SHAPES = (

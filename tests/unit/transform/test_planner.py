@@ -61,4 +61,4 @@ def test_time_ends_planning(planned: list[str]) -> None:
     tree, plans = gemm_in_sequence()
     assert len(plans.plan(tree, deadline=Deadline.after(0.0))) == 1
     assert set(planned) == {"S0S1", "S0", "S1"}
-    assert len(planned) == 3
+    assert planned.count("S0S1") == 1  # no shape is begun after the first found
