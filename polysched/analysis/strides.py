@@ -35,12 +35,16 @@ class Reference:
         statement's iterators.
     offsets : tuple of int or Fraction
         Constant part of each subscript; parameters do not count.
+    expanded : tuple of vectors
+        The same as `rows` for the subscripts that expansion has added. They have a
+        dimension in storage only where several copies live at once.
     """
 
     array: str
     is_write: bool
     rows: tuple[Vector, ...]
     offsets: Vector
+    expanded: tuple[Vector, ...] = ()
 
     def moves(self, direction: Vector) -> Vector:
         """Change of every subscript along a direction in iteration space."""
@@ -105,9 +109,11 @@ def references(scop: Scop) -> dict[str, tuple[Reference, ...]]:
             array = scop.array(access.array)
             matrix = _subscript_rows(access.relation)
             if matrix is not None:
-                rows = tuple(r for r, _ in matrix[array.n_expanded :])
-                offsets = tuple(c for _, c in matrix[array.n_expanded :])
-                listed.append(Reference(array.name, access.is_write, rows, offsets))
+                n, rows = array.n_expanded, tuple(r for r, _ in matrix)
+                offsets = tuple(c for _, c in matrix[n:])
+                listed.append(
+                    Reference(array.name, access.is_write, rows[n:], offsets, rows[:n])
+                )
         found[statement.name] = tuple(listed)
     return found
 

@@ -9,10 +9,10 @@ moves with the lanes packed for the second cache, a block of the other one besid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
-from polysched.analysis import find_operands, find_overwritten
+from polysched.analysis import Reference, find_operands, find_overwritten
 from polysched.base import AnalysisError
 from polysched.ir import Load, NodePath, Scop
 from polysched.machine import Cpu
@@ -28,7 +28,6 @@ LARGE = 1024  # iterations where a trip count is unknown
 L1_SHARE = 0.5  # for the panels that one register tile reads
 L2_SHARE = 0.5  # for the packed tile that moves with the lanes
 BLOCK_SHARE = 0.25  # for the packed block of the other operand
-MIN_REUSES = 4  # of a packed element, in register tiles
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,9 @@ def find_contraction(band: BandView) -> Contraction | None:
         return None
     if any(_unit_position(s, k) is None for k in range(band.n_members)):
         return None
-    targets = [r for r in s.references if r.is_write]
-    if len(targets) != 1 or not targets[0].rows:
+    target, moves = _find_target(s), {k: s.direction(k) for k in s.moving}
+    if target is None:
         return None
-    target, moves = targets[0], {k: s.direction(k) for k in s.moving}
     touching = [k for k, d in moves.items() if d and any(target.moves(d))]
     inside = tuple(k for k in s.moving if k not in touching)
     lanes = [
@@ -101,6 +99,19 @@ def find_contraction(band: BandView) -> Contraction | None:
     row = max(rows, key=lambda k: (min(band.extent(k) or LARGE, LARGE), k))
     outside = tuple(k for k in touching if k not in (lane, row))
     return Contraction(band, s, lane, row, inside, outside)
+
+
+def _find_target(s: StatementView) -> Reference | None:
+    """What a statement writes, None where that is several elements or a scalar.
+
+    A private scalar, expanded, that other bands use has a dimension for every loop of
+    this band that moves it.
+    """
+    targets = [r for r in s.references if r.is_write]
+    if len(targets) != 1:
+        return None
+    target = replace(targets[0], rows=(*targets[0].expanded, *targets[0].rows))
+    return target if target.rows else None
 
 
 def _unit_position(s: StatementView, member: int) -> int | None:

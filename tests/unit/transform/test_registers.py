@@ -6,9 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from polysched.analysis import compute_dependences, find_violation, set_band_flags
+from polysched.analysis import (
+    compute_dependences,
+    find_violation,
+    infer_liveness,
+    privatize,
+    set_band_flags,
+)
 from polysched.frontend import parse_c
-from polysched.ir import Scop, original_tree
+from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Machine
 from polysched.transform import (
     Pack,
@@ -158,3 +164,31 @@ def test_both_copies_may_stand_above_one_band(tmp_path) -> None:
     script = plan_scripts(merged, scop, deps, CPU)[0]
     assert print_script(script).count("pack(") == 2
     assert find_violation(apply_script(merged, script, deps), deps) is None
+
+
+def test_a_private_scalar_that_other_loops_use_is_held_like_an_element(
+    tmp_path,
+) -> None:
+    file = tmp_path / "program.c"
+    file.write_text(
+        "double A[300][400], B[400][500], C[300][500];\n"
+        "void f(void) {\n  double w;\n  #pragma scop\n"
+        "  for (int i = 0; i < 300; i++)\n    for (int j = 0; j < 500; j++) {\n"
+        "      w = 0;\n"
+        "      for (int k = 0; k < 400; k++)\n        w += A[i][k] * B[k][j];\n"
+        "      C[i][j] = C[i][j] * w * w;\n    }\n"
+        "  #pragma endscop\n}\n"
+    )
+    scop = privatize(infer_liveness(parse_c(str(file)).scops[0]))
+    deps = compute_dependences(scop)
+    loops = ", ".join(f"{{ S1[i, j, k] -> [({x})] }}" for x in "ijk")
+    names = ("S0[i, j]", "S1[i, j, k]", "S2[i, j]")
+    filters = [f'{{ filter: "{{ {name} }}" }}' for name in names]
+    band = f'child: {{ schedule: "[{loops}]" }} }}'
+    filters[1] = f"{filters[1].removesuffix(' }')}, {band}"
+    sequence = f"{{ sequence: [ {', '.join(filters)} ] }}"
+    text = f'{{ domain: "{scop.domain}", child: {sequence} }}'
+    tree = set_band_flags(ScheduleTree.parse(text), deps)
+    found = find_contraction(view_band(Draft(tree, deps), scop, (0, 1, 0)))
+    assert found is not None
+    assert (found.row, found.lane, found.inside) == (0, 1, (2,))
