@@ -84,6 +84,7 @@ from polysched.analysis.reordering import (
 )
 from polysched.analysis.schedule_features import schedule_features
 from polysched.analysis.schedule_profile import ScheduleProfile, profile_schedule
+from polysched.analysis.spans import loop_spans, place_size
 from polysched.analysis.strides import Reference, member_directions, references
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ __all__ = [
     "load_relations",
     "loop_carriers",
     "loop_is_parallel",
+    "loop_spans",
     "main_places",
     "match_accumulation",
     "member_directions",
@@ -173,6 +175,7 @@ __all__ = [
     "operation_count",
     "order_groups",
     "outline_tree",
+    "place_size",
     "print_distance",
     "privatize",
     "profile_schedule",

@@ -21,6 +21,7 @@ from polysched.codegen.layout import Layout
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, walk_nodes
 from polysched.codegen.options import PrintOptions
+from polysched.codegen.parts import Parts, name_parts
 from polysched.codegen.pragmas import add_pragmas, check_pragmas, number_marks
 from polysched.codegen.promote import promote
 from polysched.codegen.registers import RegisterTiles
@@ -119,29 +120,31 @@ class _Printer:
 
     def print(self, tree: ScheduleTree, deps: isl.UnionMap | None) -> str:
         options = self.options
-        built, buffers = self.build(tree)
+        built, buffers, parts = self.build(tree)
         block = add_pragmas(built.block, parallel=options.parallel, simd=options.simd)
         if deps is not None:
+            deps = parts.rename(deps)
             if options.check_operations:
                 operations = options.check_operations
-                check_ast(built.root, self.source, self.context, deps, operations)
+                check_ast(built.root, parts.scop, self.context, deps, operations)
             check_pragmas(block, built.schedules, deps)
         self.exprs = built.exprs
         code = self._code(block, buffers, built, deps)
         return frame_code(self.scop, code, self.exprs, options)
 
-    def build(self, tree: ScheduleTree) -> tuple[Built, tuple[Buffer, ...]]:
+    def build(self, tree: ScheduleTree) -> tuple[Built, tuple[Buffer, ...], Parts]:
         """The AST with storage for private arrays that no scope of it tears apart."""
         options = self.options
-        promoted = promote(self.source, tree)
-        plain_tree, tree, self.scop = tree, promoted.tree, promoted.scop
+        parts = name_parts(self.source, tree)
+        promoted = promote(parts.scop, parts.tree, parts.origin)
+        tree, self.scop = promoted.tree, promoted.scop
         iterators = self.names.take_series(options.iterator_prefix, _n_loops(tree))
         # a space measures the parts by themselves
         n_operations = options.max_operations * len(tree.parts())
         limits = BuildLimits(options.max_nodes, n_operations)
         depths: dict[str, int] = {}
         while True:
-            planned = plan_storage(self.source, plain_tree, depths)
+            planned = plan_storage(parts.scop, parts.tree, depths)
             buffers = (*planned, *promoted.buffers)
             built = build_nodes(
                 number_marks(tree),
@@ -153,7 +156,7 @@ class _Printer:
             )
             split = find_split_storage(self.scop, built.block, built.domains, buffers)
             if not split:
-                return built, buffers
+                return built, buffers, parts
             if not {b.array.name for b in planned}.issuperset(split):
                 raise CodegenError(f"isl tears the tile that {split[0]} is packed for")
             depths |= {

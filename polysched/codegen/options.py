@@ -46,6 +46,6 @@ class PrintOptions:
     original_text: str | None = None
     reserved: frozenset[str] = frozenset()
     max_nodes: int = 4000
-    max_operations: int = 800_000
+    max_operations: int = 1_250_000
     check_operations: int = 3_000_000
     heap_bytes: int = 64 * 1024

@@ -18,7 +18,7 @@ neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -44,7 +44,7 @@ from polysched.ir import (
     walk,
 )
 from polysched.ir.types import INT
-from polysched.sets import list_maps, map_names, node_kind
+from polysched.sets import list_maps, list_sets, map_names, node_kind
 
 _BAD_ROW_BYTES = 512  # rows a multiple of this apart compete for few cache sets
 _LINE_BYTES = 64
@@ -70,8 +70,13 @@ class Promoted:
     buffers: tuple[Buffer, ...] = ()
 
 
-def promote(scop: Scop, tree: ScheduleTree) -> Promoted:
+def promote(
+    scop: Scop, tree: ScheduleTree, origin: Mapping[str, str] | None = None
+) -> Promoted:
     """Turn every ``pack`` mark of a tree into copy statements and buffers.
+
+    Marks name a statement of the user; `origin` says which statements are parts of
+    one, see `name_parts`.
 
     Raises
     ------
@@ -84,7 +89,15 @@ def promote(scop: Scop, tree: ScheduleTree) -> Promoted:
         found = next(_pack_marks(done.tree), None)
         if found is None:
             return done
-        done = _promote_one(done, *found)
+        mark, name, positions = found
+        name = _find_part(mark, name, origin or {})
+        done = _promote_one(done, mark, name, positions)
+
+
+def _find_part(mark: isl.ScheduleNode, name: str, origin: Mapping[str, str]) -> str:
+    """The part of a statement that stands below a mark."""
+    below = {s.get_tuple_name() for s in list_sets(mark.get_domain())}
+    return next((p for p, s in origin.items() if s == name and p in below), name)
 
 
 def _pack_marks(
@@ -203,15 +216,32 @@ class _Copy:
         relation = self.time.flat_range_product(self._index_map())
         relation = relation.set_tuple_name(isl.dim_type.out, array.name)
         access = Access(array.name, "read", relation.intersect_domain(statement.domain))
-        reader = replace(
-            statement, body=(body,), accesses=(access, *statement.accesses)
-        )
+        kept = self._accesses_of(body)
+        reader = replace(statement, body=(body,), accesses=(access, *kept))
         statements = [reader if s is statement else s for s in self.scop.statements]
         return replace(
             self.scop,
             statements=(*statements, self._copy_statement()),
             arrays=(*self.scop.arrays, array),
         )
+
+    def _accesses_of(self, body: Assign) -> Iterator[Access]:
+        """The accesses of the statement without the reads that copies replace."""
+        statement = self.statement
+        left = {*walk(body.value), *walk(body.target)}
+        written = [a.relation for a in statement.accesses if a.is_write]
+        copied = load_relations(
+            self.scop, self.expr, statement.iterators, statement.name
+        )
+        lost = [
+            relation.intersect_domain(statement.domain)
+            for load, relation in copied
+            if load not in left
+        ]
+        lost = [r for r in lost if not any(r.is_equal(w) for w in written)]
+        for access in statement.accesses:
+            if access.is_write or not any(access.relation.is_equal(r) for r in lost):
+                yield access
 
     def _index_map(self) -> isl.Map:
         """Instances of the statement to the values of the buffer's iterators."""

@@ -242,15 +242,17 @@ class RegisterTiles:
             if identifiers(bounds) & inside or loop.step != 1 or loop.pragmas:
                 return None
         *outer, lane = tile.loops
-        parts = []
+        parts: list[Loop] = []
+        rest: Loop | None = lane
         if tile.lanes > 1 and lane.condition is not None:
             whole, rest = split_loop(lane, tile.lanes)
+            if (lane.n_iterations or 1) % tile.lanes == 0:
+                whole, rest = replace(lane, step=tile.lanes, n_iterations=None), None
             wide = self._write(tile.at_iterators(tile.lanes), chain, assign)
-            parts = [replace(whole, body=_as_block(wide)), rest]
-        else:
-            parts = [lane]
-        single = self._write(tile.at_iterators(1), chain, assign)
-        parts[-1] = replace(parts[-1], body=_as_block(single))
+            parts.append(replace(whole, body=_as_block(wide)))
+        if rest is not None:
+            single = self._write(tile.at_iterators(1), chain, assign)
+            parts.append(replace(rest, body=_as_block(single)))
         body = Block(tuple(parts))
         for loop in reversed(outer):
             body = Block((replace(loop, body=body),))

@@ -20,6 +20,7 @@ from polysched.analysis import (
     main_places,
     member_directions,
     operation_count,
+    place_size,
     references,
 )
 from polysched.ir import MARK_PACK, MARK_REGISTERS, ScheduleTree, Scop, Statement
@@ -282,19 +283,20 @@ def read_nests(
     """One nest per statement of a tree; without dependences all recurrences wait.
 
     Of a statement whose instances are split, one per part that has as many dimensions
-    as any; these count as equally large, the others as nothing.
+    as any, each with its share; the others count as nothing.
     """
     by_name = references(scop)
     found = []
     for name, places in main_places(tree).items():
-        for place in places:
+        sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
+        for place, size in zip(places, sizes, strict=True):
             moving = tuple(m for m in place.members if not m.is_constant)
             nest = Nest(
                 scop,
                 scop.statement(name),
                 moving,
                 by_name[name],
-                share=1.0 / len(places),
+                share=size / sum(sizes),
             )
             if deps is not None and not nest.is_inner_parallel:
                 nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))

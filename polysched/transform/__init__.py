@@ -4,6 +4,7 @@ Takes schedule trees and dependences, gives legal trees or the reason why not. M
 import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no printer.
 """
 
+from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.jam import Jam
@@ -31,6 +32,7 @@ from polysched.transform.tile import Tile, Wavefront
 
 __all__ = [
     "Accumulate",
+    "Distribute",
     "Draft",
     "FuseTiles",
     "Jam",

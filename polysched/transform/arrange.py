@@ -7,6 +7,7 @@ from polysched.ir import Scop
 from polysched.machine import Cpu
 from polysched.sets import node_kind
 from polysched.transform.band_view import BandView, view_band
+from polysched.transform.blocks import block_updates
 from polysched.transform.choose import (
     choose_innermost,
     choose_jam,
@@ -93,6 +94,8 @@ def tile_bands(
             draft = _tile_outer(draft, band, cpu)
         elif contraction is not None:
             draft = tile_contraction(draft, contraction, cpu)
+        elif hold and (blocked := block_updates(draft, band, cpu)) is not None:
+            draft = blocked
         elif has_cache_reuse(band):
             vector = band.coincident[-1]
             factors = choose_jam(band, cpu, vector=vector) if jam else ()

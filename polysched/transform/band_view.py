@@ -16,6 +16,7 @@ from polysched.analysis import (
     Vector,
     active_dependences,
     box_footprint,
+    loop_spans,
     member_directions,
     member_distances,
     member_extent,
@@ -23,8 +24,13 @@ from polysched.analysis import (
     references,
 )
 from polysched.ir import NodePath, ScheduleTree, Scop
-from polysched.sets import n_dims, node_kind
-from polysched.transform.bands import coincident_flags, is_permutable
+from polysched.sets import list_sets, n_dims, node_kind
+from polysched.transform.bands import (
+    coincident_flags,
+    is_permutable,
+    member_schedules,
+    member_step,
+)
 from polysched.transform.draft import Draft
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.merge import Merge
@@ -84,6 +90,7 @@ class BandView:
     n_members: int
     permutable: bool
     coincident: tuple[bool, ...]
+    is_part: bool = False
 
     @cached_property
     def main(self) -> tuple[StatementView, ...]:
@@ -93,6 +100,9 @@ class BandView:
 
     def extent(self, member: int) -> int | None:
         """Trip count of a member, the longest of all statements; None: unknown."""
+        span = self._spans[member] if self.is_part else None
+        if span is not None:
+            return span
         found = [
             member_extent(self.scop, s.name, s.members[s.positions[member]])
             for s in self.statements
@@ -101,6 +111,21 @@ class BandView:
         if any(e is None for e in found):
             return None
         return max((e for e in found if e is not None), default=1)
+
+    @cached_property
+    def _spans(self) -> list[int | None]:
+        """Per member the most iterations in one run of the loops around the band."""
+        node = self.tree.node(self.path)
+        n = node.get_schedule_depth()
+        domain = node.get_domain()
+        inner = node.child(0).get_prefix_schedule_union_map().intersect_domain(domain)
+        spans = loop_spans(list_sets(inner.range())[0])[n:]
+        schedules = member_schedules(node)
+        found = [
+            None if span is None else span // member_step(schedule) + 1
+            for span, schedule in zip(spans, schedules, strict=True)
+        ]
+        return found
 
     @property
     def is_thin(self) -> bool:
@@ -172,6 +197,7 @@ def view_band(draft: Draft, scop: Scop, path: NodePath) -> BandView:
         n_members,
         _is_permutable(draft, node),
         _coincident(draft, node),
+        any(isinstance(s, Split) for s in draft.steps),
     )
 
 

@@ -10,7 +10,7 @@ moves with the lanes packed for the second cache, a block of the other one besid
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, lcm
 
 from polysched.analysis import Reference, find_operands, find_overwritten
 from polysched.base import AnalysisError
@@ -73,10 +73,26 @@ class Contraction:
 
 def find_contraction(band: BandView) -> Contraction | None:
     """What a band's members mean to the contraction it runs, None where it is none."""
-    if not band.permutable or len(band.statements) != 1 or band.n_members < 3:
+    if not band.permutable or len(band.statements) != 1:
         return None
-    s = band.statements[0]
-    if len(s.moving) != band.n_members:
+    return find_roles(band, band.statements[0], band.coincident)
+
+
+def find_roles(
+    band: BandView, s: StatementView, free: tuple[bool, ...]
+) -> Contraction | None:
+    """The roles of a band's members for one statement, None where they have none.
+
+    Parameters
+    ----------
+    band : BandView
+        Permutable.
+    s : StatementView
+        One of its statements.
+    free : tuple of bool
+        For each member whether lanes may run along it.
+    """
+    if band.n_members < 3 or len(s.moving) != band.n_members:
         return None
     if any(_unit_position(s, k) is None for k in range(band.n_members)):
         return None
@@ -86,9 +102,7 @@ def find_contraction(band: BandView) -> Contraction | None:
     touching = [k for k, d in moves.items() if d and any(target.moves(d))]
     inside = tuple(k for k in s.moving if k not in touching)
     lanes = [
-        k
-        for k in touching
-        if band.coincident[k] and target.stride_class(moves[k] or ()) == "1"
+        k for k in touching if free[k] and target.stride_class(moves[k] or ()) == "1"
     ]
     if not inside or not lanes or len(touching) < 2:
         return None
@@ -152,29 +166,38 @@ def choose_register_tile(cpu: Cpu, element_bytes: int) -> tuple[int, int, int]:
     return best[2], best[3], lanes
 
 
-def tile_contraction(draft: Draft, found: Contraction, cpu: Cpu) -> Draft:
-    """Order and tile the band of a contraction for packed operands."""
+def tile_contraction(
+    draft: Draft, found: Contraction, cpu: Cpu, align: int = 1
+) -> Draft:
+    """Order and tile the band of a contraction for packed operands.
+
+    With `align` above 1 the depth is that already, the loops begin at multiples of it,
+    and rows are whole.
+    """
     band = found.band
-    n_bytes = _element_bytes(found)
+    n_bytes = element_bytes(found)
     rows, vectors, lanes = choose_register_tile(cpu, n_bytes)
     width = vectors * lanes
     depth = int(cpu.l1_bytes * L1_SHARE) // (n_bytes * (rows + width))
     depth = _even(found.extent(found.inside[-1]), max(8, depth), 4)
+    if align > 1:
+        depth = align
     columns = int(cpu.l2_bytes * L2_SHARE) // (n_bytes * depth)
     n_shares = cpu.n_cores if band.coincident[found.lane] else 1
-    columns = _even(found.extent(found.lane), max(width, columns), width, n_shares)
     block = int(cpu.l2_bytes * BLOCK_SHARE) // (n_bytes * depth)
+    width = lcm(width, align)
+    columns = _even(found.extent(found.lane), max(width, columns), width, n_shares)
     block = _even(found.extent(found.row), max(rows, block), rows)
     order = (*found.outside, found.row, found.lane, *found.inside)
     draft = draft.do(Order(band.path, order))
     outer = [0] * band.n_members
     outer[len(found.outside) + 1] = columns
-    outer[-1] = depth
+    outer[-1] = depth if align == 1 else 0
     inner = [0] * band.n_members
     inner[len(found.outside)] = block
     draft = draft.do(Tile(band.path, tuple(outer)))
     points = (*band.path, 0, 0)
-    if block < found.extent(found.row):
+    if block < found.extent(found.row) and align == 1:
         draft = draft.do(Tile(points, tuple(inner)))
     return draft
 
@@ -191,7 +214,8 @@ def _even(extent: int, largest: int, multiple: int, shares: int = 1) -> int:
     return ceil(ceil(extent / n_tiles) / multiple) * multiple
 
 
-def _element_bytes(found: Contraction) -> int:
+def element_bytes(found: Contraction) -> int:
+    """Size of an element of the target."""
     target = next(r for r in found.statement.references if r.is_write)
     return found.band.scop.array(target.array).type.n_bytes
 
@@ -203,7 +227,7 @@ def hold_contraction(
     found = find_contraction(view_band(draft, scop, path))
     if found is None:
         return None
-    rows, vectors, lanes = choose_register_tile(cpu, _element_bytes(found))
+    rows, vectors, lanes = choose_register_tile(cpu, element_bytes(found))
     factors = [1] * found.band.n_members
     factors[found.row] = min(rows, found.extent(found.row))
     factors[found.lane] = vectors * lanes
@@ -267,10 +291,13 @@ def _pays(found: Contraction, member: int) -> bool:
         return True
     inner = found.statement.direction(found.inside[-1])
     assert inner is not None
+    other = found.statement.direction(found.lane if member == found.row else found.row)
+    assert other is not None
     arrays = {e.array for e in operands if isinstance(e, Load)}
     return any(
         r.array in arrays and not r.is_write and r.stride_class(inner) == "N"
         for r in found.statement.references
+        if not any(r.moves(other))
     )
 
 

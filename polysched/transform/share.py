@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import islpy as isl
 
-from polysched.analysis import loop_is_parallel
+from polysched.analysis import LARGE_EXTENT, loop_is_parallel
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import node_kind
@@ -20,6 +22,7 @@ from polysched.transform.order import Order
 from polysched.transform.tile import Tile, Wavefront
 
 STRIP = 256  # iterations of a vector loop that are worth a thread
+SHORT = 1024  # iterations that are done sooner than threads are called
 STRIP_ALIGN = 16  # elements: whole cache lines, so that no two threads write to one
 
 
@@ -46,6 +49,8 @@ def _share_band(draft: Draft, scop: Scop, cpu: Cpu, path: NodePath) -> Draft | N
         return draft  # too little for the threads to meet twice
     node = draft.node(path)
     innermost = not has_band_below(node)
+    if innermost and _is_short(band):
+        return None
     found = [k for k in range(band.n_members) if band.coincident[k]]
     if not band.permutable:
         found = [
@@ -62,6 +67,12 @@ def _share_band(draft: Draft, scop: Scop, cpu: Cpu, path: NodePath) -> Draft | N
         draft = draft.do(Wavefront(path, min(band.n_members, 2)))
         return draft.attempt(Parallel((*path, 0), 1)) or draft
     return None
+
+
+def _is_short(band: BandView) -> bool:
+    """Whether a part of a band, where loops were cut, is over before threads meet."""
+    extents = [band.extent(k) or LARGE_EXTENT for k in range(band.n_members)]
+    return band.is_part and prod(extents) < SHORT
 
 
 def _share_strips(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:

@@ -1,0 +1,169 @@
+"""Factorisations in place, block by block: panels, then one large contraction.
+
+``A[i][j] -= A[i][k] * A[k][j]`` of a factorisation waits for rows and columns that it
+computes itself. Cut into blocks of `k` (right-looking), each block falls into parts,
+which run one after another::
+
+    for kt:                         k = kt .. kt + 95
+      i, j within the block         the diagonal block: small, in order
+      j behind it, i within         panel of rows
+      i behind it, j within         panel of columns
+      i, j behind it                all else: no instance waits for another one
+
+The last part holds nearly all the work; each statement in it, alone, is a contraction
+like any other, for tiles in registers and packed operands. (Golub and van Loan, "Matrix
+Computations", section 3.2.10.)
+"""
+
+from __future__ import annotations
+
+from math import lcm
+
+from polysched.analysis import active_dependences
+from polysched.ir import NodePath, Scop
+from polysched.machine import Cpu
+from polysched.sets import list_maps, list_sets, map_names
+from polysched.transform.band_view import BandView, view_band
+from polysched.transform.contraction import (
+    L2_SHARE,
+    Contraction,
+    choose_register_tile,
+    element_bytes,
+    find_contraction,
+    find_roles,
+    tile_contraction,
+)
+from polysched.transform.distribute import Distribute
+from polysched.transform.draft import Draft
+from polysched.transform.order import Order
+from polysched.transform.split import Split
+from polysched.transform.tile import Tile
+
+MAX_SIDE = 96  # of a block: longer ones leave more work to the panels
+N_BLOCKS = 3  # of that side that the second cache holds: target and operands
+K, ROW, LANE = 0, 1, 2  # positions of the members once they are in order
+
+
+def block_updates(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
+    """Blocks and parts for a band whose updates wait for each other.
+
+    None where the band is no such thing: it takes one loop along which the targets of
+    all its main statements stay, and behind the block their updates must be free.
+    """
+    found = _find_update(band)
+    if found is None:
+        return None
+    rows, vectors, lanes = choose_register_tile(cpu, element_bytes(found))
+    multiple = lcm(rows, vectors * lanes)
+    fitting = int((cpu.l2_bytes * L2_SHARE / N_BLOCKS / element_bytes(found)) ** 0.5)
+    side = max(multiple, min(fitting, MAX_SIDE) // multiple * multiple)
+    if 2 * min(found.extent(k) for k in range(3)) < 3 * side:
+        return None
+    (inside,) = found.inside
+    scop = band.scop
+    draft = draft.do(Order(band.path, (inside, found.row, found.lane)))
+    cut = _cut(draft, band.path, side)
+    if cut is None:
+        return None
+    draft, parts = cut
+    for path in reversed(parts):
+        draft = _arrange_part(draft, scop, path, cpu, side)
+    return draft
+
+
+def _find_update(band: BandView) -> Contraction | None:
+    """The roles of a band's three members, the same for all its main statements."""
+    if not band.permutable or band.n_members != 3 or not band.main:
+        return None
+    if any(band.coincident):  # some loop is free as it stands
+        return None
+    free = (True,) * band.n_members
+    found = [find_roles(band, s, free) for s in band.main]
+    first = found[0]
+    if first is None or len(first.inside) != 1:
+        return None
+    same = [f is not None and (f.lane, f.row) == (first.lane, first.row) for f in found]
+    return first if all(same) else None
+
+
+def _cut(
+    draft: Draft, path: NodePath, side: int
+) -> tuple[Draft, list[NodePath]] | None:
+    """Tiles of the first member, and their parts by where the other two stand.
+
+    Gives the bands of the parts, each ``[k, row, lane]``, in order; None where nothing
+    lies behind a block.
+    """
+    draft = draft.do(Tile(path, (side, 0, 0)))
+    points = (*path, 0, 0)
+    last = draft.node(points).get_schedule_depth() - 1
+    cuts = (f"c{last} + {side}",)
+    draft = draft.do(Order(points, (ROW, K, LANE)))
+    by_row = Split(points, 0, cuts)
+    if by_row.find_misfit(draft.tree) is not None:
+        return None
+    draft = draft.do(by_row)
+    parts: list[NodePath] = []
+    for k in reversed(range(draft.node(points).n_children())):
+        band = (*points, k, 0)
+        draft = draft.do(Order(band, (2, 1, 0)))  # lane, k, row
+        by_lane = Split(band, 0, cuts)
+        below = [band]
+        if by_lane.find_misfit(draft.tree) is None:
+            draft = draft.do(by_lane)
+            n = draft.node(band).n_children()
+            below = [(*band, c, 0) for c in range(n)]
+        for one in below:
+            draft = draft.do(Order(one, (1, 2, 0)))
+        parts += reversed(below)
+    return draft, parts[::-1]
+
+
+def _arrange_part(
+    draft: Draft, scop: Scop, path: NodePath, cpu: Cpu, side: int
+) -> Draft:
+    """Loops for one part: contractions alone and tiled, panels row by row."""
+    band = view_band(draft, scop, path)
+    found = find_contraction(band)
+    if found is not None:
+        return tile_contraction(draft, found, cpu, side)
+    if band.coincident[ROW] and band.coincident[LANE]:
+        return _arrange_free(draft, band, cpu, side)
+    draft = draft.do(Order(path, (ROW, K, LANE)))
+    order = _run_order(draft, path, 2)
+    return draft.do(Distribute(path, 2, order)) if len(order) > 1 else draft
+
+
+def _arrange_free(draft: Draft, band: BandView, cpu: Cpu, side: int) -> Draft:
+    """Every statement for itself, contractions among them tiled."""
+    order = _run_order(draft, band.path, 0)
+    if len(order) < 2:
+        return draft
+    draft = draft.do(Distribute(band.path, 0, order))
+    for k in reversed(range(len(order))):
+        path = (*band.path, k, 0)
+        found = find_contraction(view_band(draft, band.scop, path))
+        if found is not None:
+            draft = tile_contraction(draft, found, cpu, side)
+    return draft
+
+
+def _run_order(draft: Draft, path: NodePath, member: int) -> tuple[int, ...]:
+    """Statements in an order in which each may run in loops of its own.
+
+    Those loops are the members from `member` on; empty where there is no such order.
+    """
+    node = draft.node(path)
+    if member:
+        node = node.band_split(member).child(0)
+    pairs = list_maps(active_dependences(node, draft.deps.validity))
+    waits = {n for n in (map_names(m) for m in pairs) if n[0] != n[1]}
+    left = sorted(s.get_tuple_name() for s in list_sets(node.get_domain()))
+    order: list[str] = []
+    while left:
+        ready = [n for n in left if not any(b == n and a in left for a, b in waits)]
+        if not ready:
+            return ()
+        order.append(ready[0])
+        left.remove(ready[0])
+    return tuple(int(name[1:]) for name in order)
