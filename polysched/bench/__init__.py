@@ -31,6 +31,7 @@ from polysched.bench.report import (
 from polysched.bench.roofline import Bound, Work, bound_of, count_work
 from polysched.bench.run import run_bench
 from polysched.bench.suite import SUITES, KernelFile, find_kernels
+from polysched.bench.tables import mean_rows, print_ratio, ranking_rows
 
 __all__ = [
     "DEPTHS",
@@ -55,6 +56,9 @@ __all__ = [
     "count_work",
     "detect_peers",
     "find_kernels",
+    "mean_rows",
+    "print_ratio",
+    "ranking_rows",
     "run_bench",
     "select_tools",
     "summarise_rankings",

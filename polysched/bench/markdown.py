@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from polysched.bench.ours import OWN_PREFIX
 from polysched.bench.peers import NUMPY
-from polysched.bench.ranking import DEPTHS
 from polysched.bench.report import BenchReport, KernelReport, contest_of
+from polysched.bench.tables import mean_rows, print_ratio, ranking_rows
 from polysched.records import Failure
 
 _SAID_CHARACTERS = 100
@@ -90,22 +90,22 @@ def _kernel_row(kernel: KernelReport, own: Sequence[str]) -> tuple[str, ...]:
         title,
         _seconds(kernel.seconds("gcc")),
         strict or "-",
-        _ratio(kernel.over("gcc", strict or "")),
+        print_ratio(kernel.over("gcc", strict or "")),
         peer or "-",
-        _ratio(kernel.over("gcc", peer or "")),
-        *(_ratio(kernel.over("gcc", t)) for t in own),
+        print_ratio(kernel.over("gcc", peer or "")),
+        *(print_ratio(kernel.over("gcc", t)) for t in own),
         *(
-            f"**{r:.2f}**" if r is not None and r < 1 else _ratio(r)
+            f"**{r:.2f}**" if r is not None and r < 1 else print_ratio(r)
             for r in over_strict
         ),
-        _ratio(kernel.over(peer, last)),
-        _ratio(kernel.over(NUMPY, last)),
+        print_ratio(kernel.over(peer, last)),
+        print_ratio(kernel.over(NUMPY, last)),
         "-" if fraction is None else f"{fraction:.0%}",
     )
 
 
 def _mark_loss(ratio: float | None) -> str:
-    return f"**{ratio:.2f}**" if ratio is not None and ratio < 1 else _ratio(ratio)
+    return f"**{ratio:.2f}**" if ratio is not None and ratio < 1 else print_ratio(ratio)
 
 
 def _tools(report: BenchReport) -> list[str]:
@@ -130,26 +130,11 @@ def _speedup(kernel: KernelReport, tool: str) -> str:
     outcome = kernel.results.get(tool)
     if isinstance(outcome, Failure):
         return "WRONG" if outcome.kind == "mismatch" else outcome.kind
-    return _ratio(kernel.over("gcc", tool))
+    return print_ratio(kernel.over("gcc", tool))
 
 
 def _means(report: BenchReport) -> list[str]:
-    heads = ("tool", "over gcc", "over the best strict peer", "over the best peer",
-             "over gcc, failures as 1", "kernels", "failed")  # fmt: skip
-    rows = [
-        (
-            s.tool,
-            _ratio(s.over_gcc),
-            _ratio(s.over_best_strict_peer),
-            _ratio(s.over_best_peer),
-            _ratio(s.over_gcc_all),
-            str(s.n_kernels),
-            str(s.n_failed),
-        )
-        for s in report.summaries()
-    ]
-    rule = ("---", *("---:",) * (len(heads) - 1))
-    return ["", "## Geometric means", "", *_table(heads, rule, rows)]
+    return ["", "## Geometric means", "", *_numbers(*mean_rows(report))]
 
 
 def _failures(report: BenchReport) -> list[str]:
@@ -171,27 +156,13 @@ def _failures(report: BenchReport) -> list[str]:
 
 
 def _rankings(report: BenchReport) -> list[str]:
-    known = [(k.name, r) for k in report.kernels if (r := k.ranking) is not None]
-    if not known:
-        return []
-    heads = ("kernel", "measured", "kept", "Spearman", "Kendall",
-             *(f"regret of {n}" for n in DEPTHS))  # fmt: skip
-    rows = [
-        (
-            name,
-            str(len(r.pairs)),
-            str(r.n_kept),
-            _ratio(r.spearman),
-            _ratio(r.kendall),
-            *(_ratio(r.regret(n)) for n in DEPTHS),
-        )
-        for name, r in known
-    ]
-    found = report.ranking_summary
-    means = (_ratio(mean) for _, mean, _ in found.regrets)
-    rows.append(("mean", "", "", _ratio(found.spearman), _ratio(found.kendall), *means))
-    rule = ("---", *("---:",) * (len(heads) - 1))
-    return ["", "## The model's ranking", "", *_table(heads, rule, rows)]
+    heads, rows = ranking_rows(report)
+    return ["", "## The model's ranking", "", *_numbers(heads, rows)] if rows else []
+
+
+def _numbers(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table of numbers behind a first column of names."""
+    return _table(heads, ("---", *("---:",) * (len(heads) - 1)), rows)
 
 
 def _own_tools(report: BenchReport) -> list[str]:
@@ -209,10 +180,6 @@ def _first_line(text: str) -> str:
     lines = text.strip().splitlines() or [""]
     told = [s for s in lines if "error:" in s]
     return (told or lines)[0].strip().replace("`", "'")[:_SAID_CHARACTERS]
-
-
-def _ratio(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
 
 
 def _seconds(seconds: float | None) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from polysched.bench.ranking import DEPTHS
-from polysched.bench.report import BenchReport, KernelReport, Summary, role_of
+from polysched.bench.report import BenchReport, KernelReport, role_of
+from polysched.bench.tables import mean_rows, ranking_rows
 from polysched.records import Failure
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -41,7 +41,7 @@ def bench_page(report: BenchReport) -> str:
             f"<h1>{title}</h1>",
             _setting(report),
             "<h2>geometric means of the speed-ups</h2>",
-            _means(report.summaries()),
+            _numbers(*mean_rows(report)),
             *_rankings(report),
             *(_kernel(kernel) for kernel in report.kernels),
             "</body></html>",
@@ -69,52 +69,25 @@ def _setting(report: BenchReport) -> str:
     )
 
 
-def _means(summaries: Sequence[Summary]) -> str:
-    heads = ("over gcc", "over the best strict peer", "over the best peer",
-             "over gcc, failures as 1", "kernels", "failed")  # fmt: skip
-    rows = [
-        f'<tr><td class="text">{escape(s.tool)}</td>'
-        f"<td>{_ratio(s.over_gcc)}</td><td>{_ratio(s.over_best_strict_peer)}</td>"
-        f"<td>{_ratio(s.over_best_peer)}</td>"
-        f"<td>{_ratio(s.over_gcc_all)}</td><td>{s.n_kernels}</td>"
-        f"<td>{s.n_failed}</td></tr>"
-        for s in summaries
-    ]
-    names = "".join(f"<th>{h}</th>" for h in heads)
-    return f'<table><tr><th class="text">tool</th>{names}</tr>{"".join(rows)}</table>'
-
-
 def _rankings(report: BenchReport) -> list[str]:
     """How the model ranked; nothing where ours was left out."""
-    known = [(k.name, r) for k in report.kernels if (r := k.ranking) is not None]
-    if not known:
+    heads, rows = ranking_rows(report)
+    if not rows:
         return []
-    heads = ("measured", "of", "Spearman", "Kendall",
-             *(f"regret of {n}" for n in DEPTHS))  # fmt: skip
-    rows = [
-        (
-            name,
-            str(len(ranking.pairs)),
-            str(ranking.n_kept),
-            _ratio(ranking.spearman),
-            _ratio(ranking.kendall),
-            *(_ratio(ranking.regret(n)) for n in DEPTHS),
-        )
-        for name, ranking in known
-    ]
-    found = report.ranking_summary
-    means = (_ratio(mean) for _, mean, _ in found.regrets)
-    rows.append(("mean", "", "", _ratio(found.spearman), _ratio(found.kendall), *means))
-    names = "".join(f"<th>{h}</th>" for h in heads)
+    title = "<h2>the model's ranking against the measured times</h2>"
+    return [title, _numbers(heads, rows)]
+
+
+def _numbers(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of numbers behind a first column of names."""
+    first, *others = heads
+    names = "".join(f"<th>{head}</th>" for head in others)
     cells = "".join(
-        f'<tr><td class="text">{escape(first)}</td>'
+        f'<tr><td class="text">{escape(name)}</td>'
         f"{''.join(f'<td>{v}</td>' for v in rest)}</tr>"
-        for first, *rest in rows
+        for name, *rest in rows
     )
-    return [
-        "<h2>the model's ranking against the measured times</h2>",
-        f'<table><tr><th class="text">kernel</th>{names}</tr>{cells}</table>',
-    ]
+    return f'<table><tr><th class="text">{first}</th>{names}</tr>{cells}</table>'
 
 
 def _kernel(kernel: KernelReport) -> str:
@@ -171,10 +144,6 @@ def _bars(kernel: KernelReport) -> str:
             f"{', '.join(told)}</text>"
         )
     return f'<svg viewBox="0 0 {_WIDTH} {height}">{"".join(rows)}</svg>'
-
-
-def _ratio(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
 
 
 def _seconds(seconds: float) -> str:

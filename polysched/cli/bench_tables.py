@@ -6,7 +6,13 @@ from typing import Any
 
 import click
 
-from polysched.bench import DEPTHS, BenchReport, KernelReport
+from polysched.bench import (
+    BenchReport,
+    KernelReport,
+    mean_rows,
+    print_ratio,
+    ranking_rows,
+)
 from polysched.cli.tables import make_table, print_seconds, stdout_console
 from polysched.records import Failure, Outcome
 
@@ -21,20 +27,7 @@ def print_report(report: BenchReport) -> None:
     console.print(make_table(columns, rows, right=right))
     _print_failures(report)
     console.print()
-    heads = ("tool", "x gcc", "x best strict peer", "x best peer",
-             "x gcc, failures as 1", "kernels", "failed")  # fmt: skip
-    means = [
-        (
-            s.tool,
-            _ratio(s.over_gcc),
-            _ratio(s.over_best_strict_peer),
-            _ratio(s.over_best_peer),
-            _ratio(s.over_gcc_all),
-            str(s.n_kernels),
-            str(s.n_failed),
-        )
-        for s in report.summaries()
-    ]
+    heads, means = mean_rows(report)
     click.echo("geometric means over the kernels")
     console.print(make_table(heads, means, right=heads[1:]))
     _print_rankings(report)
@@ -49,27 +42,9 @@ def print_report(report: BenchReport) -> None:
 
 def _print_rankings(report: BenchReport) -> None:
     """How the model ranked the variants that were measured."""
-    known = [(k, r) for k in report.kernels if (r := k.ranking) is not None]
-    if not known:
+    heads, rows = ranking_rows(report)
+    if not rows:
         return
-    depths = tuple(f"regret of {n}" for n in DEPTHS)
-    heads = ("kernel", "measured", "of", "Spearman", "Kendall", *depths)
-    rows = [
-        (
-            f"{kernel.name} {kernel.size}".strip(),
-            str(len(ranking.pairs)),
-            str(ranking.n_kept),
-            _ratio(ranking.spearman),
-            _ratio(ranking.kendall),
-            *(_ratio(ranking.regret(n)) for n in DEPTHS),
-        )
-        for kernel, ranking in known
-    ]
-    summary = report.ranking_summary
-    means = (_ratio(mean) for _, mean, _ in summary.regrets)
-    rows.append(
-        ("mean", "", "", _ratio(summary.spearman), _ratio(summary.kendall), *means)
-    )
     click.echo("\nthe model's ranking against the measured times")
     stdout_console().print(make_table(heads, rows, right=heads[1:]))
 
@@ -105,9 +80,9 @@ def _cells(kernel: KernelReport, tool: str) -> tuple[str, ...]:
         print_seconds(told["median_seconds"]),
         print_seconds(told["min_seconds"]),
         print_seconds(told["iqr_seconds"]),
-        _ratio(told["over_gcc"]),
-        _ratio(told["over_best_strict_peer"]),
-        _ratio(told["over_best_peer"]),
+        print_ratio(told["over_gcc"]),
+        print_ratio(told["over_best_strict_peer"]),
+        print_ratio(told["over_best_peer"]),
         "-" if fraction is None else f"{fraction:.1%}",
         f"{_results(outcome)}{best}",
     )
@@ -134,7 +109,3 @@ def _said(failure: Failure) -> str:
     lines = failure.text.strip().splitlines() or [""]
     told = [s for s in lines if "error:" in s or "Unknown" in s]
     return (told or lines)[0].strip()[:200]
-
-
-def _ratio(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
