@@ -94,7 +94,7 @@ class ScheduleTree:
     def parts(self) -> tuple[ScheduleTree, ...]:
         """What runs one after the other: a tree per child of an outermost sequence.
 
-        The tree itself where it begins with something else.
+        The tree itself where it begins with something else, or a child holds nothing.
         """
         return self._parts or (self,)
 
@@ -104,9 +104,13 @@ class ScheduleTree:
         below = self.root.child(0)
         if node_kind(below) != "sequence":
             return ()
-        filters = (
+        domain = self.schedule.get_domain()
+        filters = [
             below.child(k).filter_get_filter() for k in range(below.n_children())
-        )
+        ]
+        # isl leaves a tree whole whose domain is empty, each part would be all of it
+        if any(domain.intersect(f).is_empty() for f in filters):
+            return ()
         return tuple(ScheduleTree(self.schedule.intersect_domain(f)) for f in filters)
 
     def bands(self) -> list[tuple[NodePath, isl.ScheduleNode]]:

@@ -105,3 +105,12 @@ def test_parts_are_what_runs_one_after_the_other() -> None:
         assert part.schedule.get_domain().is_equal(expected)
     band = original_tree(gemm)
     assert band.parts() == (band,)
+
+
+@pytest.mark.parametrize("name", ["S0", ""])
+def test_a_part_without_instances_is_not_set_apart(name: str) -> None:
+    tree = trees.in_sequence(scops.gemm(), "S0", "S1")
+    kept = isl.UnionSet(f"[n] -> {{ {name}[i, j] : 0 <= i < n and 0 <= j < n }}")
+    left = tree.map.domain().intersect(kept)
+    node = ScheduleTree(tree.schedule.intersect_domain(left))
+    assert node.parts() == (node,)

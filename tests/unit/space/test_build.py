@@ -275,3 +275,18 @@ def test_a_program_with_too_many_dependences_is_scheduled_row_by_row(
     same = {d.what for d in space.dropped if "same schedule as" in d.reason}
     for name in ("pluto-rows", "pluto-rows+none", "feautrier-rows", "isl-rows"):
         assert name in names | same
+
+
+def test_a_program_without_instances_has_a_space(machine: Machine) -> None:
+    """isl does not cut an empty schedule into parts; each would be all of it again."""
+    names = [f"S{k}" for k in range(6)]
+    statements = [
+        scops.statement(s, f"{{ {s}[i] : 0 <= i < 0 }}", (k, 0), "w [i] -> A[i]")
+        for k, s in enumerate(names)
+    ]
+    space = build_space(
+        scops.scop("nothing", *statements), machine, SpaceOptions(seconds=60)
+    )
+    assert space.original in space.schedules
+    assert all(s.tree.schedule.get_domain().is_empty() for s in space)
+    assert max(len(s.tree.text) for s in space) < 10_000
