@@ -109,10 +109,8 @@ def test_parts_are_what_runs_one_after_the_other() -> None:
 
 @pytest.mark.parametrize("domain", ["{ }", "{ S0[i] : 0 <= i < 9 }"])
 def test_a_part_without_instances_is_not_set_apart(domain: str) -> None:
-    both = ", ".join(
-        f'{{ filter: "{{ {s}[i] }}", child: {{ schedule: "[{{ {s}[i] -> [(i)] }}]" }} }}'
-        for s in ("S0", "S1")
-    )
+    child = '{{ filter: "{{ {0} }}", child: {{ schedule: "[{{ {0} -> [(i)] }}]" }} }}'
+    both = ", ".join(child.format(s) for s in ("S0[i]", "S1[i]"))
     text = f'{{ domain: "{domain}", child: {{ sequence: [ {both} ] }} }}'
     tree = ScheduleTree.parse(text)
     assert tree.parts() == (tree,)
