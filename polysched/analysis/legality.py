@@ -17,8 +17,10 @@ from polysched.analysis.reordering import find_accumulation
 from polysched.base import IllegalScheduleError
 from polysched.ir import (
     MARK_ACCUMULATE,
+    MARK_GRID,
     MARK_PARALLEL,
     MARK_REGISTERS,
+    MARK_THREADS,
     MARK_VECTOR,
     ScheduleTree,
     Scop,
@@ -96,16 +98,26 @@ def find_violation(
     for _, node in tree.nodes():
         mark = _mark_name(node)
         if mark in _OPEN_MARKS and node_kind(node.child(0)) == "band":
-            band = node.child(0)
-            member = 0 if mark == MARK_PARALLEL else band.band_n_member() - 1
-            if mark == MARK_ACCUMULATE and find_accumulation(band, member, dependences):
-                continue
-            found = _carried_by_marked_loop(band, member, dependences)
+            found = _carried_by_mark(mark, node.child(0), dependences)
             if found is not None:
                 dependence, bad = found
                 reason = f"the {mark} loop leaves their order open"
                 return describe_violation(dependence, bad, scop, reason)
     return None
+
+
+def _carried_by_mark(
+    mark: str, band: isl.ScheduleNode, dependences: Dependences
+) -> tuple[Dependence, isl.Map] | None:
+    """A dependence carried by a member of a band that its mark leaves unordered."""
+    last = band.band_n_member() - 1
+    if mark == MARK_ACCUMULATE and find_accumulation(band, last, dependences):
+        return None
+    members = [0] if mark == MARK_PARALLEL else [last]
+    if mark in (MARK_GRID, MARK_THREADS):
+        members = list(range(last + 1))
+    found = (_carried_by_marked_loop(band, m, dependences) for m in members)
+    return next((f for f in found if f is not None), None)
 
 
 def check_legal(
@@ -137,7 +149,10 @@ def set_band_flags(tree: ScheduleTree, dependences: Dependences) -> ScheduleTree
 
 
 # order within left open
-_OPEN_MARKS = (MARK_PARALLEL, MARK_VECTOR, MARK_REGISTERS, MARK_ACCUMULATE)
+_OPEN_MARKS = (
+    MARK_PARALLEL, MARK_VECTOR, MARK_REGISTERS, MARK_ACCUMULATE, MARK_GRID,
+    MARK_THREADS,
+)  # fmt: skip
 _ZERO = isl.Set("{ [0] }")
 _AT_LEAST_ZERO = isl.Set("{ [d] : d >= 0 }")
 

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polysched.base import AnalysisError, LimitError
-from polysched.ir import MARK_PARALLEL, MARK_VECTOR, ScheduleTree, Scop
+from polysched.ir import (
+    MARK_GRID,
+    MARK_PARALLEL,
+    MARK_THREADS,
+    MARK_VECTOR,
+    ScheduleTree,
+    Scop,
+)
 from polysched.sets import (
     Points,
     contains_points,
@@ -23,7 +30,7 @@ from polysched.sets import (
     node_kind,
 )
 
-UNORDERED_MARKS = frozenset({MARK_PARALLEL, MARK_VECTOR})
+UNORDERED_MARKS = frozenset({MARK_PARALLEL, MARK_VECTOR, MARK_GRID, MARK_THREADS})
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +81,8 @@ def order_instances(
     parameters : mapping of str to int
         A value for each parameter.
     shuffle_seed : int, optional
-        Iterations of loops marked "parallel" or "vector" and the children of set
-        nodes are interleaved at random, each keeping its own order.
+        Iterations of loops marked "parallel", "vector", "grid" or "threads" and the
+        children of set nodes are interleaved at random, each keeping its own order.
     allow_ties : bool
         Instances with equal times run in the order of their statements, or at random
         with a `shuffle_seed`; otherwise they are refused.
@@ -189,7 +196,10 @@ def _unordered_dims(node: isl.ScheduleNode, dim: int) -> list[tuple[int, isl.Uni
     if kind == "set":
         found.append((dim, node.get_domain()))
     if kind == "mark" and _mark_name(node) in UNORDERED_MARKS:
-        found.append((dim, node.get_domain()))
+        n_free = 1
+        if _mark_name(node) in (MARK_GRID, MARK_THREADS):
+            n_free = int(node.child(0).band_n_member())
+        found += [(dim + k, node.get_domain()) for k in range(n_free)]
     below = dim
     if kind == "band":
         below += int(node.band_n_member())

@@ -38,9 +38,12 @@ from polysched.ir.scop import (
 )
 from polysched.ir.tree import (
     MARK_ACCUMULATE,
+    MARK_GRID,
+    MARK_KERNEL,
     MARK_PACK,
     MARK_PARALLEL,
     MARK_REGISTERS,
+    MARK_THREADS,
     MARK_TILE,
     MARK_UNROLL,
     MARK_VECTOR,
@@ -55,9 +58,12 @@ from polysched.ir.types import ScalarType, common_type, promote
 
 __all__ = [
     "MARK_ACCUMULATE",
+    "MARK_GRID",
+    "MARK_KERNEL",
     "MARK_PACK",
     "MARK_PARALLEL",
     "MARK_REGISTERS",
+    "MARK_THREADS",
     "MARK_TILE",
     "MARK_UNROLL",
     "MARK_VECTOR",

@@ -27,6 +27,9 @@ MARK_TILE = "tile"  # the band below enumerates tiles
 MARK_WAVEFRONT = "wavefront"  # the band below: first member sums the tile loops
 MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2
 MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4
+MARK_KERNEL = "kernel"  # what is below runs on the device, as one kernel
+MARK_GRID = "grid"  # the band below: each of its points is a thread block
+MARK_THREADS = "threads"  # threads:8,32, member k of the band below: so many threads
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,274 @@
+"""Where arrays live on the device: which are copied, how large they are, how spelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import islpy as isl
+
+from polysched.base import CodegenError
+from polysched.codegen.cuda.mapping import KernelMap
+from polysched.codegen.expr import Spelling
+from polysched.ir import Array, Binary, Const, Expr, Param, ScalarType, Scop
+from polysched.ir.types import INT, LONG
+from polysched.sets import list_sets, union_of_maps
+
+MAX_INDEX = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class DeviceArray:
+    """An array in device memory.
+
+    Attributes
+    ----------
+    array : Array
+        What it holds.
+    name : str
+        Of the pointer in kernels.
+    pitches : tuple of Expr
+        Elements per step of each subscript but the last.
+    firsts : tuple of (isl.PwAff or None)
+        Lowest value per subscript; None for zero.
+    lasts : tuple of isl.PwAff
+        Highest value per subscript, over the parameters; -1 where nothing is touched.
+    sizes : dict of str to isl.PwAff
+        Values of parameters that stand in `pitches` and are not the program's own.
+    copied_in, copied_out : bool
+        Whether its values come from and return to the host.
+    """
+
+    array: Array
+    name: str
+    pitches: tuple[Expr, ...]
+    firsts: tuple[isl.PwAff | None, ...]
+    lasts: tuple[isl.PwAff, ...]
+    sizes: dict[str, isl.PwAff]
+    copied_in: bool
+    copied_out: bool
+
+    @property
+    def spelling(self) -> Spelling:
+        """How kernels write it: one subscript."""
+        if not self.lasts:
+            return Spelling(f"*{self.name}")
+        return Spelling(self.name, None, self.pitches)
+
+    @property
+    def type(self) -> ScalarType:
+        """Of an element."""
+        return self.array.type
+
+    def max_elements(self, context: isl.Set) -> int | None:
+        """A bound for its size over all parameter values; None without one."""
+        total = 1
+        for low, high in zip(self.firsts, self.lasts, strict=True):
+            length = high if low is None else high.sub(low)
+            most = length.intersect_domain(_over(context, length)).max_val()
+            if not most.is_int():
+                return None
+            total *= int(most.to_python()) + 1
+        if any(_constant(p) is None for p in self.pitches):
+            return None
+        outer = self.pitches[0] if self.pitches else Const(1, INT, "1")
+        first = self.lasts[0] if self.lasts else None
+        if first is None:
+            return 1
+        rows = first.intersect_domain(_over(context, first)).max_val()
+        return max(total, (int(rows.to_python()) + 1) * (_constant(outer) or 1))
+
+
+def _over(context: isl.Set, value: isl.PwAff) -> isl.Set:
+    return context.params().align_params(value.get_space().params())
+
+
+def _constant(expr: Expr) -> int | None:
+    return int(expr.value) if isinstance(expr, Const) else None
+
+
+def touched_elements(scop: Scop, array: Array) -> isl.Set:
+    """All elements of an array that the SCoP may touch."""
+    found = [
+        a.relation.intersect_domain(s.domain).range()
+        for s, a in scop.iter_accesses()
+        if a.array == array.name
+    ]
+    total = reduce(lambda a, b: a.union(b), found)
+    return total.intersect_params(scop.context.params()).coalesce()
+
+
+def is_value(scop: Scop, array: Array) -> bool:
+    """Whether a kernel gets the array as a plain argument: a scalar never written."""
+    return array.n_dim == 0 and not any(
+        a.is_write for _, a in scop.iter_accesses() if a.array == array.name
+    )
+
+
+def stays_in_thread(
+    scop: Scop, array: Array, kernels: Sequence[KernelMap], reach: isl.UnionMap
+) -> bool:
+    """Whether each element is used by one thread of one launch only.
+
+    Parameters
+    ----------
+    scop : Scop
+        Says who accesses the array.
+    array : Array
+        A private array.
+    kernels : sequence of KernelMap
+        All of the tree.
+    reach : isl.UnionMap
+        Instances to a name of kernel, launch, block and thread.
+    """
+    touching = union_of_maps(
+        [
+            a.relation.intersect_domain(s.domain)
+            for s, a in scop.iter_accesses()
+            if a.array == array.name
+        ]
+    )
+    users = touching.reverse().apply_range(reach)
+    if users.is_empty():
+        return True
+    if not users.is_single_valued():
+        return False
+    # two kernels are two spaces, so that a union map may be single valued per space
+    homes = [s.get_tuple_name() for s in list_sets(users.range())]
+    spread = [
+        touching.intersect_domain(k.instances).range()
+        for n, k in enumerate(kernels)
+        if f"K{n}" in homes
+    ]
+    seen = isl.UnionSet("{ }")
+    for part in spread:
+        if not part.is_disjoint(seen):
+            return False
+        seen = seen.union(part)
+    return True
+
+
+def place_array(scop: Scop, array: Array, name: str) -> DeviceArray:
+    """An array in device memory.
+
+    Raises
+    ------
+    CodegenError
+        If no bound is found for what the SCoP touches of it.
+    """
+    touched = touched_elements(scop, array)
+    lasts, firsts = [], []
+    for k in range(array.n_dim):
+        try:
+            high, low = touched.dim_max(k), touched.dim_min(k)
+        except isl.Error as error:
+            raise CodegenError(f"no bound found for array {array.name!r}") from error
+        lasts.append(_everywhere(high, -1))
+        firsts.append(_everywhere(low, 0))
+    kept = tuple(
+        None if k >= array.n_expanded else first for k, first in enumerate(firsts)
+    )
+    for first in firsts[array.n_expanded :]:
+        if first.intersect_domain(_over(scop.context, first)).min_val().is_neg():
+            raise CodegenError(f"array {array.name!r} is touched below its first element")
+    pitches, sizes = _pitches(array, name, kept, tuple(lasts))
+    writes = [a for _, a in scop.iter_accesses() if a.array == array.name and a.is_write]
+    out = bool(writes) and array.live_out
+    whole = out and _overwrites(scop, array, tuple(lasts))
+    enters = not array.is_private and (array.live_in or (out and not whole))
+    return DeviceArray(
+        array, name, pitches, kept, tuple(lasts), sizes, enters, out
+    )
+
+
+def _everywhere(value: isl.PwAff, otherwise: int) -> isl.PwAff:
+    """The value, and a number for parameters that leave it undefined."""
+    rest = value.domain().complement()
+    if rest.is_empty():
+        return value.coalesce()
+    space = value.get_space().domain()
+    constant = isl.PwAff.from_aff(
+        isl.Aff.zero_on_domain(isl.LocalSpace.from_space(space))
+    ).add_constant_val(isl.Val(otherwise))
+    return value.union_add(constant.intersect_domain(rest)).coalesce()
+
+
+def _pitches(
+    array: Array,
+    name: str,
+    firsts: tuple[isl.PwAff | None, ...],
+    lasts: tuple[isl.PwAff, ...],
+) -> tuple[tuple[Expr, ...], dict[str, isl.PwAff]]:
+    """Elements per step of each subscript but the last, and sizes to compute first."""
+    if array.pitches and not array.n_expanded:
+        return array.pitches, {}
+    sizes: dict[str, isl.PwAff] = {}
+    lengths: list[Expr] = []
+    extents = (None,) * array.n_expanded + array.extents
+    for k, extent in enumerate(extents):
+        if k == 0:
+            continue
+        if extent is not None:
+            lengths.append(extent)
+            continue
+        if k >= array.n_expanded:
+            raise CodegenError(f"array {array.name!r} has an unknown inner extent")
+        low = firsts[k]
+        length = lasts[k] if low is None else lasts[k].sub(low)
+        length = length.add_constant_val(isl.Val.one(length.get_ctx()))
+        lengths.append(_size(length, f"{name}_n{k}", sizes))
+    pitches: list[Expr] = []
+    total: Expr | None = None
+    for length in reversed(lengths):
+        total = length if total is None else times(length, total)
+        pitches.append(total)
+    return tuple(reversed(pitches)), sizes
+
+
+def _size(length: isl.PwAff, name: str, sizes: dict[str, isl.PwAff]) -> Expr:
+    if length.is_cst():
+        value = int(length.max_val().to_python())
+        return Const(value, INT, str(value))
+    sizes[name] = length
+    return Param(name, LONG)
+
+
+def times(left: Expr, right: Expr) -> Expr:
+    """A product, folded where both are numbers."""
+    a, b = _constant(left), _constant(right)
+    if a is not None and b is not None:
+        type_ = INT if a * b <= MAX_INDEX else LONG
+        return Const(a * b, type_, f"{a * b}")
+    return Binary("*", left, right)
+
+
+def _overwrites(scop: Scop, array: Array, lasts: tuple[isl.PwAff, ...]) -> bool:
+    """Whether every element up to the last one touched is written for certain."""
+    if array.pitches:
+        return False
+    for extent, last in zip(array.extents[1:], lasts[1:], strict=True):
+        full = _constant(extent) if extent is not None else None
+        if full is None or not last.is_cst():
+            return False
+        if int(last.max_val().to_python()) + 1 != full:
+            return False
+    box = isl.Set.universe(touched_elements(scop, array).get_space())
+    for k, last in enumerate(lasts):
+        position = isl.PwAff.from_aff(
+            isl.Aff.var_on_domain(
+                isl.LocalSpace.from_space(box.get_space()), isl.dim_type.set, k
+            )
+        )
+        limit = last.insert_domain(box.get_space())
+        zero = position.sub(position)
+        box = box.intersect(position.ge_set(zero)).intersect(position.le_set(limit))
+    written = [
+        a.relation.intersect_domain(s.domain).range()
+        for s, a in scop.iter_accesses()
+        if a.array == array.name and a.kind == "must_write"
+    ]
+    if not written:
+        return False
+    total = reduce(lambda a, b: a.union(b), written)
+    return bool(box.intersect_params(scop.context.params()).is_subset(total))

@@ -1,0 +1,354 @@
+"""The host's side: allocation, copies, the loops around kernels, and launches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import islpy as isl
+
+from polysched.base import CodegenError
+from polysched.codegen.ast_expr import AstExprPrinter
+from polysched.codegen.build import BuildLimits, Built, build_nodes
+from polysched.codegen.cuda.arrays import DeviceArray
+from polysched.codegen.cuda.kernel import KernelText, flatten, tile_range
+from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, range_set
+from polysched.codegen.cuda.text import type_name
+from polysched.codegen.expr import ExprPrinter
+from polysched.codegen.layout import Layout
+from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
+from polysched.codegen.options import PrintOptions
+from polysched.codegen.verify import check_ast
+from polysched.ir import ScalarType, ScheduleTree, Scop
+from polysched.sets import ast_options, list_maps, union_of_sets
+
+MAX_BYTES = 1 << 40  # more than any device has
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """How many blocks a launch has.
+
+    Attributes
+    ----------
+    firsts, lasts : tuple of isl.PwAff
+        First points of the first and the last tile, per member, over the parameters
+        and the launch.
+    steps : tuple of int
+        Distance of two tiles.
+    """
+
+    firsts: tuple[isl.PwAff, ...]
+    lasts: tuple[isl.PwAff, ...]
+    steps: tuple[int, ...]
+
+    @classmethod
+    def of(cls, mapped: KernelMap, outer: Sequence[str]) -> Grid:
+        """The smallest box of tiles around those that a launch has."""
+        tiles = range_set(mapped.blocks.intersect_domain(fix(mapped.outer, outer)))
+        firsts, lasts = [], []
+        for k, step in enumerate(mapped.steps):
+            values = tile_range(tiles, k)
+            value = isl.Val(step)
+            low, high = values.dim_min(0), values.dim_max(0)
+            firsts.append(low.scale_down_val(value).ceil().scale_val(value))
+            lasts.append(high.scale_down_val(value).floor().scale_val(value))
+        return cls(tuple(firsts), tuple(lasts), mapped.steps)
+
+    def known_firsts(self) -> list[int | None]:
+        """The first points that are numbers."""
+        return [
+            int(f.max_val().to_python()) if f.is_cst() else None for f in self.firsts
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class HostPrinter:
+    """Prints the function that stands for a region.
+
+    Attributes
+    ----------
+    scop : Scop
+        What is computed.
+    tree : ScheduleTree
+        In which order.
+    kernels : sequence of KernelMap
+        What runs on the device.
+    texts : sequence of KernelText
+        The same, printed.
+    grids : sequence of Grid
+        Their launches.
+    arrays : dict of str to DeviceArray
+        What lives in device memory.
+    exprs : AstExprPrinter
+        Prints bounds.
+    options : PrintOptions
+        Limits.
+    index_type : ScalarType
+        Of loop variables.
+    """
+
+    scop: Scop
+    tree: ScheduleTree
+    kernels: Sequence[KernelMap]
+    texts: Sequence[KernelText]
+    grids: Sequence[Grid]
+    arrays: Mapping[str, DeviceArray]
+    exprs: AstExprPrinter
+    options: PrintOptions
+    index_type: ScalarType
+
+    def body(self, iterators: list[str], deps: isl.UnionMap | None) -> list[str]:
+        """The lines inside of the function."""
+        lines = [*self._sizes(), *self._allocate()]
+        lines += self._copy(to_device=True)
+        lines += self._launches(iterators, deps)
+        lines += self._copy(to_device=False)
+        lines += [f"PS_CHECK(cudaFree(dev_{d.name}));" for d in self.arrays.values()]
+        return lines
+
+    def _sizes(self) -> Iterator[str]:
+        for device in self.arrays.values():
+            for name, value in device.sizes.items():
+                yield f"const long {name} = {self._value(value, self._context)};"
+
+    def _allocate(self) -> Iterator[str]:
+        printer = ExprPrinter()
+        for device in self.arrays.values():
+            name, kind = device.name, type_name(device.type)
+            yield f"{kind} *dev_{name};"
+            yield f"const size_t bytes_{name} = {self._bytes(device, printer)};"
+            yield f"PS_CHECK(cudaMalloc((void **)&dev_{name}, bytes_{name}));"
+            yield f'PS_NAME(dev_{name}, "{name}");'
+
+    def _bytes(self, device: DeviceArray, printer: ExprPrinter) -> str:
+        kind = type_name(device.type)
+        terms = []
+        n = len(device.lasts)
+        for k, (low, high) in enumerate(zip(device.firsts, device.lasts, strict=True)):
+            last = self._value(high if low is None else high.sub(low), self._context)
+            if k < n - 1:
+                pitch = printer.index(device.pitches[k]).to_text()
+                terms.append(f"({last}) * (size_t)({pitch})")
+            else:
+                terms.append(f"({last})")
+        if not terms:
+            return f"sizeof({kind})"
+        total = " + ".join(terms)
+        return f"(size_t)({total} + 1) * sizeof({kind})"
+
+    def _copy(self, to_device: bool) -> Iterator[str]:
+        for device in self.arrays.values():
+            name = device.name
+            if to_device and device.copied_in:
+                pair, way = f"dev_{name}, {name}", "cudaMemcpyHostToDevice"
+            elif not to_device and device.copied_out:
+                pair, way = f"{name}, dev_{name}", "cudaMemcpyDeviceToHost"
+            else:
+                continue
+            yield f"PS_CHECK(cudaMemcpy({pair}, bytes_{name}, {way}));"
+
+    @property
+    def _context(self) -> isl.Set:
+        return self.scop.context.intersect(self.scop.assumptions).params()
+
+    def _value(self, value: isl.PwAff, context: isl.Set) -> str:
+        """A function of parameters as C text."""
+        value = value.gist_params(context).coalesce()
+        with ast_options(context.get_ctx()):
+            build = isl.AstBuild.from_context(context)
+            return str(self.exprs.text(build.expr_from_pw_aff(value)))
+
+    def _launches(
+        self, iterators: list[str], deps: isl.UnionMap | None
+    ) -> Iterator[str]:
+        built = self._build(iterators, deps)
+        layout = _HostLayout(
+            self.options.indent,
+            self.index_type.name,
+            _no_instance,
+            self,
+        )
+        block = flatten(_name_launches(built.block, {}), self.index_type.name)
+        yield from layout.lines(block)
+
+    def _build(self, iterators: list[str], deps: isl.UnionMap | None) -> Built:
+        """The loops around the kernels, over one instance for each launch."""
+        tree = number_kernels(self.tree)
+        chosen: list[isl.Set] = []
+        to_chosen = isl.UnionMap("{ }")
+        for kernel in self.kernels:
+            own, relation = _representatives(kernel)
+            chosen += own
+            to_chosen = to_chosen.union(relation)
+        domain = union_of_sets(chosen)
+        schedule = tree.schedule.intersect_domain(domain)
+        limits = BuildLimits(self.options.max_nodes, self.options.max_operations)
+        built = build_nodes(schedule, self._context, self.exprs, iterators, limits)
+        if deps is not None and self.options.check_operations:
+            between = deps.apply_domain(to_chosen).apply_range(to_chosen)
+            between = between.subtract(domain.identity())
+            scop = _restrict(self.scop, chosen)
+            n_operations = self.options.check_operations
+            check_ast(built.root, scop, self._context, between, n_operations)
+        return built
+
+    def launch_lines(self, number: int, outer: tuple[str, ...]) -> Iterator[str]:
+        """The lines that launch one kernel inside of its loops."""
+        text, grid = self.texts[number], self.grids[number]
+        kernel = self.kernels[number]
+        given = dict(zip(text.names.outer, outer, strict=True))
+        n = len(grid.steps)
+        context = self._context.intersect(
+            fix(kernel.outer, text.names.outer).params()
+        )
+        known = grid.known_firsts()
+        kind = self.index_type.name
+        renamed = replace_names(self.exprs, given)
+        printer = replace(self, exprs=renamed)
+        counts = []
+        yield "{"
+        for k in range(n):
+            first = text.names.firsts[k]
+            if known[k] is None:
+                value = printer._value(grid.firsts[k], context)
+                yield f"  const {kind} {first} = {value};"
+            last = printer._value(grid.lasts[k], context)
+            count = f"({last})" if first == "0" else f"({last} - {first})"
+            if grid.lasts[k].is_cst() and known[k] is not None:
+                value = int(grid.lasts[k].max_val().to_python()) - known[k]
+                counts.append(f"{value // grid.steps[k] + 1}")
+                continue
+            step = grid.steps[k]
+            over = count if step == 1 else f"{count} / {step}"
+            yield f"  const {kind} n_blocks{k} = {over} + 1;"
+            counts.append(f"n_blocks{k}")
+        size = _dim3(kernel.n_threads)
+        blocks = _dim3(counts)
+        values = [given.get(v, v) for v in text.values]
+        arguments = ", ".join([*(f"dev_{self.arrays[a].name}" for a in text.arrays), *values])
+        call = f"PS_LAUNCH({text.names.kernel}, {blocks}, {size}, 0, {arguments});"
+        variable = [c for c in counts if c.startswith("n_")]
+        inner = "  "
+        if variable:
+            test = " && ".join(f"{c} > 0" for c in variable)
+            yield f"  if ({test}) {{"
+            inner = "    "
+        yield inner + call
+        yield inner + "PS_CHECK(cudaGetLastError());"
+        if variable:
+            yield "  }"
+        yield "}"
+
+
+def _dim3(counts: Sequence[object]) -> str:
+    """Blocks or threads, the last member first: it varies fastest."""
+    if not counts:
+        return "dim3(1)"
+    return f"dim3({', '.join(str(c) for c in reversed(counts))})"
+
+
+def replace_names(exprs: AstExprPrinter, given: Mapping[str, str]) -> AstExprPrinter:
+    """A printer that writes other names for parameters."""
+    from polysched.codegen.ctext import Text
+
+    spellings = exprs.spellings | {n: Text(v) for n, v in given.items()}
+    return replace(exprs, spellings=spellings)
+
+
+@dataclass(frozen=True)
+class _HostLayout(Layout):
+    """Prints launches where the marks of kernels stand."""
+
+    host: HostPrinter
+
+    def _node(self, node: Node, alone: bool) -> Iterator[str]:
+        if isinstance(node, Mark) and node.name.startswith("launch:"):
+            _, number, *outer = node.name.split(":")
+            yield from self.host.launch_lines(int(number), tuple(outer))
+            return
+        yield from super()._node(node, alone)
+
+    def _is_line(self, body: Block) -> bool:
+        return False
+
+    def _may_be_bare(self, body: Block) -> bool:
+        return False
+
+
+def _name_launches(block: Block, outer: Mapping[int, str]) -> Block:
+    """Kernel marks without what is below, with the loop variables around them."""
+    items: list[Node] = []
+    for item in block.items:
+        match item:
+            case Mark(name, _) if name.startswith("kernel:"):
+                _, number, n_outer = name.split(":")
+                values = [outer[k] for k in range(int(n_outer))]
+                items.append(Mark(":".join(["launch", number, *values]), Block(())))
+            case Mark(_, body):
+                items += _name_launches(body, outer).items
+            case Loop():
+                below = {**outer, item.depth: item.iterator}
+                items.append(replace(item, body=_name_launches(item.body, below)))
+            case Branch(condition, then, other):
+                items.append(
+                    Branch(
+                        condition,
+                        _name_launches(then, outer),
+                        _name_launches(other, outer) if other else None,
+                    )
+                )
+            case _:
+                items.append(item)
+    return replace(block, items=tuple(items))
+
+
+def number_kernels(tree: ScheduleTree) -> ScheduleTree:
+    """The tree with marks ``kernel:number:loops around it``."""
+    from polysched.codegen.cuda.mapping import mark_words
+
+    number = 0
+    for path, node in tree.nodes():
+        if mark_words(node) == ["kernel"]:
+            n_outer = node.get_schedule_depth()
+            mark = isl.Id(f"kernel:{number}:{n_outer}", context=node.get_ctx())
+            renamed = tree.node(path).delete().insert_mark(mark)
+            tree = ScheduleTree(renamed.get_schedule())
+            number += 1
+    return tree
+
+
+def _representatives(kernel: KernelMap) -> tuple[list[isl.Set], isl.UnionMap]:
+    """One instance for each launch, and the map from all instances to theirs."""
+    seen: isl.Set | None = None
+    chosen: list[isl.Set] = []
+    relation = isl.UnionMap("{ }")
+    for part in list_maps(kernel.outer):
+        back = part.reverse()
+        if seen is not None:
+            back = back.subtract_domain(seen)
+        first = back.lexmin()
+        if not first.is_empty():
+            chosen.append(first.range())
+            relation = relation.union(isl.UnionMap.from_map(first))
+        launches = part.range()
+        seen = launches if seen is None else seen.union(launches)
+    return chosen, kernel.outer.apply_range(relation)
+
+
+def _restrict(scop: Scop, chosen: Sequence[isl.Set]) -> Scop:
+    """The SCoP over one instance for each launch."""
+    statements = []
+    for s in scop.statements:
+        own = [c for c in chosen if c.get_tuple_name() == s.name]
+        if not own:
+            continue
+        domain = own[0]
+        for other in own[1:]:
+            domain = domain.union(other)
+        statements.append(replace(s, domain=domain))
+    return replace(scop, statements=tuple(statements))
+
+
+def _no_instance(instance: Instance) -> tuple[str, ...]:
+    raise CodegenError(f"{instance.statement} is outside of every kernel")

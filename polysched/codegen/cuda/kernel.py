@@ -1,0 +1,439 @@
+"""One kernel: the code of a thread, for unknown launch, block and thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import islpy as isl
+
+from polysched.base import CodegenError
+from polysched.codegen.ast_expr import AstExprPrinter, Macros
+from polysched.codegen.build import BuildLimits, Built, build_nodes
+from polysched.codegen.ctext import Names, identifiers
+from polysched.codegen.cuda.arrays import DeviceArray
+from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, mark_words, range_set
+from polysched.codegen.cuda.text import type_name
+from polysched.codegen.declare import Declarer
+from polysched.codegen.expr import Bound, ExprPrinter, Spelling
+from polysched.codegen.layout import Layout
+from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
+from polysched.codegen.options import PrintOptions
+from polysched.codegen.scopes import find_split_storage
+from polysched.codegen.statement import print_instance
+from polysched.codegen.storage import Buffer, plan_storage
+from polysched.codegen.verify import check_ast
+from polysched.ir import MARK_GRID, MARK_KERNEL, MARK_THREADS, ScalarType, ScheduleTree, Scop
+from polysched.sets import list_sets, node_kind
+
+MAX_THREAD_BYTES = 1024  # of one private array of a thread
+
+
+@dataclass(frozen=True)
+class KernelNames:
+    """Names of a kernel and of what differs from launch to launch.
+
+    Attributes
+    ----------
+    kernel : str
+        Of the function.
+    outer : tuple of str
+        Values of the host's loops.
+    firsts : tuple of str
+        First point of the first tile, per member of the grid: a name or a number.
+    blocks : tuple of str
+        First point of a block's tile.
+    threads : tuple of str
+        A thread's number.
+    """
+
+    kernel: str
+    outer: tuple[str, ...]
+    firsts: tuple[str, ...]
+    blocks: tuple[str, ...]
+    threads: tuple[str, ...]
+
+    @classmethod
+    def take(
+        cls, names: Names, kernel: str, mapped: KernelMap, firsts: Sequence[int | None]
+    ) -> KernelNames:
+        """Free names; a first tile that is a known number needs none."""
+        n = len(mapped.n_threads)
+        return cls(
+            names.take(kernel),
+            tuple(names.take(f"h{k}") for k in range(mapped.n_outer)),
+            tuple(
+                names.take(f"first{k}") if known is None else str(known)
+                for k, known in enumerate(firsts)
+            ),
+            tuple(names.take(f"b{k}") for k in range(n)),
+            tuple(names.take(f"t{k}") for k in range(n)),
+        )
+
+
+@dataclass(frozen=True)
+class KernelText:
+    """A printed kernel.
+
+    Attributes
+    ----------
+    names : KernelNames
+        Its name and those of its arguments.
+    lines : tuple of str
+        The function.
+    arrays : tuple of str
+        Names of the device arrays it takes, in order.
+    values : tuple of str
+        Names of the scalars and parameters it takes, in order.
+    """
+
+    names: KernelNames
+    lines: tuple[str, ...]
+    arrays: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class KernelPrinter:
+    """Prints the kernels of one tree.
+
+    Attributes
+    ----------
+    scop : Scop
+        What is computed.
+    tree : ScheduleTree
+        In which order, with marks for kernels.
+    arrays : dict of str to DeviceArray
+        What lives in device memory.
+    values : dict of str to str
+        Scalars that kernels get as arguments, and their C++ types.
+    sizes : dict of str to str
+        Computed sizes, and their types.
+    options : PrintOptions
+        Limits.
+    index_type : ScalarType
+        Of loop variables.
+    deps : isl.UnionMap or None
+        To be proven once more on the printed loops.
+    """
+
+    scop: Scop
+    tree: ScheduleTree
+    arrays: Mapping[str, DeviceArray]
+    values: Mapping[str, str]
+    sizes: Mapping[str, str]
+    options: PrintOptions
+    index_type: ScalarType
+    deps: isl.UnionMap | None
+
+    def print(self, mapped: KernelMap, names: KernelNames, free: Names) -> KernelText:
+        """The kernel as a function.
+
+        Raises
+        ------
+        CodegenError
+            If it would be too large, or needs what a thread cannot hold.
+        """
+        mine = mapped.of_thread(names.outer, names.blocks, names.threads)
+        context = self._context(mapped, names)
+        scop = self._scop_of(mine, context)
+        tree = self._thread_tree(mapped, mine)
+        macros = Macros(free, "ps_")
+        exprs = AstExprPrinter(macros, {})
+        built, buffers = self._build(scop, tree, context, exprs, free)
+        if self.deps is not None and self.options.check_operations:
+            n_operations = self.options.check_operations
+            check_ast(built.root, scop, context, self.deps, n_operations)
+        body, mentioned = self._body(scop, built, buffers, context, free)
+        return self._function(mapped, names, scop, body, mentioned, macros)
+
+    def _context(self, mapped: KernelMap, names: KernelNames) -> isl.Set:
+        """What is known of the parameters, of launch, block and thread."""
+        context = self.scop.context.intersect(self.scop.assumptions).params()
+        launched = fix(mapped.outer, names.outer).params()
+        context = context.intersect(launched)
+        blocks = fix(mapped.outer, names.outer)
+        tiles = range_set(mapped.blocks.intersect_domain(blocks))
+        for k, (block, step) in enumerate(zip(names.blocks, mapped.steps, strict=True)):
+            here = isl.Set(f"[{block}] -> {{ [x] : x = {block} and x mod {step} = 0 }}")
+            context = context.intersect(tile_range(tiles, k).intersect(here).params())
+        for thread, count in zip(names.threads, mapped.n_threads, strict=True):
+            within = isl.Set(f"[{thread}] -> {{ : 0 <= {thread} < {count} }}")
+            context = context.intersect(within)
+        return context
+
+    def _scop_of(self, mine: isl.UnionSet, context: isl.Set) -> Scop:
+        """The SCoP that one thread runs."""
+        own = {s.get_tuple_name(): s for s in list_sets(mine)}
+        statements = []
+        for s in self.scop.statements:
+            if s.name not in own:
+                continue
+            domain = own[s.name].intersect_params(context).coalesce()
+            accesses = tuple(
+                replace(a, relation=a.relation.intersect_domain(domain))
+                for a in s.accesses
+            )
+            statements.append(replace(s, domain=domain, accesses=accesses))
+        return replace(self.scop, statements=tuple(statements), context=context)
+
+    def _thread_tree(self, mapped: KernelMap, mine: isl.UnionSet) -> ScheduleTree:
+        """The tree over a thread's instances, without bands that it has one value of."""
+        schedule = self.tree.schedule.intersect_domain(mine)
+        node = schedule.get_root()
+        node = _find_mark(node, MARK_KERNEL)
+        if node is None:
+            raise CodegenError("isl lost the mark of a kernel")
+        grid = node.child(0)
+        if mark_words(grid)[0] == MARK_GRID:
+            node = self._drop_shared(mapped, grid)
+            node = _find_mark(node.get_schedule().get_root(), MARK_KERNEL)
+            assert node is not None
+        node = node.delete()
+        while node.has_parent():
+            node = node.parent()
+            if node_kind(node) in ("band", "mark"):
+                node = node.delete()
+        return ScheduleTree(node.get_schedule())
+
+    def _drop_shared(
+        self, mapped: KernelMap, grid: isl.ScheduleNode
+    ) -> isl.ScheduleNode:
+        """Take the band of tiles out, and the points where each thread has one."""
+        threads = grid.child(0).child(0)
+        points = threads.child(0)
+        sizes = mapped.steps
+        if sizes == mapped.n_threads:
+            points = points.delete()
+        node = points.parent()
+        assert mark_words(node)[0] == MARK_THREADS
+        return node.delete().parent().delete().parent().delete()
+
+    def _build(
+        self,
+        scop: Scop,
+        tree: ScheduleTree,
+        context: isl.Set,
+        exprs: AstExprPrinter,
+        free: Names,
+    ) -> tuple[Built, tuple[Buffer, ...]]:
+        local = tuple(
+            a
+            for a in scop.arrays
+            if a.name not in self.arrays and a.name not in self.values
+        )
+        thread_scop = replace(scop, arrays=local)
+        iterators = free.take_series("c", max(1, _n_loops(tree)))
+        limits = BuildLimits(self.options.max_nodes, self.options.max_operations)
+        depths: dict[str, int] = {}
+        while True:
+            buffers = plan_storage(thread_scop, tree, depths)
+            for buffer in buffers:
+                if (buffer.n_bytes or MAX_THREAD_BYTES + 1) > MAX_THREAD_BYTES:
+                    raise CodegenError(
+                        f"array {buffer.array.name!r} is too large for a thread"
+                    )
+            built = build_nodes(
+                tree.schedule, context, exprs, iterators, limits, offsets_of(buffers)
+            )
+            split = find_split_storage(scop, built.block, built.domains, buffers)
+            if not split:
+                return built, buffers
+            depths |= {
+                b.array.name: b.depth - 1 for b in buffers if b.array.name in split
+            }
+
+    def _body(
+        self,
+        scop: Scop,
+        built: Built,
+        buffers: tuple[Buffer, ...],
+        context: isl.Set,
+        free: Names,
+    ) -> tuple[list[str], frozenset[str]]:
+        options = self.options
+        fixed = frozenset({d.name for d in self.arrays.values()} | set(self.values))
+        declarer = Declarer(
+            scop, free, fixed, built.exprs, context, 1 << 30, options.indent
+        )
+        block, private = declarer.declare(_without_marks(built.block), buffers)
+        spellings = {n: d.spelling for n, d in self.arrays.items()}
+        spellings |= {n: Spelling(n) for n in self.values} | private
+        printer = ExprPrinter(arrays=spellings)
+        taken = fixed | set(built.iterators) | {s.name for s in spellings.values()}
+
+        def lines_of(instance: Instance) -> tuple[str, ...]:
+            statement = scop.statement(instance.statement)
+            bounds = {
+                name: Bound(built.exprs.linear(value), self.index_type)
+                for name, value in zip(
+                    statement.iterators, instance.values, strict=True
+                )
+            }
+            offsets = {k: built.exprs.linear(v) for k, v in instance.offsets.items()}
+            at = replace(printer, iterators=bounds, offsets=offsets)
+            return print_instance(statement, at, taken, options.indent)
+
+        layout = Layout(options.indent, self.index_type.name, lines_of)
+        return list(layout.lines(flatten(block, self.index_type.name))), taken
+
+    def _function(
+        self,
+        mapped: KernelMap,
+        names: KernelNames,
+        scop: Scop,
+        body: list[str],
+        mentioned: frozenset[str],
+        macros: Macros,
+    ) -> KernelText:
+        indent = self.options.indent
+        head = self._thread_lines(mapped, names)
+        used = identifiers("\n".join([*body, *head]))
+        accessed = {a.array: False for _, a in scop.iter_accesses()}
+        for _, access in scop.iter_accesses():
+            accessed[access.array] |= access.is_write
+        arrays = [n for n in self.arrays if n in accessed]
+        arguments = []
+        for name in arrays:
+            device = self.arrays[name]
+            const = "" if accessed[name] else "const "
+            arguments.append(
+                f"{const}{type_name(device.type)} *__restrict__ {device.name}"
+            )
+        scalars = {
+            **self.values,
+            **{p.name: type_name(p.type) for p in self.scop.parameters},
+            **self.sizes,
+            **dict.fromkeys((*names.outer, *names.firsts), self.index_type.name),
+        }
+        values = tuple(n for n in scalars if n in used)
+        arguments += [f"{scalars[n]} {n}" for n in values]
+        bounds = f"__launch_bounds__({max(1, mapped.block_size)})"
+        lines = [
+            f"static __global__ void {bounds} {names.kernel}(",
+            *_wrap(arguments, indent * 2),
+            "{",
+            *(indent + line for line in (*head, *body)),
+            "}",
+        ]
+        return KernelText(
+            names, tuple(macros.around(lines)), tuple(arrays), values
+        )
+
+    def _thread_lines(self, mapped: KernelMap, names: KernelNames) -> list[str]:
+        """Where a thread stands: the last member varies fastest."""
+        lines = []
+        n = len(names.blocks)
+        kind = self.index_type.name
+        for k in range(n):
+            axis = AXES[n - 1 - k]
+            step = mapped.steps[k]
+            at = f"({kind})blockIdx.{axis}"
+            at = at if step == 1 else f"{step} * {at}"
+            first = names.firsts[k]
+            at = at if first == "0" else f"{first} + {at}"
+            lines.append(f"const {kind} {names.blocks[k]} = {at};")
+        for k in range(n):
+            axis = AXES[n - 1 - k]
+            lines.append(f"const {kind} {names.threads[k]} = threadIdx.{axis};")
+        return lines
+
+
+def tile_range(tiles: isl.Set, member: int) -> isl.Set:
+    """Values of one member of the grid, between the lowest and the highest."""
+    n = int(tiles.dim(isl.dim_type.set))
+    one = tiles.project_out(isl.dim_type.set, member + 1, n - member - 1)
+    one = one.project_out(isl.dim_type.set, 0, member)
+    return isl.Set.from_basic_set(one.remove_divs().simple_hull())
+
+
+def offsets_of(
+    buffers: Sequence[Buffer],
+) -> dict[str, dict[tuple[str, int], isl.PwAff]]:
+    """Offsets of all buffers by statement, then by array and subscript."""
+    total: dict[str, dict[tuple[str, int], isl.PwAff]] = {}
+    for buffer in buffers:
+        for statement, values in buffer.offsets.items():
+            places = total.setdefault(statement, {})
+            places.update({(buffer.array.name, k): v for k, v in values.items()})
+    return total
+
+
+def flatten(block: Block, index_type: str) -> Block:
+    """The block with loops of one iteration as constants, where nothing follows."""
+    items = tuple(_flat(item, index_type) for item in block.items)
+    match items:
+        case (Loop(condition=None) as loop,):
+            line = f"const {index_type} {loop.iterator} = {loop.first};"
+            inner = loop.body
+            return Block(
+                inner.items,
+                (*block.opening, line, *inner.opening),
+                (*inner.closing, *block.closing),
+            )
+    return replace(block, items=items)
+
+
+def _flat(node: Node, index_type: str) -> Node:
+    match node:
+        case Block():
+            return flatten(node, index_type)
+        case Loop():
+            return replace(node, body=flatten(node.body, index_type))
+        case Branch(condition, then, other):
+            return Branch(
+                condition,
+                flatten(then, index_type),
+                flatten(other, index_type) if other else None,
+            )
+    return node
+
+
+def _without_marks(block: Block) -> Block:
+    items: list[Node] = []
+    for item in block.items:
+        match item:
+            case Mark(_, body):
+                items += _without_marks(body).items
+            case Loop():
+                items.append(replace(item, body=_without_marks(item.body)))
+            case Branch(condition, then, other):
+                items.append(
+                    Branch(
+                        condition,
+                        _without_marks(then),
+                        _without_marks(other) if other else None,
+                    )
+                )
+            case _:
+                items.append(item)
+    return replace(block, items=tuple(items))
+
+
+def _find_mark(node: isl.ScheduleNode, kind: str) -> isl.ScheduleNode | None:
+    if mark_words(node)[0] == kind:
+        if not node.get_domain().is_empty():
+            return node
+        return None
+    for k in range(node.n_children()):
+        found = _find_mark(node.child(k), kind)
+        if found is not None:
+            return found
+    return None
+
+
+def _n_loops(tree: ScheduleTree) -> int:
+    ends = (
+        node.get_schedule_depth() + node.band_n_member()
+        for _, node in tree.nodes()
+        if node_kind(node) == "band"
+    )
+    return max(ends, default=0)
+
+
+def _wrap(arguments: list[str], indent: str) -> list[str]:
+    if not arguments:
+        return [f"{indent}void)"]
+    lines = [f"{indent}{a}," for a in arguments]
+    lines[-1] = lines[-1][:-1] + ")"
+    return lines

@@ -1,0 +1,199 @@
+"""Which instances a kernel, a block and a thread run: marks become relations.
+
+A kernel stands below outer loops that the host runs. For values ``h`` of those it is
+launched once; block ``b`` and thread ``t`` then run the instances that the two bands
+under the marks ``grid`` and ``threads`` send to them. Everything is a parameter: the
+code of a kernel is the sequential code of one thread, for unknown h, b and t (as PPCG
+does it: Verdoolaege et al., "Polyhedral Parallel Code Generation for CUDA", TACO 2013).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import islpy as isl
+
+from polysched.base import CodegenError
+from polysched.ir import (
+    MARK_GRID,
+    MARK_KERNEL,
+    MARK_THREADS,
+    NodePath,
+    ScheduleTree,
+)
+from polysched.sets import list_maps, map_names, node_kind
+
+AXES = ("x", "y", "z")
+
+
+@dataclass(frozen=True, eq=False)
+class KernelMap:
+    """A kernel of a tree, and what its blocks and threads run.
+
+    Attributes
+    ----------
+    path : tuple of int
+        Of its mark.
+    instances : isl.UnionSet
+        All that it runs, in all launches.
+    outer : isl.UnionMap
+        Instances to the values of the loops around the kernel.
+    blocks : isl.UnionMap
+        Instances to the first point of their tile; no dimension without a grid.
+    steps : tuple of int
+        Distance of two tiles, one per member of the grid band.
+    threads : isl.UnionMap
+        Instances to their thread.
+    n_threads : tuple of int
+        Threads per member.
+    """
+
+    path: NodePath
+    instances: isl.UnionSet
+    outer: isl.UnionMap
+    blocks: isl.UnionMap
+    steps: tuple[int, ...]
+    threads: isl.UnionMap
+    n_threads: tuple[int, ...]
+
+    @property
+    def n_outer(self) -> int:
+        """Loops of the host around it."""
+        return _range_dim(self.outer)
+
+    @property
+    def block_size(self) -> int:
+        """Threads in a block."""
+        return prod(self.n_threads)
+
+    def places(self) -> isl.UnionMap:
+        """Instances to launch, block and thread, as one vector."""
+        return self.outer.flat_range_product(self.blocks).flat_range_product(
+            self.threads
+        )
+
+    def of_thread(
+        self, outer: Sequence[str], blocks: Sequence[str], threads: Sequence[str]
+    ) -> isl.UnionSet:
+        """The instances of one thread, with parameters of these names."""
+        found = fix(self.outer, outer)
+        found = found.intersect(fix(self.blocks, blocks))
+        return found.intersect(fix(self.threads, threads))
+
+
+def fix(relation: isl.UnionMap, names: Sequence[str]) -> isl.UnionSet:
+    """The domain elements that are sent to the values of new parameters."""
+    if not names:
+        return relation.domain()
+    dims = [f"x{k}" for k in range(len(names))]
+    equal = " and ".join(f"{d} = {n}" for d, n in zip(dims, names, strict=True))
+    values = isl.UnionSet(f"[{', '.join(names)}] -> {{ [{', '.join(dims)}] : {equal} }}")
+    return relation.intersect_range(values).domain()
+
+
+def find_kernels(tree: ScheduleTree) -> tuple[KernelMap, ...]:
+    """The kernels of a tree, in order.
+
+    Raises
+    ------
+    CodegenError
+        If an instance is in no kernel, or a kernel is not of the form that is printed.
+    """
+    found = tuple(_read(path, node) for path, node in _kernel_marks(tree))
+    missing = tree.schedule.get_domain()
+    for kernel in found:
+        missing = missing.subtract(kernel.instances)
+    if not missing.is_empty():
+        raise CodegenError(
+            f"no kernel runs {missing.sample_point()}",
+            hint="every part of the tree needs a mark 'kernel' above it",
+        )
+    return found
+
+
+def _kernel_marks(
+    tree: ScheduleTree,
+) -> Iterator[tuple[NodePath, isl.ScheduleNode]]:
+    for path, node in tree.nodes():
+        if mark_words(node)[0] == MARK_KERNEL:
+            yield path, node
+
+
+def mark_words(node: isl.ScheduleNode) -> list[str]:
+    """The words of a mark, a single empty one for other nodes."""
+    if node_kind(node) != "mark":
+        return [""]
+    return str(node.mark_get_id().get_name()).split(":")
+
+
+def _read(path: NodePath, mark: isl.ScheduleNode) -> KernelMap:
+    instances = mark.get_domain()
+    outer = mark.get_prefix_schedule_union_map().intersect_domain(instances)
+    grid = mark.child(0)
+    nothing = _to_nothing(instances)
+    if mark_words(grid)[0] != MARK_GRID:
+        return KernelMap(path, instances, outer, nothing, (), nothing, ())
+    band = grid.child(0)
+    blocks = _partial(band, instances)
+    steps = tuple(_step(band, k) for k in range(band.band_n_member()))
+    under = band.child(0)
+    words = mark_words(under)
+    if words[0] != MARK_THREADS:
+        raise CodegenError("a kernel has a grid, and no threads directly below it")
+    n_threads = tuple(int(n) for n in words[1].split(","))
+    points = _partial(under.child(0), instances)
+    threads = _deal(points, blocks, n_threads)
+    return KernelMap(path, instances, outer, blocks, steps, threads, n_threads)
+
+
+def _deal(
+    points: isl.UnionMap, blocks: isl.UnionMap, n_threads: tuple[int, ...]
+) -> isl.UnionMap:
+    """Instances to threads: offsets in the tile, modulo the number of threads."""
+    n = len(n_threads)
+    ins = ", ".join([*(f"p{k}" for k in range(n)), *(f"b{k}" for k in range(n))])
+    outs = ", ".join(f"t{k}" for k in range(n))
+    terms = " and ".join(
+        f"(p{k} - b{k} - t{k}) mod {count} = 0 and 0 <= t{k} < {count}"
+        for k, count in enumerate(n_threads)
+    )
+    deal = isl.UnionMap(f"{{ [{ins}] -> [{outs}] : {terms} }}")
+    return points.flat_range_product(blocks).apply_range(deal)
+
+
+def _partial(band: isl.ScheduleNode, instances: isl.UnionSet) -> isl.UnionMap:
+    partial = band.band_get_partial_schedule_union_map()
+    return partial.intersect_domain(instances)
+
+
+def _step(band: isl.ScheduleNode, member: int) -> int:
+    """The tile size of a member: what divides all its values."""
+    partial = band.band_get_partial_schedule().get_union_pw_aff(member)
+    values = isl.UnionMap.from_union_pw_aff(partial).range()
+    found = isl.Set.from_union_set(values).get_stride(0)
+    return int(found.to_python())
+
+
+def _to_nothing(instances: isl.UnionSet) -> isl.UnionMap:
+    return isl.UnionMap.from_domain_and_range(instances, isl.UnionSet("{ [] }"))
+
+
+def _range_dim(relation: isl.UnionMap) -> int:
+    for m in list_maps(relation):
+        return int(m.dim(isl.dim_type.out))
+    return 0
+
+
+def range_set(relation: isl.UnionMap) -> isl.Set:
+    """The range of a map into one unnamed space."""
+    total = relation.range()
+    if total.is_empty():
+        return isl.Set("{ [] : false }")
+    return isl.Set.from_union_set(total)
+
+
+def statements_of(instances: isl.UnionMap) -> list[str]:
+    """Names of the statements a map speaks of."""
+    return [map_names(m)[0] for m in list_maps(instances)]

@@ -1,0 +1,267 @@
+"""CUDA from a schedule tree: kernels and a host function, and the call of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import islpy as isl
+
+from polysched.base import CodegenError
+from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
+from polysched.codegen.ctext import Names, identifiers
+from polysched.codegen.cuda.arrays import (
+    MAX_INDEX,
+    DeviceArray,
+    is_value,
+    place_array,
+    stays_in_thread,
+)
+from polysched.codegen.cuda.host import Grid, HostPrinter
+from polysched.codegen.cuda.kernel import KernelNames, KernelPrinter
+from polysched.codegen.cuda.mapping import KernelMap, find_kernels
+from polysched.codegen.cuda.text import DEVICE_FUNCTIONS, PRELUDE, type_name
+from polysched.codegen.frame import frame_code
+from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
+from polysched.codegen.options import PrintOptions
+from polysched.ir import (
+    Array,
+    Call,
+    ScalarType,
+    ScheduleTree,
+    Scop,
+    action_expressions,
+    walk,
+)
+from polysched.ir.types import LONG
+
+
+@dataclass(frozen=True)
+class CudaText:
+    """What takes a SCoP to the device.
+
+    Attributes
+    ----------
+    region : str
+        C text that replaces the region: a call.
+    device : str
+        A file for the CUDA compiler: kernels, and the function that is called.
+    """
+
+    region: str
+    device: str
+
+
+def print_cuda(
+    scop: Scop,
+    tree: ScheduleTree,
+    options: PrintOptions | None = None,
+    *,
+    deps: isl.UnionMap | None = None,
+) -> CudaText:
+    """CUDA kernels for the marks of a tree, and the host code around them.
+
+    Parameters
+    ----------
+    scop : Scop
+        What is computed.
+    tree : ScheduleTree
+        In which order, with marks ``kernel``, ``grid`` and ``threads``.
+    options : PrintOptions, optional
+        How it should look, and limits.
+    deps : isl.UnionMap, optional
+        Dependences (sources to sinks): no two threads of a launch may share one, and
+        the printed loops are proven to respect them.
+
+    Raises
+    ------
+    CodegenError
+        If the tree cannot be printed: an instance is in no kernel, threads would
+        depend on each other, a function is unknown to the device.
+    """
+    return _Printer(scop, tree, options or PrintOptions()).print(deps)
+
+
+class _Printer:
+    """One run of `print_cuda`."""
+
+    def __init__(self, scop: Scop, tree: ScheduleTree, options: PrintOptions) -> None:
+        self.scop = scop
+        self.tree = tree
+        self.options = options
+        outside = identifiers(options.original_text or "") | options.reserved
+        fixed = fixed_names(scop)
+        self.names = Names(outside | fixed | replaced_names(scop) | _RESERVED)
+        self.kernels = find_kernels(tree)
+
+    def print(self, deps: isl.UnionMap | None) -> CudaText:
+        _check_functions(self.scop)
+        reach = _reach(self.kernels)
+        if deps is not None:
+            self._check_independent(deps)
+        arrays, values = self._place(reach)
+        index_type = self._index_type(arrays)
+        sizes = {n: "long" for d in arrays.values() for n in d.sizes}
+        printer = KernelPrinter(
+            self.scop, self.tree, arrays, values, sizes, self.options, index_type, deps
+        )
+        stem = "".join(c if c.isalnum() else "_" for c in self.scop.name)
+        texts, grids = [], []
+        for number, mapped in enumerate(self.kernels):
+            outer = tuple(self.names.take(f"h{k}") for k in range(mapped.n_outer))
+            grid = Grid.of(mapped, outer)
+            names = KernelNames.take(
+                self.names, f"ps_{stem}_{number}", mapped, grid.known_firsts()
+            )
+            names = replace(names, outer=outer)
+            texts.append(printer.print(mapped, names, self.names))
+            grids.append(grid)
+        macros = Macros(self.names)
+        exprs = AstExprPrinter(macros, signed_parameters(self.scop))
+        host = HostPrinter(
+            self.scop, self.tree, self.kernels, texts, grids, arrays, exprs,
+            self.options, index_type,
+        )  # fmt: skip
+        iterators = self.names.take_series("c", 1 + max(k.n_outer for k in self.kernels) + 8)
+        body = host.body(iterators, deps)
+        name = self.names.take(f"ps_scop_{stem}")
+        device = self._device(name, texts, body, arrays, values, macros)
+        return CudaText(self._region(name, arrays, values, exprs), device)
+
+    def _check_independent(self, deps: isl.UnionMap) -> None:
+        """Two instances of a launch that depend on each other share their thread."""
+        for number, kernel in enumerate(self.kernels):
+            here = deps.intersect_domain(kernel.instances)
+            here = here.intersect_range(kernel.instances)
+            outer, places = kernel.outer, kernel.places()
+            same_launch = outer.apply_range(outer.reverse())
+            same_thread = places.apply_range(places.reverse())
+            wrong = here.intersect(same_launch).subtract(same_thread)
+            if not wrong.is_empty():
+                raise CodegenError(
+                    f"threads of kernel {number} depend on each other: "
+                    f"{wrong.sample()}"
+                )
+
+    def _place(
+        self, reach: isl.UnionMap
+    ) -> tuple[dict[str, DeviceArray], dict[str, str]]:
+        """Arrays in device memory, and scalars that are plain arguments."""
+        arrays: dict[str, DeviceArray] = {}
+        values: dict[str, str] = {}
+        accessed = {a.array for _, a in self.scop.iter_accesses()}
+        for array in self.scop.arrays:
+            if array.name not in accessed:
+                continue
+            if is_value(self.scop, array) and array.source_name == array.name:
+                values[array.name] = type_name(array.type)
+                continue
+            if _is_own(array) and stays_in_thread(
+                self.scop, array, self.kernels, reach
+            ):
+                continue
+            name = array.source_name
+            if any(d.name == name for d in arrays.values()) or _is_own(array):
+                name = self.names.take(f"{name}_dev")
+            arrays[array.name] = place_array(self.scop, array, name)
+        return arrays, values
+
+    def _index_type(self, arrays: dict[str, DeviceArray]) -> ScalarType:
+        """Int where no subscript can exceed it, else long."""
+        context = self.scop.context.intersect(self.scop.assumptions)
+        for device in arrays.values():
+            most = device.max_elements(context)
+            if most is None or most > MAX_INDEX:
+                return LONG
+        return iterator_type(self.scop)
+
+    def _arguments(
+        self, arrays: dict[str, DeviceArray], values: dict[str, str]
+    ) -> list[tuple[str, str, str]]:
+        """Parameters of the host function: C type, name, and what the call passes."""
+        found = [(type_name(p.type), p.name, p.name) for p in self.scop.parameters]
+        found += [(kind, name, name) for name, kind in values.items()]
+        for device in arrays.values():
+            if not (device.copied_in or device.copied_out):
+                continue
+            array = device.array
+            const = "" if device.copied_out else "const "
+            pointer = f"{const}{type_name(array.type)} *"
+            given = array.source_name if array.extents else f"&{array.source_name}"
+            found.append((pointer, device.name, f"({pointer}){given}"))
+        return found
+
+    def _device(
+        self,
+        name: str,
+        texts: list,
+        body: list[str],
+        arrays: dict[str, DeviceArray],
+        values: dict[str, str],
+        macros: Macros,
+    ) -> str:
+        indent = self.options.indent
+        comment = [f" * {line}" for line in self.options.header]
+        arguments = [
+            f"{kind}{'' if kind.endswith('*') else ' '}{n}"
+            for kind, n, _ in self._arguments(arrays, values)
+        ]
+        lines = ["/* polysched: device code of a scop", *comment, " */"] if comment else []
+        lines += PRELUDE.splitlines()
+        for text in texts:
+            lines += ["", *text.lines]
+        function = [
+            f'extern "C" void {name}({", ".join(arguments) or "void"})',
+            "{",
+            *(indent + line for line in body),
+            "}",
+        ]
+        lines += ["", *macros.around(function)]
+        return "".join(line.rstrip() + "\n" for line in lines)
+
+    def _region(
+        self,
+        name: str,
+        arrays: dict[str, DeviceArray],
+        values: dict[str, str],
+        exprs: AstExprPrinter,
+    ) -> str:
+        arguments = self._arguments(arrays, values)
+        kinds = ", ".join("_Bool" if k == "bool" else k.strip() for k, _, _ in arguments)
+        given = ", ".join(g for _, _, g in arguments)
+        code = [f"extern void {name}({kinds or 'void'});", f"{name}({given});"]
+        return frame_code(self.scop, code, exprs, self.options)
+
+
+_RESERVED = frozenset({"dim3", "threadIdx", "blockIdx", "blockDim", "gridDim"})
+
+
+def _is_own(array: Array) -> bool:
+    """Whether no value of it enters or leaves the region."""
+    return array.is_private or array.storage == "scop" or array.n_expanded > 0
+
+
+def _reach(kernels: tuple[KernelMap, ...]) -> isl.UnionMap:
+    """Instances to kernel, launch, block and thread."""
+    total = isl.UnionMap("{ }")
+    for number, kernel in enumerate(kernels):
+        places = kernel.places()
+        named = isl.UnionMap("{ }")
+        pieces: list[isl.Map] = []
+        places.foreach_map(pieces.append)
+        for piece in pieces:
+            renamed = piece.set_tuple_name(isl.dim_type.out, f"K{number}")
+            named = named.union(isl.UnionMap.from_map(renamed))
+        total = total.union(named)
+    return total
+
+
+def _check_functions(scop: Scop) -> None:
+    for statement in scop.statements:
+        for action in statement.body:
+            for top in action_expressions(action):
+                for expr in walk(top):
+                    if isinstance(expr, Call) and expr.name not in DEVICE_FUNCTIONS:
+                        raise CodegenError(
+                            f"{expr.name}() is not available on the device",
+                            hint="only functions of math.h run there",
+                        )

@@ -1,0 +1,178 @@
+"""Scripts that map an affine schedule to a device: kernels, blocks, threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import islpy as isl
+
+from polysched.analysis import Dependences, loop_is_parallel
+from polysched.base import Deadline
+from polysched.ir import NodePath, ScheduleTree, Scop
+from polysched.sets import node_kind
+from polysched.transform.arrange import merge_bands
+from polysched.transform.band_view import view_band
+from polysched.transform.choose import choose_innermost
+from polysched.transform.draft import Draft
+from polysched.transform.launch import MAX_GRID_MEMBERS, Launch, Single
+from polysched.transform.order import Order
+from polysched.transform.tile import Wavefront
+
+
+@dataclass(frozen=True)
+class DeviceShape:
+    """How blocks look.
+
+    Attributes
+    ----------
+    threads : tuple of int
+        Threads of a block by number of shared loops, ``threads[n - 1]`` for n of them:
+        their counts, fastest varying last.
+    points : int
+        Points of the second fastest loop that a thread takes, where there is one.
+    merge : bool
+        Join bands that are permutable together first.
+    """
+
+    threads: tuple[tuple[int, ...], ...]
+    points: int = 1
+    merge: bool = True
+
+
+SHAPES = (
+    DeviceShape(((128,), (8, 32), (1, 8, 32))),
+    DeviceShape(((256,), (4, 64), (2, 4, 32))),
+    DeviceShape(((64,), (8, 32), (4, 4, 32)), points=4),
+    DeviceShape(((128,), (8, 32), (1, 8, 32)), merge=False),
+    DeviceShape(((32,), (16, 16), (4, 8, 8))),
+)
+
+
+class DevicePlanner:
+    """Proposes device scripts for affine schedules of one program.
+
+    Parameters
+    ----------
+    scop : Scop
+        Its accesses decide which loop runs over neighbouring elements.
+    deps : Dependences
+        What every script respects.
+    """
+
+    def __init__(self, scop: Scop, deps: Dependences) -> None:
+        self.scop = scop
+        self.deps = deps
+
+    def plan(
+        self, tree: ScheduleTree, *, limit: int = 4, deadline: Deadline | None = None
+    ) -> list[Draft]:
+        """Complete scripts worth measuring for one schedule, and their trees."""
+        found: dict[str, Draft] = {}
+        for shape in SHAPES:
+            if len(found) >= limit:
+                break
+            if found and deadline is not None and deadline.expired:
+                break
+            draft = plan_device(Draft(tree, self.deps), self.scop, shape)
+            found.setdefault(draft.tree.text, draft)
+        return list(found.values())
+
+
+def plan_device(draft: Draft, scop: Scop, shape: DeviceShape) -> Draft:
+    """The draft with every instance in a kernel."""
+    if shape.merge:
+        draft = merge_bands(draft)
+    return _map(draft, scop, shape, ())
+
+
+def _map(draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath) -> Draft:
+    """Put what is below a node into kernels."""
+    node = draft.node(path)
+    kind = node_kind(node)
+    if kind == "band":
+        launched = _launch(draft, scop, shape, path)
+        if launched is not None:
+            return launched
+        if not _has_parallel_loop(node, draft.deps.validity):
+            return draft.do(Single(path))
+    if node.n_children() == 0:
+        return draft.do(Single(path))
+    for k in reversed(range(node.n_children())):
+        draft = _map(draft, scop, shape, (*path, k))
+    return draft
+
+
+def _has_parallel_loop(node: isl.ScheduleNode, validity: isl.UnionMap) -> bool:
+    """Whether any loop at or below a node carries no dependence."""
+    if node_kind(node) == "band":
+        members = range(node.band_n_member())
+        if any(loop_is_parallel(node, m, validity) for m in members):
+            return True
+        if node.band_get_permutable() and node.band_n_member() > 1:
+            return True
+    children = range(node.n_children())
+    return any(_has_parallel_loop(node.child(k), validity) for k in children)
+
+
+def _launch(
+    draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath
+) -> Draft | None:
+    """Share the parallel members of a band, or None where it has none."""
+    node = draft.node(path)
+    n_members = node.band_n_member()
+    if not node.band_get_permutable():
+        return _launch_after(draft, scop, shape, path)
+    free = [k for k in range(n_members) if node.band_member_get_coincident(k)]
+    if not free:
+        if n_members < 2 or node_kind(node.child(0)) != "leaf":
+            return None
+        waves = draft.attempt(Wavefront(path, n_members))
+        if waves is None:
+            return None
+        return _launch_after(waves, scop, shape, (*path, 0))
+    shared = _choose_shared(draft, scop, path, free)
+    rest = [k for k in range(n_members) if k not in shared]
+    order = (*shared, *rest)
+    if order != tuple(range(n_members)):
+        draft = draft.do(Order(path, order))
+    return draft.do(_block(draft, scop, shape, path, len(shared)))
+
+
+def _launch_after(
+    draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath
+) -> Draft | None:
+    """Share parallel members behind those that are not, in their order."""
+    node = draft.node(path)
+    validity = draft.deps.validity
+    n_members = node.band_n_member()
+    parallel = [loop_is_parallel(node, m, validity) for m in range(n_members)]
+    if True not in parallel:
+        return None
+    first = parallel.index(True)
+    last = first
+    while last < n_members and parallel[last] and last - first < MAX_GRID_MEMBERS:
+        last += 1
+    return draft.do(
+        replace(_block(draft, scop, shape, path, last - first), member=first)
+    )
+
+
+def _choose_shared(
+    draft: Draft, scop: Scop, path: NodePath, free: list[int]
+) -> list[int]:
+    """The parallel members to share, the one over neighbouring elements last."""
+    band = view_band(draft, scop, path)
+    best = choose_innermost(band)
+    if best in free:
+        free = [*(k for k in free if k != best), best]
+    return free[-MAX_GRID_MEMBERS:]
+
+
+def _block(
+    draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath, n_shared: int
+) -> Launch:
+    threads = shape.threads[n_shared - 1]
+    tile = list(threads)
+    if shape.points > 1 and n_shared > 1:
+        tile[-2] *= shape.points
+    return Launch(path, tuple(tile), threads)

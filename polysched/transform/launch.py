@@ -1,0 +1,166 @@
+"""What a device runs as one kernel, and how blocks and threads share its loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import islpy as isl
+
+from polysched.analysis import Dependences, loop_is_parallel
+from polysched.ir import (
+    MARK_GRID,
+    MARK_KERNEL,
+    MARK_THREADS,
+    NodePath,
+    ScheduleTree,
+)
+from polysched.sets import node_kind
+from polysched.transform.bands import (
+    coincident_flags,
+    insert_band,
+    insert_mark,
+    member_schedules,
+    tile_member,
+)
+from polysched.transform.draft import is_under_mark
+from polysched.transform.step import Step, find_node
+
+MAX_GRID_MEMBERS = 3  # x, y and z
+MAX_THREADS = 1024  # of a block, on every architecture
+
+
+@dataclass(frozen=True)
+class Launch(Step):
+    """Make a kernel of a band: its leading members are shared by blocks and threads.
+
+    The leading members are tiled; each tile is a thread block (marks ``kernel`` and
+    ``grid`` above the band of tiles), and the points of a tile are dealt out to the
+    threads (mark ``threads:n,...`` above them). Members behind them, and everything
+    below, run within a thread::
+
+        kernel: grid: it = 32*floor(i/32), jt = 32*floor(j/32)
+                  threads:8,32: i, j          rows dealt out in turn to 8 threads
+                    k ...
+
+    Attributes
+    ----------
+    band : tuple of int
+        Path of the band.
+    tile : tuple of int
+        Values of each leading member in a block, outermost member first.
+    threads : tuple of int
+        Threads that share them, each a divisor of its tile size. The last is the
+        fastest varying (``threadIdx.x``).
+    member : int
+        The first member that is shared; those before it stay loops of the host.
+    """
+
+    tile: tuple[int, ...]
+    threads: tuple[int, ...]
+    member: int = 0
+
+    name: ClassVar[str] = "launch"
+
+    def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        if not 0 <= self.member < node.band_n_member():
+            return f"found member {self.member}, expected one of the band"
+        n_members = node.band_n_member() - self.member
+        n_shared = len(self.tile)
+        if not 1 <= n_shared <= min(n_members, MAX_GRID_MEMBERS):
+            most = min(n_members, MAX_GRID_MEMBERS)
+            return f"found {n_shared} tile sizes, expected 1 to {most}"
+        if len(self.threads) != n_shared:
+            return f"found {len(self.threads)} thread counts for {n_shared} tile sizes"
+        for size, count in zip(self.tile, self.threads, strict=True):
+            if count < 1 or size < 1 or size % count:
+                return f"found {count} threads for {size} values, expected a divisor"
+        n_threads = 1
+        for count in self.threads:
+            n_threads *= count
+        if n_threads > MAX_THREADS:
+            return f"found {n_threads} threads in a block, at most {MAX_THREADS} fit"
+        if is_under_mark(node, MARK_KERNEL):
+            return "the band is inside of a kernel"
+        return None
+
+    def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
+        node = tree.node(self.band)
+        members = range(self.member, self.member + len(self.tile))
+        return all(loop_is_parallel(node, m, deps.validity) for m in members)
+
+    def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        if self.member:
+            node = node.band_split(self.member).child(0)
+        n_shared = len(self.tile)
+        if node.band_n_member() > n_shared:
+            node = node.band_split(n_shared)
+        flags = coincident_flags(node)
+        tiles = [
+            tile_member(member, size)
+            for member, size in zip(member_schedules(node), self.tile, strict=True)
+        ]
+        counts = ",".join(str(n) for n in self.threads)
+        node = insert_mark(node, f"{MARK_THREADS}:{counts}")
+        node = insert_band(node, tiles, flags, permutable=True)
+        return insert_mark(insert_mark(node, MARK_GRID), MARK_KERNEL)
+
+
+@dataclass(frozen=True)
+class Single(Step):
+    """Make a kernel of one thread of a part of the tree.
+
+    Attributes
+    ----------
+    band : tuple of int
+        Path of the part: any node that a mark may stand above.
+    """
+
+    name: ClassVar[str] = "single"
+
+    def _misfit(self, tree: ScheduleTree) -> str | None:
+        node = find_node(tree, self.band)
+        if node is None:
+            at = ".".join(str(k) for k in self.band)
+            return f"{self.name}: found nothing at {at}, expected a node"
+        return self.find_band_misfit(node)
+
+    def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        if node_kind(node) in ("domain", "filter", "set"):
+            return f"found a {node_kind(node)} node, expected what is below it"
+        if is_under_mark(node, MARK_KERNEL):
+            return "the node is inside of a kernel"
+        return None
+
+    def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
+        return True
+
+    def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        return insert_mark(node, MARK_KERNEL)
+
+
+def launch_places(tree: ScheduleTree) -> tuple[NodePath, ...]:
+    """Nodes outside of kernels below which nothing is in a kernel, outermost first."""
+    found: list[NodePath] = []
+
+    def visit(node: isl.ScheduleNode, path: NodePath) -> None:
+        if node_kind(node) == "mark" and _is_kernel(node):
+            return
+        if not _has_kernel(node) and node_kind(node) not in ("domain", "filter"):
+            found.append(path)
+            return
+        for k in range(node.n_children()):
+            visit(node.child(k), (*path, k))
+
+    visit(tree.root, ())
+    return tuple(found)
+
+
+def _is_kernel(node: isl.ScheduleNode) -> bool:
+    return str(node.mark_get_id().get_name()) == MARK_KERNEL
+
+
+def _has_kernel(node: isl.ScheduleNode) -> bool:
+    if node_kind(node) == "mark" and _is_kernel(node):
+        return True
+    return any(_has_kernel(node.child(k)) for k in range(node.n_children()))
