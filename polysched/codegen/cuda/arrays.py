@@ -1,4 +1,4 @@
-"""Where arrays live on the device: which are copied, how large they are, how spelled."""
+"""Where arrays live on the device: which are copied, how large, how spelled."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ class DeviceArray:
         Values of parameters that stand in `pitches` and are not the program's own.
     copied_in, copied_out : bool
         Whether its values come from and return to the host.
+    base : isl.PwAff or None
+        First value of the first subscript that is stored, where it may be negative.
     """
 
     array: Array
@@ -48,6 +50,7 @@ class DeviceArray:
     sizes: dict[str, isl.PwAff]
     copied_in: bool
     copied_out: bool
+    base: isl.PwAff | None = None
 
     @property
     def spelling(self) -> Spelling:
@@ -60,6 +63,23 @@ class DeviceArray:
     def type(self) -> ScalarType:
         """Of an element."""
         return self.array.type
+
+    @property
+    def n_elements(self) -> int | None:
+        """Its size, where that is a known number."""
+        if not self.lasts:
+            return 1
+        weights = [*(_constant(p) for p in self.pitches), 1]
+        total = 1
+        lows = list(self.firsts)
+        if self.base is not None:
+            lows[0] = self.base
+        for low, high, weight in zip(lows, self.lasts, weights, strict=True):
+            length = high if low is None else high.sub(low)
+            if weight is None or not length.is_cst():
+                return None
+            total += weight * int(length.max_val().to_python())
+        return total
 
     def max_elements(self, context: isl.Set) -> int | None:
         """A bound for its size over all parameter values; None without one."""
@@ -159,6 +179,7 @@ def place_array(scop: Scop, array: Array, name: str) -> DeviceArray:
     """
     touched = touched_elements(scop, array)
     lasts, firsts = [], []
+    base = None
     for k in range(array.n_dim):
         try:
             high, low = touched.dim_max(k), touched.dim_min(k)
@@ -169,16 +190,22 @@ def place_array(scop: Scop, array: Array, name: str) -> DeviceArray:
     kept = tuple(
         None if k >= array.n_expanded else first for k, first in enumerate(firsts)
     )
-    for first in firsts[array.n_expanded :]:
-        if first.intersect_domain(_over(scop.context, first)).min_val().is_neg():
-            raise CodegenError(f"array {array.name!r} is touched below its first element")
+    for k in range(array.n_expanded, array.n_dim):
+        low = firsts[k].intersect_domain(_over(scop.context, firsts[k]))
+        if not low.min_val().is_neg():
+            continue
+        if k:
+            raise CodegenError(f"array {array.name!r} is touched below a row's begin")
+        base = firsts[0].union_min(_number(firsts[0], 0))
     pitches, sizes = _pitches(array, name, kept, tuple(lasts))
-    writes = [a for _, a in scop.iter_accesses() if a.array == array.name and a.is_write]
+    writes = [
+        a for _, a in scop.iter_accesses() if a.array == array.name and a.is_write
+    ]
     out = bool(writes) and array.live_out
     whole = out and _overwrites(scop, array, tuple(lasts))
     enters = not array.is_private and (array.live_in or (out and not whole))
     return DeviceArray(
-        array, name, pitches, kept, tuple(lasts), sizes, enters, out
+        array, name, pitches, kept, tuple(lasts), sizes, enters, out, base
     )
 
 
@@ -187,11 +214,14 @@ def _everywhere(value: isl.PwAff, otherwise: int) -> isl.PwAff:
     rest = value.domain().complement()
     if rest.is_empty():
         return value.coalesce()
-    space = value.get_space().domain()
-    constant = isl.PwAff.from_aff(
-        isl.Aff.zero_on_domain(isl.LocalSpace.from_space(space))
-    ).add_constant_val(isl.Val(otherwise))
+    constant = _number(value, otherwise)
     return value.union_add(constant.intersect_domain(rest)).coalesce()
+
+
+def _number(like: isl.PwAff, number: int) -> isl.PwAff:
+    """A constant function where another is defined on."""
+    local = isl.LocalSpace.from_space(like.get_space().domain())
+    return isl.PwAff.from_aff(isl.Aff.zero_on_domain(local).add_constant_val(number))
 
 
 def _pitches(
@@ -220,8 +250,8 @@ def _pitches(
         lengths.append(_size(length, f"{name}_n{k}", sizes))
     pitches: list[Expr] = []
     total: Expr | None = None
-    for length in reversed(lengths):
-        total = length if total is None else times(length, total)
+    for inner in reversed(lengths):
+        total = inner if total is None else times(inner, total)
         pitches.append(total)
     return tuple(reversed(pitches)), sizes
 

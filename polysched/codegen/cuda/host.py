@@ -10,19 +10,23 @@ import islpy as isl
 from polysched.base import CodegenError
 from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.build import BuildLimits, Built, build_nodes
+from polysched.codegen.ctext import parse_text
 from polysched.codegen.cuda.arrays import DeviceArray
-from polysched.codegen.cuda.kernel import KernelText, flatten, tile_range
-from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, range_set
+from polysched.codegen.cuda.kernel import (
+    KernelText,
+    flatten,
+    tile_range,
+    without_marks,
+)
+from polysched.codegen.cuda.mapping import KernelMap, fix, mark_words, range_set
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.layout import Layout
-from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
+from polysched.codegen.nodes import Block, Instance, Mark, children
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.verify import check_ast
-from polysched.ir import ScalarType, ScheduleTree, Scop
+from polysched.ir import MARK_KERNEL, ScalarType, ScheduleTree, Scop
 from polysched.sets import ast_options, list_maps, union_of_sets
-
-MAX_BYTES = 1 << 40  # more than any device has
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,9 +127,15 @@ class HostPrinter:
 
     def _bytes(self, device: DeviceArray, printer: ExprPrinter) -> str:
         kind = type_name(device.type)
+        known = device.n_elements
+        if known is not None:
+            return f"{known} * sizeof({kind})"
         terms = []
         n = len(device.lasts)
-        for k, (low, high) in enumerate(zip(device.firsts, device.lasts, strict=True)):
+        lows = list(device.firsts)
+        if device.base is not None:
+            lows[0] = device.base
+        for k, (low, high) in enumerate(zip(lows, device.lasts, strict=True)):
             last = self._value(high if low is None else high.sub(low), self._context)
             if k < n - 1:
                 pitch = printer.index(device.pitches[k]).to_text()
@@ -137,13 +147,24 @@ class HostPrinter:
         total = " + ".join(terms)
         return f"(size_t)({total} + 1) * sizeof({kind})"
 
+    def _base(self, device: DeviceArray) -> str:
+        """Elements before the first that is stored, to add to a host's pointer."""
+        if device.base is None:
+            return ""
+        value = self._value(device.base, self._context)
+        if not device.pitches:
+            return f" + ({value})"
+        pitch = ExprPrinter().index(device.pitches[0]).to_text()
+        return f" + ({value}) * (long)({pitch})"
+
     def _copy(self, to_device: bool) -> Iterator[str]:
         for device in self.arrays.values():
             name = device.name
+            here = name + self._base(device)
             if to_device and device.copied_in:
-                pair, way = f"dev_{name}, {name}", "cudaMemcpyHostToDevice"
+                pair, way = f"dev_{name}, {here}", "cudaMemcpyHostToDevice"
             elif not to_device and device.copied_out:
-                pair, way = f"{name}, dev_{name}", "cudaMemcpyDeviceToHost"
+                pair, way = f"{here}, dev_{name}", "cudaMemcpyDeviceToHost"
             else:
                 continue
             yield f"PS_CHECK(cudaMemcpy({pair}, bytes_{name}, {way}));"
@@ -163,13 +184,20 @@ class HostPrinter:
         self, iterators: list[str], deps: isl.UnionMap | None
     ) -> Iterator[str]:
         built = self._build(iterators, deps)
-        layout = _HostLayout(
-            self.options.indent,
-            self.index_type.name,
-            _no_instance,
-            self,
-        )
-        block = flatten(_name_launches(built.block, {}), self.index_type.name)
+        numbers = dict(_kernel_numbers(built.block, None))
+
+        def lines_of(instance: Instance) -> tuple[str, ...]:
+            number = numbers[instance.key]
+            if number is None:
+                raise CodegenError(f"{instance.statement} is outside of every kernel")
+            outer = [
+                str(built.exprs.linear(instance.offsets["", k]).to_text())
+                for k in range(self.kernels[number].n_outer)
+            ]
+            return tuple(self._launch_lines(number, outer))
+
+        layout = Layout(self.options.indent, self.index_type.name, lines_of)
+        block = flatten(without_marks(built.block), self.index_type.name)
         yield from layout.lines(block)
 
     def _build(self, iterators: list[str], deps: isl.UnionMap | None) -> Built:
@@ -184,7 +212,9 @@ class HostPrinter:
         domain = union_of_sets(chosen)
         schedule = tree.schedule.intersect_domain(domain)
         limits = BuildLimits(self.options.max_nodes, self.options.max_operations)
-        built = build_nodes(schedule, self._context, self.exprs, iterators, limits)
+        built = build_nodes(
+            schedule, self._context, self.exprs, iterators, limits, self._outer_values()
+        )
         if deps is not None and self.options.check_operations:
             between = deps.apply_domain(to_chosen).apply_range(to_chosen)
             between = between.subtract(domain.identity())
@@ -193,15 +223,34 @@ class HostPrinter:
             check_ast(built.root, scop, self._context, between, n_operations)
         return built
 
-    def launch_lines(self, number: int, outer: tuple[str, ...]) -> Iterator[str]:
+    def _pointer(self, array: str) -> str:
+        """What a kernel gets for an array: where its element 0 is, or would be."""
+        device = self.arrays[array]
+        base = self._base(device)
+        return f"dev_{device.name} - ({base[3:]})" if base else f"dev_{device.name}"
+
+    def _outer_values(self) -> dict[str, dict[tuple[str, int], isl.PwAff]]:
+        """For each statement the values of the loops around its kernel."""
+        found: dict[str, dict[tuple[str, int], isl.PwAff]] = {}
+        for kernel in self.kernels:
+            for part in list_maps(kernel.outer):
+                name = part.get_tuple_name(isl.dim_type.in_)
+                values = isl.PwMultiAff.from_map(part)
+                known = found.setdefault(name, {})
+                for k in range(kernel.n_outer):
+                    value = values.get_pw_aff(k)
+                    if ("", k) in known:
+                        value = known["", k].union_add(value)
+                    known["", k] = value
+        return found
+
+    def _launch_lines(self, number: int, outer: Sequence[str]) -> Iterator[str]:
         """The lines that launch one kernel inside of its loops."""
         text, grid = self.texts[number], self.grids[number]
         kernel = self.kernels[number]
         given = dict(zip(text.names.outer, outer, strict=True))
         n = len(grid.steps)
-        context = self._context.intersect(
-            fix(kernel.outer, text.names.outer).params()
-        )
+        context = self._context.intersect(fix(kernel.outer, text.names.outer).params())
         known = grid.known_firsts()
         kind = self.index_type.name
         renamed = replace_names(self.exprs, given)
@@ -213,12 +262,13 @@ class HostPrinter:
             if known[k] is None:
                 value = printer._value(grid.firsts[k], context)
                 yield f"  const {kind} {first} = {value};"
-            last = printer._value(grid.lasts[k], context)
-            count = f"({last})" if first == "0" else f"({last} - {first})"
-            if grid.lasts[k].is_cst() and known[k] is not None:
-                value = int(grid.lasts[k].max_val().to_python()) - known[k]
-                counts.append(f"{value // grid.steps[k] + 1}")
+            start, end = known[k], grid.lasts[k]
+            if start is not None and end.is_cst():
+                n_steps = (int(end.max_val().to_python()) - start) // grid.steps[k]
+                counts.append(str(n_steps + 1))
                 continue
+            last = printer._value(end, context)
+            count = f"({last})" if first == "0" else f"({last} - {first})"
             step = grid.steps[k]
             over = count if step == 1 else f"{count} / {step}"
             yield f"  const {kind} n_blocks{k} = {over} + 1;"
@@ -226,7 +276,7 @@ class HostPrinter:
         size = _dim3(kernel.n_threads)
         blocks = _dim3(counts)
         values = [given.get(v, v) for v in text.values]
-        arguments = ", ".join([*(f"dev_{self.arrays[a].name}" for a in text.arrays), *values])
+        arguments = ", ".join([*(self._pointer(a) for a in text.arrays), *values])
         call = f"PS_LAUNCH({text.names.kernel}, {blocks}, {size}, 0, {arguments});"
         variable = [c for c in counts if c.startswith("n_")]
         inner = "  "
@@ -249,69 +299,33 @@ def _dim3(counts: Sequence[object]) -> str:
 
 
 def replace_names(exprs: AstExprPrinter, given: Mapping[str, str]) -> AstExprPrinter:
-    """A printer that writes other names for parameters."""
-    from polysched.codegen.ctext import Text
-
-    spellings = exprs.spellings | {n: Text(v) for n, v in given.items()}
+    """A printer that writes other texts for parameters."""
+    spellings = exprs.spellings | {n: parse_text(v) for n, v in given.items()}
     return replace(exprs, spellings=spellings)
 
 
-@dataclass(frozen=True)
-class _HostLayout(Layout):
-    """Prints launches where the marks of kernels stand."""
-
-    host: HostPrinter
-
-    def _node(self, node: Node, alone: bool) -> Iterator[str]:
-        if isinstance(node, Mark) and node.name.startswith("launch:"):
-            _, number, *outer = node.name.split(":")
-            yield from self.host.launch_lines(int(number), tuple(outer))
-            return
-        yield from super()._node(node, alone)
-
-    def _is_line(self, body: Block) -> bool:
-        return False
-
-    def _may_be_bare(self, body: Block) -> bool:
-        return False
-
-
-def _name_launches(block: Block, outer: Mapping[int, str]) -> Block:
-    """Kernel marks without what is below, with the loop variables around them."""
-    items: list[Node] = []
+def _kernel_numbers(
+    block: Block, number: int | None
+) -> Iterator[tuple[str, int | None]]:
+    """Every place of an instance, and the number of the kernel around it."""
     for item in block.items:
         match item:
-            case Mark(name, _) if name.startswith("kernel:"):
-                _, number, n_outer = name.split(":")
-                values = [outer[k] for k in range(int(n_outer))]
-                items.append(Mark(":".join(["launch", number, *values]), Block(())))
-            case Mark(_, body):
-                items += _name_launches(body, outer).items
-            case Loop():
-                below = {**outer, item.depth: item.iterator}
-                items.append(replace(item, body=_name_launches(item.body, below)))
-            case Branch(condition, then, other):
-                items.append(
-                    Branch(
-                        condition,
-                        _name_launches(then, outer),
-                        _name_launches(other, outer) if other else None,
-                    )
-                )
+            case Mark(name, body):
+                words = name.split(":")
+                inside = int(words[1]) if words[0] == MARK_KERNEL else number
+                yield from _kernel_numbers(body, inside)
+            case Instance():
+                yield item.key, number
             case _:
-                items.append(item)
-    return replace(block, items=tuple(items))
+                yield from _kernel_numbers(Block(children(item)), number)
 
 
 def number_kernels(tree: ScheduleTree) -> ScheduleTree:
-    """The tree with marks ``kernel:number:loops around it``."""
-    from polysched.codegen.cuda.mapping import mark_words
-
+    """The tree with marks ``kernel:number``."""
     number = 0
     for path, node in tree.nodes():
-        if mark_words(node) == ["kernel"]:
-            n_outer = node.get_schedule_depth()
-            mark = isl.Id(f"kernel:{number}:{n_outer}", context=node.get_ctx())
+        if mark_words(node) == [MARK_KERNEL]:
+            mark = isl.Id(f"{MARK_KERNEL}:{number}", context=node.get_ctx())
             renamed = tree.node(path).delete().insert_mark(mark)
             tree = ScheduleTree(renamed.get_schedule())
             number += 1
@@ -348,7 +362,3 @@ def _restrict(scop: Scop, chosen: Sequence[isl.Set]) -> Scop:
             domain = domain.union(other)
         statements.append(replace(s, domain=domain))
     return replace(scop, statements=tuple(statements))
-
-
-def _no_instance(instance: Instance) -> tuple[str, ...]:
-    raise CodegenError(f"{instance.statement} is outside of every kernel")

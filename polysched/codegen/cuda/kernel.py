@@ -23,7 +23,14 @@ from polysched.codegen.scopes import find_split_storage
 from polysched.codegen.statement import print_instance
 from polysched.codegen.storage import Buffer, plan_storage
 from polysched.codegen.verify import check_ast
-from polysched.ir import MARK_GRID, MARK_KERNEL, MARK_THREADS, ScalarType, ScheduleTree, Scop
+from polysched.ir import (
+    MARK_GRID,
+    MARK_KERNEL,
+    MARK_THREADS,
+    ScalarType,
+    ScheduleTree,
+    Scop,
+)
 from polysched.sets import list_sets, node_kind
 
 MAX_THREAD_BYTES = 1024  # of one private array of a thread
@@ -178,17 +185,11 @@ class KernelPrinter:
         return replace(self.scop, statements=tuple(statements), context=context)
 
     def _thread_tree(self, mapped: KernelMap, mine: isl.UnionSet) -> ScheduleTree:
-        """The tree over a thread's instances, without bands that it has one value of."""
-        schedule = self.tree.schedule.intersect_domain(mine)
-        node = schedule.get_root()
-        node = _find_mark(node, MARK_KERNEL)
-        if node is None:
-            raise CodegenError("isl lost the mark of a kernel")
-        grid = node.child(0)
-        if mark_words(grid)[0] == MARK_GRID:
-            node = self._drop_shared(mapped, grid)
-            node = _find_mark(node.get_schedule().get_root(), MARK_KERNEL)
-            assert node is not None
+        """The tree over a thread's instances, without bands of one value."""
+        node = _kernel_mark(self.tree.schedule.intersect_domain(mine))
+        if mark_words(node.child(0))[0] == MARK_GRID:
+            grid = self._drop_shared(mapped, node.child(0))
+            node = _kernel_mark(grid.get_schedule())
         node = node.delete()
         while node.has_parent():
             node = node.parent()
@@ -256,7 +257,7 @@ class KernelPrinter:
         declarer = Declarer(
             scop, free, fixed, built.exprs, context, 1 << 30, options.indent
         )
-        block, private = declarer.declare(_without_marks(built.block), buffers)
+        block, private = declarer.declare(without_marks(built.block), buffers)
         spellings = {n: d.spelling for n, d in self.arrays.items()}
         spellings |= {n: Spelling(n) for n in self.values} | private
         printer = ExprPrinter(arrays=spellings)
@@ -316,9 +317,7 @@ class KernelPrinter:
             *(indent + line for line in (*head, *body)),
             "}",
         ]
-        return KernelText(
-            names, tuple(macros.around(lines)), tuple(arrays), values
-        )
+        return KernelText(names, tuple(macros.around(lines)), tuple(arrays), values)
 
     def _thread_lines(self, mapped: KernelMap, names: KernelNames) -> list[str]:
         """Where a thread stands: the last member varies fastest."""
@@ -389,25 +388,34 @@ def _flat(node: Node, index_type: str) -> Node:
     return node
 
 
-def _without_marks(block: Block) -> Block:
+def without_marks(block: Block) -> Block:
+    """The block with all marks dissolved."""
     items: list[Node] = []
     for item in block.items:
         match item:
             case Mark(_, body):
-                items += _without_marks(body).items
+                items += without_marks(body).items
             case Loop():
-                items.append(replace(item, body=_without_marks(item.body)))
+                items.append(replace(item, body=without_marks(item.body)))
             case Branch(condition, then, other):
                 items.append(
                     Branch(
                         condition,
-                        _without_marks(then),
-                        _without_marks(other) if other else None,
+                        without_marks(then),
+                        without_marks(other) if other else None,
                     )
                 )
             case _:
                 items.append(item)
     return replace(block, items=tuple(items))
+
+
+def _kernel_mark(schedule: isl.Schedule) -> isl.ScheduleNode:
+    """The mark of the kernel that has instances."""
+    found = _find_mark(schedule.get_root(), MARK_KERNEL)
+    if found is None:
+        raise CodegenError("isl lost the mark of a kernel")
+    return found
 
 
 def _find_mark(node: isl.ScheduleNode, kind: str) -> isl.ScheduleNode | None:

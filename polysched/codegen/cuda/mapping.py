@@ -89,7 +89,9 @@ def fix(relation: isl.UnionMap, names: Sequence[str]) -> isl.UnionSet:
         return relation.domain()
     dims = [f"x{k}" for k in range(len(names))]
     equal = " and ".join(f"{d} = {n}" for d, n in zip(dims, names, strict=True))
-    values = isl.UnionSet(f"[{', '.join(names)}] -> {{ [{', '.join(dims)}] : {equal} }}")
+    values = isl.UnionSet(
+        f"[{', '.join(names)}] -> {{ [{', '.join(dims)}] : {equal} }}"
+    )
     return relation.intersect_range(values).domain()
 
 

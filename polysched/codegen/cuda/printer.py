@@ -17,7 +17,7 @@ from polysched.codegen.cuda.arrays import (
     stays_in_thread,
 )
 from polysched.codegen.cuda.host import Grid, HostPrinter
-from polysched.codegen.cuda.kernel import KernelNames, KernelPrinter
+from polysched.codegen.cuda.kernel import KernelNames, KernelPrinter, KernelText
 from polysched.codegen.cuda.mapping import KernelMap, find_kernels
 from polysched.codegen.cuda.text import DEVICE_FUNCTIONS, PRELUDE, type_name
 from polysched.codegen.frame import frame_code
@@ -121,7 +121,9 @@ class _Printer:
             self.scop, self.tree, self.kernels, texts, grids, arrays, exprs,
             self.options, index_type,
         )  # fmt: skip
-        iterators = self.names.take_series("c", 1 + max(k.n_outer for k in self.kernels) + 8)
+        iterators = self.names.take_series(
+            "c", 1 + max(k.n_outer for k in self.kernels) + 8
+        )
         body = host.body(iterators, deps)
         name = self.names.take(f"ps_scop_{stem}")
         device = self._device(name, texts, body, arrays, values, macros)
@@ -138,8 +140,7 @@ class _Printer:
             wrong = here.intersect(same_launch).subtract(same_thread)
             if not wrong.is_empty():
                 raise CodegenError(
-                    f"threads of kernel {number} depend on each other: "
-                    f"{wrong.sample()}"
+                    f"threads of kernel {number} depend on each other: {wrong.sample()}"
                 )
 
     def _place(
@@ -193,7 +194,7 @@ class _Printer:
     def _device(
         self,
         name: str,
-        texts: list,
+        texts: list[KernelText],
         body: list[str],
         arrays: dict[str, DeviceArray],
         values: dict[str, str],
@@ -205,7 +206,9 @@ class _Printer:
             f"{kind}{'' if kind.endswith('*') else ' '}{n}"
             for kind, n, _ in self._arguments(arrays, values)
         ]
-        lines = ["/* polysched: device code of a scop", *comment, " */"] if comment else []
+        lines = (
+            ["/* polysched: device code of a scop", *comment, " */"] if comment else []
+        )
         lines += PRELUDE.splitlines()
         for text in texts:
             lines += ["", *text.lines]
@@ -226,7 +229,9 @@ class _Printer:
         exprs: AstExprPrinter,
     ) -> str:
         arguments = self._arguments(arrays, values)
-        kinds = ", ".join("_Bool" if k == "bool" else k.strip() for k, _, _ in arguments)
+        kinds = ", ".join(
+            "_Bool" if k == "bool" else k.strip() for k, _, _ in arguments
+        )
         given = ", ".join(g for _, _, g in arguments)
         code = [f"extern void {name}({kinds or 'void'});", f"{name}({given});"]
         return frame_code(self.scop, code, exprs, self.options)

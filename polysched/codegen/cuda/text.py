@@ -30,12 +30,51 @@ static void ps_check(cudaError_t status, const char *call, int line)
 # what the C library and the device's library both have
 DEVICE_FUNCTIONS = frozenset(
     name + suffix
-    for name in (
-        "acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc "
-        "exp exp2 expm1 fabs fdim floor fma fmax fmin fmod hypot ldexp lgamma log "
-        "log10 log1p log2 nearbyint pow remainder rint round sin sinh sqrt tan tanh "
-        "tgamma trunc"
-    ).split()
+    for name in [
+        "acos",
+        "acosh",
+        "asin",
+        "asinh",
+        "atan",
+        "atan2",
+        "atanh",
+        "cbrt",
+        "ceil",
+        "copysign",
+        "cos",
+        "cosh",
+        "erf",
+        "erfc",
+        "exp",
+        "exp2",
+        "expm1",
+        "fabs",
+        "fdim",
+        "floor",
+        "fma",
+        "fmax",
+        "fmin",
+        "fmod",
+        "hypot",
+        "ldexp",
+        "lgamma",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "nearbyint",
+        "pow",
+        "remainder",
+        "rint",
+        "round",
+        "sin",
+        "sinh",
+        "sqrt",
+        "tan",
+        "tanh",
+        "tgamma",
+        "trunc",
+    ]
     for suffix in ("", "f")
 ) | {"abs", "labs", "llabs"}
 
