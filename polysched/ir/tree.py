@@ -29,7 +29,13 @@ MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterato
 MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4
 MARK_KERNEL = "kernel"  # what is below runs on the device, as one kernel
 MARK_GRID = "grid"  # the band below: each of its points is a thread block
-MARK_THREADS = "threads"  # threads:8,32, member k of the band below: so many threads
+MARK_THREADS = "threads"  # threads:8,32, member k of the band below: so many threads;
+# threads:8,32:1,4, neighbouring values of a member go to one thread in runs of that
+# length
+MARK_STAGE = (
+    "stage"  # stage:3, tiles of what the kernel reads go through shared memory,
+)
+# three of them in flight; the band below enumerates the tiles
 
 
 @dataclass(frozen=True, eq=False)

@@ -273,11 +273,18 @@ class HostPrinter:
             over = count if step == 1 else f"{count} / {step}"
             yield f"  const {kind} n_blocks{k} = {over} + 1;"
             counts.append(f"n_blocks{k}")
+        n_bytes = text.shared_bytes
+        if n_bytes:
+            yield f"  PS_CHECK(cudaFuncSetAttribute({text.names.kernel},"
+            yield "    cudaFuncAttributeMaxDynamicSharedMemorySize,"
+            yield f"    {n_bytes}));"
         size = _dim3(kernel.n_threads)
         blocks = _dim3(counts)
         values = [given.get(v, v) for v in text.values]
         arguments = ", ".join([*(self._pointer(a) for a in text.arrays), *values])
-        call = f"PS_LAUNCH({text.names.kernel}, {blocks}, {size}, 0, {arguments});"
+        call = (
+            f"PS_LAUNCH({text.names.kernel}, {blocks}, {size}, {n_bytes}, {arguments});"
+        )
         variable = [c for c in counts if c.startswith("n_")]
         inner = "  "
         if variable:

@@ -12,8 +12,10 @@ from polysched.codegen.ast_expr import AstExprPrinter, Macros
 from polysched.codegen.build import BuildLimits, Built, build_nodes
 from polysched.codegen.ctext import Names, identifiers
 from polysched.codegen.cuda.arrays import DeviceArray
+from polysched.codegen.cuda.form import is_tiled, read_form
 from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, mark_words, range_set
 from polysched.codegen.cuda.text import type_name
+from polysched.codegen.cuda.tiled import TiledPrinter, tile_parameters
 from polysched.codegen.declare import Declarer
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.layout import Layout
@@ -34,6 +36,8 @@ from polysched.ir import (
 from polysched.sets import list_sets, node_kind
 
 MAX_THREAD_BYTES = 1024  # of one private array of a thread
+REGISTERS = 65536  # of a multiprocessor, on every architecture since sm_50
+WORK_REGISTERS = 48  # of a thread, besides its results and what they are made of
 
 
 @dataclass(frozen=True)
@@ -92,12 +96,15 @@ class KernelText:
         Names of the device arrays it takes, in order.
     values : tuple of str
         Names of the scalars and parameters it takes, in order.
+    shared_bytes : int
+        Shared memory to ask for at launch.
     """
 
     names: KernelNames
     lines: tuple[str, ...]
     arrays: tuple[str, ...]
     values: tuple[str, ...]
+    shared_bytes: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +148,10 @@ class KernelPrinter:
         CodegenError
             If it would be too large, or needs what a thread cannot hold.
         """
-        mine = mapped.of_thread(names.outer, names.blocks, names.threads)
         context = self._context(mapped, names)
+        if is_tiled(self.tree.node(mapped.path)):
+            return self._print_tiled(mapped, names, context, free)
+        mine = mapped.of_thread(names.outer, names.blocks, names.threads)
         scop = self._scop_of(mine, context)
         tree = self._thread_tree(mapped, mine)
         macros = Macros(free, "ps_")
@@ -151,8 +160,26 @@ class KernelPrinter:
         if self.deps is not None and self.options.check_operations:
             n_operations = self.options.check_operations
             check_ast(built.root, scop, context, self.deps, n_operations)
-        body, mentioned = self._body(scop, built, buffers, context, free)
-        return self._function(mapped, names, scop, body, mentioned, macros)
+        body = self._body(scop, built, buffers, context, free)
+        return self._function(mapped, names, scop, body, macros)
+
+    def _print_tiled(
+        self, mapped: KernelMap, names: KernelNames, context: isl.Set, free: Names
+    ) -> KernelText:
+        """The kernel of a tiled contraction."""
+        form = read_form(self.scop, self.tree, mapped, names.outer)
+        macros = Macros(free, "ps_")
+        tiles = tile_parameters(mapped, names.outer, names.blocks, free, form.n_inner)
+        tiled = TiledPrinter(
+            self.scop, form, mapped, self.arrays, tuple(self.values), tiles,
+            names.threads, context, AstExprPrinter(macros, {}), self.options,
+            self.index_type, free,
+        )  # fmt: skip
+        body, shared_bytes = tiled.body()
+        scop = replace(self.scop, statements=(form.statement,))
+        n_held = tiled.n_results * form.target.type.n_bytes
+        text = self._function(mapped, names, scop, body, macros, n_held)
+        return replace(text, shared_bytes=shared_bytes)
 
     def _context(self, mapped: KernelMap, names: KernelNames) -> isl.Set:
         """What is known of the parameters, of launch, block and thread."""
@@ -251,7 +278,7 @@ class KernelPrinter:
         buffers: tuple[Buffer, ...],
         context: isl.Set,
         free: Names,
-    ) -> tuple[list[str], frozenset[str]]:
+    ) -> list[str]:
         options = self.options
         fixed = frozenset({d.name for d in self.arrays.values()} | set(self.values))
         declarer = Declarer(
@@ -276,7 +303,7 @@ class KernelPrinter:
             return print_instance(statement, at, taken, options.indent)
 
         layout = Layout(options.indent, self.index_type.name, lines_of)
-        return list(layout.lines(flatten(block, self.index_type.name))), taken
+        return list(layout.lines(flatten(block, self.index_type.name)))
 
     def _function(
         self,
@@ -284,8 +311,8 @@ class KernelPrinter:
         names: KernelNames,
         scop: Scop,
         body: list[str],
-        mentioned: frozenset[str],
         macros: Macros,
+        n_held_bytes: int = 0,
     ) -> KernelText:
         indent = self.options.indent
         head = self._thread_lines(mapped, names)
@@ -309,7 +336,11 @@ class KernelPrinter:
         }
         values = tuple(n for n in scalars if n in used)
         arguments += [f"{scalars[n]} {n}" for n in values]
-        bounds = f"__launch_bounds__({max(1, mapped.block_size)})"
+        size = str(max(1, mapped.block_size))
+        resident = _resident_blocks(mapped, n_held_bytes) if n_held_bytes else 1
+        bounds = (
+            f"__launch_bounds__({size if resident == 1 else f'{size}, {resident}'})"
+        )
         lines = [
             f"static __global__ void {bounds} {names.kernel}(",
             *_wrap(arguments, indent * 2),
@@ -437,6 +468,12 @@ def _n_loops(tree: ScheduleTree) -> int:
         if node_kind(node) == "band"
     )
     return max(ends, default=0)
+
+
+def _resident_blocks(mapped: KernelMap, n_held_bytes: int) -> int:
+    """Blocks that a multiprocessor's registers hold: results, operands, addresses."""
+    registers = n_held_bytes // 4 * 9 // 8 + WORK_REGISTERS
+    return max(1, REGISTERS // (mapped.block_size * registers))
 
 
 def _wrap(arguments: list[str], indent: str) -> list[str]:

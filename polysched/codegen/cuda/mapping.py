@@ -48,6 +48,8 @@ class KernelMap:
         Instances to their thread.
     n_threads : tuple of int
         Threads per member.
+    runs : tuple of int
+        Neighbouring values of a member that go to one thread.
     """
 
     path: NodePath
@@ -57,6 +59,7 @@ class KernelMap:
     steps: tuple[int, ...]
     threads: isl.UnionMap
     n_threads: tuple[int, ...]
+    runs: tuple[int, ...] = ()
 
     @property
     def n_outer(self) -> int:
@@ -140,26 +143,44 @@ def _read(path: NodePath, mark: isl.ScheduleNode) -> KernelMap:
     band = grid.child(0)
     blocks = _partial(band, instances)
     steps = tuple(_step(band, k) for k in range(band.band_n_member()))
-    under = band.child(0)
+    under = find_below(band, MARK_THREADS)
+    if under is None:
+        raise CodegenError("a kernel has a grid, and no threads below it")
     words = mark_words(under)
-    if words[0] != MARK_THREADS:
-        raise CodegenError("a kernel has a grid, and no threads directly below it")
-    n_threads = tuple(int(n) for n in words[1].split(","))
+    n_threads = read_counts(words[1])
+    runs = read_counts(words[2]) if len(words) > 2 else (1,) * len(n_threads)
     points = _partial(under.child(0), instances)
-    threads = _deal(points, blocks, n_threads)
-    return KernelMap(path, instances, outer, blocks, steps, threads, n_threads)
+    threads = _deal(points, blocks, n_threads, runs)
+    return KernelMap(path, instances, outer, blocks, steps, threads, n_threads, runs)
+
+
+def find_below(node: isl.ScheduleNode, kind: str) -> isl.ScheduleNode | None:
+    """The first mark of a kind below a node, as long as nothing branches."""
+    while node.n_children() == 1:
+        node = node.child(0)
+        if mark_words(node)[0] == kind:
+            return node
+    return None
+
+
+def read_counts(word: str) -> tuple[int, ...]:
+    """The numbers of a word of a mark."""
+    return tuple(int(n) for n in word.split(","))
 
 
 def _deal(
-    points: isl.UnionMap, blocks: isl.UnionMap, n_threads: tuple[int, ...]
+    points: isl.UnionMap,
+    blocks: isl.UnionMap,
+    n_threads: tuple[int, ...],
+    runs: tuple[int, ...],
 ) -> isl.UnionMap:
-    """Instances to threads: offsets in the tile, modulo the number of threads."""
+    """Instances to threads: runs of the tile's values are dealt out in turn."""
     n = len(n_threads)
     ins = ", ".join([*(f"p{k}" for k in range(n)), *(f"b{k}" for k in range(n))])
     outs = ", ".join(f"t{k}" for k in range(n))
     terms = " and ".join(
-        f"(p{k} - b{k} - t{k}) mod {count} = 0 and 0 <= t{k} < {count}"
-        for k, count in enumerate(n_threads)
+        f"(floor((p{k} - b{k})/{run}) - t{k}) mod {count} = 0 and 0 <= t{k} < {count}"
+        for k, (count, run) in enumerate(zip(n_threads, runs, strict=True))
     )
     deal = isl.UnionMap(f"{{ [{ins}] -> [{outs}] : {terms} }}")
     return points.flat_range_product(blocks).apply_range(deal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from polysched.ir import ScalarType
 
 PRELUDE = """\
+#include <cuda_pipeline.h>
 #include <cuda_runtime.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,0 +1,581 @@
+"""The kernel of a tiled contraction: copies to shared memory, results in registers.
+
+The order of operations on each result is that of the source: a thread loads its
+results, adds the terms of one tile after the other, and stores them. Where a tile is
+whole, or all results of it have all its terms, there are no guards; elsewhere every
+term is guarded by the statement's domain. Copies run ahead of the computation in a ring
+of stages, as in ALCOP (Huang et al., MLSys 2023): the copy depends on outer loops only,
+the loop of tiles is sequential, and all operands synchronise at one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+
+import islpy as isl
+
+from polysched.codegen.ast_expr import AstExprPrinter
+from polysched.codegen.ctext import Names, Text
+from polysched.codegen.cuda.arrays import DeviceArray
+from polysched.codegen.cuda.form import TiledForm, TileNames
+from polysched.codegen.cuda.mapping import AXES, KernelMap
+from polysched.codegen.cuda.operands import Operand, find_shared, tile_box
+from polysched.codegen.cuda.text import type_name
+from polysched.codegen.expr import Bound, ExprPrinter, Spelling
+from polysched.codegen.linear import Linear
+from polysched.codegen.options import PrintOptions
+from polysched.codegen.statement import print_instance
+from polysched.ir import Expr, Iter, Load, ScalarType, Scop, map_action
+from polysched.sets import ast_options
+
+STATIC_BYTES = 48 * 1024  # more shared memory than this has to be asked for
+MAX_UNROLLED = 64  # iterations of the loops inside a tile that are unrolled as a whole
+
+
+@dataclass(frozen=True, eq=False)
+class TiledPrinter:
+    """Prints the body of one kernel.
+
+    Attributes
+    ----------
+    scop : Scop
+        What is computed.
+    form : TiledForm
+        The contraction.
+    mapped : KernelMap
+        Its blocks and threads.
+    arrays : dict of str to DeviceArray
+        What lives in device memory.
+    values : collection of str
+        Scalars that are arguments.
+    names : TileNames
+        Of launch, block, tile and offsets.
+    threads : tuple of str
+        Of a thread's numbers.
+    context : isl.Set
+        What is known of all parameters.
+    exprs : AstExprPrinter
+        Prints conditions.
+    options : PrintOptions
+        White space.
+    index_type : ScalarType
+        Of loop variables.
+    free : Names
+        Fresh identifiers.
+    """
+
+    scop: Scop
+    form: TiledForm
+    mapped: KernelMap
+    arrays: Mapping[str, DeviceArray]
+    values: Sequence[str]
+    names: TileNames
+    threads: tuple[str, ...]
+    context: isl.Set
+    exprs: AstExprPrinter
+    options: PrintOptions
+    index_type: ScalarType
+    free: Names
+
+    def body(self) -> tuple[list[str], int]:
+        """The lines behind the definitions of block and thread, and shared bytes.
+
+        Bytes are 0 where they need not be asked for.
+        """
+        operands = find_shared(
+            self.scop, self.form, self.arrays, self.names, self._tile_context,
+            self.free,
+        )  # fmt: skip
+        used = sum(o.n_bytes for o in operands) * self.form.n_stages
+        dynamic = used > STATIC_BYTES
+        lines = [
+            *self._declare(operands, dynamic),
+            *self._thread_number(),
+            *self._load_results(),
+            *self._copy(operands),
+            *self._multiply(operands),
+            *self._loop(),
+            *self._store_results(),
+        ]
+        return lines, used if dynamic else 0
+
+    # -- pieces of text ------------------------------------------------------------
+
+    def _text(self, value: isl.PwAff) -> str:
+        return str(self._expr(value).text)
+
+    def _expr(self, value: isl.PwAff) -> Text:
+        context = self._tile_context
+        value = value.gist_params(context).coalesce()
+        with ast_options(context.get_ctx()):
+            build = isl.AstBuild.from_context(context)
+            expr = build.expr_from_pw_aff(value)
+        return self.exprs.linear(expr).to_text()
+
+    def _linear(self, value: isl.PwAff) -> Linear:
+        context = self._tile_context
+        value = value.gist_params(context).coalesce()
+        with ast_options(context.get_ctx()):
+            build = isl.AstBuild.from_context(context)
+            return self.exprs.linear(build.expr_from_pw_aff(value))
+
+    def _condition(self, valid: isl.Set) -> str:
+        """A condition on parameters; empty where it always holds."""
+        context = self._tile_context
+        valid = valid.params().intersect(context).gist(context).coalesce()
+        if context.is_subset(valid):
+            return ""
+        with ast_options(context.get_ctx()):
+            build = isl.AstBuild.from_context(context)
+            return self.exprs.text(build.expr_from_set(valid)).text
+
+    @cached_property
+    def _tile_context(self) -> isl.Set:
+        """The context with what is known of tiles and offsets."""
+        form, names = self.form, self.names
+        sizes = names.sizes_of(form)
+        bounds = [
+            f"0 <= {o} < {size}"
+            for o, size in zip((*names.offsets, *names.inner), sizes, strict=True)
+        ]
+        bounds += [
+            f"{q} mod {step} = 0"
+            for q, step in zip(names.tiles, form.steps, strict=True)
+        ]
+        params = ", ".join((*names.offsets, *names.tiles, *names.inner))
+        known = isl.Set(f"[{params}] -> {{ : {' and '.join(bounds)} }}")
+        for k, q in enumerate(names.tiles):
+            here = isl.Set(f"[{q}] -> {{ [x] : x = {q} }}")
+            known = known.intersect(self._tile_hull(k).intersect(here).params())
+        return self.context.intersect(known)
+
+    def _declare(self, operands: Sequence[Operand], dynamic: bool) -> Iterator[str]:
+        stages = self.form.n_stages
+        if dynamic:
+            yield "extern __shared__ __align__(128) unsigned char ps_shared[];"
+        offset = 0
+        for o in operands:
+            kind = type_name(o.device.type)
+            at = f" + {offset}" if offset else ""
+            if dynamic:
+                yield (
+                    f"{kind} (*{o.name}){o.extents} = "
+                    f"reinterpret_cast<{kind} (*){o.extents}>(ps_shared{at});"
+                )
+            else:
+                yield f"__shared__ __align__(16) {kind} {o.name}[{stages}]{o.extents};"
+            offset += o.n_bytes * stages
+
+    def _thread_number(self) -> Iterator[str]:
+        """One number for all threads of a block."""
+        n = len(self.threads)
+        total = f"(int)threadIdx.{AXES[0]}"
+        scale = 1
+        for k in range(1, n):
+            scale *= self.mapped.n_threads[n - k]
+            total += f" + {scale} * (int)threadIdx.{AXES[k]}"
+        yield f"const int thread = {total};"
+
+    # -- results ---------------------------------------------------------------------
+
+    @property
+    def _shares(self) -> list[int]:
+        """Points of each shared member that a thread holds."""
+        return [
+            step // n
+            for step, n in zip(self.mapped.steps, self.mapped.n_threads, strict=True)
+        ]
+
+    @property
+    def n_results(self) -> int:
+        """Results that a thread holds."""
+        return prod(self._shares)
+
+    @property
+    def _result(self) -> str:
+        return "held" + "".join(f"[r{k}]" for k, n in enumerate(self._shares) if n > 1)
+
+    def _over_results(self, inside: Sequence[str], deep: int = 0) -> Iterator[str]:
+        """Unrolled loops over a thread's results, with their offsets."""
+        indent = self.options.indent * deep
+        kind = self.index_type.name
+        for k, share in enumerate(self._shares):
+            offset = self._offset(k, share)
+            if share > 1:
+                yield f"{indent}#pragma unroll"
+                yield f"{indent}for (int r{k} = 0; r{k} < {share}; r{k}++) {{"
+                indent += self.options.indent
+            yield f"{indent}const {kind} {self.names.offsets[k]} = {offset};"
+        for line in inside:
+            yield indent + line
+        for share in reversed(self._shares):
+            if share > 1:
+                indent = indent[: -len(self.options.indent)]
+                yield f"{indent}}}"
+
+    def _offset(self, k: int, share: int) -> str:
+        """Offset in the tile of a thread's r-th point: runs are dealt out in turn."""
+        thread, n, run = self.threads[k], self.mapped.n_threads[k], self.mapped.runs[k]
+        if share == 1:
+            return thread
+        if run == 1:
+            return f"{thread} + {n} * r{k}"
+        if run == share:
+            return f"{share} * {thread} + r{k}"
+        return f"{n * run} * (r{k} / {run}) + {run} * {thread} + r{k} % {run}"
+
+    def _element(self) -> str:
+        """The result's element in device memory."""
+        printer = self._printer({}, {})
+        return printer.load(self.form.target).text
+
+    def _has_result(self) -> str:
+        """Whether the launch computes anything for a point of the tile."""
+        values = self.form.results
+        return self._condition(self._bind(values, self.form.n_shared))
+
+    def _bind(self, values: isl.Set, n_dims: int) -> isl.Set:
+        """A set of members' values as a condition on tile and offsets."""
+        at = self.form.values(self.names)
+        if n_dims < at.dim(isl.dim_type.out):
+            rest = at.dim(isl.dim_type.out) - n_dims
+            at = at.drop_dims(isl.dim_type.out, n_dims, rest)
+        return values.preimage_pw_multi_aff(at)
+
+    def _load_results(self) -> Iterator[str]:
+        kind = type_name(self.form.target.type)
+        extents = "".join(f"[{n}]" for n in self._shares if n > 1)
+        yield f"{kind} held{extents};"
+        test = self._has_result()
+        line = f"{self._result} = {self._element()};"
+        if test:
+            line = f"{self._result} = {test} ? {self._element()} : ({kind})0;"
+            if "||" in test or "?" in test:
+                line = f"{self._result} = ({test}) ? {self._element()} : ({kind})0;"
+        yield from self._over_results([line])
+
+    def _store_results(self) -> Iterator[str]:
+        test = self._has_result()
+        line = f"{self._element()} = {self._result};"
+        inside = [f"if ({test})", self.options.indent + line] if test else [line]
+        yield from self._over_results(inside)
+
+    # -- copies ------------------------------------------------------------------------
+
+    def _copy(self, operands: Sequence[Operand]) -> Iterator[str]:
+        """A function that begins the copies of one tile."""
+        indent, kind = self.options.indent, self.index_type.name
+        arguments = ", ".join(f"const {kind} {q}" for q in self.names.tiles)
+        yield f"const auto copy = [&](const int stage, {arguments}) {{"
+        box = tile_box(self.form, self.names)
+        partial = box.subtract(self.form.member_domain).params()
+        whole = self._condition(partial.complement())
+        fast = [line for o in operands for line in self._copy_whole(o)]
+        slow = [line for o in operands for line in self._copy_part(o)]
+        if not whole:
+            yield from (indent + line for line in fast)
+        else:
+            yield f"{indent}if ({whole}) {{"
+            yield from (indent * 2 + line for line in fast)
+            yield f"{indent}}} else {{"
+            yield from (indent * 2 + line for line in slow)
+            yield f"{indent}}}"
+        yield "};"
+
+    def _rounds(self, total: int) -> tuple[list[str], bool]:
+        """The head of a loop that deals numbers below `total` out to the threads."""
+        size = self.mapped.block_size
+        n_rounds = -(-total // size)
+        head = [
+            "#pragma unroll",
+            f"for (int n = 0; n < {n_rounds}; n++) {{",
+            f"{self.options.indent}const int e = thread + {size} * n;",
+        ]
+        return head, total % size != 0
+
+    def _copy_whole(self, o: Operand) -> Iterator[str]:
+        indent = self.options.indent
+        length = o.sizes[-1] // o.chunk
+        head, is_ragged = self._rounds(prod(o.sizes[:-1]) * length)
+        yield from head
+        locals_ = self._spread(o, length, o.chunk)
+        yield from (indent + line for line in locals_)
+        place = "".join(f"[l{k}]" for k in range(len(o.sizes)))
+        n_bytes = o.chunk * o.device.type.n_bytes
+        source = self._source(o)
+        if n_bytes >= 4:
+            line = (
+                f"__pipeline_memcpy_async(&{o.name}[stage]{place}, &{source}, "
+                f"{n_bytes});"
+            )
+        else:
+            line = f"{o.name}[stage]{place} = {source};"
+        if is_ragged:
+            total = prod(o.sizes[:-1]) * length
+            yield f"{indent}if (e < {total})"
+            line = indent + line
+        yield indent + line
+        yield "}"
+
+    def _copy_part(self, o: Operand) -> Iterator[str]:
+        indent = self.options.indent
+        kind = type_name(o.device.type)
+        total = prod(o.sizes)
+        yield f"for (int e = thread; e < {total}; e += {self.mapped.block_size}) {{"
+        yield from (indent + line for line in self._spread(o, o.sizes[-1], 1))
+        place = "".join(f"[l{k}]" for k in range(len(o.sizes)))
+        test = self._in_array(o)
+        value = f"({test}) ? {self._source(o)} : ({kind})0" if test else self._source(o)
+        yield f"{indent}{o.name}[stage]{place} = {value};"
+        yield "}"
+
+    def _spread(self, o: Operand, length: int, chunk: int) -> list[str]:
+        """A number as subscripts in the window."""
+        lines = []
+        sizes = (*o.sizes[:-1], length)
+        scale = prod(sizes)
+        for k, size in enumerate(sizes):
+            scale //= size
+            value = "e" if scale == 1 else f"e / {scale}"
+            if k:
+                value = f"{value} % {size}"
+            if k == len(sizes) - 1 and chunk > 1:
+                value = f"{chunk} * ({value})"
+            lines.append(f"const int l{k} = {value};")
+        return lines
+
+    def _source(self, o: Operand) -> str:
+        """The element of the array for subscripts in the window."""
+        bounds = {}
+        subscripts: list[Expr] = []
+        for k, first in enumerate(o.firsts):
+            value = self._linear(first).plus(Linear.atom(Text(f"l{k}")))
+            bounds[f"@{k}"] = Bound(value)
+            subscripts.append(Iter(f"@{k}", self.index_type))
+        load = Load(o.load.array, tuple(subscripts), o.load.type)
+        printer = self._printer({}, bounds)
+        return printer.load(load).text
+
+    def _in_array(self, o: Operand) -> str:
+        """Whether the launch reads an element of the window."""
+        names = [f"l{k}" for k in range(len(o.sizes))]
+        params = ", ".join(names)
+        at = None
+        for k, first in enumerate(o.firsts):
+            local = isl.PwAff(f"[{params}] -> {{ [({names[k]})] }}")
+            value = isl.PwMultiAff.from_pw_aff(first.add(local))
+            at = value if at is None else at.flat_range_product(value)
+        assert at is not None
+        touched = o.touched.reset_tuple_id()
+        bounds = " and ".join(
+            f"0 <= {n} < {size}" for n, size in zip(names, o.sizes, strict=True)
+        )
+        context = self._tile_context.intersect(
+            isl.Set(f"[{params}] -> {{ : {bounds} }}")
+        )
+        valid = touched.preimage_pw_multi_aff(at).params()
+        valid = valid.intersect(context).gist(context).coalesce()
+        if context.is_subset(valid):
+            return ""
+        with ast_options(context.get_ctx()):
+            build = isl.AstBuild.from_context(context)
+            return self.exprs.text(build.expr_from_set(valid)).text
+
+    # -- terms -------------------------------------------------------------------------
+
+    def _multiply(self, operands: Sequence[Operand]) -> Iterator[str]:
+        """A function that adds the terms of one tile to a thread's results."""
+        indent, kind = self.options.indent, self.index_type.name
+        arguments = ", ".join(f"const {kind} {q}" for q in self.names.tiles)
+        yield f"const auto multiply = [&](const int stage, {arguments}) {{"
+        form = self.form
+        box = tile_box(form, self.names)
+        inside = form.member_domain
+        n = form.n_shared
+        known = form.results.add_dims(isl.dim_type.set, form.n_inner)
+        missing = known.intersect(box).subtract(inside).params()
+        dense = self._condition(missing.complement())
+        guard = self._condition(self._bind(inside, n + form.n_inner))
+        statement = self._term(operands)
+        fast = list(self._over_terms(statement))
+        slow_term = [f"if ({guard}) {{", *(indent + s for s in statement), "}"]
+        if not dense or not guard:
+            yield from (indent + line for line in fast)
+        else:
+            yield f"{indent}if ({dense}) {{"
+            yield from (indent * 2 + line for line in fast)
+            yield f"{indent}}} else {{"
+            yield from (indent * 2 + line for line in self._over_terms(slow_term))
+            yield f"{indent}}}"
+        yield "};"
+
+    def _over_terms(self, inside: Sequence[str]) -> Iterator[str]:
+        """Loops over the members inside a tile, around those over results."""
+        indent = ""
+        small = prod(self.form.steps) <= MAX_UNROLLED
+        last = len(self.form.steps) - 1
+        for k, step in enumerate(self.form.steps):
+            name = self.names.inner[k]
+            if small or k == last:
+                yield f"{indent}#pragma unroll"
+            yield f"{indent}for (int {name} = 0; {name} < {step}; {name}++) {{"
+            indent += self.options.indent
+        for line in self._over_results(inside):
+            yield indent + line
+        for _ in self.form.steps:
+            indent = indent[: -len(self.options.indent)]
+            yield f"{indent}}}"
+
+    def _term(self, operands: Sequence[Operand]) -> list[str]:
+        """The statement with its result in a register and operands in shared memory."""
+        form = self.form
+        result = Load("@held", (), form.target.type)
+        replaced: dict[Load, Load] = {form.target: result}
+        bounds: dict[str, Bound] = {}
+        spellings = {"@held": Spelling(self._result)}
+        for n, o in enumerate(operands):
+            subscripts: list[Expr] = [Iter("stage", self.index_type)]
+            for k, index in enumerate(o.index):
+                name = f"@{n}_{k}"
+                bounds[name] = Bound(self._linear(index))
+                subscripts.append(Iter(name, self.index_type))
+            key = f"@{o.name}"
+            spellings[key] = Spelling(o.name)
+            replaced[o.load] = Load(key, tuple(subscripts), o.load.type)
+        body = tuple(
+            map_action(a, lambda e: replaced.get(e) if isinstance(e, Load) else None)
+            for a in form.statement.body
+        )
+        statement = replace(form.statement, body=body)
+        printer = self._printer(spellings, bounds)
+        taken = frozenset(s.name for s in printer.arrays.values())
+        return list(print_instance(statement, printer, taken, self.options.indent))
+
+    def _printer(
+        self, spellings: Mapping[str, Spelling], bounds: Mapping[str, Bound]
+    ) -> ExprPrinter:
+        """A printer that knows arrays, and the iterators of the statement."""
+        arrays = {n: d.spelling for n, d in self.arrays.items()}
+        arrays |= {n: Spelling(n) for n in self.values}
+        here = self.form.instance.pullback_pw_multi_aff(self.form.values(self.names))
+        iterators = {
+            name: Bound(self._linear(here.get_pw_aff(k)), self.index_type)
+            for k, name in enumerate(self.form.statement.iterators)
+        }
+        offsets = {
+            (n, k): self._linear(low)
+            for n, d in self.arrays.items()
+            for k, low in enumerate(d.firsts)
+            if low is not None
+        }
+        return ExprPrinter(
+            iterators={**iterators, **bounds},
+            arrays={**arrays, **spellings},
+            offsets=offsets,
+        )
+
+    # -- the loop of tiles -------------------------------------------------------------
+
+    def _loop(self) -> Iterator[str]:
+        """The loop over tiles, with copies ahead of it."""
+        kind, stages = self.index_type.name, self.form.n_stages
+        counts = []
+        for k in range(self.form.n_inner):
+            first, count = self._tile_range(k)
+            if first != "0":
+                yield f"const {kind} first_{self.names.tiles[k]} = {first};"
+            yield f"const {kind} n_{self.names.tiles[k]} = {count};"
+            counts.append(f"n_{self.names.tiles[k]}")
+        total = " * ".join(counts)
+        if len(counts) > 1:
+            yield f"const {kind} n_tiles = {total};"
+            total = "n_tiles"
+        ahead = stages - 1
+        if stages == 1:
+            yield f"for ({kind} s = 0; s < {total}; s++) {{"
+            yield f"  copy(0, {self._tile('s')});"
+            yield "  __pipeline_commit();"
+            yield "  __pipeline_wait_prior(0);"
+            yield "  __syncthreads();"
+            yield f"  multiply(0, {self._tile('s')});"
+            yield "  __syncthreads();"
+            yield "}"
+            return
+        yield "#pragma unroll"
+        yield f"for ({kind} s = 0; s < {ahead}; s++) {{"
+        yield f"  if (s < {total})"
+        yield f"    copy(s, {self._tile('s')});"
+        yield "  __pipeline_commit();"
+        yield "}"
+        yield f"for ({kind} s = 0; s < {total}; s++) {{"
+        yield f"  __pipeline_wait_prior({stages - 2});"
+        yield "  __syncthreads();"
+        later = f"(s + {ahead})"
+        yield f"  if (s + {ahead} < {total})"
+        yield f"    copy({later} % {stages}, {self._tile(later)});"
+        yield "  __pipeline_commit();"
+        yield f"  multiply(s % {stages}, {self._tile('s')});"
+        yield "}"
+
+    def _tile_range(self, member: int) -> tuple[str, str]:
+        """First tile of a member in a block, and how many there are."""
+        hull = self._tile_hull(member)
+        step = self.form.steps[member]
+        value = isl.Val(step)
+        low, high = hull.dim_min(0), hull.dim_max(0)
+        first = low.scale_down_val(value).ceil().scale_val(value)
+        last = high.scale_down_val(value).floor().scale_val(value)
+        count = last.sub(first).scale_down_val(value).floor()
+        count = count.add_constant_val(isl.Val.one(count.get_ctx()))
+        return self._text(first), self._text(count)
+
+    def _tile_hull(self, member: int) -> isl.Set:
+        """Values of a member's tiles in a block, between the lowest and the highest."""
+        form, names = self.form, self.names
+        tiles = form.domain.apply(form.blocks.flat_range_product(form.tiles))
+        dims = [f"x{k}" for k in range(form.n_shared + form.n_inner)]
+        equal = " and ".join(
+            f"{d} = {b}" for d, b in zip(dims, names.blocks, strict=False)
+        )
+        here = isl.Set(
+            f"[{', '.join(names.blocks)}] -> {{ [{', '.join(dims)}] : {equal} }}"
+        )
+        tiles = tiles.intersect(here).intersect_params(self.context)
+        position = form.n_shared + member
+        one = tiles.project_out(
+            isl.dim_type.set, position + 1, form.n_inner - member - 1
+        ).project_out(isl.dim_type.set, 0, position)
+        return isl.Set.from_basic_set(one.remove_divs().simple_hull())
+
+    def _tile(self, number: str) -> str:
+        """First points of the tiles of a number, as arguments."""
+        found = []
+        inside = ""
+        for k in reversed(range(self.form.n_inner)):
+            name, step = self.names.tiles[k], self.form.steps[k]
+            at = f"{number}{inside}"
+            if k:
+                at = f"{at} % n_{name}"
+            at = f"({at})" if inside or k else at
+            scaled = at if step == 1 else f"{step} * {at}"
+            first = self._tile_range(k)[0]
+            found.append(scaled if first == "0" else f"first_{name} + {scaled}")
+            inside += f" / n_{name}"
+        return ", ".join(reversed(found))
+
+
+def tile_parameters(
+    mapped: KernelMap, outer: Sequence[str], blocks: Sequence[str], free: Names, n: int
+) -> TileNames:
+    """Names for the tiles inside and for offsets."""
+    return TileNames(
+        tuple(outer),
+        tuple(blocks),
+        tuple(free.take(f"q{k}") for k in range(n)),
+        tuple(free.take(f"o{k}") for k in range(len(mapped.n_threads))),
+        tuple(free.take(f"k{k}") for k in range(n)),
+        mapped.steps,
+    )

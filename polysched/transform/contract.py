@@ -1,0 +1,114 @@
+"""Kernels of contractions: tiles in shared memory, a thread's share in registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+import islpy as isl
+
+from polysched.analysis import Dependences, loop_is_parallel
+from polysched.ir import (
+    MARK_GRID,
+    MARK_KERNEL,
+    MARK_STAGE,
+    MARK_THREADS,
+    ScheduleTree,
+)
+from polysched.sets import list_sets, node_kind
+from polysched.transform.bands import (
+    coincident_flags,
+    insert_band,
+    insert_mark,
+    is_permutable,
+    member_schedules,
+    tile_member,
+)
+from polysched.transform.draft import is_under_mark
+from polysched.transform.launch import MAX_GRID_MEMBERS, MAX_THREADS
+from polysched.transform.step import Step
+
+MAX_STAGES = 8
+
+
+@dataclass(frozen=True)
+class Contract(Step):
+    """Make a kernel of a contraction whose operands go through shared memory.
+
+    The leading members move the result: they are tiled, a tile is a block, and its
+    points are dealt out to threads, each of which holds its results in registers. The
+    others do not: they are tiled as well, and for each of their tiles the block copies
+    what it reads to shared memory, `stages` tiles ahead of each other::
+
+        kernel: grid: it = 128*floor(i/128), jt = 128*floor(j/128)
+                  stage:3: kt = 16*floor(k/16)
+                    k
+                      threads:16,16:1,4: i, j
+
+    Attributes
+    ----------
+    band : tuple of int
+        Path of the band, permutable, with one statement below.
+    tile : tuple of int
+        Values of each member in a tile.
+    threads : tuple of int
+        Threads of a block, one count per leading member; the last is the fastest
+        varying (``threadIdx.x``).
+    runs : tuple of int
+        Neighbouring values of each leading member that one thread takes.
+    stages : int
+        Tiles in shared memory at a time; 1 copies and computes in turn.
+    """
+
+    tile: tuple[int, ...]
+    threads: tuple[int, ...]
+    runs: tuple[int, ...]
+    stages: int = 1
+
+    name: ClassVar[str] = "contract"
+
+    def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        n_members, n_shared = node.band_n_member(), len(self.threads)
+        if len(self.tile) != n_members:
+            return f"found {len(self.tile)} tile sizes for {n_members} band members"
+        if not 1 <= n_shared <= min(MAX_GRID_MEMBERS, n_members - 1):
+            return f"found {n_shared} thread counts for {n_members} band members"
+        if len(self.runs) != n_shared:
+            return f"found {len(self.runs)} runs for {n_shared} thread counts"
+        if min(*self.tile, *self.threads, *self.runs) < 1:
+            return "found a size, a count or a run below 1"
+        for size, count, run in zip(self.tile, self.threads, self.runs, strict=False):
+            if size % (count * run):
+                return f"found {count} threads with runs of {run} for {size} values"
+        if prod(self.threads) > MAX_THREADS:
+            return f"found {prod(self.threads)} threads, at most {MAX_THREADS} fit"
+        if not 1 <= self.stages <= MAX_STAGES:
+            return f"found {self.stages} stages, expected 1 to {MAX_STAGES}"
+        if node_kind(node.child(0)) != "leaf" or len(list_sets(node.get_domain())) != 1:
+            return "found more than one statement below the band"
+        if is_under_mark(node, MARK_KERNEL):
+            return "the band is inside of a kernel"
+        return None
+
+    def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
+        node = tree.node(self.band)
+        members = range(len(self.threads))
+        return is_permutable(node, deps) and all(
+            loop_is_parallel(node, m, deps.validity) for m in members
+        )
+
+    def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        n_shared = len(self.threads)
+        members, flags = member_schedules(node), coincident_flags(node)
+        tiles = [tile_member(m, s) for m, s in zip(members, self.tile, strict=True)]
+        node = node.delete()
+        node = insert_band(node, members[:n_shared], flags[:n_shared], True)
+        counts = ",".join(str(n) for n in self.threads)
+        runs = ",".join(str(n) for n in self.runs)
+        node = insert_mark(node, f"{MARK_THREADS}:{counts}:{runs}")
+        node = insert_band(node, members[n_shared:], flags[n_shared:], True)
+        node = insert_band(node, tiles[n_shared:], flags[n_shared:], True)
+        node = insert_mark(node, f"{MARK_STAGE}:{self.stages}")
+        node = insert_band(node, tiles[:n_shared], flags[:n_shared], True)
+        return insert_mark(insert_mark(node, MARK_GRID), MARK_KERNEL)
