@@ -13,7 +13,9 @@ from polysched.sets import node_kind
 from polysched.transform.arrange import merge_bands
 from polysched.transform.band_view import view_band
 from polysched.transform.choose import choose_innermost
-from polysched.transform.draft import Draft
+from polysched.transform.contract import Contract
+from polysched.transform.contraction import Contraction, find_contraction
+from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS, Launch, Single
 from polysched.transform.order import Order
 from polysched.transform.tile import Wavefront
@@ -32,15 +34,46 @@ class DeviceShape:
         Points of the second fastest loop that a thread takes, where there is one.
     merge : bool
         Join bands that are permutable together first.
+    stage : StagedShape or None
+        How contractions are tiled; None treats them like everything else.
     """
 
     threads: tuple[tuple[int, ...], ...]
     points: int = 1
     merge: bool = True
+    stage: StagedShape | None = None
 
+
+@dataclass(frozen=True)
+class StagedShape:
+    """How a block of a contraction looks, for elements of four bytes.
+
+    Attributes
+    ----------
+    rows, columns : int
+        Results of a block.
+    depth : int
+        Terms of a tile.
+    threads : tuple of int
+        Threads over rows and columns.
+    stages : int
+        Tiles in shared memory.
+    """
+
+    rows: int
+    columns: int
+    depth: int
+    threads: tuple[int, int]
+    stages: int
+
+
+PLAIN = ((128,), (8, 32), (1, 8, 32))
 
 SHAPES = (
-    DeviceShape(((128,), (8, 32), (1, 8, 32))),
+    DeviceShape(PLAIN, stage=StagedShape(128, 128, 16, (8, 16), 2)),
+    DeviceShape(PLAIN),
+    DeviceShape(PLAIN, stage=StagedShape(64, 64, 16, (8, 16), 3)),
+    DeviceShape(PLAIN, stage=StagedShape(128, 256, 16, (8, 32), 3)),
     DeviceShape(((256,), (4, 64), (2, 4, 32))),
     DeviceShape(((64,), (8, 32), (4, 4, 32)), points=4),
     DeviceShape(((128,), (8, 32), (1, 8, 32)), merge=False),
@@ -130,6 +163,10 @@ def _launch(
         if waves is None:
             return None
         return _launch_after(waves, scop, shape, (*path, 0))
+    if shape.stage is not None:
+        staged = _stage(draft, scop, shape.stage, path)
+        if staged is not None:
+            return staged
     shared = _choose_shared(draft, scop, path, free)
     rest = [k for k in range(n_members) if k not in shared]
     order = (*shared, *rest)
@@ -176,3 +213,55 @@ def _block(
     if shape.points > 1 and n_shared > 1:
         tile[-2] *= shape.points
     return Launch(path, tuple(tile), threads)
+
+
+def _stage(
+    draft: Draft, scop: Scop, shape: StagedShape, path: NodePath
+) -> Draft | None:
+    """Tile a contraction, or None where the band runs none that is worth it."""
+    if has_band_below(draft.node(path)):
+        return None
+    band = view_band(draft, scop, path)
+    found = find_contraction(band)
+    if found is None or not found.inside:
+        return None
+    n_bytes = scop.array(_target(found)).type.n_bytes
+    shared = (*found.outside, found.row, found.lane)
+    if len(shared) > MAX_GRID_MEMBERS or not all(band.coincident[k] for k in shared):
+        return None
+    wide = n_bytes > 4
+    rows, columns = shape.rows, shape.columns // (2 if wide else 1)
+    while rows > 16 and rows >= 2 * found.extent(found.row):
+        rows //= 2
+    while columns > 16 and columns >= 2 * found.extent(found.lane):
+        columns //= 2
+    threads = min(shape.threads[0], rows), min(shape.threads[1], columns)
+    run = min(max(1, 16 // n_bytes), columns // threads[1])
+    depths = _depths(found, shape.depth)
+    n_outside = len(found.outside)
+    order = (*shared, *found.inside)
+    if order != tuple(range(band.n_members)):
+        draft = draft.do(Order(path, order))
+    step = Contract(
+        path,
+        (*(1,) * n_outside, rows, columns, *depths),
+        (*(1,) * n_outside, *threads),
+        (*(1,) * n_outside, 1, run),
+        shape.stages,
+    )
+    return draft.attempt(step)
+
+
+def _depths(found: Contraction, depth: int) -> tuple[int, ...]:
+    """Tile sizes of the members inside: the last ones whole while they are short."""
+    sizes: list[int] = []
+    left = depth
+    for member in reversed(found.inside):
+        size = max(1, min(left, found.extent(member)))
+        sizes.append(size)
+        left = max(1, left // size)
+    return tuple(reversed(sizes))
+
+
+def _target(found: Contraction) -> str:
+    return next(r.array for r in found.statement.references if r.is_write)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import islpy as isl
 
-from polysched.base import CodegenError
+from polysched.analysis import load_relations
+from polysched.base import AnalysisError, CodegenError
 from polysched.codegen.cuda.mapping import (
     KernelMap,
     find_below,
@@ -143,6 +144,7 @@ def read_form(
     domain = next(iter(list_sets(fix(mapped.outer, outer))))
     whole = p.flat_range_product(k)
     inverse = _inverse(whole, mapped, outer, name)
+    _check_held(scop, statement, target, domain, p)
     return TiledForm(
         statement,
         target,
@@ -155,6 +157,27 @@ def read_form(
         domain,
         inverse,
     )
+
+
+def _check_held(
+    scop: Scop, statement: Statement, target: Load, domain: isl.Set, points: isl.Map
+) -> None:
+    """Refuse results that the members inside move, or that two threads share."""
+    try:
+        pairs = load_relations(scop, target, statement.iterators, statement.name)
+        element = next(r for load, r in pairs if load == target)
+    except AnalysisError as error:
+        raise CodegenError(error.message) from error
+    held = element.intersect_domain(domain).apply_domain(points)
+    if not held.is_single_valued():
+        raise CodegenError(
+            f"{statement.name} writes several elements for one point of a block, so no "
+            "register holds its result"
+        )
+    if not held.is_injective():
+        raise CodegenError(
+            f"two points of a block write one result of {statement.name}"
+        )
 
 
 def _inverse(

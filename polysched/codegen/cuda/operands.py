@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -72,11 +72,12 @@ def find_shared(
     scop: Scop,
     form: TiledForm,
     arrays: Mapping[str, DeviceArray],
+    values: Collection[str],
     names: TileNames,
     context: isl.Set,
     free: Names,
 ) -> tuple[Operand, ...]:
-    """A window for every read of an array that is not the result.
+    """A window for every read of an array that is neither the result nor an argument.
 
     Raises
     ------
@@ -96,8 +97,10 @@ def find_shared(
         raise CodegenError(error.message) from error
     written = _touched(scop, form, form.target)
     for load, relation in pairs:
-        if load == form.target or load.array not in arrays or load in found:
+        if load == form.target or load in found or load.array in values:
             continue
+        if load.array not in arrays:
+            raise CodegenError(f"a contraction reads the private array {load.array!r}")
         device = arrays[load.array]
         touched = form.domain.apply(relation)
         if load.array == form.target.array and not touched.is_disjoint(written):

@@ -86,8 +86,8 @@ class TiledPrinter:
         Bytes are 0 where they need not be asked for.
         """
         operands = find_shared(
-            self.scop, self.form, self.arrays, self.names, self._tile_context,
-            self.free,
+            self.scop, self.form, self.arrays, self.values, self.names,
+            self._tile_context, self.free,
         )  # fmt: skip
         used = sum(o.n_bytes for o in operands) * self.form.n_stages
         dynamic = used > STATIC_BYTES
