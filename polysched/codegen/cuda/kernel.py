@@ -40,6 +40,14 @@ REGISTERS = 65536  # of a multiprocessor, on every architecture since sm_50
 WORK_REGISTERS = 48  # of a thread, besides its results and what they are made of
 
 
+class ThreadStorageError(CodegenError):
+    """A private array that one thread cannot hold; `array` names it."""
+
+    def __init__(self, array: str) -> None:
+        super().__init__(f"array {array!r} is too large for a thread")
+        self.array = array
+
+
 @dataclass(frozen=True)
 class KernelNames:
     """Names of a kernel and of what differs from launch to launch.
@@ -258,9 +266,7 @@ class KernelPrinter:
             buffers = plan_storage(thread_scop, tree, depths)
             for buffer in buffers:
                 if (buffer.n_bytes or MAX_THREAD_BYTES + 1) > MAX_THREAD_BYTES:
-                    raise CodegenError(
-                        f"array {buffer.array.name!r} is too large for a thread"
-                    )
+                    raise ThreadStorageError(buffer.array.name)
             built = build_nodes(
                 tree.schedule, context, exprs, iterators, limits, offsets_of(buffers)
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import islpy as isl
@@ -17,7 +18,12 @@ from polysched.codegen.cuda.arrays import (
     stays_in_thread,
 )
 from polysched.codegen.cuda.host import Grid, HostPrinter
-from polysched.codegen.cuda.kernel import KernelNames, KernelPrinter, KernelText
+from polysched.codegen.cuda.kernel import (
+    KernelNames,
+    KernelPrinter,
+    KernelText,
+    ThreadStorageError,
+)
 from polysched.codegen.cuda.mapping import KernelMap, find_kernels
 from polysched.codegen.cuda.text import DEVICE_FUNCTIONS, PRELUDE, type_name
 from polysched.codegen.frame import frame_code
@@ -90,15 +96,34 @@ class _Printer:
         self.options = options
         outside = identifiers(options.original_text or "") | options.reserved
         fixed = fixed_names(scop)
-        self.names = Names(outside | fixed | replaced_names(scop) | _RESERVED)
+        self.taken = outside | fixed | replaced_names(scop) | _RESERVED
+        self.names = Names(self.taken)
         self.kernels = find_kernels(tree)
 
     def print(self, deps: isl.UnionMap | None) -> CudaText:
         _check_functions(self.scop)
-        reach = _reach(self.kernels)
         if deps is not None:
             self._check_independent(deps)
-        arrays, values = self._place(reach)
+        shared: set[str] = set()
+        while True:
+            found = self._try(deps, shared)
+            if isinstance(found, CudaText):
+                return found
+            shared.add(found)
+
+    def _try(self, deps: isl.UnionMap | None, shared: set[str]) -> CudaText | str:
+        """The text, or a private array that has to live in device memory for it."""
+        try:
+            return self._print(deps, shared)
+        except ThreadStorageError as error:
+            if error.array in shared:
+                raise
+            return error.array
+
+    def _print(self, deps: isl.UnionMap | None, shared: Collection[str]) -> CudaText:
+        """The text with private arrays of these names in device memory."""
+        self.names = Names(self.taken)
+        arrays, values = self._place(_reach(self.kernels), shared)
         index_type = self._index_type(arrays)
         sizes = {n: "long" for d in arrays.values() for n in d.sizes}
         printer = KernelPrinter(
@@ -121,10 +146,8 @@ class _Printer:
             self.scop, self.tree, self.kernels, texts, grids, arrays, exprs,
             self.options, index_type,
         )  # fmt: skip
-        iterators = self.names.take_series(
-            "c", 1 + max(k.n_outer for k in self.kernels) + 8
-        )
-        body = host.body(iterators, deps)
+        n_loops = max((n.get_schedule_depth() for _, n in self.tree.nodes()), default=0)
+        body = host.body(self.names.take_series("c", n_loops + 1), deps)
         name = self.names.take(f"ps_scop_{stem}")
         device = self._device(name, texts, body, arrays, values, macros)
         return CudaText(self._region(name, arrays, values, exprs), device)
@@ -144,7 +167,7 @@ class _Printer:
                 )
 
     def _place(
-        self, reach: isl.UnionMap
+        self, reach: isl.UnionMap, shared: Collection[str]
     ) -> tuple[dict[str, DeviceArray], dict[str, str]]:
         """Arrays in device memory, and scalars that are plain arguments."""
         arrays: dict[str, DeviceArray] = {}
@@ -156,8 +179,10 @@ class _Printer:
             if is_value(self.scop, array) and array.source_name == array.name:
                 values[array.name] = type_name(array.type)
                 continue
-            if _is_own(array) and stays_in_thread(
-                self.scop, array, self.kernels, reach
+            if (
+                _is_own(array)
+                and array.name not in shared
+                and stays_in_thread(self.scop, array, self.kernels, reach)
             ):
                 continue
             name = array.source_name

@@ -11,7 +11,7 @@ PRELUDE = """\
 #include <stdio.h>
 #include <stdlib.h>
 
-#ifndef PS_SHIM
+#ifndef PS_LAUNCH
 #define PS_LAUNCH(kernel, grid, block, bytes, ...) \\
   kernel<<<(grid), (block), (bytes)>>>(__VA_ARGS__)
 #define PS_NAME(pointer, name) ((void)0)
