@@ -4,10 +4,13 @@ Takes schedule trees and dependences, gives legal trees or the reason why not. M
 import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no printer.
 """
 
+from polysched.transform.contract import Contract
+from polysched.transform.device_plan import DevicePlanner
 from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.jam import Jam
+from polysched.transform.launch import Launch, Single
 from polysched.transform.mapping import Accumulate, Parallel, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
@@ -32,10 +35,13 @@ from polysched.transform.tile import Tile, Wavefront
 
 __all__ = [
     "Accumulate",
+    "Contract",
+    "DevicePlanner",
     "Distribute",
     "Draft",
     "FuseTiles",
     "Jam",
+    "Launch",
     "Merge",
     "Order",
     "Pack",
@@ -45,6 +51,7 @@ __all__ = [
     "Script",
     "ScriptPlanner",
     "Separate",
+    "Single",
     "Sink",
     "Skew",
     "Split",

@@ -26,7 +26,11 @@ from polysched.transform.bands import (
     tile_member,
 )
 from polysched.transform.draft import is_under_mark
-from polysched.transform.launch import MAX_GRID_MEMBERS, MAX_THREADS
+from polysched.transform.launch import (
+    MAX_GRID_MEMBERS,
+    MAX_THREADS,
+    find_axis_misfit,
+)
 from polysched.transform.step import Step
 
 MAX_STAGES = 8
@@ -49,9 +53,10 @@ class Contract(Step):
     Attributes
     ----------
     band : tuple of int
-        Path of the band, permutable, with one statement below.
+        Path of the band, with one statement below; bands directly below it count as
+        its last members.
     tile : tuple of int
-        Values of each member in a tile.
+        Values of each member in a tile. What is not permutable must fit in one tile.
     threads : tuple of int
         Threads of a block, one count per leading member; the last is the fastest
         varying (``threadIdx.x``).
@@ -69,7 +74,8 @@ class Contract(Step):
     name: ClassVar[str] = "contract"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
-        n_members, n_shared = node.band_n_member(), len(self.threads)
+        bands = _chain(node)
+        n_members, n_shared = sum(b.band_n_member() for b in bands), len(self.threads)
         if len(self.tile) != n_members:
             return f"found {len(self.tile)} tile sizes for {n_members} band members"
         if not 1 <= n_shared <= min(MAX_GRID_MEMBERS, n_members - 1):
@@ -85,24 +91,30 @@ class Contract(Step):
             return f"found {prod(self.threads)} threads, at most {MAX_THREADS} fit"
         if not 1 <= self.stages <= MAX_STAGES:
             return f"found {self.stages} stages, expected 1 to {MAX_STAGES}"
-        if node_kind(node.child(0)) != "leaf" or len(list_sets(node.get_domain())) != 1:
+        last = bands[-1].child(0)
+        if node_kind(last) != "leaf" or len(list_sets(node.get_domain())) != 1:
             return "found more than one statement below the band"
         if is_under_mark(node, MARK_KERNEL):
             return "the band is inside of a kernel"
-        return None
+        return find_axis_misfit(self.threads)
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         node = tree.node(self.band)
         members = range(len(self.threads))
+        if len(_chain(node)) > 1 or node.band_n_member() < len(self.threads):
+            return False
         return is_permutable(node, deps) and all(
             loop_is_parallel(node, m, deps.validity) for m in members
         )
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
         n_shared = len(self.threads)
-        members, flags = member_schedules(node), coincident_flags(node)
+        bands = _chain(node)
+        members = [m for band in bands for m in member_schedules(band)]
+        flags = [f for band in bands for f in coincident_flags(band)]
         tiles = [tile_member(m, s) for m, s in zip(members, self.tile, strict=True)]
-        node = node.delete()
+        for _ in bands:
+            node = node.delete()
         node = insert_band(node, members[:n_shared], flags[:n_shared], True)
         counts = ",".join(str(n) for n in self.threads)
         runs = ",".join(str(n) for n in self.runs)
@@ -112,3 +124,12 @@ class Contract(Step):
         node = insert_mark(node, f"{MARK_STAGE}:{self.stages}")
         node = insert_band(node, tiles[:n_shared], flags[:n_shared], True)
         return insert_mark(insert_mark(node, MARK_GRID), MARK_KERNEL)
+
+
+def _chain(node: isl.ScheduleNode) -> list[isl.ScheduleNode]:
+    """A band, and the bands directly below each other under it."""
+    found = [node]
+    while node_kind(node.child(0)) == "band":
+        node = node.child(0)
+        found.append(node)
+    return found

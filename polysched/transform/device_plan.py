@@ -67,6 +67,7 @@ class StagedShape:
     stages: int
 
 
+MAX_SHARED = 3  # loops of a band that is no contraction, one per axis
 PLAIN = ((128,), (8, 32), (1, 8, 32))
 
 SHAPES = (
@@ -187,7 +188,7 @@ def _launch_after(
         return None
     first = parallel.index(True)
     last = first
-    while last < n_members and parallel[last] and last - first < MAX_GRID_MEMBERS:
+    while last < n_members and parallel[last] and last - first < MAX_SHARED:
         last += 1
     return draft.do(
         replace(_block(draft, scop, shape, path, last - first), member=first)
@@ -202,7 +203,7 @@ def _choose_shared(
     best = choose_innermost(band)
     if best in free:
         free = [*(k for k in free if k != best), best]
-    return free[-MAX_GRID_MEMBERS:]
+    return free[-MAX_SHARED:]
 
 
 def _block(

@@ -26,7 +26,8 @@ from polysched.transform.bands import (
 from polysched.transform.draft import is_under_mark
 from polysched.transform.step import Step, find_node
 
-MAX_GRID_MEMBERS = 3  # x, y and z
+MAX_GRID_MEMBERS = 6  # x, y, and the others together on z
+N_AXES = 3
 MAX_THREADS = 1024  # of a block, on every architecture
 
 
@@ -80,6 +81,9 @@ class Launch(Step):
             n_threads *= count
         if n_threads > MAX_THREADS:
             return f"found {n_threads} threads in a block, at most {MAX_THREADS} fit"
+        return find_axis_misfit(self.threads) or self._find_kernel(node)
+
+    def _find_kernel(self, node: isl.ScheduleNode) -> str | None:
         if is_under_mark(node, MARK_KERNEL):
             return "the band is inside of a kernel"
         return None
@@ -104,6 +108,14 @@ class Launch(Step):
         node = insert_mark(node, f"{MARK_THREADS}:{counts}")
         node = insert_band(node, tiles, flags, permutable=True)
         return insert_mark(insert_mark(node, MARK_GRID), MARK_KERNEL)
+
+
+def find_axis_misfit(threads: tuple[int, ...]) -> str | None:
+    """Members that share the axis z have no threads of their own."""
+    outside = threads[: len(threads) - N_AXES + 1] if len(threads) > N_AXES else ()
+    if any(n > 1 for n in outside):
+        return f"found threads for {len(threads)} members, only the last 2 may have any"
+    return None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from polysched.codegen.cuda.kernel import (
     tile_range,
     without_marks,
 )
-from polysched.codegen.cuda.mapping import KernelMap, fix, mark_words, range_set
+from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, mark_words, range_set
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.layout import Layout
@@ -58,6 +58,19 @@ class Grid:
             firsts.append(low.scale_down_val(value).ceil().scale_val(value))
             lasts.append(high.scale_down_val(value).floor().scale_val(value))
         return cls(tuple(firsts), tuple(lasts), mapped.steps)
+
+    def known_counts(self) -> list[int | None]:
+        """Numbers of tiles that are known."""
+        found: list[int | None] = []
+        for first, last, step in zip(
+            self.known_firsts(), self.lasts, self.steps, strict=True
+        ):
+            known = first is not None and last.is_cst()
+            if first is None or not known:
+                found.append(None)
+                continue
+            found.append((int(last.max_val().to_python()) - first) // step + 1)
+        return found
 
     def known_firsts(self) -> list[int | None]:
         """The first points that are numbers."""
@@ -262,17 +275,15 @@ class HostPrinter:
             if known[k] is None:
                 value = printer._value(grid.firsts[k], context)
                 yield f"  const {kind} {first} = {value};"
-            start, end = known[k], grid.lasts[k]
-            if start is not None and end.is_cst():
-                n_steps = (int(end.max_val().to_python()) - start) // grid.steps[k]
-                counts.append(str(n_steps + 1))
+            n_blocks = text.names.counts[k]
+            counts.append(n_blocks)
+            if n_blocks.isdecimal():
                 continue
-            last = printer._value(end, context)
+            last = printer._value(grid.lasts[k], context)
             count = f"({last})" if first == "0" else f"({last} - {first})"
             step = grid.steps[k]
             over = count if step == 1 else f"{count} / {step}"
-            yield f"  const {kind} n_blocks{k} = {over} + 1;"
-            counts.append(f"n_blocks{k}")
+            yield f"  const {kind} {n_blocks} = {over} + 1;"
         n_bytes = text.shared_bytes
         if n_bytes:
             yield f"  PS_CHECK(cudaFuncSetAttribute({text.names.kernel},"
@@ -285,7 +296,7 @@ class HostPrinter:
         call = (
             f"PS_LAUNCH({text.names.kernel}, {blocks}, {size}, {n_bytes}, {arguments});"
         )
-        variable = [c for c in counts if c.startswith("n_")]
+        variable = [c for c in counts if not c.isdecimal()]
         inner = "  "
         if variable:
             test = " && ".join(f"{c} > 0" for c in variable)
@@ -299,10 +310,15 @@ class HostPrinter:
 
 
 def _dim3(counts: Sequence[object]) -> str:
-    """Blocks or threads, the last member first: it varies fastest."""
+    """Blocks or threads, the last member first; those outside share the axis z."""
     if not counts:
         return "dim3(1)"
-    return f"dim3({', '.join(str(c) for c in reversed(counts))})"
+    texts = [str(c) for c in reversed(counts)]
+    n_axes = len(AXES)
+    if len(texts) > n_axes:
+        outside = [t for t in texts[n_axes - 1 :] if t != "1"] or ["1"]
+        texts = [*texts[: n_axes - 1], " * ".join(outside)]
+    return f"dim3({', '.join(texts)})"
 
 
 def replace_names(exprs: AstExprPrinter, given: Mapping[str, str]) -> AstExprPrinter:

@@ -13,7 +13,14 @@ from polysched.codegen.build import BuildLimits, Built, build_nodes
 from polysched.codegen.ctext import Names, identifiers
 from polysched.codegen.cuda.arrays import DeviceArray
 from polysched.codegen.cuda.form import is_tiled, read_form
-from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, mark_words, range_set
+from polysched.codegen.cuda.mapping import (
+    AXES,
+    KernelMap,
+    axis_of,
+    fix,
+    mark_words,
+    range_set,
+)
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.cuda.tiled import TiledPrinter, tile_parameters
 from polysched.codegen.declare import Declarer
@@ -36,8 +43,10 @@ from polysched.ir import (
 from polysched.sets import list_sets, node_kind
 
 MAX_THREAD_BYTES = 1024  # of one private array of a thread
+ADDRESS_BYTES = 32  # of registers, for each loop of a statement beyond three
+MAX_RESIDENT = 4  # blocks to ask for: more only take registers away
 REGISTERS = 65536  # of a multiprocessor, on every architecture since sm_50
-WORK_REGISTERS = 48  # of a thread, besides its results and what they are made of
+WORK_REGISTERS = 56  # of a thread, besides its results and what they are made of
 
 
 class ThreadStorageError(CodegenError):
@@ -64,6 +73,8 @@ class KernelNames:
         First point of a block's tile.
     threads : tuple of str
         A thread's number.
+    counts : tuple of str
+        Tiles per member, a name or a number, where several members share an axis.
     """
 
     kernel: str
@@ -71,12 +82,18 @@ class KernelNames:
     firsts: tuple[str, ...]
     blocks: tuple[str, ...]
     threads: tuple[str, ...]
+    counts: tuple[str, ...] = ()
 
     @classmethod
     def take(
-        cls, names: Names, kernel: str, mapped: KernelMap, firsts: Sequence[int | None]
+        cls,
+        names: Names,
+        kernel: str,
+        mapped: KernelMap,
+        firsts: Sequence[int | None],
+        counts: Sequence[int | None],
     ) -> KernelNames:
-        """Free names; a first tile that is a known number needs none."""
+        """Free names; what is a known number needs none."""
         n = len(mapped.n_threads)
         return cls(
             names.take(kernel),
@@ -87,6 +104,10 @@ class KernelNames:
             ),
             tuple(names.take(f"b{k}") for k in range(n)),
             tuple(names.take(f"t{k}") for k in range(n)),
+            tuple(
+                names.take(f"n_blocks{k}") if known is None else str(known)
+                for k, known in enumerate(counts)
+            ),
         )
 
 
@@ -186,6 +207,7 @@ class KernelPrinter:
         body, shared_bytes = tiled.body()
         scop = replace(self.scop, statements=(form.statement,))
         n_held = tiled.n_results * form.target.type.n_bytes
+        n_held += ADDRESS_BYTES * (form.statement.n_loops - 3)
         text = self._function(mapped, names, scop, body, macros, n_held)
         return replace(text, shared_bytes=shared_bytes)
 
@@ -338,7 +360,9 @@ class KernelPrinter:
             **self.values,
             **{p.name: type_name(p.type) for p in self.scop.parameters},
             **self.sizes,
-            **dict.fromkeys((*names.outer, *names.firsts), self.index_type.name),
+            **dict.fromkeys(
+                (*names.outer, *names.firsts, *names.counts), self.index_type.name
+            ),
         }
         values = tuple(n for n in scalars if n in used)
         arguments += [f"{scalars[n]} {n}" for n in values]
@@ -358,21 +382,33 @@ class KernelPrinter:
 
     def _thread_lines(self, mapped: KernelMap, names: KernelNames) -> list[str]:
         """Where a thread stands: the last member varies fastest."""
-        lines = []
         n = len(names.blocks)
         kind = self.index_type.name
+        lines = []
         for k in range(n):
-            axis = AXES[n - 1 - k]
-            step = mapped.steps[k]
-            at = f"({kind})blockIdx.{axis}"
+            at = block_number(names.counts, k, kind)
+            step, first = mapped.steps[k], names.firsts[k]
             at = at if step == 1 else f"{step} * {at}"
-            first = names.firsts[k]
             at = at if first == "0" else f"{first} + {at}"
             lines.append(f"const {kind} {names.blocks[k]} = {at};")
         for k in range(n):
-            axis = AXES[n - 1 - k]
-            lines.append(f"const {kind} {names.threads[k]} = threadIdx.{axis};")
+            axis = axis_of(n, k)
+            at = f"threadIdx.{axis}" if mapped.n_threads[k] > 1 else "0"
+            lines.append(f"const {kind} {names.threads[k]} = {at};")
         return lines
+
+
+def block_number(counts: Sequence[str], member: int, kind: str) -> str:
+    """Number of a block's tile along a member; members outside share the axis z."""
+    n = len(counts)
+    at = f"({kind})blockIdx.{axis_of(n, member)}"
+    outside = n - len(AXES) + 1
+    if n <= len(AXES) or member >= outside:
+        return at
+    inner = counts[member + 1 : outside]
+    if inner:
+        at = f"{at} / ({' * '.join(inner)})" if len(inner) > 1 else f"{at} / {inner[0]}"
+    return f"({at} % {counts[member]})" if member else f"({at})"
 
 
 def tile_range(tiles: isl.Set, member: int) -> isl.Set:
@@ -479,7 +515,7 @@ def _n_loops(tree: ScheduleTree) -> int:
 def _resident_blocks(mapped: KernelMap, n_held_bytes: int) -> int:
     """Blocks that a multiprocessor's registers hold: results, operands, addresses."""
     registers = n_held_bytes // 4 * 9 // 8 + WORK_REGISTERS
-    return max(1, REGISTERS // (mapped.block_size * registers))
+    return max(1, min(MAX_RESIDENT, REGISTERS // (mapped.block_size * registers)))
 
 
 def _wrap(arguments: list[str], indent: str) -> list[str]:

@@ -28,6 +28,11 @@ from polysched.sets import list_maps, map_names, node_kind
 AXES = ("x", "y", "z")
 
 
+def axis_of(n_members: int, member: int) -> str:
+    """The axis of a member: the last is x, those outside of y share z."""
+    return AXES[min(n_members - 1 - member, len(AXES) - 1)]
+
+
 @dataclass(frozen=True, eq=False)
 class KernelMap:
     """A kernel of a tree, and what its blocks and threads run.

@@ -17,6 +17,7 @@ from polysched.codegen.window import constant_size, find_window
 from polysched.ir import Assign, Const, Load, Scop
 
 CHUNK_BYTES = 16  # the longest asynchronous copy
+BANK_BYTES = 32  # rows a multiple of this apart compete for banks
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +149,9 @@ def _operand(
         index.append(here.get_pw_aff(k).sub(first).coalesce())
     chunk = _chunk(device, sizes[-1], firsts[-1], context)
     moved = _moves_with(index[-1], names.offsets[-1:])
-    pad = 0 if moved or len(sizes) < 2 else max(1, CHUNK_BYTES // device.type.n_bytes)
+    is_even = sizes[-1] * device.type.n_bytes % BANK_BYTES == 0
+    pad = CHUNK_BYTES // device.type.n_bytes if is_even and len(sizes) > 1 else 0
+    pad = 0 if moved else pad
     return Operand(
         load,
         device,

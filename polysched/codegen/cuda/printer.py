@@ -135,7 +135,11 @@ class _Printer:
             outer = tuple(self.names.take(f"h{k}") for k in range(mapped.n_outer))
             grid = Grid.of(mapped, outer)
             names = KernelNames.take(
-                self.names, f"ps_{stem}_{number}", mapped, grid.known_firsts()
+                self.names,
+                f"ps_{stem}_{number}",
+                mapped,
+                grid.known_firsts(),
+                grid.known_counts(),
             )
             names = replace(names, outer=outer)
             texts.append(printer.print(mapped, names, self.names))

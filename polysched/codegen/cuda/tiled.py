@@ -10,7 +10,7 @@ the loop of tiles is sequential, and all operands synchronise at one place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -21,7 +21,7 @@ from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.ctext import Names, Text
 from polysched.codegen.cuda.arrays import DeviceArray
 from polysched.codegen.cuda.form import TiledForm, TileNames
-from polysched.codegen.cuda.mapping import AXES, KernelMap
+from polysched.codegen.cuda.mapping import KernelMap
 from polysched.codegen.cuda.operands import Operand, find_shared, tile_box
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
@@ -32,6 +32,7 @@ from polysched.ir import Expr, Iter, Load, ScalarType, Scop, map_action
 from polysched.sets import ast_options
 
 STATIC_BYTES = 48 * 1024  # more shared memory than this has to be asked for
+MAX_COPIES = 8  # of a thread that are unrolled
 MAX_UNROLLED = 64  # iterations of the loops inside a tile that are unrolled as a whole
 
 
@@ -122,9 +123,9 @@ class TiledPrinter:
             build = isl.AstBuild.from_context(context)
             return self.exprs.linear(build.expr_from_pw_aff(value))
 
-    def _condition(self, valid: isl.Set) -> str:
+    def _condition(self, valid: isl.Set, context: isl.Set | None = None) -> str:
         """A condition on parameters; empty where it always holds."""
-        context = self._tile_context
+        context = self._tile_context if context is None else context
         valid = valid.params().intersect(context).gist(context).coalesce()
         if context.is_subset(valid):
             return ""
@@ -171,12 +172,15 @@ class TiledPrinter:
 
     def _thread_number(self) -> Iterator[str]:
         """One number for all threads of a block."""
-        n = len(self.threads)
-        total = f"(int)threadIdx.{AXES[0]}"
+        terms = []
         scale = 1
-        for k in range(1, n):
-            scale *= self.mapped.n_threads[n - k]
-            total += f" + {scale} * (int)threadIdx.{AXES[k]}"
+        for name, count in zip(
+            reversed(self.threads), reversed(self.mapped.n_threads), strict=True
+        ):
+            if count > 1:
+                terms.append(name if scale == 1 else f"{scale} * {name}")
+                scale *= count
+        total = " + ".join(terms) or "0"
         yield f"const int thread = {total};"
 
     # -- results ---------------------------------------------------------------------
@@ -255,13 +259,22 @@ class TiledPrinter:
             line = f"{self._result} = {test} ? {self._element()} : ({kind})0;"
             if "||" in test or "?" in test:
                 line = f"{self._result} = ({test}) ? {self._element()} : ({kind})0;"
-        yield from self._over_results([line])
+        yield from self._scoped(self._over_results([line]))
 
     def _store_results(self) -> Iterator[str]:
         test = self._has_result()
         line = f"{self._element()} = {self._result};"
         inside = [f"if ({test})", self.options.indent + line] if test else [line]
-        yield from self._over_results(inside)
+        yield from self._scoped(self._over_results(inside))
+
+    def _scoped(self, lines: Iterable[str]) -> Iterator[str]:
+        """Lines in a block of their own where they begin with constants."""
+        if self._shares[0] > 1:
+            yield from lines
+            return
+        yield "{"
+        yield from (self.options.indent + line for line in lines)
+        yield "}"
 
     # -- copies ------------------------------------------------------------------------
 
@@ -272,11 +285,13 @@ class TiledPrinter:
         yield f"const auto copy = [&](const int stage, {arguments}) {{"
         box = tile_box(self.form, self.names)
         partial = box.subtract(self.form.member_domain).params()
-        whole = self._condition(partial.complement())
-        fast = [line for o in operands for line in self._copy_whole(o)]
-        slow = [line for o in operands for line in self._copy_part(o)]
-        if not whole:
-            yield from (indent + line for line in fast)
+        is_whole = partial.complement().intersect(self._tile_context)
+        fast = [line for o in operands for line in self._copy_one(o)]
+        slow = [line for o in operands for line in self._copy_one(o, guarded=True)]
+        whole = "" if is_whole.is_empty() else self._condition(is_whole)
+        if is_whole.is_empty() or not whole:
+            lines = slow if is_whole.is_empty() else fast
+            yield from (indent + line for line in lines)
         else:
             yield f"{indent}if ({whole}) {{"
             yield from (indent * 2 + line for line in fast)
@@ -289,48 +304,62 @@ class TiledPrinter:
         """The head of a loop that deals numbers below `total` out to the threads."""
         size = self.mapped.block_size
         n_rounds = -(-total // size)
+        few = n_rounds <= MAX_COPIES  # each keeps an address in registers
         head = [
-            "#pragma unroll",
+            "#pragma unroll" if few else f"#pragma unroll {MAX_COPIES // 2}",
             f"for (int n = 0; n < {n_rounds}; n++) {{",
             f"{self.options.indent}const int e = thread + {size} * n;",
         ]
         return head, total % size != 0
 
-    def _copy_whole(self, o: Operand) -> Iterator[str]:
+    def _copy_one(self, o: Operand, guarded: bool = False) -> Iterator[str]:
+        """The copy of a window: whole, or with zeros where the launch reads nothing."""
         indent = self.options.indent
-        length = o.sizes[-1] // o.chunk
-        head, is_ragged = self._rounds(prod(o.sizes[:-1]) * length)
+        chunk = o.chunk
+        if guarded and not self._is_even(o):
+            chunk = 1
+        test = self._in_array(o) if guarded else ""
+        length = o.sizes[-1] // chunk
+        total = prod(o.sizes[:-1]) * length
+        head, is_ragged = self._rounds(total)
         yield from head
-        locals_ = self._spread(o, length, o.chunk)
-        yield from (indent + line for line in locals_)
-        place = "".join(f"[l{k}]" for k in range(len(o.sizes)))
-        n_bytes = o.chunk * o.device.type.n_bytes
-        source = self._source(o)
-        if n_bytes >= 4:
-            line = (
-                f"__pipeline_memcpy_async(&{o.name}[stage]{place}, &{source}, "
-                f"{n_bytes});"
-            )
-        else:
-            line = f"{o.name}[stage]{place} = {source};"
+        deep = indent
         if is_ragged:
-            total = prod(o.sizes[:-1]) * length
-            yield f"{indent}if (e < {total})"
-            line = indent + line
-        yield indent + line
+            yield f"{indent}if (e < {total}) {{"
+            deep += indent
+        yield from (deep + line for line in self._spread(o, length, chunk))
+        place = f"{o.name}[stage]" + "".join(f"[l{k}]" for k in range(len(o.sizes)))
+        n_bytes = chunk * o.device.type.n_bytes
+        source = self._source(o)
+        if n_bytes < 4:  # shorter than any asynchronous copy
+            zero = f"({type_name(o.device.type)})0"
+            value = f"({test}) ? {source} : {zero}" if test else source
+            yield f"{deep}{place} = {value};"
+        elif test:
+            yield f"{deep}const bool inside = {test};"
+            yield f"{deep}__pipeline_memcpy_async("
+            yield f"{deep}  &{place}, inside ? &{source} : {o.device.name},"
+            yield f"{deep}  {n_bytes}, inside ? 0 : {n_bytes});"
+        else:
+            yield f"{deep}__pipeline_memcpy_async(&{place}, &{source}, {n_bytes});"
+        if is_ragged:
+            yield f"{indent}}}"
         yield "}"
 
-    def _copy_part(self, o: Operand) -> Iterator[str]:
-        indent = self.options.indent
-        kind = type_name(o.device.type)
-        total = prod(o.sizes)
-        yield f"for (int e = thread; e < {total}; e += {self.mapped.block_size}) {{"
-        yield from (indent + line for line in self._spread(o, o.sizes[-1], 1))
-        place = "".join(f"[l{k}]" for k in range(len(o.sizes)))
-        test = self._in_array(o)
-        value = f"({test}) ? {self._source(o)} : ({kind})0" if test else self._source(o)
-        yield f"{indent}{o.name}[stage]{place} = {value};"
-        yield "}"
+    def _is_even(self, o: Operand) -> bool:
+        """Whether the launch reads all elements of a copy or none."""
+        if o.chunk == 1:
+            return True
+        touched, context = self._touched(o)
+        last = f"l{len(o.sizes) - 1}"
+        aligned = isl.Set(f"[{last}] -> {{ : {last} mod {o.chunk} = 0 }}")
+        context = context.intersect(aligned)
+        first = touched.intersect(context)
+        for k in range(1, o.chunk):
+            shifted = _shift(touched, last, k).intersect(context)
+            if not first.is_equal(shifted):
+                return False
+        return True
 
     def _spread(self, o: Operand, length: int, chunk: int) -> list[str]:
         """A number as subscripts in the window."""
@@ -359,8 +388,8 @@ class TiledPrinter:
         printer = self._printer({}, bounds)
         return printer.load(load).text
 
-    def _in_array(self, o: Operand) -> str:
-        """Whether the launch reads an element of the window."""
+    def _touched(self, o: Operand) -> tuple[isl.Set, isl.Set]:
+        """Subscripts in the window that the launch reads, and all there are."""
         names = [f"l{k}" for k in range(len(o.sizes))]
         params = ", ".join(names)
         at = None
@@ -369,20 +398,17 @@ class TiledPrinter:
             value = isl.PwMultiAff.from_pw_aff(first.add(local))
             at = value if at is None else at.flat_range_product(value)
         assert at is not None
-        touched = o.touched.reset_tuple_id()
         bounds = " and ".join(
             f"0 <= {n} < {size}" for n, size in zip(names, o.sizes, strict=True)
         )
-        context = self._tile_context.intersect(
-            isl.Set(f"[{params}] -> {{ : {bounds} }}")
-        )
-        valid = touched.preimage_pw_multi_aff(at).params()
-        valid = valid.intersect(context).gist(context).coalesce()
-        if context.is_subset(valid):
-            return ""
-        with ast_options(context.get_ctx()):
-            build = isl.AstBuild.from_context(context)
-            return self.exprs.text(build.expr_from_set(valid)).text
+        window = isl.Set(f"[{params}] -> {{ : {bounds} }}")
+        touched = o.touched.reset_tuple_id().preimage_pw_multi_aff(at).params()
+        return touched, self._tile_context.intersect(window)
+
+    def _in_array(self, o: Operand) -> str:
+        """Whether the launch reads an element of the window."""
+        touched, context = self._touched(o)
+        return self._condition(touched, context)
 
     # -- terms -------------------------------------------------------------------------
 
@@ -485,11 +511,15 @@ class TiledPrinter:
         counts = []
         for k in range(self.form.n_inner):
             first, count = self._tile_range(k)
+            if count == "1":
+                if first != "0":
+                    yield f"const {kind} first_{self.names.tiles[k]} = {first};"
+                continue
             if first != "0":
                 yield f"const {kind} first_{self.names.tiles[k]} = {first};"
             yield f"const {kind} n_{self.names.tiles[k]} = {count};"
             counts.append(f"n_{self.names.tiles[k]}")
-        total = " * ".join(counts)
+        total = " * ".join(counts) or "1"
         if len(counts) > 1:
             yield f"const {kind} n_tiles = {total};"
             total = "n_tiles"
@@ -556,12 +586,15 @@ class TiledPrinter:
         inside = ""
         for k in reversed(range(self.form.n_inner)):
             name, step = self.names.tiles[k], self.form.steps[k]
+            first, count = self._tile_range(k)
+            if count == "1":
+                found.append("0" if first == "0" else f"first_{name}")
+                continue
             at = f"{number}{inside}"
             if k:
                 at = f"{at} % n_{name}"
             at = f"({at})" if inside or k else at
             scaled = at if step == 1 else f"{step} * {at}"
-            first = self._tile_range(k)[0]
             found.append(scaled if first == "0" else f"first_{name} + {scaled}")
             inside += f" / n_{name}"
         return ", ".join(reversed(found))
@@ -579,3 +612,13 @@ def tile_parameters(
         tuple(free.take(f"k{k}") for k in range(n)),
         mapped.steps,
     )
+
+
+def _shift(values: isl.Set, name: str, distance: int) -> isl.Set:
+    """The parameter values at which a parameter plus a distance is in a set."""
+    position = values.find_dim_by_name(isl.dim_type.param, name)
+    if position < 0:
+        return values
+    moved = values.move_dims(isl.dim_type.set, 0, isl.dim_type.param, position, 1)
+    at = isl.PwMultiAff(f"[{name}] -> {{ [{name} + {distance}] }}")
+    return moved.reset_tuple_id().preimage_pw_multi_aff(at).params()

@@ -1,0 +1,198 @@
+"""Device files for the programs of this folder, many shapes each.
+
+Needs polysched, no GPU: ``python benchmarks/gpu/generate.py build/gpu``. The folder it
+fills is all that ``run.py`` needs.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from polysched.analysis import (
+    coalesce_scalars,
+    compute_dependences,
+    infer_liveness,
+    privatize,
+    set_band_flags,
+)
+from polysched.base import PolyschedError
+from polysched.codegen import PrintOptions, splice
+from polysched.codegen.cuda import print_cuda
+from polysched.frontend import parse_c
+from polysched.ir import original_tree
+from polysched.transform import apply_script, parse_script
+
+HERE = Path(__file__).resolve().parent
+BYTES = {"float": 4, "double": 8}
+MERGE = "merge(band=0); merge(band=0); "
+
+
+@dataclass(frozen=True)
+class Job:
+    """One variant of one program.
+
+    Attributes
+    ----------
+    case : str
+        Program, sizes and element type.
+    kind : str
+        What the variant stands for.
+    program : str
+        File name without suffix.
+    defines : tuple of str
+        Macros it is compiled with.
+    script : str
+        Steps from the source order.
+    flops, n_bytes : float
+        Work of one entry of the region, and least traffic of one that sweeps arrays
+        once per sweep.
+    """
+
+    case: str
+    kind: str
+    program: str
+    defines: tuple[str, ...]
+    script: str
+    flops: float
+    n_bytes: float
+
+
+def matmul_jobs(elem: str, n: int) -> Iterator[Job]:
+    """Every tile shape that fits, one-level tiles, and one thread per result."""
+    case = f"{elem} matmul {n}"
+    defines = (f"-DELEM={elem}", f"-DN={n}", "-DREPS=6")
+    flops, n_bytes = 2.0 * n**3, 4.0 * n * n * BYTES[elem]
+
+    def job(kind: str, script: str) -> Job:
+        text = MERGE + script
+        return Job(case, kind, "matmul", defines, text, flops, n_bytes)
+
+    yield job("one thread per result", "launch(band=0, tile=[8,32], threads=[8,32])")
+    yield job(
+        "one-level tiles",
+        "contract(band=0, tile=[32,32,32], threads=[16,32], runs=[1,1], stages=1)",
+    )
+    run = 16 // BYTES[elem]
+    limit = 128 if elem == "float" else 64
+    for rows, columns in ((128, 128), (128, 64), (64, 128), (128, 256), (256, 128)):
+        for ty, tx in ((8, 16), (16, 16), (8, 32)):
+            held = rows * columns // (ty * tx)
+            if not 16 <= held <= limit or columns % (tx * run):
+                continue
+            for depth in (8, 16, 32):
+                for stages in (1, 2, 3, 4) if depth == 16 else (2, 3):
+                    shared = (rows * (depth + run) + columns * depth) * stages
+                    if shared * BYTES[elem] > 220 << 10 or depth * stages > 64:
+                        continue
+                    yield job(
+                        "tiled",
+                        f"contract(band=0, tile=[{rows},{columns},{depth}], "
+                        f"threads=[{ty},{tx}], runs=[1,{run}], stages={stages})",
+                    )
+
+
+def sweep_jobs(program: str, elem: str, n: int, steps: int, dims: int) -> Iterator[Job]:
+    """Stencils, one launch per sweep, several block shapes."""
+    case = f"{elem} {program} {n}, {steps} steps"
+    defines = (f"-DELEM={elem}", f"-DN={n}", f"-DSTEPS={steps}", "-DREPS=3")
+    n_bytes = 2.0 * steps * 2 * n**dims * BYTES[elem]
+    flops = 2.0 * steps * n**dims * (5 if dims == 2 else 15)
+    shapes = {
+        2: (
+            ("8,32", "8,32"), ("4,64", "4,64"), ("2,128", "2,128"), ("8,64", "4,64"),
+            ("16,64", "4,64"), ("4,256", "1,256"), ("16,32", "8,32"),
+        ),
+        3: (
+            ("1,8,32", "1,8,32"), ("4,4,32", "4,4,32"), ("4,8,32", "1,8,32"),
+            ("8,8,32", "2,8,32"), ("8,4,64", "1,4,64"), ("16,8,32", "1,8,32"),
+            ("2,4,64", "2,4,64"), ("4,2,128", "2,2,128"),
+        ),
+    }  # fmt: skip
+    merge = "merge(band={0}); " * (dims - 1)
+    paths = ("0.0.1.0", "0.0.0.0")
+    for tile, threads in shapes[dims]:
+        script = ""
+        for path in paths:
+            script += merge.format(path)
+            script += f"launch(band={path}, tile=[{tile}], threads=[{threads}]); "
+        yield Job(case, "sweeps", program, defines, script, flops, n_bytes)
+
+
+def conv_jobs() -> Iterator[Job]:
+    """A convolution: results of a block are channels by columns of one row."""
+    batch, channels, size = 32, 128, 56
+    case = f"float conv2d {batch} x {channels} x {size} x {size}, 3 x 3"
+    defines = ("-DREPS=6",)
+    flops = 2.0 * batch * channels * channels * size * size * 9
+    n_bytes = 4.0 * (3 * batch * channels * size * size + channels * channels * 9)
+    merge = "merge(band=0); " * 3
+    yield Job(
+        case, "one thread per result", "conv2d", defines,
+        merge + "launch(band=0, tile=[1,1,4,64], threads=[1,1,4,64])", flops, n_bytes,
+    )  # fmt: skip
+    for rows, columns, ty, tx, depth, stages in (
+        (64, 64, 8, 16, 8, 2), (64, 64, 8, 8, 8, 2), (128, 64, 16, 8, 4, 3),
+        (128, 56, 16, 7, 4, 3), (128, 56, 16, 14, 4, 3), (64, 56, 8, 14, 8, 2),
+        (64, 56, 8, 7, 8, 1), (128, 56, 16, 7, 4, 1), (128, 56, 16, 7, 8, 2),
+        (128, 56, 8, 14, 4, 3), (64, 56, 8, 7, 4, 3),
+    ):  # fmt: skip
+        yield Job(
+            case, "tiled", "conv2d", defines,
+            merge + "order(band=0, members=[0,2,1,3]); "
+            f"contract(band=0, tile=[1,1,{rows},{columns},{depth},3,3], "
+            f"threads=[1,1,{ty},{tx}], runs=[1,1,1,4], stages={stages})",
+            flops, n_bytes,
+        )  # fmt: skip
+
+
+def all_jobs() -> Iterator[Job]:
+    """Everything that is measured."""
+    yield from matmul_jobs("float", 4096)
+    yield from matmul_jobs("double", 4096)
+    for elem in ("float", "double"):
+        yield from sweep_jobs("jacobi2d", elem, 8192, 32, 2)
+        yield from sweep_jobs("heat3d", elem, 384, 16, 3)
+    yield from conv_jobs()
+
+
+def write(job: Job, name: str, folder: Path) -> None:
+    """The device file of a job, and the program that calls it."""
+    program = parse_c(HERE / "programs" / f"{job.program}.c", flags=job.defines)
+    (scop,) = program.scops
+    scop = coalesce_scalars(privatize(infer_liveness(scop)))
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    tree = apply_script(tree, parse_script(job.script), deps)
+    options = PrintOptions(header=(f"{job.case}, {job.kind}: {job.script}",))
+    text = print_cuda(scop, tree, options, deps=deps.validity)
+    (folder / f"{name}.cu").write_text(text.device)
+    calling = splice(program, {program.scops[0].name: text.region})
+    (folder / f"{name}.c").write_bytes(calling)
+
+
+def main() -> None:
+    """Fill a folder."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/gpu")
+    folder.mkdir(parents=True, exist_ok=True)
+    listed = []
+    for number, job in enumerate(all_jobs()):
+        name = f"v{number:03d}"
+        try:
+            write(job, name, folder)
+        except PolyschedError as error:
+            print(f"{name} {job.case} {job.script}: {error}", file=sys.stderr)
+            continue
+        listed.append({"name": name, **job.__dict__})
+    (folder / "jobs.json").write_text(json.dumps(listed, indent=1))
+    for extra in ("timed.h", "run.py", "reference.py"):
+        shutil.copy(HERE / extra, folder / extra)
+    print(f"{len(listed)} variants in {folder}")
+
+
+if __name__ == "__main__":
+    main()

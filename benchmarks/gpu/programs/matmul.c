@@ -1,0 +1,57 @@
+/* C += A * B, square. -DELEM=float|double -DN=4096 -DREPS=6 */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifndef ELEM
+#define ELEM float
+#endif
+#ifndef N
+#define N 4096
+#endif
+#ifndef REPS
+#define REPS 6
+#endif
+
+static ELEM A[N][N], B[N][N], C[N][N];
+
+static void multiply(void)
+{
+#pragma scop
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++)
+      for (int k = 0; k < N; k++)
+        C[i][j] += A[i][k] * B[k][j];
+#pragma endscop
+}
+
+static double error_of(int i, int j, double before, double after)
+{
+  double sum = before;
+  for (int k = 0; k < N; k++)
+    sum += (double)A[i][k] * B[k][j];
+  return fabs(after - sum) / (1 + fabs(sum));
+}
+
+int main(void)
+{
+  unsigned x = 1;
+  double worst = 0, limit = sizeof(ELEM) == 4 ? 1e-4 : 1e-12;
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++) {
+      x = x * 1664525u + 1013904223u;
+      A[i][j] = (ELEM)(x >> 16 & 1023) / 1024;
+      B[i][j] = (ELEM)(x >> 9 & 1023) / 1024 - (ELEM)0.5;
+      C[i][j] = (ELEM)(i % 7);
+    }
+  multiply();
+  for (int n = 0; n < 256; n++) {
+    int i = (n * 977) % N, j = (n * 1361 + 5) % N;
+    double e = error_of(i, j, i % 7, C[i][j]);
+    worst = e > worst ? e : worst;
+  }
+  for (int n = 1; n < REPS; n++)
+    multiply();
+  printf("error %.3g %s\n", worst, worst < limit ? "equal" : "WRONG");
+  return worst < limit ? 0 : 1;
+}
