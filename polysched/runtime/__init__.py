@@ -1,8 +1,8 @@
 """runtime: the user's program as the harness. Compile, run, time, compare, calibrate.
 
 Takes a Program, a SCoP and texts for its region; gives executions and comparisons.
-Every run is a child process with limits. May import `codegen`, `analysis`, `ir`,
-`records`, `machine`, `sets`, `base`.
+Every run is a child process with limits; CUDA text can run on the CPU (`shim`). May
+import `codegen`, `analysis`, `ir`, `records`, `machine`, `sets`, `base`.
 """
 
 from polysched.runtime.calibrate import calibrate
@@ -19,6 +19,16 @@ from polysched.runtime.dump import Dump, Segment, read_dump
 from polysched.runtime.dump_code import DumpCode, dumped_arrays, print_dump
 from polysched.runtime.instrument import instrument, original_text
 from polysched.runtime.rounding import rounding_bounds
+from polysched.runtime.shim import (
+    SHIM_DIRECTORY,
+    SHIM_EXIT_STATUS,
+    ShimFinding,
+    compile_kernels,
+    compile_shim,
+    link_shim_program,
+    read_report,
+    shim_environment,
+)
 from polysched.runtime.toolchain import (
     Toolchain,
     compile_program,
@@ -35,6 +45,8 @@ from polysched.runtime.workbench import (
 )
 
 __all__ = [
+    "SHIM_DIRECTORY",
+    "SHIM_EXIT_STATUS",
     "ChildError",
     "Comparison",
     "Dump",
@@ -44,6 +56,7 @@ __all__ = [
     "RunOptions",
     "RunResult",
     "Segment",
+    "ShimFinding",
     "Toolchain",
     "Workbench",
     "calibrate",
@@ -51,16 +64,21 @@ __all__ = [
     "classify",
     "compare_dumps",
     "compare_output",
+    "compile_kernels",
     "compile_program",
+    "compile_shim",
     "differing_values",
     "dumped_arrays",
     "instrument",
+    "link_shim_program",
     "original_text",
     "preprocess",
     "print_driver",
     "print_dump",
     "read_dump",
+    "read_report",
     "rounding_bounds",
     "run_child",
     "run_tool",
+    "shim_environment",
 ]

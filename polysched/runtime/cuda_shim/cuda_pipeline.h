@@ -1,0 +1,20 @@
+// Asynchronous copies from global to shared memory, per thread and in groups.
+#ifndef PS_SHIM_PIPELINE
+#define PS_SHIM_PIPELINE
+
+#include "cuda_runtime.h"
+
+extern "C" {
+void ps_shim_copy_async(void* to, const void* from, size_t bytes, size_t zeros);
+void ps_shim_copy_commit(void);
+void ps_shim_copy_wait(size_t n_later);
+}
+
+inline void __pipeline_memcpy_async(void* to, const void* from, size_t bytes,
+                                    size_t zeros = 0) {
+  ps_shim_copy_async(to, from, bytes, zeros);
+}
+inline void __pipeline_commit() { ps_shim_copy_commit(); }
+inline void __pipeline_wait_prior(size_t n_later) { ps_shim_copy_wait(n_later); }
+
+#endif

@@ -1,0 +1,82 @@
+// A sum over blocks: shuffles within warps, shared memory between, atomics at the end.
+#include "program.h"
+
+enum { NONE, NO_ATOMIC, EARLY_EXIT, TWO_BARRIERS, MIXED, LOST_LANE, NO_WARP_BARRIER };
+
+__global__ void reduce(const double* x, double* sum, double* largest, unsigned* n_odd,
+                       int n, int fault) {
+  __shared__ double parts[8];
+  int t = blockIdx.x * blockDim.x + threadIdx.x;
+  double mine = t < n ? x[t] : 0.0;
+  if (fault == EARLY_EXIT && t == 37) return;
+  unsigned odd = __ballot_sync(0xffffffffu, t < n && (long long)mine % 2 != 0);
+  for (int delta = 16; delta > 0; delta /= 2) {
+    if (fault == LOST_LANE && threadIdx.x % 32 == 5) break;
+    mine += __shfl_down_sync(0xffffffffu, mine, delta);
+  }
+  if (threadIdx.x % 32 == 0) {
+    parts[threadIdx.x / 32] = mine;
+    atomicAdd(n_odd, (unsigned)__popc(odd));
+  }
+  if (fault == TWO_BARRIERS && threadIdx.x < 32) {
+    __syncthreads();
+  } else {
+    __syncthreads();
+  }
+  if (threadIdx.x < 32) {
+    double part = threadIdx.x < blockDim.x / 32 ? parts[threadIdx.x] : 0.0;
+    for (int bits = 4; bits > 0; bits /= 2)
+      part += __shfl_xor_sync(0xffffffffu, part, bits);
+    if (threadIdx.x == 0) {
+      if (fault == NO_ATOMIC)
+        *sum += part;
+      else
+        atomicAdd(sum, part);
+      atomicMax(largest, part);
+      if (fault == MIXED) *n_odd += 1;
+    }
+    // The first warp turns its values round through shared memory.
+    if (threadIdx.x < 8) parts[threadIdx.x] = part;
+    if (fault != NO_WARP_BARRIER) __syncwarp();
+    if (threadIdx.x < 8 && parts[7 - threadIdx.x] != part) atomicAdd(n_odd, 1u << 20);
+  }
+}
+
+int main(int argc, char** argv) {
+  const int n = 1000, block = 256;
+  fault = argc > 1 ? argv[1] : "";
+  static double x[n];
+  for (int i = 0; i < n; i++) x[i] = i;
+  double *dx, *results, sums[2] = {0, 0};
+  unsigned *dn, n_odd = 0;
+  CHECK(cudaMalloc(&dx, sizeof x));
+  CHECK(cudaMalloc(&results, sizeof sums));
+  CHECK(cudaMalloc(&dn, sizeof n_odd));
+  PS_NAME(dx, "x");
+  PS_NAME(results, "results");
+  PS_NAME(dn, "n_odd");
+  CHECK(cudaMemcpy(dx, x, sizeof x, cudaMemcpyHostToDevice));
+  CHECK(cudaMemset(results, 0, sizeof sums));
+  CHECK(cudaMemset(dn, 0, sizeof n_odd));
+  int kind = IS("no-atomic")         ? NO_ATOMIC
+             : IS("early-exit")      ? EARLY_EXIT
+             : IS("two-barriers")    ? TWO_BARRIERS
+             : IS("mixed")           ? MIXED
+             : IS("lost-lane")       ? LOST_LANE
+             : IS("no-warp-barrier") ? NO_WARP_BARRIER
+                                     : NONE;
+  PS_LAUNCH(reduce, (n + block - 1) / block, block, 0, dx, results, results + 1, dn, n,
+            kind);
+  CHECK(cudaGetLastError());
+  CHECK(cudaMemcpy(sums, results, sizeof sums, cudaMemcpyDeviceToHost));
+  CHECK(cudaMemcpy(&n_odd, dn, sizeof n_odd, cudaMemcpyDeviceToHost));
+  CHECK(cudaFree(dx));
+  CHECK(cudaFree(results));
+  CHECK(cudaFree(dn));
+  double last = 0;
+  for (int i = 768; i < n; i++) last += i;
+  double third = 0;
+  for (int i = 512; i < 768; i++) third += i;
+  return finish((sums[0] != n * (n - 1) / 2) + (sums[1] != (last > third ? last : third)) +
+                (n_odd != n / 2));
+}
