@@ -25,6 +25,11 @@ _UNCHECKED = ("-O2",)
 _ALWAYS = ("-std=c++17", "-fno-exceptions", "-ffp-contract=off", "-w")
 _CLANG_CHECKED = ("-mllvm", "-tsan-instrument-read-before-write=1")
 _LINE = re.compile(r"^ps-shim: (error|warning): ([\w-]+): (.*?) \|(.*)$", re.MULTILINE)
+_NO_HOOKS = re.compile(
+    r"unsupported option .-fsanitize=thread"
+    r"|-fsanitize=thread\W{0,3} (is )?not supported"
+    r"|nknown command line argument .-tsan"
+)
 _PAIR = re.compile(r"(\w+)=(.*?)(?= \w+=|$)")
 
 
@@ -148,7 +153,7 @@ def compile_kernels(
             limit_seconds=toolchain.compile_seconds,
         )
     except ToolchainError as error:
-        if "-fsanitize=thread' " in error.message or "tsan-" in error.message:
+        if _NO_HOOKS.search(error.message):
             raise ToolchainError(
                 f"the compiler {cxx!r} cannot instrument loads and stores "
                 "(-fsanitize=thread)",

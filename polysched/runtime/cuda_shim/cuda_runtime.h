@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #define PS_SHIM_PLAIN __attribute__((no_sanitize("thread")))
@@ -97,13 +98,12 @@ cudaError_t launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block
 }
 
 template <typename T>
-struct Element {
-  static constexpr size_t bytes = sizeof(T);
-};
-template <>
-struct Element<void> {
-  static constexpr size_t bytes = 1;
-};
+constexpr size_t element_bytes() {
+  if constexpr (std::is_void_v<T>)
+    return 1;
+  else
+    return sizeof(T);
+}
 }  // namespace ps_shim
 
 #define PS_LAUNCH(kernel, grid, block, bytes, ...) \
@@ -111,7 +111,7 @@ struct Element<void> {
 
 template <typename T>
 void ps_shim_label(T* pointer, const char* name) {
-  ps_shim_name((const void*)pointer, name, ps_shim::Element<T>::bytes);
+  ps_shim_name((const void*)pointer, name, ps_shim::element_bytes<T>());
 }
 #define PS_NAME(pointer, name) ps_shim_label(pointer, name)
 

@@ -123,6 +123,15 @@ def test_offsets_are_those_of_the_access(built: Path) -> None:
     assert (findings[0].byte, findings[0].size_bytes) == (0, 6404)
 
 
+def test_a_writer_that_read_last_still_meets_the_reader_before(built: Path) -> None:
+    for seed in range(12):
+        _, findings, said = run(built / "reduce", "two-readers", seed=seed)
+        (found,) = findings
+        assert (found.kind, found.array, found.block) == ("race", "parts", (2, 0, 0)), (
+            said
+        )
+
+
 def test_missing_copy_back_and_leak_are_warned_of(built: Path) -> None:
     status, findings, said = run(built / "gemm", "no-copy-back")
     assert status == 1, said

@@ -3,8 +3,10 @@
 #include "shadow.h"
 
 #if !defined(__x86_64__) && !defined(__aarch64__)
+#define PS_SHIM_UCONTEXT 1  // elsewhere, and wherever it is asked for: slow
+#endif
+#ifdef PS_SHIM_UCONTEXT
 #include <ucontext.h>
-#define PS_SHIM_UCONTEXT 1
 #endif
 
 namespace ps {
@@ -12,7 +14,16 @@ static void run_thread();
 static void* scheduler_pointer = nullptr;
 }  // namespace ps
 
-#if defined(__x86_64__)
+#if defined(PS_SHIM_UCONTEXT)
+// A context lies at the top of its fiber's stack; the scheduler's is static.
+static void ps_shim_switch(void** save, void* next) {
+  static ucontext_t scheduler;
+  bool leaves_scheduler = save == &ps::scheduler_pointer;
+  ucontext_t* here = leaves_scheduler ? &scheduler : (ucontext_t*)*save;
+  if (leaves_scheduler) *save = &scheduler;
+  swapcontext(here, (ucontext_t*)next);
+}
+#elif defined(__x86_64__)
 extern "C" void ps_shim_switch(void** save, void* next);
 asm(R"(
 .text
@@ -75,15 +86,6 @@ ps_shim_switch:
   ret
 .size ps_shim_switch, .-ps_shim_switch
 )");
-#else
-// A context lies at the top of its fiber's stack; the scheduler's is static.
-static void ps_shim_switch(void** save, void* next) {
-  static ucontext_t scheduler;
-  bool leaves_scheduler = save == &ps::scheduler_pointer;
-  ucontext_t* here = leaves_scheduler ? &scheduler : (ucontext_t*)*save;
-  if (leaves_scheduler) *save = &scheduler;
-  swapcontext(here, (ucontext_t*)next);
-}
 #endif
 
 namespace ps {
@@ -106,7 +108,15 @@ static unsigned char* take_stack() {
 // A stack on which the first switch enters run_thread.
 static void* prepare_stack(unsigned char* stack) {
   unsigned char* top = stack + kStack;
-#if defined(__x86_64__)
+#if defined(PS_SHIM_UCONTEXT)
+  auto* context = (ucontext_t*)(top - (sizeof(ucontext_t) + 63) / 64 * 64);
+  getcontext(context);
+  context->uc_stack.ss_sp = stack + 4096;
+  context->uc_stack.ss_size = (size_t)((unsigned char*)context - stack) - 4096;
+  context->uc_link = nullptr;
+  makecontext(context, (void (*)())run_thread, 0);
+  return context;
+#elif defined(__x86_64__)
   void** words = (void**)top - 10;
   memset(words, 0, 80);
   words[6] = (void*)run_thread;  // below it lie the six saved registers
@@ -116,14 +126,6 @@ static void* prepare_stack(unsigned char* stack) {
   memset(words, 0, 160);
   words[11] = (void*)run_thread;
   return words;
-#else
-  auto* context = (ucontext_t*)(top - (sizeof(ucontext_t) + 63) / 64 * 64);
-  getcontext(context);
-  context->uc_stack.ss_sp = stack + 4096;
-  context->uc_stack.ss_size = (size_t)((unsigned char*)context - stack) - 4096;
-  context->uc_link = nullptr;
-  makecontext(context, (void (*)())run_thread, 0);
-  return context;
 #endif
 }
 

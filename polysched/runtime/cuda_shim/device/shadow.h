@@ -99,7 +99,7 @@ static inline void read_cell(Region& r, Cell& c, uintptr_t address, size_t bytes
   uint16_t me = (uint16_t)current->id;
   if (c.reader != me || c.read < block_first) {
     // A reader of another block conflicts with every later write: keep it.
-    if (!(c.other_read >= launch_first && c.other_read < block_first)) {
+    if (!(c.other_read >= first_stamp(r) && c.other_read < block_first)) {
       c.other_read = c.read;
       c.other_reader = c.reader;
     }

@@ -1,7 +1,8 @@
 // A sum over blocks: shuffles within warps, shared memory between, atomics at the end.
 #include "program.h"
 
-enum { NONE, NO_ATOMIC, EARLY_EXIT, TWO_BARRIERS, MIXED, LOST_LANE, NO_WARP_BARRIER };
+enum { NONE, NO_ATOMIC, EARLY_EXIT, TWO_BARRIERS, MIXED, LOST_LANE, NO_WARP_BARRIER,
+       TWO_READERS };
 
 __global__ void reduce(const double* x, double* sum, double* largest, unsigned* n_odd,
                        int n, int fault) {
@@ -22,6 +23,11 @@ __global__ void reduce(const double* x, double* sum, double* largest, unsigned* 
     __syncthreads();
   } else {
     __syncthreads();
+  }
+  if (fault == TWO_READERS && blockIdx.x == 2 && threadIdx.x / 2 == 20) {
+    double first = parts[6];
+    if (threadIdx.x == 41) parts[6] = 2 * first;
+    if (first < 0) atomicAdd(n_odd, 1u);
   }
   if (threadIdx.x < 32) {
     double part = threadIdx.x < blockDim.x / 32 ? parts[threadIdx.x] : 0.0;
@@ -64,6 +70,7 @@ int main(int argc, char** argv) {
              : IS("mixed")           ? MIXED
              : IS("lost-lane")       ? LOST_LANE
              : IS("no-warp-barrier") ? NO_WARP_BARRIER
+             : IS("two-readers")     ? TWO_READERS
                                      : NONE;
   PS_LAUNCH(reduce, (n + block - 1) / block, block, 0, dx, results, results + 1, dn, n,
             kind);
