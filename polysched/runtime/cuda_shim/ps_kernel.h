@@ -82,34 +82,39 @@ PS_SHIM_PLAIN inline T update(T* address, F make) {
   *address = make(old);
   return old;
 }
-template <typename T>
-struct Same {
-  typedef T type;
-};
 }  // namespace ps_shim
 
-#define PS_SHIM_ATOMIC(name, value)                                       \
-  template <typename T>                                                   \
-  PS_SHIM_PLAIN T name(T* address, typename ps_shim::Same<T>::type x) {   \
-    return ps_shim::update(address, [=](T old) PS_SHIM_PLAIN -> T {       \
-      return (T)(value);                                                  \
-    });                                                                   \
+// For the types that a device has them for, and no others.
+#define PS_SHIM_ATOMIC(type, name, value)                                          \
+  PS_SHIM_PLAIN inline type name(type* address, type x) {                          \
+    return ps_shim::update(address, [=](type old) PS_SHIM_PLAIN -> type {          \
+      return (type)(value);                                                        \
+    });                                                                            \
   }
-PS_SHIM_ATOMIC(atomicAdd, old + x)
-PS_SHIM_ATOMIC(atomicSub, old - x)
-PS_SHIM_ATOMIC(atomicMin, x < old ? x : old)
-PS_SHIM_ATOMIC(atomicMax, old < x ? x : old)
-PS_SHIM_ATOMIC(atomicExch, ((void)old, x))
-PS_SHIM_ATOMIC(atomicAnd, old & x)
-PS_SHIM_ATOMIC(atomicOr, old | x)
-PS_SHIM_ATOMIC(atomicXor, old ^ x)
-template <typename T>
-PS_SHIM_PLAIN T atomicCAS(T* address, typename ps_shim::Same<T>::type expected,
-                          typename ps_shim::Same<T>::type x) {
-  return ps_shim::update(address, [=](T old) PS_SHIM_PLAIN -> T {
-    return old == expected ? x : old;
-  });
-}
+#define PS_SHIM_ATOMIC_ORDER(type)                  \
+  PS_SHIM_ATOMIC(type, atomicMin, x < old ? x : old) \
+  PS_SHIM_ATOMIC(type, atomicMax, old < x ? x : old)
+#define PS_SHIM_ATOMIC_BITS(type)                   \
+  PS_SHIM_ATOMIC_ORDER(type)                        \
+  PS_SHIM_ATOMIC(type, atomicAdd, old + x)          \
+  PS_SHIM_ATOMIC(type, atomicExch, ((void)old, x))  \
+  PS_SHIM_ATOMIC(type, atomicAnd, old & x)          \
+  PS_SHIM_ATOMIC(type, atomicOr, old | x)           \
+  PS_SHIM_ATOMIC(type, atomicXor, old ^ x)          \
+  PS_SHIM_PLAIN inline type atomicCAS(type* address, type expected, type x) {      \
+    return ps_shim::update(address, [=](type old) PS_SHIM_PLAIN -> type {          \
+      return old == expected ? x : old;                                            \
+    });                                                                            \
+  }
+PS_SHIM_ATOMIC_BITS(int)
+PS_SHIM_ATOMIC_BITS(unsigned)
+PS_SHIM_ATOMIC_BITS(unsigned long long)
+PS_SHIM_ATOMIC_ORDER(long long)
+PS_SHIM_ATOMIC(int, atomicSub, old - x)
+PS_SHIM_ATOMIC(unsigned, atomicSub, old - x)
+PS_SHIM_ATOMIC(float, atomicAdd, old + x)
+PS_SHIM_ATOMIC(double, atomicAdd, old + x)
+PS_SHIM_ATOMIC(float, atomicExch, ((void)old, x))
 
 template <typename T>
 inline T __ldg(const T* address) {

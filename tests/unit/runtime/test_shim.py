@@ -55,6 +55,9 @@ FAULTS = [
     ("pipeline", "writes-source", "source-written", "rows", "in"),
     ("pipeline", "from-shared", "host-pointer", "rows", "ps_shared"),
     ("wavefront", "two-at-once", "block-race race", "diagonal", "A"),
+    ("tensor", "lost-lane", "barrier-divergence", "kernel", ""),
+    ("tensor", "odd-place", "misaligned", "kernel", "A"),
+    ("tensor", "past-end", "out-of-bounds", "kernel", "A"),
     ("large_shared", "too-few-bytes", "out-of-bounds", "reverse", "ps_shared"),
 ]
 
@@ -195,6 +198,16 @@ def test_a_c_program_calls_kernels_of_another_file(built: Path, tmp_path: Path) 
         host_source=tmp_path / "out.c",
     )
     assert run(tmp_path / "out") == (0, (), "2 4 6\n")
+
+
+def test_what_no_device_has_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "x.cu"
+    source.write_text(
+        "#include <cuda_runtime.h>\n"
+        "__global__ void f(double *a) { atomicMax(a, 1.0); }\n"
+    )
+    with pytest.raises(ToolchainError, match="atomicMax"):
+        compile_kernels(source, tmp_path / "x.o")
 
 
 def test_a_compiler_without_instrumentation_is_named(tmp_path: Path) -> None:

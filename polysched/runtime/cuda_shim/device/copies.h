@@ -77,4 +77,10 @@ void ps_shim_copy_wait(size_t n_later) {
     ps::finish_copy(t.copies[n_done++]);
   t.copies.erase(t.copies.begin(), t.copies.begin() + (ptrdiff_t)n_done);
 }
+
+// A tile of a matrix operation lies at a multiple of 32 bytes, its rows of 16.
+void ps_shim_check_tile(const void* address, size_t stride_bytes) {
+  if ((uintptr_t)address % 32) ps::misaligned((uintptr_t)address, 32);
+  if (stride_bytes % 16) ps::misaligned((uintptr_t)address, stride_bytes);
+}
 }

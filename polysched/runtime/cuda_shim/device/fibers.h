@@ -336,4 +336,17 @@ unsigned ps_shim_ballot(unsigned mask, int predicate, unsigned line) {
   }
   return (unsigned)t.received;
 }
+
+int ps_shim_gather(unsigned line, void* mine, void** all) {
+  ps::Thread& t = *ps::current;
+  if (ps::warp_lanes(t) != ~0u)
+    ps::fault("barrier-divergence", "a matrix operation needs 32 lanes in the warp");
+  t.offered = (unsigned long long)(uintptr_t)mine;
+  if (!ps::meet(~0u, line, false)) return 0;
+  for (unsigned k = 0; k < 32; k++)
+    all[k] = (void*)(uintptr_t)ps::warp_of(t)[k].offered;
+  return 1;
+}
+
+void ps_shim_dismiss(void) { ps::release_warp(); }
 }
