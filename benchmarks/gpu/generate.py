@@ -185,13 +185,13 @@ def main() -> None:
         try:
             write(job, name, folder)
         except PolyschedError as error:
-            print(f"{name} {job.case} {job.script}: {error}", file=sys.stderr)
+            sys.stderr.write(f"{name} {job.case} {job.script}: {error}\n")
             continue
         listed.append({"name": name, **job.__dict__})
     (folder / "jobs.json").write_text(json.dumps(listed, indent=1))
     for extra in ("timed.h", "run.py", "reference.py"):
         shutil.copy(HERE / extra, folder / extra)
-    print(f"{len(listed)} variants in {folder}")
+    sys.stdout.write(f"{len(listed)} variants in {folder}\n")
 
 
 if __name__ == "__main__":

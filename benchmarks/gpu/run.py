@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+SHOWN = ("name", "case", "kind", "ms", "verdict")
 
 
 def build(job: dict, arch: str) -> str:
@@ -107,22 +108,16 @@ def main() -> int:
         texts = list(pool.map(lambda job: build(job, options.arch), jobs))
     found = {**query_gpu(), "arch": options.arch, "reference": reference(), "runs": []}
     n_wrong = 0
-    for job, text in zip(jobs, texts):
+    for job, text in zip(jobs, texts, strict=True):
         failed = text.startswith("FAILED")
         run = {"verdict": text[:800]} if failed else execute(job)
         n_wrong += run["verdict"] != "equal"
         found["runs"].append({**job, **resources(text), **run})
-        print(
-            json.dumps(
-                {
-                    k: found["runs"][-1].get(k)
-                    for k in ("name", "case", "kind", "ms", "verdict")
-                }
-            ),
-            flush=True,
-        )
+        told = {k: found["runs"][-1].get(k) for k in SHOWN}
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
         Path(options.output).write_text(json.dumps(found, indent=1))
-    print(f"{len(jobs) - n_wrong} of {len(jobs)} variants right")
+    sys.stdout.write(f"{len(jobs) - n_wrong} of {len(jobs)} variants right\n")
     return 1 if n_wrong else 0
 
 
