@@ -126,11 +126,13 @@ def _affine_text(expr: Expr) -> str:
     """A subscript in isl's notation."""
     match expr:
         case Const(int(value), _, _):
-            return f"({value})"
+            return str(value)  # isl reads no factor in parentheses
         case Iter(name, _) | Param(name, _):
             return name
         case Unary("-" | "+" as op, operand):
             return f"({op}{_affine_text(operand)})"
+        case Binary("*", left, Const() as right):
+            return f"({_affine_text(right)} * {_affine_text(left)})"
         case Binary("+" | "-" | "*" as op, left, right):
             return f"({_affine_text(left)} {op} {_affine_text(right)})"
     raise AnalysisError(f"the subscript {expr!r} is not taken in an operand")

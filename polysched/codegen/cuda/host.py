@@ -117,12 +117,23 @@ class HostPrinter:
 
     def body(self, iterators: list[str], deps: isl.UnionMap | None) -> list[str]:
         """The lines inside of the function."""
-        lines = [*self._sizes(), *self._allocate()]
+        lines = [*self._nothing(), *self._sizes(), *self._allocate()]
         lines += self._copy(to_device=True)
         lines += self._launches(iterators, deps)
         lines += self._copy(to_device=False)
         lines += [f"PS_CHECK(cudaFree(dev_{d.name}));" for d in self.arrays.values()]
         return lines
+
+    def _nothing(self) -> Iterator[str]:
+        """A way out where the region runs no instance."""
+        some = self.scop.domain.params().gist(self._context)
+        if self._context.is_subset(some):
+            return
+        with ast_options(some.get_ctx()):
+            build = isl.AstBuild.from_context(self._context)
+            test = self.exprs.text(build.expr_from_set(some)).text
+        yield f"if (!({test}))"
+        yield "  return;"
 
     def _sizes(self) -> Iterator[str]:
         for device in self.arrays.values():
@@ -152,13 +163,13 @@ class HostPrinter:
             last = self._value(high if low is None else high.sub(low), self._context)
             if k < n - 1:
                 pitch = printer.index(device.pitches[k]).to_text()
-                terms.append(f"({last}) * (size_t)({pitch})")
+                terms.append(f"({last}) * (long)({pitch})")
             else:
                 terms.append(f"({last})")
         if not terms:
             return f"sizeof({kind})"
-        total = " + ".join(terms)
-        return f"(size_t)({total} + 1) * sizeof({kind})"
+        total = " + ".join(terms)  # negative where nothing is touched
+        return f"ps_bytes({total} + 1, sizeof({kind}))"
 
     def _base(self, device: DeviceArray) -> str:
         """Elements before the first that is stored, to add to a host's pointer."""

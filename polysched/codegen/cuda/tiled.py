@@ -21,6 +21,7 @@ from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.ctext import Names, Text
 from polysched.codegen.cuda.arrays import DeviceArray
 from polysched.codegen.cuda.form import TiledForm, TileNames
+from polysched.codegen.cuda.local_names import LocalNames
 from polysched.codegen.cuda.mapping import KernelMap
 from polysched.codegen.cuda.operands import Operand, find_shared, tile_box
 from polysched.codegen.cuda.text import type_name
@@ -103,6 +104,11 @@ class TiledPrinter:
         ]
         return lines, used if dynamic else 0
 
+    @cached_property
+    def _local(self) -> LocalNames:
+        most = max((d.array.n_dim for d in self.arrays.values()), default=0)
+        return LocalNames.take(self.free, self.form.n_shared, self.form.n_inner, most)
+
     # -- pieces of text ------------------------------------------------------------
 
     def _text(self, value: isl.PwAff) -> str:
@@ -181,7 +187,7 @@ class TiledPrinter:
                 terms.append(name if scale == 1 else f"{scale} * {name}")
                 scale *= count
         total = " + ".join(terms) or "0"
-        yield f"const int thread = {total};"
+        yield f"const int {self._local.thread} = {total};"
 
     # -- results ---------------------------------------------------------------------
 
@@ -200,7 +206,8 @@ class TiledPrinter:
 
     @property
     def _result(self) -> str:
-        return "held" + "".join(f"[r{k}]" for k, n in enumerate(self._shares) if n > 1)
+        subscripts = zip(self._local.shares, self._shares, strict=True)
+        return self._local.held + "".join(f"[{r}]" for r, n in subscripts if n > 1)
 
     def _over_results(self, inside: Sequence[str], deep: int = 0) -> Iterator[str]:
         """Unrolled loops over a thread's results, with their offsets."""
@@ -210,7 +217,8 @@ class TiledPrinter:
             offset = self._offset(k, share)
             if share > 1:
                 yield f"{indent}#pragma unroll"
-                yield f"{indent}for (int r{k} = 0; r{k} < {share}; r{k}++) {{"
+                r = self._local.shares[k]
+                yield f"{indent}for (int {r} = 0; {r} < {share}; {r}++) {{"
                 indent += self.options.indent
             yield f"{indent}const {kind} {self.names.offsets[k]} = {offset};"
         for line in inside:
@@ -223,13 +231,14 @@ class TiledPrinter:
     def _offset(self, k: int, share: int) -> str:
         """Offset in the tile of a thread's r-th point: runs are dealt out in turn."""
         thread, n, run = self.threads[k], self.mapped.n_threads[k], self.mapped.runs[k]
+        r = self._local.shares[k]
         if share == 1:
             return thread
         if run == 1:
-            return f"{thread} + {n} * r{k}"
+            return f"{thread} + {n} * {r}"
         if run == share:
-            return f"{share} * {thread} + r{k}"
-        return f"{n * run} * (r{k} / {run}) + {run} * {thread} + r{k} % {run}"
+            return f"{share} * {thread} + {r}"
+        return f"{n * run} * ({r} / {run}) + {run} * {thread} + {r} % {run}"
 
     def _element(self) -> str:
         """The result's element in device memory."""
@@ -252,7 +261,7 @@ class TiledPrinter:
     def _load_results(self) -> Iterator[str]:
         kind = type_name(self.form.target.type)
         extents = "".join(f"[{n}]" for n in self._shares if n > 1)
-        yield f"{kind} held{extents};"
+        yield f"{kind} {self._local.held}{extents};"
         test = self._has_result()
         line = f"{self._result} = {self._element()};"
         if test:
@@ -282,7 +291,9 @@ class TiledPrinter:
         """A function that begins the copies of one tile."""
         indent, kind = self.options.indent, self.index_type.name
         arguments = ", ".join(f"const {kind} {q}" for q in self.names.tiles)
-        yield f"const auto copy = [&](const int stage, {arguments}) {{"
+        local = self._local
+        head = f"[&](const int {local.stage}, {arguments})"
+        yield f"const auto {local.copy} = {head} {{"
         box = tile_box(self.form, self.names)
         partial = box.subtract(self.form.member_domain).params()
         is_whole = partial.complement().intersect(self._tile_context)
@@ -304,11 +315,13 @@ class TiledPrinter:
         """The head of a loop that deals numbers below `total` out to the threads."""
         size = self.mapped.block_size
         n_rounds = -(-total // size)
+        n, e = self._local.round, self._local.element
+        thread = self._local.thread
         few = n_rounds <= MAX_COPIES  # each keeps an address in registers
         head = [
             "#pragma unroll" if few else f"#pragma unroll {MAX_COPIES // 2}",
-            f"for (int n = 0; n < {n_rounds}; n++) {{",
-            f"{self.options.indent}const int e = thread + {size} * n;",
+            f"for (int {n} = 0; {n} < {n_rounds}; {n}++) {{",
+            f"{self.options.indent}const int {e} = {thread} + {size} * {n};",
         ]
         return head, total % size != 0
 
@@ -325,10 +338,11 @@ class TiledPrinter:
         yield from head
         deep = indent
         if is_ragged:
-            yield f"{indent}if (e < {total}) {{"
+            yield f"{indent}if ({self._local.element} < {total}) {{"
             deep += indent
         yield from (deep + line for line in self._spread(o, length, chunk))
-        place = f"{o.name}[stage]" + "".join(f"[l{k}]" for k in range(len(o.sizes)))
+        names = self._local.local[: len(o.sizes)]
+        place = f"{o.name}[{self._local.stage}]" + "".join(f"[{n}]" for n in names)
         n_bytes = chunk * o.device.type.n_bytes
         source = self._source(o)
         if n_bytes < 4:  # shorter than any asynchronous copy
@@ -336,10 +350,11 @@ class TiledPrinter:
             value = f"({test}) ? {source} : {zero}" if test else source
             yield f"{deep}{place} = {value};"
         elif test:
-            yield f"{deep}const bool inside = {test};"
+            inside = self._local.inside
+            yield f"{deep}const bool {inside} = {test};"
             yield f"{deep}__pipeline_memcpy_async("
-            yield f"{deep}  &{place}, inside ? &{source} : {o.device.name},"
-            yield f"{deep}  {n_bytes}, inside ? 0 : {n_bytes});"
+            yield f"{deep}  &{place}, {inside} ? &{source} : {o.device.name},"
+            yield f"{deep}  {n_bytes}, {inside} ? 0 : {n_bytes});"
         else:
             yield f"{deep}__pipeline_memcpy_async(&{place}, &{source}, {n_bytes});"
         if is_ragged:
@@ -351,7 +366,7 @@ class TiledPrinter:
         if o.chunk == 1:
             return True
         touched, context = self._touched(o)
-        last = f"l{len(o.sizes) - 1}"
+        last = self._local.local[len(o.sizes) - 1]
         aligned = isl.Set(f"[{last}] -> {{ : {last} mod {o.chunk} = 0 }}")
         context = context.intersect(aligned)
         first = touched.intersect(context)
@@ -364,16 +379,17 @@ class TiledPrinter:
     def _spread(self, o: Operand, length: int, chunk: int) -> list[str]:
         """A number as subscripts in the window."""
         lines = []
+        e = self._local.element
         sizes = (*o.sizes[:-1], length)
         scale = prod(sizes)
         for k, size in enumerate(sizes):
             scale //= size
-            value = "e" if scale == 1 else f"e / {scale}"
+            value = e if scale == 1 else f"{e} / {scale}"
             if k:
                 value = f"{value} % {size}"
             if k == len(sizes) - 1 and chunk > 1:
                 value = f"{chunk} * ({value})"
-            lines.append(f"const int l{k} = {value};")
+            lines.append(f"const int {self._local.local[k]} = {value};")
         return lines
 
     def _source(self, o: Operand) -> str:
@@ -381,7 +397,7 @@ class TiledPrinter:
         bounds = {}
         subscripts: list[Expr] = []
         for k, first in enumerate(o.firsts):
-            value = self._linear(first).plus(Linear.atom(Text(f"l{k}")))
+            value = self._linear(first).plus(Linear.atom(Text(self._local.local[k])))
             bounds[f"@{k}"] = Bound(value)
             subscripts.append(Iter(f"@{k}", self.index_type))
         load = Load(o.load.array, tuple(subscripts), o.load.type)
@@ -390,7 +406,7 @@ class TiledPrinter:
 
     def _touched(self, o: Operand) -> tuple[isl.Set, isl.Set]:
         """Subscripts in the window that the launch reads, and all there are."""
-        names = [f"l{k}" for k in range(len(o.sizes))]
+        names = self._local.local[: len(o.sizes)]
         params = ", ".join(names)
         at = None
         for k, first in enumerate(o.firsts):
@@ -416,7 +432,9 @@ class TiledPrinter:
         """A function that adds the terms of one tile to a thread's results."""
         indent, kind = self.options.indent, self.index_type.name
         arguments = ", ".join(f"const {kind} {q}" for q in self.names.tiles)
-        yield f"const auto multiply = [&](const int stage, {arguments}) {{"
+        local = self._local
+        head = f"[&](const int {local.stage}, {arguments})"
+        yield f"const auto {local.multiply} = {head} {{"
         form = self.form
         box = tile_box(form, self.names)
         inside = form.member_domain
@@ -460,10 +478,10 @@ class TiledPrinter:
         form = self.form
         result = Load("@held", (), form.target.type)
         replaced: dict[Load, Load] = {form.target: result}
-        bounds: dict[str, Bound] = {}
+        bounds = {"@stage": Bound(Linear.atom(Text(self._local.stage)))}
         spellings = {"@held": Spelling(self._result)}
         for n, o in enumerate(operands):
-            subscripts: list[Expr] = [Iter("stage", self.index_type)]
+            subscripts: list[Expr] = [Iter("@stage", self.index_type)]
             for k, index in enumerate(o.index):
                 name = f"@{n}_{k}"
                 bounds[name] = Bound(self._linear(index))
@@ -507,47 +525,45 @@ class TiledPrinter:
 
     def _loop(self) -> Iterator[str]:
         """The loop over tiles, with copies ahead of it."""
-        kind, stages = self.index_type.name, self.form.n_stages
+        kind, stages, local = self.index_type.name, self.form.n_stages, self._local
         counts = []
         for k in range(self.form.n_inner):
             first, count = self._tile_range(k)
-            if count == "1":
-                if first != "0":
-                    yield f"const {kind} first_{self.names.tiles[k]} = {first};"
-                continue
             if first != "0":
-                yield f"const {kind} first_{self.names.tiles[k]} = {first};"
-            yield f"const {kind} n_{self.names.tiles[k]} = {count};"
-            counts.append(f"n_{self.names.tiles[k]}")
+                yield f"const {kind} {local.firsts[k]} = {first};"
+            if count != "1":
+                yield f"const {kind} {local.counts[k]} = {count};"
+                counts.append(local.counts[k])
         total = " * ".join(counts) or "1"
         if len(counts) > 1:
-            yield f"const {kind} n_tiles = {total};"
-            total = "n_tiles"
-        ahead = stages - 1
+            yield f"const {kind} {local.total} = {total};"
+            total = local.total
+        s, copy, ahead = local.step, local.copy, stages - 1
+        this = f"{local.multiply}({s} % {stages}, {self._tile(s)});"
         if stages == 1:
-            yield f"for ({kind} s = 0; s < {total}; s++) {{"
-            yield f"  copy(0, {self._tile('s')});"
+            yield f"for ({kind} {s} = 0; {s} < {total}; {s}++) {{"
+            yield f"  {copy}(0, {self._tile(s)});"
             yield "  __pipeline_commit();"
             yield "  __pipeline_wait_prior(0);"
             yield "  __syncthreads();"
-            yield f"  multiply(0, {self._tile('s')});"
+            yield f"  {local.multiply}(0, {self._tile(s)});"
             yield "  __syncthreads();"
             yield "}"
             return
         yield "#pragma unroll"
-        yield f"for ({kind} s = 0; s < {ahead}; s++) {{"
-        yield f"  if (s < {total})"
-        yield f"    copy(s, {self._tile('s')});"
+        yield f"for ({kind} {s} = 0; {s} < {ahead}; {s}++) {{"
+        yield f"  if ({s} < {total})"
+        yield f"    {copy}({s}, {self._tile(s)});"
         yield "  __pipeline_commit();"
         yield "}"
-        yield f"for ({kind} s = 0; s < {total}; s++) {{"
+        yield f"for ({kind} {s} = 0; {s} < {total}; {s}++) {{"
         yield f"  __pipeline_wait_prior({stages - 2});"
         yield "  __syncthreads();"
-        later = f"(s + {ahead})"
-        yield f"  if (s + {ahead} < {total})"
-        yield f"    copy({later} % {stages}, {self._tile(later)});"
+        later = f"({s} + {ahead})"
+        yield f"  if ({s} + {ahead} < {total})"
+        yield f"    {copy}({later} % {stages}, {self._tile(later)});"
         yield "  __pipeline_commit();"
-        yield f"  multiply(s % {stages}, {self._tile('s')});"
+        yield f"  {this}"
         yield "}"
 
     def _tile_range(self, member: int) -> tuple[str, str]:
@@ -583,20 +599,21 @@ class TiledPrinter:
     def _tile(self, number: str) -> str:
         """First points of the tiles of a number, as arguments."""
         found = []
-        inside = ""
+        inside, local = "", self._local
         for k in reversed(range(self.form.n_inner)):
-            name, step = self.names.tiles[k], self.form.steps[k]
+            step = self.form.steps[k]
             first, count = self._tile_range(k)
+            start = "" if first == "0" else local.firsts[k]
             if count == "1":
-                found.append("0" if first == "0" else f"first_{name}")
+                found.append(start or "0")
                 continue
             at = f"{number}{inside}"
             if k:
-                at = f"{at} % n_{name}"
+                at = f"{at} % {local.counts[k]}"
             at = f"({at})" if inside or k else at
             scaled = at if step == 1 else f"{step} * {at}"
-            found.append(scaled if first == "0" else f"first_{name} + {scaled}")
-            inside += f" / n_{name}"
+            found.append(f"{start} + {scaled}" if start else scaled)
+            inside += f" / {local.counts[k]}"
         return ", ".join(reversed(found))
 
 
