@@ -11,6 +11,7 @@ from typing import Any
 
 from polysched.base import PolyschedError, data_directory
 from polysched.machine.cpu import Cpu
+from polysched.machine.gpu import Gpu
 from polysched.machine.probe import probe_cpu
 
 _NOT_NUMBERS = {"name", "isa"}
@@ -32,10 +33,14 @@ class Machine:
     origin : str
         Where the ceilings come from: "detected" (estimates), "calibrated", or the
         path of a file.
+    gpu : Gpu, optional
+        Its graphics processor, where kernels are wanted; it is never looked for
+        unasked.
     """
 
     cpu: Cpu
     origin: str = "detected"
+    gpu: Gpu | None = None
 
     @classmethod
     def detect(cls, *, calibrated: bool = True) -> Machine:
@@ -64,18 +69,25 @@ class Machine:
         if n_threads == self.cpu.n_cores:
             return self
         n_cores = min(n_threads, self.cpu.n_cores)
-        return Machine(
-            replace(self.cpu, n_cores=n_cores, n_threads=n_threads), self.origin
+        return replace(
+            self, cpu=replace(self.cpu, n_cores=n_cores, n_threads=n_threads)
         )
 
     def to_json(self) -> dict[str, object]:
         """The machine as an object that `from_json` reads back."""
-        return {"origin": self.origin, "cpu": self.cpu.to_json()}
+        gpu = {} if self.gpu is None else {"gpu": self.gpu.to_json()}
+        return {"origin": self.origin, "cpu": self.cpu.to_json(), **gpu}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Machine:
-        """Read a machine; unknown keys are refused, missing ones named."""
-        return cls(_read_cpu(data.get("cpu", data)), str(data.get("origin", "file")))
+        """Read a machine; unknown keys are refused, missing ones named.
+
+        ``"gpu"`` holds the fields of one, or the name of a known one.
+        """
+        origin = str(data.get("origin", "file"))
+        gpu = _read_gpu(data.get("gpu"))
+        rest = {name: value for name, value in data.items() if name != "gpu"}
+        return cls(_read_cpu(rest.get("cpu", rest)), origin, gpu)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the machine to a file in one step, creating its directory."""
@@ -102,7 +114,16 @@ class Machine:
             raise PolyschedError(
                 f"the machine file {os.fspath(path)!r} holds no JSON object"
             )
-        return cls(cls.from_json(data).cpu, os.fspath(path))
+        return replace(cls.from_json(data), origin=os.fspath(path))
+
+
+def _read_gpu(data: object) -> Gpu | None:
+    """A `Gpu` from its JSON form or its name; None from nothing."""
+    if data is None or isinstance(data, str):
+        return None if data is None else Gpu.named(data)
+    if not isinstance(data, Mapping):
+        raise PolyschedError(f"the machine's 'gpu' is {data!r}, expected an object")
+    return Gpu.from_json(data)
 
 
 def _read_cpu(data: Mapping[str, Any]) -> Cpu:
