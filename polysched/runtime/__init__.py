@@ -18,6 +18,8 @@ from polysched.runtime.driver import print_driver
 from polysched.runtime.dump import Dump, Segment, read_dump
 from polysched.runtime.dump_code import DumpCode, dumped_arrays, print_dump
 from polysched.runtime.instrument import instrument, original_text
+from polysched.runtime.nvcc import DeviceCode, Nvcc
+from polysched.runtime.ptxas import KernelResources, read_resources
 from polysched.runtime.rounding import rounding_bounds
 from polysched.runtime.shim import (
     SHIM_DIRECTORY,
@@ -49,10 +51,13 @@ __all__ = [
     "SHIM_EXIT_STATUS",
     "ChildError",
     "Comparison",
+    "DeviceCode",
     "Dump",
     "DumpCode",
     "Execution",
+    "KernelResources",
     "Mask",
+    "Nvcc",
     "RunOptions",
     "RunResult",
     "Segment",
@@ -77,6 +82,7 @@ __all__ = [
     "print_dump",
     "read_dump",
     "read_report",
+    "read_resources",
     "rounding_bounds",
     "run_child",
     "run_tool",
