@@ -22,7 +22,8 @@ from polysched.codegen.cuda.mapping import (
     range_set,
 )
 from polysched.codegen.cuda.text import type_name
-from polysched.codegen.cuda.tiled import TiledPrinter, tile_parameters
+from polysched.codegen.cuda.tile_text import tile_parameters
+from polysched.codegen.cuda.tiled import TiledPrinter
 from polysched.codegen.declare import Declarer
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.layout import Layout

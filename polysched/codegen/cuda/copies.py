@@ -1,0 +1,171 @@
+"""The copies of a tiled kernel: from device memory to shared memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import prod
+
+import islpy as isl
+
+from polysched.codegen.ctext import Text
+from polysched.codegen.cuda.operands import Operand, tile_box
+from polysched.codegen.cuda.text import type_name
+from polysched.codegen.cuda.tile_text import TileText
+from polysched.codegen.expr import Bound
+from polysched.codegen.linear import Linear
+from polysched.ir import Expr, Iter, Load
+
+MAX_COPIES = 8  # of a thread that are unrolled
+
+
+class CopyText(TileText):
+    """Prints the function that begins the copies of one tile."""
+
+    def _copy(self, operands: Sequence[Operand]) -> Iterator[str]:
+        """A function that begins the copies of one tile."""
+        indent, kind = self.options.indent, self.index_type.name
+        arguments = ", ".join(f"const {kind} {q}" for q in self.names.tiles)
+        local = self._local
+        head = f"[&](const int {local.stage}, {arguments})"
+        yield f"const auto {local.copy} = {head} {{"
+        box = tile_box(self.form, self.names)
+        partial = box.subtract(self.form.member_domain).params()
+        is_whole = partial.complement().intersect(self._tile_context)
+        fast = [line for o in operands for line in self._copy_one(o)]
+        slow = [line for o in operands for line in self._copy_one(o, guarded=True)]
+        whole = "" if is_whole.is_empty() else self._condition(is_whole)
+        if is_whole.is_empty() or not whole:
+            lines = slow if is_whole.is_empty() else fast
+            yield from (indent + line for line in lines)
+        else:
+            yield f"{indent}if ({whole}) {{"
+            yield from (indent * 2 + line for line in fast)
+            yield f"{indent}}} else {{"
+            yield from (indent * 2 + line for line in slow)
+            yield f"{indent}}}"
+        yield "};"
+
+    def _rounds(self, total: int) -> tuple[list[str], bool]:
+        """The head of a loop that deals numbers below `total` out to the threads."""
+        size = self.mapped.block_size
+        n_rounds = -(-total // size)
+        n, e = self._local.round, self._local.element
+        thread = self._local.thread
+        few = n_rounds <= MAX_COPIES  # each keeps an address in registers
+        head = [
+            "#pragma unroll" if few else f"#pragma unroll {MAX_COPIES // 2}",
+            f"for (int {n} = 0; {n} < {n_rounds}; {n}++) {{",
+            f"{self.options.indent}const int {e} = {thread} + {size} * {n};",
+        ]
+        return head, total % size != 0
+
+    def _copy_one(self, o: Operand, guarded: bool = False) -> Iterator[str]:
+        """The copy of a window: whole, or with zeros where the launch reads nothing."""
+        indent = self.options.indent
+        chunk = o.chunk
+        if guarded and not self._is_even(o):
+            chunk = 1
+        test = self._in_array(o) if guarded else ""
+        length = o.sizes[-1] // chunk
+        total = prod(o.sizes[:-1]) * length
+        head, is_ragged = self._rounds(total)
+        yield from head
+        deep = indent
+        if is_ragged:
+            yield f"{indent}if ({self._local.element} < {total}) {{"
+            deep += indent
+        yield from (deep + line for line in self._spread(o, length, chunk))
+        names = self._local.local[: len(o.sizes)]
+        place = f"{o.name}[{self._local.stage}]" + "".join(f"[{n}]" for n in names)
+        n_bytes = chunk * o.device.type.n_bytes
+        source = self._source(o)
+        if n_bytes < 4:  # shorter than any asynchronous copy
+            zero = f"({type_name(o.device.type)})0"
+            value = f"({test}) ? {source} : {zero}" if test else source
+            yield f"{deep}{place} = {value};"
+        elif test:
+            inside = self._local.inside
+            yield f"{deep}const bool {inside} = {test};"
+            yield f"{deep}__pipeline_memcpy_async("
+            yield f"{deep}  &{place}, {inside} ? &{source} : {o.device.name},"
+            yield f"{deep}  {n_bytes}, {inside} ? 0 : {n_bytes});"
+        else:
+            yield f"{deep}__pipeline_memcpy_async(&{place}, &{source}, {n_bytes});"
+        if is_ragged:
+            yield f"{indent}}}"
+        yield "}"
+
+    def _is_even(self, o: Operand) -> bool:
+        """Whether the launch reads all elements of a copy or none."""
+        if o.chunk == 1:
+            return True
+        touched, context = self._touched(o)
+        last = self._local.local[len(o.sizes) - 1]
+        aligned = isl.Set(f"[{last}] -> {{ : {last} mod {o.chunk} = 0 }}")
+        context = context.intersect(aligned)
+        first = touched.intersect(context)
+        for k in range(1, o.chunk):
+            shifted = _shift(touched, last, k).intersect(context)
+            if not first.is_equal(shifted):
+                return False
+        return True
+
+    def _spread(self, o: Operand, length: int, chunk: int) -> list[str]:
+        """A number as subscripts in the window."""
+        lines = []
+        e = self._local.element
+        sizes = (*o.sizes[:-1], length)
+        scale = prod(sizes)
+        for k, size in enumerate(sizes):
+            scale //= size
+            value = e if scale == 1 else f"{e} / {scale}"
+            if k:
+                value = f"{value} % {size}"
+            if k == len(sizes) - 1 and chunk > 1:
+                value = f"{chunk} * ({value})"
+            lines.append(f"const int {self._local.local[k]} = {value};")
+        return lines
+
+    def _source(self, o: Operand) -> str:
+        """The element of the array for subscripts in the window."""
+        bounds = {}
+        subscripts: list[Expr] = []
+        for k, first in enumerate(o.firsts):
+            value = self._linear(first).plus(Linear.atom(Text(self._local.local[k])))
+            bounds[f"@{k}"] = Bound(value)
+            subscripts.append(Iter(f"@{k}", self.index_type))
+        load = Load(o.load.array, tuple(subscripts), o.load.type)
+        printer = self._printer({}, bounds)
+        return printer.load(load).text
+
+    def _touched(self, o: Operand) -> tuple[isl.Set, isl.Set]:
+        """Subscripts in the window that the launch reads, and all there are."""
+        names = self._local.local[: len(o.sizes)]
+        params = ", ".join(names)
+        at = None
+        for k, first in enumerate(o.firsts):
+            local = isl.PwAff(f"[{params}] -> {{ [({names[k]})] }}")
+            value = isl.PwMultiAff.from_pw_aff(first.add(local))
+            at = value if at is None else at.flat_range_product(value)
+        assert at is not None
+        bounds = " and ".join(
+            f"0 <= {n} < {size}" for n, size in zip(names, o.sizes, strict=True)
+        )
+        window = isl.Set(f"[{params}] -> {{ : {bounds} }}")
+        touched = o.touched.reset_tuple_id().preimage_pw_multi_aff(at).params()
+        return touched, self._tile_context.intersect(window)
+
+    def _in_array(self, o: Operand) -> str:
+        """Whether the launch reads an element of the window."""
+        touched, context = self._touched(o)
+        return self._condition(touched, context)
+
+
+def _shift(values: isl.Set, name: str, distance: int) -> isl.Set:
+    """The parameter values at which a parameter plus a distance is in a set."""
+    position = values.find_dim_by_name(isl.dim_type.param, name)
+    if position < 0:
+        return values
+    moved = values.move_dims(isl.dim_type.set, 0, isl.dim_type.param, position, 1)
+    at = isl.PwMultiAff(f"[{name}] -> {{ [{name} + {distance}] }}")
+    return moved.reset_tuple_id().preimage_pw_multi_aff(at).params()
