@@ -1,0 +1,115 @@
+"""Kernels without shared memory: host loops, single threads, private arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.analysis import compute_dependences, set_band_flags
+from polysched.base import CodegenError
+from polysched.codegen.cuda import print_cuda
+from polysched.frontend import parse_c
+from polysched.ir import original_tree
+from polysched.transform import apply_script, parse_script
+from tests.unit.codegen.cuda.programs import Prepared, outputs
+
+SWEEPS = """for (int t = 0; t < 3; t++) {
+    for (int i = 1; i < N - 1; i++)
+      for (int j = 1; j < N - 1; j++)
+        E[1][i][j] = C[i][j] + C[i - 1][j] + C[i][j + 1];
+    for (int i = 1; i < N - 1; i++)
+      for (int j = 1; j < N - 1; j++)
+        C[i][j] = E[1][i][j] / (T)2;
+  }"""
+LAUNCHES = (
+    "merge(band=0.0.1.0); launch(band=0.0.1.0, tile=[8,8], threads=[4,8]); "
+    "launch(band=0.0.0.0, tile=[4], threads=[4])"
+)
+PRIVATE = """for (int i = 0; i < N; i++) {
+    T sum = 0;
+    for (int j = 0; j < N; j++)
+      sum += A[i][j];
+    for (int j = 0; j < N; j++)
+      C[i][j] = sum - C[i][j];
+  }"""
+APART = """{
+    T row[N];
+    for (int i = 0; i < N; i++)
+      row[i] = A[i][0] * (T)2;
+    for (int i = 1; i < N; i++)
+      C[i][i] = row[i - 1];
+  }"""
+CHAIN = """for (int i = 1; i < N; i++) {
+    C[i][0] = C[i - 1][0] * (T)0.5;
+    for (int j = 0; j < N; j++)
+      E[0][i][j] = C[i][0] + A[i][j];
+  }"""
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("body", "script"),
+    [
+        (SWEEPS, LAUNCHES),
+        (PRIVATE, "launch(band=0, tile=[8], threads=[8])"),
+        (PRIVATE, "launch(band=0, tile=[8], threads=[4])"),
+        (
+            APART,
+            "launch(band=0.0.0, tile=[8], threads=[8]); "
+            "launch(band=0.1.0, tile=[8], threads=[8])",
+        ),
+        (
+            CHAIN,
+            "single(band=0.0.0.0); launch(band=0.0.1.0, tile=[8], threads=[8])",
+        ),
+    ],
+)
+def test_results_equal(tmp_path: Path, body: str, script: str) -> None:
+    expected, found = outputs(tmp_path, body, script)
+    assert found == expected
+
+
+def test_what_is_overwritten_is_not_copied_in(tmp_path: Path) -> None:
+    body = """for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++)
+      C[i][j] = A[i][j];"""
+    prepared = Prepared.of(tmp_path, body)
+    text = prepared.print("launch(band=0, tile=[8], threads=[8])").device
+    copies = [line for line in text.splitlines() if "cudaMemcpy(" in line]
+    assert len(copies) == 2
+    assert "dev_A, A" in copies[0]
+    assert "C, dev_C" in copies[1]
+
+
+def test_threads_that_depend_on_each_other_are_refused(tmp_path: Path) -> None:
+    body = """for (int i = 1; i < N; i++)
+    for (int j = 0; j < N; j++)
+      C[i][j] += C[i - 1][j];"""
+    prepared = Prepared.of(tmp_path, body)
+    script = parse_script("launch(band=0, tile=[8], threads=[8])")
+    tree = apply_script(prepared.tree, script)  # unchecked
+    with pytest.raises(CodegenError, match="depend on each other"):
+        print_cuda(prepared.scop, tree, deps=prepared.deps.validity)
+
+
+def test_instances_outside_of_kernels_are_refused(tmp_path: Path) -> None:
+    prepared = Prepared.of(tmp_path, CHAIN)
+    with pytest.raises(CodegenError, match="no kernel runs"):
+        prepared.print("launch(band=0.0.1.0, tile=[8], threads=[8])")
+
+
+def test_functions_of_the_host_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "program.c"
+    path.write_text(
+        "double twice(double); double A[8];\n"
+        "void f(void) {\n#pragma scop\n"
+        "for (int i = 0; i < 8; i++) A[i] = twice(A[i]);\n"
+        "#pragma endscop\n}\n"
+    )
+    (scop,) = parse_c(path, pure=("twice",)).scops
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    script = parse_script("launch(band=0, tile=[8], threads=[8])")
+    with pytest.raises(CodegenError, match=r"twice\(\) is not available"):
+        print_cuda(scop, apply_script(tree, script, deps))

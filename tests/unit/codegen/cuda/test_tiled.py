@@ -1,0 +1,136 @@
+"""Tiled contractions: equal to the original bit for bit, no fault on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.base import CodegenError, IllegalScheduleError
+from tests.unit.codegen.cuda.programs import Prepared, outputs
+
+PRODUCT = """for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++)
+      for (int k = 0; k < M; k++)
+        C[i][j] += A[i][k] * B[k][j];"""
+TRIANGLE = """for (int i = 0; i < N; i++)
+    for (int j = 0; j <= i; j++)
+      for (int k = 0; k < M; k++)
+        C[i][j] -= A[i][k] * A[j][k];"""
+DIAGONAL = """for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++)
+      for (int k = i + 1; k < N; k++)
+        C[i][j] += A[k][i] * B[k][j];"""
+BATCH = """for (int b = 0; b < 3; b++)
+    for (int i = 0; i < N; i++)
+      for (int j = 0; j < N; j++)
+        for (int k = 0; k < M; k++)
+          E[b][i][j] += D[b][i][k] * B[k][j];"""
+WINDOW = """for (int b = 0; b < 2; b++)
+    for (int i = 0; i < N - 3; i++)
+      for (int j = 0; j < N - 3; j++)
+        for (int k = 0; k < 3; k++)
+          for (int r = 0; r < 3; r++)
+            for (int s = 0; s < 3; s++)
+              E[b][i][j] += D[k][i + r][j + s] * B[k + r][s + b];"""
+POINTERS = """for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++)
+      for (int k = 0; k < m; k++)
+        Z[i * n + j] += X[i * m + k] * Y[k * n + j];"""
+PANELS = """for (int k = 0; k < N / 8; k++)
+    for (int i = 8 * k + 8; i < N; i++)
+      for (int j = 8 * k + 8; j < N; j++)
+        for (int l = 0; l < 8; l++)
+          C[i][j] -= C[i][8 * k + l] * C[8 * k + l][j] / (T)64;"""
+MERGE = "merge(band=0); "
+
+
+def contract(tile: str, threads: str, runs: str, stages: int, band: str = "0") -> str:
+    return (
+        f"contract(band={band}, tile=[{tile}], threads=[{threads}], runs=[{runs}], "
+        f"stages={stages})"
+    )
+
+
+CASES = [
+    (PRODUCT, "float", 21, 2 * MERGE + contract("16,16,8", "4,4", "1,4", 3)),
+    (PRODUCT, "double", 32, 2 * MERGE + contract("16,16,8", "4,4", "2,2", 1)),
+    (TRIANGLE, "double", 21, 2 * MERGE + contract("8,16,8", "4,8", "1,2", 2)),
+    (DIAGONAL, "float", 21, 2 * MERGE + contract("16,16,8", "4,4", "2,4", 3)),
+    (BATCH, "float", 21, 3 * MERGE + contract("1,16,16,5", "1,4,4", "1,1,4", 4)),
+    (
+        WINDOW,
+        "float",
+        13,
+        3 * MERGE + contract("1,8,16,2,3,3", "1,4,8", "1,1,2", 2),
+    ),
+    # the names n and m are the region's own, so the kernel needs others
+    (POINTERS, "double", 21, 2 * MERGE + contract("16,16,8", "4,8", "1,2", 2)),
+    (POINTERS, "double", 1, 2 * MERGE + contract("16,16,8", "4,8", "1,2", 3)),
+    (PANELS, "double", 37, "merge(band=0.0); " + contract(
+        "16,16,8", "4,8", "1,2", 2, "0.0")),
+]  # fmt: skip
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(("body", "elem", "n", "script"), CASES)
+def test_results_equal(
+    tmp_path: Path, body: str, elem: str, n: int, script: str
+) -> None:
+    expected, found = outputs(tmp_path, body, script, elem, n)
+    assert found == expected
+
+
+def test_whole_tiles_have_no_guards(tmp_path: Path) -> None:
+    prepared = Prepared.of(tmp_path, PRODUCT.replace("M", "N"), "float", 64)
+    text = prepared.print(2 * MERGE + contract("32,32,16", "4,8", "1,4", 3)).device
+    kernel = text[text.index("__global__") : text.index('extern "C"')]
+    assert "?" not in kernel
+    assert kernel.count("if (") == 2  # whether there is one more tile to copy
+    assert "__pipeline_wait_prior(1);" in kernel
+
+
+def test_shared_memory_beyond_the_static_limit_is_asked_for(tmp_path: Path) -> None:
+    prepared = Prepared.of(tmp_path, PRODUCT, "double", 300)
+    text = prepared.print(2 * MERGE + contract("128,64,16", "16,16", "1,2", 4)).device
+    assert "extern __shared__" in text
+    assert "cudaFuncAttributeMaxDynamicSharedMemorySize" in text
+
+
+@pytest.mark.parametrize(
+    ("body", "script", "words"),
+    [
+        # a member inside moves the result
+        (
+            "for (int i = 0; i < N; i++) for (int j = 0; j < N; j++) "
+            "for (int k = 0; k < N; k++) E[2][i][j] = E[2][i][j] + A[i][k];",
+            2 * MERGE + contract("16,16,8", "4,8", "1,2", 2),
+            "",
+        ),
+        (
+            "for (int i = 0; i < N; i++) for (int j = 0; j < N; j++) "
+            "for (int k = 0; k < N; k++) C[i][k] = A[i][j] + B[j][k] + C[i][k];",
+            2 * MERGE + contract("16,16,8", "4,8", "1,2", 2),
+            "dependence|order",
+        ),
+    ],
+)
+def test_what_no_register_holds_is_refused(
+    tmp_path: Path, body: str, script: str, words: str
+) -> None:
+    prepared = Prepared.of(tmp_path, body)
+    if not words:
+        assert "held" in prepared.print(script).device
+        return
+    with pytest.raises((CodegenError, IllegalScheduleError), match=words):
+        prepared.print(script)
+
+
+def test_elements_written_in_the_same_kernel_are_not_copied(tmp_path: Path) -> None:
+    body = """for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++)
+      for (int k = 0; k < 1; k++)
+        C[i][j] += C[i][j + k] * A[i][k];"""
+    prepared = Prepared.of(tmp_path, body)
+    with pytest.raises(CodegenError, match="reads what its kernel writes"):
+        prepared.print(2 * MERGE + contract("16,16,1", "4,8", "1,2", 2))

@@ -1,0 +1,61 @@
+"""Steps that make kernels: what they accept, and what the tree says after them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.analysis import find_violation
+from polysched.base import IllegalScheduleError
+from polysched.transform import apply_script, parse_script, print_script
+from tests.unit.codegen.cuda.programs import Prepared
+
+PRODUCT = """for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++)
+      for (int k = 0; k < M; k++)
+        C[i][j] += A[i][k] * B[k][j];"""
+LAUNCH = "launch(band=0, tile=[8], threads=[4], member=0)"
+CONTRACT = "contract(band=0, tile=[8,8,4], threads=[4,4], runs=[1,2], stages=2)"
+
+
+@pytest.mark.parametrize("text", [LAUNCH, CONTRACT, "single(band=0)"])
+def test_steps_are_read_back(text: str) -> None:
+    assert print_script(parse_script(text)).replace(" ", "") == text.replace(" ", "")
+
+
+def test_marks_say_what_blocks_and_threads_run(tmp_path: Path) -> None:
+    prepared = Prepared.of(tmp_path, PRODUCT)
+    script = parse_script(f"merge(band=0); merge(band=0); {CONTRACT}")
+    tree = apply_script(prepared.tree, script, prepared.deps)
+    for mark in ("kernel", "grid", "stage:2", "threads:4,4:1,2"):
+        assert f'mark: "{mark}"' in tree.text
+    assert find_violation(tree, prepared.deps) is None
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("launch(band=0, tile=[6], threads=[4])", "expected a divisor"),
+        ("launch(band=0, tile=[8,8], threads=[8,8])", "expected 1 to 1"),
+        ("launch(band=0, tile=[2048], threads=[2048])", "at most 1024"),
+        (f"{LAUNCH}; launch(band=0.0.0.0.0.0, tile=[8], threads=[8])", "inside of a"),
+        ("contract(band=0, tile=[8,8,4], threads=[3,4], runs=[1,1])", "for 8 values"),
+        ("contract(band=0, tile=[8,8,4], threads=[4,4], runs=[1])", "1 runs for 2"),
+        (
+            "contract(band=0, tile=[8,8,4], threads=[4,4], runs=[1,1], stages=9)",
+            "expected 1 to 8",
+        ),
+    ],
+)
+def test_misfits_are_named(tmp_path: Path, script: str, reason: str) -> None:
+    prepared = Prepared.of(tmp_path, PRODUCT)
+    with pytest.raises(IllegalScheduleError, match=reason):
+        apply_script(prepared.tree, parse_script(script), prepared.deps)
+
+
+def test_a_loop_that_carries_a_dependence_is_not_shared(tmp_path: Path) -> None:
+    body = "for (int i = 1; i < N; i++) C[i][0] = C[i - 1][0] + A[i][0];"
+    prepared = Prepared.of(tmp_path, body)
+    with pytest.raises(IllegalScheduleError, match="loop leaves their order open"):
+        apply_script(prepared.tree, parse_script(LAUNCH), prepared.deps)
