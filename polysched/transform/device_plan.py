@@ -6,9 +6,14 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
-from polysched.analysis import Dependences, loop_is_parallel
+from polysched.analysis import (
+    Dependences,
+    active_dependences,
+    loop_is_parallel,
+    member_distances,
+)
 from polysched.base import Deadline
-from polysched.ir import NodePath, ScheduleTree, Scop
+from polysched.ir import Const, NodePath, ScheduleTree, Scop
 from polysched.sets import node_kind
 from polysched.transform.arrange import merge_bands
 from polysched.transform.band_view import view_band
@@ -156,7 +161,7 @@ def _launch(
     n_members = node.band_n_member()
     if not node.band_get_permutable():
         return _launch_after(draft, scop, shape, path)
-    free = [k for k in range(n_members) if node.band_member_get_coincident(k)]
+    free = _free_members(node, draft.deps.validity)
     if not free:
         if n_members < 2 or node_kind(node.child(0)) != "leaf":
             return None
@@ -174,6 +179,18 @@ def _launch(
     if order != tuple(range(n_members)):
         draft = draft.do(Order(path, order))
     return draft.do(_block(draft, scop, shape, path, len(shared)))
+
+
+def _free_members(node: isl.ScheduleNode, validity: isl.UnionMap) -> list[int]:
+    """Members along which no dependence of the band moves; flags may be too careful."""
+    active = active_dependences(node, validity)
+    still = isl.Set("{ [0] }")
+    return [
+        k
+        for k in range(node.band_n_member())
+        if node.band_member_get_coincident(k)
+        or member_distances(node, k, active).is_subset(still)
+    ]
 
 
 def _launch_after(
@@ -230,6 +247,8 @@ def _stage(
     shared = (*found.outside, found.row, found.lane)
     if len(shared) > MAX_GRID_MEMBERS or not all(band.coincident[k] for k in shared):
         return None
+    if not _has_known_sizes(found, scop):
+        shape = replace(shape, columns=min(shape.columns, 128), threads=(16, 16))
     wide = n_bytes > 4
     rows, columns = shape.rows, shape.columns // (2 if wide else 1)
     while rows > 16 and rows >= 2 * found.extent(found.row):
@@ -251,6 +270,17 @@ def _stage(
         shape.stages,
     )
     return draft.attempt(step)
+
+
+def _has_known_sizes(found: Contraction, scop: Scop) -> bool:
+    """Whether rows of all arrays are a known number of elements apart.
+
+    Where they are not, addresses take registers of their own.
+    """
+    arrays = (scop.array(r.array) for r in found.statement.references)
+    return all(
+        isinstance(e, Const) for a in arrays for e in (*a.extents[1:], *a.pitches)
+    )
 
 
 def _depths(found: Contraction, depth: int) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ import islpy as isl
 from polysched.base import CodegenError
 from polysched.codegen.cuda.mapping import KernelMap
 from polysched.codegen.expr import Spelling
-from polysched.ir import Array, Binary, Const, Expr, Param, ScalarType, Scop
+from polysched.ir import Array, Binary, Cast, Const, Expr, Param, ScalarType, Scop
 from polysched.ir.types import INT, LONG
 from polysched.sets import list_sets, union_of_maps
 
@@ -81,23 +81,22 @@ class DeviceArray:
             total += weight * int(length.max_val().to_python())
         return total
 
-    def max_elements(self, context: isl.Set) -> int | None:
-        """A bound for its size over all parameter values; None without one."""
-        total = 1
-        for low, high in zip(self.firsts, self.lasts, strict=True):
+    def fits_int(self, context: isl.Set) -> bool:
+        """Whether no index computed with int can exceed it.
+
+        Pitches that are no numbers are of a longer type, and so are indices with them.
+        """
+        weights = [*(_constant(p) for p in self.pitches), 1]
+        total = 0
+        for low, high, weight in zip(self.firsts, self.lasts, weights, strict=True):
+            if weight is None or (weight == 1 and len(weights) == 1):
+                continue  # a subscript of the program's own
             length = high if low is None else high.sub(low)
             most = length.intersect_domain(_over(context, length)).max_val()
-            if not most.is_int():
-                return None
-            total *= int(most.to_python()) + 1
-        if any(_constant(p) is None for p in self.pitches):
-            return None
-        outer = self.pitches[0] if self.pitches else Const(1, INT, "1")
-        first = self.lasts[0] if self.lasts else None
-        if first is None:
-            return 1
-        rows = first.intersect_domain(_over(context, first)).max_val()
-        return max(total, (int(rows.to_python()) + 1) * (_constant(outer) or 1))
+            if not most.is_int() and weight > 1:
+                return False
+            total += weight * (int(most.to_python()) + 1) if most.is_int() else 0
+        return total <= MAX_INDEX
 
 
 def _over(context: isl.Set, value: isl.PwAff) -> isl.Set:
@@ -232,7 +231,8 @@ def _pitches(
 ) -> tuple[tuple[Expr, ...], dict[str, isl.PwAff]]:
     """Elements per step of each subscript but the last, and sizes to compute first."""
     if array.pitches and not array.n_expanded:
-        return array.pitches, {}
+        given = array.pitches
+        return tuple(p if _constant(p) is not None else _long(p) for p in given), {}
     sizes: dict[str, isl.PwAff] = {}
     lengths: list[Expr] = []
     extents = (None,) * array.n_expanded + array.extents
@@ -252,7 +252,7 @@ def _pitches(
     total: Expr | None = None
     for inner in reversed(lengths):
         total = inner if total is None else times(inner, total)
-        pitches.append(total)
+        pitches.append(total if _constant(total) is not None else _long(total))
     return tuple(reversed(pitches)), sizes
 
 
@@ -270,7 +270,12 @@ def times(left: Expr, right: Expr) -> Expr:
     if a is not None and b is not None:
         type_ = INT if a * b <= MAX_INDEX else LONG
         return Const(a * b, type_, f"{a * b}")
-    return Binary("*", left, right)
+    return Binary("*", _long(left), right)
+
+
+def _long(expr: Expr) -> Expr:
+    """The same value in a type that holds any size."""
+    return expr if expr.dtype == LONG else Cast(LONG, expr)
 
 
 def _overwrites(scop: Scop, array: Array, lasts: tuple[isl.PwAff, ...]) -> bool:

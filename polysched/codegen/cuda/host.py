@@ -36,8 +36,8 @@ class Grid:
     Attributes
     ----------
     firsts, lasts : tuple of isl.PwAff
-        First points of the first and the last tile, per member, over the parameters
-        and the launch.
+        First point of the first tile and a point of the last, per member, over the
+        parameters and the launch.
     steps : tuple of int
         Distance of two tiles.
     """
@@ -56,7 +56,7 @@ class Grid:
             value = isl.Val(step)
             low, high = values.dim_min(0), values.dim_max(0)
             firsts.append(low.scale_down_val(value).ceil().scale_val(value))
-            lasts.append(high.scale_down_val(value).floor().scale_val(value))
+            lasts.append(high)
         return cls(tuple(firsts), tuple(lasts), mapped.steps)
 
     def known_counts(self) -> list[int | None]:
@@ -126,7 +126,7 @@ class HostPrinter:
 
     def _nothing(self) -> Iterator[str]:
         """A way out where the region runs no instance."""
-        some = self.scop.domain.params().gist(self._context)
+        some = self.scop.domain.params().coalesce().gist(self._context)
         if self._context.is_subset(some):
             return
         with ast_options(some.get_ctx()):

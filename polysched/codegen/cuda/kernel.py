@@ -17,6 +17,7 @@ from polysched.codegen.cuda.mapping import (
     AXES,
     KernelMap,
     axis_of,
+    bounded_hull,
     fix,
     mark_words,
     range_set,
@@ -44,10 +45,10 @@ from polysched.ir import (
 from polysched.sets import list_sets, node_kind
 
 MAX_THREAD_BYTES = 1024  # of one private array of a thread
-ADDRESS_BYTES = 32  # of registers, for each loop of a statement beyond three
+ADDRESS_REGISTERS = 8  # for each loop of a statement beyond three
+POINTER_REGISTERS = 64  # where pitches are known at run time only
 MAX_RESIDENT = 4  # blocks to ask for: more only take registers away
 REGISTERS = 65536  # of a multiprocessor, on every architecture since sm_50
-WORK_REGISTERS = 56  # of a thread, besides its results and what they are made of
 
 
 class ThreadStorageError(CodegenError):
@@ -207,9 +208,11 @@ class KernelPrinter:
         )  # fmt: skip
         body, shared_bytes = tiled.body()
         scop = replace(self.scop, statements=(form.statement,))
-        n_held = tiled.n_results * form.target.type.n_bytes
-        n_held += ADDRESS_BYTES * (form.statement.n_loops - 3)
-        text = self._function(mapped, names, scop, body, macros, n_held)
+        n_registers = tiled.n_registers
+        n_registers += ADDRESS_REGISTERS * max(0, form.statement.n_loops - 3)
+        if any(d.n_elements is None for d in self.arrays.values()):
+            n_registers += POINTER_REGISTERS
+        text = self._function(mapped, names, scop, body, macros, n_registers)
         return replace(text, shared_bytes=shared_bytes)
 
     def _context(self, mapped: KernelMap, names: KernelNames) -> isl.Set:
@@ -341,7 +344,7 @@ class KernelPrinter:
         scop: Scop,
         body: list[str],
         macros: Macros,
-        n_held_bytes: int = 0,
+        n_registers: int = 0,
     ) -> KernelText:
         indent = self.options.indent
         head = self._thread_lines(mapped, names)
@@ -368,7 +371,7 @@ class KernelPrinter:
         values = tuple(n for n in scalars if n in used)
         arguments += [f"{scalars[n]} {n}" for n in values]
         size = str(max(1, mapped.block_size))
-        resident = _resident_blocks(mapped, n_held_bytes) if n_held_bytes else 1
+        resident = _resident_blocks(mapped, n_registers) if n_registers else 1
         bounds = (
             f"__launch_bounds__({size if resident == 1 else f'{size}, {resident}'})"
         )
@@ -417,7 +420,7 @@ def tile_range(tiles: isl.Set, member: int) -> isl.Set:
     n = int(tiles.dim(isl.dim_type.set))
     one = tiles.project_out(isl.dim_type.set, member + 1, n - member - 1)
     one = one.project_out(isl.dim_type.set, 0, member)
-    return isl.Set.from_basic_set(one.remove_divs().simple_hull())
+    return bounded_hull(one)
 
 
 def offsets_of(
@@ -513,9 +516,9 @@ def _n_loops(tree: ScheduleTree) -> int:
     return max(ends, default=0)
 
 
-def _resident_blocks(mapped: KernelMap, n_held_bytes: int) -> int:
-    """Blocks that a multiprocessor's registers hold: results, operands, addresses."""
-    registers = n_held_bytes // 4 * 9 // 8 + WORK_REGISTERS
+def _resident_blocks(mapped: KernelMap, n_registers: int) -> int:
+    """Blocks that a multiprocessor's registers hold."""
+    registers = -(-n_registers // 8) * 8
     return max(1, min(MAX_RESIDENT, REGISTERS // (mapped.block_size * registers)))
 
 

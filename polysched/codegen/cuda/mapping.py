@@ -225,3 +225,19 @@ def range_set(relation: isl.UnionMap) -> isl.Set:
 def statements_of(instances: isl.UnionMap) -> list[str]:
     """Names of the statements a map speaks of."""
     return [map_names(m)[0] for m in list_maps(instances)]
+
+
+def bounded_hull(values: isl.Set) -> isl.Set:
+    """An interval around a one-dimensional set, with affine bounds.
+
+    Raises
+    ------
+    CodegenError
+        If there is none. isl's quick hull of a union may lose one that its other finds.
+    """
+    values = values.remove_divs().coalesce()
+    for hull in (values.simple_hull(), values.bounded_simple_hull()):
+        found = isl.Set.from_basic_set(hull)
+        if found.dim_is_bounded(isl.dim_type.set, 0):
+            return found
+    raise CodegenError("the tiles of a kernel have no affine bounds")

@@ -11,7 +11,6 @@ from polysched.base import CodegenError
 from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
 from polysched.codegen.ctext import Names, identifiers
 from polysched.codegen.cuda.arrays import (
-    MAX_INDEX,
     DeviceArray,
     is_value,
     place_array,
@@ -198,11 +197,9 @@ class _Printer:
     def _index_type(self, arrays: dict[str, DeviceArray]) -> ScalarType:
         """Int where no subscript can exceed it, else long."""
         context = self.scop.context.intersect(self.scop.assumptions)
-        for device in arrays.values():
-            most = device.max_elements(context)
-            if most is None or most > MAX_INDEX:
-                return LONG
-        return iterator_type(self.scop)
+        if all(device.fits_int(context) for device in arrays.values()):
+            return iterator_type(self.scop)
+        return LONG
 
     def _arguments(
         self, arrays: dict[str, DeviceArray], values: dict[str, str]

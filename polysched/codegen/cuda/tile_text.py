@@ -14,12 +14,15 @@ from polysched.codegen.ctext import Names, Text
 from polysched.codegen.cuda.arrays import DeviceArray
 from polysched.codegen.cuda.form import TiledForm, TileNames
 from polysched.codegen.cuda.local_names import LocalNames
-from polysched.codegen.cuda.mapping import KernelMap
+from polysched.codegen.cuda.mapping import KernelMap, bounded_hull
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.linear import Linear
 from polysched.codegen.options import PrintOptions
 from polysched.ir import ScalarType, Scop
 from polysched.sets import ast_options
+
+WORD_BYTES = 4  # of a register
+WORK_REGISTERS = 28  # of a thread, for addresses and counters
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +132,11 @@ class TileText:
         ]
 
     @property
-    def n_results(self) -> int:
-        """Results that a thread holds."""
-        return prod(self._shares)
+    def n_registers(self) -> int:
+        """Registers that a thread needs: results, what they are made of, addresses."""
+        words = max(1, self.form.target.type.n_bytes // WORD_BYTES)
+        operands = 2 * sum(n for n in self._shares if n > 1)
+        return (prod(self._shares) + operands) * words + WORK_REGISTERS
 
     @property
     def _result(self) -> str:
@@ -216,7 +221,7 @@ class TileText:
         one = tiles.project_out(
             isl.dim_type.set, position + 1, form.n_inner - member - 1
         ).project_out(isl.dim_type.set, 0, position)
-        return isl.Set.from_basic_set(one.remove_divs().simple_hull())
+        return bounded_hull(one)
 
 
 def tile_parameters(

@@ -145,18 +145,23 @@ class TiledPrinter(CopyText):
             yield f"{indent}if ({dense}) {{"
             yield from (indent * 2 + line for line in fast)
             yield f"{indent}}} else {{"
-            yield from (indent * 2 + line for line in self._over_terms(slow_term))
+            rare = self._over_terms(slow_term, is_rare=True)
+            yield from (indent * 2 + line for line in rare)
             yield f"{indent}}}"
         yield "};"
 
-    def _over_terms(self, inside: Sequence[str]) -> Iterator[str]:
+    def _over_terms(
+        self, inside: Sequence[str], is_rare: bool = False
+    ) -> Iterator[str]:
         """Loops over the members inside a tile, around those over results."""
         indent = ""
         small = prod(self.form.steps) <= MAX_UNROLLED
         last = len(self.form.steps) - 1
         for k, step in enumerate(self.form.steps):
             name = self.names.inner[k]
-            if small or k == last:
+            if is_rare:  # registers for the other path
+                yield f"{indent}#pragma unroll 1"
+            elif small or k == last:
                 yield f"{indent}#pragma unroll"
             yield f"{indent}for (int {name} = 0; {name} < {step}; {name}++) {{"
             indent += self.options.indent
@@ -241,8 +246,7 @@ class TiledPrinter(CopyText):
         value = isl.Val(step)
         low, high = hull.dim_min(0), hull.dim_max(0)
         first = low.scale_down_val(value).ceil().scale_val(value)
-        last = high.scale_down_val(value).floor().scale_val(value)
-        count = last.sub(first).scale_down_val(value).floor()
+        count = high.sub(first).scale_down_val(value).floor()
         count = count.add_constant_val(isl.Val.one(count.get_ctx()))
         return self._text(first), self._text(count)
 
