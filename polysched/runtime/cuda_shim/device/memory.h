@@ -10,7 +10,7 @@ extern char __stop_ps_constant[] __attribute__((weak));
 
 namespace ps {
 
-constexpr unsigned kMaxClosings = 1000;  // afterwards device memory stays open
+constexpr unsigned kMaxClosings = 100;  // afterwards device memory stays open
 
 static std::vector<Region*> regions;
 static size_t arena_used = kUnit;
