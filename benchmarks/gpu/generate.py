@@ -79,13 +79,13 @@ def matmul_jobs(elem: str, n: int) -> Iterator[Job]:
     )
     run = 16 // BYTES[elem]
     limit = 128 if elem == "float" else 64
-    for rows, columns in ((128, 128), (128, 64), (64, 128), (128, 256), (256, 128)):
+    for rows, columns in ((128, 128), (64, 128), (128, 256), (256, 128)):
         for ty, tx in ((8, 16), (16, 16), (8, 32)):
             held = rows * columns // (ty * tx)
             if not 16 <= held <= limit or columns % (tx * run):
                 continue
             for depth in (8, 16, 32):
-                for stages in (1, 2, 3, 4) if depth == 16 else (2, 3):
+                for stages in (1, 2, 3, 4) if depth == 16 else (1, 2):
                     shared = (rows * (depth + run) + columns * depth) * stages
                     if shared * BYTES[elem] > 220 << 10 or depth * stages > 64:
                         continue
@@ -105,12 +105,14 @@ def sweep_jobs(program: str, elem: str, n: int, steps: int, dims: int) -> Iterat
     shapes = {
         2: (
             ("8,32", "8,32"), ("4,64", "4,64"), ("2,128", "2,128"), ("8,64", "4,64"),
-            ("16,64", "4,64"), ("4,256", "1,256"), ("16,32", "8,32"),
+            ("16,64", "4,64"), ("4,256", "1,256"), ("8,256", "1,256"),
+            ("16,256", "1,256"), ("8,128", "1,128"), ("16,128", "2,128"),
         ),
         3: (
             ("1,8,32", "1,8,32"), ("4,4,32", "4,4,32"), ("4,8,32", "1,8,32"),
             ("8,8,32", "2,8,32"), ("8,4,64", "1,4,64"), ("16,8,32", "1,8,32"),
-            ("2,4,64", "2,4,64"), ("4,2,128", "2,2,128"),
+            ("8,2,128", "1,2,128"), ("16,4,64", "1,4,64"), ("8,8,64", "1,4,64"),
+            ("32,4,64", "1,4,64"),
         ),
     }  # fmt: skip
     merge = "merge(band={0}); " * (dims - 1)
