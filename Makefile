@@ -12,10 +12,11 @@ BENCH_SIZE ?= MEDIUM
 BENCH_BUDGET ?= 1,4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check lint format types floors golden docs fuzz bench clean
+.PHONY: help demo test slow check lint format types floors golden docs fuzz bench
+.PHONY: gpu-kernels gpu-bench clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -75,6 +76,13 @@ bench: $(VENV)/installed ## a few kernels side by side with installed peers
 	$(BIN)/polysched bench $(BENCH_KERNELS) --size $(BENCH_SIZE) \
 	  --budget $(BENCH_BUDGET) --records build/bench.sqlite \
 	  --json build/bench/bench.json --html build/bench/bench.html
+
+gpu-kernels: $(VENV)/installed ## device files for make gpu-bench, in build/gpu
+	$(BIN)/python benchmarks/gpu/generate.py build/gpu
+
+gpu-bench: ## time build/gpu on this machine's GPU: needs nvcc and python3 alone
+	@test -f build/gpu/jobs.json || $(MAKE) gpu-kernels
+	cd build/gpu && $(PYTHON) run.py -o results.json
 
 clean: ## remove what was built, .venv included
 	rm -rf build dist $(VENV) *.egg-info
