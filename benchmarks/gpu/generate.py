@@ -11,9 +11,11 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from polysched.analysis import (
+    allow_reordering,
     coalesce_scalars,
     compute_dependences,
     infer_liveness,
@@ -96,6 +98,30 @@ def matmul_jobs(elem: str, n: int) -> Iterator[Job]:
                     )
 
 
+def tensor_jobs(n: int) -> Iterator[Job]:
+    """Products of doubles in tensor cores, which add terms in another order."""
+    defines = ("-DELEM=double", f"-DN={n}", "-DREPS=6")
+    for (rows, columns), (ty, tx), depth, stages in product(
+        ((128, 128), (128, 64), (64, 128), (128, 256)),
+        ((2, 2), (4, 2), (2, 4), (4, 4)),
+        (8, 16, 32),
+        (1, 2, 3, 4),
+    ):
+        held = rows * columns // (32 * ty * tx)
+        shared = (rows * (depth + 4) + depth * (columns + 4)) * 8 * stages
+        rarely = stages == 1 and depth != 16
+        if not 32 <= held <= 96 or shared > 200 << 10 or rarely:
+            continue
+        script = (
+            f"contract(band=0, tile=[{rows},{columns},{depth}], threads=[{ty},{tx}], "
+            f"runs=[{rows // ty},{columns // tx}], stages={stages}, tensor=true)"
+        )
+        yield Job(
+            f"double matmul {n}", "tensor cores", "matmul", defines, MERGE + script,
+            2.0 * n**3, 32.0 * n * n,
+        )  # fmt: skip
+
+
 def sweep_jobs(program: str, elem: str, n: int, steps: int, dims: int) -> Iterator[Job]:
     """Stencils, one launch per sweep, several block shapes."""
     case = f"{elem} {program} {n}, {steps} steps"
@@ -156,6 +182,7 @@ def all_jobs() -> Iterator[Job]:
     """Everything that is measured."""
     yield from matmul_jobs("float", 4096)
     yield from matmul_jobs("double", 4096)
+    yield from tensor_jobs(4096)
     for elem in ("float", "double"):
         yield from sweep_jobs("jacobi2d", elem, 8192, 32, 2)
         yield from sweep_jobs("heat3d", elem, 384, 16, 3)
@@ -167,7 +194,8 @@ def write(job: Job, name: str, folder: Path) -> None:
     program = parse_c(HERE / "programs" / f"{job.program}.c", flags=job.defines)
     (scop,) = program.scops
     scop = coalesce_scalars(privatize(infer_liveness(scop)))
-    deps = compute_dependences(scop)
+    fp = "reassociate" if "tensor=true" in job.script else "strict"
+    deps = allow_reordering(compute_dependences(scop), scop, fp)
     tree = set_band_flags(original_tree(scop), deps)
     tree = apply_script(tree, parse_script(job.script), deps)
     options = PrintOptions(header=(f"{job.case}, {job.kind}: {job.script}",))
@@ -182,8 +210,11 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/gpu")
     folder.mkdir(parents=True, exist_ok=True)
     listed = []
+    only = sys.argv[2] if len(sys.argv) > 2 else ""
     for number, job in enumerate(all_jobs()):
         name = f"v{number:03d}"
+        if only not in f"{job.case} {job.kind}":
+            continue
         try:
             write(job, name, folder)
         except PolyschedError as error:

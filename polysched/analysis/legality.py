@@ -20,6 +20,7 @@ from polysched.ir import (
     MARK_GRID,
     MARK_PARALLEL,
     MARK_REGISTERS,
+    MARK_STAGE,
     MARK_THREADS,
     MARK_VECTOR,
     ScheduleTree,
@@ -28,6 +29,7 @@ from polysched.ir import (
 from polysched.sets import (
     describe_pair,
     list_maps,
+    list_sets,
     node_kind,
     union_of_maps,
 )
@@ -97,12 +99,35 @@ def find_violation(
             return describe_violation(dependence, bad, scop, reason)
     for _, node in tree.nodes():
         mark = _mark_name(node)
+        if mark == MARK_STAGE:
+            found = _reordered_terms(node, dependences)
+            if found is not None:
+                dependence, bad = found
+                reason = "tensor cores leave the order of terms open"
+                return describe_violation(dependence, bad, scop, reason)
         if mark in _OPEN_MARKS and node_kind(node.child(0)) == "band":
             found = _carried_by_mark(mark, node.child(0), dependences)
             if found is not None:
                 dependence, bad = found
                 reason = f"the {mark} loop leaves their order open"
                 return describe_violation(dependence, bad, scop, reason)
+    return None
+
+
+def _reordered_terms(
+    node: isl.ScheduleNode, dependences: Dependences
+) -> tuple[Dependence, isl.Map] | None:
+    """Terms that tensor cores add in an order of their own, and must not."""
+    if "tensor" not in str(node.mark_get_id().get_name()).split(":"):
+        return None
+    free = {r.statement for r in dependences.reductions}
+    for instances in list_sets(node.get_domain()):
+        name = instances.get_tuple_name()
+        if name in free:
+            continue
+        for d in dependences.items:
+            if d.orders and d.source == d.sink == name:
+                return d, d.relation
     return None
 
 

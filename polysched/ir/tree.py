@@ -35,7 +35,8 @@ MARK_THREADS = "threads"  # threads:8,32, member k of the band below: so many th
 MARK_STAGE = (
     "stage"  # stage:3, tiles of what the kernel reads go through shared memory,
 )
-# three of them in flight; the band below enumerates the tiles
+# three of them in flight; the band below enumerates the tiles; stage:3:tensor, warps in
+# place of threads, which multiply in tensor cores
 
 
 @dataclass(frozen=True, eq=False)

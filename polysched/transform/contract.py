@@ -16,6 +16,7 @@ from polysched.ir import (
     MARK_THREADS,
     ScheduleTree,
 )
+from polysched.ir.types import DOUBLE
 from polysched.sets import list_sets, node_kind
 from polysched.transform.bands import (
     coincident_flags,
@@ -34,6 +35,8 @@ from polysched.transform.launch import (
 from polysched.transform.step import Step
 
 MAX_STAGES = 8
+WARP = 32  # threads
+TENSOR_SIDE, DEPTH = 8, 4  # results along a side, and terms, of one step in double
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,17 @@ class Contract(Step):
         Neighbouring values of each leading member that one thread takes.
     stages : int
         Tiles in shared memory at a time; 1 copies and computes in turn.
+    tensor : bool
+        Multiply 8 x 8 results by 4 terms at a time in tensor cores, which add terms in
+        an order of their own: only reductions that may be reordered. `threads` then
+        counts warps, each of which takes neighbouring values; `runs` are its shares.
     """
 
     tile: tuple[int, ...]
     threads: tuple[int, ...]
     runs: tuple[int, ...]
     stages: int = 1
+    tensor: bool = False
 
     name: ClassVar[str] = "contract"
 
@@ -96,7 +104,37 @@ class Contract(Step):
             return "found more than one statement below the band"
         if is_under_mark(node, MARK_KERNEL):
             return "the band is inside of a kernel"
-        return find_axis_misfit(self.threads)
+        return find_axis_misfit(self.threads) or self._find_tensor_misfit()
+
+    def _find_tensor_misfit(self) -> str | None:
+        """Why tensor cores cannot take the shape, or None."""
+        if not self.tensor:
+            return None
+        if len(self.threads) < 2 or len(self.tile) != len(self.threads) + 1:
+            return "found no product of matrices for tensor cores"
+        if prod(self.threads) * WARP > MAX_THREADS:
+            return (
+                f"found {prod(self.threads)} warps, at most {MAX_THREADS // WARP} fit"
+            )
+        for size, count, run in zip(self.tile, self.threads, self.runs, strict=False):
+            if count * run != size:
+                return f"found runs of {run} for {count} warps and {size} values"
+        if any(run % TENSOR_SIDE for run in self.runs[-2:]) or self.tile[-1] % DEPTH:
+            return (
+                f"found {list(self.runs)} x {self.tile[-1]}, expected multiples of 8, 4"
+            )
+        return None
+
+    def check(self, tree: ScheduleTree, deps: Dependences) -> str | None:
+        reason = super().check(tree, deps)
+        if reason is not None or not self.tensor:
+            return reason
+        name = list_sets(tree.node(self.band).get_domain())[0].get_tuple_name()
+        if any(
+            r.statement == name and r.target.type == DOUBLE for r in deps.reductions
+        ):
+            return None
+        return f"the terms of {name} may not be added in another order"
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         node = tree.node(self.band)
@@ -121,7 +159,8 @@ class Contract(Step):
         node = insert_mark(node, f"{MARK_THREADS}:{counts}:{runs}")
         node = insert_band(node, members[n_shared:], flags[n_shared:], True)
         node = insert_band(node, tiles[n_shared:], flags[n_shared:], True)
-        node = insert_mark(node, f"{MARK_STAGE}:{self.stages}")
+        word = ":tensor" if self.tensor else ""
+        node = insert_mark(node, f"{MARK_STAGE}:{self.stages}{word}")
         node = insert_band(node, tiles[:n_shared], flags[:n_shared], True)
         return insert_mark(insert_mark(node, MARK_GRID), MARK_KERNEL)
 

@@ -60,6 +60,8 @@ class TiledForm:
         What a thread holds in a register.
     n_stages : int
         Tiles in shared memory.
+    is_tensor : bool
+        Whether warps multiply in tensor cores.
     steps : tuple of int
         Tile sizes of the members inside.
     points, inner : isl.Map
@@ -75,6 +77,7 @@ class TiledForm:
     statement: Statement
     target: Load
     n_stages: int
+    is_tensor: bool
     steps: tuple[int, ...]
     points: isl.Map
     inner: isl.Map
@@ -149,6 +152,7 @@ def read_form(
         statement,
         target,
         int(mark_words(stage)[1]),
+        "tensor" in mark_words(stage),
         tuple(_sizes(tiles, inner)),
         p,
         k,

@@ -300,7 +300,7 @@ class HostPrinter:
             yield f"  PS_CHECK(cudaFuncSetAttribute({text.names.kernel},"
             yield "    cudaFuncAttributeMaxDynamicSharedMemorySize,"
             yield f"    {n_bytes}));"
-        size = _dim3(kernel.n_threads)
+        size = _dim3(kernel.block_shape)
         blocks = _dim3(counts)
         values = [given.get(v, v) for v in text.values]
         arguments = ", ".join([*(self._pointer(a) for a in text.arrays), *values])

@@ -22,6 +22,7 @@ from polysched.codegen.cuda.mapping import (
     mark_words,
     range_set,
 )
+from polysched.codegen.cuda.tensor import TensorPrinter
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.cuda.tile_text import tile_parameters
 from polysched.codegen.cuda.tiled import TiledPrinter
@@ -201,7 +202,7 @@ class KernelPrinter:
         form = read_form(self.scop, self.tree, mapped, names.outer)
         macros = Macros(free, "ps_")
         tiles = tile_parameters(mapped, names.outer, names.blocks, free, form.n_inner)
-        tiled = TiledPrinter(
+        tiled = (TensorPrinter if form.is_tensor else TiledPrinter)(
             self.scop, form, mapped, self.arrays, tuple(self.values), tiles,
             names.threads, context, AstExprPrinter(macros, {}), self.options,
             self.index_type, free,
@@ -398,6 +399,8 @@ class KernelPrinter:
         for k in range(n):
             axis = axis_of(n, k)
             at = f"threadIdx.{axis}" if mapped.n_threads[k] > 1 else "0"
+            if k == n - 1 and mapped.lanes > 1 and mapped.n_threads[k] > 1:
+                at += f" / {mapped.lanes}"
             lines.append(f"const {kind} {names.threads[k]} = {at};")
         return lines
 

@@ -19,6 +19,7 @@ from polysched.base import CodegenError
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
+    MARK_STAGE,
     MARK_THREADS,
     NodePath,
     ScheduleTree,
@@ -26,6 +27,7 @@ from polysched.ir import (
 from polysched.sets import list_maps, map_names, node_kind
 
 AXES = ("x", "y", "z")
+WARP = 32  # threads
 
 
 def axis_of(n_members: int, member: int) -> str:
@@ -55,6 +57,8 @@ class KernelMap:
         Threads per member.
     runs : tuple of int
         Neighbouring values of a member that go to one thread.
+    lanes : int
+        Threads that work as one: 32 where warps are counted as threads.
     """
 
     path: NodePath
@@ -65,6 +69,7 @@ class KernelMap:
     threads: isl.UnionMap
     n_threads: tuple[int, ...]
     runs: tuple[int, ...] = ()
+    lanes: int = 1
 
     @property
     def n_outer(self) -> int:
@@ -74,7 +79,14 @@ class KernelMap:
     @property
     def block_size(self) -> int:
         """Threads in a block."""
-        return prod(self.n_threads)
+        return prod(self.n_threads) * self.lanes
+
+    @property
+    def block_shape(self) -> tuple[int, ...]:
+        """Threads of a block per member."""
+        if not self.n_threads:
+            return ()
+        return (*self.n_threads[:-1], self.n_threads[-1] * self.lanes)
 
     def places(self) -> isl.UnionMap:
         """Instances to launch, block and thread, as one vector."""
@@ -156,7 +168,11 @@ def _read(path: NodePath, mark: isl.ScheduleNode) -> KernelMap:
     runs = read_counts(words[2]) if len(words) > 2 else (1,) * len(n_threads)
     points = _partial(under.child(0), instances)
     threads = _deal(points, blocks, n_threads, runs)
-    return KernelMap(path, instances, outer, blocks, steps, threads, n_threads, runs)
+    stage = find_below(band, MARK_STAGE)
+    lanes = WARP if stage is not None and "tensor" in mark_words(stage) else 1
+    return KernelMap(
+        path, instances, outer, blocks, steps, threads, n_threads, runs, lanes
+    )
 
 
 def find_below(node: isl.ScheduleNode, kind: str) -> isl.ScheduleNode | None:

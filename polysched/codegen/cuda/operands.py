@@ -17,6 +17,7 @@ from polysched.codegen.window import constant_size, find_window
 from polysched.ir import Assign, Const, Load, Scop
 
 CHUNK_BYTES = 16  # the longest asynchronous copy
+TENSOR_PAD_BYTES = 32
 BANK_BYTES = 32  # rows a multiple of this apart compete for banks
 
 
@@ -152,6 +153,8 @@ def _operand(
     is_even = sizes[-1] * device.type.n_bytes % BANK_BYTES == 0
     pad = CHUNK_BYTES // device.type.n_bytes if is_even and len(sizes) > 1 else 0
     pad = 0 if moved else pad
+    if form.is_tensor:  # four rows of fragments then lie in different banks
+        pad = TENSOR_PAD_BYTES // device.type.n_bytes
     return Operand(
         load,
         device,

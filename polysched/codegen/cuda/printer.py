@@ -236,6 +236,8 @@ class _Printer:
             ["/* polysched: device code of a scop", *comment, " */"] if comment else []
         )
         lines += PRELUDE.splitlines()
+        if any("nvcuda::wmma" in line for text in texts for line in text.lines):
+            lines.insert(lines.index("#include <math.h>") + 1, "#include <mma.h>")
         for text in texts:
             lines += ["", *text.lines]
         function = [

@@ -68,7 +68,7 @@ class TiledPrinter(CopyText):
                     f"reinterpret_cast<{kind} (*){o.extents}>(ps_shared{at});"
                 )
             else:
-                yield f"__shared__ __align__(16) {kind} {o.name}[{stages}]{o.extents};"
+                yield f"__shared__ __align__(32) {kind} {o.name}[{stages}]{o.extents};"
             offset += o.n_bytes * stages
 
     def _thread_number(self) -> Iterator[str]:

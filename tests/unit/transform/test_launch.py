@@ -16,7 +16,9 @@ PRODUCT = """for (int i = 0; i < N; i++)
       for (int k = 0; k < M; k++)
         C[i][j] += A[i][k] * B[k][j];"""
 LAUNCH = "launch(band=0, tile=[8], threads=[4], member=0)"
-CONTRACT = "contract(band=0, tile=[8,8,4], threads=[4,4], runs=[1,2], stages=2)"
+CONTRACT = (
+    "contract(band=0, tile=[8,8,4], threads=[4,4], runs=[1,2], stages=2, tensor=false)"
+)
 
 
 @pytest.mark.parametrize("text", [LAUNCH, CONTRACT, "single(band=0)"])

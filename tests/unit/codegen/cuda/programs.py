@@ -11,6 +11,8 @@ from pathlib import Path
 
 from polysched.analysis import (
     Dependences,
+    FloatingPoint,
+    allow_reordering,
     coalesce_scalars,
     compute_dependences,
     infer_liveness,
@@ -82,13 +84,20 @@ class Prepared:
     tree: ScheduleTree
 
     @classmethod
-    def of(cls, folder: Path, body: str, elem: str = "double", n: int = 21) -> Prepared:
+    def of(
+        cls,
+        folder: Path,
+        body: str,
+        elem: str = "double",
+        n: int = 21,
+        fp: FloatingPoint = "strict",
+    ) -> Prepared:
         path = folder / "program.c"
         path.write_text(FRAME % (elem, body))
         program = parse_c(path, flags=(f"-DN={n}",))
         (scop,) = program.scops
         scop = coalesce_scalars(privatize(infer_liveness(scop)))
-        deps = compute_dependences(scop)
+        deps = allow_reordering(compute_dependences(scop), scop, fp)
         tree = set_band_flags(original_tree(scop), deps)
         return cls(program, scop, deps, tree)
 
@@ -105,10 +114,15 @@ def shim_object() -> Path:
 
 
 def outputs(
-    folder: Path, body: str, script: str, elem: str = "double", n: int = 21
+    folder: Path,
+    body: str,
+    script: str,
+    elem: str = "double",
+    n: int = 21,
+    fp: FloatingPoint = "strict",
 ) -> tuple[str, str]:
     """What the original prints, and what the program with device code does."""
-    prepared = Prepared.of(folder, body, elem, n)
+    prepared = Prepared.of(folder, body, elem, n, fp)
     text = prepared.print(script)
     flags = ["-O1", "-ffp-contract=off", "-w", f"-DN={n}"]
     original = folder / "original"
