@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from polysched.base import MismatchError, RunError, ToolchainError
+from polysched.bench.gemm_program import GemmProgram, count_dense_operations
 from polysched.bench.numpy_program import NumpyProgram, find_sidecar
-from polysched.bench.peers import BASELINE, NUMPY, Found
+from polysched.bench.peers import BASELINE, GEMM, NUMPY, Found
 from polysched.bench.race import Runner
 from polysched.bench.report import contest_of
 from polysched.ir import Program, Scop
@@ -35,6 +36,7 @@ _TRANSLATE_SECONDS = 120.0
 _LEAST_LIMIT_SECONDS = 10.0
 _LIMIT_FACTOR = 3.0  # a run may take so many times the original's time
 _SAID_CHARACTERS = 500
+_DOUBLE_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ class Builder:
         peer = found.peer
         if peer.name == NUMPY:
             return self._build_numpy()
+        if peer.name == GEMM:
+            return self._build_gemm()
         if not peer.is_translator:
             return self._build_flags(found, (), found.command)
         failure: Failure | None = None
@@ -268,6 +272,22 @@ class Builder:
             return Failure("crash", str(error))
         largest = comparison.max_relative_error
         return Runner((NUMPY,), numpy.run, note, largest, contest_of(NUMPY))
+
+    def _build_gemm(self) -> Runner | None:
+        """The yardstick of a dense kernel; None for the others."""
+        if self.n_calls != 1:
+            return None
+        known = self.oracle.dump.parameters
+        operations = count_dense_operations(self.scop, known)
+        if operations is None:
+            return None
+        written = {a.array for _, a in self.scop.iter_accesses() if a.is_write}
+        types = [self.scop.array(name).type for name in sorted(written)]
+        size = max((t.n_bytes for t in types if t.is_float), default=_DOUBLE_BYTES)
+        options = self.setting.run_options
+        gemm = GemmProgram(operations, size, self.directory / GEMM, options)
+        note = f"{operations / 1e9:.3g} thousand million operations"
+        return Runner((GEMM,), gemm.run, note, contest=contest_of(GEMM))
 
     def _plain(self) -> Toolchain:
         """The original's compiler, without OpenMP: that is how its author builds it."""

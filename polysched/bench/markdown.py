@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from polysched.bench.ours import OWN_PREFIX
-from polysched.bench.peers import NUMPY
+from polysched.bench.peers import GEMM, NUMPY
 from polysched.bench.report import BenchReport, KernelReport, contest_of
 from polysched.bench.tables import mean_rows, print_ratio, ranking_rows
 from polysched.records import Failure
@@ -23,6 +23,7 @@ def bench_markdown(report: BenchReport) -> str:
         *_setting(report),
         *_kernels(report),
         *_tools(report),
+        *_yardstick(report),
         *_means(report),
         *_failures(report),
         *_rankings(report),
@@ -94,13 +95,10 @@ def _kernel_row(kernel: KernelReport, own: Sequence[str]) -> tuple[str, ...]:
         peer or "-",
         print_ratio(kernel.over("gcc", peer or "")),
         *(print_ratio(kernel.over("gcc", t)) for t in own),
-        *(
-            f"**{r:.2f}**" if r is not None and r < 1 else print_ratio(r)
-            for r in over_strict
-        ),
+        *map(_mark_loss, over_strict),
         print_ratio(kernel.over(peer, last)),
         print_ratio(kernel.over(NUMPY, last)),
-        "-" if fraction is None else f"{fraction:.0%}",
+        _share(fraction),
     )
 
 
@@ -131,6 +129,28 @@ def _speedup(kernel: KernelReport, tool: str) -> str:
     if isinstance(outcome, Failure):
         return "WRONG" if outcome.kind == "mismatch" else outcome.kind
     return print_ratio(kernel.over("gcc", tool))
+
+
+def _yardstick(report: BenchReport) -> list[str]:
+    """Rates of dense kernels as shares of a matrix product's."""
+    dense = [k for k in report.kernels if k.seconds(GEMM) is not None]
+    if not dense:
+        return []
+    tools = [t for t in report.tool_names if t != GEMM]
+    rows = [(k.name, *(_share(k.over(GEMM, t)) for t in tools)) for k in dense]
+    return [
+        "",
+        "## Beside a matrix product",
+        "",
+        "Operations per second as shares of what the BLAS reaches in a product of"
+        " square matrices with as many operations, in the same race.",
+        "",
+        *_table(("kernel", *tools), ("---", *("---:",) * len(tools)), rows),
+    ]
+
+
+def _share(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.0%}"
 
 
 def _means(report: BenchReport) -> list[str]:

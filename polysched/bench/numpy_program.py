@@ -94,29 +94,14 @@ class NumpyProgram:
         ChildError
             If it fails or takes too long.
         """
-        self.directory.mkdir(parents=True, exist_ok=True)
-        times = self.directory / "times"
-        times.unlink(missing_ok=True)
-        threads = str(self.options.threads)
-        extra = {**dict.fromkeys(_THREAD_VARIABLES, threads)}
-        done = run_child(
-            (
-                sys.executable,
-                str(_CHILD),
-                str(self.sidecar),
-                "-" if results is None else str(results),
-                *(f"{name}={value}" for name, value in self.sizes.items()),
-            ),
-            scratch=self.directory,
-            timeout_seconds=limit_seconds,
-            environment=child_environment(
-                self.options, {**extra, "POLYSCHED_TIMES": str(times)}
-            ),
+        return run_sidecar(
+            self.sidecar,
+            self.sizes,
+            self.directory,
+            self.options,
+            limit_seconds,
+            results,
         )
-        failure = classify(done, expected_status=0)
-        if failure is not None:
-            raise ChildError(failure)
-        return float(times.read_text(encoding="ascii").split()[1])
 
     def check(self, oracle: Oracle, limit_seconds: float) -> tuple[Comparison, str]:
         """Compare its arrays with the original's; the comparison and a note.
@@ -152,6 +137,60 @@ class NumpyProgram:
         left = {names[s.array] for s in oracle.dump.segments} - set(arrays)
         note = f"not compared: {', '.join(sorted(left))}" if left else ""
         return comparison, note
+
+
+def run_sidecar(
+    sidecar: Path,
+    sizes: Mapping[str, int],
+    directory: Path,
+    options: RunOptions,
+    limit_seconds: float,
+    results: Path | None = None,
+) -> float:
+    """Seconds of one call of a sidecar's kernel, in a process of its own.
+
+    Parameters
+    ----------
+    sidecar : Path
+        The file.
+    sizes : mapping of str to int
+        What its ``inputs`` takes.
+    directory : Path
+        For its output.
+    options : RunOptions
+        Threads and limits.
+    limit_seconds : float
+        Wall time of the process.
+    results : Path, optional
+        Where the arrays that it returns are written.
+
+    Raises
+    ------
+    ChildError
+        If it fails or takes too long.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    times = directory / "times"
+    times.unlink(missing_ok=True)
+    extra = dict.fromkeys(_THREAD_VARIABLES, str(options.threads))
+    done = run_child(
+        (
+            sys.executable,
+            str(_CHILD),
+            str(sidecar),
+            "-" if results is None else str(results),
+            *(f"{name}={value}" for name, value in sizes.items()),
+        ),
+        scratch=directory,
+        timeout_seconds=limit_seconds,
+        environment=child_environment(
+            options, {**extra, "POLYSCHED_TIMES": str(times)}
+        ),
+    )
+    failure = classify(done, expected_status=0)
+    if failure is not None:
+        raise ChildError(failure)
+    return float(times.read_text(encoding="ascii").split()[1])
 
 
 def read_sizes(program: Program, names: tuple[str, ...]) -> dict[str, int]:

@@ -18,6 +18,7 @@ Role = Literal["compiler", "polyhedral", "library", "ours"]
 
 OURS = "ours"
 NUMPY = "numpy"
+GEMM = "blas-gemm"  # a product of as many operations, by the BLAS of NumPy
 BASELINE = "gcc"  # ratios are told over it
 FAST_SUFFIX = "-fast"  # of the names of those that may reorder floating point
 _PLAIN: tuple[str, ...] = ("-O3", "-march=native")
@@ -111,6 +112,7 @@ PEERS: tuple[Peer, ...] = (
     *_ppcg("ppcg-tile", "--tile"),
     *_ppcg("ppcg-notile", "--no-tile"),
     Peer(NUMPY, "library"),
+    Peer(GEMM, "library"),
 )
 
 
@@ -185,7 +187,7 @@ def detect_peers(peers: Sequence[Peer]) -> tuple[Found, ...]:
 
 
 def _detect(peer: Peer) -> Found:
-    if peer.name == NUMPY:
+    if peer.name in (NUMPY, GEMM):
         return Found(peer, NUMPY, _numpy_version())
     paths = (shutil.which(name) for name in peer.programs)
     command = next((p for p in paths if p), None)

@@ -47,6 +47,17 @@ def test_markdown_tells_ratios_and_marks_losses():
             assert line.count("|") == lines[k - 1].count("|") == lines[k + 1].count("|")
 
 
+def test_dense_kernels_stand_beside_a_product():
+    assert "matrix product" not in bench_markdown(_report())
+    times = {t: Measurement((s,)) for t, s in SECONDS.items()}
+    dense = times | {"blas-gemm": Measurement((0.2,))}
+    lines = bench_markdown(_report(results=dense)).splitlines()
+    table = lines[lines.index("## Beside a matrix product") :]
+    heads, _, row = [s for s in table if s.startswith("|")][:3]
+    shares = dict(zip(heads.split(" | ")[1:], row.split(" | ")[1:], strict=True))
+    assert (shares["polly"], shares["ours-1"]) == ("20%", "5%")
+
+
 def test_loaded_and_failed_kernels_are_told():
     assert "| a<b LARGE* |" in bench_markdown(_report(foreign_cores=0.4))
     text = bench_markdown(_report(results={}, failure="no #pragma scop", own={}))
