@@ -47,6 +47,7 @@ from polysched.analysis.legality import (
     find_violation,
     set_band_flags,
 )
+from polysched.analysis.liveness import exposed_reads, infer_liveness
 from polysched.analysis.operands import (
     find_operands,
     find_overwritten,
@@ -62,12 +63,7 @@ from polysched.analysis.places import (
     statement_members,
     statement_places,
 )
-from polysched.analysis.privatize import (
-    MAX_PRIVATE_ELEMENTS,
-    exposed_reads,
-    infer_liveness,
-    privatize,
-)
+from polysched.analysis.privatize import MAX_PRIVATE_ELEMENTS, privatize
 from polysched.analysis.program_features import (
     is_box,
     operation_count,

@@ -1,20 +1,19 @@
-"""Liveness of arrays, and expansion of private scalars and small arrays."""
+"""Expansion of private scalars and small arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import islpy as isl
 
-from polysched.analysis.flow import Flow, compute_flow
+from polysched.analysis.liveness import satisfied_inside, value_flow
 from polysched.ir import (
     Access,
-    Action,
     Array,
     Const,
     Expr,
-    Guard,
     Iter,
     Load,
     Scop,
@@ -22,44 +21,11 @@ from polysched.ir import (
     action_expressions,
     map_action,
     map_expr,
-    original_tree,
     walk,
 )
 from polysched.sets import list_maps, map_names, read_map, union_of_maps
 
 MAX_PRIVATE_ELEMENTS = 4096  # what one iteration may keep on the stack
-
-
-def infer_liveness(scop: Scop) -> Scop:
-    """The same SCoP, with `live_in` cleared where every read has a source inside.
-
-    Exact for affine accesses: a read needs no value from outside when, for every
-    instance, a certain write of the same element comes before it. May-writes never
-    count as a source; reads that the statement itself has satisfied before, in the
-    order of its actions, need none.
-
-    Parameters
-    ----------
-    scop : Scop
-        Its arrays may have `live_in` set where nobody knew better.
-
-    Returns
-    -------
-    Scop
-        Only `live_in` flags differ, and only from True to False.
-    """
-    needed = {
-        map_names(m)[1] for m in list_maps(exposed_reads(scop)) if not m.is_empty()
-    }
-    arrays = tuple(
-        replace(a, live_in=a.live_in and a.name in needed) for a in scop.arrays
-    )
-    return replace(scop, arrays=arrays)
-
-
-def exposed_reads(scop: Scop) -> isl.UnionMap:
-    """Instances and the elements they read whose values come from before the SCoP."""
-    return _flow(scop).exposed
 
 
 def privatize(scop: Scop) -> Scop:
@@ -80,18 +46,18 @@ def privatize(scop: Scop) -> Scop:
     -------
     Scop
         Loads, access relations and arrays are rewritten. Private are arrays with
-        neither `live_in` nor `live_out`; arrays (not scalars) are expanded only when
-        they have a known size of at most `MAX_PRIVATE_ELEMENTS` elements. Arrays in
-        static storage stay as they are.
+        neither `live_in` nor `live_out`; a copy has the subscripts that the loops do
+        not fix, and arrays are expanded only when it has a known size of at most
+        `MAX_PRIVATE_ELEMENTS` elements.
 
     References
     ----------
     .. [1] Feautrier, "Array expansion", ICS 1988.
     """
-    chosen = [a for a in scop.arrays if _is_candidate(a)]
+    chosen = [a for a in scop.arrays if a.is_private and not a.pitches]
     if not chosen:
         return scop
-    values = _flow(scop).pairs
+    values = value_flow(scop).pairs
     by_array = {a.name: _flow_of(scop, a.name, values) for a in chosen}
     taken = _names_in_use(scop)
     webs = [
@@ -104,19 +70,24 @@ def privatize(scop: Scop) -> Scop:
 
 @dataclass(frozen=True)
 class _Web:
-    """Statements that share values of one array, and how far to expand it."""
+    """Statements that share values of one array, and how far to expand it.
+
+    Of the array's own subscripts those in `kept` are left; the others are functions of
+    the loops that it is expanded over.
+    """
 
     old: Array
     name: str
     statements: frozenset[str]
     n_expanded: int
+    kept: tuple[int, ...] = ()
 
 
-def _is_candidate(array: Array) -> bool:
-    if not array.is_private or array.storage in ("global", "static"):
-        return False
+def _is_small(array: Array, kept: Sequence[int]) -> bool:
+    """Whether a copy with some of the array's subscripts is small."""
     size = 1
-    for extent in array.extents:
+    for position in kept:
+        extent = array.extents[position]
         if not isinstance(extent, Const):
             return False
         size *= int(extent.value)
@@ -129,55 +100,6 @@ def _names_in_use(scop: Scop) -> set[str]:
     for s in scop.statements:
         names |= {s.name, *s.iterators}
     return names
-
-
-def _flow(scop: Scop) -> Flow:
-    """Value-based flow of all arrays at once.
-
-    Reads of a statement's own earlier writes are left out: instances are the finest
-    grain that a schedule orders.
-    """
-    reads = []
-    for statement in scop.statements:
-        inner = satisfied_inside(statement)
-        reads += [a.relation for a in statement.reads if a.array not in inner]
-    sinks = union_of_maps(reads).intersect_domain(scop.domain)
-    may = scop.access_relation("may_write")
-    return compute_flow(sinks, scop.must_writes, may, original_tree(scop).map)
-
-
-def satisfied_inside(statement: Statement) -> frozenset[str]:
-    """Arrays whose every read in a statement follows a write of the same instance.
-
-    Only writes that happen whenever the read does count, with equal subscripts.
-    """
-    exposed: set[str] = set()
-    read: set[str] = set()
-
-    def visit(actions: Iterable[Action], written: frozenset[Load]) -> frozenset[Load]:
-        for action in actions:
-            if isinstance(action, Guard):
-                note((action.cond,), written)
-                then = visit(action.then, written)
-                written = then & visit(action.other, written)
-                continue
-            note(action.target.subscripts, written)
-            note((action.value,), written)
-            if action.op != "=":
-                note((action.target,), written)
-            written |= {action.target}
-        return written
-
-    def note(expressions: Iterable[Expr], written: frozenset[Load]) -> None:
-        for expr in expressions:
-            for load in walk(expr):
-                if isinstance(load, Load):
-                    read.add(load.array)
-                    if load not in written:
-                        exposed.add(load.array)
-
-    visit(statement.body, frozenset())
-    return frozenset(read - exposed)
 
 
 def _flow_of(scop: Scop, array: str, flow: isl.UnionMap) -> list[isl.Map]:
@@ -206,17 +128,22 @@ def _split(
     ]
     groups = _components([s.name for s in users], [map_names(m) for m in flow])
     depths = {g: _common_depth(scop, array, g, flow) for g in groups}
+    kept = {g: _kept_subscripts(scop, array, g, depths[g]) for g in groups}
+    for g in groups:
+        if not _is_small(array, kept[g]):
+            depths[g] = array.n_expanded
     flat = [g for g in groups if depths[g] == array.n_expanded]
     webs: list[_Web] = []
     if len(flat) == len(groups):
         return webs
     if flat:
         merged = frozenset[str]().union(*flat)
-        webs.append(_Web(array, array.name, merged, array.n_expanded))
+        everything = tuple(range(len(array.extents)))
+        webs.append(_Web(array, array.name, merged, array.n_expanded, everything))
     for group in groups:
         if depths[group] > array.n_expanded:
             name = _fresh(array.name, taken) if webs else array.name
-            webs.append(_Web(array, name, group, depths[group]))
+            webs.append(_Web(array, name, group, depths[group], kept[group]))
     return webs
 
 
@@ -248,6 +175,35 @@ def _common_depth(
         if map_names(relation)[0] in group:
             depth = min(depth, _equal_prefix(relation, depth))
     return max(depth, array.n_expanded)
+
+
+def _kept_subscripts(
+    scop: Scop, array: Array, group: frozenset[str], depth: int
+) -> tuple[int, ...]:
+    """Positions of the array's own subscripts that `depth` outer loops do not fix."""
+    accesses = [
+        a.relation.intersect_domain(s.domain)
+        for s, a in scop.iter_accesses()
+        if a.array == array.name and s.name in group
+    ]
+    kept = []
+    for position in range(len(array.extents)):
+        seen = [
+            _prefix_to_subscript(a, depth, array.n_expanded + position)
+            for a in accesses
+        ]
+        if not reduce(isl.Map.union, seen).is_single_valued():
+            kept.append(position)
+    return tuple(kept)
+
+
+def _prefix_to_subscript(access: isl.Map, depth: int, position: int) -> isl.Map:
+    """Values of the outer loops to the values of one subscript."""
+    n_in, n_out = access.dim(isl.dim_type.in_), access.dim(isl.dim_type.out)
+    access = access.project_out(isl.dim_type.out, position + 1, n_out - position - 1)
+    access = access.project_out(isl.dim_type.out, 0, position)
+    access = access.project_out(isl.dim_type.in_, depth, n_in - depth)
+    return access.reset_tuple_id(isl.dim_type.in_)
 
 
 def _equal_prefix(relation: isl.Map, depth: int) -> int:
@@ -284,7 +240,14 @@ def _rewrite(scop: Scop, webs: list[_Web]) -> Scop:
 
 def _expanded_array(web: _Web) -> Array:
     c_name = web.old.source_name if web.name != web.old.source_name else ""
-    return replace(web.old, name=web.name, n_expanded=web.n_expanded, c_name=c_name)
+    extents = tuple(web.old.extents[k] for k in web.kept)
+    return replace(
+        web.old,
+        name=web.name,
+        extents=extents,
+        n_expanded=web.n_expanded,
+        c_name=c_name,
+    )
 
 
 def _rewrite_statement(statement: Statement, webs: Mapping[str, _Web]) -> Statement:
@@ -300,7 +263,7 @@ def _rewrite_statement(statement: Statement, webs: Mapping[str, _Web]) -> Statem
             iterators.get(n, Iter(n)) for n in statement.iterators[: web.n_expanded]
         )
         inner = expr.subscripts[web.old.n_expanded :]
-        kept = tuple(map_expr(s, expand) for s in inner)
+        kept = tuple(map_expr(inner[k], expand) for k in web.kept)
         return Load(web.name, added + kept, expr.type)
 
     return replace(
@@ -324,7 +287,11 @@ def _iterators_used(statement: Statement) -> list[Iter]:
 
 
 def _expand_access(statement: Statement, access: Access, web: _Web) -> Access:
-    relation = access.relation.project_out(isl.dim_type.out, 0, web.old.n_expanded)
+    relation = access.relation
+    n = relation.dim(isl.dim_type.out)
+    kept = {web.old.n_expanded + k for k in web.kept}
+    for position in reversed([k for k in range(n) if k not in kept]):
+        relation = relation.project_out(isl.dim_type.out, position, 1)
     names = ", ".join(statement.iterators)
     leading = ", ".join(statement.iterators[: web.n_expanded])
     prefix = read_map(f"{{ {statement.name}[{names}] -> [{leading}] }}")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import islpy as isl
 
 from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.ctext import Names
 from polysched.codegen.expr import ExprPrinter, Spelling
-from polysched.codegen.nodes import Block, instances, walk_blocks
+from polysched.codegen.nodes import (
+    Block,
+    Loop,
+    instances,
+    walk_blocks,
+    walk_nodes,
+)
 from polysched.codegen.place import Declaration, place
 from polysched.codegen.storage import Buffer
 from polysched.codegen.window import Size
@@ -54,6 +60,7 @@ class Declarer:
         """The block with all buffers declared, and how their arrays are spelled."""
         if not buffers:
             return block, {}
+        buffers = [self._hoist(block, buffer) for buffer in buffers]
         names = self._choose_names(block, buffers)
         spellings = {}
         for buffer in buffers:
@@ -61,6 +68,25 @@ class Declarer:
             spellings[buffer.array.name] = Spelling(name, buffer.kept)
             block = place(block, self._declaration(buffer, name))
         return block, spellings
+
+    def _hoist(self, block: Block, buffer: Buffer) -> Buffer:
+        """The buffer outside of sequential loops, where making it takes a call.
+
+        Iterations of these loops use it one after the other, as each makes and uses
+        copies of its own.
+        """
+        if buffer.alignment or not self._on_heap(buffer):
+            return buffer
+        touching, _ = self._users(buffer)
+        shared = [
+            n.depth + 1
+            for n in walk_nodes(block)
+            if isinstance(n, Loop)
+            and n.depth < buffer.depth
+            and n.is_shared
+            and any(i.statement in touching for i in instances(n))
+        ]
+        return replace(buffer, depth=max(shared, default=0))
 
     def _choose_names(self, block: Block, buffers: Sequence[Buffer]) -> dict[str, str]:
         """The users' own names where they hide nothing that is used, else new ones."""

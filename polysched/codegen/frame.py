@@ -12,6 +12,8 @@ from polysched.codegen.options import PrintOptions
 from polysched.ir import Scop
 from polysched.sets import ast_options
 
+_OUTSIDE = ("local", "global", "static")  # declared in front of the SCoP
+
 
 def frame_code(
     scop: Scop, code: list[str], exprs: AstExprPrinter, options: PrintOptions
@@ -69,7 +71,7 @@ def _unused(scop: Scop, options: PrintOptions) -> list[str]:
     iterators = dict.fromkeys(i for s in scop.statements for i in s.iterators)
     found = [i for i in iterators if re.search(rf"\bfor\s*\(\s*{i}\s*=", text)]
     found += [
-        a.source_name for a in scop.arrays if a.n_expanded and a.storage == "local"
+        a.source_name for a in scop.arrays if a.n_expanded and a.storage in _OUTSIDE
     ]
     casts = ", ".join(f"(void){name}" for name in dict.fromkeys(found))
     return [f"{casts};"] if casts else []

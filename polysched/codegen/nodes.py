@@ -70,6 +70,11 @@ class Loop:
     start: Linear | None = None
     n_iterations: int | None = None
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether threads share its iterations."""
+        return any("parallel for" in line for line in self.pragmas)
+
 
 @dataclass(frozen=True)
 class Branch:

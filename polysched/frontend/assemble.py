@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,10 @@ from polysched.frontend.affine import NotAffine
 from polysched.frontend.aliasing import find_overlap
 from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.builder import Builder, Draft
-from polysched.frontend.declarations import PointerC, ScalarC
+from polysched.frontend.declarations import PointerC, ScalarC, Symbol
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
 from polysched.frontend.liveness import (
+    count_mentions,
     has_escaped,
     is_mentioned_after,
     is_read_after,
@@ -47,18 +48,28 @@ from polysched.sets import param_names, read_set
 
 def build_scop(
     site: ScopSite, region: SourceRegion, name: str, functions: Functions,
-    refuser: Refuser,
+    refuser: Refuser, n_words: Mapping[str, int],
 ) -> Scop:  # fmt: skip
-    """Read one SCoP or raise the `FrontendError` that says why not."""
-    assembler = _Assembler(site, functions, refuser)
+    """Read one SCoP or raise the `FrontendError` that says why not.
+
+    `n_words` tells how often the file, preprocessed, has a name.
+    """
+    assembler = _Assembler(site, functions, refuser, n_words)
     return assembler.assemble(region, name)
 
 
 class _Assembler:
     """Holds what the steps share."""
 
-    def __init__(self, site: ScopSite, functions: Functions, refuser: Refuser) -> None:
+    def __init__(
+        self,
+        site: ScopSite,
+        functions: Functions,
+        refuser: Refuser,
+        n_words: Mapping[str, int],
+    ) -> None:
         self.site = site
+        self.n_words = n_words
         self.refuser = refuser
         found = survey(site, Declarer(refuser))
         assumptions = Assumptions()
@@ -181,7 +192,14 @@ class _Assembler:
             live_out=not private and self._is_live_out(found),
             pitches=found.pitches, n_expanded=len(found.loops),
             c_name="" if found.name == symbol.name else symbol.name,
+            confined=self._is_confined(symbol),
         )  # fmt: skip
+
+    def _is_confined(self, symbol: Symbol) -> bool:
+        """Whether a static object belongs to the SCoP alone."""
+        words = getattr(symbol.node, "storage", None) or ()
+        inside = count_mentions(self.site.items, symbol.name)
+        return "static" in words and self.n_words[symbol.name] == inside + 1
 
     def _is_live_out(self, found: Object) -> bool:
         symbol = found.symbol

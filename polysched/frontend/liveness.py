@@ -104,6 +104,15 @@ def _contains(node: Any, kinds: tuple[type, ...]) -> bool:
     return any(_contains(child, kinds) for _, child in node.children())
 
 
+def count_mentions(nodes: Iterable[Any], name: str) -> int:
+    """How often pieces of a program use a name; its declaration is no use."""
+    return sum(
+        (isinstance(node, c_ast.ID) and node.name == name)
+        + count_mentions((child for _, child in node.children()), name)
+        for node in nodes
+    )
+
+
 def _mentions(node: Any, name: str) -> bool:
     if isinstance(node, c_ast.ID):
         return bool(node.name == name)

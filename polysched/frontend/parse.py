@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from os import PathLike, fspath
@@ -26,6 +27,7 @@ from polysched.frontend.syntax import parse_text
 from polysched.ir import Program, Scop
 from polysched.sets import operation_limit
 
+_WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _MAX_OPERATIONS = 30_000_000  # of isl, for one SCoP; the examples need 120 000
 
 
@@ -77,7 +79,8 @@ def parse_c(
     refusals.extend(syntax.refusals)
     names = read_names(syntax.ast, refuser)
     functions = Functions(names.scope, pure, text.system_text, refuser)
-    reader = _RegionReader(source, places, functions, refuser, names)
+    words = Counter(w for line in text.lines for w in _WORD.findall(line.text))
+    reader = _RegionReader(source, places, functions, refuser, names, words)
     scops = reader.read_all(pairs, refusals)
     refusals.sort(key=lambda e: e.where.line if e.where else 0)
     return Program(
@@ -91,12 +94,13 @@ class _RegionReader:
 
     def __init__(
         self, source: SourceFile, places: Places, functions: Functions,
-        refuser: Refuser, names: FileNames,
+        refuser: Refuser, names: FileNames, words: Counter[str],
     ) -> None:  # fmt: skip
         self._source = source
         self._places = places
         self._functions = functions
         self._refuser = refuser
+        self._words = words
         self._sites = {(s.start, s.end): s for s in names.sites}
         self._unpaired = {node.coord.line for node in names.unpaired}
 
@@ -127,7 +131,9 @@ class _RegionReader:
     def _read(self, site: ScopSite, pair: RegionPair, name: str) -> Scop:
         region = source_region(self._source, pair, self._places)
         with operation_limit(isl.DEFAULT_CONTEXT, _MAX_OPERATIONS):
-            return build_scop(site, region, name, self._functions, self._refuser)
+            return build_scop(
+                site, region, name, self._functions, self._refuser, self._words
+            )
 
     def _too_hard(self, pair: RegionPair, error: Exception) -> FrontendError:
         return FrontendError(

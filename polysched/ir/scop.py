@@ -58,6 +58,9 @@ class Array:
         C object has only the remaining subscripts.
     c_name : str
         Name in the C source when it differs from `name` (shadowed locals).
+    confined : bool
+        Whether nothing in the program mentions it outside of the SCoP, so that only
+        the SCoP itself, when it runs again, could read what it left.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Array:
     pitches: tuple[Expr, ...] = ()
     n_expanded: int = 0
     c_name: str = ""
+    confined: bool = False
 
     @property
     def n_dim(self) -> int:

@@ -175,14 +175,54 @@ def test_flat_and_expanded_webs_of_one_scalar():
     assert_same_results(scop, after, {"n": 4})
 
 
-@pytest.mark.parametrize(
-    "change", [{"live_out": True}, {"live_in": True}, {"storage": "static"}]
-)
+@pytest.mark.parametrize("change", [{"live_out": True}, {"live_in": True}])
 def test_values_that_leave_or_enter_are_left_alone(change):
     scop = infer_liveness(dot_rows())
     arrays = tuple(replace(a, **change) if a.name == "w" else a for a in scop.arrays)
     scop = replace(scop, arrays=arrays)
     assert privatize(scop) is scop
+
+
+def confined(scop, *names):
+    arrays = (replace(a, confined=a.name in names) for a in scop.arrays)
+    return infer_liveness(replace(scop, arrays=tuple(arrays)))
+
+
+def sweeps(*, same_row=True):
+    """Coefficients ``p`` of each row, forgotten when it is done, in every sweep."""
+    b = ScopBuilder("sweeps", ["n"])
+    b.array("p", "double[n][9]")
+    b.array("u", "double[n][9]")
+    box = "0 <= t < 3 and 0 <= i < n"
+    row = "i" if same_row else "n - 1 - i"
+    b.statement("t, i", box, "p[i][0] = 1.0", position=(0, 0, 0))
+    inner = f"{box} and 1 <= j < 9"
+    b.statement(
+        "t, i, j", inner, "p[i][j] = u[i][j] / (2.0 + p[i][j - 1])",
+        position=(0, 0, 1, 0),
+    )  # fmt: skip
+    last = (0, 0, 2, 0) if same_row else (0, 1, 0)
+    b.statement("t, i, j", inner, f"u[i][j] = p[{row}][j]", position=last)
+    return b.build()
+
+
+def test_a_confined_array_is_dead_where_its_values_end_in_another():
+    assert not confined(sweeps(), "p").array("p").live_out
+    assert confined(sweeps()).array("p").live_out
+    assert confined(sweeps(), "u").array("u").live_out, "it is read by the next run"
+    everything = confined(sweeps(), "p", "u")
+    assert all(a.live_out for a in everything.arrays), "nobody else reads anything"
+
+
+def test_subscripts_that_the_loops_fix_are_dropped():
+    scop = confined(sweeps(), "p")
+    after = privatize(scop)
+    (p,) = (a for a in after.arrays if a.name == "p")
+    assert (p.n_expanded, [e.value for e in p.extents]) == (2, [9])
+    assert_same_results(scop, after, {"n": 4})
+    apart = confined(sweeps(same_row=False), "p")
+    (p,) = (a for a in privatize(apart).arrays if a.name == "p")
+    assert (p.n_expanded, len(p.extents)) == (0, 2), "its size is not known"
 
 
 def row_buffer(extent):

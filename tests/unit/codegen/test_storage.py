@@ -233,6 +233,31 @@ def test_large_constant_private_arrays_live_on_the_heap() -> None:
     assert "double w[100][100];" in print_openmp(scop, original_tree(scop), options)
 
 
+@pytest.mark.parametrize(("parallel", "n_loops"), [(None, 0), (0, 1), (1, 0)])
+def test_the_heap_is_asked_outside_of_sequential_loops(
+    parallel: int | None, n_loops: int
+) -> None:
+    size = Const(100, types.INT, "100")
+    scop = make_scop(
+        [*SQUARE, private("w", 1, size, size)],
+        [
+            ("{ S0[t, i, j] : 0 <= t, i, j < 100 }", (0, 0, 0, 0),
+             "w[t][i][j] = A[i][j];"),
+            ("{ S1[t, i, j] : 0 <= t, i, j < 100 }", (0, 1, 0, 0),
+             "A[j][i] = w[t][j][i];"),
+        ],
+    )  # fmt: skip
+    tree = original_tree(scop)
+    if parallel is not None:
+        tree = mark_bands(tree, parallel=parallel)
+    (buffer,) = plan_storage(scop, tree)
+    assert (buffer.depth, buffer.kept) == (1, (1, 2))
+    lines = print_openmp(scop, tree).splitlines()
+    (asked,) = (k for k, s in enumerate(lines) if "__builtin_malloc" in s)
+    loops = [s for s in lines[:asked] if "for (" in s]
+    assert len(loops) == n_loops
+
+
 def test_a_private_name_never_hides_another_array() -> None:
     outer = Array("t", types.DOUBLE, ())
     inner = Array(

@@ -258,3 +258,46 @@ def test_statement_that_never_runs_keeps_its_arrays(scop_of):
     scop = scop_of(f"{LOOP} {{ x[i] = 0; if (0) x[i] = y[i]; }}")
     assert {a.name for a in scop.arrays} == {"x", "y"}
     assert scop.statement("S1").domain.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("declared", "elsewhere", "expected"),
+    [
+        ("static double t[9];", "", True),
+        ("double t[9];", "", False),
+        ("extern double t[9];", "", False),
+        ("static double t[9]; double *p = t;", "", False),
+        ("static double t[9];", "void g(double *x) { x[0] = t[1]; }", False),
+        ("static double t[9];", "long g(void) { return sizeof(t); }", False),
+    ],
+)
+def test_static_arrays_that_only_the_scop_mentions_are_confined(
+    parse, declared, elsewhere, expected
+):
+    program = parse(
+        f"""
+        {declared}
+        void f(double *x)
+        {{
+        #pragma scop
+            for (int i = 0; i < 9; i++) {{
+                t[i] = x[i];
+                x[i] = t[i] * t[i];
+            }}
+        #pragma endscop
+        }}
+        {elsewhere}
+        """
+    )
+    array = program.scops[0].array("t")
+    assert (array.confined, array.live_out) == (expected, True)
+
+
+def test_a_second_scop_is_elsewhere(parse):
+    region = """
+        #pragma scop
+            for (int i = 0; i < 9; i++) { t[i] = x[i]; x[i] = t[i]; }
+        #pragma endscop
+    """
+    text = f"void f(double *x) {{ static double t[9]; {region} {region} }}"
+    assert [s.array("t").confined for s in parse(text).scops] == [False, False]

@@ -1,0 +1,124 @@
+"""Liveness of arrays: whose values come from outside, and whose are read there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import islpy as isl
+import networkx as nx
+
+from polysched.analysis.flow import Flow, compute_flow
+from polysched.ir import (
+    Action,
+    Array,
+    Expr,
+    Guard,
+    Load,
+    Scop,
+    Statement,
+    original_tree,
+    walk,
+)
+from polysched.sets import list_maps, map_names, union_of_maps
+
+
+def infer_liveness(scop: Scop) -> Scop:
+    """The same SCoP, with liveness cleared where no value comes in or is wanted.
+
+    `live_in` is cleared where every read has a source inside, and `live_out` of a
+    `confined` array then, too, if its values end up in an array that somebody else may
+    read. A program whose results nobody reads keeps them all.
+
+    Exact for affine accesses: a read needs no value from outside when, for every
+    instance, a certain write of the same element comes before it. May-writes never
+    count as a source; reads that the statement itself has satisfied before, in the
+    order of its actions, need none.
+
+    Parameters
+    ----------
+    scop : Scop
+        Its arrays may have `live_in` set where nobody knew better.
+
+    Returns
+    -------
+    Scop
+        Only `live_in` and `live_out` flags differ, and only from True to False.
+    """
+    needed = {
+        map_names(m)[1] for m in list_maps(exposed_reads(scop)) if not m.is_empty()
+    }
+    feeding = _arrays_feeding_others(scop)
+    return replace(scop, arrays=tuple(_settle(a, needed, feeding) for a in scop.arrays))
+
+
+def _settle(array: Array, needed: set[str], feeding: set[str]) -> Array:
+    """The array with the flags that it deserves."""
+    live_in = array.live_in and array.name in needed
+    is_dead = array.confined and not live_in and array.name in feeding
+    return replace(array, live_in=live_in, live_out=array.live_out and not is_dead)
+
+
+def _arrays_feeding_others(scop: Scop) -> set[str]:
+    """Arrays whose values end up in one that is read elsewhere."""
+    graph = nx.DiGraph()
+    for s in scop.statements:
+        read = {a.array for a in s.reads}
+        graph.add_edges_from((r, w.array) for r in read for w in s.writes)
+    results = {a.name for a in scop.arrays if a.live_out and not a.confined}
+    roots = results & set(graph)
+    return set().union(*(nx.ancestors(graph, root) for root in roots)) - roots
+
+
+def exposed_reads(scop: Scop) -> isl.UnionMap:
+    """Instances and the elements they read whose values come from before the SCoP."""
+    return value_flow(scop).exposed
+
+
+def value_flow(scop: Scop) -> Flow:
+    """Value-based flow of all arrays at once.
+
+    Reads of a statement's own earlier writes are left out: instances are the finest
+    grain that a schedule orders.
+    """
+    reads = []
+    for statement in scop.statements:
+        inner = satisfied_inside(statement)
+        reads += [a.relation for a in statement.reads if a.array not in inner]
+    sinks = union_of_maps(reads).intersect_domain(scop.domain)
+    may = scop.access_relation("may_write")
+    return compute_flow(sinks, scop.must_writes, may, original_tree(scop).map)
+
+
+def satisfied_inside(statement: Statement) -> frozenset[str]:
+    """Arrays whose every read in a statement follows a write of the same instance.
+
+    Only writes that happen whenever the read does count, with equal subscripts.
+    """
+    exposed: set[str] = set()
+    read: set[str] = set()
+
+    def visit(actions: Iterable[Action], written: frozenset[Load]) -> frozenset[Load]:
+        for action in actions:
+            if isinstance(action, Guard):
+                note((action.cond,), written)
+                then = visit(action.then, written)
+                written = then & visit(action.other, written)
+                continue
+            note(action.target.subscripts, written)
+            note((action.value,), written)
+            if action.op != "=":
+                note((action.target,), written)
+            written |= {action.target}
+        return written
+
+    def note(expressions: Iterable[Expr], written: frozenset[Load]) -> None:
+        for expr in expressions:
+            for load in walk(expr):
+                if isinstance(load, Load):
+                    read.add(load.array)
+                    if load not in written:
+                        exposed.add(load.array)
+
+    visit(statement.body, frozenset())
+    return frozenset(read - exposed)
