@@ -56,7 +56,12 @@ class Reference:
         return rank(moves) if self.rows else 0
 
     def stride_class(self, direction: Vector) -> Literal["0", "1", "N"]:
-        """Invariant, contiguous (either way), or anything else along a direction."""
+        """Invariant, contiguous (either way), or anything else along a direction.
+
+        Copies of a private array lie behind each other, those of a scalar in registers.
+        """
+        if self.rows and any(subscript_moves(self.expanded, direction)):
+            return "N"
         moves = self.moves(direction)
         if not any(moves):
             return "0"

@@ -19,10 +19,8 @@ from __future__ import annotations
 
 from math import lcm
 
-from polysched.analysis import active_dependences
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
-from polysched.sets import list_maps, list_sets, map_names
 from polysched.transform.band_view import BandView, view_band
 from polysched.transform.contraction import (
     L2_SHARE,
@@ -33,7 +31,7 @@ from polysched.transform.contraction import (
     find_roles,
     tile_contraction,
 )
-from polysched.transform.distribute import Distribute
+from polysched.transform.distribute import Distribute, find_order
 from polysched.transform.draft import Draft
 from polysched.transform.order import Order
 from polysched.transform.split import Split
@@ -130,13 +128,13 @@ def _arrange_part(
     if band.coincident[ROW] and band.coincident[LANE]:
         return _arrange_free(draft, band, cpu, side)
     draft = draft.do(Order(path, (ROW, K, LANE)))
-    order = _run_order(draft, path, 2)
+    order = find_order(draft, path, 2)
     return draft.do(Distribute(path, 2, order)) if len(order) > 1 else draft
 
 
 def _arrange_free(draft: Draft, band: BandView, cpu: Cpu, side: int) -> Draft:
     """Every statement for itself, contractions among them tiled."""
-    order = _run_order(draft, band.path, 0)
+    order = find_order(draft, band.path, 0)
     if len(order) < 2:
         return draft
     draft = draft.do(Distribute(band.path, 0, order))
@@ -146,24 +144,3 @@ def _arrange_free(draft: Draft, band: BandView, cpu: Cpu, side: int) -> Draft:
         if found is not None:
             draft = tile_contraction(draft, found, cpu, side)
     return draft
-
-
-def _run_order(draft: Draft, path: NodePath, member: int) -> tuple[int, ...]:
-    """Statements in an order in which each may run in loops of its own.
-
-    Those loops are the members from `member` on; empty where there is no such order.
-    """
-    node = draft.node(path)
-    if member:
-        node = node.band_split(member).child(0)
-    pairs = list_maps(active_dependences(node, draft.deps.validity))
-    waits = {n for n in (map_names(m) for m in pairs) if n[0] != n[1]}
-    left = sorted(s.get_tuple_name() for s in list_sets(node.get_domain()))
-    order: list[str] = []
-    while left:
-        ready = [n for n in left if not any(b == n and a in left for a, b in waits)]
-        if not ready:
-            return ()
-        order.append(ready[0])
-        left.remove(ready[0])
-    return tuple(int(name[1:]) for name in order)

@@ -124,7 +124,8 @@ def _find_target(s: StatementView) -> Reference | None:
     targets = [r for r in s.references if r.is_write]
     if len(targets) != 1:
         return None
-    target = replace(targets[0], rows=(*targets[0].expanded, *targets[0].rows))
+    one = targets[0]
+    target = replace(one, rows=(*one.expanded, *one.rows), expanded=())
     return target if target.rows else None
 
 

@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import islpy as isl
 
-from polysched.analysis import Dependences
-from polysched.ir import ScheduleTree
-from polysched.sets import list_sets
+from polysched.analysis import Dependences, active_dependences
+from polysched.ir import NodePath, ScheduleTree
+from polysched.sets import list_maps, list_sets, map_names
 from polysched.transform.bands import has_isolation
+from polysched.transform.draft import Draft
 from polysched.transform.step import Step
 
 
@@ -68,3 +69,24 @@ class Distribute(Step):
 
 def _domains(node: isl.ScheduleNode) -> list[isl.Set]:
     return [s for s in list_sets(node.get_domain()) if not s.is_empty()]
+
+
+def find_order(draft: Draft, path: NodePath, member: int) -> tuple[int, ...]:
+    """Statements in an order in which each may run in loops of its own.
+
+    Those loops are the members from `member` on; empty where there is no such order.
+    """
+    node = draft.node(path)
+    if member:
+        node = node.band_split(member).child(0)
+    pairs = list_maps(active_dependences(node, draft.deps.validity))
+    waits = {n for n in (map_names(m) for m in pairs) if n[0] != n[1]}
+    left = sorted(s.get_tuple_name() for s in list_sets(node.get_domain()))
+    order: list[str] = []
+    while left:
+        ready = [n for n in left if not any(b == n and a in left for a, b in waits)]
+        if not ready:
+            return ()
+        order.append(ready[0])
+        left.remove(ready[0])
+    return tuple(int(name[1:]) for name in order)

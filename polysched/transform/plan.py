@@ -17,6 +17,7 @@ from polysched.transform.arrange import (
 from polysched.transform.conflicts import strip_conflicts
 from polysched.transform.cuts import split_loops
 from polysched.transform.draft import Draft
+from polysched.transform.gather import gather_contractions
 from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
 from polysched.transform.rows import gather_rows
 from polysched.transform.share import share_loops
@@ -113,6 +114,8 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
     if shape.split and cut is draft:
         return None
     draft = cut
+    if shape.hold:
+        draft = gather_contractions(draft, scop)
     if shape.straighten:
         draft = straighten_bands(draft, scop)
     if shape.rows:

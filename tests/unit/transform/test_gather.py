@@ -1,0 +1,74 @@
+"""Products into a row get the loop over rows, too, where the row is private."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.analysis import (
+    compute_dependences,
+    find_violation,
+    infer_liveness,
+    privatize,
+    set_band_flags,
+)
+from polysched.frontend import parse_c
+from polysched.ir import original_tree
+from polysched.transform import apply_script, parse_script, print_script
+from polysched.transform.arrange import merge_bands
+from polysched.transform.band_view import view_band
+from polysched.transform.contraction import find_contraction
+from polysched.transform.draft import Draft
+from polysched.transform.gather import gather_contractions
+
+pytestmark = pytest.mark.cc
+
+ROWS = """\
+static double sum[160];
+double A[150][140][160], C[160][160];
+void f(void) {
+#pragma scop
+  for (int r = 0; r < 150; r++)
+    for (int q = 0; q < 140; q++) {
+      for (int p = 0; p < 160; p++) {
+        sum[p] = 0.0;
+        for (int s = 0; s < 160; s++)
+          sum[p] += A[r][q][s] * C[s][p];
+      }
+      for (int p = 0; p < 160; p++)
+        A[r][q][p] = sum[p];
+    }
+#pragma endscop
+}
+"""
+
+
+def _gather(directory: Path, text: str) -> tuple[Draft, Draft]:
+    file = directory / "program.c"
+    file.write_text(text)
+    scop = privatize(infer_liveness(parse_c(str(file)).scops[0]))
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    before = merge_bands(Draft(tree, deps))
+    after = gather_contractions(before, scop)
+    found = [
+        find_contraction(view_band(after, scop, p)) for p in after.innermost_paths()
+    ]
+    assert any(found) == (after is not before)
+    return before, after
+
+
+def test_a_product_into_a_private_row_becomes_one_into_rows(tmp_path: Path) -> None:
+    before, after = _gather(tmp_path, ROWS)
+    steps = print_script(after.steps[len(before.steps) :])
+    assert steps.startswith("distribute(band=0, member=1, statements=[0, 1, 2])")
+    assert find_violation(after.tree, after.deps) is None
+    script = parse_script(print_script(after.steps))
+    merged = apply_script(before.tree, script[len(before.steps) :], before.deps)
+    assert merged.text == after.tree.text
+
+
+def test_rows_that_somebody_else_reads_stay_together(tmp_path: Path) -> None:
+    before, after = _gather(tmp_path, ROWS.replace("static double sum", "double sum"))
+    assert after is before
