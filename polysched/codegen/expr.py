@@ -35,6 +35,7 @@ from polysched.ir import (
     promote,
     walk,
 )
+from polysched.ir.expr import COMPARISONS
 
 _LITERAL = re.compile(r"[\w.']+|\d[\w.]*[eEpP][+-]\d+\w*")
 
@@ -127,6 +128,9 @@ class ExprPrinter:
             case Unary(op, operand):
                 return unary(op, self.value(operand))
             case Binary(op, left, right):
+                known = self._decide(expr)
+                if known is not None:
+                    return Text(str(int(known)))
                 return binary(op, self.value(left), self.value(right))
             case Call(name, args, _):
                 return call(name, [self.value(a) for a in args])
@@ -135,8 +139,23 @@ class ExprPrinter:
             case Cast(type_, operand):
                 return cast(type_.name, self.value(operand))
             case Select(cond, then, other):
+                known = self._decide(cond)
+                if known is not None and then.dtype == other.dtype:
+                    return self.value(then if known else other)
                 return select(self.value(cond), self.value(then), self.value(other))
         raise AssertionError(f"no such expression: {expr!r}")
+
+    def _decide(self, expr: Expr) -> bool | None:
+        """What a comparison of integers says whose sides are one text here."""
+        if not isinstance(expr, Binary) or expr.op not in COMPARISONS:
+            return None
+        left, right = expr.left, expr.right
+        if left.dtype != right.dtype or left.dtype.is_float:
+            return None
+        if any(isinstance(e, Call) for e in walk(left)):
+            return None
+        is_same = self.value(left).text == self.value(right).text
+        return expr.op in ("==", "<=", ">=") if is_same else None
 
     def load(self, expr: Load) -> Text:
         """One array element or scalar, readable or assignable."""

@@ -62,6 +62,24 @@ def test_renamed_iterators_are_folded_into_subscripts() -> None:
     assert printed == "A[(a + 1) - 1][2 * b] + (a + 1) / 2 + ((a + 1) + 1)"
 
 
+@pytest.mark.parametrize(
+    ("text", "last", "printed"),
+    [
+        ("i < n ? A[i + 1][0] : x", "n", "x"),
+        ("i <= n ? A[i][0] : x", "n", "A[n][0]"),
+        ("i == 0 ? A[0][i] : x", "0", "A[0][0]"),
+        ("i != 0 ? A[0][i] : x", "0", "x"),
+        ("i > 0 ? A[0][i] : x", "1", "1 > 0 ? A[0][1] : x"),
+        ("i == 0 ? k : x", "0", "1 ? k : x"),  # an int would not be a double
+        ("x == x ? 1.0 : 2.0", "0", "x == x ? 1.0 : 2.0"),  # not so for NaN
+    ],
+)
+def test_a_comparison_of_a_value_with_itself_is_decided(
+    text: str, last: str, printed: str
+) -> None:
+    assert print_expr(expr_of(text), {"i": last}) == printed  # type: ignore[arg-type]
+
+
 def test_arrays_are_renamed_too() -> None:
     assert print_expr(expr_of("A[i][j] + x"), {"A": "B"}) == "B[i][j] + x"  # type: ignore[arg-type]
 
