@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from polysched.base.errors import LimitError
+
 _current = threading.local()
 
 
@@ -18,11 +20,19 @@ class Baton:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._is_retired = False
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Wait for the turn, and keep it inside."""
+        """Wait for the turn, and keep it inside.
+
+        Raises
+        ------
+        LimitError
+            When the baton was retired meanwhile.
+        """
         with self._lock:
+            self._check_in_use()
             _current.baton = self
             try:
                 yield
@@ -36,6 +46,19 @@ class Baton:
             yield
         finally:
             self._lock.acquire()
+            self._check_in_use()
+
+    def retire(self) -> None:
+        """Wait for the turn once more; nobody gets it afterwards.
+
+        Who waits for a solver that cannot be interrupted is not waited for.
+        """
+        with self._lock:
+            self._is_retired = True
+
+    def _check_in_use(self) -> None:
+        if self._is_retired:
+            raise LimitError("not waited for: time is spent")
 
 
 @contextmanager

@@ -34,6 +34,10 @@ class Deadline:
         """Whether the moment has passed."""
         return self.remaining_seconds() <= 0.0
 
+    def later(self, seconds: float) -> Deadline:
+        """The deadline `seconds` after this one."""
+        return Deadline(None if self.at is None else self.at + seconds)
+
     def capped(self, seconds: float) -> Deadline:
         """The earlier of this deadline and `seconds` from now."""
         left = min(self.remaining_seconds(), seconds)

@@ -15,6 +15,7 @@ from polysched.ilp.session import Answer, Point, Row, Session, open_session
 _log = logging.getLogger(__name__)
 
 Status = Literal["optimal", "cut short", "skipped"]
+_LEAST_SECONDS = 0.1  # of a solve: less is not worth its start
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ class Problem:
             Most important first.
         deadline : Deadline
             For the whole solve; what is left after it is skipped, and the best
-            solution so far is returned.
+            solution so far is returned. A first solution that is found at once is
+            found after it, too.
         stage_seconds : float
             Limit of one stage, in seconds.
         without : frozenset of str
@@ -178,8 +180,7 @@ class Problem:
             if seconds <= 0:
                 return Stage(name, None, None, 0.0, "skipped"), point
         started = time.monotonic()
-        limit = max(0.1, seconds) if point is not None else max(2.0, seconds)
-        answer = session.minimise(form, limit, point)
+        answer = session.minimise(form, max(_LEAST_SECONDS, seconds), point)
         spent = time.monotonic() - started
         if answer.point is None and point is None:
             raise InfeasibleError(self._describe_failure(answer, spent))

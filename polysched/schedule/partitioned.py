@@ -32,6 +32,8 @@ from polysched.schedule.solve import (
     solve_whole,
 )
 
+LEAST_SHARE = 2.0  # seconds for a part, where there are so many
+
 
 def solve_recipe(
     scop: Scop,
@@ -103,7 +105,8 @@ def solve_partitioned(
     pins = _share_pins(parts, recipe)
     solved: list[Solved] = []
     for k, part in enumerate(parts):
-        share = deadline.capped(deadline.remaining_seconds() / (len(parts) - k))
+        equal = deadline.remaining_seconds() / (len(parts) - k)
+        share = deadline.capped(max(LEAST_SHARE, equal))
         inner = Recipe(part.objectives, part.shape, WHOLE, pins[k])
         names = set(part.statements)
         own = _restrict(dependences, names)

@@ -192,7 +192,7 @@ def _solve_soft(
     try:
         return model.problem.lexmin(forms, deadline), ()
     except InfeasibleError:
-        if not model.soft_groups:
+        if not model.soft_groups or deadline.expired:
             raise
     given_up = choose_given_up(model.problem, model.soft_groups, deadline)
     _log.info("given up: %s", ", ".join(given_up))

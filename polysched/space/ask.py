@@ -48,6 +48,7 @@ MAX_PIECES = 250  # of a program that is solved in one piece
 LARGE_ROWWISE = (pluto("none"), feautrier_rows(), isl_like())
 N_SOLVERS = 2  # recipes solved at the same time; the solver lets go of Python's lock
 RECIPES_SHARE = 0.75  # of the time, the rest is for isl's schedules and for shaping
+LEAST_SHARE = 2.0  # seconds for a recipe, where there are so many
 ISL_SHARE = 0.2  # of the time, to wait for isl when all recipes are solved
 
 
@@ -131,26 +132,45 @@ class Asker:
         """How many `candidates` there will be."""
         return 1 + len(self._recipes) + len(self._batch.variants)
 
-    def candidates(self) -> Generator[Candidate, None, None]:
+    def candidates(
+        self, is_over: Callable[[], bool] = lambda: False
+    ) -> Generator[Candidate, None, None]:
         """The source order, the recipes, isl's schedules; each when it is ready.
 
-        What the caller does with one goes on while others are solved.
+        What the caller does with one goes on while others are solved. Once `is_over`,
+        isl's schedules are not looked at any more.
         """
         with self._baton.held():
             yield self._settle("source order, bands joined", self._joined_original)
+            patience = self._deadline.capped(
+                self._recipes_deadline.remaining_seconds() + self._isl_seconds / 2
+            )
             for what, future in self._recipes:
                 with lend_baton():
-                    wait([future])
-                yield self._settle(what, future.result)
+                    _wait(future, patience)
+                yield self._settle(what, partial(_result, future))
             with lend_baton():
                 self._batch.wait(self._deadline.capped(self._isl_seconds))
             for position, variant in enumerate(self._batch.variants):
+                if is_over():
+                    yield Candidate(variant.name, None, "not shaped: time is spent")
+                    continue
                 yield self._settle(variant.name, partial(self._batch.collect, position))
 
     def close(self) -> None:
-        """End what still runs; nothing more is solved."""
+        """End what still runs; nothing more is solved.
+
+        A solver that runs past the time limit is left alone; what it finds is not
+        looked at.
+        """
         self._recipes_deadline = Deadline.after(0.0)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._baton.retire()
+        for _, future in self._recipes:
+            future.cancel()
+        running = [future for _, future in self._recipes if not future.done()]
+        for future in running:
+            _wait(future, self._deadline)
+        self._pool.shutdown(wait=all(future.done() for future in running))
         self._batch.cancel()
 
     def _settle(self, what: str, solve: Callable[[], Solved]) -> Candidate:
@@ -198,9 +218,20 @@ class Asker:
         remaining = self._recipes_deadline.remaining_seconds()
         if remaining <= 0:
             raise LimitError("not tried: the time for recipes is spent")
-        return self._recipes_deadline.capped(max(1.0, remaining / 3))
+        return self._recipes_deadline.capped(max(LEAST_SHARE, remaining / 3))
 
     def _joined_original(self) -> Solved:
         rows = original_rows(self.core.scop)
         tree = rows_to_tree(self.core.scop, self.core.dependences, rows)
         return Solved(tree, ("original",), rows=rows)
+
+
+def _wait(future: Future[Solved], deadline: Deadline) -> None:
+    seconds = deadline.remaining_seconds()
+    wait([future], None if seconds == float("inf") else seconds)
+
+
+def _result(future: Future[Solved]) -> Solved:
+    if not future.done():
+        raise LimitError("not solved in time")
+    return future.result()

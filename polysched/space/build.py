@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
@@ -20,7 +20,14 @@ from polysched.codegen import CodeMeasurer
 from polysched.ir import Scop, original_tree
 from polysched.machine import Machine
 from polysched.policy import Policy, find_policy
-from polysched.schedule import MachineFacts, Recipe, Solved, check_pins, find_core
+from polysched.schedule import (
+    Core,
+    MachineFacts,
+    Recipe,
+    Solved,
+    check_pins,
+    find_core,
+)
 from polysched.space.ask import Asker
 from polysched.space.builder import SpaceBuilder
 from polysched.space.options import SpaceOptions
@@ -73,6 +80,7 @@ def build_space(
             scop, dependences, machine, options, policy, deadline, measurer
         )
         _fill(builder, policy, progress)
+        builder.check_pins_obeyed()
     return _finish(builder, policy.name, time.monotonic() - started)
 
 
@@ -87,20 +95,35 @@ def _fill(builder: SpaceBuilder, policy: Policy, progress: Progress) -> None:
     if options.pins:
         recipes = recipes or (Recipe(("MIC",)),)
         recipes = tuple(replace(r, pins=options.pins) for r in recipes)
+    if builder.is_over():
+        builder.drop_untried(recipes)
+    else:
+        _ask(builder, core, recipes, facts, progress)
+    builder.settle()
+
+
+def _ask(
+    builder: SpaceBuilder,
+    core: Core,
+    recipes: Sequence[Recipe],
+    facts: MachineFacts,
+    progress: Progress,
+) -> None:
+    """Solve recipes, and take each schedule when it is ready."""
+    options = builder.options
     seconds = builder.deadline.remaining_seconds()
     asker = Asker(core, recipes, seconds, options.isl_variants, facts, options.rowwise)
     try:
-        progress.start(f"space of {scop.name}", asker.n_candidates)
+        progress.start(f"space of {builder.scop.name}", asker.n_candidates)
         # closed here, so that an error in between lets go of the turn it holds
-        with closing(asker.candidates()) as candidates:
+        with closing(asker.candidates(builder.is_over)) as candidates:
             for candidate in candidates:
                 builder.take(candidate, core)
                 progress.advance(f"{len(builder.schedules)} schedules")
     finally:
         asker.close()
         progress.finish()
-    builder.settle()
-    builder.check_pins_obeyed(asker.conflict)
+    builder.conflict = asker.conflict
 
 
 def _finish(builder: SpaceBuilder, policy: str, seconds: float) -> ScheduleSpace:

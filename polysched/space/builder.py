@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,7 @@ from polysched.cost import predict_seconds
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
 from polysched.policy import Policy
-from polysched.schedule import Core, Pin, Solved, broken_pins
+from polysched.schedule import Core, Pin, Recipe, Solved, broken_pins
 from polysched.space.ask import Candidate
 from polysched.space.options import SpaceOptions
 from polysched.space.schedule_space import Schedule
@@ -37,7 +38,9 @@ from polysched.transform import (
 
 _log = logging.getLogger(__name__)
 _GRACE_SECONDS = 0.5  # past the time limit, for code that is being built
-_N_LATE = 6  # steps with schedules that are in every space, however late it is
+_N_LATE = 6  # steps with schedules that are in a space even when it is late
+_OVERTIME_SECONDS = 1.0  # past the time limit, for the last step with one of those
+_N_STEPS = 3  # that such a schedule takes: read and proven, put into place, shaped
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,8 @@ class SpaceBuilder:
     dropped : list of Dropped
     schedules : dict of str to Schedule
         By id; once `settle` was called, those whose code can be printed.
+    conflict : ConflictError or None
+        Why there is nothing that obeys the pins, where that is known.
     references : dict of str to set of str
         Schedules of the field's schedulers: affine trees by key, and the ids of what
         became of them.
@@ -86,7 +91,9 @@ class SpaceBuilder:
         self.solved: list[Solved] = []
         self.dropped: list[Dropped] = []
         self.schedules: dict[str, Schedule] = {}
+        self.conflict: ConflictError | None = None
         self.references: dict[str, set[str]] = {}
+        self._end = deadline.later(_OVERTIME_SECONDS)
         self._measurer = measurer
         self._prover = Prover(dependences, scop)
         self._slowest_seconds = 0.0  # of proving and describing one schedule
@@ -121,13 +128,19 @@ class SpaceBuilder:
         self._affine_keys[tree.key] = what
         self.add(solved)
 
-    def check_pins_obeyed(self, conflict: ConflictError | None) -> None:
+    def drop_untried(self, recipes: Sequence[Recipe]) -> None:
+        """Record that there was no time to ask for anything."""
+        for recipe in recipes:
+            self.asked += 1
+            self.dropped.append(Dropped(str(recipe), "not tried: time is spent"))
+
+    def check_pins_obeyed(self) -> None:
         """Raise unless some schedule obeys the pins."""
         pins = self.options.pins
         if not pins or any(not s.broken_pins for s in self.schedules.values()):
             return
-        if conflict is not None:
-            raise conflict
+        if self.conflict is not None:
+            raise self.conflict
         raise EmptySpaceError(
             f"no schedule of {self.scop.name} that obeys "
             f"{', '.join(str(p) for p in pins)} was found within "
@@ -143,7 +156,7 @@ class SpaceBuilder:
         """Prove and add the variants of one affine schedule."""
         self.solved.append(solved)
         n_before = len(self.schedules)
-        # the field's reference schedules are in every space, however late it is
+        # the field's reference schedules are there already, computed elsewhere
         is_late = self._is_late() and bool(self.schedules)
         if is_late and solved.rows is not None:
             what = ">".join(solved.objectives)
@@ -151,7 +164,7 @@ class SpaceBuilder:
             return
         drafts = [Draft(solved.tree, self.dependences)]
         if not plain_only and not is_late:
-            drafts = self._plan(solved)
+            drafts = self._plan(solved) or drafts
         for k, draft in enumerate(drafts):
             if k and self._is_late():
                 self._drop(solved, draft.steps, "not shaped: time is spent")
@@ -165,6 +178,10 @@ class SpaceBuilder:
 
     def _is_late(self) -> bool:
         return self.deadline.expired or self._shaping_deadline().expired
+
+    def is_over(self) -> bool:
+        """Whether one more of the field's schedules would exceed the time limit."""
+        return self._end.remaining_seconds() < _N_STEPS * self._slowest_seconds
 
     def _shaping_deadline(self) -> Deadline:
         """Some time before the limit, which the field's reference schedules need."""

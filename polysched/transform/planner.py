@@ -59,7 +59,7 @@ class ScriptPlanner:
         limit : int
             At most that many scripts.
         deadline : Deadline, optional
-            After it, what was found until then is all.
+            After it, what was found until then is all, possibly nothing.
 
         Returns
         -------
@@ -73,7 +73,7 @@ class ScriptPlanner:
         for shape in SHAPES:
             if len(found) >= limit and sequential is not None:
                 break
-            if found and deadline is not None and deadline.expired:
+            if deadline is not None and deadline.expired:
                 break
             draft = self._plan_shape(tree, parts, shape)
             if draft is None:

@@ -149,8 +149,7 @@ def solve_rowwise(
         What to ask of rows, and what to fuse.
     deadline : Deadline
         When it has passed, what has no rows yet keeps its original order; the
-        schedule is legal all the same and says so in `Solved.given_up`. One solver
-        run of two seconds may be under way then.
+        schedule is legal all the same and says so in `Solved.given_up`.
     pieces : tuple of Piece, optional
         The dependences cut already.
 

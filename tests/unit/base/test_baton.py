@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from polysched.base import Baton, lend_baton
+import pytest
+
+from polysched.base import Baton, LimitError, lend_baton
 
 
 def test_only_the_holder_works_until_it_lends():
@@ -42,3 +44,16 @@ def test_an_error_inside_gives_the_turn_back():
         pass
     with baton.held():
         pass
+
+
+def test_nobody_gets_a_retired_baton():
+    baton = Baton()
+    baton.retire()
+    with pytest.raises(LimitError, match="not waited for"), baton.held():
+        raise AssertionError("got the turn")
+
+
+def test_who_lent_a_baton_that_is_retired_meanwhile_is_told():
+    baton = Baton()
+    with pytest.raises(LimitError, match="not waited for"), baton.held(), lend_baton():
+        baton.retire()

@@ -1,0 +1,110 @@
+"""A space ends at its time limit, whatever takes long; time here is the tests' own."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from polysched.analysis import compute_dependences
+from polysched.base import Deadline, InfeasibleError, lend_baton
+from polysched.machine import Machine
+from polysched.schedule import Recipe, Solved, find_core
+from polysched.schedule.solve import _solve_soft
+from polysched.space import SpaceOptions, build_space
+from polysched.space.ask import Asker
+from polysched.transform import ScriptPlanner
+from tests.unit import scops
+from tests.unit.clock import Clock
+from tests.unit.transform import trees
+
+
+@pytest.fixture(scope="module")
+def machine() -> Machine:
+    return Machine.detect(calibrated=False)
+
+
+def test_when_one_schedule_takes_longer_than_is_left_no_other_is_looked_at(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch, "polysched.space.builder")
+
+    def describe(*_: object) -> dict[str, float]:
+        clock.pass_seconds(6.0)
+        return {}
+
+    monkeypatch.setattr("polysched.space.builder.schedule_features", describe)
+    space = build_space(scops.jacobi_2d(), machine, SpaceOptions(seconds=15))
+    assert [s.objectives for s in space] == [("original",)]
+    assert {d.reason for d in space.dropped} == {"not tried: time is spent"}
+    assert clock.now < 1000.0 + 15.0 + 2.0
+
+
+def test_isl_is_not_looked_at_once_a_step_would_exceed_the_limit(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    core = find_core(scops.gemm(), compute_dependences(scops.gemm()))
+    asker = Asker(core, (), 60.0, rowwise=())
+    found = {c.what: c for c in asker.candidates(lambda: clock.now > 1000.0)}
+    assert found["isl"].solved is not None
+    asker.close()
+    clock.pass_seconds(1.0)
+    asker = Asker(core, (), 60.0, rowwise=())
+    found = {c.what: c for c in asker.candidates(lambda: clock.now > 1000.0)}
+    assert found["isl"].reason == "not shaped: time is spent"
+    asker.close()
+
+
+def test_a_solver_that_does_not_stop_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, stopped, seen = threading.Event(), threading.Event(), []
+
+    def solve(*_: object) -> Solved:
+        with lend_baton():
+            begun.set()
+            stopped.wait()
+        seen.append("went on")
+        raise InfeasibleError("none")
+
+    monkeypatch.setattr("polysched.space.ask.solve_recipe", solve)
+    monkeypatch.setattr("polysched.space.ask.Asker._share", lambda _: Deadline())
+    core = find_core(scops.gemm(), compute_dependences(scops.gemm()))
+    recipe = Recipe(("MIC",))
+    asker = Asker(core, (recipe,), 0.0, (), rowwise=())
+    try:
+        assert begun.wait(60)
+        reasons = {c.what: c.reason for c in asker.candidates()}
+        asker.close()  # would wait for ever
+    finally:
+        stopped.set()
+    assert reasons[str(recipe)] == "not solved in time"
+    asker._pool.shutdown(wait=True)
+    assert not seen
+
+
+def test_a_planner_out_of_time_plans_nothing(machine: Machine) -> None:
+    tree, deps = trees.gemm()
+    planner = ScriptPlanner(scops.gemm(), deps, machine.cpu)
+    assert planner.plan(tree, deadline=Deadline.after(0.0)) == []
+    assert planner.plan(tree, deadline=Deadline())
+
+
+def test_out_of_time_nothing_is_given_up_to_try_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    solved = []
+
+    def lexmin(*_: object, **__: object) -> None:
+        solved.append("once")
+        raise InfeasibleError("no schedule was found in time")
+
+    problem = SimpleNamespace(lexmin=lexmin, is_feasible=lambda *_, **__: True)
+    model = SimpleNamespace(problem=problem, soft_groups=["SDO"])
+    for deadline, times in ((Deadline.after(0.0), 1), (Deadline(), 2)):
+        solved.clear()
+        with pytest.raises(InfeasibleError):
+            _solve_soft(model, (), deadline)
+        assert len(solved) == times
