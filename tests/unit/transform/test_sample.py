@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from polysched.analysis import find_violation, statement_members
-from polysched.ir import MARK_PARALLEL
+from polysched.analysis import (
+    compute_dependences,
+    find_violation,
+    set_band_flags,
+    statement_members,
+)
+from polysched.frontend import parse_c
+from polysched.ir import MARK_PARALLEL, original_tree
 from polysched.transform import apply_script, print_script, sample_scripts
 from tests.unit import scops
 from tests.unit.space.made import MACHINE
 from tests.unit.transform import trees
 
+GEMM = Path(__file__).parents[3] / "examples" / "gemm.c"
 MAKERS = {
     "gemm": (scops.gemm, trees.gemm),
     "jacobi": (scops.jacobi_2d, trees.jacobi),
@@ -51,3 +60,19 @@ def test_good_loop_orders_come_out_and_bad_ones() -> None:
     inner = {statement_members(t)["S1"][-1].coefficients for t in final}
     assert {(0, 0, 1), (1, 0, 0)} <= inner  # along rows; down columns of A and C
     assert {MARK_PARALLEL in t.text for t in final} == {True, False}
+
+
+def test_every_step_of_planned_scripts_is_drawn() -> None:
+    """What the planner can do, a walk can: the comparison is between choices alone."""
+    scop = parse_c(str(GEMM)).scops[0]
+    deps = compute_dependences(scop)
+    apart = set_band_flags(original_tree(scop), deps)
+    drawn = {
+        step.name
+        for tree in (apart, trees.gemm()[0])
+        for seed in range(4)
+        for script in sample_scripts(tree, scop, deps, MACHINE.cpu, limit=8, seed=seed)
+        for step in script
+    }
+    planned = "order tile split distribute parallel registers pack vector jam separate"
+    assert set(planned.split()) <= drawn
