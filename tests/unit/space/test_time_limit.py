@@ -14,10 +14,8 @@ from polysched.schedule import Recipe, Solved, find_core
 from polysched.schedule.solve import _solve_soft
 from polysched.space import SpaceOptions, build_space
 from polysched.space.ask import Asker
-from polysched.transform import ScriptPlanner
 from tests.unit import scops
 from tests.unit.clock import Clock
-from tests.unit.transform import trees
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +81,6 @@ def test_a_solver_that_does_not_stop_is_left_alone(
     assert reasons[str(recipe)] == "not solved in time"
     asker._pool.shutdown(wait=True)
     assert not seen
-
-
-def test_a_planner_out_of_time_plans_nothing(machine: Machine) -> None:
-    tree, deps = trees.gemm()
-    planner = ScriptPlanner(scops.gemm(), deps, machine.cpu)
-    assert planner.plan(tree, deadline=Deadline.after(0.0)) == []
-    assert planner.plan(tree, deadline=Deadline())
 
 
 def test_out_of_time_nothing_is_given_up_to_try_again(

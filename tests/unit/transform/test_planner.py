@@ -59,6 +59,15 @@ def test_nests_are_planned_once(planned: list[str]) -> None:
 
 def test_time_ends_planning(planned: list[str]) -> None:
     tree, plans = gemm_in_sequence()
-    assert len(plans.plan(tree, deadline=Deadline.after(0.0))) == 1
+
+    class Soon(Deadline):
+        """Expires once a nest was planned behind the strips."""
+
+        expired = property(lambda self: "S0S1" in planned[:-1])
+
+    assert len(plans.plan(tree, deadline=Soon())) == 1
     assert set(planned) == {"S0S1", "S0", "S1"}
     assert planned.count("S0S1") == 1  # no shape is begun after the first found
+    n_before = len(planned)
+    assert plans.plan(tree, deadline=Deadline.after(0.0)) == []
+    assert len(planned) == n_before
