@@ -37,10 +37,15 @@ def loop_spans(times: isl.Set) -> list[int | None]:
 
 
 def place_size(tree: ScheduleTree, place: Place) -> float:
-    """Instances at a place, as if each loop were as long as its longest run."""
+    """Instances at a place, as if each loop were as long as its longest run.
+
+    None at a place where cuts of several loops leave nothing of the statement.
+    """
     leaf = tree.node(place.path)
     times = leaf.get_prefix_schedule_union_map().intersect_domain(leaf.get_domain())
-    (own,) = (m for m in list_maps(times) if map_names(m)[0] == place.name)
+    own = next((m for m in list_maps(times) if map_names(m)[0] == place.name), None)
+    if own is None:
+        return 0.0
     spans = loop_spans(own.range())
     return prod(
         1.0 + (LARGE_EXTENT if span is None else span) // member.size

@@ -19,7 +19,7 @@ from polysched.ir import ScheduleTree, Scop
 
 MAX_SECONDS = 3.0  # of processor time for the code of one schedule
 MAX_CHILDREN = 2
-BACKLOG = 4  # schedules that wait: worth the start of a further child
+BACKLOG = 2  # schedules that wait: worth the start of a further child
 _WORKER = "polysched.codegen.measure_worker"
 
 

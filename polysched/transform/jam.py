@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from typing import ClassVar
 
@@ -95,11 +96,40 @@ def find_full_tiles(node: isl.ScheduleNode, factors: tuple[int, ...]) -> isl.Map
     outer = node.get_prefix_schedule_union_map()
     inner = node.band_get_partial_schedule_union_map()
     both = outer.range_product(inner).intersect_domain(node.get_domain())
-    tile = _tile_map(inner, factors)
+    if both.is_empty():  # where cuts of several loops leave nothing
+        return isl.Map("{ [] -> [] : false }")
+    return _full_tiles(_Question(str(both), factors, both, _tile_map(inner, factors)))
+
+
+@dataclass(frozen=True)
+class _Question:
+    """Which register tiles are full; the same one has the same text.
+
+    Attributes
+    ----------
+    text : str
+        Of `both`.
+    factors : tuple of int
+    both : isl.UnionMap
+        Instances to outer values and band values.
+    tile : isl.Map
+        Band values to register tiles.
+    """
+
+    text: str
+    factors: tuple[int, ...]
+    both: isl.UnionMap = field(compare=False)
+    tile: isl.Map = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _full_tiles(asked: _Question) -> isl.Map:
+    """Asked for when a step is checked, when it is applied, and by the next plan."""
+    factors = asked.factors
     tiles, full = [], []
-    for statement in list_maps(both):
+    for statement in list_maps(asked.both):
         points = statement.range().unwrap()
-        tiles.append(points.apply_range(tile))
+        tiles.append(points.apply_range(asked.tile))
         full.append(_with_full_corners(points, factors))
     everywhere = tiles[0]
     for some in tiles[1:]:

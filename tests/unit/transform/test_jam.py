@@ -5,7 +5,7 @@ from __future__ import annotations
 import islpy as isl
 import pytest
 
-from polysched.analysis import find_violation
+from polysched.analysis import find_violation, place_size, statement_places
 from polysched.ir import ScheduleTree, Scop
 from polysched.transform import Jam, Tile, apply_script, parse_script
 from tests.unit import scops
@@ -110,3 +110,19 @@ def test_options_survive_the_text_of_the_tree() -> None:
     done = apply_script(tree, parse_script(JAMMED), deps)
     again = ScheduleTree.parse(done.text)
     assert print_code(again) == print_code(done)
+
+
+NOTHING_RUNS = """{ domain: "{ S0[i] : 0 <= i < 16 }", child: { sequence: [
+  { filter: "{ S0[i] : i < 4 }", child: { sequence: [
+    { filter: "{ S0[i] : i >= 8 }", child: { schedule: "[{ S0[i] -> [(i)] }]" } },
+    { filter: "{ S0[i] : i < 8 }", child: { schedule: "[{ S0[i] -> [(i)] }]" } } ] } },
+  { filter: "{ S0[i] : i >= 4 }", child: { schedule: "[{ S0[i] -> [(i)] }]" } } ] } }"""
+
+
+def test_a_band_that_cuts_have_left_empty_has_no_tiles_and_no_size() -> None:
+    tree = ScheduleTree.parse(NOTHING_RUNS)
+    first, second = sorted(p.path for p in statement_places(tree))[:2]
+    assert "is full" in str(Jam(first[:-1], (2,)).find_misfit(tree))
+    assert Jam(second[:-1], (2,)).find_misfit(tree) is None
+    sizes = {p.path: place_size(tree, p) for p in statement_places(tree)}
+    assert (sizes[first], sizes[second]) == (0.0, 4.0)
