@@ -1,9 +1,10 @@
 """How long a default space takes for each PolyBench kernel, beside other schedulers.
 
-Run ``python benchmarks/space_time.py --help``; prints a table, writes JSON and a page
-on request. Each space is built in a process of its own, one after the other. isl's
-scheduler is called as the space calls it, in a child process; Pluto (``polycc``, where
-it is on the PATH) tells its own times.
+Run ``python benchmarks/space_time.py --help``; prints a table, writes a page and JSON
+on request; with the same JSON file it goes on where it was stopped. Each space is built
+in a process of its own, one after the other. isl's scheduler is called as the space
+calls it, in a child process; Pluto (``polycc``, where it is on the PATH) tells its own
+times.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PLUTO_LIMIT_SECONDS = 60.0  # with code generation; adi took more than five minutes
+PLUTO_LIMIT_SECONDS = 15.0  # the worst that is allowed to a space; adi takes minutes
+PLUTO_OPTIONS = ("--notile", "--noparallel")  # the schedule is the same
 KERNELS = ROOT / "examples" / "polybench"
 HEADINGS = (
     "kernel",
@@ -133,7 +135,7 @@ def time_pluto(path: Path) -> float | None:
         out = os.path.join(folder, "out.c")
         try:
             done = subprocess.run(
-                [polycc, "--pet", "--tile", "--parallel", str(path), "-o", out],
+                [polycc, "--pet", *PLUTO_OPTIONS, str(path), "-o", out],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -179,37 +181,50 @@ def page(results: Sequence[Measurement]) -> str:
     return f"{summary(results)}\n\n{table}\n"
 
 
+def load(path: Path) -> dict[str, Measurement]:
+    """What an earlier run has measured."""
+    if not path.exists():
+        return {}
+    rows = json.loads(path.read_text())["kernels"]
+    return {row["kernel"]: Measurement(**row) for row in rows}
+
+
+def save(path: Path, known: Mapping[str, Measurement]) -> None:
+    """Write all rows, and where they were measured."""
+    data = {
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "load_average": os.getloadavg(),
+        "kernels": [asdict(known[name]) for name in sorted(known)],
+    }
+    path.write_text(json.dumps(data, indent=1) + "\n")
+
+
 def main() -> None:
     """Measure, print a line per kernel, write JSON and a page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kernels", nargs="*", help="names; all 30 by default")
     parser.add_argument("--seconds", type=float, help="limit of a space")
-    parser.add_argument("--json", type=Path, help="file to write")
+    parser.add_argument("--json", type=Path, help="file to go on with")
     parser.add_argument("--page", type=Path, help="Markdown file to write")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.child:
         sys.stdout.write(json.dumps(build_once(chosen.child, chosen.seconds)) + "\n")
         return
-    paths = sorted(KERNELS.glob("*.c"))
-    if chosen.kernels:
-        paths = [KERNELS / f"{name}.c" for name in chosen.kernels]
-    results = []
+    names = chosen.kernels or sorted(p.stem for p in KERNELS.glob("*.c"))
+    known = load(chosen.json) if chosen.json else {}
     sys.stdout.write(line(HEADINGS) + "\n")
-    for path in paths:
-        results.append(measure(path, chosen.seconds))
-        sys.stdout.write(line(results[-1].cells) + "\n")
+    for name in names:
+        if name not in known:
+            known[name] = measure(KERNELS / f"{name}.c", chosen.seconds)
+            if chosen.json:
+                save(chosen.json, known)
+        sys.stdout.write(line(known[name].cells) + "\n")
         sys.stdout.flush()
+    results = [known[name] for name in sorted(known)]
     sys.stdout.write(summary(results) + "\n")
-    if chosen.json:
-        data = {
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "cores": os.cpu_count(),
-            "load_average": os.getloadavg(),
-            "kernels": [asdict(r) for r in results],
-        }
-        chosen.json.write_text(json.dumps(data, indent=1) + "\n")
     if chosen.page:
         chosen.page.write_text(page(results))
 
