@@ -14,12 +14,8 @@ import islpy as isl
 
 from polysched.analysis import load_relations
 from polysched.base import AnalysisError, CodegenError
-from polysched.codegen.cuda.mapping import (
-    KernelMap,
-    find_below,
-    fix,
-    mark_words,
-)
+from polysched.codegen.cuda.mapping import KernelMap, fix
+from polysched.codegen.cuda.marks import find_below, mark_words
 from polysched.ir import (
     MARK_STAGE,
     MARK_THREADS,

@@ -18,7 +18,8 @@ from polysched.codegen.cuda.kernel import (
     tile_range,
     without_marks,
 )
-from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, mark_words, range_set
+from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, range_set
+from polysched.codegen.cuda.marks import mark_words
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.layout import Layout

@@ -19,9 +19,10 @@ from polysched.codegen.cuda.mapping import (
     axis_of,
     bounded_hull,
     fix,
-    mark_words,
     range_set,
 )
+from polysched.codegen.cuda.marks import mark_words
+from polysched.codegen.cuda.meeting import BARRIER, ThreadTree, add_barriers
 from polysched.codegen.cuda.tensor import TensorPrinter
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.cuda.tile_text import tile_parameters
@@ -97,7 +98,7 @@ class KernelNames:
         counts: Sequence[int | None],
     ) -> KernelNames:
         """Free names; what is a known number needs none."""
-        n = len(mapped.n_threads)
+        n_blocks, n_threads = len(mapped.steps), len(mapped.n_threads)
         return cls(
             names.take(kernel),
             tuple(names.take(f"h{k}") for k in range(mapped.n_outer)),
@@ -105,8 +106,8 @@ class KernelNames:
                 names.take(f"first{k}") if known is None else str(known)
                 for k, known in enumerate(firsts)
             ),
-            tuple(names.take(f"b{k}") for k in range(n)),
-            tuple(names.take(f"t{k}") for k in range(n)),
+            tuple(names.take(f"b{k}") for k in range(n_blocks)),
+            tuple(names.take(f"t{k}") for k in range(n_threads)),
             tuple(
                 names.take(f"n_blocks{k}") if known is None else str(known)
                 for k, known in enumerate(counts)
@@ -185,13 +186,15 @@ class KernelPrinter:
             return self._print_tiled(mapped, names, context, free)
         mine = mapped.of_thread(names.outer, names.blocks, names.threads)
         scop = self._scop_of(mine, context)
-        tree = self._thread_tree(mapped, mine)
+        code = self._thread_tree(mapped, names, mine, context)
         macros = Macros(free, "ps_")
         exprs = AstExprPrinter(macros, {})
-        built, buffers = self._build(scop, tree, context, exprs, free)
+        built, buffers = self._build(scop, code, context, exprs, free)
+        scop = replace(scop, statements=(*scop.statements, *code.barriers))
         if self.deps is not None and self.options.check_operations:
+            deps = code.with_barriers(self.deps)
             n_operations = self.options.check_operations
-            check_ast(built.root, scop, context, self.deps, n_operations)
+            check_ast(built.root, scop, context, deps, n_operations)
         body = self._body(scop, built, buffers, context, free)
         return self._function(mapped, names, scop, body, macros)
 
@@ -246,18 +249,35 @@ class KernelPrinter:
             statements.append(replace(s, domain=domain, accesses=accesses))
         return replace(self.scop, statements=tuple(statements), context=context)
 
-    def _thread_tree(self, mapped: KernelMap, mine: isl.UnionSet) -> ScheduleTree:
+    def _thread_tree(
+        self,
+        mapped: KernelMap,
+        names: KernelNames,
+        mine: isl.UnionSet,
+        context: isl.Set,
+    ) -> ThreadTree:
         """The tree over a thread's instances, without bands of one value."""
+        if mapped.epochs is not None:
+            block = mapped.of_block(names.outer, names.blocks)
+            node = _kernel_mark(self.tree.schedule.intersect_domain(block))
+            grid = node.child(0).child(0).delete().parent().delete()
+            root = self._drop_outside(_kernel_mark(grid.get_schedule()))
+            return add_barriers(root, mine, context)
         node = _kernel_mark(self.tree.schedule.intersect_domain(mine))
         if mark_words(node.child(0))[0] == MARK_GRID:
             grid = self._drop_shared(mapped, node.child(0))
             node = _kernel_mark(grid.get_schedule())
+        tree = ScheduleTree(self._drop_outside(node).get_schedule())
+        return ThreadTree(tree, tree)
+
+    def _drop_outside(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        """Take a kernel's mark out, and the bands and marks around it."""
         node = node.delete()
         while node.has_parent():
             node = node.parent()
             if node_kind(node) in ("band", "mark"):
                 node = node.delete()
-        return ScheduleTree(node.get_schedule())
+        return node
 
     def _drop_shared(
         self, mapped: KernelMap, grid: isl.ScheduleNode
@@ -275,7 +295,7 @@ class KernelPrinter:
     def _build(
         self,
         scop: Scop,
-        tree: ScheduleTree,
+        code: ThreadTree,
         context: isl.Set,
         exprs: AstExprPrinter,
         free: Names,
@@ -286,16 +306,21 @@ class KernelPrinter:
             if a.name not in self.arrays and a.name not in self.values
         )
         thread_scop = replace(scop, arrays=local)
-        iterators = free.take_series("c", max(1, _n_loops(tree)))
+        iterators = free.take_series("c", max(1, _n_loops(code.plain)))
         limits = BuildLimits(self.options.max_nodes, self.options.max_operations)
         depths: dict[str, int] = {}
         while True:
-            buffers = plan_storage(thread_scop, tree, depths)
+            buffers = plan_storage(thread_scop, code.plain, depths)
             for buffer in buffers:
                 if (buffer.n_bytes or MAX_THREAD_BYTES + 1) > MAX_THREAD_BYTES:
                     raise ThreadStorageError(buffer.array.name)
             built = build_nodes(
-                tree.schedule, context, exprs, iterators, limits, offsets_of(buffers)
+                code.tree.schedule,
+                context,
+                exprs,
+                iterators,
+                limits,
+                offsets_of(buffers),
             )
             split = find_split_storage(scop, built.block, built.domains, buffers)
             if not split:
@@ -324,6 +349,8 @@ class KernelPrinter:
         taken = fixed | set(built.iterators) | {s.name for s in spellings.values()}
 
         def lines_of(instance: Instance) -> tuple[str, ...]:
+            if instance.statement.startswith(BARRIER):
+                return ("__syncthreads();",)
             statement = scop.statement(instance.statement)
             bounds = {
                 name: Bound(built.exprs.linear(value), self.index_type)
@@ -396,10 +423,11 @@ class KernelPrinter:
             at = at if step == 1 else f"{step} * {at}"
             at = at if first == "0" else f"{first} + {at}"
             lines.append(f"const {kind} {names.blocks[k]} = {at};")
-        for k in range(n):
-            axis = axis_of(n, k)
+        n_threads = len(names.threads)
+        for k in range(n_threads):
+            axis = axis_of(n_threads, k)
             at = f"threadIdx.{axis}" if mapped.n_threads[k] > 1 else "0"
-            if k == n - 1 and mapped.lanes > 1 and mapped.n_threads[k] > 1:
+            if k == n_threads - 1 and mapped.lanes > 1 and mapped.n_threads[k] > 1:
                 at += f" / {mapped.lanes}"
             lines.append(f"const {kind} {names.threads[k]} = {at};")
         return lines

@@ -16,6 +16,8 @@ from math import prod
 import islpy as isl
 
 from polysched.base import CodegenError
+from polysched.codegen.cuda.marks import find_below, mark_words, read_counts
+from polysched.codegen.cuda.meeting import read_meeting, threads_meet
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
@@ -24,7 +26,7 @@ from polysched.ir import (
     NodePath,
     ScheduleTree,
 )
-from polysched.sets import list_maps, map_names, node_kind
+from polysched.sets import list_maps, map_names
 
 AXES = ("x", "y", "z")
 WARP = 32  # threads
@@ -59,6 +61,8 @@ class KernelMap:
         Neighbouring values of a member that go to one thread.
     lanes : int
         Threads that work as one: 32 where warps are counted as threads.
+    epochs : isl.UnionMap or None
+        Instances to what stands between two barriers; None where threads never meet.
     """
 
     path: NodePath
@@ -70,6 +74,7 @@ class KernelMap:
     n_threads: tuple[int, ...]
     runs: tuple[int, ...] = ()
     lanes: int = 1
+    epochs: isl.UnionMap | None = None
 
     @property
     def n_outer(self) -> int:
@@ -94,13 +99,23 @@ class KernelMap:
             self.threads
         )
 
+    def ordered_by_barriers(self) -> isl.UnionMap:
+        """Pairs of instances of one block between which its threads wait."""
+        if self.epochs is None:
+            return isl.UnionMap("{ }")
+        homes = self.outer.flat_range_product(self.blocks)
+        same_block = homes.apply_range(homes.reverse())
+        return same_block.subtract(self.epochs.apply_range(self.epochs.reverse()))
+
+    def of_block(self, outer: Sequence[str], blocks: Sequence[str]) -> isl.UnionSet:
+        """The instances of one block, with parameters of these names."""
+        return fix(self.outer, outer).intersect(fix(self.blocks, blocks))
+
     def of_thread(
         self, outer: Sequence[str], blocks: Sequence[str], threads: Sequence[str]
     ) -> isl.UnionSet:
         """The instances of one thread, with parameters of these names."""
-        found = fix(self.outer, outer)
-        found = found.intersect(fix(self.blocks, blocks))
-        return found.intersect(fix(self.threads, threads))
+        return self.of_block(outer, blocks).intersect(fix(self.threads, threads))
 
 
 def fix(relation: isl.UnionMap, names: Sequence[str]) -> isl.UnionSet:
@@ -123,7 +138,7 @@ def find_kernels(tree: ScheduleTree) -> tuple[KernelMap, ...]:
     CodegenError
         If an instance is in no kernel, or a kernel is not of the form that is printed.
     """
-    found = tuple(_read(path, node) for path, node in _kernel_marks(tree))
+    found = tuple(_read(tree, path, node) for path, node in _kernel_marks(tree))
     missing = tree.schedule.get_domain()
     for kernel in found:
         missing = missing.subtract(kernel.instances)
@@ -143,14 +158,7 @@ def _kernel_marks(
             yield path, node
 
 
-def mark_words(node: isl.ScheduleNode) -> list[str]:
-    """The words of a mark, a single empty one for other nodes."""
-    if node_kind(node) != "mark":
-        return [""]
-    return str(node.mark_get_id().get_name()).split(":")
-
-
-def _read(path: NodePath, mark: isl.ScheduleNode) -> KernelMap:
+def _read(tree: ScheduleTree, path: NodePath, mark: isl.ScheduleNode) -> KernelMap:
     instances = mark.get_domain()
     outer = mark.get_prefix_schedule_union_map().intersect_domain(instances)
     grid = mark.child(0)
@@ -160,6 +168,12 @@ def _read(path: NodePath, mark: isl.ScheduleNode) -> KernelMap:
     band = grid.child(0)
     blocks = _partial(band, instances)
     steps = tuple(_step(band, k) for k in range(band.band_n_member()))
+    if threads_meet(grid):
+        meeting = read_meeting(tree, grid)
+        return KernelMap(
+            path, instances, outer, blocks, steps, meeting.threads, meeting.n_threads,
+            meeting.runs, meeting.epochs,
+        )  # fmt: skip
     under = find_below(band, MARK_THREADS)
     if under is None:
         raise CodegenError("a kernel has a grid, and no threads below it")
@@ -173,20 +187,6 @@ def _read(path: NodePath, mark: isl.ScheduleNode) -> KernelMap:
     return KernelMap(
         path, instances, outer, blocks, steps, threads, n_threads, runs, lanes
     )
-
-
-def find_below(node: isl.ScheduleNode, kind: str) -> isl.ScheduleNode | None:
-    """The first mark of a kind below a node, as long as nothing branches."""
-    while node.n_children() == 1:
-        node = node.child(0)
-        if mark_words(node)[0] == kind:
-            return node
-    return None
-
-
-def read_counts(word: str) -> tuple[int, ...]:
-    """The numbers of a word of a mark."""
-    return tuple(int(n) for n in word.split(","))
 
 
 def _deal(

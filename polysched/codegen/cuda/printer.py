@@ -164,6 +164,8 @@ class _Printer:
             same_launch = outer.apply_range(outer.reverse())
             same_thread = places.apply_range(places.reverse())
             wrong = here.intersect(same_launch).subtract(same_thread)
+            if kernel.epochs is not None:
+                wrong = wrong.subtract(kernel.ordered_by_barriers())
             if not wrong.is_empty():
                 raise CodegenError(
                     f"threads of kernel {number} depend on each other: {wrong.sample()}"
