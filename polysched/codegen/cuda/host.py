@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
-from polysched.base import CodegenError
 from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.build import BuildLimits, Built, build_nodes
 from polysched.codegen.ctext import parse_text
@@ -18,16 +17,16 @@ from polysched.codegen.cuda.kernel import (
     tile_range,
     without_marks,
 )
+from polysched.codegen.cuda.launches import number_of, plan_launches
 from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, range_set
-from polysched.codegen.cuda.marks import mark_words
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.layout import Layout
-from polysched.codegen.nodes import Block, Instance, Mark, children
+from polysched.codegen.nodes import Instance
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.verify import check_ast
-from polysched.ir import MARK_KERNEL, ScalarType, ScheduleTree, Scop
-from polysched.sets import ast_options, list_maps, union_of_sets
+from polysched.ir import ScalarType, ScheduleTree, Scop
+from polysched.sets import ast_options
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,42 +208,27 @@ class HostPrinter:
         self, iterators: list[str], deps: isl.UnionMap | None
     ) -> Iterator[str]:
         built = self._build(iterators, deps)
-        numbers = dict(_kernel_numbers(built.block, None))
 
         def lines_of(instance: Instance) -> tuple[str, ...]:
-            number = numbers[instance.key]
-            if number is None:
-                raise CodegenError(f"{instance.statement} is outside of every kernel")
             outer = [
-                str(built.exprs.linear(instance.offsets["", k]).to_text())
-                for k in range(self.kernels[number].n_outer)
+                str(built.exprs.linear(value).to_text()) for value in instance.values
             ]
-            return tuple(self._launch_lines(number, outer))
+            return tuple(self._launch_lines(number_of(instance.statement), outer))
 
         layout = Layout(self.options.indent, self.index_type.name, lines_of)
         block = flatten(without_marks(built.block), self.index_type.name)
         yield from layout.lines(block)
 
     def _build(self, iterators: list[str], deps: isl.UnionMap | None) -> Built:
-        """The loops around the kernels, over one instance for each launch."""
-        tree = number_kernels(self.tree)
-        chosen: list[isl.Set] = []
-        to_chosen = isl.UnionMap("{ }")
-        for kernel in self.kernels:
-            own, relation = _representatives(kernel)
-            chosen += own
-            to_chosen = to_chosen.union(relation)
-        domain = union_of_sets(chosen)
-        schedule = tree.schedule.intersect_domain(domain)
+        """The loops around the kernels."""
+        launches = plan_launches(self.tree, self.kernels)
         limits = BuildLimits(self.options.max_nodes, self.options.max_operations)
         built = build_nodes(
-            schedule, self._context, self.exprs, iterators, limits, self._outer_values()
+            launches.tree.schedule, self._context, self.exprs, iterators, limits
         )
         if deps is not None and self.options.check_operations:
-            between = deps.apply_domain(to_chosen).apply_range(to_chosen)
-            between = between.subtract(domain.identity())
-            scop = _restrict(self.scop, chosen)
-            n_operations = self.options.check_operations
+            scop = launches.restrict(self.scop)
+            between, n_operations = launches.order(deps), self.options.check_operations
             check_ast(built.root, scop, self._context, between, n_operations)
         return built
 
@@ -253,21 +237,6 @@ class HostPrinter:
         device = self.arrays[array]
         base = self._base(device)
         return f"dev_{device.name} - ({base[3:]})" if base else f"dev_{device.name}"
-
-    def _outer_values(self) -> dict[str, dict[tuple[str, int], isl.PwAff]]:
-        """For each statement the values of the loops around its kernel."""
-        found: dict[str, dict[tuple[str, int], isl.PwAff]] = {}
-        for kernel in self.kernels:
-            for part in list_maps(kernel.outer):
-                name = part.get_tuple_name(isl.dim_type.in_)
-                values = isl.PwMultiAff.from_map(part)
-                known = found.setdefault(name, {})
-                for k in range(kernel.n_outer):
-                    value = values.get_pw_aff(k)
-                    if ("", k) in known:
-                        value = known["", k].union_add(value)
-                    known["", k] = value
-        return found
 
     def _launch_lines(self, number: int, outer: Sequence[str]) -> Iterator[str]:
         """The lines that launch one kernel inside of its loops."""
@@ -337,63 +306,3 @@ def replace_names(exprs: AstExprPrinter, given: Mapping[str, str]) -> AstExprPri
     """A printer that writes other texts for parameters."""
     spellings = exprs.spellings | {n: parse_text(v) for n, v in given.items()}
     return replace(exprs, spellings=spellings)
-
-
-def _kernel_numbers(
-    block: Block, number: int | None
-) -> Iterator[tuple[str, int | None]]:
-    """Every place of an instance, and the number of the kernel around it."""
-    for item in block.items:
-        match item:
-            case Mark(name, body):
-                words = name.split(":")
-                inside = int(words[1]) if words[0] == MARK_KERNEL else number
-                yield from _kernel_numbers(body, inside)
-            case Instance():
-                yield item.key, number
-            case _:
-                yield from _kernel_numbers(Block(children(item)), number)
-
-
-def number_kernels(tree: ScheduleTree) -> ScheduleTree:
-    """The tree with marks ``kernel:number``."""
-    number = 0
-    for path, node in tree.nodes():
-        if mark_words(node) == [MARK_KERNEL]:
-            mark = isl.Id(f"{MARK_KERNEL}:{number}", context=node.get_ctx())
-            renamed = tree.node(path).delete().insert_mark(mark)
-            tree = ScheduleTree(renamed.get_schedule())
-            number += 1
-    return tree
-
-
-def _representatives(kernel: KernelMap) -> tuple[list[isl.Set], isl.UnionMap]:
-    """One instance for each launch, and the map from all instances to theirs."""
-    seen: isl.Set | None = None
-    chosen: list[isl.Set] = []
-    relation = isl.UnionMap("{ }")
-    for part in list_maps(kernel.outer):
-        back = part.reverse()
-        if seen is not None:
-            back = back.subtract_domain(seen)
-        first = back.lexmin()
-        if not first.is_empty():
-            chosen.append(first.range())
-            relation = relation.union(isl.UnionMap.from_map(first))
-        launches = part.range()
-        seen = launches if seen is None else seen.union(launches)
-    return chosen, kernel.outer.apply_range(relation)
-
-
-def _restrict(scop: Scop, chosen: Sequence[isl.Set]) -> Scop:
-    """The SCoP over one instance for each launch."""
-    statements = []
-    for s in scop.statements:
-        own = [c for c in chosen if c.get_tuple_name() == s.name]
-        if not own:
-            continue
-        domain = own[0]
-        for other in own[1:]:
-            domain = domain.union(other)
-        statements.append(replace(s, domain=domain))
-    return replace(scop, statements=tuple(statements))

@@ -385,8 +385,13 @@ class KernelPrinter:
         for name in arrays:
             device = self.arrays[name]
             const = "" if accessed[name] else "const "
+            # behind a barrier a thread reads what others wrote through their pointers:
+            # a compiler may take the word for a promise that no call, not even that of
+            # the barrier, changes the elements
+            alone = not accessed[name] or mapped.epochs is None
+            restrict = "__restrict__ " if alone else ""
             arguments.append(
-                f"{const}{type_name(device.type)} *__restrict__ {device.name}"
+                f"{const}{type_name(device.type)} *{restrict}{device.name}"
             )
         scalars = {
             **self.values,

@@ -201,7 +201,7 @@ def add_barriers(
             to_barrier = isl.UnionMap.from_map(to_barrier.intersect_domain(epochs))
             graft = isl.ScheduleNode.from_extension(to_barrier)
             node = node.graft_after(graft)
-            orders = orders.union(times.intersect_domain(here).apply_range(to_barrier))
+            orders = orders.union(times.apply_range(to_barrier))
         tree = ScheduleTree(node.get_schedule())
     return ThreadTree(plain, tree, tuple(barriers), orders)
 
@@ -213,16 +213,9 @@ def _is_threads(node: isl.ScheduleNode) -> bool:
 def _block_epochs(
     mark: isl.ScheduleNode, context: isl.Set
 ) -> tuple[isl.Set, isl.UnionMap]:
-    """Values of the bands around a mark, and instances to them.
-
-    All values that the innermost of these bands takes, in whatever part below it: a
-    barrier then needs no guard.
-    """
-    node = mark
-    while node.has_parent() and node_kind(node.parent()) in ("filter", "sequence"):
-        node = node.parent()
-    around = node.get_domain().intersect_params(context)
-    times = node.get_prefix_schedule_union_map().intersect_domain(around)
+    """The block's values of the bands around a mark, and instances to them."""
+    here = mark.get_domain().intersect_params(context)
+    times = mark.get_prefix_schedule_union_map().intersect_domain(here)
     reached = times.range()
     if reached.is_empty():
         return isl.Set("{ [] : false }"), times
