@@ -9,6 +9,7 @@ from polysched.transform.device_plan import DevicePlanner
 from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft
 from polysched.transform.fuse_tiles import FuseTiles
+from polysched.transform.grid import Grid, Threads
 from polysched.transform.jam import Jam
 from polysched.transform.launch import Launch, Single
 from polysched.transform.mapping import Accumulate, Parallel, Vector
@@ -40,6 +41,7 @@ __all__ = [
     "Distribute",
     "Draft",
     "FuseTiles",
+    "Grid",
     "Jam",
     "Launch",
     "Merge",
@@ -57,6 +59,7 @@ __all__ = [
     "Split",
     "Step",
     "Straighten",
+    "Threads",
     "Tile",
     "Vector",
     "Wavefront",

@@ -172,7 +172,7 @@ def _read(tree: ScheduleTree, path: NodePath, mark: isl.ScheduleNode) -> KernelM
         meeting = read_meeting(tree, grid)
         return KernelMap(
             path, instances, outer, blocks, steps, meeting.threads, meeting.n_threads,
-            meeting.runs, meeting.epochs,
+            meeting.runs, epochs=meeting.epochs,
         )  # fmt: skip
     under = find_below(band, MARK_THREADS)
     if under is None:

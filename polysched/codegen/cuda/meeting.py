@@ -177,37 +177,37 @@ def add_barriers(
     context : isl.Set
         Of parameters.
     """
-    plain = ScheduleTree(block.get_schedule())
-    tree = plain
+    plain = tree = ScheduleTree(block.get_schedule())
     barriers: list[Statement] = []
     orders = isl.UnionMap("{ }")
-    while True:
-        mark = next((n for _, n in tree.nodes() if _is_threads(n)), None)
-        if mark is None:
-            break
-        plain_mark = next(n for _, n in plain.nodes() if _is_threads(n))
-        epochs, times = _block_epochs(plain_mark, context)
-        here = plain_mark.get_domain()
-        mine = thread.intersect(here)
-        node = mark.delete().insert_filter(mine)
-        is_last = _is_last(plain_mark)
-        plain = ScheduleTree(plain_mark.delete().insert_filter(mine).get_schedule())
-        if not is_last:
+    while (mark := _next_threads(plain)) is not None:
+        mine = thread.intersect(mark.get_domain())
+        # the same place in the tree with barriers, of which marks know nothing
+        twin = _next_threads(tree)
+        assert twin is not None
+        node = twin.delete().insert_filter(mine)
+        if not _is_last(mark):
             name = f"{BARRIER}{len(barriers)}"
-            barrier = epochs.set_tuple_name(name)
-            barriers.append(_statement(name, barrier))
-            to_barrier = isl.Map.identity(epochs.get_space().map_from_set())
-            to_barrier = to_barrier.set_tuple_name(isl.dim_type.out, name)
-            to_barrier = isl.UnionMap.from_map(to_barrier.intersect_domain(epochs))
-            graft = isl.ScheduleNode.from_extension(to_barrier)
-            node = node.graft_after(graft)
-            orders = orders.union(times.apply_range(to_barrier))
+            epochs, times = _block_epochs(mark, context)
+            barriers.append(_statement(name, epochs.set_tuple_name(name)))
+            barrier = _named(epochs, name)
+            node = node.graft_after(isl.ScheduleNode.from_extension(barrier))
+            orders = orders.union(times.apply_range(barrier))
         tree = ScheduleTree(node.get_schedule())
+        plain = ScheduleTree(mark.delete().insert_filter(mine).get_schedule())
     return ThreadTree(plain, tree, tuple(barriers), orders)
 
 
-def _is_threads(node: isl.ScheduleNode) -> bool:
-    return mark_words(node)[0] == MARK_THREADS
+def _next_threads(tree: ScheduleTree) -> isl.ScheduleNode | None:
+    """The first mark ``threads`` of a tree."""
+    found = (n for _, n in tree.nodes() if mark_words(n)[0] == MARK_THREADS)
+    return next(found, None)
+
+
+def _named(values: isl.Set, name: str) -> isl.UnionMap:
+    """Vectors to themselves under a name."""
+    same = isl.Map.identity(values.get_space().map_from_set()).intersect_domain(values)
+    return isl.UnionMap.from_map(same.set_tuple_name(isl.dim_type.out, name))
 
 
 def _block_epochs(

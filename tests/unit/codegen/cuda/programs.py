@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+
+import islpy as isl
 
 from polysched.analysis import (
     Dependences,
@@ -101,6 +103,13 @@ class Prepared:
         tree = set_band_flags(original_tree(scop), deps)
         return cls(program, scop, deps, tree)
 
+    def in_band(self, band: str) -> Prepared:
+        """The program in another order: one band, given as isl writes it."""
+        node = isl.Schedule.from_domain(self.scop.domain).get_root().child(0)
+        node = node.insert_partial_schedule(isl.MultiUnionPwAff(band))
+        tree = set_band_flags(ScheduleTree(node.get_schedule()), self.deps)
+        return replace(self, tree=tree)
+
     def print(self, script: str) -> CudaText:
         tree = apply_script(self.tree, parse_script(script), self.deps)
         options = PrintOptions(original_text="")
@@ -120,9 +129,12 @@ def outputs(
     elem: str = "double",
     n: int = 21,
     fp: FloatingPoint = "strict",
+    band: str = "",
 ) -> tuple[str, str]:
     """What the original prints, and what the program with device code does."""
     prepared = Prepared.of(folder, body, elem, n, fp)
+    if band:
+        prepared = prepared.in_band(band)
     text = prepared.print(script)
     flags = ["-O1", "-ffp-contract=off", "-w", f"-DN={n}"]
     original = folder / "original"
