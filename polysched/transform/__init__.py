@@ -16,6 +16,7 @@ from polysched.transform.mapping import Accumulate, Parallel, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.pack import Pack
+from polysched.transform.pipeline import Pipeline
 from polysched.transform.plan import PlanShape, plan_script
 from polysched.transform.planner import ScriptPlanner, plan_scripts
 from polysched.transform.registers import Registers
@@ -48,6 +49,7 @@ __all__ = [
     "Order",
     "Pack",
     "Parallel",
+    "Pipeline",
     "PlanShape",
     "Registers",
     "Script",

@@ -16,6 +16,7 @@ from math import prod
 
 import islpy as isl
 
+from polysched.base import CodegenError
 from polysched.codegen.ctext import Text
 from polysched.codegen.cuda.copies import CopyText
 from polysched.codegen.cuda.operands import Operand, find_shared, tile_box
@@ -26,6 +27,7 @@ from polysched.codegen.statement import print_instance
 from polysched.ir import Expr, Iter, Load, map_action
 
 STATIC_BYTES = 48 * 1024  # more shared memory than this has to be asked for
+MIN_COPY_BYTES = 4  # of an asynchronous copy
 MAX_UNROLLED = 64  # iterations of the loops inside a tile that are unrolled as a whole
 
 
@@ -41,6 +43,8 @@ class TiledPrinter(CopyText):
             self.scop, self.form, self.arrays, self.values, self.names,
             self._tile_context, self.free,
         )  # fmt: skip
+        if self.form.n_stages > 1:
+            _check_asynchronous(operands)
         used = sum(o.n_bytes for o in operands) * self.form.n_stages
         dynamic = used > STATIC_BYTES
         lines = [
@@ -269,3 +273,15 @@ class TiledPrinter(CopyText):
             found.append(f"{start} + {scaled}" if start else scaled)
             inside += f" / {local.counts[k]}"
         return ", ".join(reversed(found))
+
+
+def _check_asynchronous(operands: Sequence[Operand]) -> None:
+    """Refuse a pipeline of copies that threads would wait for."""
+    for o in operands:
+        n_bytes = o.chunk * o.device.type.n_bytes
+        if n_bytes < MIN_COPY_BYTES:
+            raise CodegenError(
+                f"copies of {o.device.array.name!r} are of {n_bytes} bytes and not "
+                f"asynchronous, which takes {MIN_COPY_BYTES}: no pipeline hides them",
+                hint="one stage copies and computes in turn",
+            )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from polysched.analysis import find_violation
-from polysched.base import IllegalScheduleError
+from polysched.base import CodegenError, IllegalScheduleError
 from polysched.transform import apply_script, parse_script, print_script
 from tests.unit.codegen.cuda.programs import Prepared
 
@@ -61,3 +61,24 @@ def test_a_loop_that_carries_a_dependence_is_not_shared(tmp_path: Path) -> None:
     prepared = Prepared.of(tmp_path, body)
     with pytest.raises(IllegalScheduleError, match="loop leaves their order open"):
         apply_script(prepared.tree, parse_script(LAUNCH), prepared.deps)
+
+
+def test_a_pipeline_changes_how_many_tiles_are_in_flight(tmp_path: Path) -> None:
+    prepared = Prepared.of(tmp_path, PRODUCT)
+    script = f"merge(band=0); merge(band=0); {CONTRACT}; "
+    tile_loop = "pipeline(band=0.0.0.0.0, stages=4)"
+    tree = apply_script(prepared.tree, parse_script(script + tile_loop), prepared.deps)
+    assert 'mark: "stage:4"' in tree.text
+    text = prepared.print(script + tile_loop).device
+    assert "__pipeline_wait_prior(2);" in text
+    with pytest.raises(IllegalScheduleError, match="copied to shared memory"):
+        prepared.print(script + "pipeline(band=0.0.0.0.0.0, stages=2)")
+
+
+def test_no_pipeline_hides_copies_that_threads_wait_for(tmp_path: Path) -> None:
+    body = PRODUCT.replace("k < M", "k < N")
+    prepared = Prepared.of(tmp_path, body, "short", 21)
+    script = f"merge(band=0); merge(band=0); {CONTRACT}"
+    with pytest.raises(CodegenError, match="of 2 bytes and not asynchronous"):
+        prepared.print(script)
+    assert "held" in prepared.print(script.replace("stages=2", "stages=1")).device
