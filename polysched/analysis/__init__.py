@@ -33,7 +33,12 @@ from polysched.analysis.explain import (
     loop_carriers,
     split_reasons,
 )
-from polysched.analysis.feature_table import BETTER, FEATURES, Better
+from polysched.analysis.feature_table import (
+    BETTER,
+    DEVICE_FEATURES,
+    FEATURES,
+    Better,
+)
 from polysched.analysis.footprint import (
     LARGE_EXTENT,
     box_footprint,
@@ -111,6 +116,7 @@ _LATER = {
 
 __all__ = [
     "BETTER",
+    "DEVICE_FEATURES",
     "FEATURES",
     "LARGE_EXTENT",
     "MAX_PRIVATE_ELEMENTS",

@@ -1,4 +1,7 @@
-"""The features of a schedule: what each counts, and which direction is better."""
+"""The features of a schedule: what each counts, and which direction is better.
+
+Those of kernels are known only of schedules that are for a device.
+"""
 
 from __future__ import annotations
 
@@ -124,5 +127,26 @@ _TABLE: dict[str, tuple[Better, str]] = {
     "n_lines": ("low", "estimated lines: loops, their pragmas, guards, copies"),
 }  # fmt: skip
 
+_DEVICE: dict[str, tuple[Better, str]] = {
+    "n_kernels": ("low", "kernels in the code"),
+    "n_single_kernels": ("low", "kernels of a single thread"),
+    "launches_log10": (
+        "low", "decimal logarithm of how often the host starts kernels, at most"
+    ),
+    "blocks_log10": (
+        "high",
+        "decimal logarithm of the blocks of a launch, of the kernel that does most",
+    ),
+    "block_threads": ("high", "threads in a block of that kernel"),
+    "coalesced": (
+        "high",
+        "share of the accesses in which neighbouring threads touch one element or "
+        "neighbouring ones",
+    ),
+}  # fmt: skip
+
 FEATURES: dict[str, str] = {name: sentence for name, (_, sentence) in _TABLE.items()}
-BETTER: dict[str, Better] = {name: better for name, (better, _) in _TABLE.items()}
+DEVICE_FEATURES: dict[str, str] = {n: sentence for n, (_, sentence) in _DEVICE.items()}
+BETTER: dict[str, Better] = {
+    name: better for name, (better, _) in {**_TABLE, **_DEVICE}.items()
+}

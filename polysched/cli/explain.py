@@ -28,7 +28,7 @@ from polysched.workflow.wanting import read_pins
 
 
 @click.command("explain")
-@takes_file(builds_space=True)
+@takes_file(builds_space=True, has_target=True)
 @schedule_option
 @click.option(
     "--want",

@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import click
 
+from polysched.base import CodegenError
 from polysched.cli.app import DONE
-from polysched.cli.options import Common, schedule_option, takes_file
-from polysched.cli.output import STDOUT, check_output, print_json, write_output
+from polysched.cli.options import (
+    Common,
+    fallback_option,
+    schedule_option,
+    takes_file,
+)
+from polysched.cli.output import STDOUT, Outputs, print_json
 from polysched.cli.stages import Stages, find_variant
 from polysched.cli.tables import print_seconds, short_objectives, short_script
 from polysched.ir import Program
-from polysched.workflow import ProgramSpace, Variant, optimize
+from polysched.machine import Machine
+from polysched.workflow import (
+    ProgramSpace,
+    Variant,
+    build_line,
+    check_device_space,
+    optimize,
+    optimize_device,
+)
+from polysched.workflow.variant import macro_flags
 
 
 @click.command("optimize")
-@takes_file(builds_space=True)
+@takes_file(builds_space=True, has_target=True)
 @click.option("-o", "--output", required=True, metavar="OUT", help="- for stdout.")
 @schedule_option
-@click.option(
-    "--target", type=click.Choice(["openmp"]), default="openmp", show_default=True
-)
-def command(common: Common, output: str, target: str) -> int:
+@fallback_option
+def command(common: Common, output: str, fallback: str) -> int:
     """Write FILE to OUT with every scop replaced by its first-ranked schedule.
 
     With --schedule, only the scop that has the schedule is replaced. What is outside
-    the scops is kept byte for byte.
+    the scops is kept byte for byte. With --target cuda, OUT.cu is written beside OUT.c.
     """
-    check_output(output, [common.file, *([common.machine] if common.machine else [])])
+    outputs = Outputs.of(output, common.target)
+    outputs.check([common.file, *([common.machine] if common.machine else [])])
     if output == STDOUT and common.as_json:
         raise click.UsageError("-o - and --json both want standard output")
     stages = Stages(common)
@@ -37,22 +51,40 @@ def command(common: Common, output: str, target: str) -> int:
             chosen = find_variant(spaces, common.schedule)
             variants = [chosen.because("named on the command line")]
         else:
-            variants = [_first(space) for space in spaces]
-        content = optimize(program, variants)
+            variants = [_first(stages, space, fallback) for space in spaces]
+        machine = spaces[0].machine
+        variants = [_with_build_line(v, outputs, machine) for v in variants]
+        content, device = optimize(program, variants), optimize_device(variants)
     for variant in variants:
         stages.show(variant)
-    write_output(output, content)
+    outputs.write(content, device)
     if common.as_json:
         scops = [{"scop": v.scop.name, **v.schedule.to_json()} for v in variants]
-        print_json({"output": output, "scops": scops})
+        files = {"output": outputs.program}
+        files |= {"device_output": outputs.device} if device else {}
+        print_json({**files, "scops": scops})
     else:
         for variant in variants:
-            click.echo(_summary(variant, output), err=output == STDOUT)
+            click.echo(_summary(variant, outputs), err=output == STDOUT)
     stages.finish()
     return DONE
 
 
-def _first(space: ProgramSpace) -> Variant:
+def _first(stages: Stages, space: ProgramSpace, fallback: str) -> Variant:
+    """The best-ranked variant, or the processor's where the device gets nothing."""
+    if space.target == "cuda":
+        try:
+            check_device_space(space, stages.common.param)
+            return _first_printable(space)
+        except CodegenError as error:
+            if fallback != "host":
+                raise
+            click.echo(f"polysched: {error.message}", err=True)
+        space = stages.host_space(space)
+    return _first_printable(space)
+
+
+def _first_printable(space: ProgramSpace) -> Variant:
     variant, skipped = space.first_printable()
     for dropped in skipped:
         click.echo(f"polysched: skipped {dropped.what}: {dropped.reason}", err=True)
@@ -65,17 +97,24 @@ def _first(space: ProgramSpace) -> Variant:
     return variant.because(reason)
 
 
+def _with_build_line(variant: Variant, outputs: Outputs, machine: Machine) -> Variant:
+    """A variant for a device says how to build the two files."""
+    if variant.target != "cuda":
+        return variant
+    flags = macro_flags(variant.program)
+    return variant.built_by(build_line(outputs.program, machine, flags))
+
+
 def _program(spaces: list[ProgramSpace]) -> Program:
     program = spaces[0].program
     assert program is not None
     return program
 
 
-def _summary(variant: Variant, output: str) -> str:
+def _summary(variant: Variant, outputs: Outputs) -> str:
     schedule = variant.schedule
-    place = "standard output" if output == STDOUT else output
     return (
         f"{variant.scop.name}: schedule {schedule.id} "
         f"({short_objectives(schedule.objectives)}; {short_script(schedule.script)}) "
-        f"written to {place}"
+        f"written to {outputs.place(variant.target)}"
     )

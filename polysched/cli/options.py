@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from polysched.analysis import FloatingPoint
+    from polysched.codegen import Target
 
 SPACE_SECONDS = 15.0  # that of SpaceOptions, whose import would slow down --help
 STAGES = ("scop", "dependences", "affine", "tree", "ast")
@@ -63,6 +64,10 @@ class Common:
         Whether to print how long each stage took.
     print_after : tuple of str
         Stages whose result is to be printed.
+    target : {"openmp", "cuda"}
+        What the schedules are printed as.
+    gpu : str or None
+        Name or file of the graphics processor to rank for.
     verbose : int
         1 for what is done, 2 for why, and for tracebacks.
     """
@@ -86,6 +91,8 @@ class Common:
     scop: tuple[str, ...] = ()
     time_stages: bool = False
     print_after: tuple[str, ...] = ()
+    target: Target = "openmp"
+    gpu: str | None = None
     verbose: int = 0
 
     @property
@@ -223,6 +230,21 @@ _SPACE = (
     ),
     click.option("--seed", type=int, default=0, help="Of made-up data."),
 )
+_TARGET = (
+    click.option(
+        "--target",
+        type=click.Choice(["openmp", "cuda"]),
+        default="openmp",
+        show_default=True,
+        help="Threads of the processor, or kernels of a graphics processor.",
+    ),
+    click.option(
+        "--gpu",
+        metavar="NAME|FILE",
+        help="The graphics processor to rank for with --target cuda; by default the "
+        "machine's, or h100.",
+    ),
+)
 _OUTPUT = (
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     click.option(
@@ -241,13 +263,27 @@ schedule_option = click.option(
 )
 
 
-def takes_file(*, builds_space: bool) -> Callable[[Command], Callable[..., Any]]:
+fallback_option = click.option(
+    "--fallback",
+    type=click.Choice(["none", "host"]),
+    default="none",
+    show_default=True,
+    help="host takes the version for the processor where --target cuda finds nothing "
+    "for the device.",
+)
+
+
+def takes_file(
+    *, builds_space: bool, has_target: bool = False
+) -> Callable[[Command], Callable[..., Any]]:
     """Give a command the shared flags; it receives them as its first argument.
 
     Parameters
     ----------
     builds_space : bool
         Whether the flags of space building belong to it as well.
+    has_target : bool
+        Whether it can do with schedules for a device.
     """
 
     def decorate(function: Command) -> Callable[..., Any]:
@@ -255,12 +291,15 @@ def takes_file(*, builds_space: bool) -> Callable[[Command], Callable[..., Any]]
         def run(**values: Any) -> Any:
             names = {f.name for f in fields(Common)}
             common = Common(**{k: v for k, v in values.items() if k in names})
+            if common.gpu and common.target != "cuda":
+                raise click.UsageError("--gpu is for --target cuda")
             start_logging(common.verbose)
             rest = {k: v for k, v in values.items() if k not in names}
             return function(common, **rest)
 
         decorated: Callable[..., Any] = run
-        groups = _INPUT + (_SPACE if builds_space else ()) + _OUTPUT
+        groups = _INPUT + (_SPACE if builds_space else ())
+        groups += (_TARGET if has_target else ()) + _OUTPUT
         for option in reversed(groups):
             decorated = option(decorated)
         return decorated

@@ -8,12 +8,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from polysched.base import PolyschedError
+from polysched.workflow.device import device_pair
 
 STDOUT = "-"
 
@@ -78,6 +80,55 @@ def write_output(path: str, content: bytes) -> None:
             raise
     except OSError as error:
         raise PolyschedError(f"cannot write {path!r}: {error.strerror}") from error
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a program goes: one file, or a C file and a device file beside it.
+
+    Attributes
+    ----------
+    program : str
+        The C file; ``-`` for standard output.
+    device : str
+        The CUDA file; empty where the program is for the processor.
+    """
+
+    program: str
+    device: str = ""
+
+    @classmethod
+    def of(cls, output: str, target: str) -> Outputs:
+        """The names that follow from what ``-o`` says."""
+        if target != "cuda":
+            return cls(output)
+        if output == STDOUT:
+            raise click.UsageError(
+                "--target cuda writes two files, a C file and a CUDA file: name one of "
+                "them with -o, standard output holds only one"
+            )
+        return cls(*device_pair(output))
+
+    def check(self, inputs: Iterable[str]) -> None:
+        """Refuse, before any work, what cannot or must not be written."""
+        files = tuple(inputs)
+        check_output(self.program, files)
+        if self.device:
+            check_output(self.device, files)
+
+    def write(self, content: bytes, device: str) -> None:
+        """Write the program, and the device's file where there is code for it."""
+        write_output(self.program, content)
+        if device:
+            write_output(self.device, device.encode("utf-8", "surrogateescape"))
+
+    def place(self, target: str) -> str:
+        """Where a variant went, for a message."""
+        if self.program == STDOUT:
+            return "standard output"
+        if target == "cuda":
+            return f"{self.program} and {self.device}"
+        return self.program
 
 
 def _mode(target: Path) -> int:

@@ -35,6 +35,13 @@ from polysched.space import (
 )
 from polysched.workflow import ProgramSpace
 
+DEVICE_MAIN_FEATURES = {
+    "n_kernels": "kernels",
+    "launches_log10": "launches",
+    "blocks_log10": "blocks",
+    "block_threads": "threads",
+    "coalesced": "coalesced",
+}
 MAIN_FEATURES = {
     "outer_parallel": "outer",
     "n_parallel_loops": "par",
@@ -152,7 +159,7 @@ def _selects(command: Callable[..., int]) -> Callable[..., int]:
 
 
 @click.command("space")
-@takes_file(builds_space=True)
+@takes_file(builds_space=True, has_target=True)
 @_selects
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="Keep at most N schedules."
@@ -275,7 +282,8 @@ def chosen_features(
     """The few features to show in a terminal of some width, with short names."""
     count = _N_SHOWN if width >= _WIDE else _N_SHOWN_NARROW
     common = set(features[0]).intersection(*features) if features else set()
-    known = {n: short for n, short in MAIN_FEATURES.items() if n in common}
+    wanted = DEVICE_MAIN_FEATURES if "n_kernels" in common else MAIN_FEATURES
+    known = {n: short for n, short in wanted.items() if n in common}
     if known:
         return dict(list(known.items())[:count])
     return {n: n for n in sorted(common)[:count]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import click
 
@@ -12,9 +13,9 @@ from polysched.analysis import compute_dependences
 from polysched.base import PolyschedError, SilentProgress
 from polysched.cli.bar import choose_progress
 from polysched.cli.options import Common
-from polysched.codegen import start_measuring
+from polysched.codegen import Target, start_measuring
 from polysched.ir import Program, Scop
-from polysched.machine import Machine
+from polysched.machine import Gpu, Machine, probe_gpu
 from polysched.workflow import (
     ProgramSpace,
     Variant,
@@ -64,12 +65,25 @@ class Stages:
         with self.timed("machine"):
             machine = Machine.load(path) if path else Machine.detect()
         threads = self.common.threads
+        if self.common.target == "cuda":
+            machine = self._with_gpu(machine)
         return machine if threads is None else machine.limited(threads)
 
+    def _with_gpu(self, machine: Machine) -> Machine:
+        """The machine with the graphics processor that is named, or that it has."""
+        if self.common.gpu:
+            return replace(machine, gpu=Gpu.find(self.common.gpu))
+        return machine if machine.gpu else replace(machine, gpu=probe_gpu())
+
     def build(
-        self, program: Program, scop: Scop, machine: Machine, limit: int | None = None
+        self,
+        program: Program,
+        scop: Scop,
+        machine: Machine,
+        limit: int | None = None,
+        target: Target | None = None,
     ) -> ProgramSpace:
-        """The space of one SCoP."""
+        """The space of one SCoP, for the target of the command line unless told."""
         common = self.common
         with self.timed(f"space of {scop.name}"):
             space = build_space(
@@ -82,11 +96,19 @@ class Stages:
                 limit=limit,
                 fp=common.fp,
                 pins=common.pin,
+                target=target or common.target,
                 progress=self.progress,
             )
         solver = sum(stage.seconds for s in space for stage in s.stages)
         self.seconds[f"  of it solving {scop.name}"] = solver
         return space
+
+    def host_space(self, space: ProgramSpace) -> ProgramSpace:
+        """The space of the same SCoP for the processor."""
+        program = space.program
+        assert program is not None
+        scop = next(s for s in program.scops if s.name == space.scop.name)
+        return self.build(program, scop, space.machine, target="openmp")
 
     def spaces(self, limit: int | None = None) -> list[ProgramSpace]:
         """Parse, then one space per chosen SCoP."""
@@ -104,7 +126,8 @@ class Stages:
         if "tree" in wanted:
             _print_stage("tree", title, variant.schedule.tree.text)
         if "ast" in wanted and with_text:
-            _print_stage("ast", title, variant.region_text())
+            text = variant.device_text() or variant.region_text()
+            _print_stage("ast", title, text)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

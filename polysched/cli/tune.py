@@ -35,7 +35,7 @@ from polysched.workflow import ProgramSpace, Tuned, Variant, optimize, tune
 
 
 @click.command("tune")
-@takes_file(builds_space=True)
+@takes_file(builds_space=True, has_target=True)
 @click.option("-o", "--output", required=True, metavar="OUT", help="- for stdout.")
 @click.option(
     "--budget",

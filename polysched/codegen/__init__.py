@@ -14,7 +14,7 @@ from polysched.codegen.measuring import (
     wait_for_size,
 )
 from polysched.codegen.openmp import CodeSize, measure_code, print_openmp
-from polysched.codegen.options import PrintOptions
+from polysched.codegen.options import PrintOptions, Target
 from polysched.codegen.scan import print_scan
 from polysched.codegen.splice import splice
 from polysched.codegen.statement import print_actions
@@ -25,6 +25,7 @@ __all__ = [
     "CodeMeasurer",
     "CodeSize",
     "PrintOptions",
+    "Target",
     "identifiers",
     "measure_code",
     "plan_storage",

@@ -18,8 +18,9 @@ from dataclasses import asdict
 
 from polysched.base import CodegenError, PolyschedError
 from polysched.codegen.build import check_size
+from polysched.codegen.cuda import measure_cuda
 from polysched.codegen.openmp import CodeSize, measure_code
-from polysched.codegen.options import PrintOptions
+from polysched.codegen.options import PrintOptions, Target
 from polysched.ir import ScheduleTree, Scop
 
 _PRINTING = PrintOptions()
@@ -36,14 +37,19 @@ class Judge:
     ----------
     scop : Scop
         What the schedules order.
+    target : {"openmp", "cuda"}
+        What they are to be printed as.
     """
 
-    def __init__(self, scop: Scop) -> None:
+    def __init__(self, scop: Scop, target: Target = "openmp") -> None:
         self.scop = scop
+        self.target = target
         self._known: dict[str, CodeSize | CodegenError] = {}
 
     def judge(self, tree: ScheduleTree) -> CodeSize:
         """The size of a schedule's code; an error where it would explode."""
+        if self.target == "cuda":  # where arrays live depends on all kernels
+            return measure_cuda(self.scop, tree, _PRINTING)
         sizes = [self._judge_part(part) for part in tree.parts()]
         total = CodeSize(
             sum(s.n_loops for s in sizes),
@@ -98,7 +104,7 @@ def main() -> None:
         while True:
             data, text, seconds = pickle.load(sys.stdin.buffer)
             if data is not None:
-                judge = Judge(pickle.loads(data))
+                judge = Judge(*pickle.loads(data))
             if judge is None:
                 continue
             signal.setitimer(signal.ITIMER_PROF, seconds)

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from polysched.base import CodegenError, Deadline, LimitError
 from polysched.codegen.openmp import CodeSize
+from polysched.codegen.options import Target
 from polysched.ir import ScheduleTree, Scop
 
 MAX_SECONDS = 3.0  # of processor time for the code of one schedule
@@ -33,10 +34,12 @@ class CodeMeasurer:
     ----------
     scop : Scop
         What the schedules order.
+    target : {"openmp", "cuda"}
+        What they are to be printed as.
     """
 
-    def __init__(self, scop: Scop) -> None:
-        self._scop = pickle.dumps(scop)
+    def __init__(self, scop: Scop, target: Target = "openmp") -> None:
+        self._scop = pickle.dumps((scop, target))
         self._crew = _shared_crew()
         self._futures: list[Future[CodeSize]] = []
         self._closed = threading.Event()

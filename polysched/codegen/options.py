@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Target = Literal["openmp", "cuda"]  # what schedules are printed as
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,19 @@ comparing schedules of one SCoP. May import `analysis`, `transform`, `machine`, 
 `sets`, `base`.
 """
 
+from polysched.cost.device import DevicePrediction, array_bytes, predict_on_device
+from polysched.cost.kernels import KernelLoad, StatementLoad, read_kernels
 from polysched.cost.model import Prediction, predict, predict_seconds, rank
 
-__all__ = ["Prediction", "predict", "predict_seconds", "rank"]
+__all__ = [
+    "DevicePrediction",
+    "KernelLoad",
+    "Prediction",
+    "StatementLoad",
+    "array_bytes",
+    "predict",
+    "predict_on_device",
+    "predict_seconds",
+    "rank",
+    "read_kernels",
+]

@@ -69,7 +69,7 @@ class Nest:
     def n_instances(self) -> float:
         """Instances, halved for every constraint that couples two iterators."""
         n = n_dims(self.statement.domain)
-        extents = [self._extent(_unit(n, k)) for k in range(n)]
+        extents = [self.extent(_unit(n, k)) for k in range(n)]
         coupled = 0.5 ** _n_couplings(self.statement.domain)
         return float(prod(extents)) * coupled * self.share
 
@@ -262,7 +262,8 @@ class Nest:
                 distinct *= self.trips[k]
         return distinct
 
-    def _extent(self, row: tuple[int, ...]) -> int:
+    def extent(self, row: tuple[int, ...]) -> int:
+        """Values of a function of the iterators; large where that is unknown."""
         extent = iterator_extent(self.scop, self.statement.name, row)
         return LARGE_EXTENT if extent is None else extent
 
@@ -270,10 +271,10 @@ class Nest:
         """Values of a function once the iterators in `known` are fixed."""
         fresh = [k for k, c in enumerate(row) if c and k not in known]
         if not fresh or len(fresh) == sum(1 for c in row if c):
-            return float(self._extent(row))
+            return float(self.extent(row))
         reach = 1.0
         for k in fresh:
-            reach += abs(row[k]) * (self._extent(_unit(len(row), k)) - 1)
+            reach += abs(row[k]) * (self.extent(_unit(len(row), k)) - 1)
         return reach
 
 

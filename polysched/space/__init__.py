@@ -6,6 +6,7 @@ ranks. After Chelini et al., PACT 2020. May import every room below.
 
 from polysched.space.ask import ISL_VARIANTS, LARGE_ROWWISE, ROWWISE
 from polysched.space.build import build_space
+from polysched.space.describe import gpu_of
 from polysched.space.expression import ExpressionError
 from polysched.space.facts import better_direction, fact_sentence
 from polysched.space.loading import load_space
@@ -30,6 +31,7 @@ __all__ = [
     "build_space",
     "check_condition",
     "fact_sentence",
+    "gpu_of",
     "load_space",
     "save_spaces",
     "spaces_csv",

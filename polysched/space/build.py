@@ -71,10 +71,10 @@ def build_space(
     progress = progress or SilentProgress()
     started = time.monotonic()
     deadline = Deadline.after(options.seconds)
-    policy = find_policy(options.policy)
+    policy = _find_policy(options)
     scop = coalesce_scalars(privatize(infer_liveness(scop)))
     check_pins(options.pins, scop)
-    with closing(CodeMeasurer(scop)) as measurer:
+    with closing(CodeMeasurer(scop, options.target)) as measurer:
         dependences = allow_reordering(compute_dependences(scop), scop, options.fp)
         builder = SpaceBuilder(
             scop, dependences, machine, options, policy, deadline, measurer
@@ -82,6 +82,14 @@ def build_space(
         _fill(builder, policy, progress)
         builder.check_pins_obeyed()
     return _finish(builder, policy.name, time.monotonic() - started)
+
+
+def _find_policy(options: SpaceOptions) -> Policy:
+    """The policy; what every program is asked has recipes for its target."""
+    name = options.policy
+    if options.target == "cuda" and name == "balanced":
+        name = "balanced+gpu"
+    return find_policy(name)
 
 
 def _fill(builder: SpaceBuilder, policy: Policy, progress: Progress) -> None:
@@ -160,6 +168,7 @@ def _finish(builder: SpaceBuilder, policy: str, seconds: float) -> ScheduleSpace
         tuple(builder.dropped),
         seconds,
         options.pins,
+        options.target,
     )
 
 

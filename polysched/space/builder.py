@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from polysched.analysis import Dependences, Prover, schedule_features
+from polysched.analysis import Dependences, Prover
 from polysched.base import (
     CodegenError,
     ConflictError,
@@ -18,16 +18,17 @@ from polysched.base import (
     PolyschedError,
 )
 from polysched.codegen import CodeMeasurer, CodeSize, wait_for_size
-from polysched.cost import predict_seconds
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
 from polysched.policy import Policy
 from polysched.schedule import Core, Pin, Recipe, Solved, broken_pins
 from polysched.space.ask import Candidate
+from polysched.space.describe import describe_tree, predict_tree
 from polysched.space.options import SpaceOptions
 from polysched.space.schedule_space import Schedule
 from polysched.space.size import Dropped
 from polysched.transform import (
+    DevicePlanner,
     Draft,
     Script,
     ScriptPlanner,
@@ -98,6 +99,7 @@ class SpaceBuilder:
         self._prover = Prover(dependences, scop)
         self._slowest_seconds = 0.0  # of proving and describing one schedule
         self._planner = ScriptPlanner(scop, dependences, machine.cpu)
+        self._device_planner = DevicePlanner(scop, dependences)
         self._unsettled: list[_Unsettled] = []
         self._refused: set[str] = set()
         self._affine_keys: dict[str, str] = {}
@@ -163,7 +165,7 @@ class SpaceBuilder:
             self.dropped.append(Dropped(what, "not shaped: time is spent"))
             return
         drafts = [Draft(solved.tree, self.dependences)]
-        if not plain_only and not is_late:
+        if not plain_only and (self._is_for_device or not is_late):
             drafts = self._plan(solved) or drafts
         for k, draft in enumerate(drafts):
             if k and self._is_late():
@@ -172,6 +174,11 @@ class SpaceBuilder:
                 self._add_variant(solved, draft, is_baseline=plain_only)
         if len(self.schedules) == n_before and all(d.steps for d in drafts):
             self._add_unshaped(solved)
+
+    @property
+    def _is_for_device(self) -> bool:
+        """Whether a schedule without a script cannot be printed."""
+        return self.options.target == "cuda"
 
     def _note_seconds(self, seconds: float) -> None:
         self._slowest_seconds = max(self._slowest_seconds, seconds)
@@ -193,6 +200,10 @@ class SpaceBuilder:
         """What the policy proposes to do with an affine schedule."""
         tree, scop, deps = solved.tree, self.scop, self.dependences
         cpu, limit = self.machine.cpu, self.options.shapes_per_schedule
+        if self._is_for_device:
+            return self._device_planner.plan(
+                tree, limit=limit, deadline=self._shaping_deadline()
+            )
         if self.policy.scripts is plan_scripts:  # it has the trees at hand
             return self._planner.plan(
                 tree, limit=limit, deadline=self._shaping_deadline()
@@ -254,6 +265,8 @@ class SpaceBuilder:
 
     def _add_unshaped(self, solved: Solved) -> None:
         """What scripts break, pins or a printable size, the rows do not."""
+        if self._is_for_device:
+            return
         may_break_pins = bool(self.options.pins and solved.stages)
         if may_break_pins or self._is_lost_reference(solved):
             self._add_script(solved, ())
@@ -288,7 +301,7 @@ class SpaceBuilder:
         if broken and not is_baseline:
             self._drop(solved, script, f"does not obey {broken[0]}")
             return
-        size = self._measurer.submit(tree)
+        size = self._measure(tree, is_baseline)
         schedule = self._describe(solved, script, tree)
         self._note_seconds(time.monotonic() - started)
         schedule = replace(schedule, pins=self.options.pins, broken_pins=broken)
@@ -296,11 +309,19 @@ class SpaceBuilder:
         self.references.get(solved.tree.key, set()).add(tree.key)
         self._unsettled.append(_Unsettled(schedule, solved, size))
 
+    def _measure(self, tree: ScheduleTree, is_baseline: bool) -> Future[CodeSize]:
+        if not (is_baseline and self._is_for_device):
+            return self._measurer.submit(tree)
+        known: Future[CodeSize] = Future()
+        known.set_result(CodeSize(0, 0, 0))  # the source text is its code
+        return known
+
     def _describe(self, solved: Solved, script: Script, tree: ScheduleTree) -> Schedule:
-        predicted = predict_seconds(
-            tree, self.scop, self.dependences, self.machine, self.options.parameters
-        )
-        features = schedule_features(tree, self.scop, self.dependences, self.machine)
+        options = self.options
+        what = tree, self.scop, self.dependences, self.machine
+        target = options.target if script else "openmp"
+        predicted = predict_tree(*what, target, options.parameters)
+        features = describe_tree(*what, options.target)
         return Schedule(
             id=tree.key,
             objectives=solved.objectives,

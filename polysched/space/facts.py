@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from polysched.analysis import BETTER, FEATURES, Better
+from polysched.analysis import BETTER, DEVICE_FEATURES, FEATURES, Better
 from polysched.ilp import Stage
 
 _OWN: dict[str, tuple[Better, str]] = {
@@ -76,6 +76,8 @@ def fact_sentence(name: str) -> str:
     """What a fact counts."""
     if name in FEATURES:
         return FEATURES[name]
+    if name in DEVICE_FEATURES:
+        return DEVICE_FEATURES[name]
     if name in _OWN:
         return _OWN[name][1]
     told = [t for start, (_, t) in _PREFIXES.items() if name.startswith(start)]

@@ -17,14 +17,15 @@ from polysched.analysis import (
     find_violation,
     infer_liveness,
     privatize,
-    schedule_features,
 )
 from polysched.base import IllegalScheduleError, LimitError, PolyschedError
+from polysched.codegen import Target
 from polysched.ilp import Stage
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
 from polysched.schedule import broken_pins, parse_pins
 from polysched.sets import node_kind, operation_limit
+from polysched.space.describe import describe_tree
 from polysched.space.digest import scop_digest
 from polysched.space.saving import FORMAT, VERSION
 from polysched.space.schedule_space import Schedule, ScheduleSpace
@@ -92,11 +93,13 @@ def _read_space(
     entry: Mapping[str, Any], scop: Scop, path: str | os.PathLike[str]
 ) -> ScheduleSpace:
     fp: FloatingPoint = "reassociate" if entry.get("fp") == "reassociate" else "strict"
+    target: Target = "cuda" if entry.get("target") == "cuda" else "openmp"
     dependences = allow_reordering(compute_dependences(scop), scop, fp)
     try:
         machine = Machine.from_json(entry["machine"])
         schedules = tuple(
-            _read_schedule(s, scop, dependences, machine) for s in entry["schedules"]
+            _read_schedule(s, scop, dependences, machine, target)
+            for s in entry["schedules"]
         )
         return ScheduleSpace(
             scop=scop,
@@ -108,6 +111,7 @@ def _read_space(
             dropped=tuple(Dropped(d["what"], d["reason"]) for d in entry["dropped"]),
             seconds=float(entry["seconds"]),
             pins=parse_pins(entry["pins"]),
+            target=target,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PolyschedError(
@@ -116,7 +120,11 @@ def _read_space(
 
 
 def _read_schedule(
-    data: Mapping[str, Any], scop: Scop, dependences: Dependences, machine: Machine
+    data: Mapping[str, Any],
+    scop: Scop,
+    dependences: Dependences,
+    machine: Machine,
+    target: Target,
 ) -> Schedule:
     """One schedule, its tree proven, its script replayed, its features computed."""
     name = str(data["id"])
@@ -141,7 +149,7 @@ def _read_schedule(
         affine=affine,
         tree=tree,
         stages=tuple(Stage(**stage) for stage in data["stages"]),
-        features=schedule_features(tree, scop, dependences, machine),
+        features=describe_tree(tree, scop, dependences, machine, target),
         predicted_seconds=None if seconds is None else float(seconds),
         shape=data["shape"],
         pins=pins,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from polysched.analysis import FloatingPoint
+from polysched.codegen import Target
 from polysched.policy import Chooser, Policy
 from polysched.schedule import IslVariant, Pin
 from polysched.schedule.rowwise import RowwiseRecipe
@@ -36,6 +37,10 @@ class SpaceOptions:
         stays in as the baseline, ranked last when it does not obey them.
     isl_variants : tuple of IslVariant
         Which of isl's own schedules are candidates.
+    target : {"openmp", "cuda"}
+        What the schedules are for: threads of the processor, or kernels of a graphics
+        processor. For the latter the policy "balanced" asks for what "gpu" does, too;
+        the source order stays in as the baseline, which the processor runs.
     rowwise : tuple of RowwiseRecipe
         Schedules to find row by row, Pluto's by default; they know nothing of pins
         and are dropped where they break some.
@@ -48,5 +53,6 @@ class SpaceOptions:
     parameters: Mapping[str, int] = field(default_factory=dict)
     fp: FloatingPoint = "strict"
     pins: tuple[Pin, ...] = ()
+    target: Target = "openmp"
     isl_variants: tuple[IslVariant, ...] = ISL_VARIANTS
     rowwise: tuple[RowwiseRecipe, ...] = ROWWISE

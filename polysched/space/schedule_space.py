@@ -15,6 +15,7 @@ from polysched.analysis import (
     profile_schedule,
 )
 from polysched.base import EmptySpaceError, PolyschedError
+from polysched.codegen import Target
 from polysched.ilp import Stage
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
@@ -153,6 +154,8 @@ class ScheduleSpace(Selection):
         Wall time of building it.
     pins : tuple of Pin
         What every schedule but the source order obeys.
+    target : {"openmp", "cuda"}
+        What the schedules but the source order are printed as.
     """
 
     scop: Scop
@@ -164,6 +167,7 @@ class ScheduleSpace(Selection):
     dropped: tuple[Dropped, ...]
     seconds: float
     pins: tuple[Pin, ...]
+    target: Target
 
     def __len__(self) -> int:
         return len(self.schedules)
@@ -279,6 +283,7 @@ class ScheduleSpace(Selection):
             "dependences": sum(d.orders for d in self.dependences.items),
             "machine": self.machine.to_json(),
             "policy": self.policy,
+            "target": self.target,
             "fp": self.fp,
             "pins": [str(p) for p in self.pins],
             "size": {

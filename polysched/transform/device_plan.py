@@ -136,9 +136,13 @@ def _map(draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath) -> Draft:
             return draft.do(Single(path))
     if node.n_children() == 0:
         return draft.do(Single(path))
+    mapped = draft
     for k in reversed(range(node.n_children())):
-        draft = _map(draft, scop, shape, (*path, k))
-    return draft
+        mapped = _map(mapped, scop, shape, (*path, k))
+    added = mapped.steps[len(draft.steps) :]
+    if kind == "band" and not any(isinstance(s, Launch) for s in added):
+        return draft.do(Single(path))  # rather than a kernel for each iteration
+    return mapped
 
 
 def _has_parallel_loop(node: isl.ScheduleNode, validity: isl.UnionMap) -> bool:
@@ -163,7 +167,7 @@ def _launch(
         return _launch_after(draft, scop, shape, path)
     free = _free_members(node, draft.deps.validity)
     if not free:
-        if n_members < 2 or node_kind(node.child(0)) != "leaf":
+        if n_members < 2:
             return None
         waves = draft.attempt(Wavefront(path, n_members))
         if waves is None:

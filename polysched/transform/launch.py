@@ -148,7 +148,15 @@ class Single(Step):
         return True
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        if node_kind(node) == "leaf":  # isl cannot read a mark without a child back
+            node = insert_band(node, [_zero(node)], [True], permutable=True)
         return insert_mark(node, MARK_KERNEL)
+
+
+def _zero(node: isl.ScheduleNode) -> isl.UnionPwAff:
+    """0 for every instance below a node."""
+    domain = node.get_universe_domain()
+    return isl.UnionPwAff.val_on_domain(domain, isl.Val(0))
 
 
 def launch_places(tree: ScheduleTree) -> tuple[NodePath, ...]:

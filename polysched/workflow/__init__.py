@@ -5,6 +5,12 @@ Takes paths and options, gives values: nothing here prints. May import every roo
 """
 
 from polysched.workflow.checking import CheckedScop, check
+from polysched.workflow.device import (
+    build_line,
+    check_device_space,
+    device_pair,
+    find_device_obstacle,
+)
 from polysched.workflow.explanation import Explanation
 from polysched.workflow.header import Header, read_header
 from polysched.workflow.nano_build import (
@@ -15,7 +21,7 @@ from polysched.workflow.nano_build import (
 from polysched.workflow.source import parse, prepare_scop, select_scops
 from polysched.workflow.spaces import ProgramSpace, build_space, load_space
 from polysched.workflow.tuning import Tuned, choose_candidates, tune
-from polysched.workflow.variant import Variant, optimize
+from polysched.workflow.variant import Variant, optimize, optimize_device
 from polysched.workflow.wanting import Want
 
 __all__ = [
@@ -28,12 +34,17 @@ __all__ = [
     "Variant",
     "Want",
     "build_database",
+    "build_line",
     "build_space",
     "check",
+    "check_device_space",
     "choose_candidates",
+    "device_pair",
+    "find_device_obstacle",
     "load_space",
     "measure_kernel",
     "optimize",
+    "optimize_device",
     "parse",
     "prepare_scop",
     "read_header",

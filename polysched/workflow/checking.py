@@ -189,7 +189,7 @@ def _prove(program: Program, scop: Scop, text: str) -> tuple[Order, str]:
         violation = find_violation(tree, dependences, private)
         if violation is not None:
             return "illegal", str(violation)
-        printed = print_region(program, private, tree, header.lines, dependences)
+        printed = print_region(program, private, tree, header.lines, dependences).region
     except PolyschedError as error:
         return "unproven", f"its header holds no tree of this scop: {error.message}"
     if not _is_same_text(printed, text):

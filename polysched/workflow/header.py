@@ -49,6 +49,7 @@ def header_lines(
     tree_text: str,
     reason: str = "",
     macros: Sequence[str] = (),
+    build: str = "",
 ) -> tuple[str, ...]:
     """Lines of the comment above the code of a schedule.
 
@@ -62,6 +63,8 @@ def header_lines(
         Why this schedule was chosen.
     macros : sequence of str
         ``-D`` and ``-U`` flags that the file was read with; the code holds for them.
+    build : str
+        How to build the file, where that needs more than the user's own compiler.
     """
     lines = [f"schedule {schedule.id} of scop {scop_name}"]
     asked = " > ".join(schedule.objectives)
@@ -74,6 +77,8 @@ def header_lines(
         lines.append(f"chosen: {reason}")
     if macros:
         lines.append(f"{_MACROS}{' '.join(macros)}")
+    if build:
+        lines.append(f"build: {build}")
     lines.append(f"tree: {tree_text}")
     return tuple(lines)
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, fields
 
 from polysched.analysis import FloatingPoint, infer_liveness
 from polysched.base import CodegenError, PolyschedError, Progress
+from polysched.codegen import Target
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
 from polysched.policy import Chooser, Policy
 from polysched.schedule import Pin
-from polysched.space import Dropped, ScheduleSpace, SpaceOptions
+from polysched.space import Dropped, Schedule, ScheduleSpace, SpaceOptions
 from polysched.space import build_space as build_schedule_space
 from polysched.space import load_space as load_schedule_space
 from polysched.workflow.source import check_parameters, select_scops
@@ -38,14 +39,18 @@ class ProgramSpace(ScheduleSpace):
     @property
     def variants(self) -> tuple[Variant, ...]:
         """One handle per schedule, best predicted first."""
-        return tuple(
-            Variant(self.scop, self.dependences, s, self.program) for s in self
-        )
+        return tuple(self._variant(s) for s in self)
 
     def variant(self, schedule_id: str | None = None) -> Variant:
         """The handle of a schedule, by default of the one ranked first."""
         schedule = self.find(schedule_id) if schedule_id else self.best
-        return Variant(self.scop, self.dependences, schedule, self.program)
+        return self._variant(schedule)
+
+    def _variant(self, schedule: Schedule) -> Variant:
+        target = self.target if schedule.script else "openmp"  # the source order
+        return Variant(
+            self.scop, self.dependences, schedule, self.program, target=target
+        )
 
     def first_printable(self) -> tuple[Variant, tuple[Dropped, ...]]:
         """The best-ranked variant that can be printed, and those before it, and why.
@@ -57,13 +62,14 @@ class ProgramSpace(ScheduleSpace):
         """
         skipped: list[Dropped] = []
         for variant in self.variants:
+            if variant.target != self.target:
+                continue
             reason = _find_obstacle(variant)
             if reason is None:
                 return variant, tuple(skipped)
             skipped.append(Dropped(variant.id, reason))
-        raise CodegenError(
-            f"none of {len(self)} schedules can be printed: {skipped[0].reason}"
-        )
+        why = skipped[0].reason if skipped else "none is for the target"
+        raise CodegenError(f"none of {len(self)} schedules can be printed: {why}")
 
 
 def _find_obstacle(variant: Variant) -> str | None:
@@ -88,6 +94,7 @@ def build_space(
     limit: int | None = None,
     fp: FloatingPoint = "strict",
     pins: Sequence[Pin | str] = (),
+    target: Target = "openmp",
     progress: Progress | None = None,
 ) -> ProgramSpace:
     """The legal schedules of one SCoP, proven, distinct, ranked.
@@ -112,6 +119,8 @@ def build_space(
         Whether sums may be added up in another order.
     pins : sequence of Pin or str
         What every schedule must obey, as values or texts (``parallel:S0.0``).
+    target : {"openmp", "cuda"}
+        What the schedules are printed as.
     progress : Progress, optional
 
     Raises
@@ -131,6 +140,7 @@ def build_space(
         policy=policy,
         fp=fp,
         pins=read_pins(pins),
+        target=target,
         **{k: v for k, v in given.items() if v is not None},  # type: ignore[arg-type]
     )
     built = build_schedule_space(infer_liveness(chosen), machine, options, progress)
@@ -164,7 +174,9 @@ def load_space(
     found = load_schedule_space(path, chosen)
     values = {f.name: getattr(found, f.name) for f in fields(ScheduleSpace)}
     owner = program if isinstance(program, Program) else None
-    options = SpaceOptions(policy=found.policy, fp=found.fp, pins=found.pins)
+    options = SpaceOptions(
+        policy=found.policy, fp=found.fp, pins=found.pins, target=found.target
+    )
     return ProgramSpace(**values, program=owner, options=options)
 
 

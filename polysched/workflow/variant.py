@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
 from polysched.analysis import Dependences
 from polysched.base import CodegenError
-from polysched.codegen import PrintOptions, identifiers, print_openmp, splice
+from polysched.codegen import (
+    PrintOptions,
+    Target,
+    identifiers,
+    print_openmp,
+    splice,
+)
+from polysched.codegen.cuda import join_device, print_cuda
 from polysched.ir import Program, ScheduleTree, Scop
 from polysched.runtime import original_text
 from polysched.schedule import Pin
 from polysched.space import Schedule
 from polysched.workflow.explanation import Explanation, explain_schedule
 from polysched.workflow.header import header_lines
+
+
+@dataclass(frozen=True)
+class Printed:
+    """The texts of a schedule.
+
+    Attributes
+    ----------
+    region : str
+        C text that takes the place of the region.
+    device : str
+        A file for the CUDA compiler; empty where there is none.
+    """
+
+    region: str
+    device: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +57,10 @@ class Variant:
         The file; None for a SCoP that was not read from one.
     reason : str
         Why it was chosen, for the header of its text.
+    target : {"openmp", "cuda"}
+        What it is printed as.
+    build : str
+        How to build what it is written to, for the header of its text.
     """
 
     scop: Scop
@@ -41,6 +68,8 @@ class Variant:
     schedule: Schedule
     program: Program | None = None
     reason: str = ""
+    target: Target = "openmp"
+    build: str = ""
 
     @property
     def id(self) -> str:
@@ -59,7 +88,11 @@ class Variant:
 
     def because(self, reason: str) -> Variant:
         """The same variant, chosen for another reason."""
-        return Variant(self.scop, self.dependences, self.schedule, self.program, reason)
+        return replace(self, reason=reason)
+
+    def built_by(self, command: str) -> Variant:
+        """The same variant, with a line that says how to build it."""
+        return replace(self, build=command)
 
     @cached_property
     def tree(self) -> ScheduleTree:
@@ -74,28 +107,42 @@ class Variant:
         CodegenError
             If the schedule cannot be printed within its limits.
         """
+        return self._texts().region
+
+    def device_text(self) -> str:
+        """The file for the CUDA compiler that the region needs; empty without one.
+
+        Raises
+        ------
+        CodegenError
+            As `region_text`.
+        """
+        return self._texts().device
+
+    def _texts(self) -> Printed:
         if isinstance(self._printed, CodegenError):
             raise self._printed
         return self._printed
 
     @cached_property
-    def _printed(self) -> str | CodegenError:
-        """The region's text or why there is none; found once, it may take seconds."""
+    def _printed(self) -> Printed | CodegenError:
+        """The texts or why there are none; found once, it may take seconds."""
         try:
             return self._print()
         except CodegenError as error:
             return error
 
-    def _print(self) -> str:
+    def _print(self) -> Printed:
         header = header_lines(
             self.schedule,
             self.scop.name,
             self.schedule.tree.text,
             self.reason,
             macro_flags(self.program),
+            self.build,
         )
         return print_region(
-            self.program, self.scop, self.tree, header, self.dependences
+            self.program, self.scop, self.tree, header, self.dependences, self.target
         )
 
     def to_c(self) -> str:
@@ -127,8 +174,9 @@ def print_region(
     tree: ScheduleTree,
     header: tuple[str, ...],
     dependences: Dependences | None = None,
-) -> str:
-    """The text of a region for a tree; the same every time for the same arguments.
+    target: Target = "openmp",
+) -> Printed:
+    """The texts for a tree; the same every time for the same arguments.
 
     With dependences, loops with pragmas are proven once more not to carry any.
     """
@@ -139,7 +187,10 @@ def print_region(
         reserved=_identifiers(program),
     )
     validity = None if dependences is None else dependences.validity
-    return print_openmp(scop, tree, options, deps=validity)
+    if target == "cuda":
+        text = print_cuda(scop, tree, options, deps=validity)
+        return Printed(text.region, text.device)
+    return Printed(print_openmp(scop, tree, options, deps=validity))
 
 
 def macro_flags(program: Program | None) -> tuple[str, ...]:
@@ -171,3 +222,15 @@ def optimize(program: Program, variants: Iterable[Variant]) -> bytes:
             )
         texts[variant.scop.name] = variant.region_text()
     return splice(program, texts)
+
+
+def optimize_device(variants: Iterable[Variant]) -> str:
+    """The file of device code that goes with what `optimize` gives; may be empty.
+
+    Raises
+    ------
+    CodegenError
+        If a schedule cannot be printed.
+    """
+    texts = [text for text in (v.device_text() for v in variants) if text]
+    return join_device(texts) if texts else ""

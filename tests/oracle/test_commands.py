@@ -284,7 +284,7 @@ def test_illegal_schedule_is_refused_with_a_witness(run, two, tmp_path):
 
     lines = header_lines(Planted, scop.name, tree.text)
     out = tmp_path / "out.c"
-    region = print_region(program, scop, tree, lines, None)
+    region = print_region(program, scop, tree, lines, None).region
     out.write_bytes(splice(program, {scop.name: region}))
     told = run("check", two, out, *CC, status=1).out
     assert "order    illegal: " in told

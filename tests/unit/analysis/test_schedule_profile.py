@@ -6,6 +6,7 @@ import pytest
 
 from polysched.analysis import (
     BETTER,
+    DEVICE_FEATURES,
     FEATURES,
     compute_dependences,
     profile_schedule,
@@ -30,7 +31,7 @@ def _one_band(scop: Scop, band: str) -> dict[str, float]:
 
 
 def test_every_feature_has_a_better_direction() -> None:
-    assert list(BETTER) == list(FEATURES)
+    assert list(BETTER) == [*FEATURES, *DEVICE_FEATURES]
     assert set(BETTER.values()) == {"low", "high"}
     assert (BETTER["stride_score"], BETTER["outer_parallel"]) == ("low", "high")
 

@@ -64,4 +64,5 @@ def gemm_space() -> ScheduleSpace:
         ),
         seconds=0.5,
         pins=(),
+        target="openmp",
     )
