@@ -16,16 +16,14 @@ from polysched.cli.output import STDOUT, Outputs, print_json
 from polysched.cli.stages import Stages, find_variant
 from polysched.cli.tables import print_seconds, short_objectives, short_script
 from polysched.ir import Program
-from polysched.machine import Machine
 from polysched.workflow import (
     ProgramSpace,
     Variant,
-    build_line,
     check_device_space,
     optimize,
     optimize_device,
+    with_build_line,
 )
-from polysched.workflow.variant import macro_flags
 
 
 @click.command("optimize")
@@ -52,8 +50,9 @@ def command(common: Common, output: str, fallback: str) -> int:
             variants = [chosen.because("named on the command line")]
         else:
             variants = [_first(stages, space, fallback) for space in spaces]
-        machine = spaces[0].machine
-        variants = [_with_build_line(v, outputs, machine) for v in variants]
+        variants = [
+            with_build_line(v, outputs.program, spaces[0].machine) for v in variants
+        ]
         content, device = optimize(program, variants), optimize_device(variants)
     for variant in variants:
         stages.show(variant)
@@ -95,14 +94,6 @@ def _first_printable(space: ProgramSpace) -> Variant:
         f"policy {space.policy}; predicted {predicted}, source order {before}"
     )
     return variant.because(reason)
-
-
-def _with_build_line(variant: Variant, outputs: Outputs, machine: Machine) -> Variant:
-    """A variant for a device says how to build the two files."""
-    if variant.target != "cuda":
-        return variant
-    flags = macro_flags(variant.program)
-    return variant.built_by(build_line(outputs.program, machine, flags))
 
 
 def _program(spaces: list[ProgramSpace]) -> Program:

@@ -7,14 +7,19 @@ from typing import Any
 
 import click
 
+from polysched.base import CodegenError
 from polysched.cli.app import DONE
-from polysched.cli.options import Common, schedule_option, takes_file
+from polysched.cli.options import (
+    Common,
+    fallback_option,
+    schedule_option,
+    takes_file,
+)
 from polysched.cli.output import (
     STDOUT,
-    check_output,
+    Outputs,
     one_or_all,
     print_json,
-    write_output,
 )
 from polysched.cli.running import Running, runs_program, take_running
 from polysched.cli.space import chosen_features, size_line
@@ -30,8 +35,21 @@ from polysched.cli.tables import (
 from polysched.ir import Program
 from polysched.machine import Machine
 from polysched.records import Database, Failure, Outcome
+from polysched.runtime import DeviceTools, Timed
+from polysched.space import gpu_of
 from polysched.tune import TuneOptions
-from polysched.workflow import ProgramSpace, Tuned, Variant, optimize, tune
+from polysched.workflow import (
+    ProgramSpace,
+    Tuned,
+    Variant,
+    check_device_space,
+    optimize,
+    optimize_device,
+    tune,
+    with_build_line,
+)
+
+LIMIT_SECONDS, SLOW_LIMIT_SECONDS = 10.0, 300.0  # that any run may take
 
 
 @click.command("tune")
@@ -57,6 +75,23 @@ from polysched.workflow import ProgramSpace, Tuned, Variant, optimize, tune
 @click.option(
     "--records", metavar="FILE", help="Where outcomes are kept; resumes from there."
 )
+@click.option(
+    "--device",
+    type=click.Choice(["gpu", "cpu"]),
+    default="gpu",
+    show_default=True,
+    help="What runs the kernels of --target cuda; the processor runs them slowly, "
+    "checks every access, and its times decide nothing.",
+)
+@click.option(
+    "--time",
+    "timed",
+    type=click.Choice(["region", "kernels"]),
+    default="region",
+    show_default=True,
+    help="What is compared of runs on a GPU: all of the region, or without copies.",
+)
+@fallback_option
 @schedule_option
 @runs_program
 def command(common: Common, output: str, **values: Any) -> int:
@@ -67,33 +102,48 @@ def command(common: Common, output: str, **values: Any) -> int:
     after --. Outcomes are recorded: the same command resumes where it was stopped.
     """
     running = take_running(values)
-    check_output(output, [common.file, *running.inputs])
+    if running.build and common.target == "cuda":
+        raise click.UsageError("--build builds one file, --target cuda makes two")
+    outputs = Outputs.of(output, common.target)
+    outputs.check([common.file, *running.inputs])
     if output == STDOUT and common.as_json:
         raise click.UsageError("-o - and --json both want standard output")
     stages = Stages(common)
     program, scops = stages.parse()
     machine = stages.load_machine()
+    device = _find_device(common, machine, values["device"], values["timed"])
+    is_timed = device is None or device.is_gpu
     options = TuneOptions(
         budget=values["budget"],
-        repeats=values["repeats"],
+        repeats=values["repeats"] if is_timed else 1,
+        least_limit_seconds=LIMIT_SECONDS if is_timed else SLOW_LIMIT_SECONDS,
         timeout_seconds=values["run_timeout"],
         jobs=values["jobs"],
         fp=common.fp,
     )
     with closing(Database.open(values["records"])) as database:
-        spaces = [stages.build(program, scop, machine) for scop in scops]
+        built = [stages.build(program, scop, machine) for scop in scops]
+        spaces = [_for_device(stages, s, values["fallback"]) for s in built]
         wanted = find_variant(spaces, common.schedule) if common.schedule else None
         chosen = [s for s in spaces if wanted is None or s.scop is wanted.scop]
         found = [
-            _tune_one(stages, s, wanted, running, options, database, machine)
+            _tune_one(
+                stages,
+                s,
+                wanted,
+                running,
+                options,
+                database,
+                device if s.target == "cuda" else None,
+            )
             for s in chosen
         ]
-    _write(program, found, output)
+    _write(program, found, outputs)
     if common.as_json:
         print_json(one_or_all("scops", [t.to_json() for t in found]))
     else:
         for tuned in found:
-            _print_tuned(tuned, output)
+            _print_tuned(tuned, outputs)
     stages.finish()
     return DONE
 
@@ -105,7 +155,7 @@ def _tune_one(
     running: Running,
     options: TuneOptions,
     database: Database,
-    machine: Machine,
+    device: DeviceTools | None,
 ) -> Tuned:
     """Tune one SCoP and show what was asked for about its winner."""
     common = stages.common
@@ -115,22 +165,56 @@ def _tune_one(
             candidates=None if wanted is None else [wanted],
             toolchain=running.toolchain(common),
             options=options,
-            run_options=running.run_options(common, machine.cpu.n_cores),
+            run_options=running.run_options(common, space.machine.cpu.n_cores),
             database=database,
             progress=stages.progress,
+            device=device,
         )
     if tuned.best is not None:
         stages.show(tuned.best)
     return tuned
 
 
-def _write(program: Program, found: list[Tuned], output: str) -> None:
-    winners = [t.best for t in found if t.best is not None]
-    write_output(output, optimize(program, winners) if winners else program.source)
+def _find_device(
+    common: Common, machine: Machine, device: str, timed: Timed
+) -> DeviceTools | None:
+    """What builds and runs kernels; it is looked for before any work is done."""
+    if common.target != "cuda":
+        return None
+    if device == "cpu":
+        return DeviceTools(seed=common.seed)
+    return DeviceTools.for_gpu(gpu_of(machine).architecture, timed)
 
 
-def _print_tuned(tuned: Tuned, output: str) -> None:
-    to_stderr = output == STDOUT
+def _for_device(stages: Stages, space: ProgramSpace, fallback: str) -> ProgramSpace:
+    """The space, or the processor's where the device gets nothing."""
+    if space.target != "cuda":
+        return space
+    try:
+        check_device_space(space, stages.common.param)
+    except CodegenError as error:
+        if fallback != "host":
+            raise
+        click.echo(f"polysched: {error.message}", err=True)
+        return stages.host_space(space)
+    return space
+
+
+def _write(program: Program, found: list[Tuned], outputs: Outputs) -> None:
+    """Write the winners; a program without any stays as it is."""
+    winners = [
+        with_build_line(t.best, outputs.program, t.space.machine)
+        for t in found
+        if t.best is not None
+    ]
+    if winners:
+        outputs.write(optimize(program, winners), optimize_device(winners))
+    else:
+        outputs.write(program.source, "")
+
+
+def _print_tuned(tuned: Tuned, outputs: Outputs) -> None:
+    to_stderr = outputs.program == STDOUT
     console = stdout_console(stderr=to_stderr)
     space, result = tuned.space, tuned.result
     click.echo(size_line(space), err=to_stderr)
@@ -170,7 +254,7 @@ def _print_tuned(tuned: Tuned, output: str) -> None:
     if last:
         told = f"the original and the first {len(last)} were timed in turn at the end"
         click.echo(told, err=to_stderr)
-    click.echo(_verdict(tuned, output), err=to_stderr)
+    click.echo(_verdict(tuned, outputs), err=to_stderr)
 
 
 def _outcome_cells(outcome: Outcome, baseline: float) -> tuple[str, str, str]:
@@ -194,15 +278,23 @@ def _order(outcome: Outcome) -> float:
     return outcome.median_seconds
 
 
-def _verdict(tuned: Tuned, output: str) -> str:
-    place = "standard output" if output == STDOUT else output
-    n_threads = tuned.result.n_threads
+def _verdict(tuned: Tuned, outputs: Outputs) -> str:
     name = tuned.space.scop.name
     if tuned.best is None:
-        text = f"{name}: nothing measured beats the original, which is kept in {place}"
+        place = outputs.place("openmp")
+        why = "nothing measured beats" if tuned.is_timed else "nothing does the same as"
+        text = f"{name}: {why} the original, which is kept in {place}"
         broken = tuned.space.original.broken_pins
         return f"{text} and does not obey {broken[0]}" if broken else text
+    place = outputs.place(tuned.best.target)
+    if not tuned.is_timed:
+        return (
+            f"{name}: schedule {tuned.best.id} is the best ranked whose results are "
+            f"right {tuned.where}, written to {place}"
+        )
+    threads = f"{tuned.result.n_threads} threads"
+    where = f"with {threads}" if tuned.device is None else tuned.where
     return (
         f"{name}: schedule {tuned.best.id} is {tuned.speedup:.2f} times faster than "
-        f"the original with {n_threads} threads, written to {place}"
+        f"the original {where}, written to {place}"
     )

@@ -10,7 +10,14 @@ from typing import Any, Literal, cast, get_args
 from polysched.base import PolyschedError
 
 FailureKind = Literal[
-    "compile", "crash", "timeout", "memory", "mismatch", "codegen", "illegal"
+    "compile",
+    "crash",
+    "timeout",
+    "memory",
+    "mismatch",
+    "codegen",
+    "illegal",
+    "wrong device code",
 ]
 FAILURE_KINDS: tuple[str, ...] = get_args(FailureKind)
 

@@ -14,6 +14,7 @@ from polysched.runtime.compare import (
     compare_output,
     differing_values,
 )
+from polysched.runtime.device import DeviceTools, Timed
 from polysched.runtime.driver import print_driver
 from polysched.runtime.dump import Dump, Segment, read_dump
 from polysched.runtime.dump_code import DumpCode, dumped_arrays, print_dump
@@ -52,6 +53,7 @@ __all__ = [
     "ChildError",
     "Comparison",
     "DeviceCode",
+    "DeviceTools",
     "Dump",
     "DumpCode",
     "Execution",
@@ -62,6 +64,7 @@ __all__ = [
     "RunResult",
     "Segment",
     "ShimFinding",
+    "Timed",
     "Toolchain",
     "Workbench",
     "calibrate",

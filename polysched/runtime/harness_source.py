@@ -95,8 +95,13 @@ __attribute__((destructor)) static void polysched_stop(void)
     is_open = 0;
 }
 
+/* there where the program has device code */
+extern void polysched_warm_up(void) __attribute__((weak));
+
 void polysched_begin(void)
 {
+    if (polysched_warm_up)
+        polysched_warm_up();
     clock_gettime(CLOCK_MONOTONIC, &entered);
 }
 

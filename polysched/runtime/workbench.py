@@ -10,17 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from polysched.base import RunError
+from polysched.base import RunError, ToolchainError
 from polysched.codegen import identifiers
 from polysched.ir import Program, Scop
 from polysched.machine import total_memory_bytes
 from polysched.records import Failure, FailureKind
 from polysched.runtime.child import RunResult, run_child
+from polysched.runtime.device import UNFUSED, DeviceTools, read_device_times
 from polysched.runtime.driver import print_driver
 from polysched.runtime.dump import Dump, read_dump, remove_dump
 from polysched.runtime.dump_code import print_dump
 from polysched.runtime.harness_source import HARNESS_C
 from polysched.runtime.instrument import instrument
+from polysched.runtime.shim import SHIM_EXIT_STATUS, read_report
 from polysched.runtime.toolchain import (
     Toolchain,
     compile_extra_sources,
@@ -85,19 +87,22 @@ class Execution:
     Attributes
     ----------
     seconds : float
-        Inside the region, all calls together.
+        Inside the region, all calls together; of its kernels where those are timed.
     n_calls : int
         How often the region was entered.
     result : RunResult
         Exit status, wall time, output.
     dump : Dump, optional
         What the region wrote, if that was asked for.
+    device_seconds : tuple of float, optional
+        Of kernels, and of copies to and from the device, where it has device code.
     """
 
     seconds: float
     n_calls: int
     result: RunResult
     dump: Dump | None = None
+    device_seconds: tuple[float, float] | None = None
 
 
 class ChildError(RunError):
@@ -122,6 +127,8 @@ class Workbench:
         A directory of its own for sources, programs and dumps.
     options : RunOptions
         How the program is run.
+    device : DeviceTools, optional
+        What builds and runs device code, where texts come with it.
     """
 
     def __init__(
@@ -132,17 +139,20 @@ class Workbench:
         toolchain: Toolchain,
         directory: Path,
         options: RunOptions | None = None,
+        device: DeviceTools | None = None,
     ) -> None:
         self.program = program
         self.scop = scop
         self.toolchain = toolchain
         self.directory = directory
         self.options = options or RunOptions()
+        self.device = device
         self.include = Path(program.path).resolve().parent
         words = identifiers(program.source.decode("utf-8", errors="replace"))
         self.dump_code = print_dump(scop, words)
         self._flags = (*program.flags, *toolchain.cppflags)
         self._objects: tuple[Path, ...] | None = None
+        self._device_objects: tuple[Path, ...] = ()
 
     @property
     def needs_driver(self) -> bool:
@@ -151,6 +161,19 @@ class Workbench:
             return False
         texts = (_read(path) for path in self.toolchain.extra_sources)
         return not any(_MAIN.search(text) for text in texts)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether original and variants round alike: both run here, unfused."""
+        return self.device is not None and not self.device.is_gpu
+
+    def identity(self) -> str:
+        """Hash of everything that makes programs of texts."""
+        host = self._tools().identity()
+        if self.device is None:
+            return host
+        both = f"{host} {self.device.identity()}"
+        return hashlib.sha256(both.encode()).hexdigest()[:16]
 
     def source(self, text: str | None) -> bytes:
         """The instrumented file with `text` in the region; None for the original."""
@@ -175,11 +198,19 @@ class Workbench:
             path, path.with_suffix(".o"), tools, (*shape, "-O2", "-w")
         )
         self._objects = (harness, *compile_extra_sources(tools, self.directory))
+        if self.device is not None:
+            self._device_objects = self.device.prepare(self.directory)
 
     def build(
-        self, name: str, text: str | None, extra_flags: tuple[str, ...] = ()
+        self,
+        name: str,
+        text: str | None,
+        extra_flags: tuple[str, ...] = (),
+        device: str = "",
     ) -> Path:
         """Compile the program with `text` in the region; None for the original.
+
+        `device` is the text of the device file that the region needs.
 
         Raises
         ------
@@ -187,13 +218,19 @@ class Workbench:
             If the compiler is missing, refuses the text, or takes too long.
         """
         self.prepare()
-        return self.compile(name, self.source(text), extra_flags)
+        return self.compile(name, self.source(text), extra_flags, device)
 
     def compile(
-        self, name: str, source: bytes, extra_flags: tuple[str, ...] = ()
+        self,
+        name: str,
+        source: bytes,
+        extra_flags: tuple[str, ...] = (),
+        device: str = "",
     ) -> Path:
         """Compile an instrumented source; may run in a thread, after `prepare`."""
         tools = self._tools()
+        if device:
+            return self._compile_pair(name, source, extra_flags, device)
         return compile_program(
             source,
             name,
@@ -201,6 +238,24 @@ class Workbench:
             replace(tools, cflags=(*tools.cflags, *extra_flags)),
             include=self.include,
             objects=self._objects or (),
+        )
+
+    def _compile_pair(
+        self, name: str, source: bytes, extra_flags: tuple[str, ...], device: str
+    ) -> Path:
+        """Compile an instrumented source and its device code."""
+        if self.device is None:
+            raise ToolchainError("the program has device code, and nothing builds it")
+        tools = self._tools()
+        path = self.directory / f"{name}.c"
+        path.write_bytes(source)
+        return self.device.build(
+            path,
+            device,
+            self.directory / name,
+            replace(tools, cflags=(*tools.cflags, *extra_flags)),
+            include=self.include,
+            objects=(*(self._objects or ()), *self._device_objects),
         )
 
     def execute(
@@ -232,11 +287,16 @@ class Workbench:
         """
         times, stem = self.directory / "times", self.directory / "dump"
         times.unlink(missing_ok=True)
+        device_times = self.directory / "device_times"
+        device_times.unlink(missing_ok=True)
         remove_dump(stem)
         extra = {"POLYSCHED_TIMES": str(times), "POLYSCHED_PARENT": str(os.getpid())}
         if with_dump:
             extra["POLYSCHED_DUMP"] = str(stem)
             extra["POLYSCHED_DUMP_BYTES"] = str(self.options.dump_bytes)
+        if self.device is not None:
+            extra["POLYSCHED_DEVICE_TIMES"] = str(device_times)
+            extra |= self.device.environment()
         result = self._run(binary, timeout_seconds, extra)
         failure = classify(result, expected_status)
         if failure is not None:
@@ -251,7 +311,10 @@ class Workbench:
             raise ChildError(Failure("crash", text)) from error
         finally:
             remove_dump(stem)
-        return Execution(seconds, n_calls, result, dump)
+        on_device = read_device_times(device_times)
+        if on_device and self.device is not None and self.device.timed == "kernels":
+            seconds = on_device[0]
+        return Execution(seconds, n_calls, result, dump, on_device)
 
     def program_key(self, *extra: str) -> str:
         """Hash of all that makes the program what it is, but not of the compiler."""
@@ -275,10 +338,14 @@ class Workbench:
     def discard(self, name: str) -> None:
         """Delete a program and its source."""
         (self.directory / name).unlink(missing_ok=True)
-        (self.directory / f"{name}.c").unlink(missing_ok=True)
+        for suffix in (".c", ".cu", ".host.o", ".device.o"):
+            (self.directory / f"{name}{suffix}").unlink(missing_ok=True)
 
     def _tools(self) -> Toolchain:
-        return replace(self.toolchain, cppflags=self._flags)
+        cflags = self.toolchain.cflags
+        if self.is_exact:
+            cflags = (*cflags, UNFUSED)
+        return replace(self.toolchain, cflags=cflags, cppflags=self._flags)
 
     def _run(
         self, binary: Path, timeout_seconds: float, extra: Mapping[str, str]
@@ -327,6 +394,9 @@ def classify(result: RunResult, expected_status: int | None = None) -> Failure |
         kinds: dict[str, FailureKind] = {"timeout": "timeout", "memory": "memory"}
         kind = kinds.get(result.stopped_by, "crash")
         return Failure(kind, f"stopped {result.stopped}{tail}", result.limit)
+    wrong = [f for f in read_report(result.stderr()) if f.is_error]
+    if result.status == SHIM_EXIT_STATUS and wrong:
+        return Failure("wrong device code", "; ".join(map(str, wrong)))
     odd = expected_status is not None and result.status != expected_status
     if result.status >= 0 and not odd:
         return None

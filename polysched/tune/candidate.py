@@ -24,6 +24,9 @@ class TunableVariant(Protocol):
     def region_text(self) -> str:
         """C text for the region; may raise `CodegenError`."""
 
+    def device_text(self) -> str:
+        """The device file that it needs, empty for none; may raise the same."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -39,6 +42,8 @@ class Candidate:
         What its outcome is filed under.
     text : str
         C text for the region; empty when there is none.
+    device : str
+        The device file that the text needs; empty for none.
     failure : Failure, optional
         Why there is none.
     """
@@ -48,6 +53,7 @@ class Candidate:
     predicted_seconds: float | None
     key: RecordKey
     text: str
+    device: str = ""
     failure: Failure | None = None
 
     @property
@@ -60,16 +66,16 @@ def print_candidate(
     position: int, variant: TunableVariant, base: RecordKey
 ) -> Candidate:
     """Print a variant's text; what prevents it is its failure."""
-    text, failure = "", None
+    text, device, failure = "", "", None
     try:
-        text = variant.region_text()
+        text, device = variant.region_text(), variant.device_text()
     except IllegalScheduleError as error:
         failure = Failure("illegal", str(error))
     except PolyschedError as error:
         failure = Failure("codegen", str(error))
-    key = replace(base, schedule=variant.id, code=hash_text(text))
+    key = replace(base, schedule=variant.id, code=hash_text(text + device))
     return Candidate(
-        position, variant.id, variant.predicted_seconds, key, text, failure
+        position, variant.id, variant.predicted_seconds, key, text, device, failure
     )
 
 

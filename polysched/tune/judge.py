@@ -13,6 +13,7 @@ from polysched.runtime import (
     compare_dumps,
     compare_output,
 )
+from polysched.tune.candidate import Candidate
 from polysched.tune.options import TuneOptions
 from polysched.tune.oracle import BASELINE, Oracle, consult_oracle
 
@@ -57,15 +58,15 @@ class Judge:
         self.oracle = oracle
         self._unfused: Oracle | None = None
 
-    def judge(self, run: Execution, name: str, text: str, limit: float) -> Verdict:
+    def judge(self, run: Execution, candidate: Candidate, limit: float) -> Verdict:
         """Compare a checking run with the original's.
 
         Parameters
         ----------
         run : Execution
             Of the variant, with its dump.
-        name, text : str
-            Base name of its files and its region's text, for a second opinion.
+        candidate : Candidate
+            The variant, for a second opinion.
         limit : float
             Wall time in seconds that a further run may take.
 
@@ -77,7 +78,7 @@ class Judge:
         try:
             comparison = self.oracle.compare(run)
         except MismatchError as error:
-            second = self._second_opinion(run, name, text, limit)
+            second = self._second_opinion(run, candidate, limit)
             if second is None:
                 raise
             if isinstance(second, MismatchError):
@@ -108,14 +109,19 @@ class Judge:
             ) from error
 
     def _second_opinion(
-        self, run: Execution, name: str, text: str, limit: float
+        self, run: Execution, candidate: Candidate, limit: float
     ) -> Verdict | MismatchError | None:
         """What the texts compute without fusing; None when that cannot be told."""
         if self.options.fp != "strict" or self.workbench.toolchain.build_command:
             return None
+        if self.workbench.is_exact:  # nothing was fused the first time
+            return None
+        name = candidate.name
         try:
             oracle = self._consult_unfused()
-            binary = self.workbench.build(name + _SUFFIX, text, UNFUSED)
+            binary = self.workbench.build(
+                name + _SUFFIX, candidate.text, UNFUSED, candidate.device
+            )
             again = self.workbench.execute(
                 binary,
                 timeout_seconds=limit,
@@ -177,3 +183,11 @@ def _describe(oracle: Oracle, comparison: Comparison, run: Execution) -> str:
     if run.n_calls > 1:
         notes.append(f"seconds are the sum of {run.n_calls} calls")
     return "; ".join(notes)
+
+
+def device_note(run: Execution) -> str:
+    """How long kernels and copies of a run took; empty without device code."""
+    if run.device_seconds is None:
+        return ""
+    kernels, copies = run.device_seconds
+    return f"kernels {kernels:.3g} s, copies {copies:.3g} s"

@@ -25,6 +25,8 @@ class TuneOptions:
         Longest wall time of a run of the original.
     jobs : int
         Variants compiled side by side; nothing is compiled while one is timed.
+    least_limit_seconds : float
+        Wall time that any run may take, however fast the best one is.
     fp : str
         Mode of floating point, "strict" or "reassociate"; part of the records' key.
     """
@@ -34,6 +36,7 @@ class TuneOptions:
     timeout_seconds: float | None = None
     baseline_seconds: float = 1200.0
     jobs: int = 1
+    least_limit_seconds: float = 10.0
     fp: str = "strict"
 
 
@@ -44,7 +47,6 @@ SERIES_SECONDS = 20.0  # wall time after which no further repeat is begun
 FINAL_FACTOR = 1.2  # who is within this of the best may be the best
 N_FINALISTS = 3
 HOPELESS_FACTOR = 2.0  # slower than the best by this: two runs show it
-LEAST_LIMIT_SECONDS = 10.0
 RETRY_FACTOR = 1.5  # a limit higher by this makes a stored timeout void
 LIMIT_FACTOR = 3.0  # a run may take so many times the best one's time
 
@@ -82,7 +84,7 @@ def limit_run(
     overhead_seconds : float
         What the program needs outside the region.
     """
-    limit = max(LEAST_LIMIT_SECONDS, LIMIT_FACTOR * best_seconds)
+    limit = max(options.least_limit_seconds, LIMIT_FACTOR * best_seconds)
     limit += 2.0 * overhead_seconds
     if options.timeout_seconds is not None:
         limit = min(limit, options.timeout_seconds)

@@ -121,7 +121,8 @@ def consult_oracle(workbench: Workbench, binary: Path, options: TuneOptions) -> 
         ignored = _find_unsteady(first, second)
         if first.result.stdout() == second.result.stdout():
             output = first.result.stdout()
-    bounds = rounding_bounds(workbench.scop, first.dump.parameters)
+    is_exact = workbench.is_exact and options.fp == "strict"
+    bounds = {} if is_exact else rounding_bounds(workbench.scop, first.dump.parameters)
     return Oracle(first.dump, first.result.status, output, bounds, ignored, samples)
 
 

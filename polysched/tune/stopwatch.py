@@ -11,7 +11,7 @@ from polysched.base import MismatchError, RunError, ToolchainError
 from polysched.records import Failure, Measurement, Outcome
 from polysched.runtime import ChildError, Execution, Workbench
 from polysched.tune.candidate import Candidate
-from polysched.tune.judge import Judge, Verdict
+from polysched.tune.judge import Judge, Verdict, device_note
 from polysched.tune.options import (
     SERIES_SECONDS,
     TuneOptions,
@@ -92,7 +92,9 @@ class Stopwatch:
 
         def compile_one(candidate: Candidate, source: bytes) -> Path | Failure:
             try:
-                return self.workbench.compile(candidate.name, source)
+                return self.workbench.compile(
+                    candidate.name, source, device=candidate.device
+                )
             except ToolchainError as error:
                 return Failure("compile", str(error))
 
@@ -116,11 +118,12 @@ class Stopwatch:
             return Failure("crash", str(error))
         finally:
             self.workbench.discard(candidate.name)
+        notes = [verdict.note, device_note(checked[0])]
         return Measurement(
             tuple(seconds),
             max_relative_error=verdict.comparison.max_relative_error,
             n_calls=checked[0].n_calls,
-            note=verdict.note,
+            note="; ".join(n for n in notes if n),
         )
 
     def time_in_turn(
@@ -157,7 +160,7 @@ class Stopwatch:
         """Run and compare: twice where that is cheap, since races come and go."""
         judge, limit = self.judge, self.limit_seconds
         first = self._run(binary, limit, with_dump=True)
-        verdict = judge.judge(first, candidate.name, candidate.text, limit)
+        verdict = judge.judge(first, candidate, limit)
         n = count_repeats(first.seconds, self.best_seconds, self.options.repeats)
         if n < 2:
             return [first], verdict

@@ -14,7 +14,7 @@ from polysched.base import Progress, SilentProgress
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
 from polysched.records import Database, Failure, Measurement, Outcome, RecordKey
-from polysched.runtime import RunOptions, Toolchain, Workbench
+from polysched.runtime import DeviceTools, RunOptions, Toolchain, Workbench
 from polysched.tune.candidate import (
     Candidate,
     TunableVariant,
@@ -43,6 +43,7 @@ def tune(
     database: Database | None = None,
     progress: Progress | None = None,
     directory: Path | None = None,
+    device: DeviceTools | None = None,
 ) -> TuneResult:
     """Measure the first variants in the user's program and check their results.
 
@@ -64,6 +65,8 @@ def tune(
         Told of every outcome.
     directory : Path, optional
         For sources and programs; by default a temporary one.
+    device : DeviceTools, optional
+        What builds and runs device code.
 
     Returns
     -------
@@ -92,6 +95,7 @@ def tune(
             toolchain=toolchain or Toolchain(),
             directory=directory or Path(scratch),
             options=run_options,
+            device=device,
         )
         tuner = _Tuner(
             workbench,
@@ -124,7 +128,7 @@ class _Tuner:
             scop=workbench.scop.name,
             schedule=BASELINE,
             code=hash_text(""),
-            compiler=workbench.toolchain.identity(),
+            compiler=workbench.identity(),
             machine=machine.key,
             n_threads=workbench.options.threads,
         )

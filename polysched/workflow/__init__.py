@@ -6,10 +6,10 @@ Takes paths and options, gives values: nothing here prints. May import every roo
 
 from polysched.workflow.checking import CheckedScop, check
 from polysched.workflow.device import (
-    build_line,
     check_device_space,
     device_pair,
     find_device_obstacle,
+    with_build_line,
 )
 from polysched.workflow.explanation import Explanation
 from polysched.workflow.header import Header, read_header
@@ -34,7 +34,6 @@ __all__ = [
     "Variant",
     "Want",
     "build_database",
-    "build_line",
     "build_space",
     "check",
     "check_device_space",
@@ -50,4 +49,5 @@ __all__ = [
     "read_header",
     "select_scops",
     "tune",
+    "with_build_line",
 ]

@@ -76,6 +76,10 @@ class _Text:
         """The text itself."""
         return self.text
 
+    def device_text(self) -> str:
+        """None: its region is C."""
+        return ""
+
 
 def check(
     program: Program,

@@ -13,6 +13,7 @@ from polysched.ir import Scop
 from polysched.machine import Gpu, Machine
 from polysched.space import gpu_of
 from polysched.workflow.spaces import ProgramSpace
+from polysched.workflow.variant import Variant, macro_flags
 
 SOURCE, DEVICE = ".c", ".cu"
 
@@ -99,8 +100,13 @@ def device_pair(path: str) -> tuple[str, str]:
     return str(target.with_suffix(SOURCE)), str(target.with_suffix(DEVICE))
 
 
-def build_line(output: str, machine: Machine, flags: tuple[str, ...]) -> str:
-    """The command that builds what is written to a pair of files."""
+def with_build_line(variant: Variant, output: str, machine: Machine) -> Variant:
+    """A variant for a device with a line that says how to build its two files."""
+    if variant.target != "cuda":
+        return variant
     names = [Path(p).name for p in device_pair(output)]
     arch = gpu_of(machine).architecture
-    return shlex.join(["nvcc", "-O3", f"-arch={arch}", *flags, *names])
+    flags = macro_flags(variant.program)
+    return variant.built_by(
+        shlex.join(["nvcc", "-O3", f"-arch={arch}", *flags, *names])
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from polysched.base import CodegenError, PolyschedError, Progress
 from polysched.records import Database, Measurement
-from polysched.runtime import RunOptions, Toolchain
+from polysched.runtime import DeviceTools, RunOptions, Toolchain
 from polysched.tune import TuneOptions, TuneResult
 from polysched.tune import tune as measure
 from polysched.workflow.spaces import ProgramSpace
@@ -32,15 +32,28 @@ class Tuned:
         Those that were tried, in order.
     result : TuneResult
         Their outcomes, and the baseline.
+    device : DeviceTools or None
+        What ran device code.
     """
 
     space: ProgramSpace
     candidates: tuple[Variant, ...]
     result: TuneResult
+    device: DeviceTools | None = None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether times tell anything: not where kernels run on the CPU's stand-in."""
+        return self.device is None or self.device.is_gpu
 
     @cached_property
     def best(self) -> Variant | None:
-        """The fastest variant that beats the original; None when none does."""
+        """The fastest variant that beats the original; None when none does.
+
+        Where times tell nothing, the best ranked of those whose results are right.
+        """
+        if not self.is_timed:
+            return self._first_right()
         speedup = self.result.speedup
         if self.result.best is None or speedup is None or speedup <= 1.0:
             return None
@@ -48,16 +61,34 @@ class Tuned:
         assert isinstance(found, Measurement)
         reason = (
             f"measured {found.median_seconds:.4g} s, "
-            f"{speedup:.2f} times faster than the original with "
-            f"{self.result.n_threads} thread(s); fastest of {len(self.candidates)} "
+            f"{speedup:.2f} times faster than the original "
+            f"{self.where}; fastest of {len(self.candidates)} "
             f"measured, of {len(self.space)} legal schedules"
         )
         return self.space.variant(self.result.best).because(reason)
 
     @property
+    def where(self) -> str:
+        """What ran the variants, as the end of a sentence."""
+        if self.device is not None:
+            return f"on {self.device.place}"
+        return f"with {self.result.n_threads} thread(s)"
+
+    def _first_right(self) -> Variant | None:
+        right = [v for v in self.result.variants if isinstance(v.outcome, Measurement)]
+        if not right:
+            return None
+        reason = (
+            f"predicted {right[0].predicted_seconds or 0.0:.4g} s, the best ranked of "
+            f"{len(right)} of {len(self.candidates)} whose results are right "
+            f"{self.where}, of {len(self.space)} legal schedules"
+        )
+        return self.space.variant(right[0].id).because(reason)
+
+    @property
     def speedup(self) -> float:
         """Original over winner, by medians; 1.0 when the original is kept."""
-        if self.best is None or self.result.speedup is None:
+        if not self.is_timed or self.best is None or self.result.speedup is None:
             return 1.0
         return self.result.speedup
 
@@ -137,6 +168,7 @@ def tune(
     database: Database | None = None,
     progress: Progress | None = None,
     directory: Path | None = None,
+    device: DeviceTools | None = None,
 ) -> Tuned:
     """Measure the best-ranked few in the user's own program and check every result.
 
@@ -148,7 +180,7 @@ def tune(
         How many variants to try; ignored when `options` or `candidates` is given.
     candidates : sequence of Variant, optional
         What to measure; by default `choose_candidates`.
-    toolchain, options, run_options, database, progress, directory
+    toolchain, options, run_options, database, progress, directory, device
         As for `polysched.tune.tune`.
 
     Raises
@@ -175,5 +207,6 @@ def tune(
         database=database,
         progress=progress,
         directory=directory,
+        device=device,
     )
-    return Tuned(space, tuple(candidates), result)
+    return Tuned(space, tuple(candidates), result, device)

@@ -41,6 +41,9 @@ class Text:
     def region_text(self) -> str:
         return self.text
 
+    def device_text(self) -> str:
+        return ""
+
 
 def measure(
     program: Program, scop: Scop, run_options: RunOptions | None = None

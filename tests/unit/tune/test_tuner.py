@@ -66,6 +66,9 @@ class Variant:
             raise self.error
         return self.text
 
+    def device_text(self) -> str:
+        return ""
+
 
 @pytest.fixture
 def search(tmp_path: Path) -> Callable[..., TuneResult]:
