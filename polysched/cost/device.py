@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
-from math import ceil, prod
+from math import prod
 
 from polysched.analysis import LARGE_EXTENT, Dependences
-from polysched.cost.kernels import WARP, KernelLoad, StatementLoad, read_kernels
+from polysched.base import PolyschedError
+from polysched.cost.gpu import KernelWork, LoadLoop, Operations, predict_kernel
+from polysched.cost.kernels import (
+    SECTOR_BYTES,
+    WARP,
+    KernelLoad,
+    Stage,
+    StatementLoad,
+    read_kernels,
+)
 from polysched.ir import Const, ScheduleTree, Scop
 from polysched.machine import Gpu
 
-DOUBLE_BYTES = 8
-L1_BYTES_PER_CYCLE = 128  # of one SM
-OVERHEAD_INSTRUCTIONS = 3.0  # of an instance: subscripts, the loop
-STEP_CYCLES = 6.0  # from one operation of a thread to the next that needs it
-NEAR_CYCLES = 12.0  # a load that waits beside others for a line that is there
-LOADS_IN_FLIGHT = 4.0  # of one thread, in a loop that the compiler unrolls
+FLOAT_BYTES = 4
+OVERHEAD_OPERATIONS = 4.0  # on integers, of an instance: subscripts, the loop
+LOADS_IN_FLIGHT = 4  # of one thread, in a loop that the compiler unrolls
+PLAIN_REGISTERS = 40  # of a thread that keeps no tile of results
+ADDRESS_REGISTERS = 28  # pointers, loop counters, and what the compiler adds
+VECTOR_BYTES = 16  # the widest load of a thread
+LANE_BYTES_PER_CYCLE = 8  # a thread gets from shared memory
+SHARED_BYTES_PER_CYCLE = 128  # of one SM
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ def predict_on_device(
     Returns
     -------
     DevicePrediction or None
-        None where the tree holds no kernel.
+        None where the tree holds no kernel, or one that no SM takes.
     """
     if parameters:
         known = {p.name for p in scop.parameters}
@@ -79,9 +90,14 @@ def predict_on_device(
     if not kernels:
         return None
     launches = sum(k.n_launches for k in kernels) * gpu.launch_seconds
-    running = sum(k.n_launches * _seconds(k, gpu) for k in kernels)
+    try:
+        running = sum(
+            k.n_launches * predict_kernel(kernel_work(k), gpu).seconds for k in kernels
+        )
+    except PolyschedError:  # no SM takes such a block
+        return None
     copies = _copied_bytes(scop) / gpu.pcie_bytes_per_second
-    return DevicePrediction(launches + running, launches, copies)
+    return DevicePrediction(running, launches, copies)
 
 
 @lru_cache(maxsize=16)
@@ -131,42 +147,84 @@ def _copied_bytes(scop: Scop) -> float:
     return total
 
 
-def _seconds(kernel: KernelLoad, gpu: Gpu) -> float:
-    """Of one launch, without starting it: the longest of what may run side by side."""
-    threads = max(WARP, kernel.n_threads)
-    resident = min(gpu.max_threads_per_sm // threads, gpu.max_blocks_per_sm)
-    resident = max(1, resident)
-    n_sms = min(float(gpu.n_sms), kernel.n_blocks)
-    waves = ceil(kernel.n_blocks / (gpu.n_sms * resident))
-    cycle = 1.0 / gpu.clock_hz
+def kernel_work(kernel: KernelLoad) -> KernelWork:
+    """A kernel as the model takes it: per block, counts as whole numbers."""
+    n_blocks = max(1, round(kernel.n_blocks))
+    staged = [s.stage for s in kernel.statements if s.stage is not None]
+    if staged:
+        return _staged_work(kernel, kernel.statements[0], staged[0])
     parts = kernel.statements
-    arithmetic = sum(_arithmetic_cycles(s, gpu) for s in parts) / n_sms * cycle
-    sectors = sum(s.sector_bytes for s in parts)
-    near = sectors / (L1_BYTES_PER_CYCLE * n_sms) * cycle
-    l2_bytes = sum(min(s.sector_bytes, s.block_bytes) for s in parts)
-    shared = l2_bytes / gpu.l2_bytes_per_second
-    memory = sum(min(s.sector_bytes, s.launch_bytes) for s in parts)
-    far = memory / gpu.memory_bytes_per_second
-    waiting = waves * _chain_cycles(kernel, gpu) * cycle
-    return max(arithmetic, near, shared, far, waiting)
+    requests = sum(s.n_requests for s in parts)
+    written = sum(s.n_requests * s.written_share for s in parts) / max(requests, 1e-9)
+    near = sum(s.near_bytes for s in parts) / n_blocks
+    sectors = sum(s.far_bytes for s in parts) / n_blocks / SECTOR_BYTES
+    is_serial = any(s.waits_for_memory for s in parts)
+    return KernelWork(
+        n_blocks=n_blocks,
+        threads_per_block=kernel.n_threads,
+        registers_per_thread=PLAIN_REGISTERS,
+        operations=_operations(parts, n_blocks),
+        load_bytes=near * (1.0 - written),
+        store_bytes=near * written,
+        load_sectors=sectors * (1.0 - written),
+        store_sectors=sectors * written,
+        memory_bytes=sum(s.memory_bytes for s in parts),
+        memory_instructions=requests / n_blocks,
+        loop=LoadLoop(
+            n_steps=max(1, round(sum(s.n_steps for s in parts))),
+            n_stages=1 if is_serial else LOADS_IN_FLIGHT,
+        ),
+        n_independent=1.0 if any(s.waits for s in parts) else LOADS_IN_FLIGHT,
+    )
 
 
-def _arithmetic_cycles(load: StatementLoad, gpu: Gpu) -> float:
-    """Cycles of one SM that runs all instances, as if it had all lanes in use."""
-    is_double = load.element_bytes >= DOUBLE_BYTES
-    rate = gpu.fma_fp64_per_cycle if is_double else gpu.fma_fp32_per_cycle
-    issued = load.n_operations + load.n_references + OVERHEAD_INSTRUCTIONS
-    issue = issued / (gpu.schedulers_per_sm * WARP)
-    return load.n_instances * max(load.n_operations / rate, issue)
+def _staged_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> KernelWork:
+    """A contraction's kernel: operands go through shared memory, results stay put."""
+    n_blocks = max(1, round(kernel.n_blocks))
+    size = load.element.n_bytes
+    results = prod(stage.per_thread)
+    words = max(1, size // 4)
+    n_warps = -(-kernel.n_threads // WARP)
+    per_term = sum(max(1.0, n * size / LANE_BYTES_PER_CYCLE) for n in stage.per_thread)
+    copied = stage.n_tiles * stage.tile_bytes
+    stored = float(results * kernel.n_threads * size)
+    instructions = sum(max(1.0, n * size / VECTOR_BYTES) for n in stage.per_thread)
+    terms = stage.n_tiles * stage.n_inner * n_warps
+    return KernelWork(
+        n_blocks=n_blocks,
+        threads_per_block=kernel.n_threads,
+        registers_per_thread=ADDRESS_REGISTERS
+        + words * (results + 2 * sum(stage.per_thread)),
+        shared_bytes_per_block=round(stage.n_buffers * stage.tile_bytes),
+        operations=_operations((load,), n_blocks),
+        load_bytes=copied + stored,
+        store_bytes=stored,
+        load_sectors=(copied + stored) / SECTOR_BYTES,
+        store_sectors=stored / SECTOR_BYTES,
+        memory_bytes=load.memory_bytes,
+        shared_wavefronts=terms * per_term + copied / SHARED_BYTES_PER_CYCLE,
+        memory_instructions=terms * instructions + copied / size / WARP,
+        loop=LoadLoop(
+            n_steps=max(1, round(stage.n_tiles)),
+            n_stages=stage.n_buffers,
+            n_inner_steps=stage.n_inner,
+            n_inner_stages=2,
+            barriers_per_step=2 if stage.n_buffers == 1 else 1,
+        ),
+        n_independent=float(results),
+    )
 
 
-def _chain_cycles(kernel: KernelLoad, gpu: Gpu) -> float:
-    """Cycles from a thread's first instance to its last."""
-    shared = kernel.n_blocks * kernel.n_threads
-    total = 0.0
-    for load in kernel.statements:
-        steps = max(1.0, load.n_instances / shared)
-        far = load.n_far * gpu.memory_latency_cycles / LOADS_IN_FLIGHT
-        step = load.n_operations * STEP_CYCLES + load.n_near * NEAR_CYCLES + far
-        total += gpu.memory_latency_cycles + steps * step
-    return total
+def _operations(parts: Sequence[StatementLoad], n_blocks: int) -> Operations:
+    """Arithmetic of a block; a multiplication and an addition are one operation."""
+    counts = {"fp32": 0.0, "fp64": 0.0, "integer": 0.0}
+    for load in parts:
+        per_block = load.n_instances / n_blocks
+        fused = per_block * max(1.0, load.n_operations / 2)
+        kind = "integer"
+        if load.element.is_float:
+            kind = "fp64" if load.element.n_bytes > FLOAT_BYTES else "fp32"
+        counts[kind] += fused
+        if load.stage is None:
+            counts["integer"] += per_block * OVERHEAD_OPERATIONS
+    return Operations(**counts)

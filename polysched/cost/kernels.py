@@ -19,16 +19,44 @@ from polysched.cost.nest import Nest
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
+    MARK_STAGE,
     MARK_THREADS,
     Const,
     NodePath,
+    ScalarType,
     ScheduleTree,
     Scop,
 )
+from polysched.ir.types import DOUBLE
 from polysched.sets import node_kind
 
 WARP = 32
 SECTOR_BYTES = 32  # what a device moves at least
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How a contraction's operands go through shared memory.
+
+    Attributes
+    ----------
+    n_buffers : int
+        Tiles in shared memory at a time.
+    n_tiles : float
+        Tiles that a block loads, one after another.
+    n_inner : int
+        Terms of a tile.
+    tile_bytes : float
+        Operands of a tile.
+    per_thread : tuple of int
+        Results of a thread along each shared member.
+    """
+
+    n_buffers: int
+    n_tiles: float
+    n_inner: int
+    tile_bytes: float
+    per_thread: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -41,36 +69,44 @@ class StatementLoad:
         How often it runs.
     n_operations : float
         Arithmetic operations of one instance.
-    element_bytes : int
-        Size of what it computes.
-    requested_bytes : float
-        What its loads and stores name; a value that stays in place along a thread's
+    element : ScalarType
+        What it computes.
+    n_requests : float
+        Loads and stores of warps; a value that stays in place along a thread's
         innermost loop is loaded once.
-    sector_bytes : float
-        The 32-byte sectors that the loads and stores of warps touch.
-    block_bytes : float
-        Distinct bytes of a block, times the blocks.
-    launch_bytes : float
-        Distinct bytes of the launch.
+    near_bytes : float
+        The 32-byte sectors that these touch.
+    far_bytes : float
+        Distinct bytes of each block, over all blocks; no more than `near_bytes`.
+    memory_bytes : float
+        Distinct bytes of the launch; no more than `near_bytes`.
+    written_share : float
+        Of the requests.
     n_references, n_coalesced : int
         Its accesses; those in which neighbouring threads touch one element or
         neighbouring ones.
-    n_near, n_far : float
-        Accesses of a step that wait for the element beside the one before, or for one
-        that is far from it.
+    n_steps : float
+        Instances of a thread, one after another.
+    waits_for_memory, waits : bool
+        Whether a step needs what the one before stored, or computed.
+    stage : Stage or None
+        Of a contraction through shared memory.
     """
 
     n_instances: float
     n_operations: float
-    element_bytes: int
-    requested_bytes: float
-    sector_bytes: float
-    block_bytes: float
-    launch_bytes: float
+    element: ScalarType
+    n_requests: float
+    near_bytes: float
+    far_bytes: float
+    memory_bytes: float
+    written_share: float
     n_references: int
     n_coalesced: int
-    n_near: float
-    n_far: float
+    n_steps: float
+    waits_for_memory: bool = False
+    waits: bool = False
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True)
@@ -96,12 +132,6 @@ class KernelLoad:
     n_blocks: float
     n_threads: int
     statements: tuple[StatementLoad, ...]
-
-    @property
-    def n_steps(self) -> float:
-        """Instances that one thread runs, one after the other."""
-        shared = self.n_blocks * self.n_threads
-        return sum(max(1.0, s.n_instances / shared) for s in self.statements)
 
 
 def read_kernels(
@@ -220,46 +250,89 @@ class _Mapped:
         """What the statement does in a launch."""
         nest = self.nest
         instances = nest.n_instances / launches
-        counts = self._counts() or [1]
-        lanes = min(WARP, counts[-1])
-        rows = min(WARP, prod(counts)) // lanes
         inner = self._inner()
         along = None if inner is None else nest.directions[inner]
-        trips = 1.0 if inner is None else nest.trips[inner]
-        across, down = self._direction(0), self._direction(1)
-        requested = moved = near = far = 0.0
-        n_coalesced = 0
-        for reference in nest.references:
-            array = nest.scop.array(reference.array)
-            size = array.type.n_bytes
-            stays = along is not None and not any(reference.moves(along))
-            times = instances / trips if stays else instances
-            stride = abs(_stride(nest.scop, reference, across)) * size
-            sectors = _sectors(lanes, stride)
-            if down is not None and rows > 1 and any(reference.moves(down)):
-                sectors *= rows
-            n_coalesced += stride in (0, size)
-            requested += times * size
-            moved += times / min(WARP, lanes * rows) * sectors * SECTOR_BYTES
-            step = abs(_stride(nest.scop, reference, along)) * size
-            if step > SECTOR_BYTES:
-                far += 1.0
-            elif not stays:
-                near += 1.0
-        first = max(self._positions(MARK_GRID), default=self._first - 1) + 1
+        touched = [self._touch(r, instances, along) for r in nest.references]
+        near = sum(t.n_bytes for t in touched)
+        requests = sum(t.n_requests for t in touched)
+        written = sum(t.n_requests for t in touched if t.reference.is_write)
+        after = max(self._positions(MARK_GRID), default=self._first - 1) + 1
+        orders = inner is not None and not nest.members[inner].coincident
         return StatementLoad(
             n_instances=instances,
             n_operations=nest.n_operations,
-            element_bytes=nest.element_bytes,
-            requested_bytes=requested,
-            sector_bytes=moved,
-            block_bytes=nest.footprint(first, SECTOR_BYTES) * blocks,
-            launch_bytes=float(nest.footprint(self._first, SECTOR_BYTES)),
-            n_references=len(nest.references),
-            n_coalesced=n_coalesced,
-            n_near=near,
-            n_far=far,
+            element=self._element(),
+            n_requests=requests,
+            near_bytes=near,
+            far_bytes=min(near, nest.footprint(after, SECTOR_BYTES) * blocks),
+            memory_bytes=min(near, nest.footprint(self._first, SECTOR_BYTES)),
+            written_share=written / requests if requests else 0.0,
+            n_references=len(touched),
+            n_coalesced=sum(t.is_coalesced for t in touched),
+            n_steps=max(1.0, instances / (blocks * threads)),
+            waits=orders,
+            waits_for_memory=orders
+            and any(t.reference.is_write and not t.stays for t in touched),
+            stage=self._stage(),
         )
+
+    def _element(self) -> ScalarType:
+        written = [r.array for r in self.nest.references if r.is_write]
+        return self.nest.scop.array(written[0]).type if written else DOUBLE
+
+    def _touch(
+        self, reference: Reference, instances: float, along: Vector | None
+    ) -> _Touch:
+        """What the warps of a launch touch through one reference."""
+        nest, counts = self.nest, self._counts() or [1]
+        size = nest.scop.array(reference.array).type.n_bytes
+        lanes = min(WARP, counts[-1])
+        rows = min(WARP, prod(counts)) // lanes
+        stays = along is not None and not any(reference.moves(along))
+        trips = nest.trips[self._inner() or 0] if stays else 1.0
+        stride = abs(_stride(nest.scop, reference, self._direction(0))) * size
+        sectors = _sectors(lanes, stride)
+        down = self._direction(1)
+        if down is not None and any(reference.moves(down)):
+            sectors *= rows
+        requests = instances / trips / (lanes * rows)
+        n_bytes = requests * sectors * SECTOR_BYTES
+        return _Touch(reference, requests, n_bytes, stride in (0, size), stays)
+
+    def _stage(self) -> Stage | None:
+        """How operands go through shared memory, where they do."""
+        tiles = self._positions(MARK_STAGE)
+        if not tiles:
+            return None
+        nest, members = self.nest, self.nest.members
+        words = [w for m in members[tiles[0]].marks for w in [m.split(":")]]
+        n_buffers = next(int(w[1]) for w in words if w[0] == MARK_STAGE)
+        shared = self._positions(MARK_GRID)
+        per_thread = [
+            max(1, members[k].size // count)
+            for k, count in zip(shared, self._counts(), strict=True)
+        ]
+        read = {r.array for r in nest.references if not r.is_write}
+        read -= {r.array for r in nest.references if r.is_write}
+        first = tiles[-1] + 1
+        return Stage(
+            n_buffers=n_buffers,
+            n_tiles=prod(self._trips(k) for k in tiles),
+            n_inner=prod(members[k].size for k in tiles),
+            tile_bytes=float(sum(nest.footprint(first, 1, a) for a in sorted(read))),
+            per_thread=tuple(per_thread),
+        )
+
+
+@dataclass(frozen=True)
+class _Touch:
+    """What the warps of a launch touch through one reference."""
+
+    reference: Reference
+    n_requests: float
+    n_bytes: float
+    is_coalesced: bool
+    stays: bool
 
 
 def _sectors(lanes: int, stride_bytes: float) -> float:
