@@ -65,6 +65,13 @@ class DeviceArray:
         return self.array.type
 
     @property
+    def stored_firsts(self) -> tuple[isl.PwAff, ...]:
+        """First values of the leading subscripts whose values below are not stored."""
+        if self.base is not None:
+            return (self.base,)
+        return tuple(first for first in self.firsts if first is not None)
+
+    @property
     def n_elements(self) -> int | None:
         """Its size, where that is a known number."""
         if not self.lasts:

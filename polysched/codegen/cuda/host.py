@@ -173,13 +173,16 @@ class HostPrinter:
 
     def _base(self, device: DeviceArray) -> str:
         """Elements before the first that is stored, to add to a host's pointer."""
-        if device.base is None:
-            return ""
-        value = self._value(device.base, self._context)
-        if not device.pitches:
-            return f" + ({value})"
-        pitch = ExprPrinter().index(device.pitches[0]).to_text()
-        return f" + ({value}) * (long)({pitch})"
+        found = ""
+        for k, first in enumerate(device.stored_firsts):
+            value = self._value(first, self._context)
+            if value == "0":
+                continue
+            found += f" + ({value})"
+            if k < len(device.pitches):
+                pitch = ExprPrinter().index(device.pitches[k]).to_text()
+                found += f" * (long)({pitch})"
+        return found
 
     def _copy(self, to_device: bool) -> Iterator[str]:
         for device in self.arrays.values():

@@ -8,9 +8,10 @@ import pytest
 
 from polysched.analysis import compute_dependences, set_band_flags
 from polysched.base import CodegenError
+from polysched.codegen import identifiers
 from polysched.codegen.cuda import print_cuda
 from polysched.frontend import parse_c
-from polysched.ir import original_tree
+from polysched.ir import ScheduleTree, original_tree
 from polysched.transform import apply_script, parse_script
 from tests.unit.codegen.cuda.programs import Prepared, outputs
 
@@ -46,6 +47,18 @@ CHAIN = """for (int i = 1; i < N; i++) {
       E[0][i][j] = C[i][0] + A[i][j];
   }"""
 
+LATE = """for (int i = 3; i < N; i++) {
+    T first = A[i][0] * (T)2;
+    for (int j = 0; j < N; j++)
+      C[i][j] += first;
+  }"""
+TWO_LENGTHS = """{
+    for (int i = 0; i < n; i++)
+      X[i] = (T)1;
+    for (int j = 0; j < m; j++)
+      Y[j] = (T)2;
+  }"""
+
 
 @pytest.mark.cc
 @pytest.mark.parametrize(
@@ -63,11 +76,40 @@ CHAIN = """for (int i = 1; i < N; i++) {
             CHAIN,
             "single(band=0.0.0.0); launch(band=0.0.1.0, tile=[8], threads=[8])",
         ),
+        (  # the private scalar has a place for i = 3 and later only
+            LATE,
+            "single(band=0.0.0.0); launch(band=0.0.1.0, tile=[8], threads=[8])",
+        ),
     ],
 )
 def test_results_equal(tmp_path: Path, body: str, script: str) -> None:
     expected, found = outputs(tmp_path, body, script)
     assert found == expected
+
+
+def test_blocks_cover_the_longer_of_two_loops(tmp_path: Path) -> None:
+    """The two share a band: no one bound is the end of both."""
+    prepared = Prepared.of(tmp_path, TWO_LENGTHS)
+    names = [s.name for s in prepared.scop.statements]
+    rows = "; ".join(f"{name}[i] -> [(i)]" for name in names)
+    tree = ScheduleTree.parse(
+        f'{{ domain: "{prepared.scop.domain}", child: {{ schedule: "[{{ {rows} }}]", '
+        "permutable: 1, coincident: [ 1 ] } }"
+    )
+    script = parse_script("launch(band=0, tile=[8], threads=[8])")
+    text = print_cuda(prepared.scop, apply_script(tree, script, prepared.deps)).device
+    counts = [line for line in text.splitlines() if "n_blocks0 =" in line]
+    assert {"n", "m"} <= identifiers("\n".join(counts))
+
+
+def test_a_kernel_of_one_instance_is_read_back(tmp_path: Path) -> None:
+    """isl prints a mark above nothing, and cannot read it."""
+    prepared = Prepared.of(tmp_path, CHAIN)
+    script = parse_script(
+        "single(band=0.0.0.0); launch(band=0.0.1.0, tile=[8], threads=[8])"
+    )
+    tree = apply_script(prepared.tree, script, prepared.deps)
+    assert ScheduleTree.parse(tree.text).key == tree.key
 
 
 def test_what_is_overwritten_is_not_copied_in(tmp_path: Path) -> None:
