@@ -24,6 +24,7 @@ from polysched.codegen.options import PrintOptions, Target
 from polysched.ir import ScheduleTree, Scop
 
 _PRINTING = PrintOptions()
+_WITH_ORIGINAL = PrintOptions(original_text="")  # whatever it is, it is not printed
 _CHEAP = PrintOptions(max_operations=200_000)
 _SLOW_SECONDS = 0.4  # of processor time for so many operations: more would take minutes
 
@@ -49,7 +50,7 @@ class Judge:
     def judge(self, tree: ScheduleTree) -> CodeSize:
         """The size of a schedule's code; an error where it would explode."""
         if self.target == "cuda":  # where arrays live depends on all kernels
-            return measure_cuda(self.scop, tree, _PRINTING)
+            return measure_cuda(self.scop, tree, _WITH_ORIGINAL)
         sizes = [self._judge_part(part) for part in tree.parts()]
         total = CodeSize(
             sum(s.n_loops for s in sizes),
