@@ -141,6 +141,7 @@ def _finish(builder: SpaceBuilder, policy: str, seconds: float) -> ScheduleSpace
         builder.schedules.values(),
         key=lambda s: (
             bool(s.broken_pins),
+            options.target == "cuda" and not s.script,  # nothing for the device
             float("inf") if s.predicted_seconds is None else s.predicted_seconds,
             s.id,
         ),

@@ -40,7 +40,7 @@ class SpaceOptions:
     target : {"openmp", "cuda"}
         What the schedules are for: threads of the processor, or kernels of a graphics
         processor. For the latter the policy "balanced" asks for what "gpu" does, too;
-        the source order stays in as the baseline, which the processor runs.
+        the source order stays in as the baseline, ranked last: the processor runs it.
     rowwise : tuple of RowwiseRecipe
         Schedules to find row by row, Pluto's by default; they know nothing of pins
         and are dropped where they break some.
