@@ -14,12 +14,14 @@ import islpy as isl
 from polysched.analysis import find_violation
 from polysched.base import CodegenError, LimitError, PolyschedError, ToolchainError
 from polysched.codegen import PrintOptions, identifiers, print_openmp, splice
+from polysched.codegen.cuda import CudaText, print_cuda
 from polysched.frontend import parse_c
 from polysched.interp import interpret
 from polysched.ir import Program, Scop
-from polysched.runtime import compile_program, run_child
+from polysched.runtime import compile_program, read_report, run_child
 from polysched.sets import operation_limit
 from polysched.testing.candidates import Candidate, Candidates, prepare
+from polysched.testing.device import compile_with_device
 from polysched.testing.report import CheckOptions, Mismatch, Report
 from polysched.testing.watch import (
     Parameters,
@@ -44,7 +46,7 @@ class _Case:
     calls: list[Parameters] = field(default_factory=list)
     before: list[dict[str, Values]] = field(default_factory=list)
     after: list[dict[str, Values]] = field(default_factory=list)
-    variants: list[tuple[Candidate, str]] = field(default_factory=list)
+    variants: list[tuple[Candidate, CudaText]] = field(default_factory=list)
 
 
 def check_program(
@@ -185,13 +187,18 @@ class _Checker:
                 ]
         return True
 
-    def _run(self, program: Program, texts: dict[str, str]) -> list[Snapshot] | None:
+    def _run(
+        self, program: Program, texts: dict[str, str], devices: Sequence[str] = ()
+    ) -> list[Snapshot] | None:
         """What a program with replaced regions prints; None if it fails."""
         name = f"run{self._n_runs}"
         self._n_runs += 1
         try:
-            binary = compile_program(
-                splice(program, texts), name, self._directory, self._toolchain
+            source, place = splice(program, texts), self._directory
+            binary = (
+                compile_with_device(source, devices, name, place, self._toolchain)
+                if devices
+                else compile_program(source, name, place, self._toolchain)
             )
         except ToolchainError as error:
             self._note(", ".join(texts), "compile", str(error))
@@ -206,9 +213,9 @@ class _Checker:
         snapshots = read_snapshots(result.stdout())
         if result.status:
             last = snapshots[-1].scop if snapshots else "the start"
-            self._note(
-                ", ".join(texts), "run", f"{result.ending} some time after {last}"
-            )
+            found = "; ".join(map(str, read_report(result.stderr())))
+            told = f"{result.ending} some time after {last}"
+            self._note(", ".join(texts), "run", f"{told}: {found}" if found else told)
             return None
         return snapshots
 
@@ -301,7 +308,7 @@ class _Checker:
 
     def _print(
         self, program: Program, case: _Case, candidate: Candidate, operations: int
-    ) -> str:
+    ) -> CudaText:
         assert case.candidates is not None
         options = PrintOptions(
             original_text=_original(program, case.scop),
@@ -309,7 +316,10 @@ class _Checker:
             check_operations=operations,
         )
         deps = case.candidates.dependences.validity
-        return print_openmp(case.scop, candidate.tree, options, deps=deps)
+        if self._options.target == "cuda":
+            return print_cuda(case.scop, candidate.tree, options, deps=deps)
+        text = print_openmp(case.scop, candidate.tree, options, deps=deps)
+        return CudaText(text, "")
 
     def _refusal(self, program: Program, case: _Case, candidate: Candidate) -> str:
         """Why the code generator prints no code when it proves as long as for users."""
@@ -324,12 +334,13 @@ class _Checker:
     def _check_variant(self, program: Program, cases: list[_Case], k: int) -> None:
         """Compile and compare the k-th schedule of every SCoP that has so many."""
         texts = {
-            c.scop.name: c.variants[k][1] + arrays_code(c.scop, "after", c.calls)
+            c.scop.name: c.variants[k][1].region + arrays_code(c.scop, "after", c.calls)
             for c in cases
             if c.calls
         }
+        devices = [d for c in cases if c.calls for d in [c.variants[k][1].device] if d]
         n_before = len(self.report.mismatches)
-        snapshots = self._run(program, texts)
+        snapshots = self._run(program, texts, devices)
         if snapshots is None:
             if len(cases) > 1:  # find out whose fault it is
                 del self.report.mismatches[n_before:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from polysched.codegen import Target
 from polysched.runtime import Toolchain
 
 STRICT_TOOLCHAIN = Toolchain(
@@ -38,6 +39,8 @@ class CheckOptions:
     proof_operations : int
         isl operations for the code generator's own proof of each schedule's loops;
         where results differ it is tried again with as many as by default.
+    target : {"openmp", "cuda"}
+        What schedules are printed as; kernels run on the CPU's stand-in.
     """
 
     toolchain: Toolchain = STRICT_TOOLCHAIN
@@ -49,6 +52,7 @@ class CheckOptions:
     max_operations: int = 3_000_000
     max_schedule_operations: int = 60_000_000
     proof_operations: int = 3_000_000
+    target: Target = "openmp"
 
 
 @dataclass(frozen=True)

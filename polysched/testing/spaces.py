@@ -9,6 +9,7 @@ from zlib import crc32
 
 from polysched.analysis import Dependences
 from polysched.base import PolyschedError
+from polysched.codegen import Target
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Cpu, Machine
 from polysched.policy import Policy, find_policy
@@ -26,6 +27,7 @@ from polysched.testing.candidates import Candidate, Candidates
 from polysched.transform import (
     FuseTiles,
     Jam,
+    Launch,
     Registers,
     Script,
     Step,
@@ -79,6 +81,8 @@ class SmallSpaces:
     small_steps : bool
         Whether tiles shrink to `SMALL_SIZES` and register tiles to `SMALL_FACTOR`, so
         that loops of a few iterations have several tiles and partial ones.
+    target : {"openmp", "cuda"}
+        What the schedules are for; the source order is none for a device.
     """
 
     limit: int = 8
@@ -86,6 +90,7 @@ class SmallSpaces:
     shapes_per_schedule: int = 3
     seconds: float = 60.0
     small_steps: bool = True
+    target: Target = "openmp"
 
     def __call__(self, scop: Scop) -> Candidates:
         """The space of a SCoP of the front end."""
@@ -98,10 +103,12 @@ class SmallSpaces:
             limit=1000,
             shapes_per_schedule=self.shapes_per_schedule,
             isl_variants=_some(ISL_VARIANTS, number, n_others),
+            target=self.target,
             rowwise=() if n is not None and n < RARELY and number % RARELY else rows,
         )
         space = build_space(scop, TINY_MACHINE, options)
-        picked = pick_varied(space.schedules, self.limit)
+        fit = [s for s in space if s.script or self.target == "openmp"]
+        picked = pick_varied(fit, self.limit)
         listed = [
             self._candidate(schedule, space.dependences, number + k)
             for k, schedule in enumerate(picked)
@@ -181,6 +188,12 @@ def _small(step: Step, number: int) -> Step:
         sizes = (SMALL_SIZES[(number + k) % cycle] for k in range(len(step.sizes)))
         pairs = zip(step.sizes, sizes, strict=True)
         return replace(step, sizes=tuple(min(old, new) for old, new in pairs))
+    if isinstance(step, Launch):
+        threads = tuple(min(n, SMALL_FACTOR + number % 2) for n in step.threads)
+        sizes = zip(threads, step.tile, step.threads, strict=True)
+        return replace(
+            step, threads=threads, tile=tuple(n * (t // old) for n, t, old in sizes)
+        )
     if isinstance(step, Jam):
         return replace(step, factors=tuple(min(f, SMALL_FACTOR) for f in step.factors))
     if isinstance(step, Registers):

@@ -9,6 +9,7 @@ Program number s comes from seed s and has a function f<s>, which every failure 
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,13 @@ REGULAR = Shape(
 SPACES = SmallSpaces(limit=12, n_recipes=8) if LARGE else SmallSpaces(5, 2, 3)
 # in CI most proofs are complete within this; the comparison does not need them
 OPTIONS = CheckOptions() if LARGE else CheckOptions(proof_operations=100_000)
+DEVICE_SPACES = (
+    SmallSpaces(limit=8, n_recipes=4, target="cuda")
+    if LARGE
+    else SmallSpaces(3, 1, 2, target="cuda")
+)
+ON_DEVICE = replace(OPTIONS, target="cuda")
+N_ON_DEVICE = N_PROGRAMS if LARGE else N_PROGRAMS // 8
 
 pytestmark = [pytest.mark.cc, pytest.mark.timeout(3600 if LARGE else 300)]
 
@@ -83,6 +91,18 @@ def assert_varied(kinds):
     }.items():  # fmt: skip
         assert kinds[name] >= least, (name, kinds)
     assert sum(">" in kind for kind in kinds) >= 8, kinds  # lists of objectives
+
+
+def test_random_programs_agree_on_a_device():
+    """Kernels run on the CPU's stand-in, which also reports races."""
+    units = [make_unit(s) for s in range(FIRST, FIRST + N_ON_DEVICE)]
+    report = check_program(program_text(units), DEVICE_SPACES, ON_DEVICE)
+    failures = [m for m in report.mismatches if m.stage != "frontend"]
+    assert not failures, "\n".join(str(m) for m in failures)
+    left_out = report.n_refused + report.n_unanalysed
+    assert left_out <= max(1, MAX_LEFT_OUT * len(units)), report
+    assert report.n_trees >= len(units)
+    assert set(report.kinds) >= {"launch", "single"}
 
 
 def test_stencils_agree_under_every_kind_of_schedule():
