@@ -190,10 +190,9 @@ def _small(step: Step, number: int) -> Step:
         return replace(step, sizes=tuple(min(old, new) for old, new in pairs))
     if isinstance(step, Launch):
         threads = tuple(min(n, SMALL_FACTOR + number % 2) for n in step.threads)
-        sizes = zip(threads, step.tile, step.threads, strict=True)
-        return replace(
-            step, threads=threads, tile=tuple(n * (t // old) for n, t, old in sizes)
-        )
+        rounds = (t // n for t, n in zip(step.tile, step.threads, strict=True))
+        tile = tuple(n * k for n, k in zip(threads, rounds, strict=True))
+        return replace(step, threads=threads, tile=tile)
     if isinstance(step, Jam):
         return replace(step, factors=tuple(min(f, SMALL_FACTOR) for f in step.factors))
     if isinstance(step, Registers):

@@ -50,7 +50,7 @@ DEVICE_SPACES = (
     else SmallSpaces(3, 1, 2, target="cuda")
 )
 ON_DEVICE = replace(OPTIONS, target="cuda")
-N_ON_DEVICE = N_PROGRAMS if LARGE else N_PROGRAMS // 8
+N_ON_DEVICE = N_PROGRAMS if LARGE else N_PROGRAMS // 20
 
 pytestmark = [pytest.mark.cc, pytest.mark.timeout(3600 if LARGE else 300)]
 

@@ -93,6 +93,8 @@ class DeviceArray:
 
         Pitches that are no numbers are of a longer type, and so are indices with them.
         """
+        if not self.lasts:  # a scalar
+            return True
         weights = [*(_constant(p) for p in self.pitches), 1]
         total = 0
         for low, high, weight in zip(self.firsts, self.lasts, weights, strict=True):

@@ -377,7 +377,9 @@ class KernelPrinter:
         indent = self.options.indent
         head = self._thread_lines(mapped, names)
         used = identifiers("\n".join([*body, *head]))
-        accessed = {a.array: False for _, a in scop.iter_accesses()}
+        # what stands where no instance comes has no access, and a name all the same
+        accessed = {n: False for n, d in self.arrays.items() if d.name in used}
+        accessed |= {a.array: False for _, a in scop.iter_accesses()}
         for _, access in scop.iter_accesses():
             accessed[access.array] |= access.is_write
         arrays = [n for n in self.arrays if n in accessed]

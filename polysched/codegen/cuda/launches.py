@@ -91,6 +91,8 @@ def _grow(
     kernels: Sequence[KernelMap],
 ) -> isl.ScheduleNode:
     """Put at a leaf what stands above the kernels below a node; the node put there."""
+    if _count_kernels(source) == 0:
+        return leaf
     if mark_words(source)[0] == MARK_KERNEL:
         next_kernel[0] += 1
         return leaf
@@ -103,22 +105,27 @@ def _grow(
         return _grow(source.child(0), leaf, next_kernel, kernels).parent()
     if source.n_children() == 1:
         return _grow(source.child(0), leaf, next_kernel, kernels)
-    filters = isl.UnionSetList.alloc(leaf.get_ctx(), source.n_children())
+    parts = [source.child(k) for k in range(source.n_children())]
+    parts = [part for part in parts if _count_kernels(part)]
+    if len(parts) == 1:
+        return _grow(parts[0], leaf, next_kernel, kernels)
+    filters = isl.UnionSetList.alloc(leaf.get_ctx(), len(parts))
     start = next_kernel[0]
-    for k in range(source.n_children()):
-        end = start + _count_kernels(source.child(k))
+    for part in parts:
+        end = start + _count_kernels(part)
         filters = filters.add(_universes(range(start, end), kernels))
         start = end
     node = leaf.insert_sequence(filters)
-    for k in range(source.n_children()):
+    for k, part in enumerate(parts):
         inner = node.child(k).child(0)
-        node = _grow(source.child(k), inner, next_kernel, kernels).parent().parent()
+        node = _grow(part, inner, next_kernel, kernels).parent().parent()
     return node
 
 
 def _count_kernels(node: isl.ScheduleNode) -> int:
+    """Kernels with instances at or below a node."""
     if mark_words(node)[0] == MARK_KERNEL:
-        return 1
+        return int(not node.get_domain().is_empty())
     return sum(_count_kernels(node.child(k)) for k in range(node.n_children()))
 
 

@@ -154,7 +154,8 @@ def _kernel_marks(
     tree: ScheduleTree,
 ) -> Iterator[tuple[NodePath, isl.ScheduleNode]]:
     for path, node in tree.nodes():
-        if mark_words(node)[0] == MARK_KERNEL:
+        # a part of the tree may have lost its instances
+        if mark_words(node)[0] == MARK_KERNEL and not node.get_domain().is_empty():
             yield path, node
 
 
@@ -244,7 +245,9 @@ def statements_of(instances: isl.UnionMap) -> list[str]:
 
 
 def bounded_hull(values: isl.Set) -> isl.Set:
-    """An interval around a one-dimensional set, with affine bounds.
+    """An interval around a one-dimensional set, with affine bounds where it has any.
+
+    Two loops of different lengths have none in common: the set itself is given then.
 
     Raises
     ------
@@ -256,4 +259,6 @@ def bounded_hull(values: isl.Set) -> isl.Set:
         found = isl.Set.from_basic_set(hull)
         if found.dim_is_bounded(isl.dim_type.set, 0):
             return found
-    raise CodegenError("the tiles of a kernel have no affine bounds")
+    if values.dim_is_bounded(isl.dim_type.set, 0):
+        return values
+    raise CodegenError("the tiles of a kernel have no bounds")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 import islpy as isl
@@ -31,6 +31,8 @@ from polysched.codegen.options import PrintOptions
 from polysched.ir import (
     Array,
     Call,
+    Expr,
+    Load,
     ScalarType,
     ScheduleTree,
     Scop,
@@ -178,6 +180,7 @@ class _Printer:
         arrays: dict[str, DeviceArray] = {}
         values: dict[str, str] = {}
         accessed = {a.array for _, a in self.scop.iter_accesses()}
+        _check_mentioned(self.scop, accessed)
         for array in self.scop.arrays:
             if array.name not in accessed:
                 continue
@@ -290,13 +293,27 @@ def _reach(kernels: tuple[KernelMap, ...]) -> isl.UnionMap:
     return total
 
 
-def _check_functions(scop: Scop) -> None:
+def _expressions(scop: Scop) -> Iterator[Expr]:
+    """All expressions of statements that have instances."""
     for statement in scop.statements:
+        if statement.domain.is_empty():
+            continue
         for action in statement.body:
             for top in action_expressions(action):
-                for expr in walk(top):
-                    if isinstance(expr, Call) and expr.name not in DEVICE_FUNCTIONS:
-                        raise CodegenError(
-                            f"{expr.name}() is not available on the device",
-                            hint="only functions of math.h run there",
-                        )
+                yield from walk(top)
+
+
+def _check_functions(scop: Scop) -> None:
+    for expr in _expressions(scop):
+        if isinstance(expr, Call) and expr.name not in DEVICE_FUNCTIONS:
+            raise CodegenError(
+                f"{expr.name}() is not available on the device",
+                hint="only functions of math.h run there",
+            )
+
+
+def _check_mentioned(scop: Scop, accessed: set[str]) -> None:
+    """Refuse arrays that stand only where no instance reads them: none is copied."""
+    for expr in _expressions(scop):
+        if isinstance(expr, Load) and expr.array not in accessed:
+            raise CodegenError(f"array {expr.array!r} is named and never touched")

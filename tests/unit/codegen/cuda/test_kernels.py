@@ -59,6 +59,24 @@ TWO_LENGTHS = """{
       Y[j] = (T)2;
   }"""
 
+NEVER = """for (int i = 0; i < N; i++)
+    C[i][0] = i + 1 == i ? A[i][0] : B[i][0];"""
+ELSEWHERE = f"""{{
+    {NEVER}
+    for (int i = 0; i < N; i++)
+      C[i][1] = A[i][1];
+  }}"""
+EMPTY = """{
+    for (int i = 0; i < N; i++)
+      C[i][0] = A[i][0];
+    for (int i = N; i < N; i++)
+      C[i][1] = B[i][1];
+  }"""
+BOTH = (
+    "launch(band=0.0.0, tile=[8], threads=[8]); "
+    "launch(band=0.1.0, tile=[8], threads=[8])"
+)
+
 
 @pytest.mark.cc
 @pytest.mark.parametrize(
@@ -76,6 +94,8 @@ TWO_LENGTHS = """{
             CHAIN,
             "single(band=0.0.0.0); launch(band=0.0.1.0, tile=[8], threads=[8])",
         ),
+        (ELSEWHERE, BOTH),
+        (EMPTY, BOTH),
         (  # the private scalar has a place for i = 3 and later only
             LATE,
             "single(band=0.0.0.0); launch(band=0.0.1.0, tile=[8], threads=[8])",
@@ -139,6 +159,12 @@ def test_instances_outside_of_kernels_are_refused(tmp_path: Path) -> None:
     prepared = Prepared.of(tmp_path, CHAIN)
     with pytest.raises(CodegenError, match="no kernel runs"):
         prepared.print("launch(band=0.0.1.0, tile=[8], threads=[8])")
+
+
+def test_arrays_that_no_instance_touches_are_refused(tmp_path: Path) -> None:
+    prepared = Prepared.of(tmp_path, NEVER)
+    with pytest.raises(CodegenError, match="named and never touched"):
+        prepared.print("launch(band=0, tile=[8], threads=[8])")
 
 
 def test_functions_of_the_host_are_refused(tmp_path: Path) -> None:
