@@ -32,7 +32,7 @@ def test_when_one_schedule_takes_longer_than_is_left_no_other_is_looked_at(
         clock.pass_seconds(6.0)
         return {}
 
-    monkeypatch.setattr("polysched.space.builder.schedule_features", describe)
+    monkeypatch.setattr("polysched.space.describe.schedule_features", describe)
     space = build_space(scops.jacobi_2d(), machine, SpaceOptions(seconds=15))
     assert [s.objectives for s in space] == [("original",)]
     assert {d.reason for d in space.dropped} == {"not tried: time is spent"}
