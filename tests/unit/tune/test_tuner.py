@@ -101,10 +101,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     compile_text, execute = Workbench.compile, Workbench.execute
 
     def compile_stated(
-        self: Workbench, name: str, source: bytes, extra_flags: tuple[str, ...] = ()
+        self: Workbench, name: str, source: bytes, *more: Any, **settings: Any
     ) -> Path:
         stated[name] = float(re.findall(rb"/\* takes (\S+) s \*/", source)[-1])
-        return compile_text(self, name, source, extra_flags)
+        return compile_text(self, name, source, *more, **settings)
 
     def execute_stated(self: Workbench, binary: Path, **settings: Any) -> Execution:
         run = execute(self, binary, **settings)

@@ -119,7 +119,7 @@ EFFECTS = (
     Effect(
         "FDS2",
         PASSED_ON,
-        "S0: 0 i 0 j 0; S1: 1 i 0 j 0",
+        "S0: 0 i 0 j 0; S1: 0 i 0 j 1",
         "S0: 0 i 0 j 0; S1: 0 i 1 j 0",
         "SDO * MIC",
     ),
