@@ -24,6 +24,7 @@ from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS, Launch, Single
 from polysched.transform.order import Order
 from polysched.transform.tile import Wavefront
+from polysched.transform.time_tiles import TimeShape, tile_time
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,16 @@ class DeviceShape:
         Join bands that are permutable together first.
     stage : StagedShape or None
         How contractions are tiled; None treats them like everything else.
+    time : TimeShape or None
+        How permutable bands without a parallel loop are tiled; None runs their points
+        in wavefronts.
     """
 
     threads: tuple[tuple[int, ...], ...]
     points: int = 1
     merge: bool = True
     stage: StagedShape | None = None
+    time: TimeShape | None = None
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,25 @@ class StagedShape:
 
 MAX_SHARED = 3  # loops of a band that is no contraction, one per axis
 PLAIN = ((128,), (8, 32), (1, 8, 32))
+MEETING = ((128,), (8, 32), (2, 4, 32))  # threads of a time tile
 
 SHAPES = (
-    DeviceShape(PLAIN, stage=StagedShape(128, 128, 16, (8, 16), 2)),
+    DeviceShape(
+        PLAIN,
+        stage=StagedShape(128, 128, 16, (8, 16), 3),
+        time=TimeShape(8, ((256,), (32, 64), (8, 8, 64)), MEETING),
+    ),
     DeviceShape(PLAIN),
-    DeviceShape(PLAIN, stage=StagedShape(64, 64, 16, (8, 16), 3)),
-    DeviceShape(PLAIN, stage=StagedShape(128, 256, 16, (8, 32), 3)),
+    DeviceShape(
+        PLAIN,
+        stage=StagedShape(64, 64, 16, (8, 16), 3),
+        time=TimeShape(4, ((256,), (16, 64), (8, 8, 32)), MEETING),
+    ),
+    DeviceShape(
+        PLAIN,
+        stage=StagedShape(128, 256, 16, (8, 32), 3),
+        time=TimeShape(16, ((512,), (64, 64), (16, 16, 32)), MEETING),
+    ),
     DeviceShape(((256,), (4, 64), (2, 4, 32))),
     DeviceShape(((64,), (8, 32), (4, 4, 32)), points=4),
     DeviceShape(((128,), (8, 32), (1, 8, 32)), merge=False),
@@ -167,6 +185,10 @@ def _launch(
         return _launch_after(draft, scop, shape, path)
     free = _free_members(node, draft.deps.validity)
     if not free:
+        if shape.time is not None and n_members > 1:
+            tiled = tile_time(draft, scop, shape.time, path)
+            if tiled is not None:
+                return tiled
         if n_members < 2:
             return None
         waves = draft.attempt(Wavefront(path, n_members))
@@ -254,7 +276,7 @@ def _stage(
     if not _has_known_sizes(found, scop):
         shape = replace(shape, columns=min(shape.columns, 128), threads=(16, 16))
     wide = n_bytes > 4
-    rows, columns = shape.rows, shape.columns // (2 if wide else 1)
+    rows, columns = shape.rows // (2 if wide else 1), shape.columns
     while rows > 16 and rows >= 2 * found.extent(found.row):
         rows //= 2
     while columns > 16 and columns >= 2 * found.extent(found.lane):
