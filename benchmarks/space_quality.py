@@ -125,6 +125,7 @@ class Bench:
                 self.kernel.entries = []
                 self._add(pool, space, list(space), "kept")
                 self.kernel.entries += drawn
+                self.save()
             wanted = min(most, TIMES_AS_MANY * self.kernel.n_of("kept"))
             while self.kernel.n_of("random") < wanted and time.monotonic() < ends:
                 left = max(1.0, ends - time.monotonic())
