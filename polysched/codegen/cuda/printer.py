@@ -187,8 +187,9 @@ class _Printer:
             if is_value(self.scop, array) and array.source_name == array.name:
                 values[array.name] = type_name(array.type)
                 continue
+            # storage is planned for these alone, see `plan_storage`
             if (
-                _is_own(array)
+                (array.n_expanded > 0 or array.storage == "scop")
                 and array.name not in shared
                 and stays_in_thread(self.scop, array, self.kernels, reach)
             ):

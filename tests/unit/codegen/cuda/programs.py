@@ -41,7 +41,7 @@ FRAME = """\
 #endif
 #define M (N + 5)
 typedef %s T;
-static T A[N][M], B[M][N], C[N][N], D[3][N][M], E[3][N][N];
+static T A[N][M], B[M][N], C[N][N], D[3][N][M], E[3][N][N], W[N][N];
 static T value(int k) { return (T)(k * 7919 %% 101) / (T)16; }
 static void kernel(int n, int m, T *X, T *Y, T *Z)
 {

@@ -181,3 +181,20 @@ def test_functions_of_the_host_are_refused(tmp_path: Path) -> None:
     script = parse_script("launch(band=0, tile=[8], threads=[8])")
     with pytest.raises(CodegenError, match=r"twice\(\) is not available"):
         print_cuda(scop, apply_script(tree, script, deps))
+
+
+@pytest.mark.cc
+def test_static_arrays_that_only_the_region_mentions_have_a_place(
+    tmp_path: Path,
+) -> None:
+    body = """for (int i = 0; i < N; i++) {
+    for (int j = 0; j < N; j++)
+      W[i][j] = A[i][j] * (T)2;
+    for (int j = 0; j < N; j++)
+      C[i][j] = W[i][N - 1 - j];
+  }"""
+    launch = "launch(band=0, tile=[8], threads=[8])"
+    prepared = Prepared.of(tmp_path, body)
+    assert prepared.scop.array("W").is_private
+    expected, found = outputs(tmp_path, body, launch)
+    assert found == expected
