@@ -264,7 +264,7 @@ class HostPrinter:
             if n_blocks.isdecimal():
                 continue
             last = printer._value(grid.lasts[k], context)
-            count = f"({last})" if first == "0" else f"({last} - {first})"
+            count = f"({last})" if first == "0" else f"(({last}) - {first})"
             step = grid.steps[k]
             over = count if step == 1 else f"{count} / {step}"
             yield f"  const {kind} {n_blocks} = {over} + 1;"

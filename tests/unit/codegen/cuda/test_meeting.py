@@ -81,6 +81,37 @@ COLUMNS_SCRIPT = (
     "tile(band=0, sizes=[8, 0]); order(band=0.0.0, members=[1, 0]); "
     "threads(band=0.0.0, counts=[4], member=1); grid(band=0.0, member=0, members=1)"
 )
+FIELDS = """for (int t = 0; t < 6; t++) {
+    for (int j = 0; j < 23; j++)
+      E[0][0][j] = A[0][t];
+    for (int i = 1; i < N; i++)
+      for (int j = 0; j < 23; j++)
+        E[0][i][j] -= (C[i][j] - C[i - 1][j]) / (T)2;
+    for (int i = 0; i < N; i++)
+      for (int j = 1; j < 23; j++)
+        E[1][i][j] -= (C[i][j] - C[i][j - 1]) / (T)2;
+    for (int i = 0; i < N - 1; i++)
+      for (int j = 0; j < 22; j++)
+        C[i][j] -= (E[1][i][j + 1] - E[1][i][j] + E[0][i + 1][j] - E[0][i][j]) / (T)2;
+  }"""
+FIELDS_BAND = (
+    "[{ S0[t, j] -> [(t)]; S1[t, i, j] -> [(t)]; S2[t, i, j] -> [(t)]; "
+    "S3[t, i, j] -> [(t)] }, "
+    "{ S0[t, j] -> [(t)]; S1[t, i, j] -> [(t + i)]; S2[t, i, j] -> [(t + i)]; "
+    "S3[t, i, j] -> [(t + i + 1)] }, "
+    "{ S0[t, j] -> [(t + j)]; S1[t, i, j] -> [(t + j)]; S2[t, i, j] -> [(t + j)]; "
+    "S3[t, i, j] -> [(t + j + 1)] }]"
+)
+FIELDS_SCRIPT = (
+    "tile(band=0, sizes=[4, 16, 32]); order(band=0.0, members=[1, 2, 0]); "
+    "wavefront(band=0.0, members=3); "
+    "distribute(band=0.0.0.0, member=1, statements=[0, 1, 2, 3]); "
+    "threads(band=0.0.0.0.0.0.0, counts=[2, 8], member=0); "
+    "threads(band=0.0.0.0.0.1.0, counts=[2, 8], member=0); "
+    "threads(band=0.0.0.0.0.2.0, counts=[2, 8], member=0); "
+    "threads(band=0.0.0.0.0.3.0, counts=[2, 8], member=0); "
+    "grid(band=0.0.0, member=1, members=2)"
+)
 ALL = [
     (ROWS, ROWS_BAND, ROWS_SCRIPT),
     (PLANES, PLANES_BAND, PLANES_SCRIPT),
@@ -96,6 +127,14 @@ def test_results_equal(
     tmp_path: Path, body: str, band: str, script: str, n: int
 ) -> None:
     expected, found = outputs(tmp_path, body, script, n=n, band=band)
+    assert found == expected
+
+
+@pytest.mark.cc
+def test_blocks_are_counted_where_the_last_is_a_choice(tmp_path: Path) -> None:
+    """The last tile's point is ``h == 0 ? 89 : 91`` here, and the first is not 0."""
+    band = FIELDS_BAND.replace("t + j", "64 + t + j")
+    expected, found = outputs(tmp_path, FIELDS, FIELDS_SCRIPT, n=31, band=band)
     assert found == expected
 
 
