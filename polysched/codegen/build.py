@@ -11,7 +11,14 @@ from polysched.base import CodegenError, LimitError, PolyschedError
 from polysched.codegen.ast_expr import AstExprPrinter, arguments
 from polysched.codegen.ctext import Text, binary
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
-from polysched.sets import ast_node_kind, ast_operation, build_ast, list_maps
+from polysched.ir import ScheduleTree
+from polysched.sets import (
+    ast_node_kind,
+    ast_operation,
+    build_ast,
+    list_maps,
+    node_kind,
+)
 
 Offsets = Mapping[str, Mapping[tuple[str, int], isl.PwAff]]
 
@@ -117,6 +124,16 @@ def build_nodes(
     return Built(
         root, block, recorder.schedules, recorder.domains, exprs, tuple(final.values())
     )
+
+
+def count_loops(tree: ScheduleTree) -> int:
+    """The largest number of schedule dimensions on one path of the tree."""
+    ends = (
+        node.get_schedule_depth() + node.band_n_member()
+        for _, node in tree.nodes()
+        if node_kind(node) == "band"
+    )
+    return max(ends, default=0)
 
 
 def check_size(n_nodes: int, max_nodes: int) -> None:

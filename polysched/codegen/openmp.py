@@ -12,7 +12,7 @@ from polysched.analysis import Reduction, compute_dependences, find_reductions
 from polysched.base import CodegenError
 from polysched.codegen.accumulate import Accumulators
 from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
-from polysched.codegen.build import BuildLimits, Built, build_nodes
+from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
 from polysched.codegen.ctext import Names, Text, identifiers
 from polysched.codegen.declare import Declarer
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
@@ -27,10 +27,9 @@ from polysched.codegen.promote import promote
 from polysched.codegen.registers import RegisterTiles
 from polysched.codegen.scopes import find_split_storage
 from polysched.codegen.statement import print_instance
-from polysched.codegen.storage import Buffer, plan_storage
+from polysched.codegen.storage import Buffer, buffer_offsets, plan_storage
 from polysched.codegen.verify import check_ast
 from polysched.ir import Load, ScheduleTree, Scop, map_action
-from polysched.sets import node_kind
 
 
 def print_openmp(
@@ -138,7 +137,7 @@ class _Printer:
         parts = name_parts(self.source, tree)
         promoted = promote(parts.scop, parts.tree, parts.origin)
         tree, self.scop = promoted.tree, promoted.scop
-        iterators = self.names.take_series(options.iterator_prefix, _n_loops(tree))
+        iterators = self.names.take_series(options.iterator_prefix, count_loops(tree))
         # a space measures the parts by themselves
         n_operations = options.max_operations * len(tree.parts())
         limits = BuildLimits(options.max_nodes, n_operations)
@@ -152,7 +151,7 @@ class _Printer:
                 self.exprs,
                 iterators,
                 limits,
-                _offsets(buffers),
+                buffer_offsets(buffers),
             )
             split = find_split_storage(self.scop, built.block, built.domains, buffers)
             if not split:
@@ -234,25 +233,3 @@ class _Printer:
             self.names,
             element,
         )
-
-
-def _offsets(
-    buffers: tuple[Buffer, ...],
-) -> dict[str, dict[tuple[str, int], isl.PwAff]]:
-    """Offsets of all buffers by statement, then by array and subscript."""
-    total: dict[str, dict[tuple[str, int], isl.PwAff]] = {}
-    for buffer in buffers:
-        for statement, values in buffer.offsets.items():
-            places = total.setdefault(statement, {})
-            places.update({(buffer.array.name, k): v for k, v in values.items()})
-    return total
-
-
-def _n_loops(tree: ScheduleTree) -> int:
-    """The largest number of schedule dimensions on one path of the tree."""
-    ends = (
-        node.get_schedule_depth() + node.band_n_member()
-        for _, node in tree.nodes()
-        if node_kind(node) == "band"
-    )
-    return max(ends, default=0)

@@ -15,7 +15,7 @@ Two copies never share a cell: dropped subscripts are functions of ``t``, by isl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -100,6 +100,18 @@ def plan_storage(
     limits = depth_limits or {}
     buffers = (_plan(scop, tree, a, limits.get(a.name)) for a in planned)
     return tuple(b for b in buffers if b is not None)
+
+
+def buffer_offsets(
+    buffers: Sequence[Buffer],
+) -> dict[str, dict[tuple[str, int], isl.PwAff]]:
+    """Offsets of all buffers by statement, then by array and subscript."""
+    total: dict[str, dict[tuple[str, int], isl.PwAff]] = {}
+    for buffer in buffers:
+        for statement, values in buffer.offsets.items():
+            places = total.setdefault(statement, {})
+            places.update({(buffer.array.name, k): v for k, v in values.items()})
+    return total
 
 
 def _plan(

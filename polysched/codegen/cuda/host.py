@@ -11,14 +11,10 @@ from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.build import BuildLimits, Built, build_nodes
 from polysched.codegen.ctext import parse_text
 from polysched.codegen.cuda.arrays import DeviceArray
-from polysched.codegen.cuda.kernel import (
-    KernelText,
-    flatten,
-    tile_range,
-    without_marks,
-)
+from polysched.codegen.cuda.flat import flatten, without_marks
+from polysched.codegen.cuda.kernel_names import KernelText
 from polysched.codegen.cuda.launches import number_of, plan_launches
-from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, range_set
+from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, range_set, tile_range
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.layout import Layout

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import islpy as isl
 
 from polysched.base import CodegenError
 from polysched.codegen.ast_expr import AstExprPrinter, Macros
-from polysched.codegen.build import BuildLimits, Built, build_nodes
+from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
 from polysched.codegen.ctext import Names, identifiers
 from polysched.codegen.cuda.arrays import DeviceArray
+from polysched.codegen.cuda.flat import flatten, without_marks
 from polysched.codegen.cuda.form import is_tiled, read_form
+from polysched.codegen.cuda.kernel_names import (
+    KernelNames,
+    KernelText,
+    block_number,
+)
 from polysched.codegen.cuda.mapping import (
-    AXES,
     KernelMap,
     axis_of,
-    bounded_hull,
     fix,
     range_set,
+    tile_range,
 )
 from polysched.codegen.cuda.marks import mark_words
 from polysched.codegen.cuda.meeting import BARRIER, ThreadTree, add_barriers
@@ -30,11 +35,11 @@ from polysched.codegen.cuda.tiled import TiledPrinter
 from polysched.codegen.declare import Declarer
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.layout import Layout
-from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
+from polysched.codegen.nodes import Instance
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.scopes import find_split_storage
 from polysched.codegen.statement import print_instance
-from polysched.codegen.storage import Buffer, plan_storage
+from polysched.codegen.storage import Buffer, buffer_offsets, plan_storage
 from polysched.codegen.verify import check_ast
 from polysched.ir import (
     MARK_GRID,
@@ -59,85 +64,6 @@ class ThreadStorageError(CodegenError):
     def __init__(self, array: str) -> None:
         super().__init__(f"array {array!r} is too large for a thread")
         self.array = array
-
-
-@dataclass(frozen=True)
-class KernelNames:
-    """Names of a kernel and of what differs from launch to launch.
-
-    Attributes
-    ----------
-    kernel : str
-        Of the function.
-    outer : tuple of str
-        Values of the host's loops.
-    firsts : tuple of str
-        First point of the first tile, per member of the grid: a name or a number.
-    blocks : tuple of str
-        First point of a block's tile.
-    threads : tuple of str
-        A thread's number.
-    counts : tuple of str
-        Tiles per member, a name or a number, where several members share an axis.
-    """
-
-    kernel: str
-    outer: tuple[str, ...]
-    firsts: tuple[str, ...]
-    blocks: tuple[str, ...]
-    threads: tuple[str, ...]
-    counts: tuple[str, ...] = ()
-
-    @classmethod
-    def take(
-        cls,
-        names: Names,
-        kernel: str,
-        mapped: KernelMap,
-        firsts: Sequence[int | None],
-        counts: Sequence[int | None],
-    ) -> KernelNames:
-        """Free names; what is a known number needs none."""
-        n_blocks, n_threads = len(mapped.steps), len(mapped.n_threads)
-        return cls(
-            names.take(kernel),
-            tuple(names.take(f"h{k}") for k in range(mapped.n_outer)),
-            tuple(
-                names.take(f"first{k}") if known is None else str(known)
-                for k, known in enumerate(firsts)
-            ),
-            tuple(names.take(f"b{k}") for k in range(n_blocks)),
-            tuple(names.take(f"t{k}") for k in range(n_threads)),
-            tuple(
-                names.take(f"n_blocks{k}") if known is None else str(known)
-                for k, known in enumerate(counts)
-            ),
-        )
-
-
-@dataclass(frozen=True)
-class KernelText:
-    """A printed kernel.
-
-    Attributes
-    ----------
-    names : KernelNames
-        Its name and those of its arguments.
-    lines : tuple of str
-        The function.
-    arrays : tuple of str
-        Names of the device arrays it takes, in order.
-    values : tuple of str
-        Names of the scalars and parameters it takes, in order.
-    shared_bytes : int
-        Shared memory to ask for at launch.
-    """
-
-    names: KernelNames
-    lines: tuple[str, ...]
-    arrays: tuple[str, ...]
-    values: tuple[str, ...]
-    shared_bytes: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,7 +232,7 @@ class KernelPrinter:
             if a.name not in self.arrays and a.name not in self.values
         )
         thread_scop = replace(scop, arrays=local)
-        iterators = free.take_series("c", max(1, _n_loops(code.plain)))
+        iterators = free.take_series("c", max(1, count_loops(code.plain)))
         limits = BuildLimits(self.options.max_nodes, self.options.max_operations)
         depths: dict[str, int] = {}
         while True:
@@ -320,7 +246,7 @@ class KernelPrinter:
                 exprs,
                 iterators,
                 limits,
-                offsets_of(buffers),
+                buffer_offsets(buffers),
             )
             split = find_split_storage(scop, built.block, built.domains, buffers)
             if not split:
@@ -440,91 +366,6 @@ class KernelPrinter:
         return lines
 
 
-def block_number(counts: Sequence[str], member: int, kind: str) -> str:
-    """Number of a block's tile along a member; members outside share the axis z."""
-    n = len(counts)
-    at = f"({kind})blockIdx.{axis_of(n, member)}"
-    outside = n - len(AXES) + 1
-    if n <= len(AXES) or member >= outside:
-        return at
-    inner = counts[member + 1 : outside]
-    if inner:
-        at = f"{at} / ({' * '.join(inner)})" if len(inner) > 1 else f"{at} / {inner[0]}"
-    return f"({at} % {counts[member]})" if member else f"({at})"
-
-
-def tile_range(tiles: isl.Set, member: int) -> isl.Set:
-    """Values of one member of the grid, between the lowest and the highest."""
-    n = int(tiles.dim(isl.dim_type.set))
-    one = tiles.project_out(isl.dim_type.set, member + 1, n - member - 1)
-    one = one.project_out(isl.dim_type.set, 0, member)
-    return bounded_hull(one)
-
-
-def offsets_of(
-    buffers: Sequence[Buffer],
-) -> dict[str, dict[tuple[str, int], isl.PwAff]]:
-    """Offsets of all buffers by statement, then by array and subscript."""
-    total: dict[str, dict[tuple[str, int], isl.PwAff]] = {}
-    for buffer in buffers:
-        for statement, values in buffer.offsets.items():
-            places = total.setdefault(statement, {})
-            places.update({(buffer.array.name, k): v for k, v in values.items()})
-    return total
-
-
-def flatten(block: Block, index_type: str) -> Block:
-    """The block with loops of one iteration as constants, where nothing follows."""
-    items = tuple(_flat(item, index_type) for item in block.items)
-    match items:
-        case (Loop(condition=None) as loop,):
-            line = f"const {index_type} {loop.iterator} = {loop.first};"
-            inner = loop.body
-            return Block(
-                inner.items,
-                (*block.opening, line, *inner.opening),
-                (*inner.closing, *block.closing),
-            )
-    return replace(block, items=items)
-
-
-def _flat(node: Node, index_type: str) -> Node:
-    match node:
-        case Block():
-            return flatten(node, index_type)
-        case Loop():
-            return replace(node, body=flatten(node.body, index_type))
-        case Branch(condition, then, other):
-            return Branch(
-                condition,
-                flatten(then, index_type),
-                flatten(other, index_type) if other else None,
-            )
-    return node
-
-
-def without_marks(block: Block) -> Block:
-    """The block with all marks dissolved."""
-    items: list[Node] = []
-    for item in block.items:
-        match item:
-            case Mark(_, body):
-                items += without_marks(body).items
-            case Loop():
-                items.append(replace(item, body=without_marks(item.body)))
-            case Branch(condition, then, other):
-                items.append(
-                    Branch(
-                        condition,
-                        without_marks(then),
-                        without_marks(other) if other else None,
-                    )
-                )
-            case _:
-                items.append(item)
-    return replace(block, items=tuple(items))
-
-
 def _kernel_mark(schedule: isl.Schedule) -> isl.ScheduleNode:
     """The mark of the kernel that has instances."""
     found = _find_mark(schedule.get_root(), MARK_KERNEL)
@@ -543,15 +384,6 @@ def _find_mark(node: isl.ScheduleNode, kind: str) -> isl.ScheduleNode | None:
         if found is not None:
             return found
     return None
-
-
-def _n_loops(tree: ScheduleTree) -> int:
-    ends = (
-        node.get_schedule_depth() + node.band_n_member()
-        for _, node in tree.nodes()
-        if node_kind(node) == "band"
-    )
-    return max(ends, default=0)
 
 
 def _resident_blocks(mapped: KernelMap, n_registers: int) -> int:

@@ -262,3 +262,11 @@ def bounded_hull(values: isl.Set) -> isl.Set:
     if values.dim_is_bounded(isl.dim_type.set, 0):
         return values
     raise CodegenError("the tiles of a kernel have no bounds")
+
+
+def tile_range(tiles: isl.Set, member: int) -> isl.Set:
+    """Values of one member of the grid, between the lowest and the highest."""
+    n = int(tiles.dim(isl.dim_type.set))
+    one = tiles.project_out(isl.dim_type.set, member + 1, n - member - 1)
+    one = one.project_out(isl.dim_type.set, 0, member)
+    return bounded_hull(one)

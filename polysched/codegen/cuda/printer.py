@@ -17,12 +17,8 @@ from polysched.codegen.cuda.arrays import (
     stays_in_thread,
 )
 from polysched.codegen.cuda.host import Grid, HostPrinter
-from polysched.codegen.cuda.kernel import (
-    KernelNames,
-    KernelPrinter,
-    KernelText,
-    ThreadStorageError,
-)
+from polysched.codegen.cuda.kernel import KernelPrinter, ThreadStorageError
+from polysched.codegen.cuda.kernel_names import KernelNames, KernelText
 from polysched.codegen.cuda.mapping import KernelMap, find_kernels
 from polysched.codegen.cuda.text import DEVICE_FUNCTIONS, PRELUDE, type_name
 from polysched.codegen.frame import frame_code
