@@ -26,7 +26,7 @@ from polysched.testing import (
 )
 
 CASES = Path(__file__).parent / "cases"
-BATCH = 50  # programs in one C file
+BATCH = 100  # programs in one C file
 FIRST = int(os.environ.get("POLYSCHED_FUZZ_SEED", "100"))
 N_PROGRAMS = int(os.environ.get("POLYSCHED_FUZZ_PROGRAMS", "200"))
 KEEP = os.environ.get("POLYSCHED_FUZZ_KEEP") == "1"
@@ -41,7 +41,7 @@ REGULAR = Shape(
     oddity=0.1,
     run_time_sizes=0.9,
 )
-SPACES = SmallSpaces(limit=12, n_recipes=8) if LARGE else SmallSpaces(5, 2, 3)
+SPACES = SmallSpaces(limit=12, n_recipes=8) if LARGE else SmallSpaces(4, 1, 3)
 # in CI most proofs are complete within this; the comparison does not need them
 OPTIONS = CheckOptions() if LARGE else CheckOptions(proof_operations=100_000)
 DEVICE_SPACES = (
@@ -52,7 +52,7 @@ DEVICE_SPACES = (
 ON_DEVICE = replace(OPTIONS, target="cuda")
 N_ON_DEVICE = N_PROGRAMS if LARGE else N_PROGRAMS // 20
 
-pytestmark = [pytest.mark.cc, pytest.mark.timeout(3600 if LARGE else 300)]
+pytestmark = [pytest.mark.cc, pytest.mark.timeout(3600 if LARGE else 900)]
 
 
 def make_unit(seed):
@@ -117,7 +117,7 @@ def test_stencils_agree_under_every_kind_of_schedule():
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.c")), ids=lambda p: p.stem)
 @pytest.mark.parametrize(
     "schedules",
-    [simple_schedules, SmallSpaces(5, 2, 2)],
+    [simple_schedules, SmallSpaces(4, 1, 2)],
     ids=["simple", "space"],
 )
 def test_program_that_once_failed(path, schedules):

@@ -75,6 +75,10 @@ int main(void)
 OPTIONS = SpaceOptions(seconds=20, limit=20)
 
 
+def slow(*sizes: int) -> list[object]:
+    return [pytest.param(size, marks=pytest.mark.slow) for size in sizes]
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     path = tmp_path / "factor.c"
@@ -83,7 +87,7 @@ def program(tmp_path: Path) -> Path:
 
 
 @pytest.mark.cc
-@pytest.mark.parametrize("size", [0, 1, 17, 25, 61])
+@pytest.mark.parametrize("size", [1, 25, *slow(0, 17, 61)])
 def test_blocks_give_the_same_results(program: Path, size: int) -> None:
     n_run, wrong = sweep(program, [f"-DSIZE={size}"], OPTIONS)
     assert wrong == []

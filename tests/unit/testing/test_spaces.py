@@ -54,12 +54,12 @@ def test_tiles_are_small_where_asked(small):
 def test_programs_share_the_recipes_out():
     scop = scops.gemm()
     recipes = find_policy("thorough").choose(scop, compute_dependences(scop))
-    names = [f"gemm{k}" for k in range(12)]
+    names = [f"gemm{k}" for k in range(6)]
     asked = [recipes_of(name, 3) for name in names]
     assert all(len(origins) <= 3 for origins in asked)
     everything = set().union(*asked)
     assert everything <= {">".join(r.objectives) for r in recipes}
-    assert len(everything) > 6
+    assert len(everything) > 4
     assert len(recipes_of("gemm", None)) > 3
 
 
