@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from polysched.base import PolyschedError
+from polysched.codegen.cuda import is_device_code
 from polysched.workflow.device import device_pair
 
 STDOUT = "-"
@@ -117,10 +118,16 @@ class Outputs:
             check_output(self.device, files)
 
     def write(self, content: bytes, device: str) -> None:
-        """Write the program, and the device's file where there is code for it."""
+        """Write the program, and the device's file where there is code for it.
+
+        Without code for it, a device file that an earlier run left is removed: it
+        would be built together with a program that does not call it.
+        """
         write_output(self.program, content)
         if device:
             write_output(self.device, device.encode("utf-8", "surrogateescape"))
+        elif self.device:
+            _remove_device_code(Path(self.device))
 
     def place(self, target: str) -> str:
         """Where a variant went, for a message."""
@@ -129,6 +136,21 @@ class Outputs:
         if target == "cuda":
             return f"{self.program} and {self.device}"
         return self.program
+
+
+def _remove_device_code(path: Path) -> None:
+    """Remove a file that holds device code of ours; any other one stays."""
+    try:
+        ours = is_device_code(path.read_text("utf-8", "surrogateescape"))
+        if ours:
+            path.unlink()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise PolyschedError(
+            f"cannot remove {str(path)!r}, device code of an earlier run: "
+            f"{error.strerror}"
+        ) from error
 
 
 def _mode(target: Path) -> int:

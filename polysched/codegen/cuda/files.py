@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polysched.codegen.cuda.text import PRELUDE
+from polysched.codegen.cuda.text import HOST_FUNCTION, PRELUDE
+
+
+def is_device_code(text: str) -> bool:
+    """Whether a text is device code of SCoPs, by this release or an earlier one."""
+    return f'extern "C" void {HOST_FUNCTION}' in text
 
 
 def join_device(texts: Sequence[str], comment: Sequence[str] = ()) -> str:

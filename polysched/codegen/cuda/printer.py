@@ -20,7 +20,12 @@ from polysched.codegen.cuda.host import Grid, HostPrinter
 from polysched.codegen.cuda.kernel import KernelPrinter, ThreadStorageError
 from polysched.codegen.cuda.kernel_names import KernelNames, KernelText
 from polysched.codegen.cuda.mapping import KernelMap, find_kernels
-from polysched.codegen.cuda.text import DEVICE_FUNCTIONS, PRELUDE, type_name
+from polysched.codegen.cuda.text import (
+    DEVICE_FUNCTIONS,
+    HOST_FUNCTION,
+    PRELUDE,
+    type_name,
+)
 from polysched.codegen.frame import frame_code
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
 from polysched.codegen.options import PrintOptions
@@ -149,7 +154,7 @@ class _Printer:
         )  # fmt: skip
         n_loops = max((n.get_schedule_depth() for _, n in self.tree.nodes()), default=0)
         body = host.body(self.names.take_series("c", n_loops + 1), deps)
-        name = self.names.take(f"ps_scop_{stem}")
+        name = self.names.take(f"{HOST_FUNCTION}{stem}")
         device = self._device(name, texts, body, arrays, values, macros)
         return CudaText(self._region(name, arrays, values, exprs), device)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from polysched.ir import ScalarType
 
+HOST_FUNCTION = "ps_scop_"  # begins the names of the functions that replace regions
 PRELUDE = """\
 #include <cuda_pipeline.h>
 #include <cuda_runtime.h>

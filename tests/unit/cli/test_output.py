@@ -8,7 +8,13 @@ import os
 import pytest
 
 from polysched.base import PolyschedError
-from polysched.cli.output import check_output, one_or_all, print_json, write_output
+from polysched.cli.output import (
+    Outputs,
+    check_output,
+    one_or_all,
+    print_json,
+    write_output,
+)
 
 
 def test_output_equal_to_input_is_refused(tmp_path):
@@ -68,6 +74,17 @@ def test_writing_through_a_link_replaces_its_target(tmp_path):
     write_output(str(link), b"new")
     assert link.is_symlink()
     assert path.read_bytes() == b"new"
+
+
+def test_device_code_of_an_earlier_run_goes_and_other_files_stay(tmp_path):
+    outputs = Outputs.of(str(tmp_path / "a.cu"), "cuda")
+    outputs.write(b"calls it", 'extern "C" void ps_scop_kernel(void)\n{\n}\n')
+    assert sorted(os.listdir(tmp_path)) == ["a.c", "a.cu"]
+    outputs.write(b"on the processor", "")
+    assert os.listdir(tmp_path) == ["a.c"]
+    (tmp_path / "a.cu").write_text("__global__ void mine() {}")
+    outputs.write(b"on the processor", "")
+    assert sorted(os.listdir(tmp_path)) == ["a.c", "a.cu"]
 
 
 def test_json_has_no_infinities(capsys):
