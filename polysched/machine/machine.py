@@ -55,14 +55,14 @@ class Machine:
         path = calibration_path(detected.cpu)
         if calibrated and path.exists():
             stored = cls.load(path)
-            if stored.key == detected.key:
+            if stored.cpu.key == detected.cpu.key:
                 return cls(stored.cpu, "calibrated")
         return detected
 
     @property
     def key(self) -> str:
-        """Short hash that measurements are filed under."""
-        return self.cpu.key
+        """Short hash that measurements are filed under, of all that runs the code."""
+        return self.cpu.key if self.gpu is None else f"{self.cpu.key}-{self.gpu.key}"
 
     def limited(self, n_threads: int) -> Machine:
         """The machine as a program sees that runs with so many threads."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from polysched.base import RunError, ToolchainError
-from polysched.machine import probe_gpu
+from polysched.machine import Gpu, probe_gpu
 from polysched.runtime.device_times import DEVICE_TIMES_H
 from polysched.runtime.nvcc import Nvcc
 from polysched.runtime.shim import (
@@ -36,8 +36,10 @@ class DeviceTools:
     ----------
     nvcc : Nvcc or None
         The compiler for a GPU; None where kernels run on the CPU, every access checked.
+    gpu : Gpu or None
+        The processor of this machine that they run on, where there is one.
     architecture : str
-        Of the GPU.
+        What they are compiled for.
     timed : {"region", "kernels"}
         What a run's seconds are: the whole region, copies included, or its kernels.
     cxx : str
@@ -47,6 +49,7 @@ class DeviceTools:
     """
 
     nvcc: Nvcc | None = None
+    gpu: Gpu | None = None
     architecture: str = ""
     timed: Timed = "region"
     cxx: str = "g++"
@@ -76,9 +79,10 @@ class DeviceTools:
                 error.message,
                 hint=f"{error.hint}; {_ON_CPU}" if error.hint else _ON_CPU,
             ) from error
-        if probe_gpu() is None:
+        gpu = probe_gpu()
+        if gpu is None:
             raise RunError("found no GPU on this machine", hint=_ON_CPU)
-        return cls(nvcc, architecture, timed)
+        return cls(nvcc, gpu, architecture, timed)
 
     @property
     def is_gpu(self) -> bool:

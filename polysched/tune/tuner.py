@@ -107,6 +107,11 @@ def tune(
         return tuner.search(variants)
 
 
+def _run_by(machine: Machine, device: DeviceTools | None) -> Machine:
+    """The machine with the processor that kernels run on, not one ranked for."""
+    return replace(machine, gpu=None if device is None else device.gpu)
+
+
 class _Tuner:
     """The state of one search."""
 
@@ -129,7 +134,7 @@ class _Tuner:
             schedule=BASELINE,
             code=hash_text(""),
             compiler=workbench.identity(),
-            machine=machine.key,
+            machine=_run_by(machine, workbench.device).key,
             n_threads=workbench.options.threads,
         )
         self.best_id = ""

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from polysched.base import PolyschedError
-from polysched.machine import Machine, calibration_path, probe_cpu, total_memory_bytes
+from polysched.machine import (
+    Gpu,
+    Machine,
+    calibration_path,
+    probe_cpu,
+    total_memory_bytes,
+)
 
 
 def write(root: Path, name: str, text: str) -> None:
@@ -78,6 +84,13 @@ def test_key_ignores_ceilings_but_not_sizes(recorded: Path) -> None:
     assert replace(cpu, flops_per_second=1.0, frequency_hz=None).key == cpu.key
     assert replace(cpu, l2_bytes=1).key != cpu.key
     assert len(cpu.key) == 10
+
+
+def test_key_tells_graphics_processors_apart(recorded: Path) -> None:
+    plain = Machine(probe_cpu(recorded))
+    named = [replace(plain, gpu=Gpu.named(n)).key for n in ("a100-40gb", "h200")]
+    assert len({plain.key, *named}) == 3
+    assert plain.key == plain.cpu.key
 
 
 def test_json_round_trip(recorded: Path, tmp_path: Path) -> None:

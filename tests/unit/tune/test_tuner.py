@@ -23,9 +23,15 @@ from polysched.base import (
     RunError,
     ToolchainError,
 )
-from polysched.machine import Machine
+from polysched.machine import Gpu, Machine
 from polysched.records import Database, Failure, Measurement, Outcome
-from polysched.runtime import Execution, RunOptions, Toolchain, Workbench
+from polysched.runtime import (
+    DeviceTools,
+    Execution,
+    RunOptions,
+    Toolchain,
+    Workbench,
+)
 from polysched.tune import TuneOptions, TuneResult, tune
 from tests.unit.handmade import FASTER, MATMUL, write_program
 
@@ -358,7 +364,13 @@ KILLED = """
 import sys
 from pathlib import Path
 from polysched.records import Database
-from polysched.runtime import Execution, RunOptions, Toolchain, Workbench
+from polysched.runtime import (
+    DeviceTools,
+    Execution,
+    RunOptions,
+    Toolchain,
+    Workbench,
+)
 from polysched.tune import TuneOptions, tune
 from tests.unit.handmade import FASTER, region_of, matmul_scop
 from polysched.ir import Program
@@ -410,3 +422,15 @@ def test_killed_search_resumes(tmp_path: Path) -> None:
         after = {r.key.schedule: r for r in database.records()}
     assert set(after) >= {"baseline", *(f"v{k}" for k in range(6))}
     assert {name: after[name] for name in before} == before
+
+
+def test_kernels_are_filed_under_the_processor_that_runs_them(
+    search: Callable[..., TuneResult], tmp_path: Path
+) -> None:
+    ranked_for, runs = Gpu.named("a100-40gb"), Gpu.named("h200")
+    machine = replace(Machine.detect(), gpu=ranked_for)
+    search(machine=machine)
+    search(machine=machine, device=DeviceTools(gpu=runs))
+    with Database.open(tmp_path / "records.sqlite") as database:
+        found = {r.key.machine for r in database.records()}
+    assert found == {machine.cpu.key, f"{machine.cpu.key}-{runs.key}"}
