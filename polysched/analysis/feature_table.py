@@ -140,8 +140,8 @@ _DEVICE: dict[str, tuple[Better, str]] = {
     "block_threads": ("high", "threads in a block of that kernel"),
     "coalesced": (
         "high",
-        "share of the accesses in which neighbouring threads touch one element or "
-        "neighbouring ones",
+        "share of the accesses whose warps move no more 32-byte sectors than hold the "
+        "elements they touch",
     ),
 }  # fmt: skip
 

@@ -11,13 +11,12 @@ from polysched.analysis import LARGE_EXTENT, Dependences
 from polysched.base import PolyschedError
 from polysched.cost.gpu import KernelWork, LoadLoop, Operations, predict_kernel
 from polysched.cost.kernels import (
-    SECTOR_BYTES,
-    WARP,
     KernelLoad,
     Stage,
     StatementLoad,
     read_kernels,
 )
+from polysched.cost.warps import SECTOR_BYTES, WARP
 from polysched.ir import Const, ScheduleTree, Scop
 from polysched.machine import Gpu
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from math import ceil, prod
 
 from polysched.analysis import (
-    LARGE_EXTENT,
     Dependences,
     Place,
     Reference,
@@ -16,12 +15,12 @@ from polysched.analysis import (
     statement_places,
 )
 from polysched.cost.nest import Nest
+from polysched.cost.warps import SECTOR_BYTES, WarpAccess
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
     MARK_STAGE,
     MARK_THREADS,
-    Const,
     NodePath,
     ScalarType,
     ScheduleTree,
@@ -29,9 +28,6 @@ from polysched.ir import (
 )
 from polysched.ir.types import DOUBLE
 from polysched.sets import node_kind
-
-WARP = 32
-SECTOR_BYTES = 32  # what a device moves at least
 
 
 @dataclass(frozen=True)
@@ -83,8 +79,7 @@ class StatementLoad:
     written_share : float
         Of the requests.
     n_references, n_coalesced : int
-        Its accesses; those in which neighbouring threads touch one element or
-        neighbouring ones.
+        Its accesses; those whose warps move no more sectors than hold what they touch.
     n_steps : float
         Instances of a thread, one after another.
     waits_for_memory, waits : bool
@@ -284,20 +279,18 @@ class _Mapped:
         self, reference: Reference, instances: float, along: Vector | None
     ) -> _Touch:
         """What the warps of a launch touch through one reference."""
-        nest, counts = self.nest, self._counts() or [1]
-        size = nest.scop.array(reference.array).type.n_bytes
-        lanes = min(WARP, counts[-1])
-        rows = min(WARP, prod(counts)) // lanes
+        nest, counts = self.nest, self._counts()
+        array = nest.scop.array(reference.array)
+        axes = range(len(counts))
+        directions = [self._direction(k) for k in reversed(axes)]
+        warp = WarpAccess.of(array, reference, counts, directions)
         stays = along is not None and not any(reference.moves(along))
         trips = nest.trips[self._inner() or 0] if stays else 1.0
-        stride = abs(_stride(nest.scop, reference, self._direction(0))) * size
-        sectors = _sectors(lanes, stride)
-        down = self._direction(1)
-        if down is not None and any(reference.moves(down)):
-            sectors *= rows
-        requests = instances / trips / (lanes * rows)
-        n_bytes = requests * sectors * SECTOR_BYTES
-        return _Touch(reference, requests, n_bytes, stride in (0, size), stays)
+        requests = instances / trips / warp.n_lanes
+        n_bytes = requests * warp.n_sectors * SECTOR_BYTES
+        copied = not reference.is_write and bool(self._positions(MARK_STAGE))
+        is_coalesced = warp.is_coalesced or copied  # as rows of a tile
+        return _Touch(reference, requests, n_bytes, is_coalesced, stays)
 
     def _stage(self) -> Stage | None:
         """How operands go through shared memory, where they do."""
@@ -333,24 +326,3 @@ class _Touch:
     n_bytes: float
     is_coalesced: bool
     stays: bool
-
-
-def _sectors(lanes: int, stride_bytes: float) -> float:
-    """Sectors that threads in a row touch."""
-    if not stride_bytes:
-        return 1.0
-    return min(float(lanes), float(ceil(lanes * stride_bytes / SECTOR_BYTES)))
-
-
-def _stride(scop: Scop, reference: Reference, direction: Vector | None) -> float:
-    """Elements between what two neighbours touch."""
-    if direction is None:
-        return 0.0
-    extents = scop.array(reference.array).extents
-    total, pitch = 0.0, 1.0
-    moves = reference.moves(direction)
-    for k in reversed(range(len(moves))):
-        total += float(moves[k]) * pitch
-        extent = extents[k] if k < len(extents) else None
-        pitch *= float(extent.value) if isinstance(extent, Const) else LARGE_EXTENT
-    return total
