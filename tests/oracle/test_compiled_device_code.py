@@ -1,0 +1,100 @@
+"""NVIDIA's compiler takes the default choices: no spills, copies ahead, as predicted.
+
+No GPU is needed. The quick suite compiles a product; `make slow` compiles the default
+choice of every kernel for every architecture that the compiler makes code for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.codegen.cuda import print_cuda
+from polysched.machine import Gpu
+from polysched.runtime import Nvcc
+from polysched.transform.device_plan import DevicePlanner
+from tests.oracle.device_code import (
+    compile_kernels,
+    default_variants,
+    stages_in_flight,
+)
+from tests.oracle.sweep import EXAMPLES, POLYBENCH
+from tests.unit.codegen.cuda.programs import Prepared
+
+GPU = Gpu.named("h200")
+UNSPILLED = (
+    "polybench/gemm",
+    "polybench/jacobi-2d",
+    "polybench/heat-3d",
+    "programs/conv_layer",
+    "programs/attention",
+)
+PRODUCT = """for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++)
+      for (int k = 0; k < M; k++)
+        C[i][j] += A[i][k] * B[k][j];"""
+ARCHITECTURES = ("sm_70", "sm_75", "sm_80", "sm_90")
+WORD_BYTES = 4
+FEW_WORDS = 16  # that a kernel with all 255 registers may spill
+
+pytestmark = [pytest.mark.nvcc, pytest.mark.timeout(900)]
+
+
+def example(name: str) -> Path:
+    return EXAMPLES / f"{name}.c"
+
+
+def test_a_product_copies_three_tiles_ahead_and_spills_nothing(tmp_path: Path) -> None:
+    given = Prepared.of(tmp_path, PRODUCT, "float", 1000)
+    (first,) = DevicePlanner(given.scop, given.deps).plan(given.tree, limit=1)
+    source = tmp_path / "product.cu"
+    source.write_text(print_cuda(given.scop, first.tree).device)
+    nvcc = Nvcc.locate()
+    code = nvcc.compile(source, architectures=["sm_90"], form="cubin")
+    (product,) = code.resources
+    assert not product.has_spills
+    ptx = nvcc.compile(source, architectures=["sm_90"], form="ptx").path.read_text()
+    assert stages_in_flight(ptx, product.name) >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", UNSPILLED)
+def test_default_choices_spill_nothing(name: str, tmp_path: Path) -> None:
+    for variant in default_variants(example(name), GPU):
+        kernels = compile_kernels(variant, tmp_path, "sm_90")
+        assert [k.found.name for k in kernels if k.found.has_spills] == []
+
+
+@pytest.mark.slow
+def test_the_default_product_copies_three_tiles_ahead(tmp_path: Path) -> None:
+    (variant,) = default_variants(example("polybench/gemm"), GPU)
+    staged = [
+        k.found.name
+        for k in compile_kernels(variant, tmp_path, "sm_90")
+        if k.expected.is_staged
+    ]
+    (source,) = tmp_path.glob("*.cu")
+    code = Nvcc.locate().compile(source, architectures=["sm_90"], form="ptx")
+    ptx = code.path.read_text()
+    assert staged
+    assert all(stages_in_flight(ptx, name) >= 3 for name in staged)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", POLYBENCH, ids=lambda p: p.stem)
+def test_kernels_take_what_is_predicted(path: Path, tmp_path: Path) -> None:
+    """Whatever the architecture, threads fit, and the model's sizes are near."""
+    nvcc = Nvcc.locate()
+    known = [a for a in ARCHITECTURES if nvcc.knows(a)]
+    assert known
+    for variant in default_variants(path, GPU):
+        for architecture in known:
+            for kernel in compile_kernels(variant, tmp_path, architecture):
+                found, expected = kernel.found, kernel.expected
+                assert found.spill_store_bytes <= FEW_WORDS * WORD_BYTES, found
+                assert kernel.shared_bytes == pytest.approx(
+                    expected.shared_bytes, rel=0.3
+                ), found
+                if not expected.is_staged:  # a third more than a block of 1024 leaves
+                    assert found.n_registers <= 2.5 * expected.n_registers, found
