@@ -4,6 +4,7 @@ Takes `Problem`, gives `Solution` with one `Stage` per objective. May import `ba
 """
 
 from polysched.ilp.conflict import Bundles, Culprits, find_conflict, find_relaxation
+from polysched.ilp.known import Known
 from polysched.ilp.linear import Linear
 from polysched.ilp.problem import Problem, Solution, Stage, is_satisfied
 from polysched.ilp.soft import choose_given_up
@@ -11,6 +12,7 @@ from polysched.ilp.soft import choose_given_up
 __all__ = [
     "Bundles",
     "Culprits",
+    "Known",
     "Linear",
     "Problem",
     "Solution",

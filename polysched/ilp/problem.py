@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from polysched.base import Deadline, InfeasibleError
+from polysched.ilp.known import Bounds, Known, rest_of
 from polysched.ilp.linear import Linear
-from polysched.ilp.session import Answer, Point, Row, Session, open_session
+from polysched.ilp.session import Answer, LateSession, Point, Row, Session, open_session
 
 _log = logging.getLogger(__name__)
 
@@ -125,6 +126,7 @@ class Problem:
         deadline: Deadline,
         stage_seconds: float = 5.0,
         without: frozenset[str] = frozenset(),
+        known: Known | None = None,
     ) -> Solution:
         """Minimise objectives one after another, each within the optima before it.
 
@@ -140,29 +142,78 @@ class Problem:
             Limit of one stage, in seconds.
         without : frozenset of str
             Groups whose rows are left out.
+        known : Known, optional
+            The optimum of a smaller problem. Where it is a point of this one, it is
+            where the search begins; it stays the answer as long as nothing is better,
+            and an objective that has its least value there already is not solved for,
+            see `Bounds`.
 
         Raises
         ------
         InfeasibleError
             When no point satisfies the rows, or none was found in time.
         """
-        session = open_session(self._bounds, self._active_rows(without))
-        point: Point | None = None
+        rows = self._active_rows(without)
+        session = LateSession(self._bounds, rows)
+        objectives = objectives or [("feasibility", Linear())]
+        point = self._complete(known, rows, objectives, deadline)
+        bounds = Bounds(known)
+        is_known = point is not None
         stages = []
-        for name, form in objectives or [("feasibility", Linear())]:
+        for name, form in objectives:
+            begin = point
             stage, point = self._run_stage(
                 session,
                 name,
                 form,
-                point,
+                begin,
                 min(stage_seconds, deadline.remaining_seconds()),
+                bounds.of(name),
             )
+            if is_known and begin is not None:
+                is_known = form.evaluate(begin) <= form.evaluate(point)
+                point = begin if is_known else point
+            bounds.note(name, stage.value)
             stages.append(stage)
             _log.debug("%s", stage)
             if form.terms and stage.value is not None:
                 session.require_at_most(form, stage.value)
         assert point is not None
         return Solution(point, tuple(stages))
+
+    def _complete(
+        self,
+        known: Known | None,
+        rows: Sequence[Row],
+        objectives: Sequence[tuple[str, Linear]],
+        deadline: Deadline,
+    ) -> Point | None:
+        """The best point that begins with known values; None when no point does.
+
+        Only the variables behind the known ones are solved for, mostly a few that
+        objectives have added.
+        """
+        if known is None:
+            return None
+        first, rest = known.values, Problem()
+        for k, (low, high) in enumerate(self._bounds):
+            if k >= len(first):
+                rest.add_variable(low, high)
+            elif not low <= first[k] <= high:
+                return None
+        for row in rows:
+            form = rest_of(row.form, first)
+            if form.terms:
+                rest._rows.append(Row(form, row.equality, row.groups))
+            elif form.constant < 0 or (row.equality and form.constant):
+                return None
+        if not rest.n_variables:
+            return first
+        forms = [(name, rest_of(form, first)) for name, form in objectives]
+        try:
+            return first + rest.lexmin(forms, deadline).values
+        except InfeasibleError:
+            return None
 
     def _run_stage(
         self,
@@ -171,11 +222,12 @@ class Problem:
         form: Linear,
         point: Point | None,
         seconds: float,
+        bound: int | None,
     ) -> tuple[Stage, Point]:
         """Minimise one objective from the best point so far."""
         if point is not None:
             value = form.evaluate(point)
-            if value == self._least(form):
+            if value in (bound, self._least(form)):
                 return Stage(name, value, value, 0.0, "optimal"), point
             if seconds <= 0:
                 return Stage(name, None, None, 0.0, "skipped"), point
@@ -191,9 +243,8 @@ class Problem:
             best, proven = answer.point, answer.is_optimal
         assert best is not None
         value = form.evaluate(best)
-        bound = value if proven else None
         status: Status = "optimal" if proven else "cut short"
-        return Stage(name, value, bound, spent, status), best
+        return Stage(name, value, value if proven else None, spent, status), best
 
     def _least(self, form: Linear) -> int:
         """A lower bound of a form from the boxes of its variables alone."""

@@ -78,6 +78,31 @@ def open_session(bounds: Sequence[tuple[int, int]], rows: Sequence[Row]) -> Sess
     return CbcSession(bounds, rows)
 
 
+class LateSession:
+    """A session that is opened by its first solve; often there is none."""
+
+    def __init__(self, bounds: Sequence[tuple[int, int]], rows: Sequence[Row]) -> None:
+        self._bounds = bounds
+        self._rows = rows
+        self._limits: list[tuple[Linear, int]] = []
+        self._session: Session | None = None
+
+    def minimise(self, form: Linear, seconds: float, start: Point | None) -> Answer:
+        """Minimise a form; what was required meanwhile holds."""
+        if self._session is None:
+            self._session = open_session(self._bounds, self._rows)
+            for limited, value in self._limits:
+                self._session.require_at_most(limited, value)
+        return self._session.minimise(form, seconds, start)
+
+    def require_at_most(self, form: Linear, value: int) -> None:
+        """Add ``form <= value``."""
+        if self._session is None:
+            self._limits.append((form, value))
+        else:
+            self._session.require_at_most(form, value)
+
+
 def distinct_rows(rows: Sequence[Row]) -> list[Row]:
     """Rows without repetitions; different dependences often ask for the same."""
     found: dict[tuple[frozenset[tuple[int, int]], int, bool], Row] = {}

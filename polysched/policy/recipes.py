@@ -36,8 +36,8 @@ TILED = (
 )
 SKEWED = (
     _lower("VSKW", "OBAND", "PROX", "MIC"),
-    _lower("BAND", "VSKW", "PROX", "MIC"),
     Recipe(("SKEWPAR", "IP", "MIC"), "upper"),
+    _lower("BAND", "VSKW", "PROX", "MIC"),
 )
 
 

@@ -72,6 +72,8 @@ class ScheduleModel:
         Largest value of a scalar row.
     big_m : int
         K of the papers: ``K*(sum of parameters + 1)`` switches a row of legality off.
+    n_own_variables : int
+        How many variables there are without those that objectives add behind them.
     soft_groups : list of str
         Row groups that a solve gives up, last ones first, when they cannot be met.
     """
@@ -129,6 +131,7 @@ class ScheduleModel:
             self._add_shape(s)
         for d in range(len(self.pieces)):
             self._add_legality(d)
+        self.n_own_variables = self.problem.n_variables
 
     # -- what objectives ask ---------------------------------------------------
 

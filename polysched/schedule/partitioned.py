@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from polysched.analysis import Dependences, check_legal
 from polysched.base import ConflictError, Deadline, InfeasibleError
-from polysched.ilp import Stage
+from polysched.ilp import Known, Stage
 from polysched.ir import LinearRow, Rows, Scop
 from polysched.schedule.canonical import canonical_rows
 from polysched.schedule.facts import MachineFacts
@@ -42,6 +42,7 @@ def solve_recipe(
     deadline: Deadline,
     pieces: tuple[Piece, ...] | None = None,
     machine: MachineFacts | None = None,
+    known: Known | None = None,
 ) -> Solved:
     """Solve one recipe and prove the result.
 
@@ -58,6 +59,9 @@ def solve_recipe(
     machine : MachineFacts, optional
         What objectives may know of the processor; two cores with four lanes by
         default, so that results do not depend on where they are computed.
+    known : Known, optional
+        What came of a recipe that `Recipe.is_within` this one, over the same
+        dependences; it shortens the search.
 
     Raises
     ------
@@ -68,7 +72,7 @@ def solve_recipe(
         solution, or rounding made the solution invalid.
     """
     if recipe.partition == WHOLE and not recipe.parts:
-        return solve_whole(scop, dependences, recipe, deadline, pieces, machine)
+        return solve_whole(scop, dependences, recipe, deadline, pieces, machine, known)
     return solve_partitioned(scop, dependences, recipe, deadline, pieces, machine)
 
 

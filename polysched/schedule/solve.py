@@ -10,7 +10,7 @@ import islpy as isl
 
 from polysched.analysis import Dependences, find_violation, set_band_flags
 from polysched.base import Deadline, InfeasibleError
-from polysched.ilp import Solution, Stage, choose_given_up, is_satisfied
+from polysched.ilp import Known, Solution, Stage, choose_given_up, is_satisfied
 from polysched.ir import Rows, ScheduleTree, Scop, build_tree
 from polysched.schedule.canonical import canonical_rows
 from polysched.schedule.facts import MachineFacts
@@ -76,6 +76,30 @@ class Recipe:
     pins: tuple[Pin, ...] = ()
     parts: tuple[Part, ...] = ()
 
+    @property
+    def bands(self) -> Bands:
+        """What the objectives ask about permutable bands, see `ModelOptions`."""
+        asked = {find_objective(name).bands for name in self.objectives}
+        return "all" if "all" in asked else "outer" if "outer" in asked else "none"
+
+    def is_within(self, other: Recipe) -> bool:
+        """Whether another asks for the same and for more in between.
+
+        The program of the other then is this one's with further rows and objectives:
+        what an objective adds does not depend on what stands beside it. That is said
+        only of recipes without pins, for all statements together.
+        """
+        if self == other or any(
+            r.pins or r.parts or r.partition != WHOLE for r in (self, other)
+        ):
+            return False
+        names = iter(other.objectives)
+        return (
+            self.shape == other.shape
+            and all(name in names for name in self.objectives)
+            and self.bands == other.bands
+        )
+
     def __str__(self) -> str:
         pins = f" with {', '.join(str(p) for p in self.pins)}" if self.pins else ""
         if self.parts:
@@ -106,6 +130,9 @@ class Solved:
     shape : {"unit", "lower", "upper", "any"} or None
         Form of its rows; not the recipe's where a pin needed another. None for
         schedules not from the ILP.
+    known : Known or None
+        What it says of recipes that ask for the same and more; None where an objective
+        was cut short or given up.
     """
 
     tree: ScheduleTree
@@ -115,6 +142,7 @@ class Solved:
     rows: dict[str, Rows] | None = field(default=None)
     given_up: tuple[str, ...] = ()
     shape: Shape | None = None
+    known: Known | None = None
 
 
 def solve_whole(
@@ -124,6 +152,7 @@ def solve_whole(
     deadline: Deadline,
     pieces: tuple[Piece, ...] | None = None,
     machine: MachineFacts | None = None,
+    known: Known | None = None,
 ) -> Solved:
     """Solve a recipe for all statements together and prove the result.
 
@@ -140,6 +169,8 @@ def solve_whole(
     machine : MachineFacts, optional
         What objectives may know of the processor; two cores with four lanes by
         default, so that results do not depend on where they are computed.
+    known : Known, optional
+        What came of a recipe that `is_within` this one, over the same dependences.
 
     Raises
     ------
@@ -150,9 +181,7 @@ def solve_whole(
         solution, or rounding made the solution invalid.
     """
     objectives = [find_objective(name) for name in recipe.objectives]
-    asked = {o.bands for o in objectives}
-    bands: Bands = "all" if "all" in asked else "outer" if "outer" in asked else "none"
-    options = ModelOptions(shape=recipe.shape, bands=bands)
+    options = ModelOptions(shape=recipe.shape, bands=recipe.bands)
     if recipe.pins:
         model = build_pinned_model(
             scop, dependences, recipe.pins, options, deadline, pieces, machine
@@ -161,7 +190,7 @@ def solve_whole(
         model = ScheduleModel(scop, dependences, pieces, options, machine)
     forms = [form for o in objectives for form in o.forms(model)]
     _log.debug("%s: %d variables", recipe, model.problem.n_variables)
-    solution, given_up = _solve_soft(model, forms, deadline)
+    solution, given_up = _solve_soft(model, forms, deadline, known)
     if not is_satisfied(model.problem, solution.values, frozenset(given_up)):
         raise InfeasibleError(
             f"the solver's rounded point breaks a constraint: {recipe}"
@@ -182,15 +211,31 @@ def solve_whole(
         rows,
         given_up,
         model.options.shape,
+        None if given_up else _what_is_known(model, solution),
     )
 
 
+def _what_is_known(model: ScheduleModel, solution: Solution) -> Known | None:
+    """The values of the schedule and of its objectives, if all are proven least."""
+    optima = tuple(
+        (stage.name, stage.value)
+        for stage in solution.stages
+        if stage.status == "optimal" and stage.value is not None
+    )
+    if len(optima) < len(solution.stages):
+        return None
+    return Known(solution.values[: model.n_own_variables], optima)
+
+
 def _solve_soft(
-    model: ScheduleModel, forms: Forms, deadline: Deadline
+    model: ScheduleModel,
+    forms: Forms,
+    deadline: Deadline,
+    known: Known | None = None,
 ) -> tuple[Solution, tuple[str, ...]]:
     """Solve with all that objectives require; else without what cannot be met."""
     try:
-        return model.problem.lexmin(forms, deadline), ()
+        return model.problem.lexmin(forms, deadline, known=known), ()
     except InfeasibleError:
         if not model.soft_groups or deadline.expired:
             raise

@@ -18,6 +18,7 @@ from polysched.base import (
     PolyschedError,
     lend_baton,
 )
+from polysched.ilp import Known
 from polysched.ir import original_rows
 from polysched.schedule import (
     Core,
@@ -120,12 +121,15 @@ class Asker:
         if len(self._pieces) > MAX_PIECES:
             rowwise = [*rowwise, *(r for r in LARGE_ROWWISE if r not in rowwise)]
         self._recipes: list[tuple[str, Future[Solved]]] = [
-            *((str(r), self._pool.submit(self._solve_rows, r)) for r in rowwise),
-            *(
-                (str(replace(r, pins=())), self._pool.submit(self._solve, r))
-                for r in recipes
-            ),
+            (str(r), self._pool.submit(self._solve_rows, r)) for r in rowwise
         ]
+        asked: dict[Recipe, Future[Solved]] = {}
+        for r in recipes:
+            within = [e for e in asked if e.is_within(r)]
+            largest = max(within, key=lambda e: len(e.objectives), default=None)
+            earlier = None if largest is None else asked[largest]
+            asked[r] = self._pool.submit(self._solve, r, earlier)
+            self._recipes.append((str(replace(r, pins=())), asked[r]))
 
     @property
     def n_candidates(self) -> int:
@@ -179,17 +183,20 @@ class Asker:
         except (PolyschedError, isl.Error) as error:
             return Candidate(what, None, str(error).splitlines()[0])
 
-    def _solve(self, recipe: Recipe) -> Solved:
+    def _solve(self, recipe: Recipe, earlier: Future[Solved] | None) -> Solved:
+        """Solve a recipe; first of all one that it contains, which was begun before."""
+        if earlier is not None:
+            _wait(earlier, self._recipes_deadline)
         with self._baton.held():
             if self.conflict is not None:
                 raise self.conflict
             try:
-                return self._solve_in_turn(recipe)
+                return self._solve_in_turn(recipe, _what_is_known(earlier))
             except ConflictError as error:
                 self.conflict = error
                 raise
 
-    def _solve_in_turn(self, recipe: Recipe) -> Solved:
+    def _solve_in_turn(self, recipe: Recipe, known: Known | None) -> Solved:
         if len(self._pieces) > MAX_PIECES:
             raise LimitError(
                 f"not tried: {len(self._pieces)} dependence pieces are too many for "
@@ -204,6 +211,7 @@ class Asker:
             deadline,
             self._pieces,
             self.machine,
+            known,
         )
 
     def _solve_rows(self, recipe: RowwiseRecipe) -> Solved:
@@ -229,6 +237,13 @@ class Asker:
 def _wait(future: Future[Solved], deadline: Deadline) -> None:
     seconds = deadline.remaining_seconds()
     wait([future], None if seconds == float("inf") else seconds)
+
+
+def _what_is_known(earlier: Future[Solved] | None) -> Known | None:
+    """What came of an earlier recipe, if it was solved."""
+    if earlier is None or not earlier.done() or earlier.cancelled():
+        return None
+    return None if earlier.exception() is not None else earlier.result().known
 
 
 def _result(future: Future[Solved]) -> Solved:
