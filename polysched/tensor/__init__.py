@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Returned,
         SizeExpr,
     )
+    from polysched.tensor.program import TensorProgram, lower, read_function
 
 _FILES = {
     "argument": (
@@ -46,6 +47,7 @@ _FILES = {
     "cfunction": (
         "CFunction", "CParameter", "Check", "PythonLine", "Returned", "SizeExpr",
     ),
+    "program": ("TensorProgram", "lower", "read_function"),
 }  # fmt: skip
 _FILE_OF = {name: file for file, names in _FILES.items() for name in names}
 
@@ -61,11 +63,14 @@ __all__ = [
     "Returned",
     "ScalarArg",
     "SizeExpr",
+    "TensorProgram",
     "float32",
     "float64",
     "int32",
     "int64",
+    "lower",
     "parse_annotation",
+    "read_function",
     "type_of",
 ]
 

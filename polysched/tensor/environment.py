@@ -1,0 +1,214 @@
+"""What names mean at a point of a function: locals, then the module around it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from polysched.tensor.arithmetic import constant
+from polysched.tensor.ast_source import PythonSource
+from polysched.tensor.expr import Storage
+from polysched.tensor.values import Object, Value, View
+
+Key = tuple[Any, ...]
+
+
+@dataclass(eq=False)
+class Pin:
+    """Storage that a name keeps through a loop or branch that assigns to it.
+
+    Attributes
+    ----------
+    key : tuple
+        The loop or branch and the name.
+    view : View, optional
+        The storage; None until the first assignment.
+    dtype, is_weak : str, bool
+        Type of a scalar.
+    """
+
+    key: Key
+    view: View | None = None
+    dtype: str = ""
+    is_weak: bool = False
+
+
+@dataclass(eq=False)
+class Memory:
+    """What reading found out too late; reading starts again and knows it.
+
+    Attributes
+    ----------
+    types : dict
+        Types that scalars of loops and branches widen to.
+    orders : dict
+        Loops that exchange arrays: the names' exchange.
+    kept : set
+        Arrays that a loop or branch assigns and that outlive it.
+    shared : set
+        Those among them that may be another name's array as well.
+    """
+
+    types: dict[Key, tuple[str, bool]] = field(default_factory=dict)
+    exchanges: dict[Key, dict[str, str]] = field(default_factory=dict)
+    kept: set[Key] = field(default_factory=set)
+    shared: set[Key] = field(default_factory=set)
+
+
+class Restart(Exception):  # noqa: N818  control flow inside the room
+    """Something was learnt that earlier text depends on."""
+
+
+class Environment:
+    """Names of one function.
+
+    Attributes
+    ----------
+    values : dict of str to Value
+        Local names that are bound.
+    missing : dict of str to str
+        Why a local name has no value here.
+    pins : dict of str to Pin
+        Names that keep their storage at this point.
+    captured : dict of str to str
+        Constants of the module that were read, by text.
+    """
+
+    def __init__(
+        self, source: PythonSource, memory: Memory, captured: dict[str, str],
+        frames: Sequence[Environment],
+    ) -> None:  # fmt: skip
+        self._frames = frames
+        self.source = source
+        self.memory = memory
+        self.captured = captured
+        self.values: dict[str, Value] = {}
+        self.missing: dict[str, str] = {}
+        self.pins: dict[str, Pin] = {}
+        function = inspect.unwrap(source.function)
+        code = function.__code__
+        self._locals = set(code.co_varnames) | set(code.co_cellvars)
+        self._outer = dict(function.__globals__)
+        for name, cell in zip(
+            code.co_freevars, function.__closure__ or (), strict=True
+        ):
+            try:
+                self._outer[name] = cell.cell_contents
+            except ValueError:
+                continue
+
+    def read(self, node: ast.Name) -> Value:
+        """The value of a name."""
+        name = node.id
+        if name in self.values:
+            return self.values[name]
+        if name in self._locals:
+            reason = self.missing.get(name, "it is not assigned before")
+            self.source.wrong(
+                node, f"{name!r} has no value here: {reason}",
+                f"assign {name} before",
+            )  # fmt: skip
+        if name in self._outer:
+            value = self._outer[name]
+        elif hasattr(builtins, name):
+            value = getattr(builtins, name)
+        else:
+            self.source.wrong(node, f"the name {name!r} is not defined")
+        return self._constant(node, name, value)
+
+    def _constant(self, node: ast.AST, name: str, value: Any) -> Value:
+        if isinstance(value, np.ndarray):
+            self.source.unsupported(
+                node, f"{name!r} is an array of the module around the function",
+                "pass it as an argument",
+            )  # fmt: skip
+        found = python_value(value)
+        if found is None:
+            self.source.unsupported(
+                node, f"{name!r} is a {type(value).__name__} of the module around the "
+                "function, which may change", "pass it as an argument",
+            )  # fmt: skip
+        if not isinstance(found, Object):
+            self.captured[name] = repr(value)
+        return found
+
+    def attribute(self, node: ast.Attribute, base: Any) -> Value:
+        """An attribute of a module or class."""
+        text = ast.unparse(node)
+        if not isinstance(base, (types.ModuleType, type)):
+            self.source.unsupported(
+                node, f"found {text}, an attribute of a {type(base).__name__}",
+                "attributes of modules and arrays are taken",
+            )  # fmt: skip
+        if not hasattr(base, node.attr):
+            self.source.wrong(node, f"{text} does not exist")
+        return self._constant(node, text, getattr(base, node.attr))
+
+    def default(self, node: ast.AST, name: str, value: Any) -> Value:
+        """The default of a parameter."""
+        return self._constant(node, f"default of {name}", value)
+
+    def check_write(self, node: ast.AST, storage: Storage) -> None:
+        """A write to part of an array that a pinned name may share is refused."""
+        for name, pin in self.pins.items():
+            if (
+                pin.view is not None
+                and pin.view.storage is storage
+                and (pin.key in self.memory.shared)
+            ):
+                self.source.unsupported(
+                    node, f"{name!r} may be one of several arrays here, and is changed "
+                    "in place", f"assign a new array: {name} = ...",
+                )  # fmt: skip
+
+    def holders(self, storage: Storage) -> list[str]:
+        """Names whose array lies in a storage, those of callers included."""
+        found = [n for n, v in self.values.items() if _holds(v, storage)]
+        for frame in self._frames:
+            if frame is not self:
+                found += [n for n, v in frame.values.items() if _holds(v, storage)]
+        return found
+
+
+def _holds(value: Value, storage: Storage) -> bool:
+    if isinstance(value, tuple):
+        return any(_holds(v, storage) for v in value)
+    return isinstance(value, View) and value.storage is storage
+
+
+def python_value(value: Any) -> Value | None:
+    """A Python object as a value; None if it may change behind the kernel's back."""
+    if isinstance(value, (bool, int, float)) and not isinstance(value, np.generic):
+        return constant(value)
+    if isinstance(value, np.bool_):
+        return constant(bool(value), "bool", is_weak=False)
+    if isinstance(value, np.generic):
+        name = value.dtype.name
+        if name not in ("float64", "float32", "int64", "int32"):
+            return None
+        return constant(value.item(), name, is_weak=False)
+    if isinstance(value, tuple):
+        items = [python_value(v) for v in value]
+        return None if None in items else tuple(items)
+    if value is None or value is Ellipsis or isinstance(value, (str, type, np.dtype)):
+        return Object(value)
+    if isinstance(value, types.ModuleType) or callable(value):
+        return Object(value)
+    return None
+
+
+def python_function(value: Any) -> Callable[..., Any] | None:
+    """The Python function behind a callable, through decorators that keep it."""
+    if isinstance(value, (types.FunctionType, types.MethodType)) or hasattr(
+        value, "__wrapped__"
+    ):
+        found = inspect.unwrap(value)
+        return found if isinstance(found, types.FunctionType) else None
+    return None

@@ -1,0 +1,418 @@
+"""Python expressions to values: names, operators, subscripts, attributes, calls."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polysched.tensor.arithmetic import (
+    BadOperation,
+    constant,
+    convert,
+    logical,
+    logical_not,
+    select,
+    truth,
+)
+from polysched.tensor.broadcast import elementwise, operand
+from polysched.tensor.calls import Call
+from polysched.tensor.emitter import Emitter
+from polysched.tensor.environment import Environment
+from polysched.tensor.expr import Const, Expr
+from polysched.tensor.size import as_size
+from polysched.tensor.subscripts import (
+    NotAffineValue,
+    Slice,
+    read_integer,
+    read_items,
+    read_step,
+    subscript,
+)
+from polysched.tensor.values import Object, Pending, Value, View, is_array
+
+if TYPE_CHECKING:
+    from polysched.tensor.statements import Reader
+
+_BINARY = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//",
+    ast.Mod: "%", ast.Pow: "**", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^",
+    ast.LShift: "<<", ast.RShift: ">>",
+}  # fmt: skip
+_COMPARE = {
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==",
+    ast.NotEq: "!=",
+}  # fmt: skip
+_REFUSED = {
+    ast.Lambda: ("a lambda", "define a function with def; calls of it are inlined"),
+    ast.Dict: ("a dictionary", "use separate variables"),
+    ast.Set: ("a set", "use a tuple"),
+    ast.GeneratorExp: ("a generator expression", "write a loop"),
+    ast.DictComp: ("a dictionary comprehension", "write a loop"),
+    ast.SetComp: ("a set comprehension", "write a loop"),
+    ast.ListComp: ("a list comprehension", "write a loop that fills an array"),
+    ast.JoinedStr: ("a formatted string", "strings are taken as constants only"),
+    ast.NamedExpr: ("an assignment inside an expression", "assign on a line before"),
+    ast.Await: ("await", "kernels run to their end"),
+    ast.Yield: ("yield: a generator", "return arrays"),
+    ast.YieldFrom: ("yield: a generator", "return arrays"),
+    ast.Starred: ("a starred argument", "write the arguments one by one"),
+}
+
+
+class Evaluator:
+    """Evaluates expressions of one function body.
+
+    Parameters
+    ----------
+    emitter : Emitter
+        Takes the statements that values need.
+    environment : Environment
+        What names mean.
+    reader : Reader
+        Reads the bodies of functions that are called.
+    """
+
+    def __init__(
+        self, emitter: Emitter, environment: Environment, reader: Reader
+    ) -> None:
+        self.emitter = emitter
+        self.environment = environment
+        self.reader = reader
+        self._depth = 0
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether the expression is part of a larger one."""
+        return self._depth > 1
+
+    def evaluate(self, node: ast.expr) -> Value:
+        """The value of an expression.
+
+        Raises
+        ------
+        FrontendError
+            If it is refused; the place is the innermost expression at fault.
+        """
+        before, self.emitter.node = self.emitter.node, node
+        self._depth += 1
+        try:
+            method: Callable[[Any], Value] | None
+            method = getattr(self, f"_{type(node).__name__.lower()}", None)
+            if method is None:
+                self._refuse_kind(node)
+            return method(node)
+        except NotAffineValue as verdict:
+            self.emitter.source.not_affine(node, verdict.message, verdict.hint)
+        except BadOperation as verdict:
+            self.emitter.source.wrong(node, verdict.message, verdict.hint)
+        finally:
+            self._depth -= 1
+            self.emitter.node = before
+
+    def _refuse_kind(self, node: ast.expr) -> None:
+        what, hint = _REFUSED.get(
+            type(node), (f"an expression of kind {type(node).__name__}", "")
+        )
+        self.emitter.source.unsupported(node, f"found {what}", hint)
+
+    def scalar(self, node: ast.expr, what: str) -> Expr:
+        """An expression that has to be a number."""
+        value = self.evaluate(node)
+        if isinstance(value, (View, Pending)) and not value.shape:
+            value = operand(self.emitter, value)
+        if isinstance(value, Expr):
+            return value
+        self.emitter.source.wrong(
+            node, f"{what} has to be a number, found {kind_of(value)}"
+        )
+
+    def condition(self, node: ast.expr, what: str = "a condition") -> Expr:
+        """An expression as a truth value."""
+        value = self.evaluate(node)
+        if isinstance(value, Object) and (
+            value.value is None or isinstance(value.value, str)
+        ):
+            return constant(bool(value.value))
+        if isinstance(value, tuple):
+            return constant(bool(value))
+        if is_array(value):
+            self.emitter.source.wrong(
+                node, f"found an array as {what}: its truth value is ambiguous",
+                "use np.where, or np.logical_and and np.logical_or",
+            )  # fmt: skip
+        if isinstance(value, (View, Pending)):
+            value = operand(self.emitter, value)
+        if isinstance(value, Expr):
+            return truth(value)
+        self.emitter.source.wrong(node, f"found {kind_of(value)} as {what}")
+
+    def number(self, value: Value) -> Expr | View | Any:
+        """A value that can be computed with; tuples of numbers become arrays."""
+        if isinstance(value, tuple):
+            return self.reader.literal_array(value)
+        if isinstance(value, Object):
+            raise BadOperation(
+                f"found {kind_of(value)} where a number or array is expected"
+            )
+        return value
+
+    def _constant(self, node: ast.Constant) -> Value:
+        if isinstance(node.value, (bool, int, float)):
+            return constant(node.value)
+        if isinstance(node.value, complex):
+            raise BadOperation("found a complex number", "use two arrays")
+        return Object(node.value)
+
+    def _name(self, node: ast.Name) -> Value:
+        return self.environment.read(node)
+
+    def _tuple(self, node: ast.Tuple) -> Value:
+        return tuple(self.evaluate(e) for e in node.elts)
+
+    def _list(self, node: ast.List) -> Value:
+        return tuple(self.evaluate(e) for e in node.elts)
+
+    def _binop(self, node: ast.BinOp) -> Value:
+        left, right = self.evaluate(node.left), self.evaluate(node.right)
+        return self.binary(node.op, left, right)
+
+    def binary(self, op: ast.operator, left: Value, right: Value) -> Value:
+        """A binary operator on values."""
+        if (
+            isinstance(left, tuple)
+            and isinstance(right, tuple)
+            and isinstance(op, ast.Add)
+        ):
+            return (*left, *right)
+        if (
+            isinstance(op, ast.Mult)
+            and isinstance(left, tuple)
+            and isinstance(right, Const)
+        ):
+            return left * int(right.value)
+        left, right = self.number(left), self.number(right)
+        if isinstance(op, ast.MatMult):
+            return self.reader.library_call(np.matmul, left, right)
+        text = _BINARY[type(op)]
+        arithmetic = self.emitter.arithmetic
+        is_array_op = is_array(left)
+        return elementwise(
+            self.emitter,
+            lambda a, b: arithmetic.binary(text, a, b, is_array_op),
+            left,
+            right,
+        )
+
+    def _unaryop(self, node: ast.UnaryOp) -> Value:
+        if isinstance(node.op, ast.Not):
+            return logical_not(self.condition(node.operand, "the operand of 'not'"))
+        value = self.number(self.evaluate(node.operand))
+        arithmetic = self.emitter.arithmetic
+        function: dict[type, Callable[[Expr], Expr]] = {
+            ast.USub: arithmetic.negate, ast.Invert: arithmetic.invert,
+            ast.UAdd: lambda v: convert(v, "int64", True) if v.dtype == "bool" else v,
+        }  # fmt: skip
+        return elementwise(self.emitter, function[type(node.op)], value)
+
+    def _boolop(self, node: ast.BoolOp) -> Value:
+        is_and = isinstance(node.op, ast.And)
+        result = self.condition(node.values[0], "an operand of 'and' or 'or'")
+        for other in node.values[1:]:
+            if isinstance(result, Const) and bool(result.value) != is_and:
+                return result
+            with self.emitter.facts.where(result, holds=is_and):
+                before = len(self.emitter.block)
+                value = self.condition(other, "an operand of 'and' or 'or'")
+            self._refuse_statements(other, before)
+            result = logical("&&" if is_and else "||", result, value)
+        return result
+
+    def _refuse_statements(self, node: ast.expr, n_before: int) -> None:
+        """What is evaluated on a condition only has to be one expression."""
+        if len(self.emitter.block) != n_before:
+            self.emitter.source.unsupported(
+                node, "found a sum, product or call that is computed on a condition only",
+                "compute it on a line before",
+            )  # fmt: skip
+
+    def _compare(self, node: ast.Compare) -> Value:
+        left = self.evaluate(node.left)
+        result: Value | None = None
+        for op, right_node in zip(node.ops, node.comparators, strict=True):
+            right = self.evaluate(right_node)
+            part = self._comparison(op, left, right)
+            if result is not None and (is_array(part) or is_array(result)):
+                raise BadOperation(
+                    "found a chained comparison of arrays: its truth value is ambiguous",
+                    "join two comparisons with &",
+                )
+            result = part if result is None else logical("&&", result, part)  # type: ignore[arg-type]
+            left = right
+        assert result is not None
+        return result
+
+    def _comparison(self, op: ast.cmpop, left: Value, right: Value) -> Value:
+        if isinstance(op, (ast.Is, ast.IsNot)) or not (
+            _is_number(left) and _is_number(right)
+        ):
+            return self._constant_comparison(op, left, right)
+        if type(op) not in _COMPARE:
+            raise BadOperation("found 'in' with numbers", "write comparisons")
+        text, arithmetic = _COMPARE[type(op)], self.emitter.arithmetic
+        return elementwise(
+            self.emitter, lambda a, b: arithmetic.compare(text, a, b), left, right
+        )
+
+    @staticmethod
+    def _constant_comparison(op: ast.cmpop, left: Value, right: Value) -> Value:
+        one, two = plain(left), plain(right)
+        if isinstance(op, (ast.Is, ast.IsNot)):
+            if None not in (one, two):
+                raise BadOperation("'is' is taken with None only", "use ==")
+            return constant((one is two) == isinstance(op, ast.Is))
+        if isinstance(op, (ast.Eq, ast.NotEq)):
+            return constant((one == two) == isinstance(op, ast.Eq))
+        if isinstance(op, (ast.In, ast.NotIn)) and isinstance(two, (tuple, str)):
+            return constant((one in two) == isinstance(op, ast.In))
+        raise BadOperation(f"cannot compare {kind_of(left)} with {kind_of(right)}")
+
+    def _ifexp(self, node: ast.IfExp) -> Value:
+        condition = self.condition(node.test)
+        if isinstance(condition, Const):
+            return self.evaluate(node.body if condition.value else node.orelse)
+        parts = []
+        for branch, holds in ((node.body, True), (node.orelse, False)):
+            with self.emitter.facts.where(condition, holds):
+                before = len(self.emitter.block)
+                parts.append(
+                    self.scalar(branch, "each side of a conditional expression")
+                )
+            self._refuse_statements(branch, before)
+        return select(condition, *parts)
+
+    def _subscript(self, node: ast.Subscript) -> Value:
+        base = self.evaluate(node.value)
+        items = self._items(node.slice)
+        if isinstance(base, tuple):
+            return self._tuple_item(base, items)
+        if isinstance(base, Object):
+            raise BadOperation(f"cannot subscript {kind_of(base)}")
+        if isinstance(base, Expr):
+            raise BadOperation("cannot subscript a number")
+        view = self.emitter.settle(base)
+        result = subscript(self.emitter, view, read_items(items))
+        return result if result.shape else result.at(())
+
+    def view(self, node: ast.Subscript) -> View:
+        """The place that a subscript names, for a write."""
+        base = self.evaluate(node.value)
+        before, self.emitter.node = self.emitter.node, node
+        try:
+            if not isinstance(base, View):
+                self.emitter.source.wrong(
+                    node, f"cannot assign to a part of {kind_of(base)}"
+                )
+            self.environment.check_write(node, base.storage)
+            found = subscript(self.emitter, base, read_items(self._items(node.slice)))
+        except NotAffineValue as verdict:
+            self.emitter.source.not_affine(node, verdict.message, verdict.hint)
+        except BadOperation as verdict:
+            self.emitter.source.wrong(node, verdict.message, verdict.hint)
+        finally:
+            self.emitter.node = before
+        assert isinstance(found, View)
+        return found
+
+    @staticmethod
+    def _tuple_item(base: tuple[Any, ...], items: list[Value | Slice]) -> Value:
+        if len(items) != 1:
+            raise BadOperation("a tuple takes one subscript")
+        item = items[0]
+        if isinstance(item, Slice):
+            ends = [None if s is None else s for s in (item.start, item.stop)]
+            if all(s is None or s.is_constant for s in ends):
+                plain_ends = [None if s is None else s.constant for s in ends]
+                return base[slice(*plain_ends, item.step)]
+            raise BadOperation("a slice of a tuple needs constant ends")
+        position = read_integer(item, "a subscript")
+        if not position.is_constant:
+            raise BadOperation(
+                "found a list or tuple with a subscript that is no constant",
+                "make it an array before: np.array([...])",
+            )
+        if not -len(base) <= position.constant < len(base):
+            raise BadOperation(
+                f"the index {position.constant} is out of bounds for {len(base)} items"
+            )
+        found: Value = base[position.constant]
+        return found
+
+    def _items(self, node: ast.expr) -> list[Value | Slice]:
+        parts = node.elts if isinstance(node, ast.Tuple) else [node]
+        return [
+            self._slice(p) if isinstance(p, ast.Slice) else self.evaluate(p)
+            for p in parts
+        ]
+
+    def _slice(self, node: ast.Slice) -> Slice:
+        ends = []
+        for end in (node.lower, node.upper):
+            value = None if end is None else self.evaluate(end)
+            if value is None or (isinstance(value, Object) and value.value is None):
+                ends.append(None)
+            else:
+                ends.append(read_integer(value, "the end of a slice"))
+        step = read_step(None if node.step is None else self.evaluate(node.step))
+        return Slice(ends[0], ends[1], step)
+
+    def _attribute(self, node: ast.Attribute) -> Value:
+        base = self.evaluate(node.value)
+        if isinstance(base, Object):
+            return self.environment.attribute(node, base.value)
+        return self.reader.array_attribute(base, node.attr)
+
+    def _call(self, node: ast.Call) -> Value:
+        function = self.evaluate(node.func)
+        if any(isinstance(a, ast.Starred) for a in node.args):
+            raise BadOperation("found a starred argument", "write them one by one")
+        if any(k.arg is None for k in node.keywords):
+            raise BadOperation("found ** in a call", "write the keywords one by one")
+        args = [self.evaluate(a) for a in node.args]
+        keywords = {str(k.arg): self.evaluate(k.value) for k in node.keywords}
+        name = ast.unparse(node.func)
+        return self.reader.call(Call(self, node, name, function, args, keywords))
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, Expr) or hasattr(value, "shape")
+
+
+def plain(value: Value) -> Any:
+    """A value as the Python object it is, for comparisons of constants."""
+    if isinstance(value, Const):
+        return value.value
+    if isinstance(value, Object):
+        return value.value
+    if isinstance(value, tuple):
+        return tuple(plain(v) for v in value)
+    return value
+
+
+def kind_of(value: Any) -> str:
+    """A value in words."""
+    if isinstance(value, Expr):
+        return "a number"
+    if isinstance(value, tuple):
+        return "a tuple or list"
+    if isinstance(value, Object):
+        inner = value.value
+        if inner is None or isinstance(inner, (str, bool)):
+            return repr(inner)
+        return f"{getattr(inner, '__name__', repr(inner))!r}"
+    return f"an array of {len(value.shape)} dimensions"
+
+
+ZERO = as_size(0)

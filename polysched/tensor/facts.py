@@ -1,0 +1,266 @@
+"""What is known of sizes and iterators at a point of the program, asked of isl."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import islpy as isl
+
+from polysched.sets import read_set
+from polysched.tensor.cfunction import SizeExpr
+from polysched.tensor.expr import COMPARISONS, Const, Expr, Op, as_index, is_affine
+from polysched.tensor.size import (
+    Atom,
+    Extreme,
+    FloorDiv,
+    Size,
+    Symbol,
+    Wrapped,
+    symbol,
+)
+
+Verdict = Literal["never", "always", "sometimes"]
+_NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+
+
+@dataclass(frozen=True)
+class Loop:
+    """An enclosing loop as constraints see it."""
+
+    iterator: str
+    start: Size
+    stop: Size
+    step: int
+
+
+class Facts:
+    """Sizes, enclosing loops and affine conditions at the current point.
+
+    Attributes
+    ----------
+    parameters : list of str
+        Sizes and integer arguments.
+    loops : list of Loop
+        Enclosing loops, outermost first.
+    """
+
+    def __init__(self) -> None:
+        self.parameters: list[str] = []
+        self.loops: list[Loop] = []
+        self._conditions: list[str] = []
+        self._global: list[str] = []
+        self._n_fresh = 0
+        self._fresh: list[str] = []
+
+    def add_parameter(self, name: str, is_size: bool) -> None:
+        """Declare a size (never negative) or an integer argument."""
+        self.parameters.append(name)
+        if is_size:
+            self._global.append(f"{name} >= 0")
+
+    @contextmanager
+    def inside_loop(self, loop: Loop) -> Iterator[None]:
+        """Constraints of a loop hold inside."""
+        self.loops.append(loop)
+        n_before, n_fresh = len(self._conditions), len(self._fresh)
+        name = loop.iterator
+        low, high = self.text(loop.start), self.text(loop.stop)
+        if loop.step > 0:
+            self._conditions.append(f"{low} <= {name} and {name} < {high}")
+        else:
+            self._conditions.append(f"{high} < {name} and {name} <= {low}")
+        if abs(loop.step) > 1:
+            self._conditions.append(f"({name} - ({low})) mod {abs(loop.step)} = 0")
+        yield
+        self.loops.pop()
+        del self._conditions[n_before:]
+        del self._fresh[n_fresh:]
+
+    @contextmanager
+    def where(self, condition: Expr, holds: bool = True) -> Iterator[None]:
+        """The affine parts of a condition hold (or do not) inside."""
+        n_before, n_fresh = len(self._conditions), len(self._fresh)
+        self._conditions.extend(self._implied(condition, holds))
+        yield
+        del self._conditions[n_before:]
+        del self._fresh[n_fresh:]
+
+    def _implied(self, condition: Expr, holds: bool) -> list[str]:
+        if isinstance(condition, Op) and condition.op == ("&&" if holds else "||"):
+            return [t for a in condition.operands for t in self._implied(a, holds)]
+        if is_affine(condition):
+            return [self._condition_text(condition, holds)]
+        return []
+
+    def _condition_text(self, condition: Expr, holds: bool) -> str:
+        if isinstance(condition, Const):
+            return "1 = 1" if bool(condition.value) == holds else "1 = 0"
+        assert isinstance(condition, Op)
+        if condition.op == "!":
+            return self._condition_text(condition.operands[0], not holds)
+        if condition.op in COMPARISONS:
+            left, right = (as_index(a) for a in condition.operands)
+            assert left is not None
+            assert right is not None
+            op = condition.op if holds else _NEGATED[condition.op]
+            op = "=" if op == "==" else op
+            return f"{self.text(left)} {op} {self.text(right)}"
+        word = " and " if (condition.op == "&&") == holds else " or "
+        parts = [self._condition_text(a, holds) for a in condition.operands]
+        return word.join(f"({p})" for p in parts)
+
+    def text(self, size: Size) -> str:
+        """A size in isl's language; what wraps becomes a constrained variable."""
+        return self._plain(size).to_text("isl")
+
+    def _plain(self, size: Size) -> Size:
+        result = Size((), size.constant)
+        for atom, factor in size.terms:
+            result = result + self._plain_atom(atom) * factor
+        return result
+
+    def _plain_atom(self, atom: Atom) -> Size:
+        if isinstance(atom, Symbol):
+            return Size(((atom, 1),))
+        if isinstance(atom, FloorDiv):
+            return Size(((FloorDiv(self._plain(atom.value), atom.divisor), 1),))
+        if isinstance(atom, Extreme):
+            values = tuple(self._plain(v) for v in atom.values)
+            return Size(((Extreme(atom.kind, values), 1),))
+        return self._plain_wrapped(atom)
+
+    def _plain_wrapped(self, atom: Wrapped) -> Size:
+        value, extent = self.text(atom.value), self.text(atom.extent)
+        self._n_fresh += 1
+        name = f"w_{self._n_fresh}"
+        self._fresh.append(name)
+        self._conditions.append(
+            f"(({value} < 0 and {name} = {value} + {extent}) or "
+            f"({value} >= 0 and {name} = {value}))"
+        )
+        return symbol(name)
+
+    def domain(self, extra: list[str], variables: list[str] | None = None) -> isl.Set:
+        """Values of iterators (and further variables) at this point."""
+        names = [loop.iterator for loop in self.loops]
+        names += self._fresh + (variables or [])
+        conditions = [*self._global, *self._conditions, *extra] or ["1 = 1"]
+        body = " and ".join(f"({c})" for c in conditions)
+        head = f"[{', '.join(self.parameters)}] -> " if self.parameters else ""
+        return read_set(f"{head}{{ [{', '.join(names)}] : {body} }}")
+
+    def sizes_where(self, *conditions: str, variables: tuple[str, ...] = ()) -> isl.Set:
+        """Sizes for which the conditions hold somewhere at this point."""
+        return self.domain(list(conditions), list(variables)).params()
+
+    def ask(self, left: Size, op: str, right: Size | int) -> Verdict:
+        """Whether a comparison holds at this point."""
+        gap = left - right
+        if gap.is_constant:
+            value = gap.constant
+            holds = {
+                "<": value < 0, "<=": value <= 0, ">": value > 0, ">=": value >= 0,
+                "==": value == 0, "!=": value != 0,
+            }[op]  # fmt: skip
+            return "always" if holds else "never"
+        n_before = len(self._conditions)
+        n_fresh = len(self._fresh)
+        text = self.text(gap)
+        negated = _NEGATED[op]
+        can_fail = not self.domain([f"{text} {_isl(negated)} 0"]).is_empty()
+        can_hold = not can_fail or not self.domain([f"{text} {_isl(op)} 0"]).is_empty()
+        del self._conditions[n_before:]
+        del self._fresh[n_fresh:]
+        if not can_fail:
+            return "always"
+        return "sometimes" if can_hold else "never"
+
+    def is_always(self, left: Size, op: str, right: Size | int) -> bool:
+        """Whether a comparison holds for all sizes and iterators at this point."""
+        return self.ask(left, op, right) == "always"
+
+    def is_certain(self, left: Size, op: str, right: Size | int) -> bool:
+        """`is_always`, and False for what is not known here (axes of a view)."""
+        names = {*self.parameters, *(p.iterator for p in self.loops)}
+        gap = left - right
+        return set(gap.symbols()) <= names and self.is_always(left, op, right)
+
+    def condition_for(self, left: Size, op: str, right: Size | int) -> SizeExpr | bool:
+        """For which sizes a comparison holds at this point in all iterations.
+
+        True when it always does, False when it does for no sizes (that let the
+        program come here at all), else the condition on sizes.
+        """
+        gap = left - right
+        if gap.is_constant:
+            return self.ask(left, op, right) == "always"
+        n_before, n_fresh = len(self._conditions), len(self._fresh)
+        bad = self.sizes_where(f"{self.text(gap)} {_isl(_NEGATED[op])} 0")
+        reached = self.sizes_where()
+        del self._conditions[n_before:]
+        del self._fresh[n_fresh:]
+        if bad.is_empty():
+            return True
+        valid = self._valid()
+        if reached.is_subset(bad) and (valid.is_subset(bad) or not self.parameters):
+            return False
+        good = bad.complement().intersect(valid).coalesce()
+        if good.is_empty():
+            return False
+        return size_condition(good.gist(valid), valid)
+
+    def _valid(self) -> isl.Set:
+        head = f"[{', '.join(self.parameters)}] -> " if self.parameters else ""
+        body = " and ".join(self._global) or "1 = 1"
+        return read_set(f"{head}{{ : {body} }}")
+
+    def overlap(
+        self, writes: tuple[Size, ...], reads: tuple[Size, ...], loops: list[Loop]
+    ) -> bool:
+        """Whether a later iteration of `loops` may read what an earlier one wrote.
+
+        Both are subscripts of the same array in the current iteration of the
+        enclosing loops; `loops` run inside them and are not entered.
+        """
+        ours = {p.iterator: symbol(f"{p.iterator}_w") for p in loops}
+        theirs = {p.iterator: symbol(f"{p.iterator}_r") for p in loops}
+        conditions = []
+        for names in (ours, theirs):
+            for loop in loops:
+                name = names[loop.iterator].to_text("isl")
+                start = self.text(loop.start.substitute(names))
+                stop = self.text(loop.stop.substitute(names))
+                conditions.append(f"{start} <= {name} and {name} < {stop}")
+        n_before, n_fresh = len(self._conditions), len(self._fresh)
+        for write, read in zip(writes, reads, strict=True):
+            conditions.append(
+                f"{self.text(write.substitute(ours))} = "
+                f"{self.text(read.substitute(theirs))}"
+            )
+        orders = []
+        for k, loop in enumerate(loops):
+            same = [f"{p.iterator}_w = {p.iterator}_r" for p in loops[:k]]
+            orders.append(
+                " and ".join([*same, f"{loop.iterator}_w < {loop.iterator}_r"])
+            )
+        conditions.append(" or ".join(f"({o})" for o in orders) or "1 = 0")
+        names = [f"{p.iterator}{end}" for p in loops for end in ("_w", "_r")]
+        found = self.domain(conditions, names)
+        del self._conditions[n_before:]
+        del self._fresh[n_fresh:]
+        return not found.is_empty()
+
+
+def _isl(op: str) -> str:
+    return "=" if op == "==" else op
+
+
+def size_condition(holds: isl.Set, context: isl.Set) -> SizeExpr:
+    """A set of sizes as a condition in C and Python."""
+    build = isl.AstBuild.from_context(context)
+    text = build.expr_from_set(holds).to_C_str()
+    python = text.replace("&&", "and").replace("||", "or").replace("/", "//")
+    return SizeExpr(python, text)

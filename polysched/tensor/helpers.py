@@ -1,0 +1,100 @@
+"""C functions that give NumPy's and Python's meaning where C's operators differ."""
+
+from __future__ import annotations
+
+from polysched.tensor.argument import C_TYPES
+
+SUFFIXES = {"float64": "f64", "float32": "f32", "int64": "i64", "int32": "i32"}
+PREFIX = "np_"
+_DTYPES = {suffix: dtype for dtype, suffix in SUFFIXES.items()}
+
+# np.floor_divide and np.remainder for floats, as NumPy's npy_divmod has them
+_FLOAT_MOD = """static inline {t} np_mod_{s}({t} a, {t} b)
+{{
+  {t} r = fmod{f}(a, b);
+  return b == 0 ? r : r != 0 ? ((b < 0) != (r < 0) ? r + b : r) : copysign{f}(0, b);
+}}
+"""
+_FLOAT_FLOORDIV = """static inline {t} np_floordiv_{s}({t} a, {t} b)
+{{
+  {t} r = fmod{f}(a, b);
+  {t} d = (a - r) / b - (r != 0 && (b < 0) != (r < 0) ? 1 : 0);
+  {t} q = floor{f}(d);
+  return b == 0 ? a / b : d != 0 ? (d - q > ({t})0.5 ? q + 1 : q) : copysign{f}(0, a / b);
+}}
+"""
+_INT_MOD = """static inline {t} np_mod_{s}({t} a, {t} b)
+{{
+  return b == 0 || b == -1 ? 0 : a % b + (a % b != 0 && (a % b < 0) != (b < 0) ? b : 0);
+}}
+"""
+_INT_FLOORDIV = """static inline {t} np_floordiv_{s}({t} a, {t} b)
+{{
+  return b == 0 ? 0 : b == -1 ? -a : a / b - (a % b != 0 && (a % b < 0) != (b < 0) ? 1 : 0);
+}}
+"""
+_FLOAT_MAX = """static inline {t} np_maximum_{s}({t} a, {t} b)
+{{
+  return a >= b || a != a ? a : b;
+}}
+"""
+_FLOAT_MIN = """static inline {t} np_minimum_{s}({t} a, {t} b)
+{{
+  return a <= b || a != a ? a : b;
+}}
+"""
+_INT_MAX = """static inline {t} np_maximum_{s}({t} a, {t} b)
+{{
+  return a >= b ? a : b;
+}}
+"""
+_INT_MIN = """static inline {t} np_minimum_{s}({t} a, {t} b)
+{{
+  return a <= b ? a : b;
+}}
+"""
+_ABS = """static inline {t} np_abs_{s}({t} a)
+{{
+  return a < 0 ? -a : a;
+}}
+"""
+_SIGN = """static inline {t} np_sign_{s}({t} a)
+{{
+  return a > 0 ? 1 : a < 0 ? -1 : a;
+}}
+"""
+_IPOW = """static inline {t} np_ipow_{s}({t} a, {t} n)
+{{
+  {t} r = 1;
+  for ({t} k = 0; k < n; k++)
+    r = r * a;
+  return r;
+}}
+"""
+_TEMPLATES = {
+    "mod": (_FLOAT_MOD, _INT_MOD),
+    "floordiv": (_FLOAT_FLOORDIV, _INT_FLOORDIV),
+    "maximum": (_FLOAT_MAX, _INT_MAX),
+    "minimum": (_FLOAT_MIN, _INT_MIN),
+    "abs": (_ABS, _ABS),
+    "sign": (_SIGN, _SIGN),
+    "ipow": (_IPOW, _IPOW),
+}
+MAX_POWER = 8
+
+
+def helper(name: str, dtype: str) -> str:
+    """The C name of a helper for a type."""
+    return f"{PREFIX}{name}_{SUFFIXES[dtype]}"
+
+
+def helper_text(c_name: str) -> str:
+    """The definition of a helper, from its C name."""
+    name, suffix = c_name.removeprefix(PREFIX).rsplit("_", 1)
+    dtype = _DTYPES[suffix]
+    c_type, is_float = C_TYPES[dtype], suffix.startswith("f")
+    if name.startswith("pow"):
+        product = " * ".join("a" * int(name[3:]))
+        return f"static inline {c_type} {c_name}({c_type} a)\n{{\n  return {product};\n}}\n"
+    template = _TEMPLATES[name][0 if is_float else 1]
+    return template.format(t=c_type, s=suffix, f="f" if suffix == "f32" else "")

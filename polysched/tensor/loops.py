@@ -1,0 +1,302 @@
+"""``for`` loops: over ranges and arrays, and what names mean around them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from polysched.tensor.arithmetic import BadOperation, index, logical, logical_not
+from polysched.tensor.binding import pin_key
+from polysched.tensor.environment import Pin, Restart
+from polysched.tensor.evaluate import kind_of
+from polysched.tensor.expr import Expr, If
+from polysched.tensor.liveness import assigned_names
+from polysched.tensor.size import Size, as_size, floor_div
+from polysched.tensor.subscripts import read_integer, read_step
+from polysched.tensor.values import Object, Pending, Readable, Value, View, is_array
+
+if TYPE_CHECKING:
+    from polysched.tensor.statements import Reader
+
+_MAX_COPIES = 4
+_MAX_UNROLLED = 64
+
+
+@dataclass(frozen=True)
+class Range:
+    """The iterations of a loop; `rows` is what it runs over, if not numbers."""
+
+    start: Size
+    stop: Size
+    step: int = 1
+    rows: Readable | None = None
+
+
+@dataclass(frozen=True)
+class Tails:
+    """A loop behind which names mean other arrays for other trip counts."""
+
+    trip: Range
+    bindings: list[dict[str, Value]]
+
+
+class LoopReader:
+    """Reads the loops of one function."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._emitter = reader.emitter
+        self._memory = reader.session.memory
+        self.running: list[str] = []
+
+    def read(self, node: ast.For) -> Tails | None:
+        """Read a loop; gives what the rest of the function has to tell apart."""
+        reader = self._reader
+        if node.orelse:
+            reader.source.unsupported(
+                node.orelse[0], "found else behind a loop",
+                "write its body behind the loop",
+            )  # fmt: skip
+        if not isinstance(node.target, ast.Name):
+            reader.source.unsupported(
+                node.target, "found several loop variables", "loop over range(...)"
+            )
+        found = self._iterations(node.iter)
+        if isinstance(found, tuple):
+            self._unroll(node, node.target.id, found)
+            return None
+        return self._loop(node, node.target.id, found)
+
+    def _iterations(self, node: ast.expr) -> Range | tuple[Value, ...]:
+        source, emitter = self._reader.source, self._emitter
+        evaluator = self._reader.evaluator
+        if isinstance(node, ast.Call):
+            function = evaluator.evaluate(node.func)
+            if isinstance(function, Object) and function.value is range:
+                return self._range(node)
+            if isinstance(function, Object) and function.value in (enumerate, zip):
+                source.unsupported(
+                    node, f"found a loop over {function.value.__name__}(...)",
+                    "loop over range(len(...)) and subscript",
+                )  # fmt: skip
+        value = evaluator.evaluate(node)
+        if isinstance(value, tuple):
+            return value
+        if not is_array(value):
+            source.unsupported(
+                node, f"found a loop over {kind_of(value)}", "loop over range(...)"
+            )
+        assert not isinstance(value, (Expr, Object))
+        rows = emitter.settle(value) if isinstance(value, Pending) else value
+        return Range(as_size(0), rows.shape[0], 1, rows)
+
+    def _range(self, node: ast.Call) -> Range:
+        evaluator, source = self._reader.evaluator, self._reader.source
+        if node.keywords or not 1 <= len(node.args) <= 3:
+            source.wrong(node, "range takes one to three numbers")
+        before = self._emitter.node
+        values = []
+        for part in node.args:
+            value = evaluator.evaluate(part)
+            self._emitter.node = part
+            try:
+                if len(values) < 2:
+                    values.append(read_integer(value, "the bound of a loop"))
+                else:
+                    step = read_step(value)
+            except BadOperation as verdict:
+                source.not_affine(part, verdict.message, verdict.hint)
+        self._emitter.node = before
+        if len(node.args) < 3:
+            step = 1
+        if len(values) == 1:
+            return Range(as_size(0), values[0], step)
+        return Range(values[0], values[1], step)
+
+    def _unroll(self, node: ast.For, target: str, items: tuple[Value, ...]) -> None:
+        if len(items) > _MAX_UNROLLED:
+            self._reader.source.unsupported(
+                node.iter, f"found a loop over {len(items)} constants",
+                "make them an array: np.array([...])",
+            )  # fmt: skip
+        for item in items:
+            self._reader.binder.bind(target, item)
+            if self._reader.block(node.body) is not None:
+                self._reader.source.unsupported(node, "found a return inside a loop")
+
+    def _loop(self, node: ast.For, target: str, trip: Range) -> Tails | None:
+        reader, environment = self._reader, self._reader.environment
+        assigned = assigned_names(node.body)
+        lasting = reader.liveness.head[node] | reader.liveness.after[node]
+        pinned = self._pin(node, assigned & lasting)
+        entry = dict(environment.values)
+        arrays = [
+            n for n in sorted(assigned & lasting)
+            if isinstance(entry.get(n), View) and n not in environment.pins
+        ]  # fmt: skip
+        exchange = self._memory.exchanges.get((reader.path, node), {})
+        n_copies = _order(exchange)
+        self._emit(node, target, trip, n_copies)
+        if n_copies == 1:
+            self._check_arrays(node, arrays, entry)
+        elif any(not _same(environment.values[n], entry[n]) for n in arrays):
+            reader.source.unsupported(node, "the loop exchanges arrays in a way that "
+                                      "does not repeat")  # fmt: skip
+        self._leave(entry, (assigned - pinned) | {target}, set(arrays))
+        for name in pinned:
+            environment.pins.pop(name)
+        if n_copies == 1 or not set(exchange) & reader.liveness.after[node]:
+            return None
+        return Tails(trip, _bindings(exchange, entry, n_copies))
+
+    def _pin(self, node: ast.AST, names: frozenset[str]) -> set[str]:
+        """Give names that outlive an iteration storage of their own."""
+        environment = self._reader.environment
+        pinned = set()
+        for name in sorted(names):
+            value = environment.values.get(name)
+            key = pin_key(self._reader.path, node, name)
+            if name in environment.pins or value is None:
+                continue
+            if isinstance(value, Expr) or (
+                isinstance(value, View) and key in self._memory.kept
+            ):
+                pin = Pin(key)
+                self._reader.binder.open(name, pin, value)
+                environment.pins[name] = pin
+                pinned.add(name)
+        return pinned
+
+    def _emit(self, node: ast.For, target: str, trip: Range, n_copies: int) -> None:
+        reader, emitter = self._reader, self._emitter
+        hint = "" if trip.rows is not None else target
+        self.running.append(target)
+        reader.depth += 1
+        with emitter.loop(trip.start, trip.stop, trip.step * n_copies, hint) as first:
+            self._body(node, target, trip, first)
+            for k in range(1, n_copies):
+                position = first + k * trip.step
+                op = "<" if trip.step > 0 else ">"
+                test = emitter.arithmetic.compare(op, index(position), index(trip.stop))
+                guard = If(emitter.place, test, [])
+                emitter.block.append(guard)
+                with emitter.into_block(guard.body), emitter.facts.where(test):
+                    self._body(node, target, trip, position)
+        reader.depth -= 1
+        self.running.pop()
+
+    def _body(self, node: ast.For, target: str, trip: Range, position: Size) -> None:
+        reader = self._reader
+        value: Value = index(position)
+        if trip.rows is not None:
+            value = reader.session.row(trip.rows, position)
+            if isinstance(value, Expr):
+                value = reader.binder.lasting(target, value)
+        reader.environment.values[target] = value
+        reader.environment.missing.pop(target, None)
+        reader.block(node.body)
+
+    def _check_arrays(
+        self, node: ast.For, arrays: list[str], entry: dict[str, Value]
+    ) -> None:
+        """Arrays that names mean at the loop's end have to be those of its start."""
+        reader, values = self._reader, self._reader.environment.values
+        changed = [n for n in arrays if not _same(values.get(n), entry[n])]
+        if not changed:
+            return
+        sources = {
+            n: next((m for m in arrays if _same(values.get(n), entry[m])), "")
+            for n in changed
+        }
+        if sorted(sources.values()) == changed:
+            if _order(sources) > _MAX_COPIES:
+                reader.source.unsupported(
+                    node, "the loop exchanges too many arrays in turn"
+                )
+            self._memory.exchanges[reader.path, node] = sources
+        else:
+            for name in changed:
+                self._memory.kept.add(pin_key(reader.path, node, name))
+        raise Restart
+
+    def _leave(self, entry: dict[str, Value], names: set[str], kept: set[str]) -> None:
+        """Forget what only the loop's iterations know."""
+        environment = self._reader.environment
+        for name in names - kept:
+            environment.values.pop(name, None)
+            environment.missing[name] = (
+                "it is assigned inside a loop only, which may not run"
+            )
+        for name in kept:
+            environment.values[name] = entry[name]
+
+    def read_tails(
+        self, node: ast.For, tails: Tails, rest: Sequence[ast.stmt]
+    ) -> Value | None:
+        """Read the statements behind a loop once for each meaning of the names."""
+        reader, emitter = self._reader, self._emitter
+        if reader.depth or reader.path:
+            reader.source.unsupported(
+                node, "the loop exchanges arrays that are used behind it, inside a loop, "
+                "a branch or a function that is called", "copy instead of exchanging",
+            )  # fmt: skip
+        n = len(tails.bindings)
+        start, stop = tails.trip.start, tails.trip.stop
+        span = stop - start if tails.trip.step > 0 else start - stop
+        step = abs(tails.trip.step)
+        count = span if step == 1 else floor_div(span + (step - 1), step)
+        runs = emitter.arithmetic.compare(">", index(span), index(as_size(0)))
+        before = dict(reader.environment.values)
+        reader.session.results.n_ways += 1
+        returned: Value | None = None
+        others: Expr | None = None
+        for k in [*range(1, n), 0]:
+            with emitter.facts.where(runs):
+                rest_of = emitter.arithmetic.binary(
+                    "%", index(count), index(as_size(n))
+                )
+            test = logical(
+                "&&", runs,
+                emitter.arithmetic.compare("==", rest_of, index(as_size(k))),
+            ) if k else logical_not(others)  # type: ignore[arg-type]  # fmt: skip
+            others = test if others is None else logical("||", others, test)
+            branch = If(emitter.place, test, [])
+            emitter.block.append(branch)
+            reader.environment.values = {**before, **tails.bindings[k]}
+            with emitter.into_block(branch.body), emitter.facts.where(test):
+                returned = reader.block(rest)
+        return returned
+
+
+def _same(one: Value | None, two: Value | None) -> bool:
+    if isinstance(one, View) and isinstance(two, View):
+        return (
+            one.storage is two.storage
+            and one.subscripts == two.subscripts
+            and one.shape == two.shape
+        )
+    return one is two
+
+
+def _order(exchange: dict[str, str]) -> int:
+    """After how many turns the exchange is none."""
+    now = dict(exchange)
+    n = 1
+    while any(k != v for k, v in now.items()):
+        now = {k: exchange[v] for k, v in now.items()}
+        n += 1
+    return n
+
+
+def _bindings(
+    exchange: dict[str, str], entry: dict[str, Value], n: int
+) -> list[dict[str, Value]]:
+    """What the names mean after 0, 1, ... turns."""
+    result = []
+    now = {k: k for k in exchange}
+    for _ in range(n):
+        result.append({k: entry[v] for k, v in now.items()})
+        now = {k: now[exchange[k]] for k in exchange}
+    return result

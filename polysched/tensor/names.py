@@ -1,0 +1,69 @@
+"""C identifiers for what Python names, and for what it does not name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_C_WORDS = frozenset(
+    ["auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main", "asm", "typeof", "bool", "true", "false", "NULL", "errno", "signgam", "linux", "unix", "I"]
+)
+_C_FUNCTIONS = frozenset(
+    ["acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "drem", "erf", "erfc", "exp", "exp10", "exp2", "expm1", "fabs", "fdim", "finite", "floor", "fma", "fmax", "fmin", "fmod", "frexp", "gamma", "hypot", "ilogb", "isinf", "isnan", "isfinite", "signbit", "j0", "j1", "jn", "ldexp", "lgamma", "llrint", "llround", "log", "log10", "log1p", "log2", "logb", "lrint", "lround", "modf", "nan", "nearbyint", "nextafter", "nexttoward", "pow", "remainder", "remquo", "rint", "round", "scalb", "scalbln", "scalbn", "significand", "sin", "sincos", "sinh", "sqrt", "tan", "tanh", "tgamma", "trunc", "y0", "y1", "yn", "abs", "labs", "div", "index", "time", "free", "malloc"]
+)
+_ITERATORS = ("i", "j", "k", "l", "m", "n")
+
+
+class Names:
+    """Gives each thing a C name of its own, like its Python name where possible."""
+
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        self._reserved = set(reserved)
+        self._used: set[str] = set()
+        self._running: set[str] = set()
+
+    def new(self, hint: str) -> str:
+        """A name for an array, variable or parameter."""
+        name = self._free(self._valid(hint), self._used | self._iterators())
+        self._used.add(name)
+        return name
+
+    def parameter(self, hint: str) -> str:
+        """A name for a parameter; iterators are named around it."""
+        name = self._free(self._valid(hint), self._used)
+        self._used.add(name)
+        return name
+
+    def iterator(self, hint: str = "") -> str:
+        """A name for a loop's iterator, until it is released."""
+        if hint:
+            name = self._free(self._valid(hint), self._used | self._running)
+        else:
+            taken = self._used | self._running | self._reserved
+            free = [n for n in _ITERATORS if n not in taken]
+            name = free[0] if free else self._free("i_1", taken)
+        self._running.add(name)
+        return name
+
+    def release(self, name: str) -> None:
+        """The loop is over."""
+        self._running.discard(name)
+
+    def _iterators(self) -> set[str]:
+        return {*_ITERATORS, *self._running}
+
+    @staticmethod
+    def _valid(hint: str) -> str:
+        is_taken = hint in _C_WORDS or hint in _C_FUNCTIONS
+        if is_taken or hint.startswith(("np_", "ps_", "_")) or not hint.isascii():
+            plain = hint.strip("_") if hint.isascii() else "x"
+            return f"{plain or 'v'}_"
+        return hint
+
+    @staticmethod
+    def _free(name: str, taken: set[str]) -> str:
+        if name not in taken:
+            return name
+        k = 2
+        while f"{name}_{k}" in taken:
+            k += 1
+        return f"{name}_{k}"

@@ -1,0 +1,264 @@
+"""Products that sum: matrix products, outer products, einsum."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from polysched.tensor.arithmetic import BadOperation, constant, convert
+from polysched.tensor.broadcast import ONE, broadcast, common_shape, text_of
+from polysched.tensor.calls import Call
+from polysched.tensor.dtypes import promote
+from polysched.tensor.emitter import Emitter
+from polysched.tensor.expr import Expr, Load, Op, walk
+from polysched.tensor.reductions import storages_of
+from polysched.tensor.size import Size
+from polysched.tensor.values import (
+    Object,
+    Pending,
+    Readable,
+    Value,
+    View,
+    axis,
+    remap,
+)
+
+_CHEAP = frozenset({"+", "-", "*", "neg", "cast"})
+
+
+def _plain(emitter: Emitter, value: Readable) -> Readable:
+    """The operand, in an array of its own if computing it again and again costs much."""
+    if isinstance(value, View):
+        return value
+    parts = list(walk(emitter.probe(value)))
+    n_elements = sum(1 for e in parts if isinstance(e, Load) and e.subscripts)
+    ops = [e for e in parts if isinstance(e, Op)]
+    if n_elements <= 1 and all(e.op in _CHEAP for e in ops):
+        return value
+    return emitter.stored(value, "factor")
+
+
+def contract(
+    emitter: Emitter, operands: Sequence[Readable], labels: Sequence[str], output: str
+) -> Pending:
+    """The sum of products of elements over all labels that are not in `output`.
+
+    Parameters
+    ----------
+    operands : sequence of array
+        Factors.
+    labels : sequence of str
+        One letter per axis of each factor; the same letter runs over the same index.
+    output : str
+        Letters of the result's axes.
+    """
+    operands = [_plain(emitter, o) for o in operands]
+    sizes = _sizes(emitter, operands, labels)
+    summed = [c for c in sizes if c not in output]
+    dtype, _ = promote((o.dtype, False) for o in operands)
+
+    def product(position: dict[str, Size]) -> Expr:
+        factors = [
+            convert(_element(o, text, position, sizes), dtype)
+            for o, text in zip(operands, labels, strict=True)
+        ]
+        result = factors[0]
+        for factor in factors[1:]:
+            result = Op(
+                dtype, False, "&&" if dtype == "bool" else "*", (result, factor)
+            )
+        return result
+
+    def into(place: View) -> None:
+        with emitter.loops(place.shape) as outer:
+            target = place.at(outer)
+            position = dict(zip(output, outer, strict=True))
+            if not summed:
+                emitter.assign(target, product(position))
+                return
+            emitter.assign(target, constant(0, dtype, is_weak=False))
+            with emitter.loops([sizes[c] for c in summed]) as inner:
+                position |= dict(zip(summed, inner, strict=True))
+                op = "||" if dtype == "bool" else "+"
+                total = Op(dtype, False, op, (target, product(position)))
+                emitter.assign(target, total)
+
+    shape = tuple(sizes[c] for c in output)
+    return Pending(shape, dtype, storages_of(emitter, *operands), into)
+
+
+def _element(
+    operand: Readable, labels: str, position: dict[str, Size], sizes: dict[str, Size]
+) -> Expr:
+    indices = tuple(
+        Size() if extent == ONE and sizes[c] != ONE else position[c]
+        for c, extent in zip(labels, operand.shape, strict=True)
+    )
+    return operand.at(indices)
+
+
+def _sizes(
+    emitter: Emitter, operands: Sequence[Readable], labels: Sequence[str]
+) -> dict[str, Size]:
+    found: dict[str, Size] = {}
+    for operand, text in zip(operands, labels, strict=True):
+        for letter, size in zip(text, operand.shape, strict=True):
+            known = found.get(letter, ONE)
+            if size not in (ONE, known) and known != ONE:
+                shapes = " and ".join(text_of(o.shape) for o in operands)
+                emitter.require(
+                    known, "==", size, f"the shapes {shapes} do not fit: {known} and "
+                    f"{size} elements are multiplied and summed",
+                )  # fmt: skip
+            found[letter] = known if known != ONE else size
+    return found
+
+
+def matmul(call: Call) -> Value:
+    """``a @ b``."""
+    one, two = (call.array(v) for v in call.bind("x1", "x2", required=2))
+    return _matrix_product(call.emitter, one, two)
+
+
+def _matrix_product(emitter: Emitter, one: Readable, two: Readable) -> Pending:
+    _check_inner(emitter, one, two)
+    if len(one.shape) <= 2 and len(two.shape) <= 2:
+        left = "ik"[2 - len(one.shape) :]
+        right = "kj"[: len(two.shape)]
+        output = (left + right).replace("k", "")
+        return contract(emitter, (one, two), (left, right), output)
+    if 1 in (len(one.shape), len(two.shape)):
+        letters = string.ascii_uppercase[: max(len(one.shape), len(two.shape)) - 2]
+        left = "k" if len(one.shape) == 1 else letters + "ik"
+        right = "k" if len(two.shape) == 1 else letters + "kj"
+        output = letters + (left + right).replace("k", "").replace(letters, "")
+        return contract(emitter, (one, two), (left, right), output)
+    batch = common_shape(emitter, [one.shape[:-2], two.shape[:-2]])
+    letters = string.ascii_uppercase[: len(batch)]
+    one = broadcast(one, (*batch, *one.shape[-2:]))
+    two = broadcast(two, (*batch, *two.shape[-2:]))
+    return contract(
+        emitter, (one, two), (letters + "ik", letters + "kj"), letters + "ij"
+    )
+
+
+def _check_inner(emitter: Emitter, one: Readable, two: Readable) -> None:
+    """NumPy does not broadcast the axes that are summed."""
+    left = one.shape[-1]
+    right = two.shape[-2] if len(two.shape) > 1 else two.shape[0]
+    emitter.require(
+        left, "==", right, f"the shapes {text_of(one.shape)} and {text_of(two.shape)} "
+        f"do not fit a matrix product: {left} is not {right}",
+    )  # fmt: skip
+
+
+def dot(call: Call) -> Value:
+    """``np.dot(a, b)``."""
+    values = [call.number(v) for v in call.bind("a", "b", required=2)]
+    if any(isinstance(v, Expr) for v in values):
+        return call.evaluator.reader.library_call(np.multiply, *values)
+    one, two = (call.array(v) for v in values)
+    if len(two.shape) > 2 or (len(one.shape) > 2 and len(two.shape) == 2):
+        left = string.ascii_lowercase[: len(one.shape) - 1] + "z"
+        right = string.ascii_uppercase[: len(two.shape) - 2] + "zy"
+        _check_inner(call.emitter, one, two)
+        output = (left + right).replace("z", "")
+        return contract(call.emitter, (one, two), (left, right), output)
+    return _matrix_product(call.emitter, one, two)
+
+
+def outer(call: Call) -> Value:
+    """``np.outer(a, b)``: element by element."""
+    one, two = (call.array(v) for v in call.bind("a", "b", required=2))
+    if len(one.shape) != 1 or len(two.shape) != 1:
+        raise BadOperation("np.outer is taken for vectors only")
+    left = remap(one, (one.shape[0], ONE), (axis(0),))
+    right = remap(two, (ONE, two.shape[0]), (axis(1),))
+    return call.evaluator.reader.library_call(np.multiply, left, right)
+
+
+def inner(call: Call) -> Value:
+    """``np.inner(a, b)`` and ``np.vdot(a, b)`` of vectors."""
+    one, two = (call.array(v) for v in call.bind("a", "b", required=2))
+    if len(one.shape) != 1 or len(two.shape) != 1:
+        raise BadOperation(f"{call.name} is taken for vectors only", "use @ or einsum")
+    return _matrix_product(call.emitter, one, two)
+
+
+def einsum(call: Call) -> Value:
+    """``np.einsum("ij,jk->ik", a, b)``."""
+    if call.keywords:
+        raise BadOperation("np.einsum with keywords is not supported")
+    text = call.args[0] if call.args else None
+    if not isinstance(text, Object) or not isinstance(text.value, str):
+        raise BadOperation("np.einsum needs its subscripts as a string first")
+    arrays = [call.array(v) for v in call.args[1:]]
+    inputs, output = _read_subscripts(text.value, [len(a.shape) for a in arrays])
+    return contract(call.emitter, arrays, inputs, output)
+
+
+def _read_subscripts(text: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+    text = text.replace(" ", "")
+    if "." in text:
+        raise BadOperation("np.einsum with '...' is not supported", "name every axis")
+    left, arrow, output = text.partition("->")
+    inputs = left.split(",")
+    if len(inputs) != len(ranks):
+        raise BadOperation(f"{text!r} names {len(inputs)} arrays, found {len(ranks)}")
+    for letters, rank in zip(inputs, ranks, strict=True):
+        if len(letters) != rank or not letters.isalpha():
+            raise BadOperation(
+                f"{letters!r} in {text!r} does not name the axes of an array of {rank} "
+                "dimensions"
+            )
+    every = "".join(inputs)
+    if not arrow:
+        output = "".join(sorted(c for c in set(every) if every.count(c) == 1))
+    if len(set(output)) != len(output) or not set(output) <= set(every):
+        raise BadOperation(
+            f"the result of {text!r} has an axis twice or an unknown one"
+        )
+    return inputs, output
+
+
+def trace(call: Call) -> Value:
+    """``np.trace(a)`` of a matrix."""
+    array = call.array(call.bind("a", required=1)[0])
+    if len(array.shape) != 2:
+        raise BadOperation("np.trace is taken for matrices only")
+    return contract(call.emitter, (array,), ("ii",), "")
+
+
+def diagonal(call: Call) -> Value:
+    """``np.diag(a)`` of a matrix: a view of its diagonal."""
+    array = call.array(call.bind("v", required=1)[0])
+    if len(array.shape) != 2:
+        raise BadOperation("np.diag is taken for matrices only")
+    call.emitter.require(
+        array.shape[0],
+        "==",
+        array.shape[1],
+        "np.diag is taken for square matrices only",
+    )
+    return remap(array, (array.shape[0],), (axis(0), axis(0)))
+
+
+FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
+    np.matmul: matmul,
+    np.dot: dot,
+    np.outer: outer,
+    np.inner: inner,
+    np.vdot: inner,
+    np.einsum: einsum,
+    np.trace: trace,
+    np.diag: diagonal,
+    np.diagonal: diagonal,
+}
+METHODS: dict[str, Callable[[Call], Value]] = {
+    "dot": dot,
+    "trace": trace,
+    "diagonal": diagonal,
+}

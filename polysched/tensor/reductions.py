@@ -1,0 +1,304 @@
+"""Sums, products and extremes over axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from polysched.tensor.arithmetic import (
+    BadOperation,
+    c_function,
+    constant,
+    convert,
+    index,
+    logical,
+    truth,
+)
+from polysched.tensor.broadcast import elementwise
+from polysched.tensor.calls import MISSING, Call
+from polysched.tensor.dtypes import divided, summed
+from polysched.tensor.emitter import Emitter
+from polysched.tensor.expr import Expr, Load, Op, Storage, loads
+from polysched.tensor.size import Size, as_size
+from polysched.tensor.values import (
+    Indices,
+    Lazy,
+    Object,
+    Pending,
+    Readable,
+    Value,
+    View,
+    axis,
+    remap,
+)
+
+Combine = Callable[[Emitter, Expr, Expr], Expr]
+
+
+def _sum(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+    return Op(total.dtype, False, "+", (total, value))
+
+
+def _product(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+    return Op(total.dtype, False, "*", (total, value))
+
+
+def _greatest(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+    return emitter.arithmetic.greatest("max", total, value, True)
+
+
+def _least(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+    return emitter.arithmetic.greatest("min", total, value, True)
+
+
+def _any(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+    return logical("||", total, truth(value))
+
+
+def _all(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+    return logical("&&", total, truth(value))
+
+
+def storages_of(emitter: Emitter, *values: Expr | Readable) -> tuple[Storage, ...]:
+    """What values read."""
+    found: list[Storage] = []
+    for value in values:
+        expr = value if isinstance(value, Expr) else emitter.probe(value)
+        found += [e.storage for e in loads(expr)]
+    return tuple(found)
+
+
+def accumulate(
+    emitter: Emitter, value: Readable, reduced: Sequence[int], dtype: str,
+    combine: Combine, start: Expr | None,
+) -> Pending:  # fmt: skip
+    """The values along some axes combined, one after the other.
+
+    Without `start`, the first value along the axes is the start.
+    """
+    kept = [k for k in range(len(value.shape)) if k not in reduced]
+    inner = [value.shape[k] for k in reduced]
+
+    def at(outer: Indices, along: Indices) -> Expr:
+        order = dict(zip(kept, outer, strict=True)) | dict(
+            zip(reduced, along, strict=True)
+        )
+        element = value.at(tuple(order[k] for k in range(len(value.shape))))
+        return convert(element, dtype)
+
+    def into(place: View) -> None:
+        first = tuple(as_size(0) for _ in inner)
+        with emitter.loops(place.shape) as outer:
+            target = place.at(outer)
+            emitter.assign(target, at(outer, first) if start is None else start)
+            if start is not None or len(inner) == 1:
+                _accumulate(emitter, target, inner, outer, at, combine, start is None)
+            else:
+                _accumulate(emitter, target, inner, outer, at, combine, False)
+
+    shape = tuple(value.shape[k] for k in kept)
+    return Pending(shape, dtype, storages_of(emitter, value), into)
+
+
+def _accumulate(
+    emitter: Emitter, target: Load, inner: Sequence[Size], outer: Indices,
+    at: Callable[[Indices, Indices], Expr], combine: Combine, skips_first: bool,
+) -> None:  # fmt: skip
+    if skips_first:
+        with emitter.loop(as_size(1), inner[0]) as k:
+            emitter.assign(target, combine(emitter, target, at(outer, (k,))))
+        return
+    with emitter.loops(inner) as along:
+        emitter.assign(target, combine(emitter, target, at(outer, along)))
+
+
+def _reduction(
+    combine: Combine, start: Any, dtype_of: Callable[[str], str]
+) -> Callable[[Call], Value]:
+    def handler(call: Call) -> Value:
+        names = ("a", "axis", "dtype", "keepdims", "initial")
+        given = call.bind(*names, required=1)
+        value = call.number(given[0])
+        if given[2] is not MISSING or given[4] is not MISSING:
+            raise BadOperation(f"{call.name} with dtype or initial", "use .astype(...)")
+        if isinstance(value, Expr):
+            return convert(value, dtype_of(value.dtype), False)
+        reduced = call.axes(given[1], len(value.shape))
+        dtype = dtype_of(value.dtype)
+        if start is None:
+            for k in reduced:
+                call.emitter.require(
+                    value.shape[k], ">=", 1, f"{call.name} of no elements has no value"
+                )
+        first = None if start is None else constant(start, dtype, is_weak=False)
+        result: Value = accumulate(call.emitter, value, reduced, dtype, combine, first)
+        return _keep(call, result, value.shape, reduced, given[3])
+
+    return handler
+
+
+def _keep(
+    call: Call,
+    result: Value,
+    shape: Sequence[Size],
+    reduced: Sequence[int],
+    flag: Value,
+) -> Value:
+    """The result with axes of one element where axes were reduced, if asked for."""
+    if not call.flag(flag, "keepdims"):
+        return result
+    assert isinstance(result, Pending)
+    settled = call.emitter.settle(result)
+    full = [as_size(1) if k in reduced else s for k, s in enumerate(shape)]
+    kept = tuple(axis(k) for k in range(len(shape)) if k not in reduced)
+    return remap(settled, full, kept)
+
+
+def _mean(call: Call) -> Value:
+    given = call.bind("a", "axis", "dtype", "keepdims", required=1)
+    value = call.array(given[0])
+    reduced = call.axes(given[1], len(value.shape))
+    dtype = divided(value.dtype)
+    total = accumulate(
+        call.emitter, value, reduced, dtype, _sum, constant(0, dtype, is_weak=False)
+    )
+    count = _count(call, [value.shape[k] for k in reduced], dtype)
+    result = _divided(call.emitter, total, count)
+    return _keep(call, result, value.shape, reduced, given[3])
+
+
+def _count(call: Call, shape: Sequence[Size], dtype: str) -> Expr:
+    """The number of elements as a float."""
+    arithmetic = call.emitter.arithmetic
+    result: Expr = constant(1)
+    for size in shape:
+        call.emitter.require(size, ">=", 1, f"{call.name} of no elements has no value")
+        result = arithmetic.binary("*", result, index(size))
+    return convert(result, dtype)
+
+
+def _divided(emitter: Emitter, total: Pending, count: Expr) -> Pending:
+    def into(place: View) -> None:
+        total.into(place)
+        with emitter.loops(place.shape) as indices:
+            target = place.at(indices)
+            emitter.assign(target, Op(target.dtype, False, "/", (target, count)))
+
+    return Pending(total.shape, total.dtype, total.reads, into)
+
+
+def _variance(call: Call) -> Value:
+    given = call.bind("a", "axis", "dtype", "ddof", "keepdims", required=1)
+    if given[2] is not MISSING:
+        raise BadOperation(f"{call.name} with dtype", "use .astype(...)")
+    value, emitter = call.array(given[0]), call.emitter
+    reduced = call.axes(given[1], len(value.shape))
+    dtype = divided(value.dtype)
+    zero = constant(0, dtype, is_weak=False)
+    shape = [value.shape[k] for k in reduced]
+    total = accumulate(emitter, value, reduced, dtype, _sum, zero)
+    mean = emitter.settle(_divided(emitter, total, _count(call, shape, dtype)), "mean")
+
+    def square(indices: Indices) -> Expr:
+        kept = tuple(i for k, i in enumerate(indices) if k not in reduced)
+        gap = Op(dtype, False, "-", (convert(value.at(indices), dtype), mean.at(kept)))
+        return Op(dtype, False, "*", (gap, gap))
+
+    spread = Lazy(value.shape, dtype, square)
+    squares = accumulate(emitter, spread, reduced, dtype, _sum, zero)
+    less = 0 if given[3] is MISSING else call.integer(given[3], "ddof")
+    count = _count(call, shape, dtype)
+    if less:
+        count = Op(dtype, False, "-", (count, constant(less, dtype)))
+    result = _divided(emitter, squares, count)
+    return _keep(call, result, value.shape, reduced, given[4])
+
+
+def _deviation(call: Call) -> Value:
+    variance: Any = _variance(call)
+
+    def root(value: Expr) -> Expr:
+        return Op(value.dtype, False, c_function("sqrt", value.dtype), (value,))
+
+    return elementwise(call.emitter, root, variance)
+
+
+def _same(dtype: str) -> str:
+    return dtype
+
+
+def _truth(dtype: str) -> str:
+    return "bool"
+
+
+_SUM = _reduction(_sum, 0, summed)
+_PROD = _reduction(_product, 1, summed)
+_MAX = _reduction(_greatest, None, _same)
+_MIN = _reduction(_least, None, _same)
+_ANY = _reduction(_any, False, _truth)
+_ALL = _reduction(_all, True, _truth)
+
+
+def _cumulative(combine: Combine) -> Callable[[Call], Value]:
+    def handler(call: Call) -> Value:
+        given = call.bind("a", "axis", required=1)
+        value, emitter = call.array(given[0]), call.emitter
+        rank = len(value.shape)
+        if isinstance(given[1], Object) or given[1] is MISSING:
+            if rank != 1:
+                raise BadOperation(f"{call.name} needs an axis here")
+            along = 0
+        else:
+            along = call.axes(given[1], rank)[0]
+        dtype = summed(value.dtype)
+
+        def into(place: View) -> None:
+            shape = [as_size(1) if k == along else s for k, s in enumerate(value.shape)]
+            with emitter.loops(shape) as start:
+                emitter.assign(place.at(start), value.at(start))
+                with emitter.loop(as_size(1), value.shape[along]) as k:
+                    now = (*start[:along], k, *start[along + 1 :])
+                    last = (*start[:along], k - 1, *start[along + 1 :])
+                    element = convert(value.at(now), dtype)
+                    total = combine(emitter, place.at(last), element)
+                    emitter.assign(place.at(now), total)
+
+        emitter.require(
+            value.shape[along], ">=", 1, f"{call.name} of no elements is not supported"
+        )
+        return Pending(value.shape, dtype, storages_of(emitter, value), into)
+
+    return handler
+
+
+FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
+    np.sum: _SUM,
+    np.prod: _PROD,
+    np.max: _MAX,
+    np.amax: _MAX,
+    np.min: _MIN,
+    np.amin: _MIN,
+    np.any: _ANY,
+    np.all: _ALL,
+    np.mean: _mean,
+    np.average: _mean,
+    np.var: _variance,
+    np.std: _deviation,
+    np.cumsum: _cumulative(_sum),
+    np.cumprod: _cumulative(_product),
+}
+METHODS: dict[str, Callable[[Call], Value]] = {
+    "sum": _SUM,
+    "prod": _PROD,
+    "max": _MAX,
+    "min": _MIN,
+    "any": _ANY,
+    "all": _ALL,
+    "mean": _mean,
+    "var": _variance,
+    "std": _deviation,
+    "cumsum": _cumulative(_sum),
+    "cumprod": _cumulative(_product),
+}

@@ -1,0 +1,342 @@
+"""Axes: transposition, reshaping, reversal, and what an array says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from polysched.tensor.arithmetic import BadOperation, constant, index
+from polysched.tensor.broadcast import ONE, broadcast, text_of
+from polysched.tensor.calls import MISSING, Call
+from polysched.tensor.creation import read_shape
+from polysched.tensor.evaluate import Evaluator, kind_of
+from polysched.tensor.expr import Expr
+from polysched.tensor.size import Size, as_size, floor_div, modulo, wrapped
+from polysched.tensor.values import (
+    Lazy,
+    Object,
+    Pending,
+    Readable,
+    Value,
+    View,
+    axis,
+    remap,
+    transposed,
+)
+
+
+def attribute(evaluator: Evaluator, base: Any, name: str) -> Value | None:
+    """shape, ndim, size, dtype and T; None for another attribute."""
+    if isinstance(base, (Object, tuple)):
+        return None
+    shape: tuple[Size, ...] = () if isinstance(base, Expr) else base.shape
+    if name == "shape":
+        return tuple(index(s) for s in shape)
+    if name == "ndim":
+        return constant(len(shape))
+    if name == "size":
+        result: Expr = constant(1)
+        for size in shape:
+            result = evaluator.emitter.arithmetic.binary("*", result, index(size))
+        return result
+    if name == "dtype":
+        return Object(np.dtype(base.dtype))
+    if name == "T":
+        if isinstance(base, Expr):
+            return base
+        view = evaluator.emitter.settle(base)
+        return transposed(view, range(len(shape))[::-1])
+    return None
+
+
+def _length(call: Call) -> Value:
+    (value,) = call.bind("x", required=1)
+    if isinstance(value, tuple):
+        return constant(len(value))
+    if isinstance(value, (View, Lazy, Pending)) and value.shape:
+        return index(value.shape[0])
+    raise BadOperation(f"len of {kind_of(value)}")
+
+
+def _shape(call: Call) -> Value:
+    (value,) = call.bind("a", required=1)
+    return attribute(call.evaluator, value, "shape") or ()
+
+
+def _ndim(call: Call) -> Value:
+    (value,) = call.bind("a", required=1)
+    return attribute(call.evaluator, value, "ndim") or constant(0)
+
+
+def _transpose(call: Call) -> Value:
+    args = call.args
+    if len(args) > 2:
+        args = [args[0], tuple(args[1:])]
+    call = Call(
+        call.evaluator, call.node, call.name, call.function, args, call.keywords
+    )
+    given, order = call.bind("a", "axes", required=1)
+    array = call.array(given)
+    rank = len(array.shape)
+    if order is MISSING or (isinstance(order, Object) and order.value is None):
+        return transposed(array, range(rank)[::-1])
+    items = order if isinstance(order, tuple) else (order,)
+    numbers = [call.integer(v, "axes") % rank for v in items]
+    if sorted(numbers) != list(range(rank)):
+        raise BadOperation(
+            f"the axes {numbers} do not fit an array of {rank} dimensions"
+        )
+    return transposed(array, numbers)
+
+
+def _swap_axes(call: Call) -> Value:
+    given, one, two = call.bind("a", "axis1", "axis2", required=3)
+    array = call.array(given)
+    order = list(range(len(array.shape)))
+    a, b = (call.axes(v, len(order))[0] for v in (one, two))
+    order[a], order[b] = order[b], order[a]
+    return transposed(array, order)
+
+
+def _flip(call: Call) -> Value:
+    given, along = call.bind("m", "axis", required=1)
+    array = call.array(given)
+    flipped = call.axes(along, len(array.shape))
+    indices = tuple(
+        array.shape[k] - 1 - axis(k) if k in flipped else axis(k)
+        for k in range(len(array.shape))
+    )
+    return remap(array, array.shape, indices)
+
+
+def _expand(call: Call) -> Value:
+    given, where = call.bind("a", "axis", required=2)
+    array = call.array(given)
+    position = call.axes(where, len(array.shape) + 1)[0]
+    shape = [*array.shape[:position], ONE, *array.shape[position:]]
+    indices = tuple(axis(k if k < position else k + 1) for k in range(len(array.shape)))
+    return remap(array, shape, indices)
+
+
+def _squeeze(call: Call) -> Value:
+    given, where = call.bind("a", "axis", required=1)
+    array = call.array(given)
+    gone = [k for k, s in enumerate(array.shape) if s == ONE]
+    if where is not MISSING:
+        gone = list(call.axes(where, len(array.shape)))
+        if any(array.shape[k] != ONE for k in gone):
+            raise BadOperation("cannot squeeze an axis of more than one element")
+    kept = [k for k in range(len(array.shape)) if k not in gone]
+    indices = tuple(
+        axis(kept.index(k)) if k in kept else as_size(0)
+        for k in range(len(array.shape))
+    )
+    view = remap(array, [array.shape[k] for k in kept], indices)
+    return view if view.shape else view.at(())
+
+
+def _broadcast_to(call: Call) -> Value:
+    given, target = call.bind("array", "shape", required=2)
+    array, shape = call.array(given), read_shape(target)
+    for one, two in zip(reversed(array.shape), reversed(shape), strict=False):
+        if one not in (ONE, two):
+            call.emitter.require(
+                one,
+                "==",
+                two,
+                f"cannot broadcast {text_of(array.shape)} to {text_of(shape)}",
+            )
+    view = broadcast(array, shape)
+    return Lazy(view.shape, view.dtype, view.at)  # it is read-only
+
+
+def _roll(call: Call) -> Value:
+    given, amount, along = call.bind("a", "shift", "axis", required=2)
+    array, shift = call.array(given), call.integer(amount, "shift")
+    if along is MISSING and len(array.shape) > 1:
+        raise BadOperation("np.roll without axis is taken for vectors only")
+    k = 0 if along is MISSING else call.axes(along, len(array.shape))[0]
+    extent = array.shape[k]
+    call.emitter.require(
+        extent, ">=", abs(shift), f"np.roll by {shift} of {extent} elements"
+    )
+
+    def element(indices: tuple[Size, ...]) -> Expr:
+        if shift >= 0:
+            position = wrapped(indices[k] - shift, extent)
+        else:
+            position = wrapped(indices[k] - shift - extent, extent)
+        return array.at((*indices[:k], position, *indices[k + 1 :]))
+
+    return Lazy(array.shape, array.dtype, element)
+
+
+def _reshape(call: Call) -> Value:
+    args = call.args
+    if len(args) > 2:
+        args = [args[0], tuple(args[1:])]
+    call = Call(
+        call.evaluator, call.node, call.name, call.function, args, call.keywords
+    )
+    given, target = call.bind("a", "shape", required=2)
+    items = target if isinstance(target, tuple) else (target,)
+    return _reshaped(call, call.array(given), list(read_shape(items)))
+
+
+def _ravel(call: Call) -> Value:
+    (given,) = call.bind("a", required=1)
+    return _reshaped(call, call.array(given), [as_size(-1)])
+
+
+def _flatten(call: Call) -> Value:
+    view: Any = _ravel(call)
+    return Lazy(view.shape, view.dtype, view.at)
+
+
+def _reshaped(call: Call, array: Readable, shape: list[Size]) -> Readable:
+    """The elements in order under other axes, if groups of axes become one or more."""
+    old = list(array.shape)
+    hint = "take slices, or np.newaxis, or write a loop over the new axes"
+    unknown = [k for k, s in enumerate(shape) if s == as_size(-1)]
+    if len(unknown) > 1:
+        raise BadOperation("reshape takes -1 once")
+    indices: list[Size | None] = [None] * len(old)
+    # axes that agree at both ends are kept
+    front = 0
+    while front < min(len(old), len(shape)) and old[front] == shape[front]:
+        indices[front] = axis(front)
+        front += 1
+    back = 0
+    while (
+        back < min(len(old), len(shape)) - front and old[-1 - back] == shape[-1 - back]
+    ):
+        indices[len(old) - 1 - back] = axis(len(shape) - 1 - back)
+        back += 1
+    middle_old = old[front : len(old) - back]
+    middle_new = shape[front : len(shape) - back]
+    flat, total = _flatten_new(middle_old, middle_new, front)
+    if flat is None or total is None:
+        raise BadOperation(
+            f"the reshape of {text_of(old)} to {text_of(shape)} is not affine", hint
+        )
+    sizes, position = flat
+    shape[front : len(shape) - back] = sizes
+    for k, index_of in enumerate(_split(position, middle_old, total)):
+        indices[front + k] = index_of
+    call.emitter.require(
+        _product(middle_old) or as_size(0), "==", _product(sizes) or as_size(0),
+        f"cannot reshape {text_of(old)} to {text_of(shape)}",
+    )  # fmt: skip
+    if any(i is None for i in indices):
+        raise BadOperation(f"the reshape to {text_of(shape)} is not affine", hint)
+    view = remap(array, shape, tuple(i for i in indices if i is not None))
+    if isinstance(view, View) and not array_is_packed(array):
+        return Lazy(view.shape, view.dtype, view.at)  # NumPy copies here
+    return view
+
+
+def array_is_packed(array: Readable) -> bool:
+    """Whether the elements lie in order, so that NumPy's reshape is a view."""
+    return isinstance(array, View) and array.is_whole
+
+
+def _product(sizes: Sequence[Size]) -> Size | None:
+    """The number of elements; None if it is not affine."""
+    result = as_size(1)
+    for size in sizes:
+        if size.is_constant:
+            result = result * size.constant
+        elif result.is_constant:
+            result = size * result.constant
+        else:
+            return None
+    return result
+
+
+def _flatten_new(
+    old: list[Size], new: list[Size], first: int
+) -> tuple[tuple[list[Size], Size] | None, Size | None]:
+    """New sizes with -1 filled in, and the flat position of an index of the new axes."""
+    total = _product(old)
+    if total is None:
+        return None, None
+    sizes = list(new)
+    for k, size in enumerate(sizes):
+        if size == as_size(-1):
+            rest = _product([s for j, s in enumerate(sizes) if j != k])
+            quotient = None if rest is None else _quotient(total, rest)
+            if quotient is None:
+                return None, None
+            sizes[k] = quotient
+    position = Size()
+    for k, size in enumerate(sizes):
+        if size.is_constant:
+            position = position * size.constant + axis(first + k)
+        elif position == Size():
+            position = axis(first + k)
+        else:
+            return None, None
+    return (sizes, position), total
+
+
+def _quotient(total: Size, part: Size) -> Size | None:
+    if total == part:
+        return ONE
+    if part.is_constant and part.constant:
+        exact = floor_div(total, part.constant)
+        return exact if exact * part.constant == total else None
+    if not part.is_constant:
+        for k in range(2, 65):
+            if part * k == total:
+                return as_size(k)
+    return None
+
+
+def _split(position: Size, old: list[Size], total: Size) -> list[Size]:
+    """Indices of the old axes at a flat position."""
+    result: list[Size] = []
+    for k in range(len(old)):
+        inner = _product(old[k + 1 :])
+        assert inner is not None
+        if not inner.is_constant:
+            # a constant number of rows of symbolic length
+            result.append(position if old[k] == ONE else _row(position, inner))
+            continue
+        part = floor_div(position, inner.constant, is_plain=True)
+        if k and old[k].is_constant:
+            part = modulo(part, old[k].constant, is_plain=True)
+        result.append(part)
+    return result
+
+
+def _row(position: Size, length: Size) -> Size:
+    raise BadOperation(
+        f"the reshape needs the division of {position} by {length}, which is not affine",
+        "take slices, or write a loop over the new axes",
+    )
+
+
+FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
+    len: _length,
+    np.shape: _shape,
+    np.ndim: _ndim,
+    np.transpose: _transpose,
+    np.swapaxes: _swap_axes,
+    np.flip: _flip,
+    np.expand_dims: _expand,
+    np.squeeze: _squeeze,
+    np.broadcast_to: _broadcast_to,
+    np.roll: _roll,
+    np.reshape: _reshape,
+    np.ravel: _ravel,
+}
+METHODS: dict[str, Callable[[Call], Value]] = {
+    "transpose": _transpose,
+    "swapaxes": _swap_axes,
+    "squeeze": _squeeze,
+    "reshape": _reshape,
+    "ravel": _ravel,
+    "flatten": _flatten,
+}

@@ -1,0 +1,192 @@
+"""Subscripts and slices: views as affine maps, with Python's rules for negative ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from polysched.tensor.arithmetic import BadOperation
+from polysched.tensor.emitter import Emitter
+from polysched.tensor.expr import Const, Expr, as_index
+from polysched.tensor.size import Size, as_size, floor_div, wrapped
+from polysched.tensor.values import Object, Readable, Value, axis, is_array, remap
+
+
+@dataclass(frozen=True)
+class Slice:
+    """``start:stop:step``; None where nothing is written."""
+
+    start: Size | None
+    stop: Size | None
+    step: int = 1
+
+
+Item = Size | Slice | None
+
+
+def read_items(items: Sequence[Value | Slice]) -> list[Item | str]:
+    """Evaluated subscripts as integers, slices, new axes (None) and "..."."""
+    result: list[Item | str] = []
+    for item in items:
+        if isinstance(item, Slice):
+            result.append(item)
+        elif isinstance(item, Object) and item.value is None:
+            result.append(None)
+        elif isinstance(item, Object) and item.value is Ellipsis:
+            result.append("...")
+        else:
+            result.append(read_integer(item, "a subscript"))
+    return result
+
+
+def read_integer(value: object, what: str) -> Size:
+    """A value that has to be a quasi-affine integer."""
+    if is_array(value):
+        is_mask = getattr(value, "dtype", "") == "bool"
+        raise BadOperation(
+            f"found {'a mask' if is_mask else 'an array'} as {what}",
+            "use np.where(mask, new, old)" if is_mask else "write a loop over indices "
+            "that are affine in the iterators",
+        )  # fmt: skip
+    if isinstance(value, tuple):
+        raise BadOperation(f"found a list or tuple as {what}", "use slices")
+    if not isinstance(value, Expr):
+        raise BadOperation(f"{what} has to be an integer")
+    if value.dtype.startswith("float"):
+        raise BadOperation(f"{what} has to be an integer, found {value.dtype}")
+    size = as_index(value)
+    if size is None:
+        raise NotAffineValue(what)
+    return size
+
+
+class NotAffineValue(BadOperation):
+    """An integer that depends on data or is no affine function."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} is not affine: it has to be a sum of multiples of loop "
+            "variables, sizes and constants",
+            "data and products of variables cannot address an array or bound a loop",
+        )
+
+
+def subscript(
+    emitter: Emitter, view: Readable, items: Sequence[Item | str]
+) -> Readable:
+    """A view's part; an element is a view without axes."""
+    taken = sum(1 for i in items if i is not None and i != "...")
+    rank = len(view.shape)
+    if taken > rank:
+        raise BadOperation(
+            f"found {taken} subscripts for an array of {rank} dimension"
+            f"{'s' if rank != 1 else ''}"
+        )
+    if list(items).count("...") > 1:
+        raise BadOperation("found '...' twice in one subscript")
+    fill: list[Item | str] = [Slice(None, None)] * (rank - taken)
+    position = list(items).index("...") if "..." in items else len(items)
+    full = [*items[:position], *fill, *items[position + 1 :]]
+    shape: list[Size] = []
+    indices: list[Size] = []
+    for item in full:
+        if item is None:
+            shape.append(as_size(1))
+            continue
+        assert not isinstance(item, str)
+        extent = view.shape[len(indices)]
+        if isinstance(item, Slice):
+            start, count = _slice(emitter, item, extent)
+            indices.append(start + axis(len(shape)) * item.step)
+            shape.append(count)
+        else:
+            indices.append(element_index(emitter, item, extent))
+    return remap(view, shape, tuple(indices))
+
+
+def element_index(emitter: Emitter, index: Size, extent: Size) -> Size:
+    """The position that a subscript means: negative ones count from the end."""
+    facts = emitter.facts
+    emitter.require(
+        index, "<", extent, f"the index {index} is out of bounds for an axis of "
+        f"{extent} elements",
+    )  # fmt: skip
+    sign = facts.ask(index, ">=", 0)
+    if sign == "always":
+        return index
+    emitter.require(
+        index, ">=", -extent, f"the index {index} is out of bounds for an axis of "
+        f"{extent} elements",
+    )  # fmt: skip
+    return index + extent if sign == "never" else wrapped(index, extent)
+
+
+def _slice(emitter: Emitter, item: Slice, extent: Size) -> tuple[Size, Size]:
+    """First position and number of elements."""
+    given = [s for s in (item.start, item.stop, extent) if s is not None]
+    if all(s.is_constant for s in given):
+        start = None if item.start is None else item.start.constant
+        stop = None if item.stop is None else item.stop.constant
+        found = range(*slice(start, stop, item.step).indices(extent.constant))
+        return as_size(found.start), as_size(len(found))
+    if item.step > 0:
+        first = _end(emitter, item.start, extent, as_size(0))
+        last = _end(emitter, item.stop, extent, extent)
+        _require_start(emitter, item.start, first)
+        _require_stop(emitter, last, extent)
+        return first, _count(last - first, item.step)
+    first = _end(emitter, item.start, extent, extent - 1)
+    last = _end(emitter, item.stop, extent, as_size(-1))
+    _require_stop(emitter, first + 1, extent)
+    if item.stop is not None:
+        _require_start(emitter, item.stop, last)
+    return first, _count(first - last, -item.step)
+
+
+def _require_start(emitter: Emitter, written: Size | None, first: Size) -> None:
+    if written is not None:
+        emitter.require(
+            first, ">=", 0, f"the slice begins at {written}, before the first element",
+            "NumPy would move it to the end of the array: write max()",
+        )  # fmt: skip
+
+
+def _require_stop(emitter: Emitter, last: Size, extent: Size) -> None:
+    emitter.require(
+        last, "<=", extent, f"the slice ends at {last}, behind the last of {extent} "
+        "elements", "NumPy would cut it off: write min()",
+    )  # fmt: skip
+
+
+def _end(emitter: Emitter, end: Size | None, extent: Size, default: Size) -> Size:
+    if end is None:
+        return default
+    sign = emitter.facts.ask(end, ">=", 0)
+    if sign == "never":
+        return end + extent
+    if sign == "sometimes":
+        emitter.require(
+            end, ">=", 0, f"the end {end} of a slice is negative for some sizes or "
+            "iterations and would count from the end",
+            "write bounds that keep it positive",
+        )  # fmt: skip
+    return end
+
+
+def _count(span: Size, step: int) -> Size:
+    return span if step == 1 else floor_div(span + (step - 1), step)
+
+
+def read_step(value: Value | None) -> int:
+    """The step of a slice or range: a constant that is not zero."""
+    if value is None or (isinstance(value, Object) and value.value is None):
+        return 1
+    if isinstance(value, Const) and isinstance(value.value, int) and value.value:
+        return int(value.value)
+    if isinstance(value, Const):
+        raise BadOperation(
+            "found a step of zero"
+            if not value.value
+            else "found a step that is no integer"
+        )
+    raise BadOperation("the step has to be a constant", "use a number such as 2 or -1")
