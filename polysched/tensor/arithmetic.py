@@ -1,4 +1,4 @@
-"""Operators on scalar expressions, with the types and values that NumPy 2 gives them."""
+"""Operators on scalar expressions, with NumPy 2's types and values."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ class Arithmetic:
 
     def _boolean(self, op: str, operands: list[Expr], is_weak: bool) -> Expr:
         if is_weak or op in ("//", "%"):
-            return self.binary(op, *(convert(e, "int64", is_weak) for e in operands))
+            left, right = (convert(e, "int64", is_weak) for e in operands)
+            return self.binary(op, left, right)
         if op == "-":
             raise BadOperation(
                 "NumPy has no subtraction of truth values", "use ^ or np.logical_xor"

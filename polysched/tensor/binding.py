@@ -78,8 +78,8 @@ class Binder:
             return
         if isinstance(value, Expr) != (not pin.view.shape):
             self._source.wrong(
-                self._emitter.node, f"{name!r} is a number in one place and an array in "
-                "another", "use two names",
+                self._emitter.node, f"{name!r} is a number in one place and an array "
+                "in another", "use two names",
             )  # fmt: skip
         if isinstance(value, Expr):
             self._bind_scalar(name, pin, value)
@@ -107,8 +107,8 @@ class Binder:
         place = pin.view
         if value.dtype != place.dtype or len(value.shape) != len(place.shape):
             self._source.wrong(
-                self._emitter.node, f"{name!r} changes its type or number of dimensions "
-                "inside a loop or branch", "use two names",
+                self._emitter.node, f"{name!r} changes its type or number of "
+                "dimensions inside a loop or branch", "use two names",
             )  # fmt: skip
         for one, two in zip(value.shape, place.shape, strict=True):
             self._emitter.require(

@@ -154,7 +154,7 @@ def _array(call: Call) -> Value:
         )
     if not isinstance(given, tuple) or named != value.dtype:
         return elementwise(call.emitter, cast_to(named), value)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def _as_array(call: Call) -> Value:
@@ -187,7 +187,7 @@ def _copy_to(call: Call) -> Value:
     if not isinstance(target, View):
         raise BadOperation("np.copyto needs an array to write to")
     call.evaluator.environment.check_write(call.node, target.storage)
-    value = operand(call.emitter, call.evaluator.number(source))
+    value: Any = operand(call.emitter, call.evaluator.number(source))
     if where is not MISSING:
         value = call.evaluator.reader.library_call(np.where, where, value, target)
     call.evaluator.reader.write_number(call.node, target, value, in_place=True)

@@ -163,13 +163,13 @@ class Emitter:
         return place
 
     def fill(self, place: View, value: Readable | Expr) -> None:
-        """Write a value of the same shape (or a number) to a place that it is not in."""
+        """Write a value of the same shape (or a number) to a place apart from it."""
         with self.loops(place.shape) as indices:
             element = value if isinstance(value, Expr) else value.at(indices)
             self.assign(place.at(indices), element)
 
     def write(self, place: View, value: Readable | Pending | Expr) -> None:
-        """Write a value to a place of the same shape; first all is read, then written."""
+        """Write a value to a place of its shape; all is read before it is written."""
         if isinstance(value, Pending):
             if value.dtype == place.dtype and place.storage not in value.reads:
                 value.into(place)

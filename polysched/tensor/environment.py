@@ -18,6 +18,7 @@ from polysched.tensor.expr import Storage
 from polysched.tensor.values import Object, Value, View
 
 Key = tuple[Any, ...]
+_EMPTY_CELL = types.CellType()
 
 
 @dataclass(eq=False)
@@ -96,13 +97,10 @@ class Environment:
         code = function.__code__
         self._locals = set(code.co_varnames) | set(code.co_cellvars)
         self._outer = dict(function.__globals__)
-        for name, cell in zip(
-            code.co_freevars, function.__closure__ or (), strict=True
-        ):
-            try:
+        cells = function.__closure__ or ()
+        for name, cell in zip(code.co_freevars, cells, strict=True):
+            if cell != _EMPTY_CELL:
                 self._outer[name] = cell.cell_contents
-            except ValueError:
-                continue
 
     def read(self, node: ast.Name) -> Value:
         """The value of a name."""

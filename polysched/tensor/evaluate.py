@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from polysched.tensor.calls import Call
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.environment import Environment
 from polysched.tensor.expr import Const, Expr
-from polysched.tensor.size import as_size
+from polysched.tensor.size import Size
 from polysched.tensor.subscripts import (
     NotAffineValue,
     Slice,
@@ -32,6 +32,7 @@ from polysched.tensor.subscripts import (
     subscript,
 )
 from polysched.tensor.values import Object, Pending, Value, View, is_array
+from polysched.tensor.words import is_number, kind_of, plain
 
 if TYPE_CHECKING:
     from polysched.tensor.statements import Reader
@@ -99,10 +100,9 @@ class Evaluator:
         before, self.emitter.node = self.emitter.node, node
         self._depth += 1
         try:
-            method: Callable[[Any], Value] | None
-            method = getattr(self, f"_{type(node).__name__.lower()}", None)
-            if method is None:
-                self._refuse_kind(node)
+            method: Callable[[Any], Value] = getattr(
+                self, f"_{type(node).__name__.lower()}", self._refuse_kind
+            )
             return method(node)
         except NotAffineValue as verdict:
             self.emitter.source.not_affine(node, verdict.message, verdict.hint)
@@ -112,7 +112,7 @@ class Evaluator:
             self._depth -= 1
             self.emitter.node = before
 
-    def _refuse_kind(self, node: ast.expr) -> None:
+    def _refuse_kind(self, node: ast.expr) -> NoReturn:
         what, hint = _REFUSED.get(
             type(node), (f"an expression of kind {type(node).__name__}", "")
         )
@@ -193,17 +193,17 @@ class Evaluator:
             and isinstance(right, Const)
         ):
             return left * int(right.value)
-        left, right = self.number(left), self.number(right)
+        one, two = self.number(left), self.number(right)
         if isinstance(op, ast.MatMult):
-            return self.reader.library_call(np.matmul, left, right)
+            return self.reader.library_call(np.matmul, one, two)
         text = _BINARY[type(op)]
         arithmetic = self.emitter.arithmetic
-        is_array_op = is_array(left)
+        is_array_op = is_array(one)
         return elementwise(
             self.emitter,
             lambda a, b: arithmetic.binary(text, a, b, is_array_op),
-            left,
-            right,
+            one,
+            two,
         )
 
     def _unaryop(self, node: ast.UnaryOp) -> Value:
@@ -234,7 +234,7 @@ class Evaluator:
         """What is evaluated on a condition only has to be one expression."""
         if len(self.emitter.block) != n_before:
             self.emitter.source.unsupported(
-                node, "found a sum, product or call that is computed on a condition only",
+                node, "found statements (a sum, a product) that depend on a condition",
                 "compute it on a line before",
             )  # fmt: skip
 
@@ -246,24 +246,31 @@ class Evaluator:
             part = self._comparison(op, left, right)
             if result is not None and (is_array(part) or is_array(result)):
                 raise BadOperation(
-                    "found a chained comparison of arrays: its truth value is ambiguous",
+                    "found a chained comparison of arrays, which is ambiguous",
                     "join two comparisons with &",
                 )
-            result = part if result is None else logical("&&", result, part)  # type: ignore[arg-type]
+            if result is not None:
+                assert isinstance(result, Expr)
+                assert isinstance(part, Expr)
+                part = logical("&&", result, part)
+            result = part
             left = right
         assert result is not None
         return result
 
     def _comparison(self, op: ast.cmpop, left: Value, right: Value) -> Value:
         if isinstance(op, (ast.Is, ast.IsNot)) or not (
-            _is_number(left) and _is_number(right)
+            is_number(left) and is_number(right)
         ):
             return self._constant_comparison(op, left, right)
         if type(op) not in _COMPARE:
             raise BadOperation("found 'in' with numbers", "write comparisons")
         text, arithmetic = _COMPARE[type(op)], self.emitter.arithmetic
         return elementwise(
-            self.emitter, lambda a, b: arithmetic.compare(text, a, b), left, right
+            self.emitter,
+            lambda a, b: arithmetic.compare(text, a, b),
+            self.number(left),
+            self.number(right),
         )
 
     @staticmethod
@@ -334,8 +341,8 @@ class Evaluator:
         if isinstance(item, Slice):
             ends = [None if s is None else s for s in (item.start, item.stop)]
             if all(s is None or s.is_constant for s in ends):
-                plain_ends = [None if s is None else s.constant for s in ends]
-                return base[slice(*plain_ends, item.step)]
+                start, stop = (None if s is None else s.constant for s in ends)
+                return tuple(base[slice(start, stop, item.step)])
             raise BadOperation("a slice of a tuple needs constant ends")
         position = read_integer(item, "a subscript")
         if not position.is_constant:
@@ -358,7 +365,7 @@ class Evaluator:
         ]
 
     def _slice(self, node: ast.Slice) -> Slice:
-        ends = []
+        ends: list[Size | None] = []
         for end in (node.lower, node.upper):
             value = None if end is None else self.evaluate(end)
             if value is None or (isinstance(value, Object) and value.value is None):
@@ -384,35 +391,3 @@ class Evaluator:
         keywords = {str(k.arg): self.evaluate(k.value) for k in node.keywords}
         name = ast.unparse(node.func)
         return self.reader.call(Call(self, node, name, function, args, keywords))
-
-
-def _is_number(value: Value) -> bool:
-    return isinstance(value, Expr) or hasattr(value, "shape")
-
-
-def plain(value: Value) -> Any:
-    """A value as the Python object it is, for comparisons of constants."""
-    if isinstance(value, Const):
-        return value.value
-    if isinstance(value, Object):
-        return value.value
-    if isinstance(value, tuple):
-        return tuple(plain(v) for v in value)
-    return value
-
-
-def kind_of(value: Any) -> str:
-    """A value in words."""
-    if isinstance(value, Expr):
-        return "a number"
-    if isinstance(value, tuple):
-        return "a tuple or list"
-    if isinstance(value, Object):
-        inner = value.value
-        if inner is None or isinstance(inner, (str, bool)):
-            return repr(inner)
-        return f"{getattr(inner, '__name__', repr(inner))!r}"
-    return f"an array of {len(value.shape)} dimensions"
-
-
-ZERO = as_size(0)

@@ -247,8 +247,8 @@ class Facts:
                 " and ".join([*same, f"{loop.iterator}_w < {loop.iterator}_r"])
             )
         conditions.append(" or ".join(f"({o})" for o in orders) or "1 = 0")
-        names = [f"{p.iterator}{end}" for p in loops for end in ("_w", "_r")]
-        found = self.domain(conditions, names)
+        variables = [f"{p.iterator}{end}" for p in loops for end in ("_w", "_r")]
+        found = self.domain(conditions, variables)
         del self._conditions[n_before:]
         del self._fresh[n_fresh:]
         return not found.is_empty()

@@ -20,7 +20,8 @@ _FLOAT_FLOORDIV = """static inline {t} np_floordiv_{s}({t} a, {t} b)
   {t} r = fmod{f}(a, b);
   {t} d = (a - r) / b - (r != 0 && (b < 0) != (r < 0) ? 1 : 0);
   {t} q = floor{f}(d);
-  return b == 0 ? a / b : d != 0 ? (d - q > ({t})0.5 ? q + 1 : q) : copysign{f}(0, a / b);
+  {t} n = d - q > ({t})0.5 ? q + 1 : q;
+  return b == 0 ? a / b : d != 0 ? n : copysign{f}(0, a / b);
 }}
 """
 _INT_MOD = """static inline {t} np_mod_{s}({t} a, {t} b)
@@ -30,7 +31,8 @@ _INT_MOD = """static inline {t} np_mod_{s}({t} a, {t} b)
 """
 _INT_FLOORDIV = """static inline {t} np_floordiv_{s}({t} a, {t} b)
 {{
-  return b == 0 ? 0 : b == -1 ? -a : a / b - (a % b != 0 && (a % b < 0) != (b < 0) ? 1 : 0);
+  return b == 0 ? 0 : b == -1 ? -a
+         : a / b - (a % b != 0 && (a % b < 0) != (b < 0) ? 1 : 0);
 }}
 """
 _FLOAT_MAX = """static inline {t} np_maximum_{s}({t} a, {t} b)
@@ -95,6 +97,7 @@ def helper_text(c_name: str) -> str:
     c_type, is_float = C_TYPES[dtype], suffix.startswith("f")
     if name.startswith("pow"):
         product = " * ".join("a" * int(name[3:]))
-        return f"static inline {c_type} {c_name}({c_type} a)\n{{\n  return {product};\n}}\n"
+        head = f"static inline {c_type} {c_name}({c_type} a)"
+        return f"{head}\n{{\n  return {product};\n}}\n"
     template = _TEMPLATES[name][0 if is_float else 1]
     return template.format(t=c_type, s=suffix, f="f" if suffix == "f32" else "")

@@ -11,9 +11,10 @@ from polysched.tensor.arithmetic import BadOperation
 from polysched.tensor.broadcast import operand
 from polysched.tensor.calls import Call
 from polysched.tensor.environment import python_function
-from polysched.tensor.evaluate import Evaluator, kind_of
+from polysched.tensor.evaluate import Evaluator
 from polysched.tensor.expr import Assign, walk_nodes
 from polysched.tensor.values import Object, Pending, Value, View
+from polysched.tensor.words import kind_of
 
 if TYPE_CHECKING:
     from polysched.tensor.statements import Reader

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from polysched.tensor.arithmetic import BadOperation, index, logical, logical_not
 from polysched.tensor.binding import pin_key
 from polysched.tensor.environment import Pin, Restart
-from polysched.tensor.evaluate import kind_of
 from polysched.tensor.expr import Expr, If
 from polysched.tensor.liveness import assigned_names
 from polysched.tensor.size import Size, as_size, floor_div
 from polysched.tensor.subscripts import read_integer, read_step
 from polysched.tensor.values import Object, Pending, Readable, Value, View, is_array
+from polysched.tensor.words import kind_of
 
 if TYPE_CHECKING:
     from polysched.tensor.statements import Reader
@@ -97,7 +97,8 @@ class LoopReader:
         if node.keywords or not 1 <= len(node.args) <= 3:
             source.wrong(node, "range takes one to three numbers")
         before = self._emitter.node
-        values = []
+        values: list[Size] = []
+        step = 1
         for part in node.args:
             value = evaluator.evaluate(part)
             self._emitter.node = part
@@ -109,8 +110,6 @@ class LoopReader:
             except BadOperation as verdict:
                 source.not_affine(part, verdict.message, verdict.hint)
         self._emitter.node = before
-        if len(node.args) < 3:
-            step = 1
         if len(values) == 1:
             return Range(as_size(0), values[0], step)
         return Range(values[0], values[1], step)
@@ -144,7 +143,7 @@ class LoopReader:
         elif any(not _same(environment.values[n], entry[n]) for n in arrays):
             reader.source.unsupported(node, "the loop exchanges arrays in a way that "
                                       "does not repeat")  # fmt: skip
-        self._leave(entry, (assigned - pinned) | {target}, set(arrays))
+        self._leave(entry, {*(assigned - pinned), target}, set(arrays))
         for name in pinned:
             environment.pins.pop(name)
         if n_copies == 1 or not set(exchange) & reader.liveness.after[node]:
@@ -239,8 +238,8 @@ class LoopReader:
         reader, emitter = self._reader, self._emitter
         if reader.depth or reader.path:
             reader.source.unsupported(
-                node, "the loop exchanges arrays that are used behind it, inside a loop, "
-                "a branch or a function that is called", "copy instead of exchanging",
+                node, "the loop exchanges arrays that are used behind it, in a "
+                "loop, a branch or an inlined function", "copy instead of exchanging",
             )  # fmt: skip
         n = len(tails.bindings)
         start, stop = tails.trip.start, tails.trip.stop

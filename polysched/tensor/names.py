@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_C_WORDS = frozenset(
-    ["auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main", "asm", "typeof", "bool", "true", "false", "NULL", "errno", "signgam", "linux", "unix", "I"]
-)
-_C_FUNCTIONS = frozenset(
-    ["acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "drem", "erf", "erfc", "exp", "exp10", "exp2", "expm1", "fabs", "fdim", "finite", "floor", "fma", "fmax", "fmin", "fmod", "frexp", "gamma", "hypot", "ilogb", "isinf", "isnan", "isfinite", "signbit", "j0", "j1", "jn", "ldexp", "lgamma", "llrint", "llround", "log", "log10", "log1p", "log2", "logb", "lrint", "lround", "modf", "nan", "nearbyint", "nextafter", "nexttoward", "pow", "remainder", "remquo", "rint", "round", "scalb", "scalbln", "scalbn", "significand", "sin", "sincos", "sinh", "sqrt", "tan", "tanh", "tgamma", "trunc", "y0", "y1", "yn", "abs", "labs", "div", "index", "time", "free", "malloc"]
-)
+_KEYWORDS = """
+auto break case char const continue default do double else enum extern float for goto
+if inline int long register restrict return short signed sizeof static struct switch
+typedef union unsigned void volatile while main asm typeof bool true false NULL errno
+signgam linux unix I
+"""
+_LIBRARY = """
+acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh drem erf erfc exp
+exp10 exp2 expm1 fabs fdim finite floor fma fmax fmin fmod frexp gamma hypot ilogb isinf
+isnan isfinite signbit j0 j1 jn ldexp lgamma llrint llround log log10 log1p log2 logb
+lrint lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round
+scalb scalbln scalbn significand sin sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn abs
+labs div index time free malloc
+"""
+_TAKEN = frozenset((_KEYWORDS + _LIBRARY).split())
 _ITERATORS = ("i", "j", "k", "l", "m", "n")
 
 
@@ -53,7 +62,7 @@ class Names:
 
     @staticmethod
     def _valid(hint: str) -> str:
-        is_taken = hint in _C_WORDS or hint in _C_FUNCTIONS
+        is_taken = hint in _TAKEN
         if is_taken or hint.startswith(("np_", "ps_", "_")) or not hint.isascii():
             plain = hint.strip("_") if hint.isascii() else "x"
             return f"{plain or 'v'}_"

@@ -72,7 +72,8 @@ def _binary(op: str, expr: Op) -> str:
     left, right = expr.operands
     strict = level + 1
     if op in ("&&", "||", "&", "|", "^", "<<", ">>", "==", "!="):
-        return f"{_inside(left, 6 if level < 6 else 8)} {op} {_inside(right, 6 if level < 6 else 8)}"
+        inner = 6 if level < 6 else 8
+        return f"{_inside(left, inner)} {op} {_inside(right, inner)}"
     return f"{_inside(left, level)} {op} {_inside(right, strict)}"
 
 

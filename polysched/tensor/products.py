@@ -30,7 +30,7 @@ _CHEAP = frozenset({"+", "-", "*", "neg", "cast"})
 
 
 def _plain(emitter: Emitter, value: Readable) -> Readable:
-    """The operand, in an array of its own if computing it again and again costs much."""
+    """The operand, in an array of its own if computing it often costs much."""
     if isinstance(value, View):
         return value
     parts = list(walk(emitter.probe(value)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -100,10 +101,8 @@ def read_function(
     memory = Memory()
     library = Library()
     for _ in range(_MAX_ATTEMPTS):
-        try:
+        with suppress(Restart):
             return _Reading(function, types, sources, memory, library).run()
-        except Restart:
-            continue
     source.unsupported(source.tree, "the names of the function change their types "
                        "without end", "use one name for one thing")  # fmt: skip
 
@@ -188,7 +187,7 @@ class _Reading:
                 type_ = ConstantArg(parameter.default)
             else:
                 self._source.wrong(
-                    self._node_of(name), f"the type of the parameter {name!r} is not known",
+                    self._node_of(name), f"the type of {name!r} is not known",
                     'annotate it, e.g. with float64["N", "M"], or call the kernel',
                 )  # fmt: skip
             arguments[name] = self._argument(name, type_)
@@ -250,7 +249,7 @@ class _Reading:
         same = next((p for p in self._sizes if p.source == name), None)
         if same is not None:
             self._source.unsupported(
-                self._node_of(name), f"{name!r} is both a parameter and a size of an array",
+                self._node_of(name), f"{name!r} is a parameter and a size of an array",
                 "leave it out and use len(...), or name the size otherwise",
             )  # fmt: skip
         c_name = self._names.parameter(name)

@@ -246,7 +246,7 @@ def _cumulative(combine: Combine) -> Callable[[Call], Value]:
         given = call.bind("a", "axis", required=1)
         value, emitter = call.array(given[0]), call.emitter
         rank = len(value.shape)
-        if isinstance(given[1], Object) or given[1] is MISSING:
+        if isinstance(given[1], Object):  # None, or missing
             if rank != 1:
                 raise BadOperation(f"{call.name} needs an axis here")
             along = 0

@@ -11,7 +11,7 @@ from polysched.tensor.arithmetic import BadOperation, constant, index
 from polysched.tensor.broadcast import ONE, broadcast, text_of
 from polysched.tensor.calls import MISSING, Call
 from polysched.tensor.creation import read_shape
-from polysched.tensor.evaluate import Evaluator, kind_of
+from polysched.tensor.evaluate import Evaluator
 from polysched.tensor.expr import Expr
 from polysched.tensor.size import Size, as_size, floor_div, modulo, wrapped
 from polysched.tensor.values import (
@@ -25,6 +25,7 @@ from polysched.tensor.values import (
     remap,
     transposed,
 )
+from polysched.tensor.words import kind_of
 
 
 def attribute(evaluator: Evaluator, base: Any, name: str) -> Value | None:
@@ -258,7 +259,7 @@ def _product(sizes: Sequence[Size]) -> Size | None:
 def _flatten_new(
     old: list[Size], new: list[Size], first: int
 ) -> tuple[tuple[list[Size], Size] | None, Size | None]:
-    """New sizes with -1 filled in, and the flat position of an index of the new axes."""
+    """New sizes with -1 filled in, and the flat position of a new index."""
     total = _product(old)
     if total is None:
         return None, None
@@ -313,7 +314,7 @@ def _split(position: Size, old: list[Size], total: Size) -> list[Size]:
 
 def _row(position: Size, length: Size) -> Size:
     raise BadOperation(
-        f"the reshape needs the division of {position} by {length}, which is not affine",
+        f"the reshape divides {position} by {length}, which is not affine",
         "take slices, or write a loop over the new axes",
     )
 

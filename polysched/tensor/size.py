@@ -1,4 +1,4 @@
-"""Integers that are quasi-affine in sizes and iterators: bounds, extents, subscripts."""
+"""Integers that are quasi-affine in sizes and iterators: bounds, subscripts."""
 
 from __future__ import annotations
 

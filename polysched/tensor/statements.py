@@ -14,12 +14,13 @@ from polysched.tensor.broadcast import ONE, broadcast, operand, text_of
 from polysched.tensor.calls import Call
 from polysched.tensor.dtypes import is_float
 from polysched.tensor.environment import Environment
-from polysched.tensor.evaluate import Evaluator, kind_of
+from polysched.tensor.evaluate import Evaluator
 from polysched.tensor.expr import Expr
 from polysched.tensor.liveness import Liveness
 from polysched.tensor.loops import LoopReader
 from polysched.tensor.session import Session
-from polysched.tensor.values import Object, Pending, Value, View, is_array
+from polysched.tensor.values import Lazy, Object, Pending, Value, View, is_array
+from polysched.tensor.words import kind_of
 
 _REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.While: ("a while loop", "write a for loop over range(...)"),
@@ -151,7 +152,7 @@ class Reader:
             self._store(target, self.evaluator.evaluate(node.value))
             return
         value = self.evaluator.evaluate(node.value)
-        if is_array(value) and not isinstance(value, View):
+        if isinstance(value, (Lazy, Pending)) and value.shape:
             value = self.emitter.stored(value, "tmp")
         for target in node.targets:
             self._store(target, value)
@@ -214,7 +215,7 @@ class Reader:
         self.write_number(node, place, number)
 
     def write_number(
-        self, node: ast.expr, place: View, value: Any, in_place: bool = False
+        self, node: ast.AST, place: View, value: Any, in_place: bool = False
     ) -> None:
         """Write a number or array to a place to which it broadcasts."""
         self.check_cast(node, value.dtype, place.dtype, in_place)

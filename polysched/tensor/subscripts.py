@@ -1,4 +1,4 @@
-"""Subscripts and slices: views as affine maps, with Python's rules for negative ends."""
+"""Subscripts and slices as affine maps, with Python's rules for negative ends."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from polysched.tensor.arithmetic import (
 from polysched.tensor.broadcast import elementwise
 from polysched.tensor.calls import MISSING, Call
 from polysched.tensor.dtypes import is_float
-from polysched.tensor.expr import Const, Expr, Index, Op
+from polysched.tensor.expr import Const, Expr, Op
 from polysched.tensor.helpers import helper
 from polysched.tensor.values import Object, Value
 
@@ -109,13 +110,18 @@ def _real_binary_call(c_name: str) -> Callable[[Expr, Expr], Expr]:
     return function
 
 
+def _real_binary(c_name: str) -> Handler:
+    return lambda call: _apply(call, _real_binary_call(c_name), 2)
+
+
 def _math_call(c_name: str) -> Callable[..., Expr]:
     """A function of Python's math: in double precision, its result a Python float."""
 
     def function(*values: Expr) -> Expr:
         found = getattr(math, c_name, None)
         if found is not None and all(isinstance(v, Const) for v in values):
-            return constant(float(found(*(v.value for v in values))))  # type: ignore[attr-defined]
+            numbers = [v.value for v in values if isinstance(v, Const)]
+            return constant(float(found(*numbers)))
         operands = tuple(convert(v, "float64", True) for v in values)
         return Op("float64", True, c_name, operands)
 
@@ -237,6 +243,10 @@ def _where(call: Call) -> Value:
     )
 
 
+def _bounded(arithmetic: Arithmetic, op: str, one: Expr, two: Expr) -> Expr:
+    return arithmetic.greatest(op, one, two, True)
+
+
 def _clip(call: Call) -> Value:
     names = (
         ("a", "a_min", "a_max") if call.name.startswith("np") else ("a", "min", "max")
@@ -248,9 +258,8 @@ def _clip(call: Call) -> Value:
         if bound is MISSING or (isinstance(bound, Object) and bound.value is None):
             continue
         result = elementwise(
-            call.emitter, lambda a, b, op=op: arithmetic.greatest(op, a, b, True),
-            result, call.number(bound),
-        )  # fmt: skip
+            call.emitter, partial(_bounded, arithmetic, op), result, call.number(bound)
+        )
     return result
 
 
@@ -320,18 +329,10 @@ def _square(call: Call) -> Value:
     return _apply(call, lambda a: _strong(arithmetic.binary("**", a, two, True)), 1)
 
 
-def is_plain_index(value: Expr) -> bool:
-    """Whether a number is known as a quasi-affine integer."""
-    return isinstance(value, (Index, Const))
-
-
 FUNCTIONS: dict[Any, Handler] = {
     **{getattr(np, n): _unary(_real_call(c)) for n, c in _REAL.items()},
     **{getattr(np, n): _unary(_rounding_call(c)) for n, c in _ROUNDING.items()},
-    **{
-        getattr(np, n): (lambda call, c=c: _apply(call, _real_binary_call(c), 2))
-        for n, c in _REAL_BINARY.items()
-    },
+    **{getattr(np, n): _real_binary(c) for n, c in _REAL_BINARY.items()},
     **{getattr(np, n): _operator(op) for n, op in _OPERATORS.items()},
     **{getattr(np, n): _comparison(op) for n, op in _COMPARISONS.items()},
     **{
