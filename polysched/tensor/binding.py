@@ -126,11 +126,11 @@ class Binder:
 
     def _share(self, pin: Pin, value: View) -> None:
         """The pinned name may from now on mean an array that others see."""
-        is_own = value.storage.kind == "temporary" and not self._environment.holders(
-            value.storage
-        )
-        if not is_own and pin.key not in self._memory.shared:
-            self._memory.shared.add(pin.key)
+        storage = value.storage
+        is_own = storage.kind == "temporary" and not self._environment.holders(storage)
+        known = self._memory.shared.setdefault(pin.key, set())
+        if not is_own and storage.name not in known:
+            known.add(storage.name)
             raise Restart
 
     def open(self, name: str, pin: Pin, value: Value) -> None:
@@ -157,6 +157,7 @@ class Binder:
                     return
                 self._share(pin, value)
             place = emitter.new_array(name, value.dtype, value.shape)
+            place.storage.copied_from = self._memory.shared.get(pin.key, set())
             pin.view = whole(place.storage)
             emitter.write(place, value)
         environment.values[name] = self._value_of(pin)

@@ -53,14 +53,14 @@ class Memory:
         Loops that exchange arrays: the names' exchange.
     kept : set
         Arrays that a loop or branch assigns and that outlive it.
-    shared : set
-        Those among them that may be another name's array as well.
+    shared : dict
+        Those among them that may mean other names' arrays: which.
     """
 
     types: dict[Key, tuple[str, bool]] = field(default_factory=dict)
     exchanges: dict[Key, dict[str, str]] = field(default_factory=dict)
     kept: set[Key] = field(default_factory=set)
-    shared: set[Key] = field(default_factory=set)
+    shared: dict[Key, set[str]] = field(default_factory=dict)
 
 
 class Restart(Exception):  # noqa: N818  control flow inside the room
@@ -154,17 +154,23 @@ class Environment:
         return self._constant(node, f"default of {name}", value)
 
     def check_write(self, node: ast.AST, storage: Storage) -> None:
-        """A write to part of an array that a pinned name may share is refused."""
-        for name, pin in self.pins.items():
-            if (
-                pin.view is not None
-                and pin.view.storage is storage
-                and (pin.key in self.memory.shared)
-            ):
-                self.source.unsupported(
-                    node, f"{name!r} may be one of several arrays here, and is changed "
-                    "in place", f"assign a new array: {name} = ...",
-                )  # fmt: skip
+        """A write to an array that stands for others, or others for it, is refused."""
+        if storage.copied_from:
+            self.source.unsupported(
+                node, "the array that is changed here may be one of several",
+                f"{storage.name} stands for " + ", ".join(sorted(storage.copied_from))
+                + ": assign a new array instead of changing it",
+            )  # fmt: skip
+        for frame in {self, *self._frames}:
+            for name, value in frame.values.items():
+                if (
+                    isinstance(value, View)
+                    and storage.name in value.storage.copied_from
+                ):
+                    self.source.unsupported(
+                        node, f"the array that is changed here may be that of {name!r}",
+                        f"copy where {name} is assigned, with .copy()",
+                    )  # fmt: skip
 
     def holders(self, storage: Storage) -> list[str]:
         """Names whose array lies in a storage, those of callers included."""

@@ -32,6 +32,9 @@ class Storage:
         Where in the Python source it comes into being.
     is_fixed : bool
         Whether it never changes (a scalar argument).
+    copied_from : set of str
+        Arrays that it was copied from though in Python its name means the array
+        itself: neither may be changed while both are in use.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Storage:
     is_weak: bool = False
     place: Place | None = None
     is_fixed: bool = False
+    copied_from: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,10 @@ class _Reading:
         )  # fmt: skip
 
     def _check_body(self, body: list[Node]) -> None:
-        if not any(isinstance(n, Assign) for n in walk_nodes(body)):
+        if not any(
+            isinstance(n, Assign) and n.target.storage.kind != "local"
+            for n in walk_nodes(body)
+        ):
             self._source.wrong(
                 self._source.tree, "the function computes nothing: it assigns to no "
                 "element and returns no array", "write to an argument, or return",

@@ -113,9 +113,25 @@ class Size:
             result = result + _substitute(atom, values) * factor
         return result
 
+    def _remainder_text(self, language: Language) -> str:
+        """``value % divisor`` if that is what the sum is."""
+        for atom, factor in self.terms:
+            if isinstance(atom, FloorDiv) and factor == -atom.divisor:
+                rest = Size(tuple(t for t in self.terms if t[0] != atom), self.constant)
+                if rest != atom.value or language == "isl":
+                    continue
+                inner = rest.to_text(language)
+                inner = inner if inner.isidentifier() else f"({inner})"
+                if atom.is_plain or language == "python":
+                    return f"{inner} % {atom.divisor}"
+                return f"({inner} % {atom.divisor} + {atom.divisor}) % {atom.divisor}"
+        return ""
+
     def to_text(self, language: Language) -> str:
         """The expression in C, Python or isl."""
-        text = ""
+        text = self._remainder_text(language)
+        if text:
+            return text
         for atom, factor in self.terms:
             part = _atom_text(atom, language, alone=abs(factor) == 1)
             if abs(factor) != 1:

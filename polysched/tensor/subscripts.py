@@ -134,13 +134,13 @@ def _slice(emitter: Emitter, item: Slice, extent: Size) -> tuple[Size, Size]:
         last = _end(emitter, item.stop, extent, extent)
         _require_start(emitter, item.start, first)
         _require_stop(emitter, last, extent)
-        return first, _count(last - first, item.step)
+        return first, _count(emitter, last - first, item.step)
     first = _end(emitter, item.start, extent, extent - 1)
     last = _end(emitter, item.stop, extent, as_size(-1))
     _require_stop(emitter, first + 1, extent)
     if item.stop is not None:
         _require_start(emitter, item.stop, last)
-    return first, _count(first - last, -item.step)
+    return first, _count(emitter, first - last, -item.step)
 
 
 def _require_start(emitter: Emitter, written: Size | None, first: Size) -> None:
@@ -173,8 +173,11 @@ def _end(emitter: Emitter, end: Size | None, extent: Size, default: Size) -> Siz
     return end
 
 
-def _count(span: Size, step: int) -> Size:
-    return span if step == 1 else floor_div(span + (step - 1), step)
+def _count(emitter: Emitter, span: Size, step: int) -> Size:
+    if step == 1:
+        return span
+    is_plain = emitter.facts.is_certain(span + (step - 1), ">=", 0)
+    return floor_div(span + (step - 1), step, is_plain)
 
 
 def read_step(value: Value | None) -> int:

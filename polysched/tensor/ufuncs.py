@@ -174,7 +174,7 @@ def _operator(text: str) -> Handler:
 
 def _comparison(text: str) -> Handler:
     return lambda call: _apply(
-        call, lambda a, b: call.emitter.arithmetic.compare(text, a, b), 2
+        call, lambda a, b: _strong(call.emitter.arithmetic.compare(text, a, b)), 2
     )
 
 
@@ -190,7 +190,7 @@ def _method(name: str) -> Handler:
 
 def _extreme(op: str) -> Handler:
     return lambda call: _apply(
-        call, lambda a, b: call.emitter.arithmetic.greatest(op, a, b, True), 2
+        call, lambda a, b: _bounded(call.emitter.arithmetic, op, a, b), 2
     )
 
 
@@ -244,7 +244,7 @@ def _where(call: Call) -> Value:
 
 
 def _bounded(arithmetic: Arithmetic, op: str, one: Expr, two: Expr) -> Expr:
-    return arithmetic.greatest(op, one, two, True)
+    return _strong(arithmetic.greatest(op, one, two, True))
 
 
 def _clip(call: Call) -> Value:

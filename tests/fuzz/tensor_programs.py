@@ -232,20 +232,15 @@ class Writer:
             value, shape = f"np.zeros_like({array.name})", array.shape
         elif pick < 0.4:
             value, shape = f"{array.name}.copy()", array.shape
-        elif not any(
-            a.name in value for a in scope.arrays if len(a.shape) >= len(shape)
-        ):
-            value, shape = f"{array.name} * 2", array.shape
         else:
-            value = f"np.zeros_like({self.exactly(scope, array, shape)}) + ({value})"
+            like = self.matching(scope, shape, array.dtype, exact=True)
+            if like is None:
+                value, shape = f"{array.name} * 2", array.shape
+            else:
+                value = f"np.zeros_like({like}) + ({value})"
         name = self.fresh("t")
         self.add(depth, f"{name} = {value}")
         scope.arrays.append(Array(name, array.dtype, shape))
-
-    def exactly(self, scope: Scope, array: Array, shape: tuple[Dim, ...]) -> str:
-        """Some view of just that shape and type."""
-        found = self.matching(scope, shape, array.dtype, exact=True)
-        return found or array.name
 
     def exchange_loop(self, scope: Scope, depth: int) -> None:
         pairs = [
@@ -268,8 +263,9 @@ class Writer:
         if not own:
             return
         array = self.random.choice(own)
-        self.add(depth, f"{array.name} = {array.name} * 0.5 + {self.number()}"
-                 if array.dtype != "int64" else f"{array.name} = {array.name} + 1")  # fmt: skip
+        half = f"{array.name} * 0.5 + {self.number()}"
+        value = half if array.dtype != "int64" else f"{array.name} + 1"
+        self.add(depth, f"{array.name} = {value}")
 
     def returned(self, scope: Scope) -> None:
         names = [a.name for a in scope.arrays if not a.is_argument]

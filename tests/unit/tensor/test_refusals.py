@@ -1,0 +1,397 @@
+"""Every construct that is not taken is refused with place, caret, reason and hint."""
+
+# ruff: noqa: F821, F841, F401, T201, SIM105
+import inspect
+
+import numpy as np
+import pytest
+
+from polysched.base import FrontendError, NotAffineError, UnsupportedSyntaxError
+from polysched.tensor import ArrayType, lower, read_function
+
+MODULE_ARRAY = np.zeros(3)
+MODULE_LIST = [1, 2]
+TYPES = {
+    "a": ArrayType("float64", (9,)),
+    "n": ArrayType("int64", (9,)),
+    "b": ArrayType("float64", ("N", "M")),
+}
+
+
+def while_loop(a):
+    while a[0] > 0:
+        a[0] -= 1
+
+
+def break_(a):
+    for i in range(3):
+        if a[i] > 0:
+            break
+
+
+def continue_(a):
+    for i in range(3):
+        if a[i] > 0:
+            continue
+        a[i] = 0
+
+
+def recursion(a):
+    recursion(a)
+
+
+def try_(a):
+    try:
+        a[0] = 1
+    except ValueError:
+        pass
+
+
+def raise_(a):
+    a[0] = 1
+    raise ValueError
+
+
+def assert_(a):
+    assert a[0] > 0
+
+
+def with_(a):
+    with open("x"):
+        a[0] = 1
+
+
+def lambda_(a):
+    f = lambda x: x  # noqa: E731
+    a[0] = f(1)
+
+
+def fancy(a, n):
+    a[n] = 0
+
+
+def mask(a):
+    a[a > 0] = 0
+
+
+def data_bound(a, n):
+    for i in range(n[0]):
+        a[i] = 0
+
+
+def product_subscript(a):
+    for i in range(2):
+        for j in range(2):
+            a[i * j] = 0
+
+
+def data_subscript(a):
+    a[int(a[0])] = 1.0
+
+
+def float_subscript(a):
+    x = a[0]
+    a[x] = 1
+
+
+def unknown_function(a):
+    a[:] = np.fft.fft(a)
+
+
+def builtin(a):
+    print(a)
+
+
+def unknown_name(a):
+    a[0] = nowhere
+
+
+def module_array(a):
+    a[:3] = MODULE_ARRAY
+
+
+def module_list(a):
+    a[0] = MODULE_LIST[0]
+
+
+def keyword(a):
+    a[:] = np.sum(a, where=True)
+
+
+def rank(a):
+    a[0, 0] = 1
+
+
+def shape(a):
+    a[1:4] = a[2:4]
+
+
+def broadcast(a):
+    a[:] = a[:4] + a[:5]
+
+
+def matrix_product(a):
+    a[0] = a @ a[:3]
+
+
+def dtype(a):
+    a[:] = np.zeros(9, dtype=np.complex128)
+
+
+def complex_number(a):
+    a[0] = a[0] + 1j
+
+
+def generator(a):
+    a[0] = sum(x for x in a)
+
+
+def comprehension(a):
+    a[:3] = np.array([x * a[0] for x in range(3)])
+
+
+def dictionary(a):
+    d = {0: 1}
+    a[0] = d[0]
+
+
+def global_(a):
+    global MODULE_LIST
+    a[0] = 1
+
+
+def import_(a):
+    import os
+
+    a[0] = 1
+
+
+def in_place_type(n):
+    n *= 2.5
+
+
+def delete(a):
+    a[0] = 1
+    del a
+
+
+def star_arguments(*a):
+    a[0] = 1
+
+
+def star_call(a):
+    x = (1, 2)
+    a[0] = np.maximum(*x)
+
+
+def early_return(a):
+    if a[0] > 0:
+        return
+    a[0] = 1
+
+
+def loop_only(a):
+    for i in range(3):
+        t = i
+    a[0] = t
+
+
+def array_truth(a):
+    a[0] = a > 0 and True
+
+
+def out_of_bounds(a):
+    a[10] = 1
+
+
+def attribute_target(a):
+    a.shape = (3, 3)
+
+
+def enumerate_(a):
+    for i, x in enumerate(a):
+        a[i] = x
+
+
+def method(a):
+    a.sort()
+
+
+def number_and_array(a):
+    x = a[0]
+    if a[1] > 0:
+        x = a[1:]
+    a[2:] = x
+
+
+def reshape(b):
+    x = b.reshape(b.shape[1], b.shape[0])
+    b[0, 0] = x[0, 0]
+
+
+def loop_variable(a):
+    for i in range(3):
+        i = 3
+        a[i] = 0
+
+
+def negative_power(n):
+    n[0] = n[1] ** -1
+
+
+def unknown_power(n):
+    n[0] = 2 ** n[1]
+
+
+def loop_else(a):
+    for i in range(3):
+        a[i] = 0
+    else:
+        a[0] = 1
+
+
+def nothing(a):
+    x = a[0] + 1
+
+
+def shared_view(a):
+    x = a[:3]
+    if a[0] > 0:
+        x = a[3:6]
+    x[0] = 1
+
+
+def type_change(a, n):
+    x = n[0]
+    for i in range(3):
+        x = a[i]
+    a[0] = x
+
+
+CASES = [
+    (while_loop, UnsupportedSyntaxError, "found a while loop", "while"),
+    (break_, UnsupportedSyntaxError, "found break", "break"),
+    (continue_, UnsupportedSyntaxError, "found continue", "continue"),
+    (recursion, UnsupportedSyntaxError, "calls itself", "recursion(a)"),
+    (try_, UnsupportedSyntaxError, "found try", "try"),
+    (raise_, UnsupportedSyntaxError, "found raise", "raise"),
+    (assert_, UnsupportedSyntaxError, "found assert", "assert"),
+    (with_, UnsupportedSyntaxError, "found with", "with"),
+    (lambda_, UnsupportedSyntaxError, "found a lambda", "lambda"),
+    (fancy, FrontendError, "found an array as a subscript", "a[n]"),
+    (mask, FrontendError, "found a mask as a subscript", "a[a > 0]"),
+    (data_bound, NotAffineError, "the bound of a loop is not affine", "n[0]"),
+    (product_subscript, NotAffineError, "a subscript is not affine", "a[i * j]"),
+    (data_subscript, NotAffineError, "a subscript is not affine", "a[int(a[0])]"),
+    (
+        float_subscript,
+        FrontendError,
+        "a subscript has to be an integer, found float64",
+        "a[x]",
+    ),
+    (
+        unknown_function,
+        UnsupportedSyntaxError,
+        "the function np.fft.fft is not known",
+        "np.fft.fft(a)",
+    ),
+    (builtin, UnsupportedSyntaxError, "the function print is not known", "print(a)"),
+    (unknown_name, FrontendError, "the name 'nowhere' is not defined", "nowhere"),
+    (
+        module_array,
+        UnsupportedSyntaxError,
+        "'MODULE_ARRAY' is an array of the module",
+        "MODULE_ARRAY",
+    ),
+    (
+        module_list,
+        UnsupportedSyntaxError,
+        "'MODULE_LIST' is a list of the module",
+        "MODULE_LIST",
+    ),
+    (
+        keyword,
+        FrontendError,
+        "np.sum with the keyword 'where' is not supported",
+        "np.sum",
+    ),
+    (rank, FrontendError, "found 2 subscripts for an array of 1 dimension", "a[0, 0]"),
+    (shape, FrontendError, "cannot write the shape (2,) into (3,)", "a[1:4]"),
+    (broadcast, FrontendError, "the shapes (4,) and (5,) do not fit", "a[:4] + a[:5]"),
+    (matrix_product, FrontendError, "9 is not 3", "a @ a[:3]"),
+    (dtype, FrontendError, "arrays of complex128", "np.zeros"),
+    (complex_number, FrontendError, "found a complex number", "1j"),
+    (generator, UnsupportedSyntaxError, "found a generator expression", "(x for x"),
+    (comprehension, UnsupportedSyntaxError, "found a list comprehension", "[x * a[0]"),
+    (dictionary, UnsupportedSyntaxError, "found a dictionary", "{0: 1}"),
+    (global_, UnsupportedSyntaxError, "found global", "global"),
+    (import_, UnsupportedSyntaxError, "found import", "import os"),
+    (in_place_type, FrontendError, "cannot change int64 in place to float64", "n *="),
+    (delete, UnsupportedSyntaxError, "found del", "del"),
+    (star_arguments, UnsupportedSyntaxError, "found *a", "a)"),
+    (star_call, FrontendError, "found a starred argument", "np.maximum"),
+    (
+        early_return,
+        UnsupportedSyntaxError,
+        "found a return inside a loop or branch",
+        "return",
+    ),
+    (loop_only, FrontendError, "'t' has no value here", "t"),
+    (array_truth, FrontendError, "its truth value is ambiguous", "a > 0 and"),
+    (
+        out_of_bounds,
+        FrontendError,
+        "the index 10 is out of bounds for an axis of 9",
+        "a[10]",
+    ),
+    (
+        attribute_target,
+        UnsupportedSyntaxError,
+        "an assignment to an attribute",
+        "a.shape",
+    ),
+    (enumerate_, UnsupportedSyntaxError, "found several loop variables", "i, x"),
+    (method, FrontendError, "the attribute 'sort'", "a.sort"),
+    (
+        number_and_array,
+        FrontendError,
+        "'x' is a number in one place and an array in another",
+        "x = a[1:]",
+    ),
+    (reshape, FrontendError, "is not affine", "b.reshape"),
+    (loop_variable, UnsupportedSyntaxError, "is the variable of the loop", "i = 3"),
+    (negative_power, FrontendError, "negative integer power -1", "n[1] **"),
+    (unknown_power, FrontendError, "an exponent that may be negative", "2 ** n"),
+    (loop_else, UnsupportedSyntaxError, "found else behind a loop", "a[0] = 1"),
+    (nothing, FrontendError, "the function computes nothing", "def nothing"),
+    (shared_view, UnsupportedSyntaxError, "may be one of several", "x[0]"),
+    (type_change, FrontendError, "changes its type from int64 to float64", "x = a[i]"),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "message", "at"), CASES, ids=[c[0].__name__ for c in CASES]
+)
+def test_refusal(function, kind, message, at):
+    names = inspect.signature(function).parameters
+    types = {n: TYPES[n] for n in names}
+    with pytest.raises(FrontendError) as caught:
+        lower(read_function(function, types))
+    error = caught.value
+    assert type(error) is kind
+    assert message in error.message
+    assert error.where.file == __file__
+    lines, first = inspect.getsourcelines(function)
+    assert first <= error.where.line < first + len(lines)
+    assert error.where.text[error.where.column - 1 :].startswith(at)
+    assert error.where.caret().splitlines()[1].strip() == "^"
+
+
+def test_most_refusals_say_what_to_do():
+    hints = 0
+    for function, *_ in CASES:
+        types = {n: TYPES[n] for n in inspect.signature(function).parameters}
+        with pytest.raises(FrontendError) as caught:
+            read_function(function, types)
+        hints += caught.value.hint is not None
+    assert hints >= 0.7 * len(CASES)
