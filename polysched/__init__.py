@@ -20,11 +20,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from polysched.base import PolyschedError
     from polysched.ir import Program, ScheduleTree, Scop
+    from polysched.kernel import (
+        ArgumentTypeError,
+        ArgumentValueError,
+        Kernel,
+        OutOfBoundsError,
+        kernel,
+    )
     from polysched.machine import Cpu, Machine
     from polysched.policy import POLICIES
     from polysched.records import Database, Failure, Measurement
     from polysched.runtime import RunOptions, Toolchain
     from polysched.space import Schedule, ScheduleSpace
+    from polysched.tensor import float32, float64, int32, int64
     from polysched.transform import apply_script, parse_script
     from polysched.tune import TuneOptions
     from polysched.workflow import (
@@ -46,11 +54,19 @@ __version__ = "0.1.0"
 _ROOMS = {
     "base": ("PolyschedError",),
     "ir": ("Program", "ScheduleTree", "Scop"),
+    "kernel": (
+        "ArgumentTypeError",
+        "ArgumentValueError",
+        "Kernel",
+        "OutOfBoundsError",
+        "kernel",
+    ),
     "machine": ("Cpu", "Machine"),
     "policy": ("POLICIES",),
     "records": ("Database", "Failure", "Measurement"),
     "runtime": ("RunOptions", "Toolchain"),
     "space": ("Schedule", "ScheduleSpace"),
+    "tensor": ("float32", "float64", "int32", "int64"),
     "transform": ("apply_script", "parse_script"),
     "tune": ("TuneOptions",),
     "workflow": (
@@ -72,13 +88,17 @@ _NAMED_OTHERWISE = {"parse_c": "parse"}
 
 __all__ = [
     "POLICIES",
+    "ArgumentTypeError",
+    "ArgumentValueError",
     "CheckedScop",
     "Cpu",
     "Database",
     "Explanation",
     "Failure",
+    "Kernel",
     "Machine",
     "Measurement",
+    "OutOfBoundsError",
     "PolyschedError",
     "Program",
     "ProgramSpace",
@@ -94,6 +114,11 @@ __all__ = [
     "apply_script",
     "build_space",
     "check",
+    "float32",
+    "float64",
+    "int32",
+    "int64",
+    "kernel",
     "load_space",
     "optimize",
     "parse_c",
@@ -113,10 +138,10 @@ def __getattr__(name: str) -> object:
 
 
 class _Face(ModuleType):
-    """The top package, whose name `tune` stays a function when the room is loaded."""
+    """The top package, whose `kernel` and `tune` stay functions when the rooms load."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name == "tune" and isinstance(value, ModuleType):
+        if name in ("kernel", "tune") and isinstance(value, ModuleType):
             return
         super().__setattr__(name, value)
 

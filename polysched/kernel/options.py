@@ -1,0 +1,51 @@
+"""How a kernel is built, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from polysched.machine import Machine
+    from polysched.policy import Chooser, Policy
+
+
+@dataclass(frozen=True)
+class KernelOptions:
+    """How a kernel is built and run.
+
+    Attributes
+    ----------
+    tune : bool
+        Whether the first call with new types measures a few schedules, where otherwise
+        the one that the model ranks first is taken.
+    budget : int
+        How many schedules are measured then.
+    policy : str, Policy or callable
+        What chooses recipes, as `build_space` takes it.
+    fp : {"strict", "reassociate"}
+        Whether sums may be added up in another order.
+    machine : Machine, optional
+        What the code will run on; detected by default.
+    threads : int, optional
+        OpenMP threads of a call; by default what ``OMP_NUM_THREADS`` says, or as many
+        as there are cores.
+    timeout : float
+        Seconds that the search for schedules may take at a first call.
+    cache : path or None
+        Directory of built kernels; by default ``POLYSCHED_CACHE``, or
+        ``polysched/kernels`` in the user's cache directory.
+    cc : str
+        The C compiler.
+    """
+
+    tune: bool = False
+    budget: int = 6
+    policy: str | Policy | Chooser = "balanced"
+    fp: Literal["strict", "reassociate"] = "strict"
+    machine: Machine | None = None
+    threads: int | None = None
+    timeout: float = 10.0
+    cache: str | Path | None = None
+    cc: str = "gcc"

@@ -1,0 +1,163 @@
+"""For which sizes a kernel leaves no array, and for which its schedule is right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import islpy as isl
+
+from polysched.ir import Access, Scop
+from polysched.kernel.bounds import Bounds, Reach
+from polysched.kernel.errors import OutOfBoundsError
+from polysched.sets import (
+    ast_options,
+    fix_parameters,
+    list_points,
+    param_names,
+    read_set,
+)
+from polysched.tensor import CFunction, SizeExpr
+
+ALWAYS, NEVER = "1", "0"
+_FUNCTION = re.compile(r"\b(floord|min|max)\(")
+
+
+def find_bounds(function: CFunction, scop: Scop) -> Bounds:
+    """Conditions on sizes, from all accesses of the source text.
+
+    Reads and writes under a condition on data count as if it held.
+
+    Parameters
+    ----------
+    function : CFunction
+        The C function, whose parameters say how large arrays are.
+    scop : Scop
+        As the front end read it, statements with the user's places.
+
+    Raises
+    ------
+    OutOfBoundsError
+        If the program leaves an array for all sizes.
+    """
+    boxes = _Boxes(function)
+    reaches = []
+    outside = read_set("{ : 1 = 0 }").params()
+    for statement, access in scop.iter_accesses():
+        elements = _find_outside(access, boxes)
+        if elements is None or elements.is_empty():
+            continue
+        found = Reach(access.array, statement.text, statement.where, str(elements))
+        reaches.append(found)
+        outside = outside.union(elements.params())
+    scalars = {p.name for p in function.parameters if p.kind == "scalar"}
+    counted = frozenset(p.name for p in scop.parameters if p.name in scalars)
+    known = {p.name for p in function.parameters} | set(boxes.extents)
+    inside = print_condition(_without_unknown(outside, known).complement())
+    if inside == NEVER:
+        raise _never_inside(reaches[0])
+    exact = scop.assumptions.params().intersect(scop.context.params())
+    is_known = known.issuperset(param_names(exact))
+    scheduled = print_condition(exact) if is_known else NEVER
+    return Bounds(inside, scheduled, boxes.extents, counted, tuple(reaches))
+
+
+def find_element(reach: Reach, values: Mapping[str, int]) -> tuple[int, ...] | None:
+    """An element that an access reaches outside of its array, or None.
+
+    Parameters
+    ----------
+    reach : Reach
+        The access.
+    values : mapping of str to int
+        Sizes; where one is missing, any is looked for.
+    """
+    outside = read_set(reach.elements)
+    missing = [n for n in param_names(outside) if n not in values]
+    for name in missing:
+        at = outside.find_dim_by_name(isl.dim_type.param, name)
+        outside = outside.project_out(isl.dim_type.param, at, 1)
+    points = fix_parameters(outside, values)
+    if points.is_empty():
+        return None
+    first = points.lexmin() if points.is_bounded() else _any_point(points)
+    return tuple(int(c) for c in list_points(first)[0])
+
+
+def print_condition(sizes: isl.Set) -> str:
+    """A set of sizes as a condition in C."""
+    sizes = sizes.coalesce()
+    if sizes.is_empty():
+        return NEVER
+    if sizes.complement().is_empty():
+        return ALWAYS
+    with ast_options(sizes.get_ctx()):
+        build = isl.AstBuild.from_context(isl.Set.universe(sizes.get_space()))
+        text = build.expr_from_set(sizes).to_C_str()
+    return _FUNCTION.sub(r"ps_\1(", text)
+
+
+def _any_point(points: isl.Set) -> isl.Set:
+    return isl.Set.from_point(points.sample_point())
+
+
+def _never_inside(reach: Reach) -> OutOfBoundsError:
+    element = find_element(reach, {})
+    at = "" if element is None else f"[{', '.join(map(str, element))}]"
+    return OutOfBoundsError(
+        f"{reach.text!r} reaches {reach.array}{at}, which is outside of the array",
+        where=reach.where,
+    )
+
+
+def _find_outside(access: Access, boxes: _Boxes) -> isl.Set | None:
+    """Elements that an access reaches outside of its array."""
+    box = boxes.box(access)
+    if box is None:
+        return None
+    return access.relation.range().subtract(box).coalesce()
+
+
+class _Boxes:
+    """Sets of all elements of arrays; names for extents that are not affine."""
+
+    def __init__(self, function: CFunction) -> None:
+        self._parameters = {p.name: p for p in function.parameters}
+        self.extents: dict[str, SizeExpr] = {}
+
+    def box(self, access: Access) -> isl.Set | None:
+        """All elements of an array; None for what is no array of the caller's."""
+        parameter = self._parameters.get(access.array)
+        if parameter is None or parameter.kind != "array":
+            return None
+        if not parameter.extents:  # a result that is one number
+            return isl.Set.universe(access.relation.range().get_space())
+        names = [f"ps_i{d}" for d in range(len(parameter.extents))]
+        ends = [self._name(e) for e in parameter.extents]
+        used = list(dict.fromkeys(e for e in ends if not e.isdigit()))
+        limits = " and ".join(
+            f"0 <= {i} < {end}" for i, end in zip(names, ends, strict=True)
+        )
+        elements = f"{access.array}[{', '.join(names)}]"
+        return read_set(f"[{', '.join(used)}] -> {{ {elements} : {limits} }}")
+
+    def _name(self, extent: SizeExpr) -> str:
+        """The extent itself where it is a number or a size, else a name for it."""
+        text = extent.python.strip()
+        if text.isdigit() or text in self._parameters:
+            return text
+        for name, known in self.extents.items():
+            if known == extent:
+                return name
+        name = f"ps_extent{len(self.extents)}"
+        self.extents[name] = extent
+        return name
+
+
+def _without_unknown(sizes: isl.Set, known: set[str]) -> isl.Set:
+    """Without names that no caller gives a value: what is so for one value counts."""
+    for name in param_names(sizes):
+        if name not in known:
+            at = sizes.find_dim_by_name(isl.dim_type.param, name)
+            sizes = sizes.project_out(isl.dim_type.param, at, 1)
+    return sizes

@@ -1,0 +1,73 @@
+"""Small kernels of the tests; annotations are values, not texts, on purpose."""
+
+import numpy as np
+
+import polysched as ps
+
+SCALE = 0.2
+
+
+@ps.kernel
+def axpy(a: float, x: ps.float64["N"], y: ps.float64["N"]):
+    for i in range(len(x)):
+        y[i] = y[i] + a * x[i]
+
+
+@ps.kernel
+def gemm(
+    alpha: float,
+    beta: float,
+    C: ps.float64["N", "M"],
+    A: ps.float64["N", "K"],
+    B: ps.float64["K", "M"],
+):
+    for i in range(C.shape[0]):
+        for j in range(C.shape[1]):
+            C[i, j] *= beta
+        for k in range(A.shape[1]):
+            for j in range(C.shape[1]):
+                C[i, j] += alpha * A[i, k] * B[k, j]
+
+
+@ps.kernel
+def jacobi(steps: int, A: ps.float64["N", "N"], B: ps.float64["N", "N"]):
+    n = A.shape[0]
+    for _t in range(steps):
+        for i in range(1, n - 1):
+            for j in range(1, n - 1):
+                B[i, j] = SCALE * (
+                    A[i, j] + A[i, j - 1] + A[i, j + 1] + A[i + 1, j] + A[i - 1, j]
+                )
+        for i in range(1, n - 1):
+            for j in range(1, n - 1):
+                A[i, j] = B[i, j]
+
+
+@ps.kernel
+def cholesky(A: ps.float64["N", "N"]):
+    for i in range(A.shape[0]):
+        for j in range(i):
+            for k in range(j):
+                A[i, j] -= A[i, k] * A[j, k]
+            A[i, j] /= A[j, j]
+        for k in range(i):
+            A[i, i] -= A[i, k] * A[i, k]
+        A[i, i] = np.sqrt(A[i, i])
+
+
+@ps.kernel
+def shift(k: int, x: ps.float64["N"], y: ps.float64["N"]):
+    for i in range(len(x)):
+        y[i] = x[i + k]
+
+
+@ps.kernel
+def negate(x, y):
+    for i in range(len(x)):
+        y[i] = -x[i]
+
+
+@ps.kernel
+def histogram(limit: np.int32, x: ps.int32["N"], y: ps.int64["N"]):
+    for i in range(len(x)):
+        y[i] += x[i] * limit
