@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from polysched.base import PolyschedError
-from polysched.kernel.bounds import LARGEST_INTEGER
+from polysched.kernel.bounds import LARGEST_INTEGER, Reach
 from polysched.kernel.cache import Manifest
 from polysched.kernel.errors import (
     ArgumentTypeError,
@@ -132,31 +132,27 @@ class _Fitting:
         return found
 
     def _check_sizes(self) -> None:
-        """What the text and its accesses need of the sizes."""
+        """What accesses and the text need of the sizes."""
         function, bounds = self.manifest.function, self.manifest.bounds
+        for reach in bounds.reaches:
+            self._check_reach(reach)
         for check in function.checks:
             if not check.holds(self.sizes):
                 raise ArgumentValueError(check.message, where=check.where)
-        if not bounds.reaches:
-            return
+
+    def _check_reach(self, reach: Reach) -> None:
         from polysched.kernel.reach import find_element
 
-        values = bounds.values(self.sizes)
-        for reach in bounds.reaches:
-            element = find_element(reach, values)
-            if element is None:
-                continue
-            shape = function.parameter(reach.array).shape(self.sizes)
-            named = ", ".join(f"{n} = {v}" for n, v in self.sizes.items())
-            negative = any(e < 0 for e in element)
-            raise OutOfBoundsError(
-                f"{reach.text!r} reaches {reach.array}[{_join(element)}], outside of "
-                f"its shape ({_join(shape)})" + (f", for {named}" if named else ""),
-                where=reach.where,
-                hint="a subscript that gets negative does not count from the end here"
-                if negative
-                else None,
-            )
+        element = find_element(reach, self.manifest.bounds.values(self.sizes))
+        if element is None:
+            return
+        shape = self.manifest.function.parameter(reach.array).shape(self.sizes)
+        named = ", ".join(f"{n} = {v}" for n, v in self.sizes.items())
+        raise OutOfBoundsError(
+            f"{reach.text!r} reaches {reach.array}[{_join(element)}], outside of its "
+            f"shape ({_join(shape)})" + (f", for {named}" if named else ""),
+            where=reach.where,
+        )
 
 
 def _fit_real(name: str, kind: ScalarArg, value: object) -> float:

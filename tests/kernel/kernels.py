@@ -6,14 +6,16 @@ import polysched as ps
 
 SCALE = 0.2
 
+quick = ps.kernel(timeout=2.0)
 
-@ps.kernel
+
+@quick
 def axpy(a: float, x: ps.float64["N"], y: ps.float64["N"]):
     for i in range(len(x)):
         y[i] = y[i] + a * x[i]
 
 
-@ps.kernel
+@quick
 def gemm(
     alpha: float,
     beta: float,
@@ -29,7 +31,7 @@ def gemm(
                 C[i, j] += alpha * A[i, k] * B[k, j]
 
 
-@ps.kernel
+@quick
 def jacobi(steps: int, A: ps.float64["N", "N"], B: ps.float64["N", "N"]):
     n = A.shape[0]
     for _t in range(steps):
@@ -43,7 +45,7 @@ def jacobi(steps: int, A: ps.float64["N", "N"], B: ps.float64["N", "N"]):
                 A[i, j] = B[i, j]
 
 
-@ps.kernel
+@quick
 def cholesky(A: ps.float64["N", "N"]):
     for i in range(A.shape[0]):
         for j in range(i):
@@ -55,19 +57,19 @@ def cholesky(A: ps.float64["N", "N"]):
         A[i, i] = np.sqrt(A[i, i])
 
 
-@ps.kernel
+@quick
 def shift(k: int, x: ps.float64["N"], y: ps.float64["N"]):
     for i in range(len(x)):
         y[i] = x[i + k]
 
 
-@ps.kernel
+@quick
 def negate(x, y):
     for i in range(len(x)):
         y[i] = -x[i]
 
 
-@ps.kernel
+@quick
 def histogram(limit: np.int32, x: ps.int32["N"], y: ps.int64["N"]):
     for i in range(len(x)):
         y[i] += x[i] * limit

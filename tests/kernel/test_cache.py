@@ -18,7 +18,7 @@ PROGRAM = """
     import numpy as np
     import polysched as ps
 
-    @ps.kernel(cache=sys.argv[1])
+    @ps.kernel(cache=sys.argv[1], timeout=2.0)
     def twice(x: ps.float64["N"], y: ps.float64["N"]):
         for i in range(len(x)):
             y[i] = 2.0 * x[i]
@@ -89,7 +89,7 @@ def test_options_and_source_are_part_of_the_key(tmp_path):
 def test_constants_are_part_of_the_key(tmp_path):
     for factor in (2.0, 3.0):
 
-        @ps.kernel(cache=tmp_path)
+        @ps.kernel(cache=tmp_path, timeout=1.0)
         def scale(x: ps.float64["N"]):
             for i in range(len(x)):
                 x[i] *= factor  # noqa: B023 - called in the same iteration
@@ -114,7 +114,7 @@ def test_directory_that_cannot_be_written(tmp_path):
 
 
 def _square(cache, **options):
-    @ps.kernel(cache=cache, **options)
+    @ps.kernel(cache=cache, timeout=1.0, **options)
     def square(x: ps.float64["N"]):
         for i in range(len(x)):
             x[i] = x[i] * x[i]

@@ -77,7 +77,9 @@ def test_missing_compiler_is_named(tmp_path):
         for i in range(len(x)):
             x[i] = 0.0
 
-    with pytest.raises(ps.PolyschedError, match="cannot find the compiler"):
+    with pytest.raises(
+        ps.PolyschedError, match="compiler 'no-such-compiler' cannot be started"
+    ):
         nothing(np.ones(3))
 
 

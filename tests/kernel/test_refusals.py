@@ -59,12 +59,12 @@ def test_order_of_fortran():
         kernels.cholesky(A)
 
 
-@pytest.mark.parametrize("k", [1, -1, 8, 2**39])
+@pytest.mark.parametrize("k", [1, -9, 8, 2**39])
 def test_no_array_is_left(k):
     with pytest.raises(IndexError, match=r"y\[i\] = x\[i \+ k\]") as caught:
         kernels.shift(k, vector(), vector())
     assert caught.value.where.line == _line_of("y[i] = x[i + k]")
-    assert "outside of its shape (8), for N = 8, k" in str(caught.value)
+    assert f"outside of its shape (8), for k = {k}, N = 8" in str(caught.value)
 
 
 def _line_of(text):
@@ -72,15 +72,12 @@ def _line_of(text):
         return next(k for k, line in enumerate(file, 1) if text in line)
 
 
-def test_negative_subscripts_say_that_they_do_not_wrap():
-    with pytest.raises(IndexError, match="does not count from the end here"):
-        kernels.shift(-1, vector(), vector())
-
-
 def test_inside_is_not_refused():
     x, y = vector(), np.zeros(8)
     kernels.shift(0, x, y)
     np.testing.assert_array_equal(y, x)
+    kernels.shift(-2, x, y)  # Python counts from the end
+    np.testing.assert_array_equal(y, np.roll(x, 2))
     kernels.shift(5, vector(0), vector(0))  # no iteration, so no access
 
 
