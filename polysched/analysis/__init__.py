@@ -24,14 +24,17 @@ from polysched.analysis.difference import compare_trees
 from polysched.analysis.distance import (
     DistanceRange,
     dependence_distance,
+    own_distance,
     print_distance,
     shared_loops,
 )
 from polysched.analysis.explain import (
     LoopReport,
     SplitReport,
+    affine_texts,
     loop_carriers,
     split_reasons,
+    statement_names,
 )
 from polysched.analysis.feature_table import (
     BETTER,
@@ -141,6 +144,7 @@ __all__ = [
     "Vector",
     "Violation",
     "active_dependences",
+    "affine_texts",
     "allow_reordering",
     "box_footprint",
     "check_legal",
@@ -177,6 +181,7 @@ __all__ = [
     "operation_count",
     "order_groups",
     "outline_tree",
+    "own_distance",
     "place_size",
     "print_distance",
     "privatize",
@@ -188,6 +193,7 @@ __all__ = [
     "shared_loops",
     "split_reasons",
     "statement_members",
+    "statement_names",
     "statement_places",
     "tile_forms",
     "weak_components",

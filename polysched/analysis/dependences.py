@@ -11,6 +11,7 @@ import islpy as isl
 
 from polysched.analysis.flow import compute_flow
 from polysched.analysis.reductions import Reduction
+from polysched.base import Shown
 from polysched.ir import Scop, original_tree
 from polysched.sets import list_maps, map_names, operation_limit, union_of_maps
 
@@ -53,7 +54,7 @@ class Dependence:
 
 
 @dataclass(frozen=True, eq=False)
-class Dependences:
+class Dependences(Shown):
     """All dependences of a SCoP.
 
     Attributes

@@ -6,6 +6,7 @@ import islpy as isl
 
 from polysched.analysis.dependences import Dependence
 from polysched.ir import Scop, Statement
+from polysched.sets import n_dims
 
 DistanceRange = tuple[int | None, int | None]
 
@@ -47,6 +48,18 @@ def dependence_distance(
     anonymous = relation.reset_tuple_id(isl.dim_type.in_)
     deltas = anonymous.reset_tuple_id(isl.dim_type.out).deltas()
     return tuple(set_range(deltas, k) for k in range(shared))
+
+
+def own_distance(dependence: Dependence) -> tuple[DistanceRange, ...]:
+    """`dependence_distance` of a statement that depends on itself: along all its loops.
+
+    Nothing for a dependence between two statements, whose shared loops only their SCoP
+    knows.
+    """
+    if dependence.source != dependence.sink:
+        return ()
+    deltas = dependence.relation.deltas()
+    return tuple(set_range(deltas, k) for k in range(n_dims(deltas)))
 
 
 def set_range(s: isl.Set, k: int) -> DistanceRange:

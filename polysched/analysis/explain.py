@@ -124,7 +124,7 @@ def loop_carriers(
                     member=member,
                     row=row + member,
                     statements=statement_names(node.get_domain()),
-                    schedule=_affine_texts(expression),
+                    schedule=affine_texts(expression),
                     marks=marks,
                     permutable=bool(node.band_get_permutable()),
                     carried=carried,
@@ -267,7 +267,8 @@ def _ordering(dependences: Dependences) -> list[tuple[int, Dependence]]:
     return [(k, d) for k, d in enumerate(dependences.items) if d.orders]
 
 
-def _affine_texts(expression: isl.UnionPwAff) -> tuple[tuple[str, str], ...]:
+def affine_texts(expression: isl.UnionPwAff) -> tuple[tuple[str, str], ...]:
+    """What a band member is for each statement: pairs of name and affine text."""
     pieces: list[isl.PwAff] = []
     expression.foreach_pw_aff(pieces.append)
     found = []

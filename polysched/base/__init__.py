@@ -1,4 +1,4 @@
-"""base: errors, progress, deadlines. Knows no polyhedron and imports no other room."""
+"""base: errors, progress, deadlines, quantities. Knows no polyhedron and no room."""
 
 from polysched.base.baton import Baton, lend_baton
 from polysched.base.deadline import Deadline
@@ -21,9 +21,17 @@ from polysched.base.errors import (
     UnsupportedSyntaxError,
 )
 from polysched.base.progress import Progress, SilentProgress
+from polysched.base.quantities import (
+    print_bytes,
+    print_large,
+    print_number,
+    print_seconds,
+)
+from polysched.base.shown import PRESENTER, Shown, find_presenter
 from polysched.base.store import data_directory
 
 __all__ = [
+    "PRESENTER",
     "AnalysisError",
     "Baton",
     "CodegenError",
@@ -40,10 +48,16 @@ __all__ = [
     "PolyschedError",
     "Progress",
     "RunError",
+    "Shown",
     "SilentProgress",
     "SourceLocation",
     "ToolchainError",
     "UnsupportedSyntaxError",
     "data_directory",
+    "find_presenter",
     "lend_baton",
+    "print_bytes",
+    "print_large",
+    "print_number",
+    "print_seconds",
 ]

@@ -25,12 +25,12 @@ from polysched.cli.tables import (
     short_script,
     stdout_console,
 )
+from polysched.show import spaces_report
 from polysched.space import (
     ExpressionError,
     check_condition,
     fact_sentence,
     spaces_csv,
-    spaces_page,
     spaces_text,
 )
 from polysched.workflow import ProgramSpace
@@ -192,7 +192,7 @@ def command(
         write_output(csv, spaces_csv(spaces).encode())
     if html:
         axes = (pareto[0], pareto[1]) if len(pareto) > 1 else None
-        page = spaces_page(spaces, axes, f"schedule spaces of {common.file}")
+        page = spaces_report(spaces, axes, f"schedule spaces of {common.file}")
         write_output(html, page.encode())
     if save:
         write_output(save, spaces_text(spaces).encode())

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from polysched.transform import Script, Step
+from polysched.base import print_number as print_number
+from polysched.base import print_seconds as print_seconds
+from polysched.transform import short_script as short_script
 
 PIPE_WIDTH = 150
-_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 
 
 def stdout_console(*, stderr: bool = False) -> Console:
@@ -41,32 +42,6 @@ def make_table(
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     return table
-
-
-def print_seconds(seconds: float | None) -> str:
-    """``12.3 ms``; a dash when unknown."""
-    if seconds is None or seconds != seconds or seconds == float("inf"):
-        return "-"
-    if seconds == 0:
-        return "0 s"
-    scale, unit = next((p for p in _UNITS if abs(seconds) >= p[0]), _UNITS[-1])
-    return f"{seconds / scale:.3g} {unit}"
-
-
-def print_number(value: float) -> str:
-    """Whole numbers without a point, others with three digits."""
-    return str(int(value)) if float(value).is_integer() else f"{value:.3g}"
-
-
-def short_script(script: Script) -> str:
-    """Names and sizes of a script's steps, without the places they apply to."""
-    words = dict.fromkeys(_short_step(step) for step in script)
-    return ", ".join(words) or "-"
-
-
-def _short_step(step: Step) -> str:
-    sizes = getattr(step, "sizes", None) or getattr(step, "factors", None)
-    return f"{step.name} {'x'.join(str(n) for n in sizes)}" if sizes else step.name
 
 
 def short_objectives(objectives: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from math import prod
 from polysched.analysis import Dependences
 from polysched.cost.nest import Nest, read_nests
 from polysched.cost.reuse import Reuse
+from polysched.cost.traffic import at_sizes, nest_traffic
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Cpu, Machine
 
@@ -90,10 +91,7 @@ def predict(
     deps: Dependences | None = None,
 ) -> Prediction | None:
     """`predict_seconds` with its parts."""
-    if parameters:
-        known = {p.name for p in scop.parameters}
-        values = {k: v for k, v in parameters.items() if k in known}
-        scop = scop.with_parameters_fixed(values) if values else scop
+    scop = at_sizes(scop, parameters)
     nests = read_nests(tree, scop, deps)
     reuse = Reuse(nests, machine.cpu.line_bytes)
     parts = [_predict_nest(k, n, reuse, machine.cpu) for k, n in enumerate(nests)]
@@ -134,15 +132,10 @@ def _predict_nest(
 ) -> tuple[Nest, Prediction]:
     clock = cpu.frequency_hz or CLOCK_HZ
     compute = nest.n_instances * _cycles_per_instance(nest, cpu) / clock
-
-    def moved(capacity_bytes: int, *, shared: bool) -> float:
-        loaded = nest.traffic(capacity_bytes, cpu.line_bytes)
-        return loaded - reuse.saved_bytes(position, capacity_bytes, shared=shared)
-
-    l2 = moved(cpu.l1_bytes, shared=False) / (L2_BYTES_PER_CYCLE * clock)
-    l3 = moved(cpu.l2_bytes, shared=False) / (L3_BYTES_PER_CYCLE * clock)
-    last_level = max(cpu.l3_bytes, cpu.l2_bytes)
-    memory = moved(last_level, shared=True) / cpu.bandwidth_bytes_per_second
+    moved = nest_traffic(position, nest, reuse, cpu)
+    l2 = moved.l2_bytes / (L2_BYTES_PER_CYCLE * clock)
+    l3 = moved.l3_bytes / (L3_BYTES_PER_CYCLE * clock)
+    memory = moved.memory_bytes / cpu.bandwidth_bytes_per_second
     threads = _speedup(nest, cpu)
     scaling = cpu.bandwidth_all_bytes_per_second / cpu.bandwidth_bytes_per_second
     times = [compute / threads, l2 / threads, l3 / threads]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from polysched.base import FrontendError
+from polysched.base import FrontendError, Shown
 from polysched.ir.scop import Scop
 from polysched.ir.types import ScalarType
 
@@ -38,7 +38,7 @@ class Signature:
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
+class Program(Shown):
     """One C source file as the user wrote it, and what was found in it.
 
     Attributes

@@ -9,7 +9,7 @@ from typing import Literal
 
 import islpy as isl
 
-from polysched.base import PolyschedError, SourceLocation
+from polysched.base import PolyschedError, Shown, SourceLocation
 from polysched.ir.expr import Action, Expr
 from polysched.ir.types import INT, ScalarType
 from polysched.sets import read_set, union_of_maps, union_of_sets
@@ -121,7 +121,7 @@ class Access:
 
 
 @dataclass(frozen=True, eq=False)
-class Statement:
+class Statement(Shown):
     """A statement: what it computes, for which instances, in which original order.
 
     Attributes
@@ -201,7 +201,7 @@ class SourceRegion:
 
 
 @dataclass(frozen=True, eq=False)
-class Scop:
+class Scop(Shown):
     """A static control part.
 
     Attributes

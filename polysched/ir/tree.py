@@ -14,7 +14,7 @@ from functools import cached_property, reduce
 
 import islpy as isl
 
-from polysched.base import PolyschedError
+from polysched.base import PolyschedError, Shown
 from polysched.sets import node_kind
 
 NodePath = tuple[int, ...]
@@ -40,7 +40,7 @@ MARK_STAGE = (
 
 
 @dataclass(frozen=True, eq=False)
-class ScheduleTree:
+class ScheduleTree(Shown):
     """An isl schedule with a canonical text and a stable key."""
 
     schedule: isl.Schedule

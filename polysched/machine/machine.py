@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from polysched.base import PolyschedError, data_directory
+from polysched.base import PolyschedError, Shown, data_directory
 from polysched.machine.cpu import Cpu
 from polysched.machine.gpu import Gpu
 from polysched.machine.probe import probe_cpu
@@ -23,7 +23,7 @@ def calibration_path(cpu: Cpu) -> Path:
 
 
 @dataclass(frozen=True)
-class Machine:
+class Machine(Shown):
     """What the code will run on.
 
     Attributes

@@ -14,7 +14,7 @@ from polysched.analysis import (
     compare_trees,
     profile_schedule,
 )
-from polysched.base import EmptySpaceError, PolyschedError
+from polysched.base import EmptySpaceError, PolyschedError, Shown, find_presenter
 from polysched.codegen import Target
 from polysched.ilp import Stage
 from polysched.ir import ScheduleTree, Scop
@@ -22,7 +22,6 @@ from polysched.machine import Machine
 from polysched.schedule import Pin, Shape
 from polysched.space.facts import schedule_facts
 from polysched.space.frame import make_frame, write_csv
-from polysched.space.page import spaces_page
 from polysched.space.saving import save_spaces
 from polysched.space.selection import Selection
 from polysched.space.size import Dropped, SpaceSize
@@ -32,7 +31,7 @@ S = TypeVar("S", bound="ScheduleSpace")
 
 
 @dataclass(frozen=True, eq=False)
-class Schedule:
+class Schedule(Shown):
     """One point of a space: a legal tree, where it came from, and what it is like.
 
     Attributes
@@ -135,7 +134,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, eq=False)
-class ScheduleSpace(Selection):
+class ScheduleSpace(Selection, Shown):
     """Distinct legal schedules of a SCoP, ranked by predicted time.
 
     Attributes
@@ -259,8 +258,9 @@ class ScheduleSpace(Selection):
         return spaces_csv([self])
 
     def to_html(self, axes: tuple[str, str] | None = None) -> str:
-        """One self-contained page, see `spaces_page`."""
-        return spaces_page([self], axes, f"schedule space of {self.scop.name}")
+        """One self-contained page, see `polysched.show.spaces_report`."""
+        title = f"schedule space of {self.scop.name}"
+        return str(find_presenter().spaces_report([self], axes, title))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the space to a file that `load_space` reads."""

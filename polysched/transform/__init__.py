@@ -31,6 +31,7 @@ from polysched.transform.step import (
     apply_script,
     parse_script,
     print_script,
+    short_script,
 )
 from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile, Wavefront
@@ -71,4 +72,5 @@ __all__ = [
     "plan_scripts",
     "print_script",
     "sample_scripts",
+    "short_script",
 ]

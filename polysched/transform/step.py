@@ -155,6 +155,17 @@ def print_script(script: Script) -> str:
     return "; ".join(str(step) for step in script)
 
 
+def short_script(script: Script) -> str:
+    """Names and sizes of a script's steps, without the places they apply to."""
+    words = dict.fromkeys(_short_step(step) for step in script)
+    return ", ".join(words) or "-"
+
+
+def _short_step(step: Step) -> str:
+    sizes = getattr(step, "sizes", None) or getattr(step, "factors", None)
+    return f"{step.name} {'x'.join(str(n) for n in sizes)}" if sizes else step.name
+
+
 def apply_script(
     tree: ScheduleTree, script: Script, deps: Dependences | None = None
 ) -> ScheduleTree:

@@ -15,6 +15,7 @@ from polysched.analysis import (
     outline_tree,
     split_reasons,
 )
+from polysched.base import Shown
 from polysched.ir import Scop
 from polysched.schedule import Pin
 from polysched.space import Schedule
@@ -24,7 +25,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Shown):
     """A schedule taken apart.
 
     Attributes

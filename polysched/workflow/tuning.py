@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from polysched.base import CodegenError, PolyschedError, Progress
+from polysched.base import CodegenError, PolyschedError, Progress, Shown
 from polysched.records import Database, Measurement
 from polysched.runtime import DeviceTools, RunOptions, Toolchain
 from polysched.tune import TuneOptions, TuneResult
@@ -21,7 +21,7 @@ _RANKED_SHARE = 2 / 3  # of the budget; the rest goes to other affine schedules
 
 
 @dataclass(frozen=True, eq=False)
-class Tuned:
+class Tuned(Shown):
     """What tuning one SCoP found.
 
     Attributes

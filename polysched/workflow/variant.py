@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from polysched.analysis import Dependences
-from polysched.base import CodegenError
+from polysched.base import CodegenError, Shown
 from polysched.codegen import (
     PrintOptions,
     Target,
@@ -42,7 +42,7 @@ class Printed:
 
 
 @dataclass(frozen=True, eq=False)
-class Variant:
+class Variant(Shown):
     """A schedule together with the SCoP and the file that it belongs to.
 
     Attributes

@@ -143,8 +143,8 @@ def test_html_page_shows_all_scops(run, tmp_path):
     assert page.startswith("<!DOCTYPE html>")
     for name in ("row_sums", "turn"):
         assert f"<h2>scop {name}</h2>" in page
-    assert 'aria-label="n_lines over n_loops"' in page
-    assert page.count("<tr id=") == len(_ids(out))
+    assert 'aria-label="n lines over n loops"' in page
+    assert page.count('<details id="s') == len(_ids(out))
 
 
 def test_saved_spaces_are_read_back_for_their_scops(run, file, tmp_path):

@@ -1,0 +1,25 @@
+"""Values that show themselves in a notebook, without knowing how that is done.
+
+The room that draws them stands on a floor far above; it is asked by its name, when a
+value is shown and not before (docs/decisions/0011-shown.md).
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+PRESENTER = "polysched.show"
+
+
+def find_presenter() -> Any:
+    """The room that draws values, imported when the first one is shown."""
+    return importlib.import_module(PRESENTER)
+
+
+class Shown:
+    """A value that Jupyter shows as static, escaped HTML."""
+
+    def _repr_html_(self) -> str:
+        """What `polysched.show.to_html` makes of the value."""
+        return str(find_presenter().to_html(self))
