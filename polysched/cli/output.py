@@ -110,6 +110,12 @@ class Outputs:
             )
         return cls(*device_pair(output))
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of what is written to disk."""
+        names = (self.program, self.device)
+        return tuple(n for n in names if n and n != STDOUT)
+
     def check(self, inputs: Iterable[str]) -> None:
         """Refuse, before any work, what cannot or must not be written."""
         files = tuple(inputs)

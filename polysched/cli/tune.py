@@ -18,8 +18,10 @@ from polysched.cli.options import (
 from polysched.cli.output import (
     STDOUT,
     Outputs,
+    check_output,
     one_or_all,
     print_json,
+    write_output,
 )
 from polysched.cli.running import Running, runs_program, take_running
 from polysched.cli.space import chosen_features, size_line
@@ -36,6 +38,7 @@ from polysched.ir import Program
 from polysched.machine import Machine
 from polysched.records import Database, Failure, Outcome
 from polysched.runtime import DeviceTools, Timed
+from polysched.show import tuned_report
 from polysched.space import gpu_of
 from polysched.tune import TuneOptions
 from polysched.workflow import (
@@ -91,10 +94,11 @@ LIMIT_SECONDS, SLOW_LIMIT_SECONDS = 10.0, 300.0  # that any run may take
     show_default=True,
     help="What is compared of runs on a GPU: all of the region, or without copies.",
 )
+@click.option("--html", metavar="OUT", help="Write a report to read in a browser.")
 @fallback_option
 @schedule_option
 @runs_program
-def command(common: Common, output: str, **values: Any) -> int:
+def command(common: Common, output: str, html: str | None, **values: Any) -> int:
     """Measure the most promising schedules of FILE and write the fastest to OUT.
 
     The program of FILE is compiled and run with each schedule; its results are compared
@@ -108,6 +112,10 @@ def command(common: Common, output: str, **values: Any) -> int:
     outputs.check([common.file, *running.inputs])
     if output == STDOUT and common.as_json:
         raise click.UsageError("-o - and --json both want standard output")
+    if html is not None:
+        if html == STDOUT and (common.as_json or output == STDOUT):
+            raise click.UsageError("--html - wants standard output for itself")
+        check_output(html, [common.file, *running.inputs, *outputs.files])
     stages = Stages(common)
     program, scops = stages.parse()
     machine = stages.load_machine()
@@ -139,9 +147,12 @@ def command(common: Common, output: str, **values: Any) -> int:
             for s in chosen
         ]
     _write(program, found, outputs)
+    if html is not None:
+        page = tuned_report(found, f"tuning of {common.file}")
+        write_output(html, page.encode())
     if common.as_json:
         print_json(one_or_all("scops", [t.to_json() for t in found]))
-    else:
+    elif html != STDOUT:
         for tuned in found:
             _print_tuned(tuned, outputs)
     stages.finish()

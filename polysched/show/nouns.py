@@ -100,7 +100,7 @@ def _(scop: Scop) -> Html:
         f"SCoP {scop.name}",
         fields(told),
         statements,
-        details(f"{len(arrays)} arrays", table(heads, arrays, numbers=(2,))),
+        details(f"arrays: {len(arrays)}", table(heads, arrays, numbers=(2,))),
         details("dependences", graph, is_open=True),
         note=f"{n} statement{'s' if n != 1 else ''}, {_lines(scop)}",
     )
@@ -171,7 +171,7 @@ def _pairs(dependences: Dependences) -> Html:
         for d in dependences.items
     ]
     heads = ("kind", "array", "statements", "relation")
-    return details(f"{len(rows)} relations", table(heads, rows))
+    return details(f"relations: {len(rows)}", table(heads, rows))
 
 
 @card_of.register

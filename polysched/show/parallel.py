@@ -52,9 +52,9 @@ def parallel_coordinates(
     best = {s.id for s in space.pareto(*chosen)}
     axes = [_axis(n, [r[k] for _, r in known]) for k, n in enumerate(names)]
     right = _LEFT + _STEP * (len(names) - 1)
-    parts = [_draw_axis(k, n, axes[k]) for k, n in enumerate(names)]
-    for s, values in sorted(known, key=lambda row: row[0].id in best):
-        parts.append(_draw_line(s, values, axes, s.id in best, link))
+    ordered = sorted(known, key=lambda row: row[0].id in best)
+    parts = [_draw_line(s, values, axes, s.id in best, link) for s, values in ordered]
+    parts += [_draw_axis(k, n, axes[k]) for k, n in enumerate(names)]
     told = " and ".join(axis_label(n) for n in chosen)
     items = [
         (line(-8, 0, 8, 0, "s0 faint"), "schedule"),

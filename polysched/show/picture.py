@@ -289,5 +289,5 @@ def legend(x: float, y: float, items: Sequence[tuple[Html, str]]) -> Html:
     for mark, told in items:
         parts.append(element("g", mark, transform=f"translate({x:.1f} {y - 4:.1f})"))
         parts.append(text(x + 12, y, told, class_="m"))
-        x += 30 + text_width(told)
+        x += 42 + text_width(told)
     return join(parts)

@@ -170,7 +170,7 @@ def _overview(part: _Part) -> Html:
         for s in space.scop.statements
     ]
     heads = ("", "statement", "iteration domain")
-    pieces.append(details(f"{len(rows)} statements", table(heads, rows)))
+    pieces.append(details(f"statements: {len(rows)}", table(heads, rows)))
     if 0 < len(list_edges(space.dependences, space.scop)) <= _MAX_EDGES:
         graph = _figure(dependence_graph(space.dependences, space.scop))
         pieces.append(details("dependences", graph))
@@ -203,8 +203,8 @@ def _pictures(part: _Part) -> list[Html]:
     else:
         figures = [element("p", f"no schedule has both {x_name} and {y_name}.")]
     links = {s.id: part.anchor(s.id) for s in space}
-    figures += _drawn(lambda: parallel_coordinates(space, link=part.anchor))
     figures += _drawn(lambda: roofline(space, part.result, links=links))
+    figures += _drawn(lambda: parallel_coordinates(space, link=part.anchor))
     figures += _drawn(lambda: memory_traffic(space))
     return figures
 

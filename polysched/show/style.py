@@ -107,6 +107,7 @@ stroke-linejoin:round}
 .ps-svg .strong{stroke-width:2}
 .ps-svg .tile{stroke-width:1.4}
 .ps-svg .time{stroke:none}
+.ps-svg .dot{stroke:var(--muted);stroke-width:.8}
 .ps-svg a{cursor:pointer}
 """
 
