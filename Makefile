@@ -13,7 +13,7 @@ BENCH_BUDGET ?= 1,4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test slow check lint format types floors golden docs fuzz bench
-.PHONY: gpu-kernels gpu-bench clean
+.PHONY: site gpu-kernels gpu-bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,13 +32,17 @@ $(VENV)/installed-dev: $(BUILT_FROM) | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/installed
 
+$(VENV)/installed-docs: $(BUILT_FROM) | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
+	@touch $@ $(VENV)/installed
+
 demo: $(VENV)/installed ## install, then tune examples/gemm.c
 	@mkdir -p build
 	$(BIN)/polysched tune examples/gemm.c -o build/gemm.opt.c --budget 12 \
 	  --records build/demo.sqlite
 
 test: $(VENV)/installed-dev ## the quick suite
-	$(PYTEST) -n $(WORKERS) -m "not slow" polysched tests
+	$(PYTEST) -n $(WORKERS) -m "not slow and not docs" polysched tests
 
 slow: $(VENV)/installed-dev ## the tests that take minutes
 	$(PYTEST) -n $(WORKERS) -m slow tests
@@ -62,8 +66,11 @@ floors: $(VENV)/installed-dev ## imports only go down
 golden: $(VENV)/installed-dev ## write the expected texts anew
 	$(PYTEST) -n $(WORKERS) --update-golden -k golden
 
-docs: $(VENV)/installed-dev ## run every example of README and docs
-	$(PYTEST) --doctest-glob='*.md' README.md docs polysched
+docs: $(VENV)/installed-dev ## run every example, command and notebook of the docs
+	$(PYTEST) -n $(WORKERS) --doctest-glob='*.md' README.md docs tests/docs
+
+site: $(VENV)/installed-docs ## the documentation in build/site; runs the notebooks
+	$(BIN)/sphinx-build -q -W --keep-going -j $(WORKERS) -d build/doctrees docs build/site
 
 fuzz: $(VENV)/installed-dev ## random programs, fresh seeds, large spaces, failures kept
 	@echo "seeds $(SEED) to $$(($(SEED) + $(PROGRAMS) - 1))"
