@@ -1,0 +1,47 @@
+"""Every notebook runs from top to bottom, and what it shows can be shown."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = Path(__file__).parents[2] / "docs" / "notebooks"
+PAGES = sorted(p for p in NOTEBOOKS.glob("*.md") if p.stem != "index")
+_CELL = re.compile(r"^```\{code-cell\}.*?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_OPTION = re.compile(r"^:\w+:.*\n", re.MULTILINE)
+
+pytestmark = [pytest.mark.cc, pytest.mark.docs]
+
+
+def show(value: object) -> str:
+    """What a notebook shows of a value, the richest form that it has."""
+    for form in ("_repr_html_", "_repr_svg_", "__repr__"):
+        if hasattr(type(value), form):
+            return str(getattr(value, form)())
+    raise AssertionError
+
+
+def run_cell(code: str, names: dict[str, object]) -> str:
+    """Run a cell; what its last expression shows, or nothing."""
+    tree = ast.parse(code)
+    last = (
+        tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    )
+    exec(compile(tree, "cell", "exec"), names)
+    if last is None:
+        return ""
+    value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+    return "" if value is None else show(value)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_notebooks_run(page, monkeypatch):
+    monkeypatch.chdir(NOTEBOOKS)
+    cells = _CELL.findall(page.read_text(encoding="utf-8"))
+    assert len(cells) > 4
+    names: dict[str, object] = {"__name__": "__main__"}
+    for cell in cells:
+        run_cell(_OPTION.sub("", cell), names)
