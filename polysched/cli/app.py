@@ -19,6 +19,7 @@ _COMMANDS = {
     "space": "Build the space of legal schedules and list it.",
     "explain": "Say why a schedule is what it is.",
     "optimize": "Rewrite a file with the schedule that the model ranks first.",
+    "explore": "Walk through the space in the terminal, measuring on the way.",
     "tune": "Measure the best-ranked schedules, check them, write the winner.",
     "check": "Prove that one file is a legal re-ordering of another.",
     "bench": "Measure kernels side by side with installed peers.",

@@ -58,7 +58,8 @@ class _Projection:
         most = max(h - a for a, h in zip(low, high, strict=True)) + 1.0
         if len(low) == 3:
             most *= 1.5
-        return cls(low, high, min(_MAX_CELL, max(_MIN_CELL, _FIELD / most)))
+        widest = _MAX_CELL if len(low) < 3 else 1.5 * _MAX_CELL
+        return cls(low, high, min(widest, max(_MIN_CELL, _FIELD / most)))
 
     @property
     def spans(self) -> tuple[int, ...]:
