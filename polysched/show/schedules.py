@@ -19,7 +19,7 @@ from polysched.tune import TuneResult
 from polysched.workflow import ProgramSpace, Variant
 
 _PREDICTED = "predicted_seconds"
-MAX_DETAIL_BYTES = 2_000_000  # of all code and reasons of a page, which has 3 MB
+MAX_DETAIL_BYTES = 1_700_000  # of all code and reasons of a page, which has 3 MB
 
 
 @dataclass
