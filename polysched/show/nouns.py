@@ -40,7 +40,7 @@ from polysched.workflow import Explanation, Tuned, Variant, prepare_scop
 
 _MANY_EDGES = 60  # a larger graph is folded away
 _MANY_ROWS = 30
-_SMALL = 8  # values of an iterator in the small picture of a statement
+_SMALL, _SMALL_CUBE = 8, 5  # values of an iterator in the small picture of a statement
 
 
 def to_html(value: object) -> str:
@@ -137,10 +137,13 @@ def _(statement: Statement) -> Html:
     return card(f"Statement {statement.name}", *body)
 
 
-def domain_card(statement: Statement) -> Picture | None:
+def domain_card(
+    statement: Statement, dependences: Dependences | None = None
+) -> Picture | None:
     """A small picture of the iteration domain; None where there is nothing to draw."""
+    extent = _SMALL if statement.n_loops < 3 else _SMALL_CUBE
     try:
-        return domain_picture(statement, extent=_SMALL)
+        return domain_picture(statement, dependences=dependences, extent=extent)
     except AnalysisError:
         return None
 

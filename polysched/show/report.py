@@ -177,7 +177,7 @@ def _overview(part: _Part) -> Html:
     domains = [
         _figure(picture, f"instances of {s.name}")
         for s in space.scop.statements[:_MAX_DOMAINS]
-        if (picture := domain_card(s)) is not None
+        if (picture := domain_card(s, space.dependences)) is not None
     ]
     if domains:
         figures = element("div", *domains, class_="figures")
