@@ -135,7 +135,11 @@ def schedule_section(
     """
     told = [code(s.id), f" {print_seconds(s.predicted_seconds)} predicted"]
     outcome = None if result is None else result.outcomes.get(s.id)
-    if outcome is not None and not isinstance(outcome, Failure):
+    if isinstance(outcome, Failure):
+        told.append(f", {outcome.kind} failed")
+    elif outcome is not None and not outcome.matches:
+        told.append(", results differ")
+    elif outcome is not None:
         told.append(f", {print_seconds(outcome.median_seconds)} measured")
     told.append(join((", ", code(short_script(s.script)))))
     parts = [

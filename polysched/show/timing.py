@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from polysched.ir import MARK_TILE, ScheduleTree
 from polysched.sets import (
     Points,
-    fix_parameters,
     list_maps,
     map_names,
     map_points,
     node_kind,
 )
-from polysched.show.window import Window
+from polysched.show.window import Window, fix_sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +62,7 @@ def _evaluate(relation: isl.UnionMap, name: str, window: Window) -> Points:
     merged = own[0]
     for further in own[1:]:
         merged = merged.union(further)
-    return map_points(fix_parameters(merged, window.parameters), window.points)
+    return map_points(fix_sizes(merged, window), window.points)
 
 
 def _tile_band(node: isl.ScheduleNode, name: str) -> isl.ScheduleNode | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import islpy as isl
 import numpy as np
@@ -20,6 +21,8 @@ from polysched.sets import (
     read_set,
 )
 
+_ANY_SIZE = 12  # of a parameter that nobody has given a value
+SetOrMap = TypeVar("SetOrMap", isl.Set, isl.Map)
 MAX_SHOWN = 3  # dimensions that a picture can hold
 
 
@@ -123,7 +126,7 @@ def open_window(
 
 
 def _choose_sizes(
-    domain: isl.Set, given: Mapping[str, int], extent: int
+    domain: SetOrMap, given: Mapping[str, int], extent: int
 ) -> dict[str, int]:
     """A value for each parameter: the given one, else `extent`, else any that works."""
     sizes: dict[str, int] = {}
@@ -138,11 +141,11 @@ def _choose_sizes(
     return sizes
 
 
-def _fix_parameter(s: isl.Set, name: str, value: int) -> isl.Set:
+def _fix_parameter(s: SetOrMap, name: str, value: int) -> SetOrMap:
     return s.intersect_params(read_set(f"[{name}] -> {{ : {name} = {value} }}"))
 
 
-def _sample_parameter(s: isl.Set, name: str) -> int:
+def _sample_parameter(s: isl.Set | isl.Map, name: str) -> int:
     if s.is_empty():
         raise AnalysisError("the domain has no instance at these sizes")
     point = s.params().sample_point()
@@ -172,6 +175,24 @@ def _around_sample(s: isl.Set, shown: Sequence[int], extent: int) -> isl.Set:
     return s
 
 
+def fix_sizes(relation: isl.Map, window: Window) -> isl.Map:
+    """A relation at the sizes of a window, without parameters.
+
+    Parameters that the statement's domain does not have get any value that leaves
+    pairs.
+    """
+    given = window.parameters
+    known = relation
+    for name in param_names(relation):
+        if name in given:
+            known = _fix_parameter(known, name, given[name])
+    if known.is_empty():
+        sizes = {n: given.get(n, 0) for n in param_names(relation)}
+    else:
+        sizes = _choose_sizes(known, given, _ANY_SIZE)
+    return fix_parameters(known, sizes)
+
+
 def list_pairs(window: Window, relation: isl.Map) -> tuple[Points, Points]:
     """Sources and sinks, both inside a window, of a relation of its statement.
 
@@ -179,7 +200,7 @@ def list_pairs(window: Window, relation: isl.Map) -> tuple[Points, Points]:
     -------
     pair of arrays of int64, shape (n_pairs, n_loops)
     """
-    pairs = fix_parameters(relation, window.parameters)
+    pairs = fix_sizes(relation, window)
     pairs = pairs.intersect_domain(window.instances).intersect_range(window.instances)
     n = window.points.shape[1]
     if pairs.is_empty():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import islpy as isl
 import numpy as np
 import pytest
 
@@ -88,6 +89,16 @@ def test_pairs_are_those_inside_the_window() -> None:
     sources, sinks = list_pairs(window, carried.relation)
     assert len(sources) == 3 * 3 * 2
     assert (sinks - sources == np.array([0, 1, 0])).all()
+
+
+def test_parameters_that_only_a_relation_has_get_some_value() -> None:
+    row = scops.statement("S0", "{ S0[i] : 0 <= i < 5 }", (0, 0))
+    window = open_window(row)
+    far = isl.Map("[m] -> { S0[i] -> S0[i + 1] : m = 700 }")
+    assert len(list_pairs(window, far)[0]) == 4
+    sized = open_window(TRIANGLE, {"n": 4})
+    none = isl.Map("[n, m] -> { S0[i, j] -> S0[i, j + 1] : n = 700 and m > 3 }")
+    assert len(list_pairs(sized, none)[0]) == 0
 
 
 def test_times_are_ranks_and_tiles_blocks() -> None:

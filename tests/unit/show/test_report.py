@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from polysched.show import spaces_report
+from polysched.show import spaces_report, tuned_report
 from polysched.show.markup import Html
 from polysched.show.schedules import DetailBudget
 from polysched.space import Dropped, ExpressionError, ScheduleSpace
+from tests.unit.show.made import tuned_gemm
 from tests.unit.show.pages import Page, check_alone
 from tests.unit.space.made import gemm_space
 
@@ -105,6 +106,24 @@ def test_details_end_where_a_page_has_no_more_room() -> None:
     assert budget.take(lambda: Html("1234567"), "gone") == "1234567"
     assert "gone" in budget.take(lambda: Html("1234567"), "gone")
     assert "gone" in budget.take(lambda: pytest.fail("is not made any more"), "gone")
+
+
+def test_tuning_is_told_with_what_was_measured() -> None:
+    tuned = tuned_gemm()
+    text = tuned_report([tuned], "<t>")
+    page = Page(text)
+    check_alone(text, page)
+    for told in ("5.98 times faster", "6 tried, 1 failed", "compile: error: <b>no</b>"):
+        assert told in page.text
+    heads = [w for w in page.words if w == "measured_seconds"]
+    assert len(heads) == 1
+    labels = [a["aria-label"] or "" for a in page.all("svg")]
+    for start in ("6 trials of gemm", "measured over predicted", "roofline of"):
+        assert any(label.startswith(start) for label in labels), start
+    folded = " ".join(page.words)
+    assert "50 ms predicted, 51 ms measured" in folded.replace(" ,", ",")
+    assert "results differ" in folded
+    assert "compile failed" in folded
 
 
 def test_several_spaces_share_a_page_without_sharing_anchors(
