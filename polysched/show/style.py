@@ -26,6 +26,15 @@ DARK = {
     "c4": "#f0b232", "c5": "#9fd6f7", "c6": "#b4bcc4", "c7": "#f0e442",
 }  # fmt: skip
 N_COLOURS = 8
+# themes of their own have JupyterLab, VS Code, Colab, and pages made with furo
+_LIGHT_THEMES = (
+    'body[data-jp-theme-light="true"]', "body.vscode-light", "html[theme=light]",
+    "body[data-theme=light]",
+)  # fmt: skip
+_DARK_THEMES = (
+    'body[data-jp-theme-light="false"]', "body.vscode-dark", "html[theme=dark]",
+    "body[data-theme=dark]",
+)  # fmt: skip
 
 _HTML = """
 .ps{font:14px/1.5 system-ui,"Segoe UI",Roboto,sans-serif;color:var(--fg);
@@ -130,13 +139,13 @@ def _variables(values: dict[str, str]) -> str:
 def _themes(where: str) -> str:
     """Both sets of colours: the reader's, unless the notebook has its own theme."""
     light, dark = _variables(LIGHT), _variables(DARK)
+    bright = ",".join(f"{theme} {where}" for theme in _LIGHT_THEMES)
+    dim = ",".join(f"{theme} {where}" for theme in _DARK_THEMES)
     return (
         f"{where}{{color-scheme:light dark;{light}}}\n"
         f"@media(prefers-color-scheme:dark){{{where}{{{dark}}}}}\n"
-        f'body[data-jp-theme-light="true"] {where},body.vscode-light {where},'
-        f"html[theme=light] {where}{{color-scheme:light;{light}}}\n"
-        f'body[data-jp-theme-light="false"] {where},body.vscode-dark {where},'
-        f"html[theme=dark] {where}{{color-scheme:dark;{dark}}}\n"
+        f"{bright}{{color-scheme:light;{light}}}\n"
+        f"{dim}{{color-scheme:dark;{dark}}}\n"
     )
 
 
