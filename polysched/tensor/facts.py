@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -262,5 +263,34 @@ def size_condition(holds: isl.Set, context: isl.Set) -> SizeExpr:
     """A set of sizes as a condition in C and Python."""
     build = isl.AstBuild.from_context(context)
     text = build.expr_from_set(holds).to_C_str()
-    python = text.replace("&&", "and").replace("||", "or").replace("/", "//")
-    return SizeExpr(python, text)
+    c = _rewrite(text, "floord", "(({0}) - (({0}) % {1} + {1}) % {1}) / {1}")
+    c = _rewrite(c, "min", "(({0}) < ({1}) ? ({0}) : ({1}))")
+    c = _rewrite(c, "max", "(({0}) > ({1}) ? ({0}) : ({1}))")
+    python = _rewrite(text, "floord", "(({0}) // {1})")
+    return SizeExpr(python.replace("&&", "and").replace("||", "or"), c)
+
+
+def _rewrite(text: str, name: str, pattern: str) -> str:
+    """Calls of a function of two arguments replaced, inner ones too."""
+    while True:
+        match = re.search(rf"\b{name}\(", text)
+        if match is None:
+            return text
+        arguments, end = _arguments(text, match.end())
+        text = text[: match.start()] + pattern.format(*arguments) + text[end:]
+
+
+def _arguments(text: str, start: int) -> tuple[list[str], int]:
+    """The arguments of a call and where it ends."""
+    depth, parts, begin = 0, [], start
+    for k in range(start, len(text)):
+        if text[k] == "(":
+            depth += 1
+        elif text[k] == ")" and depth:
+            depth -= 1
+        elif text[k] in ",)" and not depth:
+            parts.append(text[begin:k].strip())
+            begin = k + 1
+            if text[k] == ")":
+                return parts, k + 1
+    raise AssertionError(text)

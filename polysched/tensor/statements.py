@@ -262,7 +262,6 @@ class Reader:
         self._augment(node, place, self.evaluator.evaluate(node.value))
 
     def _augment_name(self, node: ast.AugAssign, target: ast.Name) -> None:
-        self._check_target(target)
         before = self.environment.read(
             ast.copy_location(ast.Name(target.id, ast.Load()), target)
         )
@@ -273,6 +272,7 @@ class Reader:
             self.environment.check_write(target, before.storage)
             self._augment(node, before, right)
             return
+        self._check_target(target)
         if not isinstance(before, (Expr, tuple)):
             self.source.wrong(target, f"cannot compute with {kind_of(before)}")
         value = self.evaluator.binary(node.op, before, right)

@@ -1,0 +1,100 @@
+"""The C text of many functions, compiled as it is, gives NumPy's results and types."""
+
+import copy
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+
+from polysched.tensor import ArrayType, ScalarArg, lower, read_function
+from tests.fuzz.tensor_runs import build_library, run
+from tests.fuzz.test_tensor_programs import assert_same
+from tests.unit.tensor.kernels import FUNCTIONS
+
+SIZES = {"n": 7, "m": 6, "k": 5}
+MATRIX = ("n", "m")
+KINDS = {
+    "a": ("float64", MATRIX), "b": ("float64", MATRIX), "c": ("float64", ("n", "n")),
+    "d": ("float64", ("m", "k")), "e": ("float64", (3, "n", "n")),
+    "f": ("float32", MATRIX), "g": ("float32", MATRIX),
+    "p": ("int64", MATRIX), "q": ("int64", MATRIX),
+    "r": ("int32", MATRIX), "u": ("int64", ("n",)), "x": ("float64", ("n",)),
+    "y": ("float64", ("n",)), "z": ("float64", ("m",)),
+}  # fmt: skip
+SCALARS = {"s": 0.75, "i": 5, "h": True}
+SCALAR_TYPES = {"s": "float64", "i": "int64", "h": "bool"}
+pytestmark = pytest.mark.cc
+
+
+def size(name):
+    return name if isinstance(name, int) else SIZES[name]
+
+
+def types_of(function, is_symbolic):
+    types = {}
+    for name in inspect.signature(function).parameters:
+        if name in SCALARS:
+            types[name] = ScalarArg(SCALAR_TYPES[name])
+        else:
+            dtype, shape = KINDS[name]
+            sizes = shape if is_symbolic else tuple(size(s) for s in shape)
+            types[name] = ArrayType(dtype, sizes)
+    return types
+
+
+def arguments_of(function):
+    random = np.random.default_rng(5)
+    found = {}
+    for name in inspect.signature(function).parameters:
+        if name in SCALARS:
+            found[name] = SCALARS[name]
+            continue
+        dtype, shape = KINDS[name]
+        values = random.normal(size=[size(s) for s in shape]) * 2
+        if dtype.startswith("int"):
+            values = np.where(np.abs(values) < 1, 3, values * 4)
+        found[name] = values.astype(dtype)
+    return found
+
+
+@pytest.fixture(scope="module", params=["symbolic", "constant"])
+def compiled(request, tmp_path_factory):
+    """All functions in one library."""
+    read = {
+        f.__name__: lower(read_function(f, types_of(f, request.param == "symbolic")))
+        for f in FUNCTIONS
+    }
+    library = build_library(list(read.values()), tmp_path_factory.mktemp("numpy"))
+    return library, read
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+def test_function(function, compiled):
+    library, read = compiled
+    ours, theirs = arguments_of(function), arguments_of(function)
+    before = copy.deepcopy(ours)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = function(**theirs)
+    found = run(library, read[function.__name__], ours, SIZES)
+    what = f"\n{read[function.__name__].text}"
+    assert_same_value(found, expected, what)
+    for name, value in theirs.items():
+        if isinstance(value, np.ndarray):
+            assert_same(ours[name], value, f"{name} in {what}")
+    roles = {p.source: p.role for p in read[function.__name__].parameters}
+    for name, value in before.items():
+        if roles[name] == "input":
+            assert_same(theirs[name], value, f"{name} is only read in {what}")
+
+
+def assert_same_value(found, expected, what):
+    if isinstance(expected, tuple):
+        assert isinstance(found, tuple)
+        for one, two in zip(found, expected, strict=True):
+            assert_same_value(one, two, what)
+    elif isinstance(expected, (np.ndarray, np.generic, float, int)):
+        assert_same(found, expected, what)
+    else:
+        assert found == expected, what
