@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Returned,
         SizeExpr,
     )
+    from polysched.tensor.functionalise import contract, expand
     from polysched.tensor.program import TensorProgram, lower, read_function
 
 _FILES = {
@@ -47,6 +48,7 @@ _FILES = {
     "cfunction": (
         "CFunction", "CParameter", "Check", "PythonLine", "Returned", "SizeExpr",
     ),
+    "functionalise": ("contract", "expand"),
     "program": ("TensorProgram", "lower", "read_function"),
 }  # fmt: skip
 _FILE_OF = {name: file for file, names in _FILES.items() for name in names}
@@ -64,6 +66,8 @@ __all__ = [
     "ScalarArg",
     "SizeExpr",
     "TensorProgram",
+    "contract",
+    "expand",
     "float32",
     "float64",
     "int32",

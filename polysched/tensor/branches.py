@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from polysched.tensor.arithmetic import logical_not
@@ -142,9 +143,7 @@ def push_guard(nodes: Sequence[Node], test: Expr) -> list[Node]:
     for node in nodes:
         if isinstance(node, For):
             body = push_guard(node.body, test)
-            result.append(
-                For(node.place, node.iterator, node.start, node.stop, node.step, body)
-            )
+            result.append(replace(node, body=body))
         elif isinstance(node, If) and is_affine(node.condition):
             body, orelse = push_guard(node.body, test), push_guard(node.orelse, test)
             result.append(If(node.place, node.condition, body, orelse))

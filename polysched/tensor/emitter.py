@@ -70,11 +70,12 @@ class Emitter:
 
     @contextmanager
     def loop(
-        self, start: Size, stop: Size, step: int = 1, hint: str = ""
-    ) -> Iterator[Size]:
+        self, start: Size, stop: Size, step: int = 1, hint: str = "",
+        is_written: bool = False,
+    ) -> Iterator[Size]:  # fmt: skip
         """A loop around what is written inside; gives its iterator."""
         iterator = self.names.iterator(hint)
-        node = For(self.place, iterator, start, stop, step, [])
+        node = For(self.place, iterator, start, stop, step, [], is_written)
         self.block.append(node)
         with (
             self.into_block(node.body),

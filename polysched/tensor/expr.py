@@ -115,13 +115,18 @@ class Assign(Node):
 
 @dataclass(frozen=True, eq=False)
 class For(Node):
-    """A loop from `start` (inclusive) to `stop` (exclusive) by a constant step."""
+    """A loop from `start` (inclusive) to `stop` (exclusive) by a constant step.
+
+    `is_written` says that the Python program has it: others run over the elements of
+    one operation on arrays.
+    """
 
     iterator: str
     start: Size
     stop: Size
     step: int
     body: list[Node]
+    is_written: bool = False
 
 
 @dataclass(frozen=True, eq=False)

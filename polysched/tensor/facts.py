@@ -46,6 +46,8 @@ class Facts:
         Sizes and integer arguments.
     loops : list of Loop
         Enclosing loops, outermost first.
+    fresh : list of str
+        Variables that stand for subscripts that wrap around.
     """
 
     def __init__(self) -> None:
@@ -54,7 +56,12 @@ class Facts:
         self._conditions: list[str] = []
         self._global: list[str] = []
         self._n_fresh = 0
-        self._fresh: list[str] = []
+        self.fresh: list[str] = []
+
+    @property
+    def head(self) -> str:
+        """How isl texts over the parameters begin."""
+        return f"[{', '.join(self.parameters)}] -> " if self.parameters else ""
 
     def add_parameter(self, name: str, is_size: bool) -> None:
         """Declare a size (never negative) or an integer argument."""
@@ -63,10 +70,18 @@ class Facts:
             self._global.append(f"{name} >= 0")
 
     @contextmanager
+    def asking(self) -> Iterator[None]:
+        """What is added to the facts inside is forgotten."""
+        n_before, n_fresh = len(self._conditions), len(self.fresh)
+        yield
+        del self._conditions[n_before:]
+        del self.fresh[n_fresh:]
+
+    @contextmanager
     def inside_loop(self, loop: Loop) -> Iterator[None]:
         """Constraints of a loop hold inside."""
         self.loops.append(loop)
-        n_before, n_fresh = len(self._conditions), len(self._fresh)
+        n_before, n_fresh = len(self._conditions), len(self.fresh)
         name = loop.iterator
         low, high = self.text(loop.start), self.text(loop.stop)
         if loop.step > 0:
@@ -78,16 +93,16 @@ class Facts:
         yield
         self.loops.pop()
         del self._conditions[n_before:]
-        del self._fresh[n_fresh:]
+        del self.fresh[n_fresh:]
 
     @contextmanager
     def where(self, condition: Expr, holds: bool = True) -> Iterator[None]:
         """The affine parts of a condition hold (or do not) inside."""
-        n_before, n_fresh = len(self._conditions), len(self._fresh)
+        n_before, n_fresh = len(self._conditions), len(self.fresh)
         self._conditions.extend(self._implied(condition, holds))
         yield
         del self._conditions[n_before:]
-        del self._fresh[n_fresh:]
+        del self.fresh[n_fresh:]
 
     def _implied(self, condition: Expr, holds: bool) -> list[str]:
         if isinstance(condition, Op) and condition.op == ("&&" if holds else "||"):
@@ -137,7 +152,7 @@ class Facts:
         value, extent = self.text(atom.value), self.text(atom.extent)
         self._n_fresh += 1
         name = f"w_{self._n_fresh}"
-        self._fresh.append(name)
+        self.fresh.append(name)
         self._conditions.append(
             f"(({value} < 0 and {name} = {value} + {extent}) or "
             f"({value} >= 0 and {name} = {value}))"
@@ -146,12 +161,12 @@ class Facts:
 
     def domain(self, extra: list[str], variables: list[str] | None = None) -> isl.Set:
         """Values of iterators (and further variables) at this point."""
-        names = [loop.iterator for loop in self.loops]
-        names += self._fresh + (variables or [])
+        names = [loop.iterator for loop in self.loops] + (variables or [])
         conditions = [*self._global, *self._conditions, *extra] or ["1 = 1"]
         body = " and ".join(f"({c})" for c in conditions)
-        head = f"[{', '.join(self.parameters)}] -> " if self.parameters else ""
-        return read_set(f"{head}{{ [{', '.join(names)}] : {body} }}")
+        if self.fresh:
+            body = f"exists ({', '.join(self.fresh)} : {body})"
+        return read_set(f"{self.head}{{ [{', '.join(names)}] : {body} }}")
 
     def sizes_where(self, *conditions: str, variables: tuple[str, ...] = ()) -> isl.Set:
         """Sizes for which the conditions hold somewhere at this point."""
@@ -168,13 +183,13 @@ class Facts:
             }[op]  # fmt: skip
             return "always" if holds else "never"
         n_before = len(self._conditions)
-        n_fresh = len(self._fresh)
+        n_fresh = len(self.fresh)
         text = self.text(gap)
         negated = _NEGATED[op]
         can_fail = not self.domain([f"{text} {_isl(negated)} 0"]).is_empty()
         can_hold = not can_fail or not self.domain([f"{text} {_isl(op)} 0"]).is_empty()
         del self._conditions[n_before:]
-        del self._fresh[n_fresh:]
+        del self.fresh[n_fresh:]
         if not can_fail:
             return "always"
         return "sometimes" if can_hold else "never"
@@ -198,11 +213,11 @@ class Facts:
         gap = left - right
         if gap.is_constant:
             return self.ask(left, op, right) == "always"
-        n_before, n_fresh = len(self._conditions), len(self._fresh)
+        n_before, n_fresh = len(self._conditions), len(self.fresh)
         bad = self.sizes_where(f"{self.text(gap)} {_isl(_NEGATED[op])} 0")
         reached = self.sizes_where()
         del self._conditions[n_before:]
-        del self._fresh[n_fresh:]
+        del self.fresh[n_fresh:]
         if bad.is_empty():
             return True
         valid = self._valid()
@@ -214,9 +229,8 @@ class Facts:
         return size_condition(good.gist(valid), valid)
 
     def _valid(self) -> isl.Set:
-        head = f"[{', '.join(self.parameters)}] -> " if self.parameters else ""
         body = " and ".join(self._global) or "1 = 1"
-        return read_set(f"{head}{{ : {body} }}")
+        return read_set(f"{self.head}{{ : {body} }}")
 
     def overlap(
         self, writes: tuple[Size, ...], reads: tuple[Size, ...], loops: list[Loop]
@@ -235,7 +249,7 @@ class Facts:
                 start = self.text(loop.start.substitute(names))
                 stop = self.text(loop.stop.substitute(names))
                 conditions.append(f"{start} <= {name} and {name} < {stop}")
-        n_before, n_fresh = len(self._conditions), len(self._fresh)
+        n_before, n_fresh = len(self._conditions), len(self.fresh)
         for write, read in zip(writes, reads, strict=True):
             conditions.append(
                 f"{self.text(write.substitute(ours))} = "
@@ -251,7 +265,7 @@ class Facts:
         variables = [f"{p.iterator}{end}" for p in loops for end in ("_w", "_r")]
         found = self.domain(conditions, variables)
         del self._conditions[n_before:]
-        del self._fresh[n_fresh:]
+        del self.fresh[n_fresh:]
         return not found.is_empty()
 
 

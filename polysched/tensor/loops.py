@@ -173,7 +173,8 @@ class LoopReader:
         hint = "" if trip.rows is not None else target
         self.running.append(target)
         reader.depth += 1
-        with emitter.loop(trip.start, trip.stop, trip.step * n_copies, hint) as first:
+        step = trip.step * n_copies
+        with emitter.loop(trip.start, trip.stop, step, hint, is_written=True) as first:
             self._body(node, target, trip, first)
             for k in range(1, n_copies):
                 position = first + k * trip.step
