@@ -41,6 +41,7 @@ class PythonSource:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
+        self._places: dict[ast.AST, Place] = {}
         name = getattr(function, "__name__", repr(function))
         try:
             lines, first = inspect.getsourcelines(function)
@@ -80,6 +81,11 @@ class PythonSource:
 
     def place(self, node: ast.AST) -> Place:
         """The place of a statement with its text on one line."""
+        if node not in self._places:
+            self._places[node] = self._place(node)
+        return self._places[node]
+
+    def _place(self, node: ast.AST) -> Place:
         text = ast.get_source_segment(self.text, node) or ""
         first = text.split(":\n")[0] + ":" if ":\n" in text else text
         return Place(self.where(node), " ".join(first.split()))

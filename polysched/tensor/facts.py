@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import islpy as isl
 
@@ -56,6 +56,7 @@ class Facts:
         self._conditions: list[str] = []
         self._global: list[str] = []
         self._n_fresh = 0
+        self._answers: dict[tuple[Any, ...], Any] = {}
         self.fresh: list[str] = []
 
     @property
@@ -182,17 +183,24 @@ class Facts:
                 "==": value == 0, "!=": value != 0,
             }[op]  # fmt: skip
             return "always" if holds else "never"
-        n_before = len(self._conditions)
-        n_fresh = len(self.fresh)
-        text = self.text(gap)
-        negated = _NEGATED[op]
-        can_fail = not self.domain([f"{text} {_isl(negated)} 0"]).is_empty()
-        can_hold = not can_fail or not self.domain([f"{text} {_isl(op)} 0"]).is_empty()
-        del self._conditions[n_before:]
-        del self.fresh[n_fresh:]
-        if not can_fail:
+        key = self._key("ask", gap, op)
+        if key not in self._answers:
+            with self.asking():
+                self._answers[key] = self._ask(self.text(gap), op)
+        verdict: Verdict = self._answers[key]
+        return verdict
+
+    def _ask(self, text: str, op: str) -> Verdict:
+        if self.domain([f"{text} {_isl(_NEGATED[op])} 0"]).is_empty():
             return "always"
+        can_hold = not self.domain([f"{text} {_isl(op)} 0"]).is_empty()
         return "sometimes" if can_hold else "never"
+
+    def _key(self, question: str, gap: Size, op: str) -> tuple[Any, ...]:
+        """The question and all that its answer depends on."""
+        names = tuple(loop.iterator for loop in self.loops)
+        known = (*self.parameters, "", *self._conditions, "", *self.fresh)
+        return (question, gap, op, names, known)
 
     def is_always(self, left: Size, op: str, right: Size | int) -> bool:
         """Whether a comparison holds for all sizes and iterators at this point."""
@@ -213,20 +221,22 @@ class Facts:
         gap = left - right
         if gap.is_constant:
             return self.ask(left, op, right) == "always"
-        n_before, n_fresh = len(self._conditions), len(self.fresh)
-        bad = self.sizes_where(f"{self.text(gap)} {_isl(_NEGATED[op])} 0")
-        reached = self.sizes_where()
-        del self._conditions[n_before:]
-        del self.fresh[n_fresh:]
+        key = self._key("for", gap, op)
+        if key not in self._answers:
+            with self.asking():
+                self._answers[key] = self._condition_for(self.text(gap), op)
+        found: SizeExpr | bool = self._answers[key]
+        return found
+
+    def _condition_for(self, text: str, op: str) -> SizeExpr | bool:
+        bad = self.sizes_where(f"{text} {_isl(_NEGATED[op])} 0")
         if bad.is_empty():
             return True
         valid = self._valid()
-        if reached.is_subset(bad) and (valid.is_subset(bad) or not self.parameters):
+        if not self.parameters or valid.is_subset(bad):
             return False
         good = bad.complement().intersect(valid).coalesce()
-        if good.is_empty():
-            return False
-        return size_condition(good.gist(valid), valid)
+        return False if good.is_empty() else size_condition(good.gist(valid), valid)
 
     def _valid(self) -> isl.Set:
         body = " and ".join(self._global) or "1 = 1"
