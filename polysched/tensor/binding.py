@@ -153,6 +153,7 @@ class Binder:
             if isinstance(value, View):
                 if self._owns_array(name, value):
                     pin.view = value
+                    value.storage.copied_from |= self._memory.shared.get(pin.key, set())
                     environment.values[name] = value
                     return
                 self._share(pin, value)

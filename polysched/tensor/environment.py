@@ -163,10 +163,7 @@ class Environment:
             )  # fmt: skip
         for frame in {self, *self._frames}:
             for name, value in frame.values.items():
-                if (
-                    isinstance(value, View)
-                    and storage.name in value.storage.copied_from
-                ):
+                if any(storage.name in s.copied_from for s in _storages(value)):
                     self.source.unsupported(
                         node, f"the array that is changed here may be that of {name!r}",
                         f"copy where {name} is assigned, with .copy()",
@@ -174,17 +171,18 @@ class Environment:
 
     def holders(self, storage: Storage) -> list[str]:
         """Names whose array lies in a storage, those of callers included."""
-        found = [n for n, v in self.values.items() if _holds(v, storage)]
+        found = [n for n, v in self.values.items() if storage in _storages(v)]
         for frame in self._frames:
             if frame is not self:
-                found += [n for n, v in frame.values.items() if _holds(v, storage)]
+                found += [n for n, v in frame.values.items() if storage in _storages(v)]
         return found
 
 
-def _holds(value: Value, storage: Storage) -> bool:
+def _storages(value: Value) -> list[Storage]:
+    """Arrays that a value lies in."""
     if isinstance(value, tuple):
-        return any(_holds(v, storage) for v in value)
-    return isinstance(value, View) and value.storage is storage
+        return [s for v in value for s in _storages(v)]
+    return [value.storage] if isinstance(value, View) else []
 
 
 def python_value(value: Any) -> Value | None:

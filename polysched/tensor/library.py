@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Call], Value]
 _HINT = (
-    "docs/python-functions.md lists the functions of NumPy and Python that kernels take; "
+    "docs/python-functions.md lists what kernels may call of NumPy and Python; "
     "Python functions of your own are inlined"
 )
 

@@ -10,8 +10,24 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
+import numpy as np
+
 SIZES = {"N": 9, "M": 8}
 N_ARRAYS = 4
+
+
+def blend(a, b):
+    """Called by programs, and read in place."""
+    c = a * 2
+    for _ in range(2):
+        c = c + b
+    return np.maximum(c, b)
+
+
+def shift_in(target, value):
+    """Called by programs; changes its argument."""
+    target[1:] = target[:-1]
+    target[0] = value
 
 
 @dataclass(frozen=True)
@@ -110,8 +126,9 @@ class Writer:
         choices += [self.scalar] * 2 + [self.exchange_elements]
         if depth == 1:
             choices += [self.view] * 3 + [self.new] * 2 + [self.exchange_loop]
+        choices += [self.rebind] * 2 + [self.call]
         if scope.loops:
-            choices += [self.rebind]
+            choices += [self.triangle] * 2
         r.choice(choices)(scope, depth)
 
     def block(self, scope: Scope, depth: int, n: int) -> None:
@@ -259,13 +276,62 @@ class Writer:
         self.add(depth + 1, f"{one.name}, {two.name} = {two.name}, {one.name}")
 
     def rebind(self, scope: Scope, depth: int) -> None:
+        """A name means another array from now on, perhaps in one branch only."""
         own = [a for a in scope.arrays if a.name[0] == "t" and not a.is_fixed]
         if not own:
             return
         array = self.random.choice(own)
-        half = f"{array.name} * 0.5 + {self.number()}"
-        value = half if array.dtype != "int64" else f"{array.name} + 1"
+        pick = self.random.random()
+        like = [
+            a.name for a in scope.arrays
+            if a is not array and (a.shape, a.dtype) == (array.shape, array.dtype)
+        ]  # fmt: skip
+        if pick < 0.25 and like:
+            value = self.random.choice(like)  # two names for one array
+        elif pick < 0.5 and like:
+            value = f"{self.random.choice(like)} + {array.name}"
+        elif pick < 0.75 or array.dtype == "int64":
+            value = f"np.where({array.name} > 1, {array.name} - 1, {array.name})"
+        else:
+            value = f"{array.name} * 0.5 + {self.number()}"
         self.add(depth, f"{array.name} = {value}")
+
+    def call(self, scope: Scope, depth: int) -> None:
+        """A call of a function that is read in place."""
+        array = self.random.choice(scope.arrays)
+        if self.random.random() < 0.5:
+            value = self.expression(scope, array.shape[1:], 1, array.dtype)
+            self.add(depth, f"shift_in({array.name}, {value})")
+            return
+        text, shape = self.region(array, scope)
+        one = self.matching(scope, shape, array.dtype, exact=True)
+        if one is None or not shape:
+            return
+        two = self.expression(scope, shape, 1, array.dtype)
+        self.add(depth, f"{text} = blend({one}, {two})")
+
+    def triangle(self, scope: Scope, depth: int) -> None:
+        """Slices that end at a loop's variable."""
+        loop = self.random.choice(scope.loops)
+        vectors = []
+        for array in scope.arrays:
+            dim = array.shape[-1]
+            if loop.base in ("", dim.base) and loop.high <= dim.value:
+                lead = [self.index(d, scope) for d in array.shape[:-1]]
+                vectors.append((array, lead))
+        if len(vectors) < 2:
+            return
+        (one, first), (two, second) = self.random.sample(vectors, 2)
+        if not _fits_type(two.dtype, one.dtype):
+            return
+        end = self.random.choice([f":{loop.name}", f"{loop.name}:{loop.high}"])
+        if loop.base:
+            end = f":{loop.name}"
+        left = f"{one.name}[{', '.join([*first, end])}]"
+        right = f"{two.name}[{', '.join([*second, end])}]"
+        back = "[::-1]" if self.random.random() < 0.3 else ""
+        op = self.random.choice(["=", "+="])
+        self.add(depth, f"{left} {op} {right}{back} * {self.number()}")
 
     def returned(self, scope: Scope) -> None:
         names = [a.name for a in scope.arrays if not a.is_argument]

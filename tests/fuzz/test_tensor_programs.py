@@ -24,7 +24,7 @@ from polysched.tensor import (
     lower,
     read_function,
 )
-from tests.fuzz.tensor_programs import SIZES, random_program
+from tests.fuzz.tensor_programs import SIZES, blend, random_program, shift_in
 from tests.fuzz.tensor_runs import build_library, run
 
 FIRST = int(os.environ.get("POLYSCHED_FUZZ_SEED", "100"))
@@ -37,7 +37,8 @@ def as_function(program):
     name = f"<tensor program {program.seed}>"
     lines = program.text.splitlines(keepends=True)
     linecache.cache[name] = (len(program.text), None, lines, name)
-    scope = {"np": np, "__name__": "tests.fuzz.programs"}
+    scope = {"np": np, "blend": blend, "shift_in": shift_in}
+    scope["__name__"] = "tests.fuzz.programs"
     exec(compile(program.text, name, "exec"), scope)
     function = scope[f"f{program.seed}"]
     assert inspect.getsource(function) == program.text
