@@ -16,6 +16,7 @@ from polysched.codegen.cuda.kernel_names import KernelText
 from polysched.codegen.cuda.launches import number_of, plan_launches
 from polysched.codegen.cuda.mapping import AXES, KernelMap, fix, range_set, tile_range
 from polysched.codegen.cuda.text import type_name
+from polysched.codegen.cuda.verify_grid import check_grid
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.layout import Layout
 from polysched.codegen.nodes import Instance
@@ -207,12 +208,18 @@ class HostPrinter:
         self, iterators: list[str], deps: isl.UnionMap | None
     ) -> Iterator[str]:
         built = self._build(iterators, deps)
+        printed: dict[tuple[int, tuple[str, ...]], tuple[str, ...]] = {}
 
         def lines_of(instance: Instance) -> tuple[str, ...]:
             outer = [
                 str(built.exprs.linear(value).to_text()) for value in instance.values
             ]
-            return tuple(self._launch_lines(number_of(instance.statement), outer))
+            key = number_of(instance.statement), tuple(outer)
+            if key not in printed:  # the layout asks more than once
+                printed[key] = tuple(self._launch_lines(*key))
+                if deps is not None and self.options.check_operations:
+                    self._check_grid(*key, printed[key])
+            return printed[key]
 
         layout = Layout(self.options.indent, self.index_type.name, lines_of)
         block = flatten(without_marks(built.block), self.index_type.name)
@@ -230,6 +237,16 @@ class HostPrinter:
             between, n_operations = launches.order(deps), self.options.check_operations
             check_ast(built.root, scop, self._context, between, n_operations)
         return built
+
+    def _check_grid(
+        self, number: int, outer: Sequence[str], lines: Sequence[str]
+    ) -> None:
+        """Prove the blocks of a launch."""
+        used = self.exprs.macros.used.items()
+        check_grid(
+            self.kernels[number], self.texts[number], lines, outer, self._context,
+            {name: kind for kind, name in used}, self.options.check_operations,
+        )  # fmt: skip
 
     def _pointer(self, array: str) -> str:
         """What a kernel gets for an array: where its element 0 is, or would be."""
