@@ -22,7 +22,7 @@ from polysched.kernel.cache import (
 from polysched.kernel.entry import PLAIN_SUFFIX, print_entry
 from polysched.kernel.options import KernelOptions
 from polysched.kernel.reach import ALWAYS, NEVER, find_bounds
-from polysched.kernel.worth import print_worth
+from polysched.kernel.worth import enlarge, print_worth
 from polysched.machine import Machine
 from polysched.runtime import RunOptions, Toolchain, run_tool
 from polysched.tensor import ArgType, CFunction, lower, read_function
@@ -110,13 +110,14 @@ def build_kernel_space(
     if options.threads is not None:
         machine = machine.limited(options.threads)
     known = {p.name for p in lowered.scop.parameters}
+    sizes = {k: v for k, v in parameters.items() if k in known}
     return build_space(
         lowered.program,
         machine,
         policy=options.policy,
         fp=options.fp,
         seconds=options.timeout,
-        parameters={k: v for k, v in parameters.items() if k in known},
+        parameters=enlarge(lowered.scop, sizes),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy
 from sympy.printing.c import C99CodePrinter
 
@@ -13,6 +15,9 @@ from polysched.kernel.reach import ALWAYS, NEVER
 LEAST_INSTANCES = 4096
 """Statement instances below which threads take longer to start than to work: a few
 microseconds against one or two nanoseconds for each instance."""
+
+_TELLING_INSTANCES = 1_000_000  # about a millisecond
+_MAX_DOUBLINGS = 20
 
 
 def print_worth(scop: Scop) -> str:
@@ -36,6 +41,32 @@ def print_worth(scop: Scop) -> str:
     if number.is_number:
         return ALWAYS if number >= LEAST_INSTANCES else NEVER
     return f"({_Printer().doprint(number)}) >= {LEAST_INSTANCES}.0"
+
+
+def enlarge(scop: Scop, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Sizes for which there is something to choose: all doubled until there is.
+
+    One build serves all sizes, and a first call is often a small one.
+
+    Parameters
+    ----------
+    scop : Scop
+        Its instances are counted.
+    sizes : mapping of str to int
+        Values of its parameters; when some are missing they stay as they are.
+    """
+    found = dict(sizes)
+    names = [p.name for p in scop.parameters]
+    if not names or any(found.get(name, 0) < 1 for name in names):
+        return found
+    counted = count_points([(s.domain, 1) for s in scop.statements], scop.context)
+    if not counted.exact:
+        return found
+    for _ in range(_MAX_DOUBLINGS):
+        if counted.evaluate(found) >= _TELLING_INSTANCES:
+            break
+        found.update({name: 2 * found[name] for name in names})
+    return found
 
 
 class _Printer(C99CodePrinter):  # type: ignore[misc]
