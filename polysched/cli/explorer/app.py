@@ -25,11 +25,12 @@ from textual.widgets import (
 )
 from textual.worker import get_current_worker
 
-from polysched.base import PolyschedError, print_seconds
+from polysched.base import PolyschedError
 from polysched.cli.explorer.measuring import CancelledError, Measured, Measurer
 from polysched.cli.explorer.views import (
     code_view,
     features_view,
+    measured_cells,
     source_view,
     tree_view,
     why_view,
@@ -126,6 +127,11 @@ class Explorer(App[None]):
             table.add_column(label, key=name)
         self._fill()
         table.focus()
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether a measurement is under way."""
+        return bool(self._under_way)
 
     @property
     def current(self) -> Schedule | None:
@@ -227,6 +233,8 @@ class Explorer(App[None]):
 
     def _draw(self) -> None:
         """Show the chosen face of the schedule under the cursor."""
+        if not self.query("#table"):  # the screen is being taken down
+            return
         schedule = self.current
         name = self.query_one("#faces", TabbedContent).active
         if schedule is None:
@@ -315,31 +323,13 @@ class Explorer(App[None]):
         cells: list[RenderableType] = [
             Text("*" if s.id in self.chosen else " "),
             Text(s.id),
-            *self._measured_cells(s.id),
+            *measured_cells(self.measured.get(s.id), s.id == self._under_way),
         ]
         facts = s.facts
         for name in self._columns[len(_FIXED) : -1]:
             told = fact_text(name)(facts[name]) if name in facts else "-"
             cells.append(Text(told, justify="right"))
         return [*cells, Text(short_script(s.script))]
-
-    def _measured_cells(self, schedule_id: str) -> tuple[Text, Text]:
-        if schedule_id == self._under_way:
-            return Text("...", style="yellow"), Text("")
-        found = self.measured.get(schedule_id)
-        if found is None:
-            return Text("-", justify="right"), Text("-", justify="right")
-        outcome = found.outcome
-        if isinstance(outcome, Failure) or not outcome.matches:
-            told = outcome.kind if isinstance(outcome, Failure) else "results differ"
-            return Text(told, style="red"), Text("-", justify="right")
-        seconds = outcome.median_seconds
-        gain = found.baseline_seconds / seconds if seconds else 0.0
-        style = "green" if gain > 1 else ""
-        return (
-            Text(print_seconds(seconds), justify="right"),
-            Text(f"{gain:.2f}", style=style, justify="right"),
-        )
 
     def _update_row(self, schedule_id: str) -> None:
         """Write a row anew, if it is there."""

@@ -9,7 +9,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from polysched.base import CodegenError, print_number, print_seconds
+from polysched.cli.explorer.measuring import Measured
 from polysched.cli.tables import make_table
+from polysched.records import Failure
 from polysched.show.code import source_text, variant_text
 from polysched.show.facts import fact_text, known_facts
 from polysched.show.tree import TreeLine, list_lines
@@ -42,6 +44,25 @@ def features_view(space: ScheduleSpace, schedule: Schedule) -> RenderableType:
         rows.append((name, printed(facts[name]), printed(best), fact_sentence(name)))
     columns = ("feature", "value", "best here", "what it counts")
     return make_table(columns, rows, right=("value", "best here"))
+
+
+def measured_cells(found: Measured | None, is_under_way: bool) -> tuple[Text, Text]:
+    """Time and speed-up of a schedule in the table."""
+    if is_under_way:
+        return Text("...", style="yellow"), Text("")
+    if found is None:
+        return Text("-", justify="right"), Text("-", justify="right")
+    outcome = found.outcome
+    if isinstance(outcome, Failure) or not outcome.matches:
+        told = outcome.kind if isinstance(outcome, Failure) else "results differ"
+        return Text(told, style="red"), Text("-", justify="right")
+    seconds = outcome.median_seconds
+    gain = found.baseline_seconds / seconds if seconds else 0.0
+    style = "green" if gain > 1 else ""
+    return (
+        Text(print_seconds(seconds), justify="right"),
+        Text(f"{gain:.2f}", style=style, justify="right"),
+    )
 
 
 def tree_view(variant: Variant) -> RenderableType:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import io
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
+from rich.console import Console
 
 from polysched.base import PolyschedError
 from polysched.cli import main
@@ -87,19 +90,28 @@ def _cell(app: Explorer, row: int, column: int) -> str:
 
 def _text(app: Explorer, name: str) -> str:
     """What a part of the screen says, as plain text."""
-    import io
-
-    from rich.console import Console
-
     console = Console(width=140, file=io.StringIO(), color_system=None)
     console.print(app.query_one(f"#{name}", Static).content)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
+async def _until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    """Let the screen work until something holds, however slow the machine is."""
+    for _ in range(2000):
+        if holds():
+            return
+        await pilot.pause(0.02)
+    pytest.fail("it does not happen")
+
+
 async def _settled(pilot: Pilot[None], app: Explorer) -> None:
     await app.workers.wait_for_complete()
-    await pilot.pause(0.3)
+    await _until(pilot, lambda: not app.is_measuring)
+
+
+def _is_drawn(app: Explorer, name: str) -> bool:
+    return bool(_text(app, f"{name}-text").strip())
 
 
 def test_table_has_all_schedules_best_first() -> None:
@@ -114,23 +126,22 @@ def test_table_has_all_schedules_best_first() -> None:
 def test_condition_filters_and_a_wrong_one_is_explained() -> None:
     async def steps(pilot: Pilot[None], app: Explorer) -> None:
         await pilot.press("slash", *"is_tiled", "enter")
-        await pilot.pause()
         tiled = [s.id for s in app.space.filter("is_tiled")]
-        assert _ids(app) == tiled
+        await _until(pilot, lambda: _ids(app) == tiled)
         assert f"{len(tiled)} of 7" in _text(app, "message")
         box = app.query_one("#filter", Input)
         box.value = "dept < 3"
         await pilot.press("slash", "enter")
-        await pilot.pause()
-        assert "no feature named 'dept'" in _text(app, "message")
+        told = "no feature named 'dept'"
+        await _until(pilot, lambda: told in _text(app, "message"))
         assert box.has_class("wrong")
         assert _ids(app) == tiled
         box.value = "depth > 99"
         await pilot.press("enter")
-        await pilot.pause(0.3)
-        assert _ids(app) == []
+        await _until(pilot, lambda: _ids(app) == [])
         assert app.current is None
-        assert "no schedule is left" in _text(app, "features-text")
+        told = "no schedule is left"
+        await _until(pilot, lambda: told in _text(app, "features-text"))
 
     _play(steps)
 
@@ -154,11 +165,10 @@ def test_columns_sort_better_first_then_the_other_way() -> None:
 
 def test_faces_of_a_schedule() -> None:
     async def steps(pilot: Pilot[None], app: Explorer) -> None:
-        await pilot.pause(0.3)
-        assert "stride_score" in _text(app, "features-text")
+        await _until(pilot, lambda: "stride_score" in _text(app, "features-text"))
         for key, name in (("2", "tree"), ("4", "why"), ("3", "code")):
             await pilot.press(key)
-            await pilot.pause(0.3)
+            await _until(pilot, partial(_is_drawn, app, name))
             assert app.query_one("#faces", TabbedContent).active == name
         tree = _text(app, "tree-text")
         for told in ("band [tile] [parallel]", "coincident", "leaf S1"):
@@ -170,8 +180,7 @@ def test_faces_of_a_schedule() -> None:
         assert "not read from a file" in _text(app, "source-text")
         first = tree
         await pilot.press("2", "down", "down", "down", "down")
-        await pilot.pause(0.3)
-        assert _text(app, "tree-text") != first
+        await _until(pilot, lambda: _text(app, "tree-text") != first)
 
     _play(steps)
 
@@ -210,8 +219,7 @@ def test_measuring_is_cancelled_and_can_begin_again() -> None:
 
     async def steps(pilot: Pilot[None], app: Explorer) -> None:
         await pilot.press("space", "down", "space", "m")
-        await pilot.pause(0.2)
-        assert _cell(app, 0, 2) == "..."
+        await _until(pilot, lambda: _cell(app, 0, 2) == "...")
         await pilot.press("m")
         assert "is being measured" in _text(app, "message")
         await pilot.press("c")
