@@ -84,6 +84,15 @@ def find_work(space: ScheduleSpace) -> Work:
     return work
 
 
+def _check_host(space: ScheduleSpace) -> None:
+    """Refuse schedules of kernels: the ceilings and caches here are the processor's."""
+    if space.target != "openmp":
+        raise AnalysisError(
+            f"the schedules of {space.scop.name} are for a graphics processor, whose "
+            "ceilings and caches are not drawn"
+        )
+
+
 def _sizes(space: ScheduleSpace) -> Mapping[str, int]:
     if not isinstance(space, ProgramSpace):
         return {}
@@ -140,8 +149,10 @@ def roofline(
     Raises
     ------
     AnalysisError
-        If operations or traffic cannot be counted, or no schedule has a time.
+        If operations or traffic cannot be counted, no schedule has a time, or they are
+        for a graphics processor.
     """
+    _check_host(space)
     work = find_work(space)
     spots = find_spots(space, result)
     machine = space.machine
@@ -233,8 +244,9 @@ def memory_traffic(space: ScheduleSpace, n_rows: int = 20) -> Picture:
     Raises
     ------
     AnalysisError
-        If the model has no numbers.
+        If the model has no numbers, or the schedules are for a graphics processor.
     """
+    _check_host(space)
     told = [(s, schedule_traffic(space, s)) for s in space.schedules[:n_rows]]
     rows = [(s, t) for s, t in told if t is not None]
     amounts = [getattr(t, n) for _, t in rows for n, _, _ in _LEVELS]

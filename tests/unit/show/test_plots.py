@@ -144,6 +144,15 @@ def test_roof_needs_sizes() -> None:
         roofline(space)
 
 
+def test_ceilings_of_the_processor_are_not_drawn_over_kernels(
+    space: ProgramSpace,
+) -> None:
+    device = replace(space, target="cuda")
+    for draw in (roofline, memory_traffic):
+        with pytest.raises(AnalysisError, match="for a graphics processor"):
+            draw(device)
+
+
 def test_traffic_has_a_row_per_schedule_and_levels_that_move_less(
     space: ProgramSpace,
 ) -> None:
