@@ -140,7 +140,7 @@ class Environment:
     def attribute(self, node: ast.Attribute, base: Any) -> Value:
         """An attribute of a module or class."""
         text = ast.unparse(node)
-        if not isinstance(base, (types.ModuleType, type)):
+        if not isinstance(base, (types.ModuleType, type, np.ufunc)):
             self.source.unsupported(
                 node, f"found {text}, an attribute of a {type(base).__name__}",
                 "attributes of modules and arrays are taken",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from polysched.tensor.arithmetic import BadOperation, index, logical, logical_not
 from polysched.tensor.binding import pin_key
@@ -14,7 +14,7 @@ from polysched.tensor.expr import Expr, If
 from polysched.tensor.liveness import assigned_names
 from polysched.tensor.size import Size, as_size, floor_div
 from polysched.tensor.subscripts import read_integer, read_step
-from polysched.tensor.values import Object, Pending, Readable, Value, View, is_array
+from polysched.tensor.values import Object, Readable, Value, View, is_array
 from polysched.tensor.words import kind_of
 
 if TYPE_CHECKING:
@@ -26,12 +26,16 @@ _MAX_UNROLLED = 64
 
 @dataclass(frozen=True)
 class Range:
-    """The iterations of a loop; `rows` is what it runs over, if not numbers."""
+    """The iterations of a loop.
+
+    `rows` has the arrays that it runs over, None for the number of the iteration; it is
+    empty for a loop over numbers.
+    """
 
     start: Size
     stop: Size
     step: int = 1
-    rows: Readable | None = None
+    rows: tuple[Readable | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,38 +63,59 @@ class LoopReader:
                 node.orelse[0], "found else behind a loop",
                 "write its body behind the loop",
             )  # fmt: skip
-        if not isinstance(node.target, ast.Name):
-            reader.source.unsupported(
-                node.target, "found several loop variables", "loop over range(...)"
-            )
+        names = self._targets(node.target)
         found = self._iterations(node.iter)
         if isinstance(found, tuple):
-            self._unroll(node, node.target.id, found)
+            self._unroll(node, names, found)
             return None
-        return self._loop(node, node.target.id, found)
+        return self._loop(node, names, found)
+
+    def _targets(self, target: ast.expr) -> list[str]:
+        """Names of the loop's variables."""
+        parts = target.elts if isinstance(target, ast.Tuple) else [target]
+        names = [p.id for p in parts if isinstance(p, ast.Name)]
+        if len(names) != len(parts):
+            self._reader.source.unsupported(
+                target, "found a nested or starred loop variable",
+                "loop over range(...) and subscript",
+            )  # fmt: skip
+        return names
 
     def _iterations(self, node: ast.expr) -> Range | tuple[Value, ...]:
-        source, emitter = self._reader.source, self._emitter
         evaluator = self._reader.evaluator
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.Call) and {k.arg for k in node.keywords} <= {"strict"}:
             function = evaluator.evaluate(node.func)
-            if isinstance(function, Object) and function.value is range:
+            called = function.value if isinstance(function, Object) else None
+            if called is range:
                 return self._range(node)
-            if isinstance(function, Object) and function.value in (enumerate, zip):
-                source.unsupported(
-                    node, f"found a loop over {function.value.__name__}(...)",
-                    "loop over range(len(...)) and subscript",
-                )  # fmt: skip
+            if called is enumerate and len(node.args) == 1:
+                rows = self._rows(node.args[0])
+                return Range(as_size(0), rows.shape[0], 1, (None, rows))
+            if called is zip and node.args:
+                return self._zip([self._rows(a) for a in node.args])
         value = evaluator.evaluate(node)
         if isinstance(value, tuple):
             return value
+        rows = self._rows(node, value)
+        return Range(as_size(0), rows.shape[0], 1, (rows,))
+
+    def _rows(self, node: ast.expr, value: Value | None = None) -> Readable:
+        """An array that a loop runs over."""
+        value = self._reader.evaluator.evaluate(node) if value is None else value
         if not is_array(value):
-            source.unsupported(
+            self._reader.source.unsupported(
                 node, f"found a loop over {kind_of(value)}", "loop over range(...)"
             )
-        assert not isinstance(value, (Expr, Object))
-        rows = emitter.settle(value) if isinstance(value, Pending) else value
-        return Range(as_size(0), rows.shape[0], 1, rows)
+        assert not isinstance(value, (Expr, Object, tuple))
+        return self._emitter.settle(value)
+
+    def _zip(self, rows: list[Readable]) -> Range:
+        for other in rows[1:]:
+            self._emitter.require(
+                other.shape[0], "==", rows[0].shape[0],
+                "zip of arrays of different lengths", "take slices of equal lengths",
+            )  # fmt: skip
+        return Range(as_size(0), rows[0].shape[0], 1, tuple(rows))
 
     def _range(self, node: ast.Call) -> Range:
         evaluator, source = self._reader.evaluator, self._reader.source
@@ -114,18 +139,27 @@ class LoopReader:
             return Range(as_size(0), values[0], step)
         return Range(values[0], values[1], step)
 
-    def _unroll(self, node: ast.For, target: str, items: tuple[Value, ...]) -> None:
+    def _unroll(
+        self, node: ast.For, names: list[str], items: tuple[Value, ...]
+    ) -> None:
+        source = self._reader.source
         if len(items) > _MAX_UNROLLED:
-            self._reader.source.unsupported(
+            source.unsupported(
                 node.iter, f"found a loop over {len(items)} constants",
                 "make them an array: np.array([...])",
             )  # fmt: skip
         for item in items:
-            self._reader.binder.bind(target, item)
+            parts: list[Any] = [item]
+            if isinstance(node.target, ast.Tuple):
+                parts = list(item) if isinstance(item, tuple) else []
+            if len(parts) != len(names):
+                source.wrong(node.target, f"cannot unpack {kind_of(item)}")
+            for name, part in zip(names, parts, strict=True):
+                self._reader.binder.bind(name, part)
             if self._reader.block(node.body) is not None:
-                self._reader.source.unsupported(node, "found a return inside a loop")
+                source.unsupported(node, "found a return inside a loop")
 
-    def _loop(self, node: ast.For, target: str, trip: Range) -> Tails | None:
+    def _loop(self, node: ast.For, names: list[str], trip: Range) -> Tails | None:
         reader, environment = self._reader, self._reader.environment
         assigned = assigned_names(node.body)
         lasting = reader.liveness.head[node] | reader.liveness.after[node]
@@ -137,13 +171,13 @@ class LoopReader:
         ]  # fmt: skip
         exchange = self._memory.exchanges.get((reader.path, node), {})
         n_copies = _order(exchange)
-        self._emit(node, target, trip, n_copies)
+        self._emit(node, names, trip, n_copies)
         if n_copies == 1:
             self._check_arrays(node, arrays, entry)
         elif any(not _same(environment.values[n], entry[n]) for n in arrays):
             reader.source.unsupported(node, "the loop exchanges arrays in a way that "
                                       "does not repeat")  # fmt: skip
-        self._leave(entry, {*(assigned - pinned), target}, set(arrays))
+        self._leave(entry, {*(assigned - pinned), *names}, set(arrays))
         for name in pinned:
             environment.pins.pop(name)
         if n_copies == 1 or not set(exchange) & reader.liveness.after[node]:
@@ -168,14 +202,16 @@ class LoopReader:
                 pinned.add(name)
         return pinned
 
-    def _emit(self, node: ast.For, target: str, trip: Range, n_copies: int) -> None:
+    def _emit(
+        self, node: ast.For, names: list[str], trip: Range, n_copies: int
+    ) -> None:
         reader, emitter = self._reader, self._emitter
-        hint = "" if trip.rows is not None else target
-        self.running.append(target)
+        hint = names[0] if not trip.rows or trip.rows[0] is None else ""
+        self.running += names
         reader.depth += 1
         step = trip.step * n_copies
         with emitter.loop(trip.start, trip.stop, step, hint, is_written=True) as first:
-            self._body(node, target, trip, first)
+            self._body(node, names, trip, first)
             for k in range(1, n_copies):
                 position = first + k * trip.step
                 op = "<" if trip.step > 0 else ">"
@@ -183,19 +219,31 @@ class LoopReader:
                 guard = If(emitter.place, test, [])
                 emitter.block.append(guard)
                 with emitter.into_block(guard.body), emitter.facts.where(test):
-                    self._body(node, target, trip, position)
+                    self._body(node, names, trip, position)
         reader.depth -= 1
-        self.running.pop()
+        del self.running[-len(names) :]
 
-    def _body(self, node: ast.For, target: str, trip: Range, position: Size) -> None:
+    def _body(
+        self, node: ast.For, names: list[str], trip: Range, position: Size
+    ) -> None:
         reader = self._reader
-        value: Value = index(position)
-        if trip.rows is not None:
-            value = reader.session.row(trip.rows, position)
+        values: list[Value] = []
+        for rows in trip.rows or (None,):
+            value: Value = index(position)
+            if rows is not None:
+                value = reader.session.row(rows, position)
             if isinstance(value, Expr):
-                value = reader.binder.lasting(target, value)
-        reader.environment.values[target] = value
-        reader.environment.missing.pop(target, None)
+                value = reader.binder.lasting(names[-1], value)
+            values.append(value)
+        if not isinstance(node.target, ast.Tuple) and len(values) > 1:
+            values = [tuple(values)]
+        if len(values) != len(names):
+            reader.source.wrong(
+                node.target, f"found {len(values)} values for {len(names)} names"
+            )
+        for name, value in zip(names, values, strict=True):
+            reader.environment.values[name] = value
+            reader.environment.missing.pop(name, None)
         reader.block(node.body)
 
     def _check_arrays(

@@ -10,7 +10,7 @@ import numpy as np
 
 from polysched.tensor.arithmetic import BadOperation, constant, convert
 from polysched.tensor.broadcast import ONE, broadcast, common_shape, text_of
-from polysched.tensor.calls import Call
+from polysched.tensor.calls import MISSING, Call
 from polysched.tensor.dtypes import promote
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.expr import Expr, Load, Op, walk
@@ -246,6 +246,52 @@ def diagonal(call: Call) -> Value:
     return remap(array, (array.shape[0],), (axis(0), axis(0)))
 
 
+def ufunc_outer(ufunc: np.ufunc) -> Callable[[Call], Value]:
+    """``np.add.outer(a, b)`` and its kin, of arrays of any number of axes."""
+
+    def handler(call: Call) -> Value:
+        one, two = (call.array(v) for v in call.bind("A", "B", required=2))
+        n, m = len(one.shape), len(two.shape)
+        ones = (ONE,) * m
+        left = remap(one, (*one.shape, *ones), tuple(axis(k) for k in range(n)))
+        right = remap(two, two.shape, tuple(axis(k) for k in range(m)))
+        return call.evaluator.reader.library_call(ufunc, left, right)
+
+    return handler
+
+
+def tensordot(call: Call) -> Value:
+    """``np.tensordot(a, b, axes)`` for a number of axes, or a list of them for each."""
+    first, second, given = call.bind("a", "b", "axes", required=2)
+    one, two = call.array(first), call.array(second)
+    n, m = len(one.shape), len(two.shape)
+    if isinstance(given, tuple) and len(given) == 2:
+        left, right = (
+            [
+                call.axes(v, rank)[0]
+                for v in (part if isinstance(part, tuple) else (part,))
+            ]
+            for part, rank in zip(given, (n, m), strict=True)
+        )
+    else:
+        count = 2 if given is MISSING else call.integer(given, "axes")
+        left, right = list(range(n - count, n)), list(range(count))
+    if len(left) != len(right) or len(left) > min(n, m):
+        raise BadOperation(f"the axes of {call.name} do not fit the arrays")
+    letters = list(string.ascii_lowercase[:n])
+    others = list(string.ascii_uppercase[:m])
+    for k, j in zip(left, right, strict=True):
+        call.emitter.require(
+            one.shape[k], "==", two.shape[j], f"the shapes {text_of(one.shape)} and "
+            f"{text_of(two.shape)} do not fit {call.name}",
+        )  # fmt: skip
+        others[j] = letters[k]
+    output = [c for k, c in enumerate(letters) if k not in left]
+    output += [c for j, c in enumerate(others) if j not in right]
+    labels = ("".join(letters), "".join(others))
+    return contract(call.emitter, (one, two), labels, "".join(output))
+
+
 FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
     np.matmul: matmul,
     np.dot: dot,
@@ -253,6 +299,13 @@ FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
     np.inner: inner,
     np.vdot: inner,
     np.einsum: einsum,
+    np.tensordot: tensordot,
+    np.add.outer: ufunc_outer(np.add),
+    np.subtract.outer: ufunc_outer(np.subtract),
+    np.multiply.outer: ufunc_outer(np.multiply),
+    np.divide.outer: ufunc_outer(np.divide),
+    np.maximum.outer: ufunc_outer(np.maximum),
+    np.minimum.outer: ufunc_outer(np.minimum),
     np.trace: trace,
     np.diag: diagonal,
     np.diagonal: diagonal,

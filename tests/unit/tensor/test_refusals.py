@@ -208,9 +208,9 @@ def attribute_target(a):
     a.shape = (3, 3)
 
 
-def enumerate_(a):
-    for i, x in enumerate(a):
-        a[i] = x
+def nested_targets(a):
+    for i, (x, y) in enumerate(zip(a, a, strict=True)):
+        a[i] = x + y
 
 
 def method(a):
@@ -350,7 +350,7 @@ CASES = [
         "an assignment to an attribute",
         "a.shape",
     ),
-    (enumerate_, UnsupportedSyntaxError, "found several loop variables", "i, x"),
+    (nested_targets, UnsupportedSyntaxError, "found a nested or starred", "i, (x"),
     (method, FrontendError, "the attribute 'sort'", "a.sort"),
     (
         number_and_array,
