@@ -249,17 +249,14 @@ class _Reading:
         )
 
     def _scalar(self, name: str, type_: ScalarArg) -> Value:
-        same = next((p for p in self._sizes if p.source == name), None)
-        if same is not None:
-            self._source.unsupported(
-                self._node_of(name), f"{name!r} is a parameter and a size of an array",
-                "leave it out and use len(...), or name the size otherwise",
-            )  # fmt: skip
         c_name = self._names.parameter(name)
         c_type = "int" if type_.dtype in ("bool", "int32") else C_TYPES[type_.dtype]
         self._scalars.append(CParameter(c_name, "scalar", type_.dtype, c_type, name))
         if type_.dtype in ("int64", "int32", "bool"):
             self._emitter.facts.add_parameter(c_name, is_size=False)
+            same = next((p for p in self._sizes if p.source == name), None)
+            if same is not None:
+                return self._size_argument(same, c_name, type_)
             if type_.dtype != "int32" or type_.is_weak:
                 dtype = "bool" if type_.dtype == "bool" else "int64"
                 return Index(dtype, type_.is_weak, symbol(c_name))
@@ -268,6 +265,17 @@ class _Reading:
             c_name, type_.dtype, (), "local", type_.is_weak, is_fixed=True
         )
         return variable(storage)
+
+    def _size_argument(self, size: CParameter, c_name: str, type_: ScalarArg) -> Index:
+        """An argument that states a size of an array once more."""
+        node = self._node_of(size.source)
+        condition = f"{c_name} == {size.name}"
+        self._emitter.checks[condition] = Check(
+            SizeExpr(condition, condition),
+            f"the argument {size.source} is not the size {size.source} of the arrays",
+            self._source.where(node),
+        )
+        return Index("int64", type_.is_weak, symbol(size.name))
 
 
 def lower(program: TensorProgram) -> CFunction:

@@ -164,6 +164,13 @@ def _end(emitter: Emitter, end: Size | None, extent: Size, default: Size) -> Siz
     sign = emitter.facts.ask(end, ">=", 0)
     if sign == "never":
         return end + extent
+    if sign == "sometimes" and end.constant <= 0 and all(f < 0 for _, f in end.terms):
+        emitter.require(
+            end, "<", 0, f"the end {end} of a slice is not negative for some sizes or "
+            "iterations and would count from the beginning",
+            "write bounds that keep it negative",
+        )  # fmt: skip
+        return end + extent
     if sign == "sometimes":
         emitter.require(
             end, ">=", 0, f"the end {end} of a slice is negative for some sizes or "
