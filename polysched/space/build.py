@@ -97,7 +97,8 @@ def _fill(builder: SpaceBuilder, policy: Policy, progress: Progress) -> None:
     scop, dependences, options = builder.scop, builder.dependences, builder.options
     core = find_core(scop, dependences)
     original = set_band_flags(original_tree(scop), dependences)
-    builder.add(Solved(original, ("original",)), plain_only=True)
+    source = Solved(original, ("original",))
+    builder.add(source, plain_only=True)
     facts = MachineFacts.of_cpu(builder.machine.cpu)
     recipes = policy.recipes(core.scop, core.dependences, facts)
     if options.pins:
@@ -108,6 +109,7 @@ def _fill(builder: SpaceBuilder, policy: Policy, progress: Progress) -> None:
     else:
         _ask(builder, core, recipes, facts, progress)
     builder.settle()
+    builder.need_device_code(source)
 
 
 def _ask(

@@ -222,6 +222,16 @@ class SpaceBuilder:
             for one in batch:
                 self._settle(one, grace if self.deadline.expired else self.deadline)
 
+    def need_device_code(self, original: Solved) -> None:
+        """Give the source order kernels, however late, where nothing else has any."""
+        if not self._is_for_device or any(s.script for s in self.schedules.values()):
+            return
+        for draft in self._device_planner.plan(original.tree, limit=1):
+            self._add_variant(original, draft)
+        batch, self._unsettled = self._unsettled, []
+        for one in batch:
+            self._settle(one, Deadline())
+
     def _settle(self, one: _Unsettled, deadline: Deadline) -> None:
         schedule, solved = one.schedule, one.solved
         try:

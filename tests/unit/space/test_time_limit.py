@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +17,7 @@ from polysched.space import SpaceOptions, build_space
 from polysched.space.ask import Asker
 from tests.unit import scops
 from tests.unit.clock import Clock
+from tests.unit.handmade import write_program
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,23 @@ def test_when_one_schedule_takes_longer_than_is_left_no_other_is_looked_at(
     assert [s.objectives for s in space] == [("original",)]
     assert {d.reason for d in space.dropped} == {"not tried: time is spent"}
     assert clock.now < 1000.0 + 15.0 + 2.0
+
+
+def test_out_of_time_a_device_gets_the_source_order(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = write_program(tmp_path)
+    clock = Clock(monkeypatch, "polysched.space.builder")
+
+    def describe(*_: object) -> dict[str, float]:
+        clock.pass_seconds(6.0)
+        return {}
+
+    monkeypatch.setattr("polysched.space.describe.schedule_features", describe)
+    options = SpaceOptions(seconds=15, target="cuda")
+    space = build_space(program.scops[0], machine, options)
+    assert [s.objectives for s in space] == [("original",)] * 2
+    assert [bool(s.script) for s in space] == [True, False]
 
 
 def test_isl_is_not_looked_at_once_a_step_would_exceed_the_limit(
