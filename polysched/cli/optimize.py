@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from polysched.base import CodegenError
@@ -58,10 +60,12 @@ def command(common: Common, output: str, fallback: str) -> int:
         stages.show(variant)
     outputs.write(content, device)
     if common.as_json:
-        scops = [{"scop": v.scop.name, **v.schedule.to_json()} for v in variants]
-        files = {"output": outputs.program}
-        files |= {"device_output": outputs.device} if device else {}
-        print_json({**files, "scops": scops})
+        scops = [
+            {"scop": v.scop.name, "target": v.target, **v.schedule.to_json()}
+            for v in variants
+        ]
+        written = outputs if device else replace(outputs, device="")
+        print_json({"target": common.target, **written.to_json(), "scops": scops})
     else:
         for variant in variants:
             click.echo(_summary(variant, outputs), err=output == STDOUT)

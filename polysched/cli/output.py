@@ -135,6 +135,11 @@ class Outputs:
         elif self.device:
             _remove_device_code(Path(self.device))
 
+    def to_json(self) -> dict[str, str]:
+        """The names of the files, as ``--json`` tells them."""
+        device = {"device_output": self.device} if self.device else {}
+        return {"output": self.program, **device}
+
     def place(self, target: str) -> str:
         """Where a variant went, for a message."""
         if self.program == STDOUT:

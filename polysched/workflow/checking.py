@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from polysched.analysis import compute_dependences, find_violation
 from polysched.base import PolyschedError, Progress
-from polysched.ir import Program, ScheduleTree, Scop
+from polysched.codegen import Target
+from polysched.codegen.cuda import join_device
+from polysched.ir import MARK_KERNEL, Program, ScheduleTree, Scop
 from polysched.records import Failure, Measurement
-from polysched.runtime import RunOptions, Toolchain
+from polysched.runtime import DeviceTools, RunOptions, Toolchain
+from polysched.sets import node_kind
 from polysched.tune import TuneOptions
 from polysched.tune import tune as measure
 from polysched.workflow.header import Header, read_header
@@ -70,6 +73,7 @@ class _Text:
 
     id: str
     text: str
+    device: str = ""
     predicted_seconds: float | None = None
 
     def region_text(self) -> str:
@@ -77,8 +81,8 @@ class _Text:
         return self.text
 
     def device_text(self) -> str:
-        """None: its region is C."""
-        return ""
+        """What its region calls; empty where it is C alone."""
+        return self.device
 
 
 def check(
@@ -86,6 +90,8 @@ def check(
     output: bytes,
     *,
     run: bool = True,
+    device: str = "",
+    device_tools: DeviceTools | None = None,
     toolchain: Toolchain | None = None,
     run_options: RunOptions | None = None,
     progress: Progress | None = None,
@@ -100,6 +106,10 @@ def check(
         The file that claims to be the same.
     run : bool
         Whether to compare results by running both.
+    device : str
+        The file of device code that `output` calls, where there is one.
+    device_tools : DeviceTools, optional
+        What builds and runs device code; needed where there is some.
     toolchain, run_options, progress
         As for `tune`.
 
@@ -113,18 +123,25 @@ def check(
     PolyschedError
         If the files differ outside the SCoPs, so that they cannot be compared.
     """
+    first = [
+        _check_order(program, scop, text)
+        for scop, text in zip(program.scops, find_regions(program, output), strict=True)
+    ]
+    own = [d for _, _, d in first if d]
+    is_printed = _is_same_text(join_device(own) if own else "", device)
+    tools = device_tools if device else None
     verdicts = []
-    for scop, text in zip(program.scops, find_regions(program, output), strict=True):
-        verdict = _check_order(program, scop, text)
+    for text, verdict, calls in first:
+        if calls and not is_printed and verdict.order == "proven":
+            reason = "its device code was edited after it was generated"
+            verdict = replace(verdict, order="unproven", order_text=reason)
         if run and verdict.order != "unchanged":
-            found = _compare(program, scop, text, toolchain, run_options, progress)
-            verdict = CheckedScop(
-                verdict.scop,
-                verdict.schedule,
-                verdict.order,
-                verdict.order_text,
-                *found,
+            scop = next(s for s in program.scops if s.name == verdict.scop)
+            texts = _Text("output", text, device if calls else "")
+            results, why = _compare(
+                program, scop, texts, tools, toolchain, run_options, progress
             )
+            verdict = replace(verdict, results=results, results_text=why)
         verdicts.append(verdict)
     return tuple(verdicts)
 
@@ -164,43 +181,57 @@ def _changed(program: Program, place: str) -> PolyschedError:
     )
 
 
-def _check_order(program: Program, scop: Scop, text: str) -> CheckedScop:
+def _check_order(
+    program: Program, scop: Scop, text: str
+) -> tuple[str, CheckedScop, str]:
+    """A region's text, the verdict on it, and the device code that goes with it."""
     region = scop.region
     assert region is not None
     written = program.source[region.start : region.end]
     if text == written.decode("utf-8", "surrogateescape"):
-        return CheckedScop(scop.name, None, "unchanged", "the text is the original's")
+        reason = "the text is the original's"
+        return text, CheckedScop(scop.name, None, "unchanged", reason), ""
     header = read_header(text)
     if header is None:
         reason = "no header of polysched in it: its order cannot be proven"
-        return CheckedScop(scop.name, None, "unproven", reason)
-    order, reason = _prove(program, scop, text)
-    return CheckedScop(scop.name, header.schedule, order, reason)
+        return text, CheckedScop(scop.name, None, "unproven", reason), ""
+    order, reason, device = _prove(program, scop, text)
+    return text, CheckedScop(scop.name, header.schedule, order, reason), device
 
 
-def _prove(program: Program, scop: Scop, text: str) -> tuple[Order, str]:
-    """Whether the header's tree is legal and the text is what it prints."""
+def _prove(program: Program, scop: Scop, text: str) -> tuple[Order, str, str]:
+    """Whether the header's tree is legal and the text is what it prints, with what."""
     header = read_header(text)
     assert header is not None
     if header.scop != scop.name:
-        return "unproven", f"its header is about another scop, {header.scop}"
+        return "unproven", f"its header is about another scop, {header.scop}", ""
     private = prepare_scop(scop)
     dependences = compute_dependences(private, with_input=False)
     try:
         tree = ScheduleTree.parse(header.tree)
         if not tree.schedule.get_domain().is_equal(private.domain):
-            return "illegal", _other_instances(program, header)
+            return "illegal", _other_instances(program, header), ""
         violation = find_violation(tree, dependences, private)
         if violation is not None:
-            return "illegal", str(violation)
-        printed = print_region(program, private, tree, header.lines, dependences).region
+            return "illegal", str(violation), ""
+        target: Target = "cuda" if _has_kernels(tree) else "openmp"
+        printed = print_region(
+            program, private, tree, header.lines, dependences, target
+        )
     except PolyschedError as error:
-        return "unproven", f"its header holds no tree of this scop: {error.message}"
-    if not _is_same_text(printed, text):
+        return "unproven", f"its header holds no tree of this scop: {error.message}", ""
+    if not _is_same_text(printed.region, text):
         reason = "edited after it was generated: its order cannot be proven"
-        return "unproven", reason
+        return "unproven", reason, printed.device
     count = sum(d.orders for d in dependences.items)
-    return "proven", f"the tree respects all {count} dependences and prints this text"
+    told = f"the tree respects all {count} dependences and prints this text"
+    return "proven", told, printed.device
+
+
+def _has_kernels(tree: ScheduleTree) -> bool:
+    """Whether a tree is for a device."""
+    marks = (n for _, n in tree.nodes() if node_kind(n) == "mark")
+    return any(n.mark_get_id().get_name() == MARK_KERNEL for n in marks)
 
 
 def _other_instances(program: Program, header: Header) -> str:
@@ -221,7 +252,8 @@ def _is_same_text(printed: str, text: str) -> bool:
 def _compare(
     program: Program,
     scop: Scop,
-    text: str,
+    text: _Text,
+    device: DeviceTools | None,
     toolchain: Toolchain | None,
     run_options: RunOptions | None,
     progress: Progress | None,
@@ -230,11 +262,12 @@ def _compare(
     result = measure(
         program,
         prepare_scop(scop),
-        [_Text("output", text)],
+        [text],
         toolchain=toolchain,
         options=TuneOptions(budget=1, repeats=1),
         run_options=run_options,
         progress=progress,
+        device=device if text.device else None,
     )
     outcome = result.variants[0].outcome
     if isinstance(outcome, Failure):

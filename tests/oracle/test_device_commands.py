@@ -74,6 +74,46 @@ def test_optimize_writes_a_pair_that_runs(program, tmp_path, capsys):
     assert found == expected
 
 
+def test_check_proves_and_runs_the_pair(program, tmp_path, capsys):
+    out, device = tmp_path / "out.c", tmp_path / "out.cu"
+    assert run("optimize", program, *CUDA, "-o", out, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["target"], told["output"]) == ("cuda", str(out))
+    assert told["device_output"] == str(device)
+    assert {s["target"] for s in told["scops"]} == {"cuda"}
+    words = ("--target", "cuda", "--cflags", "-O1", "--json")
+    assert run("check", program, device, *words) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["target"], found["passed"]) == ("cuda", True)
+    assert found["device_output"] == str(device)
+    for scop in found["scops"]:
+        assert scop["order"]["verdict"] == "proven"
+        assert scop["results"]["verdict"] == "equal"
+        assert scop["results"]["text"].startswith("bit for bit")
+
+
+def test_check_finds_device_code_that_was_edited(program, tmp_path, capsys):
+    out, device = tmp_path / "out.c", tmp_path / "out.cu"
+    words = ("--scop", "smooth")
+    assert run("optimize", program, *CUDA, *words, "-o", out) == 0
+    text = device.read_text()
+    device.write_text(f"{text}/* of mine */\n")
+    capsys.readouterr()
+    words = ("--target", "cuda", "--cflags", "-O1")
+    assert run("check", program, out, *words) == 1
+    told = capsys.readouterr().out
+    assert "unproven: its device code was edited" in told
+    assert "results  equal" in told  # this edit changes nothing
+    assert run("check", program, out, *words[2:], "--no-run") == 1
+    assert "unproven" in capsys.readouterr().out  # its device code was not given
+    device.write_text(text.replace("__syncthreads();", ""))
+    assert run("check", program, out, *words) == 1
+    assert "results  failed: wrong device code" in capsys.readouterr().out
+    device.unlink()
+    assert run("check", program, out, *words) == 1
+    assert "cannot read" in capsys.readouterr().err
+
+
 def test_tune_checks_every_schedule_on_the_processor(program, tmp_path, capsys):
     out = tmp_path / "out.c"
     words = ("--device", "cpu", "--budget", "2", "--records", tmp_path / "r.sqlite")
