@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from polysched.base import SourceLocation
-from polysched.tensor import SizeExpr
+from polysched.tensor import CFunction, SizeExpr
 
 LARGEST_INTEGER = 1 << 40  # that loops count to: conditions on it cannot overflow
 
@@ -61,3 +61,12 @@ class Bounds:
     def values(self, known: Mapping[str, int]) -> dict[str, int]:
         """The known sizes with the extents that the conditions name."""
         return {**known, **{n: e.evaluate(known) for n, e in self.extents.items()}}
+
+
+def name_in_c(function: CFunction, values: Mapping[str, int]) -> dict[str, int]:
+    """Sizes and integers by their names in C, from those by their names in Python."""
+    return {
+        p.name: values[p.source]
+        for p in function.parameters
+        if p.kind != "array" and p.source in values
+    }

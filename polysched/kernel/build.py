@@ -10,7 +10,7 @@ from pathlib import Path
 
 from polysched.base import FrontendError, PolyschedError, ToolchainError
 from polysched.ir import Program, Scop, Statement
-from polysched.kernel.bounds import Bounds
+from polysched.kernel.bounds import Bounds, name_in_c
 from polysched.kernel.cache import (
     ENTRY,
     LIBRARY,
@@ -110,7 +110,8 @@ def build_kernel_space(
     if options.threads is not None:
         machine = machine.limited(options.threads)
     known = {p.name for p in lowered.scop.parameters}
-    sizes = {k: v for k, v in parameters.items() if k in known}
+    named = name_in_c(lowered.function, parameters)
+    sizes = {k: v for k, v in named.items() if k in known}
     return build_space(
         lowered.program,
         machine,
@@ -127,11 +128,12 @@ def tune_kernel(
     """Measure a few schedules of a kernel in a generated program."""
     space = build_kernel_space(lowered, options, parameters)
     threads = options.threads or space.machine.cpu.n_threads
+    values = name_in_c(lowered.function, parameters)
     return tune(
         space,
         options.budget,
         toolchain=toolchain(options),
-        run_options=RunOptions(threads=threads, parameters=dict(parameters)),
+        run_options=RunOptions(threads=threads, parameters=values),
     )
 
 

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from polysched.base import PolyschedError
-from polysched.kernel.bounds import LARGEST_INTEGER, Reach
+from polysched.kernel.bounds import LARGEST_INTEGER, Reach, name_in_c
 from polysched.kernel.cache import Manifest
 from polysched.kernel.errors import (
     ArgumentTypeError,
@@ -125,28 +125,36 @@ class _Fitting:
             return _fit_real(name, kind, value)
         found = _fit_integer(name, kind, value)
         self.sizes[name] = found
-        if name in self.manifest.bounds.counted and abs(found) > LARGEST_INTEGER:
+        if abs(found) > LARGEST_INTEGER and self._is_counted(name):
             raise ArgumentValueError(
                 f"argument {name!r} is {found}, too large for a number of iterations"
             )
         return found
 
+    def _is_counted(self, name: str) -> bool:
+        """Whether loops or accesses depend on an integer argument."""
+        return any(
+            p.source == name and p.name in self.manifest.bounds.counted
+            for p in self.manifest.function.parameters
+        )
+
     def _check_sizes(self) -> None:
         """What accesses and the text need of the sizes."""
         function, bounds = self.manifest.function, self.manifest.bounds
+        known = bounds.values(name_in_c(function, self.sizes))
         for reach in bounds.reaches:
-            self._check_reach(reach)
+            self._check_reach(reach, known)
         for check in function.checks:
-            if not check.holds(self.sizes):
+            if not check.holds(known):
                 raise ArgumentValueError(check.message, where=check.where)
 
-    def _check_reach(self, reach: Reach) -> None:
+    def _check_reach(self, reach: Reach, known: Mapping[str, int]) -> None:
         from polysched.kernel.reach import find_element
 
-        element = find_element(reach, self.manifest.bounds.values(self.sizes))
+        element = find_element(reach, known)
         if element is None:
             return
-        shape = self.manifest.function.parameter(reach.array).shape(self.sizes)
+        shape = self.manifest.function.parameter(reach.array).shape(known)
         named = ", ".join(f"{n} = {v}" for n, v in self.sizes.items())
         raise OutOfBoundsError(
             f"{reach.text!r} reaches {reach.array}[{_join(element)}], outside of its "

@@ -73,3 +73,11 @@ def negate(x, y):
 def histogram(limit: np.int32, x: ps.int32["N"], y: ps.int64["N"]):
     for i in range(len(x)):
         y[i] += x[i] * limit
+
+
+@quick
+def fill(I: int, y1: ps.float64["complex", "E"]):  # noqa: E741
+    """Names that mean something else in C or sympy."""
+    for i in range(I):
+        for j in range(y1.shape[1]):
+            y1[i, j] = 1.0 * I

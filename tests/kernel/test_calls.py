@@ -127,3 +127,15 @@ def test_one_array_may_be_read_under_two_names():
     C = np.zeros((20, 20))
     kernels.gemm(1.0, 0.0, C, A, A)
     np.testing.assert_allclose(C, A @ A, rtol=1e-12)
+
+
+def test_names_that_mean_something_else_in_c():
+    y = np.zeros((70, 80))
+    kernels.fill(60, y)
+    assert (y[:60] == 60.0).all()
+    assert (y[60:] == 0.0).all()
+    with pytest.raises(IndexError, match="I = 71"):
+        kernels.fill(71, y)
+    with pytest.raises(ValueError, match=r"'I' is .*, too large for a number of iter"):
+        kernels.fill(2**50, y)
+    assert kernels.fill.space(60, y).best
