@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit, prange
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def gemm(alpha, beta, C, A, B):
     for i in prange(C.shape[0]):
         for j in range(C.shape[1]):
@@ -20,7 +20,7 @@ def gemm(alpha, beta, C, A, B):
                 C[i, j] += alpha * A[i, k] * B[k, j]
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def jacobi_2d(steps, A, B):
     n = A.shape[0]
     for _t in range(steps):
@@ -36,7 +36,7 @@ def jacobi_2d(steps, A, B):
                 )
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def syrk(alpha, beta, C, A):
     for i in prange(A.shape[0]):
         for j in range(i + 1):
@@ -46,7 +46,7 @@ def syrk(alpha, beta, C, A):
                 C[i, j] += alpha * A[i, k] * A[j, k]
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def mvt(x1, x2, y1, y2, A):
     n = A.shape[0]
     for i in prange(n):
@@ -59,7 +59,7 @@ def mvt(x1, x2, y1, y2, A):
                 x2[j] += A[i, j] * y2[i]
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def atax(A, x):
     m, n = A.shape
     t = np.zeros(m)
@@ -75,7 +75,7 @@ def atax(A, x):
     return y
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def softmax(x):
     out = np.empty_like(x)
     for n in prange(x.shape[0]):
@@ -93,7 +93,7 @@ def softmax(x):
     return out
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def conv2d(image, weights, bias, out):
     for n in prange(out.shape[0]):
         for i in range(out.shape[1]):
@@ -109,7 +109,7 @@ def conv2d(image, weights, bias, out):
                                 )
 
 
-@njit
+@njit(cache=True)
 def _heat_row(A, B, i):
     n = A.shape[0]
     for j in range(1, n - 1):
@@ -122,7 +122,7 @@ def _heat_row(A, B, i):
             )
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def heat_3d(steps, A, B):
     n = A.shape[0]
     for _t in range(steps):
@@ -132,7 +132,7 @@ def heat_3d(steps, A, B):
             _heat_row(B, A, i)
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def cholesky(A):
     n = A.shape[0]
     for k in range(n):
@@ -144,7 +144,7 @@ def cholesky(A):
                 A[i, j] -= A[i, k] * A[j, k]
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def lu(A):
     n = A.shape[0]
     for k in range(n):
@@ -154,7 +154,7 @@ def lu(A):
                 A[i, j] -= A[i, k] * A[k, j]
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def correlation(data):
     n, m = data.shape
     scaled = np.empty((m, n))
@@ -174,7 +174,7 @@ def correlation(data):
     return scaled @ scaled.T
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def nussinov(seq, table):
     n = seq.shape[0]
     for d in range(1, n):

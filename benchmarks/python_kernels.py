@@ -87,7 +87,7 @@ def serve_numba() -> None:
         if what == "check":
             answer: Any = ""
             best = math.inf
-            kinds = [njit(parallel=True)(example.kernel.function)]
+            kinds = [njit(parallel=True, cache=True)(example.kernel.function)]
             kinds += [f] if (f := getattr(kernels, name, None)) else []
             for kind in kinds:  # the function as it is, and what was written for Numba
                 try:
