@@ -7,6 +7,7 @@ The library's reference is written from the rooms' docstrings, a page for each r
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import re
 from pathlib import Path
@@ -16,6 +17,9 @@ import polysched
 
 HERE = Path(__file__).parent
 ROOMS = HERE / "reference" / "rooms"  # written by every build, not kept
+_COLON = "\ue000"  # of Unicode's private use
+
+os.environ["POLYSCHED_CACHE"] = str(HERE.parent / "build" / "kernels")  # of notebooks
 
 project = "polysched"
 author = "the polysched authors"
@@ -53,9 +57,14 @@ def room_names() -> list[str]:
 
 
 def sign_on_the_door(room: str) -> str:
-    """The first sentence of a room's docstring, without its name."""
-    text = importlib.import_module(f"polysched.{room}").__doc__ or ""
-    first = text.strip().splitlines()[0]
+    """The first sentence of a room's docstring, without its name.
+
+    Names that a room imports when they are used are imported, for autodoc to see.
+    """
+    module = importlib.import_module(f"polysched.{room}")
+    for name in module.__all__:
+        setattr(module, name, getattr(module, name))
+    first = (module.__doc__ or "").strip().splitlines()[0]
     return first.split(":", 1)[-1].strip()
 
 
@@ -120,7 +129,24 @@ def plain_references(
     ]
 
 
+def keep_colons(
+    app: Any, what: str, name: str, found: object, options: Any, lines: list[str]
+) -> None:
+    """A property's sentence may have a colon: napoleon would take it for a type."""
+    if what in ("property", "attribute"):
+        lines[:] = [x.replace(":", _COLON) for x in lines]
+
+
+def restore_colons(
+    app: Any, what: str, name: str, found: object, options: Any, lines: list[str]
+) -> None:
+    """The colons again, when napoleon is done."""
+    lines[:] = [x.replace(_COLON, ":") for x in lines]
+
+
 def setup(app: Any) -> None:
-    """Called by Sphinx."""
+    """Called by Sphinx; napoleon handles docstrings at priority 500."""
     app.connect("config-inited", write_reference)
     app.connect("autodoc-process-docstring", plain_references, priority=400)
+    app.connect("autodoc-process-docstring", keep_colons, priority=410)
+    app.connect("autodoc-process-docstring", restore_colons, priority=600)

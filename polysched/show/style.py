@@ -55,6 +55,7 @@ border-bottom:1px solid var(--line);background:none;max-width:34rem}
 .ps .n{text-align:right;white-space:nowrap}
 .ps caption{text-align:left;caption-side:top;padding:.1rem 0}
 .ps .wide{overflow-x:auto;max-width:100%}
+.ps .wide td:last-child>code{display:inline-block;min-width:min(18rem,50vw)}
 .ps code,.ps pre,.ps .mono{font:12.5px/1.45 ui-monospace,SFMono-Regular,Menlo,
 Consolas,monospace;color:inherit;background:none;padding:0;border:0}
 .ps details{margin:.25rem 0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 import re
 from pathlib import Path
 
@@ -24,24 +25,26 @@ def show(value: object) -> str:
     raise AssertionError
 
 
-def run_cell(code: str, names: dict[str, object]) -> str:
+def run_cell(code: str, name: str, names: dict[str, object]) -> str:
     """Run a cell; what its last expression shows, or nothing."""
+    linecache.cache[name] = (len(code), None, code.splitlines(True), name)
     tree = ast.parse(code)
-    last = (
-        tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    )
-    exec(compile(tree, "cell", "exec"), names)
-    if last is None:
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr):
+        exec(compile(tree, name, "exec"), names)
         return ""
-    value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+    tree.body.pop()
+    exec(compile(tree, name, "exec"), names)
+    value = eval(compile(ast.Expression(last.value), name, "eval"), names)
     return "" if value is None else show(value)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
-def test_notebooks_run(page, monkeypatch):
+def test_notebooks_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(NOTEBOOKS)
+    monkeypatch.setenv("POLYSCHED_CACHE", str(tmp_path))
     cells = _CELL.findall(page.read_text(encoding="utf-8"))
     assert len(cells) > 4
     names: dict[str, object] = {"__name__": "__main__"}
-    for cell in cells:
-        run_cell(_OPTION.sub("", cell), names)
+    for k, cell in enumerate(cells):
+        run_cell(_OPTION.sub("", cell), f"<cell {k} of {page.name}>", names)
