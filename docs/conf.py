@@ -27,6 +27,7 @@ release = version = polysched.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["jupyter_execute", ".jupyter_cache", "reference/rooms/face.md"]
+smartquotes = False  # --option stays what it is
 html_theme = "furo"
 html_title = "polysched"
 html_static_path = ["_static"]
@@ -92,8 +93,10 @@ def face_table() -> str:
         told = (found.__doc__ or "").strip().splitlines()[0]
         inside = polysched._NAMED_OTHERWISE.get(name, name)
         target = f"#polysched.{room}.{inside}"
-        if not callable(found):
-            told, target = "the policies by name", "../policies.md"
+        if name == "POLICIES":
+            told, target = "The policies by name.", "../policies.md"
+        elif not callable(found):
+            target = "../python.md"
         link = f"[`{name}`]({target})"
         lines.append(f"| {link} | {told} | [{room}](rooms/{room}.md) |")
     return "\n".join(lines) + "\n"

@@ -34,7 +34,7 @@ def command_line_page() -> str:
     ]
     parts += [_command(path, command, shared) for path, command in commands]
     rows = [(f"`{names}`", text, ", ".join(by)) for (names, text), by in shared.items()]
-    parts += ["## Shared options", _table(("option", "", "taken by"), rows)]
+    parts += ["## Shared options", _table(("option", "what it does", "taken by"), rows)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -69,7 +69,7 @@ def _command(path: str, command: click.Command, shared: Iterable[object]) -> str
     told = inspect.cleandoc(command.help or "").replace("\b\n", "")
     parts = [f"## {path}", f"```text\n{usage}\n```", told]
     if own:
-        parts.append(_table(("option", ""), own))
+        parts.append(_table(("option", "what it does"), own))
     return "\n\n".join(parts)
 
 
