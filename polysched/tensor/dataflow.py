@@ -185,7 +185,7 @@ class Accesses:
         return result
 
     def _end(self, storage: Storage) -> tuple[isl.Map, isl.Map]:
-        names = [f"e{k}" for k in range(len(storage.extents))]
+        names = [f"ps_e{k}" for k in range(len(storage.extents))]
         text = ", ".join(names)
         head = self._facts.head
         inside = " and ".join(

@@ -152,7 +152,7 @@ class Facts:
     def _plain_wrapped(self, atom: Wrapped) -> Size:
         value, extent = self.text(atom.value), self.text(atom.extent)
         self._n_fresh += 1
-        name = f"w_{self._n_fresh}"
+        name = f"ps_w{self._n_fresh}"
         self.fresh.append(name)
         self._conditions.append(
             f"(({value} < 0 and {name} = {value} + {extent}) or "
@@ -250,33 +250,28 @@ class Facts:
         Both are subscripts of the same array in the current iteration of the
         enclosing loops; `loops` run inside them and are not entered.
         """
-        ours = {p.iterator: symbol(f"{p.iterator}_w") for p in loops}
-        theirs = {p.iterator: symbol(f"{p.iterator}_r") for p in loops}
-        conditions = []
-        for names in (ours, theirs):
-            for loop in loops:
-                name = names[loop.iterator].to_text("isl")
-                start = self.text(loop.start.substitute(names))
-                stop = self.text(loop.stop.substitute(names))
-                conditions.append(f"{start} <= {name} and {name} < {stop}")
-        n_before, n_fresh = len(self._conditions), len(self.fresh)
-        for write, read in zip(writes, reads, strict=True):
-            conditions.append(
-                f"{self.text(write.substitute(ours))} = "
-                f"{self.text(read.substitute(theirs))}"
-            )
-        orders = []
-        for k, loop in enumerate(loops):
-            same = [f"{p.iterator}_w = {p.iterator}_r" for p in loops[:k]]
-            orders.append(
-                " and ".join([*same, f"{loop.iterator}_w < {loop.iterator}_r"])
-            )
-        conditions.append(" or ".join(f"({o})" for o in orders) or "1 = 0")
-        variables = [f"{p.iterator}{end}" for p in loops for end in ("_w", "_r")]
-        found = self.domain(conditions, variables)
-        del self._conditions[n_before:]
-        del self.fresh[n_fresh:]
-        return not found.is_empty()
+        ours = {p.iterator: symbol(f"ps_{p.iterator}_w") for p in loops}
+        theirs = {p.iterator: symbol(f"ps_{p.iterator}_r") for p in loops}
+        with self.asking():
+            conditions = []
+            for names in (ours, theirs):
+                for loop in loops:
+                    name = names[loop.iterator].to_text("isl")
+                    start = self.text(loop.start.substitute(names))
+                    stop = self.text(loop.stop.substitute(names))
+                    conditions.append(f"{start} <= {name} and {name} < {stop}")
+            for write, read in zip(writes, reads, strict=True):
+                one, two = write.substitute(ours), read.substitute(theirs)
+                conditions.append(f"{self.text(one)} = {self.text(two)}")
+            orders = []
+            for k, loop in enumerate(loops):
+                same = [f"ps_{p.iterator}_w = ps_{p.iterator}_r" for p in loops[:k]]
+                later = f"ps_{loop.iterator}_w < ps_{loop.iterator}_r"
+                orders.append(" and ".join([*same, later]))
+            conditions.append(" or ".join(f"({o})" for o in orders) or "1 = 0")
+            ends = ("_w", "_r")
+            variables = [f"ps_{p.iterator}{end}" for p in loops for end in ends]
+            return not self.domain(conditions, variables).is_empty()
 
 
 def _isl(op: str) -> str:

@@ -1,4 +1,4 @@
-"""C identifiers for what Python names, and for what it does not name."""
+"""Identifiers for C and isl: for what Python names, and for what it does not name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ lrint lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint r
 scalb scalbln scalbn significand sin sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn abs
 labs div index time free malloc
 """
-_TAKEN = frozenset((_KEYWORDS + _LIBRARY).split())
+_ISL = """
+max min floor floord ceil ceild mod and or not implies exists infty infinity rat
+"""
+_TAKEN = frozenset((_KEYWORDS + _LIBRARY + _ISL).split())
 _ITERATORS = ("i", "j", "k", "l", "m", "n")
 
 

@@ -137,6 +137,14 @@ def test_names_of_c_are_avoided(tmp_path):
     assert found.parameter("double_").source == "double"
 
 
+def test_names_of_isl_are_avoided():
+    found = read(
+        clash, double=ScalarArg("float64"), exp=float64["max"], i=float64["mod"]
+    )
+    assert [p.source for p in found.parameters if p.kind == "size"] == ["max", "mod"]
+    assert [p.name for p in found.parameters if p.kind == "size"] == ["max_", "mod_"]
+
+
 def test_sources_hold_what_the_text_depends_on():
     found = read(calling, x=float64["N"])
     assert inspect.getsource(helper) in found.sources
