@@ -60,7 +60,7 @@ class Compiled:
 
 def default_variants(path: Path, gpu: Gpu, flags: Sequence[str] = ()) -> list[Variant]:
     """The first choice for every scop of a program."""
-    machine = Machine(Machine.detect(calibrated=False).cpu, gpu)
+    machine = Machine(Machine.detect(calibrated=False).cpu, gpu=gpu)
     program = parse(str(path), flags=tuple(flags))
     spaces = [
         build_space(program, machine, scop=s.name, seconds=SECONDS, target="cuda")

@@ -22,7 +22,7 @@ from tests.oracle.device_code import (
 from tests.oracle.sweep import EXAMPLES, POLYBENCH
 from tests.unit.codegen.cuda.programs import Prepared
 
-GPU = Gpu.named("h200")
+GPU = Gpu.named("h100")
 UNSPILLED = (
     "polybench/gemm",
     "polybench/jacobi-2d",
