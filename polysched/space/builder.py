@@ -23,7 +23,8 @@ from polysched.machine import Machine
 from polysched.policy import Policy
 from polysched.schedule import Core, Pin, Recipe, Solved, broken_pins
 from polysched.space.ask import Candidate
-from polysched.space.describe import describe_tree, predict_tree
+from polysched.space.describe import describe_tree, gpu_of, predict_tree
+from polysched.space.device_shapes import device_shapes
 from polysched.space.options import SpaceOptions
 from polysched.space.schedule_space import Schedule
 from polysched.space.size import Dropped
@@ -99,7 +100,8 @@ class SpaceBuilder:
         self._prover = Prover(dependences, scop)
         self._slowest_seconds = 0.0  # of proving and describing one schedule
         self._planner = ScriptPlanner(scop, dependences, machine.cpu)
-        self._device_planner = DevicePlanner(scop, dependences)
+        shapes = device_shapes(gpu_of(machine)) if options.target == "cuda" else ()
+        self._device_planner = DevicePlanner(scop, dependences, shapes)
         self._unsettled: list[_Unsettled] = []
         self._refused: set[str] = set()
         self._affine_keys: dict[str, str] = {}

@@ -5,7 +5,12 @@ import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no pr
 """
 
 from polysched.transform.contract import Contract
-from polysched.transform.device_plan import DevicePlanner
+from polysched.transform.device_plan import (
+    SHAPES,
+    DevicePlanner,
+    DeviceShape,
+    StagedShape,
+)
 from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft
 from polysched.transform.fuse_tiles import FuseTiles
@@ -37,9 +42,11 @@ from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile, Wavefront
 
 __all__ = [
+    "SHAPES",
     "Accumulate",
     "Contract",
     "DevicePlanner",
+    "DeviceShape",
     "Distribute",
     "Draft",
     "FuseTiles",
@@ -60,6 +67,7 @@ __all__ = [
     "Sink",
     "Skew",
     "Split",
+    "StagedShape",
     "Step",
     "Straighten",
     "Threads",

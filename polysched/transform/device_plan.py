@@ -114,18 +114,26 @@ class DevicePlanner:
         Its accesses decide which loop runs over neighbouring elements.
     deps : Dependences
         What every script respects.
+    shapes : tuple of DeviceShape
+        What is tried, in this order.
     """
 
-    def __init__(self, scop: Scop, deps: Dependences) -> None:
+    def __init__(
+        self,
+        scop: Scop,
+        deps: Dependences,
+        shapes: tuple[DeviceShape, ...] = SHAPES,
+    ) -> None:
         self.scop = scop
         self.deps = deps
+        self.shapes = shapes
 
     def plan(
         self, tree: ScheduleTree, *, limit: int = 4, deadline: Deadline | None = None
     ) -> list[Draft]:
         """Complete scripts worth measuring for one schedule, and their trees."""
         found: dict[str, Draft] = {}
-        for shape in SHAPES:
+        for shape in self.shapes:
             if len(found) >= limit:
                 break
             if found and deadline is not None and deadline.expired:

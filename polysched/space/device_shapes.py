@@ -1,0 +1,94 @@
+"""Shapes of blocks for one graphics processor: the measured ones where they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+from polysched.base import PolyschedError
+from polysched.cost.gpu import (
+    Contraction,
+    ShapeOptions,
+    TileShape,
+    compute_occupancy,
+    enumerate_shapes,
+    pick_different,
+)
+from polysched.machine import Gpu
+from polysched.transform import SHAPES, DeviceShape, StagedShape
+
+FLOAT_BYTES = 4  # what staged shapes are given for
+EXTENT = 4096  # of a contraction that fills a processor
+TRIED = ShapeOptions(block_sizes=(32, 64, 128, 256), thread_sizes=(4, 8, 16))
+ASYNC_COPIES_FROM = (8, 0)  # architecture
+MAX_SYNCHRONOUS_STAGES = 2
+
+
+@lru_cache(maxsize=8)
+def device_shapes(gpu: Gpu) -> tuple[DeviceShape, ...]:
+    """What the planner tries on a processor, in this order.
+
+    Tiles of contractions that an SM does not take, or that need asynchronous copies
+    where there are none, give way to the best-predicted ones that differ from all
+    others; where no shape fits, contractions are treated like everything else.
+
+    Parameters
+    ----------
+    gpu : Gpu
+        Its limits decide.
+    """
+    kept = [s.stage for s in SHAPES if s.stage is not None and _fits(s.stage, gpu)]
+    others = (s for s in _predicted(gpu) if _outline(s) not in map(_outline, kept))
+    found = []
+    for shape in SHAPES:
+        if shape.stage is not None and shape.stage not in kept:
+            shape = replace(shape, stage=next(others, None))
+        found.append(shape)
+    return tuple(dict.fromkeys(found))
+
+
+def _predicted(gpu: Gpu) -> Iterator[StagedShape]:
+    """Shapes by the model, the fastest first, no two alike."""
+    try:
+        ranked = enumerate_shapes(Contraction(EXTENT, EXTENT, EXTENT), gpu, TRIED)
+    except PolyschedError:
+        return
+    for one in pick_different(ranked, len(SHAPES)):
+        tile = one.shape
+        threads = tile.block_i // tile.thread_i, tile.block_j // tile.thread_j
+        yield StagedShape(
+            tile.block_i, tile.block_j, tile.block_k, threads, tile.n_stages
+        )
+
+
+def _fits(shape: StagedShape, gpu: Gpu) -> bool:
+    """Whether an SM takes a block, and copies are ahead as far as stages say."""
+    has_async = gpu.compute_capability >= ASYNC_COPIES_FROM
+    if not has_async and shape.stages > MAX_SYNCHRONOUS_STAGES:
+        return False
+    tile = as_tile(shape)
+    registers = tile.registers(FLOAT_BYTES, has_async_copies=has_async)
+    shared = tile.shared_bytes(FLOAT_BYTES)
+    try:
+        held = compute_occupancy(gpu, tile.n_threads, registers, shared)
+    except PolyschedError:
+        return False
+    return held.blocks_per_sm > 0
+
+
+def as_tile(shape: StagedShape) -> TileShape:
+    """The same as the model's value."""
+    rows, columns = shape.threads
+    return TileShape(
+        shape.rows,
+        shape.columns,
+        shape.depth,
+        shape.rows // rows,
+        shape.columns // columns,
+        n_stages=shape.stages,
+    )
+
+
+def _outline(shape: StagedShape) -> tuple[int, ...]:
+    return (*sorted((shape.rows, shape.columns)), *sorted(shape.threads))

@@ -1,0 +1,65 @@
+"""Every processor gets tiles that its SMs take; the measured ones where they fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from polysched.cost.gpu import compute_occupancy
+from polysched.machine import Gpu, Machine, known_gpus
+from polysched.space import SpaceOptions, build_space
+from polysched.space.device_shapes import as_tile, device_shapes
+from polysched.transform import SHAPES, StagedShape
+from tests.unit.codegen.cuda.programs import Prepared
+
+PRODUCT = """for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++)
+      for (int k = 0; k < M; k++)
+        C[i][j] += A[i][k] * B[k][j];"""
+SMALL = replace(
+    Gpu.named("v100"), name="small", shared_bytes_per_sm=48 << 10,
+    shared_bytes_per_block=48 << 10,
+)  # fmt: skip
+
+
+def stages(gpu: Gpu) -> list[StagedShape]:
+    return [s.stage for s in device_shapes(gpu) if s.stage is not None]
+
+
+@pytest.mark.parametrize("gpu", [*known_gpus(), SMALL], ids=lambda gpu: gpu.name)
+def test_every_shape_fits(gpu: Gpu) -> None:
+    has_async = gpu.compute_capability >= (8, 0)
+    found = stages(gpu)
+    assert len(set(found)) == len(found) >= 3
+    for shape in found:
+        tile = as_tile(shape)
+        assert has_async or shape.stages <= 2
+        registers = tile.registers(4, has_async_copies=has_async)
+        shared = tile.shared_bytes(4)
+        assert compute_occupancy(gpu, tile.n_threads, registers, shared).blocks_per_sm
+        assert tile.block_i == tile.thread_i * shape.threads[0]
+        assert tile.block_j == tile.thread_j * shape.threads[1]
+
+
+def test_measured_shapes_stay_where_they_fit() -> None:
+    assert device_shapes(Gpu.named("h200")) == SHAPES
+    assert device_shapes(Gpu.named("a100-40gb")) == SHAPES
+
+
+def test_processors_without_asynchronous_copies_get_others() -> None:
+    measured = [s.stage for s in SHAPES if s.stage is not None]
+    assert not set(stages(Gpu.named("v100"))) & set(measured)
+    assert stages(SMALL) != stages(Gpu.named("v100"))
+    plain = [s for s in device_shapes(SMALL) if s.stage is None]
+    assert plain == [s for s in SHAPES if s.stage is None]
+
+
+def test_spaces_have_them(tmp_path) -> None:
+    (scop,) = Prepared.of(tmp_path, PRODUCT, n=200).program.scops
+    machine = Machine(Machine.detect(calibrated=False).cpu, gpu=Gpu.named("v100"))
+    options = SpaceOptions(target="cuda", policy="minimal")
+    scripts = [s.script_text for s in build_space(scop, machine, options)]
+    staged = [s for s in scripts if "contract(" in s]
+    assert staged
+    assert not any("stages=3" in s for s in staged)
