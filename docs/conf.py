@@ -143,8 +143,8 @@ def keep_colons(
 def restore_colons(
     app: Any, what: str, name: str, found: object, options: Any, lines: list[str]
 ) -> None:
-    """The colons again, when napoleon is done."""
-    lines[:] = [x.replace(_COLON, ":") for x in lines]
+    """The colons again, when napoleon is done, and a dash for its two hyphens."""
+    lines[:] = [x.replace(_COLON, ":").replace(" -- ", " \u2013 ") for x in lines]
 
 
 def setup(app: Any) -> None:
