@@ -89,7 +89,12 @@ from polysched.analysis.reordering import (
 from polysched.analysis.schedule_features import schedule_features
 from polysched.analysis.schedule_profile import ScheduleProfile, profile_schedule
 from polysched.analysis.spans import loop_spans, place_size
-from polysched.analysis.strides import Reference, member_directions, references
+from polysched.analysis.strides import (
+    Reference,
+    function_directions,
+    member_directions,
+    references,
+)
 
 if TYPE_CHECKING:
     from polysched.analysis.counting import ClosedForm, count_points
@@ -165,6 +170,7 @@ __all__ = [
     "find_overwritten",
     "find_reductions",
     "find_violation",
+    "function_directions",
     "infer_liveness",
     "is_box",
     "iterator_extent",

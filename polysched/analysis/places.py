@@ -62,6 +62,13 @@ class Member:
     parameters: tuple[tuple[str, int], ...] = ()
 
     @property
+    def function(self) -> tuple[int, ...]:
+        """Coefficients of what it steps through; of a wave, its first summand's."""
+        if self.kind == "wave" and self.summed:
+            return self.summed[0][0]
+        return self.coefficients
+
+    @property
     def is_vector(self) -> bool:
         """Whether it is marked to run in vector lanes."""
         return "vector" in self.marks or "accumulate" in self.marks

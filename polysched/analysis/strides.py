@@ -86,6 +86,14 @@ def member_directions(members: Sequence[Member]) -> list[Vector | None]:
     return list(_directions(tuple((m.kind, m.coefficients) for m in members)))
 
 
+def function_directions(rows: Sequence[tuple[int, ...]]) -> list[Vector | None]:
+    """How the iterators move per step of each function, where the others stand still.
+
+    None for a function that those before it determine.
+    """
+    return list(_directions(tuple(("point", row) for row in rows)))
+
+
 @lru_cache(maxsize=1024)
 def _directions(
     functions: tuple[tuple[MemberKind, tuple[int, ...]], ...],

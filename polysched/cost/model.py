@@ -135,7 +135,8 @@ def _predict_nest(
     moved = nest_traffic(position, nest, reuse, cpu)
     l2 = moved.l2_bytes / (L2_BYTES_PER_CYCLE * clock)
     l3 = moved.l3_bytes / (L3_BYTES_PER_CYCLE * clock)
-    memory = moved.memory_bytes / cpu.bandwidth_bytes_per_second
+    scatter = nest.scatter(max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)
+    memory = moved.memory_bytes * scatter / cpu.bandwidth_bytes_per_second
     threads = _speedup(nest, cpu)
     scaling = cpu.bandwidth_all_bytes_per_second / cpu.bandwidth_bytes_per_second
     times = [compute / threads, l2 / threads, l3 / threads]

@@ -27,6 +27,9 @@ from polysched.ir import MARK_PACK, MARK_REGISTERS, ScheduleTree, Scop, Statemen
 from polysched.sets import n_dims, union_of_maps
 
 SIMPLE_OPERATIONS = 2.0  # of a statement whose body is unknown
+MAX_STREAMS = 16  # rows that the prefetchers follow at the same time
+SHORT_RUN_BYTES = 256.0  # of a row, for which memory takes twice as long
+MAX_SCATTER = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,6 +226,38 @@ class Nest:
         outer = max(0, first - 1)
         return self.runs(outer) * self.footprint(outer, line_bytes, array)
 
+    def scatter(self, capacity_bytes: int, line_bytes: int) -> float:
+        """How much longer the traffic into a cache takes than one long stream would.
+
+        A row of which a few lines are read before the next row is fetched without
+        the prefetcher's help and opens a page of its own. The mean over arrays, by
+        their traffic; 1.0 where all are streams.
+        """
+        factors: dict[str, float] = {}
+        for reference in self.references:
+            factor = self._scatter(reference, line_bytes)
+            factors[reference.array] = min(factor, factors.get(reference.array, factor))
+        weights = {a: self.traffic(capacity_bytes, line_bytes, a) for a in factors}
+        total = sum(weights.values())
+        if total <= 0:
+            return 1.0
+        return sum(weights[a] * factors[a] for a in factors) / total
+
+    def _scatter(self, reference: Reference, line_bytes: int) -> float:
+        run = float(self.scop.array(reference.array).type.n_bytes)
+        rows = 1.0
+        for direction, trips in zip(
+            reversed(self.directions), reversed(self.trips), strict=True
+        ):
+            found = "0" if direction is None else reference.stride_class(direction)
+            if found == "1":
+                run *= trips
+            elif found == "N":
+                rows *= trips
+            if rows > MAX_STREAMS:
+                return min(MAX_SCATTER, 1.0 + SHORT_RUN_BYTES / max(run, line_bytes))
+        return 1.0
+
     def runs(self, depth: int) -> float:
         """How often the loops from member `depth` on run, as if over whole ranges."""
         return prod(self.trips[:depth]) * self.share
@@ -237,7 +272,7 @@ class Nest:
     def _measure(self, first: int, line_bytes: int, array: str | None) -> int:
         inside: dict[tuple[int, ...], float] = {}
         for k in range(first, len(self.members)):
-            row = _row(self.members[k])
+            row = self.members[k].function
             inside[row] = inside.get(row, 1.0) * self.trips[k]
         extents = {
             k: max(1, round(inside.get(m.coefficients, 1.0)))
@@ -315,12 +350,6 @@ def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool
         return False
     flow = union_of_maps(own)
     return not loop_is_parallel(tree.node(member.path), member.position, flow)
-
-
-def _row(member: Member) -> tuple[int, ...]:
-    if member.kind == "wave" and member.summed:
-        return member.summed[0][0]
-    return member.coefficients
 
 
 def _unit(n: int, position: int) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+from polysched.analysis import Vector, function_directions
 from polysched.cost.nest import Nest
 
 KEPT_SHARE = 0.75  # of a cache; the rest is for what passes through
@@ -14,7 +15,9 @@ class Reuse:
     """What statements that share outer loops need not load again.
 
     Two statements under one loop pass over the same array once, as far as memory is
-    concerned, if all that one iteration of that loop touches stays in the cache.
+    concerned, if all that one iteration of that loop touches stays in the cache, and
+    if the loop moves both to the same part of the array: rows that one has read are of
+    no use to another that reads columns.
 
     Parameters
     ----------
@@ -28,6 +31,7 @@ class Reuse:
         self._nests = nests
         self._line_bytes = line_bytes
         self._touched = cache(self._measure)
+        self._moved = cache(self._movement)
         self._users: dict[str, list[int]] = {}
         for position, nest in enumerate(nests):
             for array in {r.array for r in nest.references}:
@@ -68,6 +72,8 @@ class Reuse:
             _same_threads(one, depth) and _same_threads(other, depth)
         ):
             return 0.0
+        if not self._moved(earlier, depth, array) & self._moved(position, depth, array):
+            return 0.0
         bytes_here = self._touched(position, depth, array)
         if 2 * self._touched(earlier, depth, array) < bytes_here:
             return 0.0
@@ -80,6 +86,18 @@ class Reuse:
 
     def _measure(self, position: int, depth: int, array: str | None) -> int:
         return self._nests[position].footprint(depth, self._line_bytes, array)
+
+    def _movement(
+        self, position: int, depth: int, array: str
+    ) -> frozenset[tuple[Vector | None, ...]]:
+        """How each access to an array moves with each of the loops down to a depth."""
+        nest = self._nests[position]
+        directions = function_directions([m.function for m in nest.members])[:depth]
+        return frozenset(
+            tuple(None if d is None else r.moves(d) for d in directions)
+            for r in nest.references
+            if r.array == array
+        )
 
 
 def common_depth(one: Nest, other: Nest) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from polysched.analysis import compute_dependences, set_band_flags
 from polysched.cost import predict, predict_seconds, rank
-from polysched.ir import ScheduleTree, original_tree
+from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu, Machine
 from polysched.transform import apply_script, parse_script
 from tests.unit import scops
@@ -129,3 +129,30 @@ def test_passes_that_meet_in_a_cache_load_their_array_once() -> None:
     assert bytes_[1] == pytest.approx(matrix, rel=0.05)
     assert bytes_[2] == pytest.approx(2 * matrix, rel=0.05)
     assert rank([apart, together, large], scop, deps, MACHINE)[0] == 1
+
+
+def two_products(n: int, second: str) -> Scop:
+    """Two sums over one matrix that do not need each other."""
+    box = f"0 <= i < {n} and 0 <= j < {n}"
+    parts = []
+    for k, (result, read) in enumerate((("t", "i, j"), ("y", second))):
+        accesses = f"r [i, j] -> A[{read}]", f"r [i, j] -> {result}[i]"
+        domain = f"{{ S{k}[i, j] : {box} }}"
+        written = f"w [i, j] -> {result}[i]"
+        parts.append(scops.statement(f"S{k}", domain, (k, 0, 0), *accesses, written))
+    return scops.scop("products", *parts)
+
+
+@pytest.mark.parametrize(("second", "n_matrices"), [("i, j", 1), ("j, i", 5)])
+def test_rows_left_in_a_cache_are_of_no_use_for_columns(
+    second: str, n_matrices: int
+) -> None:
+    """Columns are read in runs of one line, which takes four times as long."""
+    scop = two_products(2000, second)
+    deps = compute_dependences(scop)
+    tree = apply_script(joined(scop), parse_script(FUSE), deps)
+    found = predict(tree, scop, MACHINE)
+    assert found is not None
+    matrix = 2000 * 2000 * 8
+    loaded = found.memory_seconds * 1e10
+    assert loaded == pytest.approx(n_matrices * matrix, rel=0.05)
