@@ -14,7 +14,8 @@ PAGES = sorted(p for p in NOTEBOOKS.glob("*.md") if p.stem != "index")
 _CELL = re.compile(r"^```\{code-cell\}.*?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _OPTION = re.compile(r"^:\w+:.*\n", re.MULTILINE)
 
-pytestmark = [pytest.mark.cc, pytest.mark.docs]
+# the site runs the notebooks as well, in CI too
+pytestmark = [pytest.mark.cc, pytest.mark.docs, pytest.mark.slow]
 
 
 def show(value: object) -> str:

@@ -144,7 +144,7 @@ def test_a_kernel_that_looks_elsewhere_is_found(
 def test_a_product_of_unknown_counts_is_not_proven(
     checked: list[Checked], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="polysched")
     Prepared.of(tmp_path, TRIANGLE).print(TRIANGLE_SCRIPT)
     product = with_launch(checked[0], lambda line: line.replace("/ 8 + 1", "* m"))
     assert proven([product]) == [False]
