@@ -25,7 +25,6 @@ from polysched.cli.tables import (
     short_script,
     stdout_console,
 )
-from polysched.show import spaces_report
 from polysched.space import (
     ExpressionError,
     check_condition,
@@ -192,6 +191,8 @@ def command(
         write_output(csv, spaces_csv(spaces).encode())
     if html:
         axes = (pareto[0], pareto[1]) if len(pareto) > 1 else None
+        from polysched.show import spaces_report  # slow to load
+
         page = spaces_report(spaces, axes, f"schedule spaces of {common.file}")
         write_output(html, page.encode())
     if save:

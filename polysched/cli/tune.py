@@ -38,7 +38,6 @@ from polysched.ir import Program
 from polysched.machine import Machine
 from polysched.records import Database, Failure, Outcome
 from polysched.runtime import DeviceTools, Timed
-from polysched.show import tuned_report
 from polysched.space import gpu_of
 from polysched.tune import TuneOptions
 from polysched.workflow import (
@@ -148,6 +147,8 @@ def command(common: Common, output: str, html: str | None, **values: Any) -> int
         ]
     _write(program, found, outputs)
     if html is not None:
+        from polysched.show import tuned_report  # slow to load
+
         page = tuned_report(found, f"tuning of {common.file}")
         write_output(html, page.encode())
     if common.as_json:
