@@ -10,10 +10,9 @@ from polysched.cli.output import print_json
 from polysched.cli.stages import Stages, find_variant
 from polysched.cli.tables import (
     field_lines,
-    make_table,
-    print_number,
     print_seconds,
     short_objectives,
+    stage_table,
     stdout_console,
 )
 from polysched.workflow.explanation import (
@@ -79,18 +78,7 @@ def _print_explanation(explanation: Explanation) -> None:
     click.echo("\n".join(field_lines(fields)))
     if schedule.stages:
         click.echo("\nobjectives, one minimised after another:")
-        rows = [
-            (
-                s.name,
-                "-" if s.value is None else str(s.value),
-                "-" if s.bound is None else print_number(s.bound),
-                s.status,
-                print_seconds(s.seconds),
-            )
-            for s in schedule.stages
-        ]
-        columns = ("objective", "value", "bound", "status", "time")
-        console.print(make_table(columns, rows, right=("value", "bound", "time")))
+        console.print(stage_table(schedule))
     else:
         click.echo("\nno objective asked for it: such a schedule is always tried")
     click.echo("\nloops:")

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from polysched.base import print_number as print_number
 from polysched.base import print_seconds as print_seconds
+from polysched.space import Schedule
 from polysched.transform import short_script as short_script
 
 PIPE_WIDTH = 150
@@ -42,6 +43,22 @@ def make_table(
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     return table
+
+
+def stage_table(schedule: Schedule) -> Table:
+    """The objectives that a schedule was solved for, one minimised after another."""
+    rows = [
+        (
+            s.name,
+            "-" if s.value is None else str(s.value),
+            "-" if s.bound is None else print_number(s.bound),
+            s.status,
+            print_seconds(s.seconds),
+        )
+        for s in schedule.stages
+    ]
+    columns = ("objective", "value", "bound", "status", "time")
+    return make_table(columns, rows, right=("value", "bound", "time"))
 
 
 def short_objectives(objectives: Sequence[str]) -> str:

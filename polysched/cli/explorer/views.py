@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from polysched.base import CodegenError, print_number, print_seconds
+from polysched.base import CodegenError, print_seconds
 from polysched.cli.explorer.measuring import Measured
-from polysched.cli.tables import make_table
+from polysched.cli.tables import make_table, stage_table
 from polysched.records import Failure
 from polysched.show.code import source_text, variant_text
 from polysched.show.facts import fact_text, known_facts
@@ -147,15 +147,4 @@ def _title(text: str) -> Text:
 def _stages(schedule: Schedule) -> Table | Text:
     if not schedule.stages:
         return Text("none asked for it: such a schedule is always tried")
-    rows = [
-        (
-            s.name,
-            "-" if s.value is None else str(s.value),
-            "-" if s.bound is None else print_number(s.bound),
-            s.status,
-            print_seconds(s.seconds),
-        )
-        for s in schedule.stages
-    ]
-    columns = ("objective", "value", "bound", "status", "time")
-    return make_table(columns, rows, right=("value", "bound", "time"))
+    return stage_table(schedule)
