@@ -24,6 +24,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from polysched.runtime.child import run_child
+
 ROOT = Path(__file__).resolve().parent.parent
 PLUTO_LIMIT_SECONDS = 15.0  # the worst that is allowed to a space; adi takes minutes
 PLUTO_OPTIONS = ("--notile", "--noparallel")  # the schedule is the same
@@ -132,22 +134,27 @@ def time_pluto(path: Path) -> float | None:
     if polycc is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
-        out = os.path.join(folder, "out.c")
-        try:
-            done = subprocess.run(
-                [polycc, "--pet", *PLUTO_OPTIONS, str(path), "-o", out],
-                capture_output=True,
-                text=True,
-                check=False,
-                cwd=folder,
-                timeout=PLUTO_LIMIT_SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            return None
-    text = done.stdout + done.stderr
+        # polycc is a script: only the death of its whole group ends Pluto itself.
+        done = run_child(
+            [
+                polycc,
+                "--pet",
+                *PLUTO_OPTIONS,
+                str(path),
+                "-o",
+                os.path.join(folder, "out.c"),
+            ],
+            scratch=Path(folder),
+            timeout_seconds=PLUTO_LIMIT_SECONDS,
+            environment=os.environ,
+            cwd=folder,
+        )
+        text = done.stdout() + done.stderr()
+    if done.status != 0:
+        return None
     stages = r"(?:SCoP extraction|Auto-transformation)"
     found = re.findall(rf"\[pluto\] {stages}[^:]*: ([\d.]+)s", text)
-    return sum(float(f) for f in found) if found and not done.returncode else None
+    return sum(float(f) for f in found) if found else None
 
 
 def mean(values: Sequence[float]) -> float:
