@@ -15,10 +15,12 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import BinaryIO
 
 from polysched.base import CodegenError, PolyschedError
 from polysched.codegen.build import check_size
 from polysched.codegen.cuda import measure_cuda
+from polysched.codegen.fork_server import serve_forks
 from polysched.codegen.openmp import CodeSize, measure_code
 from polysched.codegen.options import PrintOptions, Target
 from polysched.ir import ScheduleTree, Scop
@@ -96,14 +98,13 @@ class Judge:
         return measure_code(self.scop, part, _PRINTING)
 
 
-def main() -> None:
-    """Read pickled tasks from standard input until it ends, answer one line each."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to act on
+def work(source: BinaryIO, target: BinaryIO) -> None:
+    """Read pickled tasks until they end, answer one line each."""
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     judge: Judge | None = None
     with contextlib.suppress(EOFError):
         while True:
-            data, text, seconds = pickle.load(sys.stdin.buffer)
+            data, text, seconds = pickle.load(source)
             if data is not None:
                 judge = Judge(*pickle.loads(data))
             if judge is None:
@@ -111,9 +112,9 @@ def main() -> None:
             signal.setitimer(signal.ITIMER_PROF, seconds)
             found = judge.answer(text)
             signal.setitimer(signal.ITIMER_PROF, 0)
-            sys.stdout.write(json.dumps(found) + "\n")
-            sys.stdout.flush()
+            target.write(json.dumps(found).encode() + b"\n")
+            target.flush()
 
 
 if __name__ == "__main__":
-    main()
+    serve_forks(int(sys.argv[1]), work)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import pickle
 import signal
-import subprocess
-import sys
 import threading
 import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import BinaryIO
 
 from polysched.base import CodegenError, Deadline, LimitError
+from polysched.codegen.fork_server import ForkServer, end_child
 from polysched.codegen.openmp import CodeSize
 from polysched.codegen.options import Target
 from polysched.ir import ScheduleTree, Scop
 
 MAX_SECONDS = 3.0  # of processor time for the code of one schedule
 MAX_CHILDREN = 2
-BACKLOG = 2  # schedules that wait: worth the start of a further child
+BACKLOG = 2  # schedules that wait: worth a further child, which has to read the SCoP
 _WORKER = "polysched.codegen.measure_worker"
 
 
@@ -86,15 +88,16 @@ class _Crew:
     """Child processes that take one tree after the other, each beside its thread."""
 
     def __init__(self, n_children: int) -> None:
-        self.children = [_Child() for _ in range(n_children)]
+        self.server = ForkServer(_WORKER)
+        self.children = [_Child(self.server) for _ in range(n_children)]
         self._pool = ThreadPoolExecutor(n_children, thread_name_prefix="measure")
         self._free = list(reversed(self.children))
         self._n_unfinished = 0
         self._changed = threading.Condition()
 
     def start(self) -> None:
-        """Start the first child."""
-        self._pool.submit(self.children[0].start)
+        """Start the process that children are forked from: its imports take longest."""
+        self.server.start()
 
     def submit(
         self, scop: bytes, text: str, closed: threading.Event
@@ -118,6 +121,7 @@ class _Crew:
         self._pool.shutdown(cancel_futures=True)
         for child in self.children:
             child.forget()
+        self.server.close()
 
     def _measure(self, scop: bytes, text: str, closed: threading.Event) -> CodeSize:
         with self._changed:
@@ -149,46 +153,37 @@ class _Crew:
 class _Child:
     """A child process; one thread at a time calls anything but `end`."""
 
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, server: ForkServer) -> None:
+        self._server = server
+        self._pipes: _Pipes | None = None
         self._scop: bytes | None = None  # the one that it has
         self._lock = threading.Lock()
 
     @property
     def is_started(self) -> bool:
         """Whether it runs."""
-        return self._process is not None and self._process.poll() is None
+        return self._pipes is not None and not self._pipes.is_ended
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """The process, a new one where there is none or it has ended."""
+    def start(self) -> _Pipes:
+        """The way to the process, a new one where there is none or it has ended."""
         with self._lock:
-            if self._process is not None and self.is_started:
-                return self._process
-            self.forget()
-            path = os.pathsep.join(p for p in sys.path if p)
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", _WORKER],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": path},
-            )
-            return self._process
+            if self._pipes is None or self._pipes.is_ended:
+                self._forget()
+                self._pipes = _Pipes.to_new_child(self._server)
+            return self._pipes
 
     def measure(self, scop: bytes, text: str) -> CodeSize:
         """Send one tree, wait for the answer."""
-        process = self.start()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        data = None if scop == self._scop else scop
         try:
-            pickle.dump((data, text, MAX_SECONDS), process.stdin)
-            process.stdin.flush()
-            line = process.stdout.readline()
+            pipes = self.start()
+            data = None if scop == self._scop else scop
+            pickle.dump((data, text, MAX_SECONDS), pipes.tasks)
+            pipes.tasks.flush()
+            line = pipes.answers.readline()
         except OSError:
             line = b""
         if not line.endswith(b"\n"):
-            raise _failure(process.wait())
+            raise _failure(self.forget())
         self._scop = scop
         found = json.loads(line)
         if "bug" in found:  # told, but the other schedules of the space go on
@@ -201,35 +196,78 @@ class _Child:
     def end(self) -> None:
         """End the process, whatever it does."""
         with self._lock:
-            if self._process is not None:
-                self._process.kill()
+            if self._pipes is not None:
+                end_child(self._pipes.pid)
+                self._pipes.is_ended = True
 
-    def forget(self) -> None:
-        """Let go of a process that has ended."""
+    def forget(self) -> int | None:
+        """Let go of a process that has ended or is to; how it ended."""
+        with self._lock:
+            return self._forget()
+
+    def _forget(self) -> int | None:
         self._scop = None
-        if self._process is None:
-            return
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:  # what was not sent to a process that has ended
-                    continue
-        self._process.wait()
-        self._process = None
+        pipes, self._pipes = self._pipes, None
+        return None if pipes is None else pipes.close(self._server)
 
 
-def _failure(status: int) -> CodegenError:
+@dataclass
+class _Pipes:
+    """The way to a child: tasks in, answers out."""
+
+    pid: int
+    tasks: BinaryIO
+    answers: BinaryIO
+    is_ended: bool = False
+
+    @classmethod
+    def to_new_child(cls, server: ForkServer) -> _Pipes:
+        """Fork a child."""
+        source, tasks = os.pipe()
+        answers, target = os.pipe()
+        try:
+            pid = server.fork(source, target)
+        except OSError:
+            os.close(tasks)
+            os.close(answers)
+            raise
+        finally:
+            os.close(source)
+            os.close(target)
+        return cls(pid, open(tasks, "wb"), open(answers, "rb"))
+
+    def close(self, server: ForkServer) -> int | None:
+        """Close both, which ends the child; how it ended."""
+        for pipe in (self.tasks, self.answers):
+            with contextlib.suppress(OSError):  # what was not sent to an ended child
+                pipe.close()
+        return server.wait(self.pid)
+
+
+def _failure(status: int | None) -> CodegenError:
     if status == -signal.SIGPROF:
         return CodegenError(
             f"schedule explodes: isl spends more than {MAX_SECONDS:g} s on its code",
             hint="less separation or unrolling makes smaller code",
         )
+    if status is None:
+        return CodegenError("isl's code builder could not be started, or was lost")
     return CodegenError(f"isl's code builder ended with status {status}")
 
 
 _crews: list[_Crew] = []  # at most one
 _crews_lock = threading.Lock()
+
+
+def _begin_anew() -> None:
+    """In a fork of the user's process: the children are those of the other one."""
+    global _crews_lock
+    _crews_lock = threading.Lock()
+    while _crews:
+        atexit.unregister(_crews.pop().shut_down)
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def _shared_crew() -> _Crew:

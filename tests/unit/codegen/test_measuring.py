@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -140,3 +145,69 @@ def test_two_children_give_the_sizes_that_one_gives() -> None:
     assert [wait_for_size(f, Deadline()) for f in futures] == expected
     children = measurer._crew.children
     assert [c.is_started for c in children] == [True] * len(children)
+
+
+def test_a_child_is_replaced_when_it_or_the_one_it_is_forked_from_is_lost() -> None:
+    scop = scops.gemm()
+    expected = measure_code(scop, original_tree(scop))
+    measurer = CodeMeasurer(scop)
+    assert wait_for_size(measurer.submit(original_tree(scop)), Deadline()) == expected
+    crew = measurer._crew
+    crew.end()
+    assert [child.is_started for child in crew.children] == [False, False]
+    assert wait_for_size(measurer.submit(original_tree(scop)), Deadline()) == expected
+    crew.end()
+    server = crew.server._process
+    assert server is not None
+    server.kill()
+    server.wait()
+    assert wait_for_size(measurer.submit(original_tree(scop)), Deadline()) == expected
+
+
+_IN_A_FORK = """
+import os, sys
+from polysched.base import Deadline
+from polysched.codegen import CodeMeasurer, wait_for_size
+from polysched.ir import original_tree
+from tests.unit import scops
+
+scop = scops.gemm()
+tree = original_tree(scop)
+size = wait_for_size(CodeMeasurer(scop).submit(tree), Deadline())
+pid = os.fork()
+assert wait_for_size(CodeMeasurer(scop).submit(tree), Deadline.after(60.0)) == size
+if pid == 0:
+    sys.exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+child = CodeMeasurer(scop)._crew.children[0]
+assert child.is_started
+assert wait_for_size(CodeMeasurer(scop).submit(tree), Deadline()) == size
+print(child._pipes.pid, CodeMeasurer(scop)._crew.server._process.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_fork_of_the_process_has_children_of_its_own_and_all_end_with_it() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _IN_A_FORK],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == -signal.SIGKILL
+    for pid in run.stdout.split():
+        for _ in range(1000):
+            if not _runs(int(pid)):
+                break
+            time.sleep(0.01)
+        assert not _runs(int(pid))
+    assert len(run.stdout.split()) == 2
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
