@@ -15,6 +15,9 @@ BENCH_BUDGET ?= 1,4
 .PHONY: help demo test slow check lint format types floors golden docs fuzz bench
 .PHONY: site gpu-kernels gpu-bench clean
 
+# once, for environments in which Python writes no bytecode at import
+COMPILE = $(BIN)/python -m compileall -q polysched
+
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
@@ -26,14 +29,17 @@ $(BIN)/python:
 
 $(VENV)/installed: $(BUILT_FROM) | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/installed-dev: $(BUILT_FROM) | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/installed
 
 $(VENV)/installed-docs: $(BUILT_FROM) | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/installed
 
 demo: $(VENV)/installed ## install, then tune examples/gemm.c
