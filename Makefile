@@ -53,7 +53,7 @@ test: $(VENV)/installed-dev ## the quick suite
 slow: $(VENV)/installed-dev ## the tests that take minutes
 	$(PYTEST) -n $(WORKERS) -m slow tests
 
-check: lint types floors site test ## what CI runs
+check: lint types floors site docs test ## what CI runs
 
 lint: $(VENV)/installed-dev ## ruff, and whether the format is ruff's
 	$(BIN)/ruff check
