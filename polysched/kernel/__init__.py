@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from polysched.kernel.callable import Kernel
+    from polysched.kernel.callable import Built, Kernel
     from polysched.kernel.decorator import kernel
     from polysched.kernel.errors import (
         ArgumentTypeError,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _FILE_OF = {
     "ArgumentTypeError": "errors",
     "ArgumentValueError": "errors",
+    "Built": "callable",
     "Kernel": "callable",
     "KernelOptions": "options",
     "OutOfBoundsError": "errors",
@@ -34,6 +35,7 @@ _FILE_OF = {
 __all__ = [
     "ArgumentTypeError",
     "ArgumentValueError",
+    "Built",
     "Kernel",
     "KernelOptions",
     "OutOfBoundsError",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polysched.base import Shown
 from polysched.kernel.cache import (
     Manifest,
     Stored,
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 _MAX_TRIED = 4  # built kernels that a call is offered to before its types are looked at
 
 
-@dataclass(frozen=True, eq=False)
-class Built:
+@dataclass(frozen=True, eq=False, repr=False)
+class Built(Shown):
     """A kernel for one signature, ready to be called.
 
     Attributes
@@ -67,8 +68,19 @@ class Built:
         """The C text that was compiled."""
         return self.stored.source
 
+    @property
+    def types(self) -> Mapping[str, ArgType]:
+        """What it takes."""
+        return self.stored.manifest.types
 
-class Kernel:
+    def __repr__(self) -> str:
+        taken = ", ".join(f"{n}: {t}" for n, t in self.types.items())
+        name = self.stored.manifest.function.name
+        whence = "built now" if self.was_built else "from the cache"
+        return f"<built {name}({taken}), schedule {self.schedule}, {whence}>"
+
+
+class Kernel(Shown):
     """A Python function that is scheduled, compiled, kept on disk, called like itself.
 
     Made by `polysched.kernel.kernel`, to be used as a decorator. The first call with
@@ -108,6 +120,12 @@ class Kernel:
             for n in self.signature.names
         )
         return f"<kernel {self.function.__name__}({shown}), {len(self._built)} built>"
+
+    @property
+    def built(self) -> tuple[Built, ...]:
+        """What was built or found on disk so far, in this process."""
+        with self._lock:
+            return tuple(self._built.values())
 
     def build(self, *args: Any, **kwargs: Any) -> Built:
         """Build the kernel for given arguments or types, or find it on disk.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,8 @@ class Machine(Shown):
     """
 
     cpu: Cpu
-    origin: str = "detected"
-    gpu: Gpu | None = None
+    origin: str = field(default="detected", kw_only=True)
+    gpu: Gpu | None = field(default=None, kw_only=True)
 
     @classmethod
     def detect(cls, *, calibrated: bool = True) -> Machine:
@@ -56,7 +56,7 @@ class Machine(Shown):
         if calibrated and path.exists():
             stored = cls.load(path)
             if stored.cpu.key == detected.cpu.key:
-                return cls(stored.cpu, "calibrated")
+                return cls(stored.cpu, origin="calibrated")
         return detected
 
     @property
@@ -87,7 +87,7 @@ class Machine(Shown):
         origin = str(data.get("origin", "file"))
         gpu = _read_gpu(data.get("gpu"))
         rest = {name: value for name, value in data.items() if name != "gpu"}
-        return cls(_read_cpu(rest.get("cpu", rest)), origin, gpu)
+        return cls(_read_cpu(rest.get("cpu", rest)), origin=origin, gpu=gpu)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the machine to a file in one step, creating its directory."""

@@ -212,7 +212,7 @@ def calibrate(machine: Machine, toolchain: Toolchain | None = None) -> Machine:
         bandwidth_all_bytes_per_second=max(alone, everyone),
         barrier_seconds=found["barrier_seconds"],
     )
-    return Machine(measured, "calibrated")
+    return Machine(measured, origin="calibrated")
 
 
 def _read_numbers(text: str) -> Mapping[str, float]:

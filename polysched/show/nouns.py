@@ -13,11 +13,13 @@ from polysched.base import (
     print_seconds,
 )
 from polysched.ir import Program, ScheduleTree, Scop, Statement
+from polysched.kernel import Built, Kernel
 from polysched.machine import Machine
 from polysched.show.code import variant_code
 from polysched.show.domains import domain_picture
 from polysched.show.explanation import explanation_html, schedule_fields, stages_html
 from polysched.show.graph import dependence_graph, list_edges
+from polysched.show.kernels import built_card, kernel_card
 from polysched.show.markup import (
     Html,
     card,
@@ -267,3 +269,13 @@ def machine_fields(machine: Machine) -> Html:
 def short_name(schedule: Schedule) -> str:
     """Id and script in a few words."""
     return f"{schedule.id}  {short_script(schedule.script)}"
+
+
+@card_of.register
+def _(kernel: Kernel) -> Html:
+    return kernel_card(kernel)
+
+
+@card_of.register
+def _(built: Built) -> Html:
+    return built_card(built)

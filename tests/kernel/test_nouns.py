@@ -1,6 +1,7 @@
 """What a kernel shows of itself, and what it does when something is not there."""
 
 import os
+import re
 import threading
 
 import numpy as np
@@ -121,3 +122,24 @@ def test_children_that_are_forked_go_on_with_one_thread():
         os._exit(0 if (C == 80.0).all() else 1)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_cards_show_the_function_and_what_was_built(tmp_path):
+    def halve(x: ps.float64["N"], y: ps.float64["N"]):
+        for i in range(len(x)):
+            y[i] = x[i] / 2.0 if x[i] < 1e9 else 0.0
+
+    kernel = ps.kernel(cache=tmp_path)(halve)
+    assert "Nothing is built yet" in kernel._repr_html_()
+    built = kernel.build(np.ones(7), np.ones(7))
+    assert kernel.built == (built,)
+    assert repr(built) == (
+        "<built halve(x: float64[N], y: float64[N]), "
+        f"schedule {built.schedule}, built now>"
+    )
+    card = kernel._repr_html_()
+    assert built.schedule in card
+    assert "x[i] &lt; 1e9" in card
+    assert built.note.split("<")[0] in card
+    assert "void halve" in re.sub("<[^>]*>", "", built._repr_html_())
+    assert "from the cache" in repr(ps.kernel(cache=tmp_path)(halve).build())

@@ -23,7 +23,7 @@ CPU = replace(
     l2_bytes=1 << 20,
     l3_bytes=1 << 20,
 )
-TOY = Machine(CPU, "calibrated")
+TOY = Machine(CPU, origin="calibrated")
 
 
 def _kernel(name="k", **seconds):

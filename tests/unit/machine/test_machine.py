@@ -142,7 +142,7 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_limited_machine_has_as_many_cores_as_threads(recorded: Path) -> None:
-    machine = Machine(probe_cpu(recorded), "calibrated")
+    machine = Machine(probe_cpu(recorded), origin="calibrated")
     n_cores = machine.cpu.n_cores
     assert machine.limited(n_cores) is machine
     one = machine.limited(1)
