@@ -15,6 +15,7 @@ from polysched.base import (
     SourceLocation,
     UnsupportedSyntaxError,
 )
+from polysched.tensor.exits import without_exits
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class PythonSource:
                 where=SourceLocation(self.file, self._first, 0, self._lines[0]),
                 hint="define the kernel with def",
             )
+        without_exits(found)
         self.tree: ast.FunctionDef = found
 
     def where(self, node: ast.AST) -> SourceLocation:

@@ -6,7 +6,16 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from polysched.tensor import creation, products, reductions, shapes, ufuncs
+from polysched.tensor import (
+    creation,
+    joins,
+    padding,
+    products,
+    reductions,
+    scans,
+    shapes,
+    ufuncs,
+)
 from polysched.tensor.arithmetic import BadOperation
 from polysched.tensor.broadcast import operand
 from polysched.tensor.calls import Call
@@ -31,14 +40,19 @@ class Library:
 
     def __init__(self) -> None:
         self._functions: dict[Any, Handler] = {}
-        for room in (ufuncs, reductions, products, creation, shapes):
+        for room in (
+            *(ufuncs, reductions, scans, products, creation, shapes),
+            *(joins, padding),
+        ):
             self._functions.update(room.FUNCTIONS)
         self._methods: dict[str, Handler] = {}
         for table in (
             reductions.METHODS,
+            scans.METHODS,
             products.METHODS,
             creation.METHODS,
             shapes.METHODS,
+            joins.METHODS,
         ):
             self._methods.update(table)
 

@@ -181,7 +181,20 @@ def outer(call: Call) -> Value:
 
 
 def inner(call: Call) -> Value:
-    """``np.inner(a, b)`` and ``np.vdot(a, b)`` of vectors."""
+    """``np.inner(a, b)``: over the last axes."""
+    one, two = (call.array(v) for v in call.bind("a", "b", required=2))
+    left = string.ascii_lowercase[: len(one.shape) - 1]
+    right = string.ascii_uppercase[: len(two.shape) - 1]
+    call.emitter.require(
+        one.shape[-1], "==", two.shape[-1], f"the shapes {text_of(one.shape)} and "
+        f"{text_of(two.shape)} do not fit {call.name}",
+    )  # fmt: skip
+    labels = (f"{left}z", f"{right}z")
+    return contract(call.emitter, (one, two), labels, left + right)
+
+
+def vdot(call: Call) -> Value:
+    """``np.vdot(a, b)`` of vectors."""
     one, two = (call.array(v) for v in call.bind("a", "b", required=2))
     if len(one.shape) != 1 or len(two.shape) != 1:
         raise BadOperation(f"{call.name} is taken for vectors only", "use @ or einsum")
@@ -297,7 +310,7 @@ FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
     np.dot: dot,
     np.outer: outer,
     np.inner: inner,
-    np.vdot: inner,
+    np.vdot: vdot,
     np.einsum: einsum,
     np.tensordot: tensordot,
     np.add.outer: ufunc_outer(np.add),

@@ -37,19 +37,23 @@ from polysched.tensor.values import (
 Combine = Callable[[Emitter, Expr, Expr], Expr]
 
 
-def _sum(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+def combine_sum(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+    """The sum of both."""
     return Op(total.dtype, False, "+", (total, value))
 
 
-def _product(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+def combine_product(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+    """The product of both."""
     return Op(total.dtype, False, "*", (total, value))
 
 
-def _greatest(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+def combine_greatest(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+    """The greater one, or NaN."""
     return emitter.arithmetic.greatest("max", total, value, True)
 
 
-def _least(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+def combine_least(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+    """The smaller one, or NaN."""
     return emitter.arithmetic.greatest("min", total, value, True)
 
 
@@ -161,9 +165,8 @@ def _mean(call: Call) -> Value:
     value = call.array(given[0])
     reduced = call.axes(given[1], len(value.shape))
     dtype = divided(value.dtype)
-    total = accumulate(
-        call.emitter, value, reduced, dtype, _sum, constant(0, dtype, is_weak=False)
-    )
+    zero = constant(0, dtype, is_weak=False)
+    total = accumulate(call.emitter, value, reduced, dtype, combine_sum, zero)
     count = _count(call, [value.shape[k] for k in reduced], dtype)
     result = _divided(call.emitter, total, count)
     return _keep(call, result, value.shape, reduced, given[3])
@@ -198,7 +201,7 @@ def _variance(call: Call) -> Value:
     dtype = divided(value.dtype)
     zero = constant(0, dtype, is_weak=False)
     shape = [value.shape[k] for k in reduced]
-    total = accumulate(emitter, value, reduced, dtype, _sum, zero)
+    total = accumulate(emitter, value, reduced, dtype, combine_sum, zero)
     mean = emitter.settle(_divided(emitter, total, _count(call, shape, dtype)), "mean")
 
     def square(indices: Indices) -> Expr:
@@ -207,7 +210,7 @@ def _variance(call: Call) -> Value:
         return Op(dtype, False, "*", (gap, gap))
 
     spread = Lazy(value.shape, dtype, square)
-    squares = accumulate(emitter, spread, reduced, dtype, _sum, zero)
+    squares = accumulate(emitter, spread, reduced, dtype, combine_sum, zero)
     less = 0 if given[3] is MISSING else call.integer(given[3], "ddof")
     count = _count(call, shape, dtype)
     if less:
@@ -233,44 +236,72 @@ def _truth(dtype: str) -> str:
     return "bool"
 
 
-_SUM = _reduction(_sum, 0, summed)
-_PROD = _reduction(_product, 1, summed)
-_MAX = _reduction(_greatest, None, _same)
-_MIN = _reduction(_least, None, _same)
+_SUM = _reduction(combine_sum, 0, summed)
+_PROD = _reduction(combine_product, 1, summed)
+_MAX = _reduction(combine_greatest, None, _same)
+_MIN = _reduction(combine_least, None, _same)
 _ANY = _reduction(_any, False, _truth)
 _ALL = _reduction(_all, True, _truth)
 
 
-def _cumulative(combine: Combine) -> Callable[[Call], Value]:
-    def handler(call: Call) -> Value:
-        given = call.bind("a", "axis", required=1)
-        value, emitter = call.array(given[0]), call.emitter
-        rank = len(value.shape)
-        if isinstance(given[1], Object):  # None, or missing
-            if rank != 1:
-                raise BadOperation(f"{call.name} needs an axis here")
-            along = 0
-        else:
-            along = call.axes(given[1], rank)[0]
-        dtype = summed(value.dtype)
+def _norm(call: Call) -> Value:
+    given = call.bind("x", "ord", "axis", "keepdims", required=1)
+    value, emitter = call.array(given[0]), call.emitter
+    reduced = call.axes(given[2], len(value.shape))
+    order = given[1].value if isinstance(given[1], Object) else given[1]
+    dtype = divided(value.dtype)
+    kind = _norm_kind(call, order, len(reduced), given[2] is MISSING)
 
-        def into(place: View) -> None:
-            shape = [as_size(1) if k == along else s for k, s in enumerate(value.shape)]
-            with emitter.loops(shape) as start:
-                emitter.assign(place.at(start), value.at(start))
-                with emitter.loop(as_size(1), value.shape[along]) as k:
-                    now = (*start[:along], k, *start[along + 1 :])
-                    last = (*start[:along], k - 1, *start[along + 1 :])
-                    element = convert(value.at(now), dtype)
-                    total = combine(emitter, place.at(last), element)
-                    emitter.assign(place.at(now), total)
+    def term(indices: Indices) -> Expr:
+        element = convert(value.at(indices), dtype)
+        if kind == 2:
+            return Op(dtype, False, "*", (element, element))
+        return emitter.arithmetic.absolute(element)
 
-        emitter.require(
-            value.shape[along], ">=", 1, f"{call.name} of no elements is not supported"
-        )
-        return Pending(value.shape, dtype, storages_of(emitter, value), into)
+    terms = Lazy(value.shape, dtype, term)
+    combine = combine_sum if kind in (1, 2) else combine_greatest
+    for k in reduced if combine is combine_greatest else ():
+        emitter.require(value.shape[k], ">=", 1, f"{call.name} of no elements")
+    start = constant(0, dtype, is_weak=False) if combine is combine_sum else None
+    result = accumulate(emitter, terms, reduced, dtype, combine, start)
+    if kind == 2:
+        result = _rooted(emitter, result)
+    return _keep(call, result, value.shape, reduced, given[3])
 
-    return handler
+
+def _rooted(emitter: Emitter, total: Pending) -> Pending:
+    root = c_function("sqrt", total.dtype)
+
+    def into(place: View) -> None:
+        total.into(place)
+        with emitter.loops(place.shape) as indices:
+            target = place.at(indices)
+            emitter.assign(target, Op(target.dtype, False, root, (target,)))
+
+    return Pending(total.shape, total.dtype, total.reads, into)
+
+
+def _norm_kind(call: Call, order: Any, n_axes: int, is_whole: bool) -> int | float:
+    """1 or 2 for sums of magnitudes or squares, infinity for the greatest."""
+    if order in ("<missing>", None) or (order == "fro" and n_axes == 2):
+        return 2
+    found = getattr(order, "value", order)
+    if n_axes == 1 and found in (1, 2, np.inf):
+        return int(found) if found != np.inf else np.inf
+    raise BadOperation(
+        f"{call.name} with this ord",
+        'it takes 1, 2 and np.inf of vectors, "fro" of matrices',
+    )
+
+
+def _count_nonzero(call: Call) -> Value:
+    given = call.bind("a", "axis", "keepdims", required=1)
+    value = call.array(given[0])
+    reduced = call.axes(given[1], len(value.shape))
+    ones = Lazy(value.shape, "int64", lambda i: convert(truth(value.at(i)), "int64"))
+    zero = constant(0, "int64", is_weak=False)
+    result = accumulate(call.emitter, ones, reduced, "int64", combine_sum, zero)
+    return _keep(call, result, value.shape, reduced, given[2])
 
 
 FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
@@ -286,8 +317,8 @@ FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
     np.average: _mean,
     np.var: _variance,
     np.std: _deviation,
-    np.cumsum: _cumulative(_sum),
-    np.cumprod: _cumulative(_product),
+    np.linalg.norm: _norm,
+    np.count_nonzero: _count_nonzero,
 }
 METHODS: dict[str, Callable[[Call], Value]] = {
     "sum": _SUM,
@@ -299,6 +330,4 @@ METHODS: dict[str, Callable[[Call], Value]] = {
     "mean": _mean,
     "var": _variance,
     "std": _deviation,
-    "cumsum": _cumulative(_sum),
-    "cumprod": _cumulative(_product),
 }

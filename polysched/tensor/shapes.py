@@ -101,6 +101,22 @@ def _swap_axes(call: Call) -> Value:
     return transposed(array, order)
 
 
+def _move_axis(call: Call) -> Value:
+    given, source, target = call.bind("a", "source", "destination", required=3)
+    array = call.array(given)
+    rank = len(array.shape)
+    sources, targets = (
+        [call.axes(v, rank)[0] for v in (part if isinstance(part, tuple) else (part,))]
+        for part in (source, target)
+    )
+    if len(sources) != len(targets) or len({*sources}) != len({*targets}):
+        raise BadOperation(f"the axes of {call.name} do not fit each other")
+    order = [k for k in range(rank) if k not in sources]
+    for place, old in sorted(zip(targets, sources, strict=True)):
+        order.insert(place, old)
+    return transposed(array, order)
+
+
 def _flip(call: Call) -> Value:
     given, along = call.bind("m", "axis", required=1)
     array = call.array(given)
@@ -325,6 +341,7 @@ FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
     np.ndim: _ndim,
     np.transpose: _transpose,
     np.swapaxes: _swap_axes,
+    np.moveaxis: _move_axis,
     np.flip: _flip,
     np.expand_dims: _expand,
     np.squeeze: _squeeze,

@@ -18,6 +18,7 @@ from polysched.tensor.evaluate import Evaluator
 from polysched.tensor.expr import Expr
 from polysched.tensor.liveness import Liveness
 from polysched.tensor.loops import LoopReader
+from polysched.tensor.masks import MaskReader
 from polysched.tensor.session import Session
 from polysched.tensor.values import Lazy, Object, Pending, Value, View, is_array
 from polysched.tensor.words import kind_of
@@ -25,7 +26,10 @@ from polysched.tensor.words import kind_of
 _REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.While: ("a while loop", "write a for loop over range(...)"),
     ast.Break: ("break", "bound the loop by its range, or guard its body with if"),
-    ast.Continue: ("continue", "guard the rest of the body with if"),
+    ast.Continue: (
+        "continue",
+        "end a branch in the loop's own block with it, or guard the rest with if",
+    ),
     ast.Try: ("try", "kernels raise nothing: check arguments before the call"),
     ast.Raise: ("raise", "check arguments before the call"),
     ast.Assert: ("assert", "check arguments before the call"),
@@ -71,6 +75,7 @@ class Reader:
         self.liveness = Liveness(source.tree.body)
         self._loops = LoopReader(self)
         self._branches = BranchReader(self)
+        self._masks = MaskReader(self)
         self.depth = 0
 
     def run(self, arguments: dict[str, Value]) -> Value:
@@ -107,7 +112,8 @@ class Reader:
         if self.depth:
             self.source.unsupported(
                 node, "found a return inside a loop or branch",
-                "return at the end of the function",
+                "return values at the end of the function; return without one may "
+                "end a branch outside of loops",
             )  # fmt: skip
         if rest:
             self.source.unsupported(rest[0], "found statements behind a return")
@@ -148,6 +154,10 @@ class Reader:
             target = node.targets[0]
             if isinstance(target, (ast.Tuple, ast.List)):
                 self._unpack(target, node.value)
+                return
+            if isinstance(target, ast.Subscript) and self._masks.read(
+                target, node.value, None
+            ):
                 return
             self._store(target, self.evaluator.evaluate(node.value))
             return
@@ -258,6 +268,8 @@ class Reader:
             return
         if not isinstance(node.target, ast.Subscript):
             self.source.unsupported(node.target, "found an assignment to an attribute")
+        if self._masks.read(node.target, node.value, node.op):
+            return
         place = self.evaluator.view(node.target)
         self._augment(node, place, self.evaluator.evaluate(node.value))
 

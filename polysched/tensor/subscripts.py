@@ -45,7 +45,8 @@ def read_integer(value: object, what: str) -> Size:
         is_mask = getattr(value, "dtype", "") == "bool"
         raise BadOperation(
             f"found {'a mask' if is_mask else 'an array'} as {what}",
-            "use np.where(mask, new, old)" if is_mask else "write a loop over indices "
+            "a mask chooses what is assigned: x[m] = y[m] + 1; to read, use "
+            "np.where(mask, value, other)" if is_mask else "write a loop over indices "
             "that are affine in the iterators",
         )  # fmt: skip
     if isinstance(value, tuple):

@@ -24,7 +24,8 @@ from polysched.tensor import (
     lower,
     read_function,
 )
-from tests.fuzz.tensor_programs import SIZES, blend, random_program, shift_in
+from tests.fuzz.tensor_expressions import SIZES
+from tests.fuzz.tensor_programs import blend, random_program, shift_in
 from tests.fuzz.tensor_runs import build_library, run
 
 FIRST = int(os.environ.get("POLYSCHED_FUZZ_SEED", "100"))

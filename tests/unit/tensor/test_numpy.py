@@ -10,7 +10,9 @@ import pytest
 from polysched.tensor import ArrayType, ScalarArg, lower, read_function
 from tests.fuzz.tensor_runs import build_library, run
 from tests.fuzz.test_tensor_programs import assert_same
-from tests.unit.tensor.kernels import FUNCTIONS
+from tests.unit.tensor import joined, kernels
+
+FUNCTIONS = [*kernels.FUNCTIONS, *joined.FUNCTIONS]
 
 SIZES = {"n": 7, "m": 6, "k": 5}
 MATRIX = ("n", "m")

@@ -32,7 +32,9 @@ def break_(a):
 def continue_(a):
     for i in range(3):
         if a[i] > 0:
-            continue
+            if a[i] > 2:
+                continue
+            a[i] = 1
         a[i] = 0
 
 
@@ -71,7 +73,7 @@ def fancy(a, n):
 
 
 def mask(a):
-    a[a > 0] = 0
+    a[0] = np.sum(a[a > 0])
 
 
 def data_bound(a, n):
@@ -186,8 +188,8 @@ def star_call(a):
 
 def early_return(a):
     if a[0] > 0:
-        return
-    a[0] = 1
+        return a[0]
+    return a[1]
 
 
 def loop_only(a):
