@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from polysched.records import Database, Failure, Measurement
     from polysched.runtime import RunOptions, Toolchain
     from polysched.space import Schedule, ScheduleSpace
-    from polysched.tensor import float32, float64, int32, int64
+    from polysched.tensor import bool_, float32, float64, int32, int64
     from polysched.transform import apply_script, parse_script
     from polysched.tune import TuneOptions
     from polysched.workflow import (
@@ -66,7 +66,7 @@ _ROOMS = {
     "records": ("Database", "Failure", "Measurement"),
     "runtime": ("RunOptions", "Toolchain"),
     "space": ("Schedule", "ScheduleSpace"),
-    "tensor": ("float32", "float64", "int32", "int64"),
+    "tensor": ("bool_", "float32", "float64", "int32", "int64"),
     "transform": ("apply_script", "parse_script"),
     "tune": ("TuneOptions",),
     "workflow": (
@@ -112,6 +112,7 @@ __all__ = [
     "Tuned",
     "Variant",
     "apply_script",
+    "bool_",
     "build_space",
     "check",
     "float32",

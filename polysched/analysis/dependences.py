@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,7 +54,7 @@ class Dependence:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dependences(Shown):
     """All dependences of a SCoP.
 
@@ -70,6 +71,13 @@ class Dependences(Shown):
     items: tuple[Dependence, ...]
     context: isl.Set
     reductions: tuple[Reduction, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """How many there are of each kind."""
+        kinds = Counter(d.kind for d in self.items)
+        told = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+        return f"Dependences: {told or 'none'}"
 
     def of_kind(self, *kinds: DependenceKind) -> tuple[Dependence, ...]:
         """The dependences of the given kinds."""

@@ -18,7 +18,18 @@ def find_presenter() -> Any:
 
 
 class Shown:
-    """A value that Jupyter shows as static, escaped HTML."""
+    """A value that Jupyter shows as static, escaped HTML, and a terminal in one line.
+
+    Dataclasses take ``repr=False``: all fields of a SCoP or a space are pages of text.
+    """
+
+    def __repr__(self) -> str:
+        return f"<{self.headline}>"
+
+    @property
+    def headline(self) -> str:
+        """What it is, in one line."""
+        return type(self).__name__
 
     def _repr_html_(self) -> str:
         """What `polysched.show.to_html` makes of the value."""

@@ -37,7 +37,7 @@ class Signature:
     parameters: tuple[FunctionParameter, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Program(Shown):
     """One C source file as the user wrote it, and what was found in it.
 
@@ -66,3 +66,9 @@ class Program(Shown):
     flags: tuple[str, ...] = ()
     has_main: bool = False
     signatures: tuple[Signature, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """Its file, and how much of it is taken."""
+        n, m = len(self.scops), len(self.refusals)
+        return f"Program {self.path}: {n} scop{'s' * (n != 1)}, {m} refused"

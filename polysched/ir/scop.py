@@ -120,7 +120,7 @@ class Access:
         return self.kind != "read"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Statement(Shown):
     """A statement: what it computes, for which instances, in which original order.
 
@@ -158,6 +158,11 @@ class Statement(Shown):
     accesses: tuple[Access, ...]
     where: SourceLocation | None = None
     text: str = ""
+
+    @property
+    def headline(self) -> str:
+        """Its name, iterators and text."""
+        return f"Statement {self.name}[{', '.join(self.iterators)}]: {self.text or '-'}"
 
     @property
     def n_loops(self) -> int:
@@ -200,7 +205,7 @@ class SourceRegion:
     indent: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scop(Shown):
     """A static control part.
 
@@ -234,6 +239,12 @@ class Scop(Shown):
     assumptions: isl.Set = field(default_factory=lambda: read_set("{ : }"))
     region: SourceRegion | None = None
     function: str = ""
+
+    @property
+    def headline(self) -> str:
+        """Its name, and how many statements, arrays and parameters it has."""
+        n, m, k = len(self.statements), len(self.arrays), len(self.parameters)
+        return f"Scop {self.name}: {n} statements, {m} arrays, {k} parameters"
 
     def statement(self, name: str) -> Statement:
         """The statement of that name."""

@@ -39,11 +39,16 @@ MARK_STAGE = (
 # place of threads, which multiply in tensor cores
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScheduleTree(Shown):
     """An isl schedule with a canonical text and a stable key."""
 
     schedule: isl.Schedule
+
+    @property
+    def headline(self) -> str:
+        """Its key, and how many bands it has."""
+        return f"ScheduleTree {self.key}: {len(self.bands())} bands"
 
     @classmethod
     def parse(cls, text: str) -> ScheduleTree:

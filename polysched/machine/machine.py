@@ -22,7 +22,7 @@ def calibration_path(cpu: Cpu) -> Path:
     return data_directory() / f"machine-{cpu.key}.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Machine(Shown):
     """What the code will run on.
 
@@ -41,6 +41,13 @@ class Machine(Shown):
     cpu: Cpu
     origin: str = field(default="detected", kw_only=True)
     gpu: Gpu | None = field(default=None, kw_only=True)
+
+    @property
+    def headline(self) -> str:
+        """The processor, its cores, and where the figures come from."""
+        gpu = f", GPU {self.gpu.name}" if self.gpu else ""
+        cpu = f"{self.cpu.name}, {self.cpu.n_cores} cores"
+        return f"Machine {cpu}{gpu}, {self.origin}"
 
     @classmethod
     def detect(cls, *, calibrated: bool = True) -> Machine:

@@ -14,7 +14,13 @@ from polysched.analysis import (
     compare_trees,
     profile_schedule,
 )
-from polysched.base import EmptySpaceError, PolyschedError, Shown, find_presenter
+from polysched.base import (
+    EmptySpaceError,
+    PolyschedError,
+    Shown,
+    find_presenter,
+    print_seconds,
+)
 from polysched.codegen import Target
 from polysched.ilp import Stage
 from polysched.ir import ScheduleTree, Scop
@@ -25,12 +31,12 @@ from polysched.space.frame import make_frame, write_csv
 from polysched.space.saving import save_spaces
 from polysched.space.selection import Selection
 from polysched.space.size import Dropped, SpaceSize
-from polysched.transform import Script, print_script
+from polysched.transform import Script, print_script, short_script
 
 S = TypeVar("S", bound="ScheduleSpace")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Schedule(Shown):
     """One point of a space: a legal tree, where it came from, and what it is like.
 
@@ -74,6 +80,14 @@ class Schedule(Shown):
     shape: Shape | None = None
     pins: tuple[Pin, ...] = ()
     broken_pins: tuple[Pin, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """Its id, objectives, predicted time, and script."""
+        seconds = self.predicted_seconds
+        time = "" if seconds is None else f", predicted {print_seconds(seconds)}"
+        said = f"Schedule {self.id}: {'>'.join(self.objectives)}{time}"
+        return f"{said}, script {short_script(self.script) or '-'}"
 
     @property
     def script_text(self) -> str:
@@ -133,7 +147,7 @@ class Schedule(Shown):
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScheduleSpace(Selection, Shown):
     """Distinct legal schedules of a SCoP, ranked by predicted time.
 
@@ -167,6 +181,12 @@ class ScheduleSpace(Selection, Shown):
     seconds: float
     pins: tuple[Pin, ...]
     target: Target
+
+    @property
+    def headline(self) -> str:
+        """Whose it is, its size and policy."""
+        kind, n = type(self).__name__, len(self)
+        return f"{kind} of {self.scop.name}: {n} schedules, policy {self.policy}"
 
     def __len__(self) -> int:
         return len(self.schedules)

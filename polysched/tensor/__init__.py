@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ConstantArg,
         Dtype,
         ScalarArg,
+        bool_,
         float32,
         float64,
         int32,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 _FILES = {
     "argument": (
-        "ArgType", "ArrayType", "ConstantArg", "Dtype", "ScalarArg", "float32",
+        "ArgType", "ArrayType", "ConstantArg", "Dtype", "ScalarArg", "bool_", "float32",
         "float64", "int32", "int64", "parse_annotation", "type_of",
     ),
     "cfunction": (
@@ -66,6 +67,7 @@ __all__ = [
     "ScalarArg",
     "SizeExpr",
     "TensorProgram",
+    "bool_",
     "contract",
     "expand",
     "float32",

@@ -12,10 +12,10 @@ C_TYPES = {
     "float64": "double", "float32": "float", "int64": "long", "int32": "int",
     "bool": "_Bool",
 }  # fmt: skip
-ARRAY_DTYPES = ("float64", "float32", "int64", "int32")
+ARRAY_DTYPES = ("float64", "float32", "int64", "int32", "bool")
 _HINT = (
-    'annotate with float64["N", "M"] (also float32, int64, int32), with float64 for a '
-    "scalar, or with float, int, bool"
+    'annotate with float64["N", "M"] (also float32, int64, int32, bool_), with float64 '
+    "for a scalar, or with float, int, bool"
 )
 
 
@@ -26,7 +26,7 @@ class ArrayType:
     Attributes
     ----------
     dtype : str
-        "float64", "float32", "int64" or "int32".
+        "float64", "float32", "int64", "int32" or "bool".
     shape : tuple of (int or str)
         Elements per dimension; a string names a symbolic size: dimensions with the
         same name have the same size, in one argument and across all of them.
@@ -105,13 +105,14 @@ class Dtype:
         return ArrayType(self.name, sizes)
 
     def __repr__(self) -> str:
-        return f"polysched.{self.name}"
+        return f"polysched.{self.name}{'_' if self.name == 'bool' else ''}"
 
 
 float64 = Dtype("float64")
 float32 = Dtype("float32")
 int64 = Dtype("int64")
 int32 = Dtype("int32")
+bool_ = Dtype("bool")
 
 _PLAIN: dict[object, ScalarArg] = {
     float: ScalarArg("float64"),
@@ -121,6 +122,7 @@ _PLAIN: dict[object, ScalarArg] = {
     np.float32: ScalarArg("float32", is_weak=False),
     np.int64: ScalarArg("int64", is_weak=False),
     np.int32: ScalarArg("int32", is_weak=False),
+    np.bool_: ScalarArg("bool"),
     "float": ScalarArg("float64"),
     "int": ScalarArg("int64"),
     "bool": ScalarArg("bool"),
@@ -174,7 +176,7 @@ def type_of(value: object) -> ArgType:
         if value.dtype.name not in ARRAY_DTYPES:
             raise FrontendError(
                 f"found an array of {value.dtype}, kernels take float64, float32, "
-                "int64 and int32",
+                "int64, int32 and bool",
                 hint="convert it with .astype(...)",
             )
         return ArrayType(value.dtype.name, value.shape)

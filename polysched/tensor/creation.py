@@ -36,7 +36,7 @@ def read_dtype(value: Value, default: str) -> str:
     if found not in DTYPES:
         raise BadOperation(
             f"arrays of {found} are not supported",
-            "use float64, float32, int64 or int32",
+            "use float64, float32, int64, int32 or bool",
         )
     return found
 

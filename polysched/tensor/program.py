@@ -228,7 +228,7 @@ class _Reading:
         if type_.dtype not in C_TYPES:
             self._source.unsupported(
                 self._node_of(name), f"arrays of {type_.dtype} are not supported",
-                "use float64, float32, int64 or int32",
+                "use float64, float32, int64, int32 or bool",
             )  # fmt: skip
         if not type_.shape:
             self._source.unsupported(

@@ -24,7 +24,7 @@ from polysched.workflow.wanting import Want, open_wants, price_wants, read_pins
 ALL = "all"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation(Shown):
     """A schedule taken apart.
 
@@ -53,6 +53,11 @@ class Explanation(Shown):
     splits: tuple[SplitReport, ...]
     outline: str
     wants: tuple[Want, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """What it explains."""
+        return f"Explanation of schedule {self.schedule.id} of {self.scop.name}"
 
     @property
     def open_wants(self) -> tuple[Pin, ...]:

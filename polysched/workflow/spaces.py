@@ -21,7 +21,7 @@ from polysched.workflow.variant import Variant
 from polysched.workflow.wanting import read_pins
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ProgramSpace(ScheduleSpace):
     """A schedule space that knows the program its SCoP stands in.
 

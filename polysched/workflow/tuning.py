@@ -20,7 +20,7 @@ _MAX_TRIED = 2  # variants looked at, per unit of budget
 _RANKED_SHARE = 2 / 3  # of the budget; the rest goes to other affine schedules
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tuned(Shown):
     """What tuning one SCoP found.
 
@@ -40,6 +40,16 @@ class Tuned(Shown):
     candidates: tuple[Variant, ...]
     result: TuneResult
     device: DeviceTools | None = None
+
+    @property
+    def headline(self) -> str:
+        """Whose it is, how many were measured, the best and its gain."""
+        n, best = len(self.candidates), self.best
+        gain = self.result.speedup
+        found = "none is faster than the original"
+        if best is not None:
+            found = f"best {best.id}" + (f", {gain:.2f} x" if gain else "")
+        return f"Tuned {self.space.scop.name}: {n} measured, {found}"
 
     @property
     def is_timed(self) -> bool:

@@ -41,7 +41,7 @@ class Printed:
     device: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Variant(Shown):
     """A schedule together with the SCoP and the file that it belongs to.
 
@@ -70,6 +70,11 @@ class Variant(Shown):
     reason: str = ""
     target: Target = "openmp"
     build: str = ""
+
+    @property
+    def headline(self) -> str:
+        """Its id and SCoP."""
+        return f"Variant {self.id} of {self.scop.name}"
 
     @property
     def id(self) -> str:

@@ -139,3 +139,22 @@ def test_names_that_mean_something_else_in_c():
     with pytest.raises(ValueError, match=r"'I' is .*, too large for a number of iter"):
         kernels.fill(2**50, y)
     assert kernels.fill.space(60, y).best
+
+
+def test_masks_are_arguments(tmp_path):
+    def choose(x: ps.float64["N", "M"], m: ps.bool_["N", "M"], any_: ps.bool_["N"]):
+        x[m] = -x[m]
+        for i in range(x.shape[0]):
+            any_[i] = np.any(m[i])
+
+    kernel = ps.kernel(cache=tmp_path)(choose)
+    x = np.arange(12.0).reshape(3, 4)
+    m = np.zeros((3, 4), dtype=bool)
+    m[0, 1] = m[2] = True
+    found, expected = np.ones(3, dtype=bool), x.copy()
+    expected[m] *= -1
+    kernel(x, m, found)
+    np.testing.assert_array_equal(x, expected)
+    np.testing.assert_array_equal(found, [True, False, True])
+    with pytest.raises(TypeError, match="'m' is an array of int64, expected bool"):
+        kernel(x, m.astype(np.int64), found)

@@ -1,6 +1,6 @@
 """Functions that join, pad, search, filter and leave early, compared with NumPy.
 
-Parameters are named as in `kernels.py`.
+Parameters are named as in `kernels.py`; o and w are truth values, n by m and n.
 """
 
 import numpy as np
@@ -156,6 +156,17 @@ def masks_of_moved_elements(a, x, y):
     a[1:-1][a[:-2] > a[2:]] *= 0.5
     for i in range(1, 4):
         a[i][a[i - 1] < 0] = i
+
+
+def truth_values(a, x, o, w):
+    x[w] = 0
+    a[o] = np.where(w[:, None], a, -a)[o] * 2
+    a[~w] += 1
+    o[0] = w[0] | (a[0] > 0)
+    w[1:] = ~w[:-1] & o[1:, 0]
+    if w[2]:
+        x[2] = 8
+    return o.sum(axis=0), np.any(o, axis=1), w.astype(np.float64), o[::-1] & o
 
 
 def mask_with_a_sum(a, x):

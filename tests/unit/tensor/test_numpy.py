@@ -21,6 +21,7 @@ KINDS = {
     "d": ("float64", ("m", "k")), "e": ("float64", (3, "n", "n")),
     "f": ("float32", MATRIX), "g": ("float32", MATRIX),
     "p": ("int64", MATRIX), "q": ("int64", MATRIX),
+    "o": ("bool", MATRIX), "w": ("bool", ("n",)),
     "r": ("int32", MATRIX), "u": ("int64", ("n",)), "x": ("float64", ("n",)),
     "y": ("float64", ("n",)), "z": ("float64", ("m",)),
 }  # fmt: skip
@@ -56,6 +57,8 @@ def arguments_of(function):
         values = random.normal(size=[size(s) for s in shape]) * 2
         if dtype.startswith("int"):
             values = np.where(np.abs(values) < 1, 3, values * 4)
+        elif dtype == "bool":
+            values = values > 0
         found[name] = values.astype(dtype)
     return found
 
