@@ -104,7 +104,11 @@ class ScheduleTree(Shown):
 
     def nodes(self) -> Iterator[tuple[NodePath, isl.ScheduleNode]]:
         """All nodes top down, each with its path from the root."""
-        yield from _walk((), self.root)
+        return iter(self._nodes)
+
+    @cached_property
+    def _nodes(self) -> tuple[tuple[NodePath, isl.ScheduleNode], ...]:
+        return tuple(_walk((), self.root))
 
     def parts(self) -> tuple[ScheduleTree, ...]:
         """What runs one after the other: a tree per child of an outermost sequence.

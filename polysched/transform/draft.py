@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +31,22 @@ class Draft:
     tree: ScheduleTree
     deps: Dependences
     steps: Script = ()
+
+    def through(
+        self, stage: Callable[..., Draft], *given: Hashable, **flags: bool
+    ) -> Draft:
+        """What a stage of planning makes of the draft; asked again, the same object.
+
+        Shapes begin alike, so that what follows equal stages is shared, too.
+        """
+        key = (stage, given, tuple(flags.items()))
+        if key not in self._made:
+            self._made[key] = stage(self, *given, **flags)
+        return self._made[key]
+
+    @cached_property
+    def _made(self) -> dict[Hashable, Draft]:
+        return {}
 
     def do(self, step: Step) -> Draft:
         """The draft with one more step; the caller knows that it is legal."""

@@ -98,32 +98,32 @@ def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | 
         return None
     draft = arranged
     if shape.jam:
-        draft = skew_recurrences(draft, scop)
+        draft = draft.through(skew_recurrences, scop)
     if shape.tile:
-        draft = tile_bands(draft, scop, cpu, jam=shape.jam, hold=shape.hold)
+        draft = draft.through(tile_bands, scop, cpu, jam=shape.jam, hold=shape.hold)
     if not shape.jam:
-        draft = strip_conflicts(draft, scop)
+        draft = draft.through(strip_conflicts, scop)
     if shape.threads:
-        draft = share_loops(draft, scop, cpu)
-    return fill_lanes(draft, scop, cpu, jam=shape.jam, hold=shape.hold)
+        draft = draft.through(share_loops, scop, cpu)
+    return draft.through(fill_lanes, scop, cpu, jam=shape.jam, hold=shape.hold)
 
 
 def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
     """The loops in their order; None where the point of the shape does not apply."""
-    cut = split_loops(draft, scop) if shape.split else draft
+    cut = draft.through(split_loops, scop) if shape.split else draft
     if shape.split and cut is draft:
         return None
     draft = cut
     if shape.hold:
-        draft = gather_contractions(draft, scop)
+        draft = draft.through(gather_contractions, scop)
     if shape.straighten:
-        draft = straighten_bands(draft, scop)
+        draft = draft.through(straighten_bands, scop)
     if shape.rows:
-        draft = gather_rows(draft, scop, cpu)
-    draft = ordered = order_members(draft, scop)
+        draft = draft.through(gather_rows, scop, cpu)
+    draft = ordered = draft.through(order_members, scop)
     if shape.accumulate:
-        draft = accumulate_in_lanes(draft, scop)
+        draft = draft.through(accumulate_in_lanes, scop)
     if shape.strips:
-        draft = fuse_strips(draft, scop, cpu)
+        draft = draft.through(fuse_strips, scop, cpu)
     has_a_point = shape.accumulate or shape.strips
     return None if has_a_point and draft is ordered else draft
