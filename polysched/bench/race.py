@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from polysched.base import RunError
-from polysched.bench.load import LoadMeter
 from polysched.records import Failure
-from polysched.runtime import ChildError
+from polysched.runtime import ChildError, LoadMeter
 
 # Nobody's best can be a program whose runs are as long as that and so many times slower
 # than the fastest of its contest: it is not repeated, or not raced at all.

@@ -9,7 +9,6 @@ from statistics import geometric_mean, quantiles
 from typing import Any
 
 from polysched.base import PolyschedError
-from polysched.bench.load import LOADED_CORES
 from polysched.bench.ours import OWN_PREFIX
 from polysched.bench.peers import BASELINE, FAST_SUFFIX, PEERS, Found, Role
 from polysched.bench.ranking import Ranking, RankingSummary, summarise_rankings
@@ -22,6 +21,7 @@ from polysched.records import (
     outcome_from_json,
     outcome_to_json,
 )
+from polysched.runtime import LOADED_CORES
 
 _ROLES: dict[str, Role] = {p.name: p.role for p in PEERS}
 _PEER_ROLES: tuple[Role, ...] = ("compiler", "polyhedral")

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from polysched.base import PolyschedError, Progress, SilentProgress
 from polysched.bench.kernel import BenchOptions, measure_kernel
-from polysched.bench.load import load_average
 from polysched.bench.numpy_program import describe_sidecar
 from polysched.bench.peers import Found
 from polysched.bench.report import BenchReport, KernelReport
@@ -20,7 +19,7 @@ from polysched.bench.suite import KernelFile
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
 from polysched.records import Database
-from polysched.runtime import Workbench, run_tool
+from polysched.runtime import Workbench, load_average, run_tool
 from polysched.workflow import parse
 
 _KEY_DIGITS = 32

@@ -267,6 +267,9 @@ def _print_tuned(tuned: Tuned, outputs: Outputs) -> None:
         told = f"the original and the first {len(last)} were timed in turn at the end"
         click.echo(told, err=to_stderr)
     click.echo(_verdict(tuned, outputs), err=to_stderr)
+    if result.is_loaded and tuned.is_timed:
+        told = f"other programs kept {result.foreign_cores:.1f} cores busy meanwhile"
+        click.echo(f"{told}: the times are doubtful, tune again", err=True)
 
 
 def _outcome_cells(outcome: Outcome, baseline: float) -> tuple[str, str, str]:

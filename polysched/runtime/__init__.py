@@ -19,6 +19,7 @@ from polysched.runtime.driver import print_driver
 from polysched.runtime.dump import Dump, Segment, read_dump
 from polysched.runtime.dump_code import DumpCode, dumped_arrays, print_dump
 from polysched.runtime.instrument import instrument, original_text
+from polysched.runtime.load import LOADED_CORES, LoadMeter, load_average
 from polysched.runtime.nvcc import DeviceCode, Nvcc
 from polysched.runtime.ptxas import KernelResources, read_resources
 from polysched.runtime.rounding import rounding_bounds
@@ -48,6 +49,7 @@ from polysched.runtime.workbench import (
 )
 
 __all__ = [
+    "LOADED_CORES",
     "SHIM_DIRECTORY",
     "SHIM_EXIT_STATUS",
     "ChildError",
@@ -58,6 +60,7 @@ __all__ = [
     "DumpCode",
     "Execution",
     "KernelResources",
+    "LoadMeter",
     "Mask",
     "Nvcc",
     "RunOptions",
@@ -79,6 +82,7 @@ __all__ = [
     "dumped_arrays",
     "instrument",
     "link_shim_program",
+    "load_average",
     "original_text",
     "preprocess",
     "print_driver",

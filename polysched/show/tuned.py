@@ -180,11 +180,12 @@ def tuned_table(tuned: Tuned, ids: Sequence[str] | None = None) -> Html:
 def verdict(tuned: Tuned) -> str:
     """What came of it, in a sentence."""
     name = tuned.space.scop.name
+    doubt = "; other programs kept the machine busy" if tuned.result.is_loaded else ""
     if tuned.best is None:
-        return f"{name}: nothing measured beats the original"
+        return f"{name}: nothing measured beats the original{doubt}"
     if not tuned.is_timed:
         return f"{name}: {tuned.best.id} is the best ranked whose results are right"
     return (
         f"{name}: schedule {tuned.best.id} is {tuned.speedup:.2f} times faster than "
-        f"the original {tuned.where}"
+        f"the original {tuned.where}{doubt}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polysched.records import Measurement, Outcome, outcome_to_json
+from polysched.runtime import LOADED_CORES
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ class TuneResult:
     finalists : tuple of str
         Ids of the fastest variants, whose times, like the baseline's, were taken in
         turn at the end; empty when that was not worth while.
+    foreign_cores : float or None
+        How many cores other programs kept busy meanwhile, on average; None where the
+        system does not say.
     """
 
     scop: str
@@ -61,6 +65,12 @@ class TuneResult:
     variants: tuple[MeasuredVariant, ...]
     n_threads: int = 1
     finalists: tuple[str, ...] = ()
+    foreign_cores: float | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether others kept the machine busy enough to doubt the times."""
+        return self.foreign_cores is not None and self.foreign_cores > LOADED_CORES
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
@@ -101,6 +111,8 @@ class TuneResult:
             "baseline": outcome_to_json(self.baseline)["measured"],
             "schedules": [v.to_json() for v in self.variants],
             "finalists": list(self.finalists),
+            "foreign_cores": self.foreign_cores,
+            "loaded": self.is_loaded,
             "best": self.best,
             "speedup": self.speedup,
         }

@@ -14,7 +14,13 @@ from polysched.base import Progress, SilentProgress
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
 from polysched.records import Database, Failure, Measurement, Outcome, RecordKey
-from polysched.runtime import DeviceTools, RunOptions, Toolchain, Workbench
+from polysched.runtime import (
+    DeviceTools,
+    LoadMeter,
+    RunOptions,
+    Toolchain,
+    Workbench,
+)
 from polysched.tune.candidate import (
     Candidate,
     TunableVariant,
@@ -128,6 +134,7 @@ class _Tuner:
         self.database = database
         self.progress = progress
         self.stopwatch = Stopwatch(workbench, options)
+        self.meter = LoadMeter()
         self.key = RecordKey(
             program=workbench.program_key(options.fp),
             scop=workbench.scop.name,
@@ -220,12 +227,14 @@ class _Tuner:
         finalists = choose_finalists(baseline, outcomes, self.options)
         if finalists:
             baseline = self._time_finalists(baseline, finalists)
+        has_measured = any(not v.is_stored for v in self.done)
         return TuneResult(
             self.workbench.scop.name,
             baseline,
             tuple(self.done),
             self.workbench.options.threads,
             tuple(self.done[k].id for k in finalists),
+            self.meter.foreign_cores() if has_measured else None,
         )
 
     def _time_finalists(

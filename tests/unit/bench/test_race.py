@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from polysched.bench.load import LoadMeter
 from polysched.bench.race import Runner, race
 from polysched.records import Failure
-from polysched.runtime import ChildError
+from polysched.runtime import ChildError, LoadMeter
 
 
 def _runner(name, log, seconds=0.001, fails_at=None):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from polysched.cli import main
+from polysched.runtime import LoadMeter
 from tests.unit.show.pages import Page, check_alone
 
 pytestmark = pytest.mark.cc
@@ -69,3 +70,13 @@ def test_report_goes_to_standard_output_alone(run, tmp_path):
     assert status == 0
     assert captured.out.startswith("<!DOCTYPE html>")
     assert captured.out.rstrip().endswith("</html>")
+
+
+@pytest.mark.parametrize(("cores", "is_told"), [(0.7, True), (0.05, False)])
+def test_a_busy_machine_is_told(run, tmp_path, monkeypatch, cores, is_told):
+    monkeypatch.setattr(LoadMeter, "foreign_cores", lambda _: cores)
+    report = tmp_path / "report.html"
+    status, captured = run("-o", tmp_path / "out.c", "--html", report)
+    assert status == 0, captured.err
+    assert ("other programs kept 0.7 cores busy" in captured.err) is is_told
+    assert ("kept the machine busy" in report.read_text(encoding="utf-8")) is is_told

@@ -73,6 +73,14 @@ def test_best_is_a_finalist_with_matching_results() -> None:
     ]
 
 
+def test_a_busy_machine_is_told() -> None:
+    quiet = TuneResult("f", timed(1.0), (), foreign_cores=0.02)
+    busy = TuneResult("f", timed(1.0), (), foreign_cores=0.6)
+    assert [quiet.is_loaded, busy.is_loaded] == [False, True]
+    assert TuneResult("f", timed(1.0), ()).is_loaded is False
+    assert busy.to_json()["loaded"] is True
+
+
 def test_without_matching_variant_there_is_no_best() -> None:
     result = TuneResult("f", timed(1.0), ())
     assert (result.best, result.speedup) == (None, None)

@@ -206,7 +206,7 @@ def test_final_decides_between_equals(tmp_path: Path) -> None:
     best = result.outcomes["b"]
     assert isinstance(best, Measurement)
     assert len(best.seconds) == len(result.baseline.seconds) == 3
-    assert again.to_json() == result.to_json()
+    assert again.to_json() == replace(result, foreign_cores=None).to_json()
 
 
 @pytest.mark.parametrize(
