@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
+from polysched.base import CodegenError
 from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.build import BuildLimits, Built, build_nodes
 from polysched.codegen.ctext import parse_text
@@ -24,6 +25,8 @@ from polysched.codegen.options import PrintOptions
 from polysched.codegen.verify import check_ast
 from polysched.ir import ScalarType, ScheduleTree, Scop
 from polysched.sets import ast_options
+
+MAX_BLOCKS_BUT_X = 65_535  # along y and z, on every device so far
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,6 +284,7 @@ class HostPrinter:
             step = grid.steps[k]
             over = count if step == 1 else f"{count} / {step}"
             yield f"  const {kind} {n_blocks} = {over} + 1;"
+        _check_counts(text.names.kernel, counts)
         n_bytes = text.shared_bytes
         if n_bytes:
             yield f"  PS_CHECK(cudaFuncSetAttribute({text.names.kernel},"
@@ -304,6 +308,20 @@ class HostPrinter:
         if variable:
             yield "  }"
         yield "}"
+
+
+def _check_counts(kernel: str, counts: Sequence[str]) -> None:
+    """Refuse more blocks than a device takes, where their number is known.
+
+    Where it is not, the launch fails, and the program says so and ends.
+    """
+    for count in counts[:-1]:
+        if count.isdecimal() and int(count) > MAX_BLOCKS_BUT_X:
+            raise CodegenError(
+                f"{kernel} has {count} blocks along one axis, a device takes "
+                f"{MAX_BLOCKS_BUT_X} except along the last",
+                hint="larger tiles along that loop, or another order of the band",
+            )
 
 
 def _dim3(counts: Sequence[object]) -> str:

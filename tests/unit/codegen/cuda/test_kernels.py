@@ -161,6 +161,16 @@ def test_instances_outside_of_kernels_are_refused(tmp_path: Path) -> None:
         prepared.print("launch(band=0.0.1.0, tile=[8], threads=[8])")
 
 
+def test_more_blocks_than_a_device_takes_are_refused(tmp_path: Path) -> None:
+    body = "for (int i = 0; i < N; i++) for (int j = 0; j < M; j++) A[i][j] += 1;"
+    prepared = Prepared.of(tmp_path, body, n=70_000).in_band(
+        "[{ S0[i, j] -> [(i)] }, { S0[i, j] -> [(j)] }]"
+    )
+    with pytest.raises(CodegenError, match="70000 blocks along one axis"):
+        prepared.print("launch(band=0, tile=[1, 64], threads=[1, 64])")
+    prepared.print("launch(band=0, tile=[2, 64], threads=[2, 64])")
+
+
 def test_arrays_that_no_instance_touches_are_refused(tmp_path: Path) -> None:
     prepared = Prepared.of(tmp_path, NEVER)
     with pytest.raises(CodegenError, match="named and never touched"):
