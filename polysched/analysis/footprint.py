@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import prod
 
 import islpy as isl
 
@@ -64,7 +65,7 @@ def box_footprint(
 
     References of one array that differ by a constant count once, by the hull of their
     boxes; whole cache lines are counted when `line_bytes` is given. Exact for images
-    that are boxes, an upper bound for others.
+    that are boxes; for others, as diagonals, not more than their points touch.
 
     Parameters
     ----------
@@ -80,18 +81,46 @@ def box_footprint(
     total = 0
     for n_bytes, rows, spans in _groups(scop, tuple(references)):
         widths: list[Rational] = list(spans)
+        steps: list[Rational] = [0] * len(spans)
+        points = 1
         for k, extent in extents.items():
             direction = directions[k]
             if direction is not None and extent > 1:
-                for p, moved in enumerate(subscript_moves(rows, direction)):
-                    widths[p] += max(moved, -moved) * (extent - 1)
+                moves = [max(m, -m) for m in subscript_moves(rows, direction)]
+                if any(moves):
+                    points *= extent
+                for p, moved in enumerate(moves):
+                    widths[p] += moved * (extent - 1)
+                    steps[p] = max(steps[p], moved)
         elements = 1
         for width in widths[:-1]:
             elements *= max(1, int(width))
         last = max(1, int(widths[-1])) if widths else 1
         last_bytes = -(-last * n_bytes // line_bytes) * line_bytes
-        total += elements * last_bytes
+        box_bytes = elements * last_bytes
+        total += min(
+            box_bytes, points * _point_bytes(spans, steps, n_bytes, line_bytes)
+        )
     return total
+
+
+def _point_bytes(
+    spans: Sequence[Rational], steps: Sequence[Rational], n_bytes: int, line_bytes: int
+) -> int:
+    """Bytes that a point of a box touches, without what its neighbours touch as well.
+
+    A window of w bytes lies in ``1 + w / line`` lines on average; rows that the next
+    point comes to are counted there, where the window has moved on.
+    """
+    if not spans:
+        return max(n_bytes, line_bytes)
+    rows = prod(
+        max(1, int(min(span, step)))
+        for span, step in zip(spans[:-1], steps[:-1], strict=True)
+    )
+    n_rows = prod(int(span) for span in spans[:-1])
+    window = int(spans[-1]) - 1 + (n_rows - 1) * int(steps[-1])
+    return rows * (max(n_bytes, line_bytes) + window * n_bytes)
 
 
 @lru_cache(maxsize=1024)

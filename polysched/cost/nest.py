@@ -259,8 +259,14 @@ class Nest:
         return 1.0
 
     def runs(self, depth: int) -> float:
-        """How often the loops from member `depth` on run, as if over whole ranges."""
-        return prod(self.trips[:depth]) * self.share
+        """How often the loops from member `depth` on run over whole ranges."""
+        return prod(self.trips[:depth]) * self.share * (self.fill if depth else 1.0)
+
+    @cached_property
+    def fill(self) -> float:
+        """Part of the box of all trips that has instances: less than all in fronts."""
+        box = prod(self.trips) * self.share
+        return min(1.0, self.n_instances / box) if box else 1.0
 
     def footprint(self, first: int, line_bytes: int, array: str | None = None) -> int:
         """Bytes touched by the loops from member `first` on, of one array or of all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import islpy as isl
 import pytest
 
 from polysched.analysis import (
@@ -13,6 +14,7 @@ from polysched.analysis import (
     references,
     statement_members,
 )
+from polysched.ir import ScheduleTree
 from polysched.transform import apply_script, parse_script
 from tests.unit import scops
 from tests.unit.transform import trees
@@ -78,3 +80,20 @@ def test_neighbours_share_a_footprint() -> None:
     directions = member_directions(members)
     found = box_footprint(scop, references(scop)["S0"], directions, {1: 4, 2: 6})
     assert found == 8 * (6 * 8 + 4 * 6)
+
+
+def test_a_diagonal_touches_its_lines_and_not_the_box_around_them() -> None:
+    scop = scops.jacobi_2d()
+    rows = ("t", "i + j", "i")
+    front = f"[{', '.join(f'{{ S0[t, i, j] -> [({row})] }}' for row in rows)}]"
+    domain = scop.statement("S0").domain
+    node = isl.Schedule.from_domain(domain.to_union_set()).get_root().child(0)
+    node = node.insert_partial_schedule(isl.MultiUnionPwAff(front))
+    members = statement_members(ScheduleTree(node.get_schedule()))["S0"]
+    directions = member_directions(members)
+    reads = [r for r in references(scop)["S0"] if not r.is_write]
+    found = box_footprint(scop, reads, directions, {2: 400}, 64)
+    assert 400 * 64 < found <= 400 * 2 * 64
+    assert box_footprint(scop, reads, directions, {2: 2}, 64) <= 4 * 64
+    whole = box_footprint(scop, reads, directions, {1: 400, 2: 400}, 64)
+    assert whole > 400 * 400 * 8

@@ -64,6 +64,21 @@ def test_stencil_ranks_straight_waves_first() -> None:
     ]
 
 
+def test_fronts_are_charged_for_the_points_they_have() -> None:
+    """A front of two skewed loops fills a part of their box, along a diagonal."""
+    scop = scops.gauss_seidel()
+    sizes = {"n": 400, "T": 20}
+    plain = predict(original_tree(scop), scop, MACHINE, sizes)
+    fronts = ", ".join(
+        f"{{ S0[t, i, j] -> [({row})] }}" for row in ("2t + i + j", "t", "i")
+    )
+    front = predict(trees.one_band(scop, f"[{fronts}]")[0], scop, MACHINE, sizes)
+    assert plain is not None
+    assert front is not None
+    moved = front.l2_seconds + front.l3_seconds + front.memory_seconds
+    assert moved < 4 * plain.compute_seconds
+
+
 def test_recurrence_gains_from_copies() -> None:
     scop = scops.gauss_seidel()
     trees_ = [seidel(""), seidel("jam(band=0, factors=[4, 4, 1])")]
