@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Returned,
         SizeExpr,
     )
+    from polysched.tensor.elementary import erf
     from polysched.tensor.functionalise import contract, expand
     from polysched.tensor.program import TensorProgram, lower, read_function
 
@@ -49,6 +50,7 @@ _FILES = {
     "cfunction": (
         "CFunction", "CParameter", "Check", "PythonLine", "Returned", "SizeExpr",
     ),
+    "elementary": ("erf",),
     "functionalise": ("contract", "expand"),
     "program": ("TensorProgram", "lower", "read_function"),
 }  # fmt: skip
@@ -69,6 +71,7 @@ __all__ = [
     "TensorProgram",
     "bool_",
     "contract",
+    "erf",
     "expand",
     "float32",
     "float64",

@@ -68,7 +68,7 @@ class Names:
         is_taken = hint in _TAKEN
         if is_taken or hint.startswith(("np_", "ps_", "_")) or not hint.isascii():
             plain = hint.strip("_") if hint.isascii() else "x"
-            return f"{plain or 'v'}_"
+            return f"{plain or 'v'}_" if not plain[:1].isdigit() else f"v_{plain}_"
         return hint
 
     @staticmethod

@@ -233,17 +233,20 @@ def _reshaped(call: Call, array: Readable, shape: list[Size]) -> Readable:
         back += 1
     middle_old = old[front : len(old) - back]
     middle_new = shape[front : len(shape) - back]
-    flat, total = _flatten_new(middle_old, middle_new, front)
-    if flat is None or total is None:
-        raise BadOperation(
-            f"the reshape of {text_of(old)} to {text_of(shape)} is not affine", hint
-        )
-    sizes, position = flat
-    shape[front : len(shape) - back] = sizes
-    for k, index_of in enumerate(_split(position, middle_old, total)):
-        indices[front + k] = index_of
+    for part, other in _groups(middle_old, middle_new):
+        some_old, some_new = middle_old[part], middle_new[other]
+        flat, total = _flatten_new(some_old, some_new, front + other.start)
+        if flat is None or total is None:
+            raise BadOperation(
+                f"the reshape of {text_of(old)} to {text_of(shape)} is not affine", hint
+            )
+        sizes, position = flat
+        middle_new[other] = sizes
+        for k, index_of in enumerate(_split(position, some_old, total)):
+            indices[front + part.start + k] = index_of
+    shape[front : len(shape) - back] = middle_new
     call.emitter.require(
-        _product(middle_old) or as_size(0), "==", _product(sizes) or as_size(0),
+        _product(middle_old) or as_size(0), "==", _product(middle_new) or as_size(0),
         f"cannot reshape {text_of(old)} to {text_of(shape)}",
     )  # fmt: skip
     if any(i is None for i in indices):
@@ -252,6 +255,44 @@ def _reshaped(call: Call, array: Readable, shape: list[Size]) -> Readable:
     if isinstance(view, View) and not array_is_packed(array):
         return Lazy(view.shape, view.dtype, view.at)  # NumPy copies here
     return view
+
+
+def _groups(old: list[Size], new: list[Size]) -> list[tuple[slice, slice]]:
+    """Axes that become other axes on their own: the fewer together, the simpler.
+
+    Axes of known sizes are a group as soon as they have as many elements as the new
+    axes at the same place. An axis that is split then needs no division.
+    """
+    whole = [(slice(0, len(old)), slice(0, len(new)))]
+    if not all(s.is_constant and s.constant > 0 for s in (*old, *new)):
+        return whole
+    found, first, second = [], 0, 0
+    while first < len(old) or second < len(new):
+        end, other = _group_ends(old[first:], new[second:])
+        if (end, other) == (0, 0):
+            return whole
+        found.append((slice(first, first + end), slice(second, second + other)))
+        first, second = first + end, second + other
+    return found
+
+
+def _group_ends(old: list[Size], new: list[Size]) -> tuple[int, int]:
+    """How many of the first axes have equally many elements; (0, 0) if none have."""
+    is_one = [bool(sizes) and sizes[0] == ONE for sizes in (old, new)]
+    if any(is_one):
+        return (int(is_one[0]), int(is_one[1]))
+    if not old or not new:
+        return (0, 0)
+    end, other = 1, 1
+    one, two = old[0].constant, new[0].constant
+    while one != two:
+        if one < two and end < len(old):
+            one, end = one * old[end].constant, end + 1
+        elif two < one and other < len(new):
+            two, other = two * new[other].constant, other + 1
+        else:
+            return (0, 0)
+    return (end, other)
 
 
 def array_is_packed(array: Readable) -> bool:

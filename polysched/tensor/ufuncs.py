@@ -24,6 +24,7 @@ from polysched.tensor.arithmetic import (
 from polysched.tensor.broadcast import elementwise
 from polysched.tensor.calls import MISSING, Call
 from polysched.tensor.dtypes import is_float
+from polysched.tensor.elementary import erf
 from polysched.tensor.expr import Const, Expr, Op
 from polysched.tensor.helpers import helper
 from polysched.tensor.values import Object, Value
@@ -366,6 +367,7 @@ FUNCTIONS: dict[Any, Handler] = {
     np.positive: _unary(_strong),
     np.square: _square,
     np.reciprocal: _unary(_reciprocal),
+    erf: _unary(_real_call("erf")),
     np.sign: _unary(_sign),
     np.where: _where,
     np.clip: _clip,

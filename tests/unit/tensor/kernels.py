@@ -12,6 +12,8 @@ from math import exp
 import numpy as np
 from numpy import sqrt
 
+from polysched.tensor import erf
+
 SHIFT = 2
 WEIGHTS = (0.25, 0.5, 0.25)
 
@@ -275,6 +277,24 @@ def shapes(a, e, x):
     return some, more, np.transpose(e, (2, 0, 1)), np.roll(a, -1, axis=1)
 
 
+def names_that_c_has_not(x):
+    _0_weight, _, __1 = x * 2, x + 1, x - 1
+    return _0_weight * _ * __1
+
+
+def split_and_joined_axes(x):
+    many = np.zeros((6, 4, 1, 5))
+    many[:, 1] = x[:5]
+    split = many.reshape(2, 3, 2, 2, 5, 1)
+    split[1, 0] += 2
+    joined = many.reshape(24, 1, 1, 5), many.reshape(6, 20), many.reshape(3, 2, 20)
+    return split, joined, many.reshape(4, 30), np.zeros((1, 1)).reshape(1)
+
+
+def error_function(a, f):
+    return erf(a), erf(f * 0.5) + 1, 1 - erf(a[0, 0])
+
+
 def copies(a, b, x):
     old = a.copy()
     a[:] = b
@@ -458,5 +478,5 @@ def bool_scalars(x, h, s):
 FUNCTIONS = [
     f for name, f in list(globals().items())
     if callable(f) and getattr(f, "__module__", "") == __name__
-    and name not in ("relu", "scaled", "add_into", "two_results")
+    and name not in ("erf", "relu", "scaled", "add_into", "two_results")
 ]  # fmt: skip
