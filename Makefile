@@ -10,9 +10,10 @@ SEED := $(or $(SEED),$(shell date +%s))
 BENCH_KERNELS ?= gemm jacobi-2d atax
 BENCH_SIZE ?= MEDIUM
 BENCH_BUDGET ?= 1,4
+TORCH ?= torch>=2.6
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check lint format types floors golden docs fuzz bench
+.PHONY: help demo test test-torch slow check lint format types floors golden docs fuzz bench
 .PHONY: site gpu-kernels gpu-bench clean
 
 # once, for environments in which Python writes no bytecode at import
@@ -49,6 +50,11 @@ demo: $(VENV)/installed ## install, then tune examples/gemm.c
 
 test: $(VENV)/installed-dev ## the quick suite
 	$(PYTEST) -n $(WORKERS) -m "not slow and not docs" polysched tests
+
+test-torch: $(VENV)/installed-dev ## the tests that need PyTorch; TORCH=... says which
+	$(BIN)/python -c 'import torch' 2>/dev/null || \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check '$(TORCH)'
+	$(PYTEST) -n $(WORKERS) tests/torch
 
 slow: $(VENV)/installed-dev ## the tests that take minutes
 	$(PYTEST) -n $(WORKERS) -m slow tests

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from polysched.runtime import RunOptions, Toolchain
     from polysched.space import Schedule, ScheduleSpace
     from polysched.tensor import bool_, float32, float64, int32, int64
+    from polysched.torch import TorchKernel, from_torch
     from polysched.transform import apply_script, parse_script
     from polysched.tune import TuneOptions
     from polysched.workflow import (
@@ -67,6 +68,7 @@ _ROOMS = {
     "runtime": ("RunOptions", "Toolchain"),
     "space": ("Schedule", "ScheduleSpace"),
     "tensor": ("bool_", "float32", "float64", "int32", "int64"),
+    "torch": ("TorchKernel", "from_torch"),
     "transform": ("apply_script", "parse_script"),
     "tune": ("TuneOptions",),
     "workflow": (
@@ -108,6 +110,7 @@ __all__ = [
     "ScheduleTree",
     "Scop",
     "Toolchain",
+    "TorchKernel",
     "TuneOptions",
     "Tuned",
     "Variant",
@@ -117,6 +120,7 @@ __all__ = [
     "check",
     "float32",
     "float64",
+    "from_torch",
     "int32",
     "int64",
     "kernel",
