@@ -90,8 +90,16 @@ class TorchKernel:
             for i in imported.graph.inputs
             if i.name in imported.weights
         ]
-        self._is_flat = all(isinstance(g, Input) for g in imported.given)
-        self._is_flat &= imported.in_spec.num_leaves == len(self._children)
+        pytree = self._torch.utils._pytree
+        places = list(range(len(imported.given)))
+        args, kwargs = pytree.tree_unflatten(places, imported.in_spec)
+        self._keywords = list(kwargs)
+        self._is_flat = list(args) == places
+        graph = imported.graph
+        self._dtypes = [
+            getattr(self._torch, type_of_output(graph, k).dtype)
+            for k in range(len(graph.outputs))
+        ]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         flat = self._flatten(args, kwargs)
@@ -151,19 +159,13 @@ class TorchKernel:
         """The C text that a call runs; builds it where that was not done."""
         return self.kernel.to_c()
 
-    @property
-    def _children(self) -> list[Any]:
-        """What stands for each positional argument."""
-        return list(self._imported.in_spec.child(0).children())
-
     def _flatten(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
         """The tensors and numbers of a call, in order."""
         if self._is_flat and not kwargs and len(args) == len(self._imported.given):
             return args
         pytree = self._torch.utils._pytree
-        keys = list(self._imported.in_spec.child(1).context or ())
-        if set(keys) == set(kwargs):
-            kwargs = {k: kwargs[k] for k in keys}
+        if set(self._keywords) == set(kwargs):
+            kwargs = {k: kwargs[k] for k in self._keywords}
         flat, spec = pytree.tree_flatten((args, kwargs))
         if spec != self._imported.in_spec:
             raise ArgumentTypeError(
@@ -215,21 +217,17 @@ class TorchKernel:
     def _give(self, result: Any) -> Any:
         """Arrays as tensors on the same memory, nested as the module nests them."""
         results = result if isinstance(result, tuple) else (result,)
-        dtypes = [self._dtype_of(k) for k in range(len(results))]
         tensors = [
             self._torch.from_numpy(r)
             if isinstance(r, np.ndarray)
             else self._torch.tensor(r, dtype=d)
-            for r, d in zip(results, dtypes, strict=True)
+            for r, d in zip(results, self._dtypes, strict=True)
         ]
         flat = [
             r.value if isinstance(r, Constant) else tensors[r]
             for r in self._imported.returned
         ]
         return self._torch.utils._pytree.tree_unflatten(flat, self._imported.out_spec)
-
-    def _dtype_of(self, k: int) -> Any:
-        return getattr(self._torch, type_of_output(self.graph, k).dtype)
 
 
 class _Weight:
@@ -238,16 +236,17 @@ class _Weight:
     def __init__(self, given: Input, tensor: Any) -> None:
         self._given = given
         self._tensor = tensor
-        self._address = -1
+        self._address: int | None = None  # of the memory that the array is on
         self._array: Any = None
 
     def array(self) -> Any:
-        """The array; made anew where the tensor has moved, or is a number."""
-        tensor = self._given.tensor
-        if self._tensor.data_ptr() != self._address or not tensor.shape:
-            self._address = self._tensor.data_ptr()
-            plain = self._tensor.detach().cpu().contiguous().numpy()
-            self._array = as_argument(tensor, plain)
+        """The array; made anew where the tensor has moved, or is no array as it is."""
+        address = self._tensor.data_ptr()
+        if address != self._address:
+            plain = self._tensor.detach().cpu().contiguous()
+            is_shared = plain.data_ptr() == address and bool(self._given.tensor.shape)
+            self._address = address if is_shared else None
+            self._array = as_argument(self._given.tensor, plain.numpy())
         return self._array
 
 

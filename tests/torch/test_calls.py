@@ -61,6 +61,16 @@ def test_weights_are_read_at_each_call(scaled):
     assert_close(kernel(X), module(X))
 
 
+def test_weights_that_do_not_lie_in_order_are_read_at_each_call():
+    module = nn.Linear(6, 4)
+    module.weight = nn.Parameter(sample(6, 4).T)
+    kernel = ps.from_torch(module, (X,), timeout=2.0)
+    assert_close(kernel(X), module(X))
+    with torch.no_grad():
+        module.weight.mul_(-2)
+    assert_close(kernel(X), module(X))
+
+
 def test_arrays_of_numpy_are_taken_and_tensors_given(scaled):
     module, kernel = scaled
     result = kernel(X.numpy())
