@@ -38,6 +38,7 @@ from polysched.ir.scop import (
 )
 from polysched.ir.tree import (
     MARK_ACCUMULATE,
+    MARK_DIAMOND,
     MARK_GRID,
     MARK_KERNEL,
     MARK_PACK,
@@ -59,6 +60,7 @@ from polysched.ir.types import ScalarType, common_type, promote
 
 __all__ = [
     "MARK_ACCUMULATE",
+    "MARK_DIAMOND",
     "MARK_GRID",
     "MARK_KERNEL",
     "MARK_PACK",

@@ -11,6 +11,7 @@ from polysched.transform.device_plan import (
     DeviceShape,
     StagedShape,
 )
+from polysched.transform.diamond import Diamond
 from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft
 from polysched.transform.fuse_tiles import FuseTiles
@@ -47,6 +48,7 @@ __all__ = [
     "Contract",
     "DevicePlanner",
     "DeviceShape",
+    "Diamond",
     "Distribute",
     "Draft",
     "FuseTiles",

@@ -110,6 +110,25 @@ def jacobi_2d() -> Scop:
     )
 
 
+def nine_points() -> Scop:
+    """As `jacobi_2d`, with the corners: rows of both statements share no loop."""
+    box = "0 <= t < T and 0 < i < n - 1 and 0 < j < n - 1"
+    points = [f"i + {a}, j + {b}" for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    return scop(
+        "nine_points",
+        *(
+            statement(
+                f"S{k}",
+                f"[T, n] -> {{ S{k}[t, i, j] : {box} }}",
+                (0, k, 0, 0),
+                *[f"r [t, i, j] -> {source}[{p}]" for p in points],
+                f"w [t, i, j] -> {target}[i, j]",
+            )
+            for k, (source, target) in enumerate(("AB", "BA"))
+        ),
+    )
+
+
 def gauss_seidel() -> Scop:
     box = "0 <= t < T and 0 < i < n - 1 and 0 < j < n - 1"
     return scop(

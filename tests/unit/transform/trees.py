@@ -13,6 +13,10 @@ GEMM_BAND = (
     "{ S0[i, j] -> [(0)]; S1[i, k, j] -> [(k)] }, "
     "{ S0[i, j] -> [(j)]; S1[i, k, j] -> [(j)] }]"
 )
+LINE_BAND = (
+    "[T, n] -> [{ S0[t, i] -> [(t)]; S1[t, i] -> [(t)] }, "
+    "{ S0[t, i] -> [(2t + i)]; S1[t, i] -> [(2t + i + 1)] }]"
+)
 JACOBI_BAND = (
     "[T, n] -> [{ S0[t, i, j] -> [(t)]; S1[t, i, j] -> [(t)] }, "
     "{ S0[t, i, j] -> [(2t + i)]; S1[t, i, j] -> [(2t + i + 1)] }, "
@@ -52,6 +56,10 @@ def in_sequence(scop: Scop, first: str, second: str) -> ScheduleTree:
 
 def gemm() -> tuple[ScheduleTree, Dependences]:
     return one_band(scops.gemm(), GEMM_BAND, "S0", "S1")
+
+
+def line() -> tuple[ScheduleTree, Dependences]:
+    return one_band(scops.jacobi_1d(), LINE_BAND, "S0", "S1")
 
 
 def jacobi() -> tuple[ScheduleTree, Dependences]:
