@@ -88,6 +88,7 @@ from polysched.analysis.reordering import (
 )
 from polysched.analysis.schedule_features import schedule_features
 from polysched.analysis.schedule_profile import ScheduleProfile, profile_schedule
+from polysched.analysis.slanted import box_terms
 from polysched.analysis.spans import loop_spans, place_size
 from polysched.analysis.strides import (
     Reference,
@@ -152,6 +153,7 @@ __all__ = [
     "affine_texts",
     "allow_reordering",
     "box_footprint",
+    "box_terms",
     "check_legal",
     "closed_forms",
     "coalesce_scalars",

@@ -38,6 +38,9 @@ _TABLE: dict[str, tuple[Better, str]] = {
         "low", "decimal logarithm of how often parallel loops start, at most"
     ),
     "is_wavefront": ("low", "1 when tiles run in wavefronts"),
+    "starts_at_once": (
+        "high", "1 when the tiles of a wavefront stand side by side at the same time"
+    ),
     # innermost loops
     "n_vectorizable": (
         "high", "statements with a parallel innermost loop of stride 0 or 1"

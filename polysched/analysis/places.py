@@ -69,6 +69,20 @@ class Member:
         return self.coefficients
 
     @property
+    def level_row(self) -> tuple[int, ...] | None:
+        """What a wave steps through, if all its tiles may start at the same time.
+
+        The tiles' functions then add up to a function of fewer iterators, time alone,
+        as ``(2t + i) + (2t - i)``; of other waves, and of what is no wave, None.
+        """
+        if self.kind != "wave" or len({size for _, size in self.summed}) != 1:
+            return None
+        rows = [row for row, _ in self.summed]
+        total = tuple(map(sum, zip(*rows, strict=True)))
+        fewest = min(sum(map(bool, row)) for row in rows)
+        return total if 0 < sum(map(bool, total)) < fewest else None
+
+    @property
     def is_vector(self) -> bool:
         """Whether it is marked to run in vector lanes."""
         return "vector" in self.marks or "accumulate" in self.marks

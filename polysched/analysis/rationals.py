@@ -37,6 +37,19 @@ def solve(rows: Sequence[Vector], right: Sequence[Rational]) -> Vector:
     return tuple(solution)
 
 
+def combination(rows: Sequence[Vector], row: Vector) -> Vector | None:
+    """Weights with which the rows add up to another one; None where none do."""
+    columns = zip(*rows, strict=True)
+    system = tuple((*column, c) for column, c in zip(columns, row, strict=True))
+    weights: list[Rational] = [0] * len(rows)
+    for reduced in _reduce(system):
+        pivot = next(k for k, c in enumerate(reduced) if c)
+        if pivot == len(rows):
+            return None
+        weights[pivot] = reduced[-1]
+    return tuple(weights)
+
+
 @lru_cache(maxsize=16384)
 def _reduce(rows: tuple[Vector, ...]) -> tuple[Vector, ...]:
     """Reduced echelon form without zero rows; the same few systems come up often."""

@@ -61,6 +61,9 @@ def schedule_features(
     features |= _tiles(nests, scop, is_tiled="tile" in marks)
     features |= _code(profile)
     features["is_wavefront"] = "wavefront" in marks
+    features["starts_at_once"] = any(
+        m.level_row is not None for nest in nests for m in nest.members
+    )
     if machine is not None:
         features["tile_fill"] = features["tile_bytes"] / machine.cpu.l2_bytes
     return {name: float(features[name]) for name in FEATURES}

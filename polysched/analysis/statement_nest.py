@@ -8,6 +8,7 @@ from functools import cached_property
 from polysched.analysis.footprint import LARGE_EXTENT, member_extent
 from polysched.analysis.places import Member, statement_members
 from polysched.analysis.rationals import Vector
+from polysched.analysis.slanted import box_terms
 from polysched.analysis.strides import Reference, member_directions, references
 from polysched.ir import ScheduleTree, Scop
 
@@ -65,12 +66,19 @@ class StatementNest:
         return LARGE_EXTENT if found is None or member.kind == "wave" else found
 
     def tile_sizes(self, point: Member) -> list[int]:
-        """Sizes of all tiles of one point member, outermost first."""
-        sizes = []
+        """Sizes of all tiles of one point member, outermost first.
+
+        Where tiles cut other functions alone, which add up to this one, so many values
+        as a tile holds.
+        """
+        tiles: list[tuple[tuple[int, ...], int]] = []
         for m in self.members:
-            tiles = [(m.coefficients, m.size)] if m.kind == "tile" else list(m.summed)
-            sizes += [size for row, size in tiles if row == point.coefficients]
-        return sizes
+            tiles += [(m.coefficients, m.size)] if m.kind == "tile" else m.summed
+        sizes = [size for row, size in tiles if row == point.coefficients]
+        if sizes or not tiles:
+            return sizes
+        terms = box_terms(point.coefficients, dict(tiles))
+        return [] if terms is None else [max(1, round(1 + sum(terms.values())))]
 
 
 def statement_nests(tree: ScheduleTree, scop: Scop) -> tuple[StatementNest, ...]:

@@ -188,6 +188,6 @@ def _speedup(nest: Nest, cpu: Cpu) -> float:
     trips = max(1.0, nest.trips[nest.shared])
     rounds = -(-trips // cpu.n_cores)
     speedup = max(1.0, trips / rounds * THREAD_EFFICIENCY)
-    if any(m.kind == "wave" for m in nest.members):
+    if any(m.kind == "wave" and m.level_row is None for m in nest.members):
         speedup = max(1.0, speedup * WAVE_EFFICIENCY)
     return speedup

@@ -15,6 +15,7 @@ from polysched.analysis import (
     Reference,
     Vector,
     box_footprint,
+    box_terms,
     iterator_extent,
     loop_is_parallel,
     main_places,
@@ -84,10 +85,14 @@ class Nest:
         inside: dict[tuple[int, ...], float] = {}
         for member in self.members:
             row, size = member.coefficients, member.size
+            if member.level_row is not None:
+                found.append(self._enter_level(member, known, inside))
+                continue
             if member.kind == "wave":
                 row, size = member.summed[0] if member.summed else (row, 1)
             if row not in inside:
-                inside[row] = self._fresh_extent(row, known)
+                fresh = _slanted_extent(row, inside) or self._fresh_extent(row, known)
+                inside[row] = fresh
                 known |= {k for k, c in enumerate(row) if c}
             found.append(max(1.0, inside[row] / size))
             inside[row] = min(inside[row], float(size))
@@ -308,6 +313,17 @@ class Nest:
         extent = iterator_extent(self.scop, self.statement.name, row)
         return LARGE_EXTENT if extent is None else extent
 
+    def _enter_level(
+        self, wave: Member, known: set[int], inside: dict[tuple[int, ...], float]
+    ) -> float:
+        """Waves whose tiles start together, and what is then known of the tiles."""
+        row = wave.level_row
+        assert row is not None
+        cut = {m.coefficients for m in self.members if m.kind == "tile"}
+        inside |= {lost: float(n) for lost, n in wave.summed if lost not in cut}
+        known |= {k for k, c in enumerate(row) if c}
+        return max(1.0, self.extent(row) / wave.summed[0][1])
+
     def _fresh_extent(self, row: tuple[int, ...], known: set[int]) -> float:
         """Values of a function once the iterators in `known` are fixed."""
         fresh = [k for k, c in enumerate(row) if c and k not in known]
@@ -356,6 +372,21 @@ def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool
         return False
     flow = union_of_maps(own)
     return not loop_is_parallel(tree.node(member.path), member.position, flow)
+
+
+def _slanted_extent(
+    row: tuple[int, ...], inside: dict[tuple[int, ...], float]
+) -> float | None:
+    """Values of a function within a box of functions that add up to it.
+
+    In one run the last of those has as many values as leave the box its instances.
+    """
+    terms = box_terms(row, inside)
+    if terms is None:
+        return None
+    reach, last = 1.0 + sum(terms.values()), list(terms)[-1]
+    inside[last] = max(1.0, inside[last] * (reach - terms[last]) / reach)
+    return reach
 
 
 def _unit(n: int, position: int) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import gcd
 
 from polysched.analysis import (
     Dependences,
@@ -65,7 +66,13 @@ def _find_levels(members: Sequence[Member]) -> tuple[TreeLevel, ...]:
 
 
 def _replaced_row(wave: Member, members: Sequence[Member]) -> tuple[int, ...]:
-    """The row whose tile loop a wavefront replaces; all zeros when that is unclear."""
+    """The row whose tile loop a wavefront replaces; all zeros when that is unclear.
+
+    Waves of tiles that start together stand for the row that these step through.
+    """
+    if wave.level_row is not None:
+        divisor = gcd(*wave.level_row)
+        return tuple(c // divisor for c in wave.level_row)
     tiles = {(m.coefficients, m.size) for m in members if m.kind == "tile"}
     lost = [row for row, size in wave.summed if (row, size) not in tiles]
     return lost[0] if len(lost) == 1 else wave.coefficients

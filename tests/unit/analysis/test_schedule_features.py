@@ -59,6 +59,25 @@ def test_skewed_jacobi() -> None:
     assert found["n_loop_nests"] == 1
 
 
+def test_tiles_that_start_at_once_are_told_from_those_that_wait() -> None:
+    tree, deps = trees.line()
+    diamond = "diamond(band=0, sizes=[40, 40], slope=4, shifts=[0, 2]); "
+    scripts = (
+        f"{diamond} wavefront(band=0.0.0)",
+        "tile(band=0, sizes=[10, 40]); wavefront(band=0.0)",
+    )
+    found = [
+        schedule_features(
+            apply_script(tree, parse_script(script), deps), scops.jacobi_1d()
+        )
+        for script in scripts
+    ]
+    assert [f["is_wavefront"] for f in found] == [1, 1]
+    assert [f["starts_at_once"] for f in found] == [1, 0]
+    # 20 steps at most, 40 values of 2t + i, two arrays
+    assert found[0]["tile_bytes"] == pytest.approx(2 * 8 * (40 + 2 * 20), rel=0.1)
+
+
 def test_tiles_waves_and_copies_are_seen() -> None:
     tree, deps = trees.seidel()
     script = parse_script(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import pytest
 
 from polysched.analysis import compute_dependences, set_band_flags
 from polysched.cost import predict, predict_seconds, rank
+from polysched.cost.nest import read_nests
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu, Machine
 from polysched.transform import apply_script, parse_script
@@ -77,6 +80,38 @@ def test_fronts_are_charged_for_the_points_they_have() -> None:
     assert front is not None
     moved = front.l2_seconds + front.l3_seconds + front.memory_seconds
     assert moved < 4 * plain.compute_seconds
+
+
+def diamonds(size: int) -> ScheduleTree:
+    tree, deps = trees.line()
+    script = parse_script(
+        f"diamond(band=0, sizes=[{size}, {size}], slope=4, shifts=[0, 2]); "
+        "wavefront(band=0.0.0); parallel(band=0.0.0.0, member=1)"
+    )
+    return apply_script(tree, script, deps)
+
+
+def test_a_slanted_box_is_counted_as_what_it_holds() -> None:
+    """500 steps of 2000 cells: 2000 / 200 waves of 2000 / 200 diamonds."""
+    scop = scops.jacobi_1d().with_parameters_fixed({"T": 500, "n": 2002})
+    for nest in read_nests(diamonds(200), scop):
+        wave, tile, time, cell = nest.trips
+        assert (wave, tile) == pytest.approx((10, 10), rel=0.02)
+        assert (time, cell) == pytest.approx((100, 100), rel=0.02)
+        assert prod(nest.trips) == pytest.approx(nest.n_instances, rel=0.02)
+
+
+def test_waves_that_start_at_once_lose_nothing_to_a_pipeline() -> None:
+    tree, deps = trees.line()
+    script = (
+        "tile(band=0, sizes=[50, 200]); wavefront(band=0.0); "
+        "parallel(band=0.0.0, member=1)"
+    )
+    slanted = apply_script(tree, parse_script(script), deps)
+    sizes, scop = {"T": 500, "n": 2002}, scops.jacobi_1d()
+    found = [predict(t, scop, MACHINE, sizes) for t in (diamonds(200), slanted)]
+    at_once, piped = (p.compute_seconds / p.seconds for p in found if p is not None)
+    assert at_once > 1.1 * piped
 
 
 def test_recurrence_gains_from_copies() -> None:

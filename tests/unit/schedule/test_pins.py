@@ -365,6 +365,19 @@ def test_wavefront_stands_for_the_tile_loop_it_replaces_and_is_skewed() -> None:
         assert not satisfies(waves, parse_pin(text), program, dependences), text
 
 
+def test_waves_of_diamonds_stand_for_time() -> None:
+    tree, dependences = trees.line()
+    script = (
+        "diamond(band=0, sizes=[8, 8], slope=4, shifts=[0, 2]); "
+        "wavefront(band=0.0.0, members=2)"
+    )
+    waves, program = apply_script(tree, parse_script(script)), scops.jacobi_1d()
+    for text in ("row:S0.0=t", "row:S1.1=2t+i"):
+        assert satisfies(waves, parse_pin(text), program, dependences), text
+    for text in ("row:S0.0=2t+i", "parallel:S0.0", "parallel:S0.1", "skew<=1"):
+        assert not satisfies(waves, parse_pin(text), program, dependences), text
+
+
 def test_source_order_is_fused_as_far_as_its_text_is() -> None:
     program = scops.gemm()
     dependences = compute_dependences(program)
