@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from polysched.analysis import loop_is_parallel
-from polysched.ir import Scop
+from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import node_kind
 from polysched.transform.band_view import BandView, view_band
 from polysched.transform.blocks import block_updates
 from polysched.transform.choose import (
+    choose_diamond,
     choose_innermost,
     choose_jam,
     choose_tile_sizes,
@@ -16,11 +17,14 @@ from polysched.transform.choose import (
     has_cache_reuse,
 )
 from polysched.transform.contraction import find_contraction, tile_contraction
+from polysched.transform.diamond import Diamond
+from polysched.transform.distribute import Distribute, find_order
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.separate import Separate
 from polysched.transform.skew import Skew
+from polysched.transform.slant import find_slant
 from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile
 
@@ -114,6 +118,53 @@ def _tile_outer(draft: Draft, band: BandView, cpu: Cpu) -> Draft:
     if len(band.statements) > 1:
         draft = draft.do(Separate(points, band.n_members - 1))
     return draft
+
+
+def tile_diamonds(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
+    """Tile bands of time and space such that the tiles of a wave start at once.
+
+    Done where the innermost loops run over neighbours, and need not wait once every
+    statement has one of its own.
+    """
+    for path in draft.band_paths():
+        band = view_band(draft, scop, path)
+        if not band.permutable or band.n_members < 2 or any(band.coincident):
+            continue
+        slant = find_slant(draft.node(path), draft.deps)
+        if slant is None or not _has_rows(draft, scop, path):
+            continue
+        sizes = choose_diamond(band, cpu).sizes
+        tiled = draft.do(Diamond(path, sizes, slant.slope, slant.shifts))
+        points, last = (*path, 0, 0, 0), band.n_members - 1
+        if not band.is_above_others:
+            draft = _free_rows(tiled, points, last) or draft
+        elif len(band.statements) > 1:
+            draft = tiled.do(Separate(points, last))
+        else:
+            draft = tiled
+    return draft
+
+
+def _has_rows(draft: Draft, scop: Scop, path: NodePath) -> bool:
+    """Whether the innermost loops at or below a band run over neighbours."""
+    inside = [p for p in draft.innermost_paths() if p[: len(path)] == path]
+    bands = [view_band(draft, scop, p) for p in inside]
+    return all(band.is_worth_vector(band.n_members - 1) for band in bands)
+
+
+def _free_rows(draft: Draft, path: NodePath, last: int) -> Draft | None:
+    """Statements in innermost loops of their own, if these then carry nothing."""
+    order = find_order(draft, path, last)
+    if len(order) > 1:
+        apart = draft.attempt(Distribute(path, last, order))
+        if apart is None:
+            return None
+        draft = apart
+    inside = [p for p in draft.innermost_paths() if p[: len(path)] == path]
+    rows = [draft.node(p) for p in inside]
+    validity = draft.deps.validity
+    free = [loop_is_parallel(row, row.band_n_member() - 1, validity) for row in rows]
+    return draft if all(free) else None
 
 
 def _to_end(n_members: int, member: int) -> tuple[int, ...]:

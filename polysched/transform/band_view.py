@@ -31,7 +31,7 @@ from polysched.transform.bands import (
     member_schedules,
     member_step,
 )
-from polysched.transform.draft import Draft
+from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.merge import Merge
 from polysched.transform.split import Split
@@ -100,7 +100,7 @@ class BandView:
 
     def extent(self, member: int) -> int | None:
         """Trip count of a member, the longest of all statements; None: unknown."""
-        span = self._spans[member] if self.is_part else None
+        span = self.spans[member] if self.is_part else None
         if span is not None:
             return span
         found = [
@@ -113,7 +113,12 @@ class BandView:
         return max((e for e in found if e is not None), default=1)
 
     @cached_property
-    def _spans(self) -> list[int | None]:
+    def is_above_others(self) -> bool:
+        """Whether there are bands below it."""
+        return has_band_below(self.tree.node(self.path))
+
+    @cached_property
+    def spans(self) -> list[int | None]:
         """Per member the most iterations in one run of the loops around the band."""
         node = self.tree.node(self.path)
         n = node.get_schedule_depth()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
+from polysched.analysis import LARGE_EXTENT
 from polysched.machine import Cpu
 from polysched.transform.band_view import BandView, StatementView
 
@@ -13,6 +14,10 @@ STRIDE_COST = {"0": 0.0, "1": 0.125, "N": 1.0}
 MAX_VECTOR_TILE = 256
 STENCIL_STEPS = 16
 STENCIL_WIDTH = 32
+DIAMOND = 64  # values of a diamond's sides, over loops in its rows
+DIAMOND_OF_ROWS = 2048  # and where its rows are the vector loop
+MIN_DIAMOND = 8
+DIAMONDS_PER_CORE = 3  # of one wave, at least
 MAX_TILE = 64
 FACTORS = (1, 2, 4, 8)
 MAX_JAM_COPIES = 16
@@ -109,6 +114,29 @@ def choose_time_tile(band: BandView, cpu: Cpu) -> TileSizes:
             break
         steps, width = max(4, steps // 2), width // 2
     return TileSizes((steps, *(width for _ in range(1, band.n_members))))
+
+
+def choose_diamond(band: BandView, cpu: Cpu) -> TileSizes:
+    """Sizes for a skewed band in tiles that start at once, diamonds in its first two.
+
+    A diamond is half as wide at a time, in the mean, as it is at its waist; so much
+    should stay in the second cache. The tiles of a wave should be several per core.
+    The innermost loop stays whole unless it is one of the two.
+    """
+    others = list(range(2, band.n_members))
+    whole: dict[int, int] = {}
+    if others and not band.is_above_others:
+        last = others.pop()
+        whole[last] = band.extent(last) or LARGE_EXTENT
+    size = DIAMOND if band.is_above_others or whole else DIAMOND_OF_ROWS
+    width = band.spans[1]
+    while size > MIN_DIAMOND:
+        inside = {0: 1, 1: size // 2} | dict.fromkeys(others, size) | whole
+        fits = band.footprint(inside) <= cpu.l2_bytes * 3 // 2
+        if fits and (width is None or width >= size * cpu.n_cores * DIAMONDS_PER_CORE):
+            break
+        size //= 2
+    return TileSizes((size, size, *(size for _ in others), *(0 for _ in whole)))
 
 
 def _clip(band: BandView, member: int, size: int) -> int:

@@ -13,6 +13,7 @@ from polysched.transform.arrange import (
     skew_recurrences,
     straighten_bands,
     tile_bands,
+    tile_diamonds,
 )
 from polysched.transform.conflicts import strip_conflicts
 from polysched.transform.cuts import split_loops
@@ -38,6 +39,8 @@ class PlanShape:
         Register tiles.
     straighten : bool
         Leave the unit-stride loop of a skewed band whole and unskewed.
+    diamond : bool
+        Tile bands of time and space such that the tiles of a wave start at once.
     hold : bool
         Hold contractions in vector registers, and pack what they read.
     rows : bool
@@ -54,6 +57,7 @@ class PlanShape:
     tile: bool = False
     jam: bool = False
     straighten: bool = False
+    diamond: bool = False
     hold: bool = False
     rows: bool = False
     strips: bool = False
@@ -62,7 +66,7 @@ class PlanShape:
 
     def without_point(self) -> PlanShape:
         """The shape for trees to which its point does not apply."""
-        return replace(self, strips=False, accumulate=False, split=False)
+        return replace(self, strips=False, accumulate=False, split=False, diamond=False)
 
 
 SHAPES = (
@@ -73,6 +77,7 @@ SHAPES = (
     PlanShape(jam=True, strips=True),
     PlanShape(tile=True, jam=True, straighten=True, hold=True),
     PlanShape(tile=True, jam=True, straighten=True),
+    PlanShape(straighten=True, diamond=True),
     PlanShape(jam=True, rows=True),
     PlanShape(jam=True),
     PlanShape(),
@@ -125,5 +130,7 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
         draft = draft.through(accumulate_in_lanes, scop)
     if shape.strips:
         draft = draft.through(fuse_strips, scop, cpu)
-    has_a_point = shape.accumulate or shape.strips
+    if shape.diamond:
+        draft = draft.through(tile_diamonds, scop, cpu)
+    has_a_point = shape.accumulate or shape.strips or shape.diamond
     return None if has_a_point and draft is ordered else draft

@@ -14,8 +14,10 @@ from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu
 from polysched.transform import (
     Draft,
+    PlanShape,
     apply_script,
     parse_script,
+    plan_script,
     plan_scripts,
     print_script,
 )
@@ -29,6 +31,7 @@ CPU = Cpu(
     bandwidth_all_bytes_per_second=2e10, barrier_seconds=3e-6, isa=("avx512f",),
 )  # fmt: skip
 
+DIAMONDS = PlanShape(straighten=True, diamond=True)
 CASES = {
     "gemm": (scops.gemm(), trees.GEMM_BAND, ("S0", "S1")),
     "jacobi": (scops.jacobi_2d(), trees.JACOBI_BAND, ()),
@@ -91,6 +94,49 @@ def test_stencil_keeps_its_vector_loop_whole_inside_waves() -> None:
     assert best.startswith("straighten(band=0); tile(band=0, sizes=[16, 32])")
     for word in ("separate(", "wavefront(", "parallel(", "vector("):
         assert word in best
+
+
+@pytest.mark.parametrize(
+    ("scop", "band", "steps"),
+    [
+        (
+            scops.jacobi_2d(),
+            trees.JACOBI_BAND,
+            ["straighten", "diamond", "separate", "wavefront", "parallel", "vector"],
+        ),
+        (
+            scops.jacobi_1d(),
+            trees.LINE_BAND,
+            ["diamond", "distribute", "wavefront", "parallel", "vector", "vector"],
+        ),
+        (
+            scops.nine_points(),
+            trees.JACOBI_BAND,
+            ["diamond", "distribute", "wavefront", "parallel", "vector", "vector"],
+        ),
+    ],
+    ids=["rows in one loop", "a line", "rows apart"],
+)
+def test_stencils_run_in_diamonds(scop: Scop, band: str, steps: list[str]) -> None:
+    tree, deps = trees.one_band(scop, band)
+    found = plan_script(tree, scop, deps, CPU, DIAMONDS)
+    assert [s.name for s in found.steps] == steps
+    assert find_violation(found.tree, deps) is None
+
+
+def test_a_sweep_in_place_has_no_diamonds() -> None:
+    tree, deps = trees.seidel()
+    assert not plan_script(tree, scops.gauss_seidel(), deps, CPU, DIAMONDS).steps
+
+
+def test_diamonds_leave_several_tiles_of_a_wave_to_every_core() -> None:
+    tree, deps = trees.line()
+    scop = scops.jacobi_1d().with_parameters_fixed({"T": 500, "n": 2000})
+    whole = plan_script(tree, scops.jacobi_1d(), deps, CPU, DIAMONDS)
+    tree, deps = trees.one_band(scop, trees.LINE_BAND.removeprefix("[T, n] -> "))
+    small = plan_script(tree, scop, deps, CPU, DIAMONDS)
+    sides = [s.sizes[0] for d in (whole, small) for s in d.steps[:1]]
+    assert sides == [2048, 256]
 
 
 def test_recurrence_fills_its_waiting_time_with_copies() -> None:
