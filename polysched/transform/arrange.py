@@ -5,7 +5,7 @@ from __future__ import annotations
 from polysched.analysis import loop_is_parallel
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
-from polysched.sets import node_kind
+from polysched.sets import list_sets, node_kind
 from polysched.transform.band_view import BandView, view_band
 from polysched.transform.blocks import block_updates
 from polysched.transform.choose import (
@@ -154,7 +154,7 @@ def _has_rows(draft: Draft, scop: Scop, path: NodePath) -> bool:
 
 def _free_rows(draft: Draft, path: NodePath, last: int) -> Draft | None:
     """Statements in innermost loops of their own, if these then carry nothing."""
-    order = find_order(draft, path, last)
+    order = _present_order(draft, path) or find_order(draft, path, last)
     if len(order) > 1:
         apart = draft.attempt(Distribute(path, last, order))
         if apart is None:
@@ -165,6 +165,18 @@ def _free_rows(draft: Draft, path: NodePath, last: int) -> Draft | None:
     validity = draft.deps.validity
     free = [loop_is_parallel(row, row.band_n_member() - 1, validity) for row in rows]
     return draft if all(free) else None
+
+
+def _present_order(draft: Draft, path: NodePath) -> tuple[int, ...]:
+    """Numbers of the statements in the sequence directly below a band, if there is one.
+
+    An order that keeps rows from being joined is left to schedules that have another.
+    """
+    below = draft.node(path).child(0)
+    if node_kind(below) != "sequence":
+        return ()
+    parts = [below.child(k).filter_get_filter() for k in range(below.n_children())]
+    return tuple(int(s.get_tuple_name()[1:]) for p in parts for s in list_sets(p))
 
 
 def _to_end(n_members: int, member: int) -> tuple[int, ...]:

@@ -127,7 +127,7 @@ def choose_diamond(band: BandView, cpu: Cpu) -> TileSizes:
     whole: dict[int, int] = {}
     if others and not band.is_above_others:
         last = others.pop()
-        whole[last] = band.extent(last) or LARGE_EXTENT
+        whole[last] = band.spans[last] or LARGE_EXTENT
     size = DIAMOND if band.is_above_others or whole else DIAMOND_OF_ROWS
     width = band.spans[1]
     while size > MIN_DIAMOND:
