@@ -22,6 +22,7 @@ LOOP_ENTRY_CYCLES = 8.0
 L2_BYTES_PER_CYCLE = 24.0
 L3_BYTES_PER_CYCLE = 16.0
 THREAD_EFFICIENCY = 0.9
+TEAM_SECONDS = 2e-4  # to create threads for the first loop they share, once
 WAVE_EFFICIENCY = 0.8
 UNPACKED_LOSS = 2.5  # loads of a register tile from rows that are far apart
 REGISTER_EFFICIENCY = 0.8
@@ -41,7 +42,7 @@ class Prediction:
     l2_seconds, l3_seconds, memory_seconds : float
         Moving data from each level, one thread.
     barrier_seconds : float
-        Starting and ending parallel loops.
+        Starting and ending parallel loops, and creating the threads.
     """
 
     seconds: float
@@ -104,6 +105,8 @@ def predict(
             starts = prod(nest.trips[: nest.shared])
             barriers[path] = max(barriers.get(path, 0.0), starts)
     barrier = sum(barriers.values()) * machine.cpu.barrier_seconds
+    if barriers and machine.cpu.n_cores > 1:
+        barrier += TEAM_SECONDS
     return Prediction(
         sum(p.seconds for _, p in parts) + barrier,
         sum(p.compute_seconds for _, p in parts),
