@@ -21,6 +21,7 @@ from typing import BinaryIO
 _ORDER = struct.Struct("!cq")  # what is asked, of which process
 _ANSWER = struct.Struct("!q")
 _FORK, _WAIT = b"f", b"w"
+_UNKNOWN = 1 << 40  # in place of a status
 
 
 class ForkServer:
@@ -52,10 +53,16 @@ class ForkServer:
             If there is no process that could fork.
         """
         with self._lock:
-            control = self._connect()
-            order = _ORDER.pack(_FORK, 0)
-            socket.send_fds(control, [order], [source, target])
-            return _receive(control)
+            try:
+                return self._ask_to_fork(source, target)
+            except OSError:  # the process was lost: a new one can
+                self._disconnect()
+                return self._ask_to_fork(source, target)
+
+    def _ask_to_fork(self, source: int, target: int) -> int:
+        control = self._connect()
+        socket.send_fds(control, [_ORDER.pack(_FORK, 0)], [source, target])
+        return _receive(control)
 
     def wait(self, pid: int) -> int | None:
         """How a child ended, as `subprocess` tells it; None where nobody knows.
@@ -67,9 +74,10 @@ class ForkServer:
                 return None
             try:
                 self._control.sendall(_ORDER.pack(_WAIT, pid))
-                return _receive(self._control)
+                status = _receive(self._control)
             except OSError:
                 return None
+            return None if status == _UNKNOWN else status
 
     def close(self) -> None:
         """End the process; children end when their pipes are closed."""
@@ -139,7 +147,10 @@ def end_child(pid: int) -> None:
 
 
 def _reap(pid: int) -> int:
-    _, status = os.waitpid(pid, 0)
+    try:
+        _, status = os.waitpid(pid, 0)
+    except ChildProcessError:  # of a process that forked before this one
+        return _UNKNOWN
     return os.waitstatus_to_exitcode(status)
 
 

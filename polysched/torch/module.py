@@ -119,6 +119,10 @@ class TorchKernel:
             f"{len(self._weights)} weights>"
         )
 
+    def _repr_html_(self) -> str:
+        """The card of its kernel."""
+        return self.kernel._repr_html_()
+
     @property
     def graph(self) -> Graph:
         """What was traced: operators on values, in order."""

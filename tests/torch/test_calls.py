@@ -149,3 +149,8 @@ def test_results_are_arrays_of_their_own():
     assert same.data_ptr() != X.data_ptr()
     assert_close(turned, X.T)
     assert np.array_equal(more.numpy(), (X + 1).numpy())
+
+
+def test_it_shows_itself(scaled):
+    _, kernel = scaled
+    assert "def scaled" in kernel._repr_html_()

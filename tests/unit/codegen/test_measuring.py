@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -161,7 +162,18 @@ def test_a_child_is_replaced_when_it_or_the_one_it_is_forked_from_is_lost() -> N
     assert server is not None
     server.kill()
     server.wait()
-    assert wait_for_size(measurer.submit(original_tree(scop)), Deadline()) == expected
+    many = [measurer.submit(original_tree(scop)) for _ in range(4)]
+    assert [wait_for_size(f, Deadline()) for f in many] == [expected] * 4
+    assert [child.is_started for child in crew.children] == [True] * len(crew.children)
+
+
+def test_children_of_a_lost_process_are_unknown_to_the_next() -> None:
+    crew = CodeMeasurer(scops.gemm())._crew
+    pipes = crew.children[0].start()
+    assert crew.server.wait(os.getpid()) is None
+    assert crew.children[0].start() is pipes
+    measuring.end_child(pipes.pid)
+    assert crew.children[0].forget() == -signal.SIGKILL
 
 
 _IN_A_FORK = """
