@@ -32,6 +32,7 @@ from polysched.tensor.values import (
     axes,
     axis,
     remap,
+    with_axis,
 )
 
 _MAX_COPIES = 64  # of what np.tile repeats: each is a loop nest
@@ -83,20 +84,12 @@ def _one_axis(call: Call, where: Value, rank: int) -> int:
     return call.axes(where, rank)[0]
 
 
-def _with_axis(part: Readable, position: int) -> Readable:
-    rank = len(part.shape)
-    shape = (*part.shape[:position], ONE, *part.shape[position:])
-    return remap(
-        part, shape, tuple(axis(k if k < position else k + 1) for k in range(rank))
-    )
-
-
 def _stack(call: Call) -> Value:
     given, where = call.bind("arrays", "axis", required=1)
     parts = _parts(call, given)
     rank = len(parts[0].shape) + 1
     along = 0 if where is MISSING else _one_axis(call, where, rank)
-    return join(call, [_with_axis(p, along) for p in parts], along)
+    return join(call, [with_axis(p, along) for p in parts], along)
 
 
 def _horizontal(call: Call) -> Value:
@@ -106,13 +99,13 @@ def _horizontal(call: Call) -> Value:
 
 def _vertical(call: Call) -> Value:
     parts = _parts(call, call.bind("tup", required=1)[0])
-    rows = [_with_axis(p, 0) if len(p.shape) == 1 else p for p in parts]
+    rows = [with_axis(p, 0) if len(p.shape) == 1 else p for p in parts]
     return join(call, rows, 0)
 
 
 def _columns(call: Call) -> Value:
     parts = _parts(call, call.bind("tup", required=1)[0])
-    columns = [_with_axis(p, 1) if len(p.shape) == 1 else p for p in parts]
+    columns = [with_axis(p, 1) if len(p.shape) == 1 else p for p in parts]
     return join(call, columns, 1)
 
 
@@ -122,7 +115,7 @@ def _tile(call: Call) -> Value:
     items = reps if isinstance(reps, tuple) else (reps,)
     counts = [call.integer(v, "reps") for v in items]
     while len(array.shape) < len(counts):
-        array = _with_axis(array, 0)
+        array = with_axis(array, 0)
     counts = [1] * (len(array.shape) - len(counts)) + counts
     if not all(0 < c <= _MAX_COPIES for c in counts):
         raise BadOperation(f"{call.name} takes from 1 to {_MAX_COPIES} repetitions")

@@ -183,11 +183,21 @@ def _count(call: Call, shape: Sequence[Size], dtype: str) -> Expr:
 
 
 def _divided(emitter: Emitter, total: Pending, count: Expr) -> Pending:
+    return _then(
+        emitter, total, lambda value: Op(value.dtype, False, "/", (value, count))
+    )
+
+
+def _then(
+    emitter: Emitter, total: Pending, function: Callable[[Expr], Expr]
+) -> Pending:
+    """The same with a function of every element of the result."""
+
     def into(place: View) -> None:
         total.into(place)
         with emitter.loops(place.shape) as indices:
             target = place.at(indices)
-            emitter.assign(target, Op(target.dtype, False, "/", (target, count)))
+            emitter.assign(target, function(target))
 
     return Pending(total.shape, total.dtype, total.reads, into)
 
@@ -265,20 +275,9 @@ def _norm(call: Call) -> Value:
     start = constant(0, dtype, is_weak=False) if combine is combine_sum else None
     result = accumulate(emitter, terms, reduced, dtype, combine, start)
     if kind == 2:
-        result = _rooted(emitter, result)
+        root = c_function("sqrt", dtype)
+        result = _then(emitter, result, lambda v: Op(dtype, False, root, (v,)))
     return _keep(call, result, value.shape, reduced, given[3])
-
-
-def _rooted(emitter: Emitter, total: Pending) -> Pending:
-    root = c_function("sqrt", total.dtype)
-
-    def into(place: View) -> None:
-        total.into(place)
-        with emitter.loops(place.shape) as indices:
-            target = place.at(indices)
-            emitter.assign(target, Op(target.dtype, False, root, (target,)))
-
-    return Pending(total.shape, total.dtype, total.reads, into)
 
 
 def _norm_kind(call: Call, order: Any, n_axes: int, is_whole: bool) -> int | float:

@@ -24,6 +24,7 @@ from polysched.tensor.values import (
     axis,
     remap,
     transposed,
+    with_axis,
 )
 from polysched.tensor.words import kind_of
 
@@ -131,10 +132,7 @@ def _flip(call: Call) -> Value:
 def _expand(call: Call) -> Value:
     given, where = call.bind("a", "axis", required=2)
     array = call.array(given)
-    position = call.axes(where, len(array.shape) + 1)[0]
-    shape = [*array.shape[:position], ONE, *array.shape[position:]]
-    indices = tuple(axis(k if k < position else k + 1) for k in range(len(array.shape)))
-    return remap(array, shape, indices)
+    return with_axis(array, call.axes(where, len(array.shape) + 1)[0])
 
 
 def _squeeze(call: Call) -> Value:

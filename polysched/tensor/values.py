@@ -149,6 +149,13 @@ def transposed(view: Readable, order: Sequence[int]) -> Readable:
     )
 
 
+def with_axis(view: Readable, position: int) -> Readable:
+    """The view with a new axis of one element."""
+    shape = (*view.shape[:position], as_size(1), *view.shape[position:])
+    old = range(len(view.shape))
+    return remap(view, shape, tuple(axis(k + int(k >= position)) for k in old))
+
+
 def is_array(value: object) -> bool:
     """Whether it is an array value with axes."""
     return isinstance(value, (View, Lazy, Pending)) and bool(value.shape)

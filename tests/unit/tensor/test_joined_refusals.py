@@ -1,12 +1,11 @@
 """What masks, joins and borders do not take: the reason, and the place."""
 
-import inspect
-
 import numpy as np
 import pytest
 
 from polysched.base import FrontendError, UnsupportedSyntaxError
-from polysched.tensor import ArrayType, read_function
+from polysched.tensor import ArrayType
+from tests.unit.tensor.refused import assert_refused
 
 
 def mask_and_array(a):
@@ -67,12 +66,4 @@ CASES = [
     ("function", "kind", "message", "at"), CASES, ids=[c[0].__name__ for c in CASES]
 )
 def test_refusal(function, kind, message, at):
-    with pytest.raises(FrontendError) as caught:
-        read_function(function, {"a": ArrayType("float64", (9,))})
-    assert type(caught.value) is kind
-    assert message in caught.value.message
-    where = caught.value.where
-    assert where is not None
-    first = inspect.getsourcelines(function)[1]
-    line = inspect.getsource(function).splitlines()[where.line - first]
-    assert line[where.column - 1 :].startswith(at)
+    assert_refused(function, {"a": ArrayType("float64", (9,))}, kind, message, at)

@@ -8,6 +8,7 @@ import pytest
 
 from polysched.base import FrontendError, NotAffineError, UnsupportedSyntaxError
 from polysched.tensor import ArrayType, lower, read_function
+from tests.unit.tensor.refused import assert_refused
 
 MODULE_ARRAY = np.zeros(3)
 MODULE_LIST = [1, 2]
@@ -376,17 +377,7 @@ CASES = [
 )
 def test_refusal(function, kind, message, at):
     names = inspect.signature(function).parameters
-    types = {n: TYPES[n] for n in names}
-    with pytest.raises(FrontendError) as caught:
-        lower(read_function(function, types))
-    error = caught.value
-    assert type(error) is kind
-    assert message in error.message
-    assert error.where.file == __file__
-    lines, first = inspect.getsourcelines(function)
-    assert first <= error.where.line < first + len(lines)
-    assert error.where.text[error.where.column - 1 :].startswith(at)
-    assert error.where.caret().splitlines()[1].strip() == "^"
+    assert_refused(function, {n: TYPES[n] for n in names}, kind, message, at)
 
 
 def test_most_refusals_say_what_to_do():
