@@ -28,6 +28,7 @@ from polysched.codegen.registers import RegisterTiles
 from polysched.codegen.scopes import find_split_storage
 from polysched.codegen.statement import print_instance
 from polysched.codegen.storage import Buffer, buffer_offsets, plan_storage
+from polysched.codegen.tile_numbers import number_tiles
 from polysched.codegen.verify import check_ast
 from polysched.ir import Load, ScheduleTree, Scop, map_action
 
@@ -116,6 +117,7 @@ class _Printer:
         self.signed = signed_parameters(scop)
         self.exprs = AstExprPrinter(Macros(self.names), self.signed)
         self.context = scop.context.intersect(scop.assumptions)
+        self._iterators: list[str] = []
 
     def print(self, tree: ScheduleTree, deps: isl.UnionMap | None) -> str:
         options = self.options
@@ -133,11 +135,28 @@ class _Printer:
 
     def build(self, tree: ScheduleTree) -> tuple[Built, tuple[Buffer, ...], Parts]:
         """The AST with storage for private arrays that no scope of it tears apart."""
-        options = self.options
         parts = name_parts(self.source, tree)
+        wanted = self.options.tile_loops
+        refused: CodegenError | None = None
+        if wanted != "numbers":
+            try:
+                return self._build(parts)
+            except CodegenError as error:
+                if wanted == "begins":
+                    raise
+                refused = error
+        try:
+            return self._build(replace(parts, tree=number_tiles(parts.tree)))
+        except CodegenError as error:
+            raise refused or error from None
+
+    def _build(self, parts: Parts) -> tuple[Built, tuple[Buffer, ...], Parts]:
+        options = self.options
         promoted = promote(parts.scop, parts.tree, parts.origin)
         tree, self.scop = promoted.tree, promoted.scop
-        iterators = self.names.take_series(options.iterator_prefix, count_loops(tree))
+        if not self._iterators:  # there are as many in each form of a tree
+            prefix, n = options.iterator_prefix, count_loops(tree)
+            self._iterators = self.names.take_series(prefix, n)
         # a space measures the parts by themselves
         n_operations = options.max_operations * len(tree.parts())
         limits = BuildLimits(options.max_nodes, n_operations)
@@ -149,7 +168,7 @@ class _Printer:
                 number_marks(tree),
                 self.context,
                 self.exprs,
-                iterators,
+                self._iterators,
                 limits,
                 buffer_offsets(buffers),
             )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Target = Literal["openmp", "cuda"]  # what schedules are printed as
+TileLoops = Literal["begins", "numbers", "either"]  # what loops over tiles enumerate
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class PrintOptions:
         of an outermost sequence; 0 for any number.
     check_operations : int
         isl operations allowed for proving the built code right; 0 leaves it out.
+    tile_loops : {"begins", "numbers", "either"}
+        Whether loops over tiles enumerate where they begin, ``t1 = 0, 32, 64``, or
+        count them, ``t1 = 0, 1, 2``, which isl builds in half the time; "either"
+        counts them only where the other form explodes.
     heap_bytes : int
         Private arrays larger than this live on the heap.
     """
@@ -51,4 +56,5 @@ class PrintOptions:
     max_nodes: int = 4000
     max_operations: int = 1_250_000
     check_operations: int = 3_000_000
+    tile_loops: TileLoops = "either"
     heap_bytes: int = 64 * 1024

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from polysched.base import CodegenError
 from polysched.codegen import PrintOptions, identifiers, print_openmp, splice
+from polysched.codegen.options import TileLoops
 from polysched.frontend import parse_c
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
@@ -57,17 +58,28 @@ def run(source: bytes, path: Path, flags: Sequence[str], seconds: float = 60) ->
     return b"%d\n%s" % (done.returncode, done.stdout)
 
 
-def print_variant(program: Program, scop: Scop, schedule: Schedule) -> bytes:
+def print_variant(
+    program: Program,
+    scop: Scop,
+    schedule: Schedule,
+    *,
+    tile_loops: TileLoops = "either",
+) -> bytes:
     options = PrintOptions(
         header=(schedule.id,),
         original_text=original_text(program, scop),
         reserved=identifiers(program.source.decode()),
+        tile_loops=tile_loops,
     )
     return splice(program, {scop.name: print_openmp(scop, schedule.tree, options)})
 
 
 def sweep(
-    path: Path, flags: Sequence[str], options: SpaceOptions
+    path: Path,
+    flags: Sequence[str],
+    options: SpaceOptions,
+    *,
+    tile_loops: TileLoops = "either",
 ) -> tuple[int, list[str]]:
     """Number of schedules run, and a line for each one that went wrong."""
     flags = ("-DDUMP", *flags)
@@ -86,7 +98,10 @@ def sweep(
             place = f"{path.name} {' '.join(flags)} {scop.name} {schedule.id}"
             note = f"{'>'.join(schedule.objectives)}: {schedule.script_text}"
             try:
-                found = run(print_variant(program, space.scop, schedule), path, flags)
+                text = print_variant(
+                    program, space.scop, schedule, tile_loops=tile_loops
+                )
+                found = run(text, path, flags)
             except CodegenError as error:
                 wrong.append(f"{place}: not printed ({error}) {note}")
                 continue

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from polysched.codegen.options import TileLoops
 from polysched.space import SpaceOptions
 from tests.oracle.sweep import POLYBENCH, PROGRAMS, size_names, sweep
 
@@ -22,8 +23,14 @@ def sizes_of(path: Path, value: int) -> list[str]:
     return [f"-D{name}={value}" for name in size_names(path) if name not in TYPES]
 
 
-def check(path: Path, flags: list[str], options: SpaceOptions) -> None:
-    n_run, wrong = sweep(path, flags, options)
+def check(
+    path: Path,
+    flags: list[str],
+    options: SpaceOptions,
+    *,
+    tile_loops: TileLoops = "either",
+) -> None:
+    n_run, wrong = sweep(path, flags, options, tile_loops=tile_loops)
     assert wrong == []
     assert n_run >= 1
 
@@ -55,6 +62,23 @@ def test_polybench(path: Path, size: str) -> None:
         pytest.skip("the program itself refuses size 0")
     flags = sizes_of(path, int(size)) if size.isdigit() else [f"-D{size}"]
     check(path, flags, SpaceOptions(seconds=60, limit=60))
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    "path",
+    [
+        p
+        if p.stem in {"cholesky", "jacobi-2d"}
+        else pytest.param(p, marks=pytest.mark.slow)
+        for p in POLYBENCH
+    ],
+    ids=lambda p: p.stem,
+)
+def test_tiles_by_number(path: Path) -> None:
+    is_quick = path.stem in {"cholesky", "jacobi-2d"}
+    options = SpaceOptions(seconds=20, limit=8 if is_quick else 40)
+    check(path, ["-DMINI"], options, tile_loops="numbers")
 
 
 @pytest.mark.cc
