@@ -90,6 +90,7 @@ from polysched.analysis.schedule_features import schedule_features
 from polysched.analysis.schedule_profile import ScheduleProfile, profile_schedule
 from polysched.analysis.slanted import box_terms
 from polysched.analysis.spans import loop_spans, place_size
+from polysched.analysis.statement_nest import KnownStatementNests
 from polysched.analysis.strides import (
     Reference,
     function_directions,
@@ -137,6 +138,7 @@ __all__ = [
     "Dependences",
     "DistanceRange",
     "FloatingPoint",
+    "KnownStatementNests",
     "LoopReport",
     "Member",
     "Place",

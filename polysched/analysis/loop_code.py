@@ -47,7 +47,11 @@ def determinant(rows: Sequence[Sequence[int]]) -> Fraction:
 
 def is_unimodular(nest: StatementNest) -> bool:
     """Whether consecutive instances are consecutive points of time, without gaps."""
-    rows = row_matrix(nest)
+    return _is_unimodular(tuple(row_matrix(nest)))
+
+
+@lru_cache(maxsize=1024)
+def _is_unimodular(rows: tuple[tuple[int, ...], ...]) -> bool:
     width = len(rows[0]) if rows else 0
     return len(rows) == width and (not rows or abs(determinant(rows)) == 1)
 

@@ -23,7 +23,7 @@ from polysched.analysis.schedule_profile import (
     profile_schedule,
     rank_deficit,
 )
-from polysched.analysis.statement_nest import StatementNest
+from polysched.analysis.statement_nest import KnownStatementNests, StatementNest
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
 from polysched.sets import node_kind
@@ -34,6 +34,7 @@ def schedule_features(
     scop: Scop,
     deps: Dependences | None = None,
     machine: Machine | None = None,
+    known: KnownStatementNests | None = None,
 ) -> dict[str, float]:
     """Features of one schedule, each described in `FEATURES`.
 
@@ -48,8 +49,10 @@ def schedule_features(
         ``n_growing``, ``max_distance``.
     machine : Machine, optional
         Its second cache is what tiles are compared with.
+    known : dict, optional
+        Nests of other trees of the SCoP, see `statement_nests`.
     """
-    profile = profile_schedule(tree, scop, deps)
+    profile = profile_schedule(tree, scop, deps, known)
     nests = profile.nests
     marks = set(_mark_names(tree.root))
     features = dict.fromkeys(FEATURES, 0.0)
@@ -145,18 +148,15 @@ def _shared_member(nest: StatementNest) -> int | None:
 
 def _is_vectorizable(nest: StatementNest) -> bool:
     rolled = [k for k in nest.moving if not nest.members[k].unrolled]
-    direction = nest.innermost
-    if not rolled or direction is None or not nest.is_parallel(rolled[-1]):
+    if not rolled or nest.innermost is None or not nest.is_parallel(rolled[-1]):
         return False
-    return all(r.stride_class(direction) != "N" for r in nest.references)
+    return all(found != "N" for _, found in nest.inner_strides)
 
 
 def _strides(profile: ScheduleProfile) -> dict[str, float]:
     counts = {f"n_stride{c}_{kind}s": 0.0 for c in "01N" for kind in ("read", "write")}
     for nest in profile.nests:
-        direction = nest.innermost
-        for r in nest.references:
-            found = "0" if direction is None else r.stride_class(direction)
+        for r, found in nest.inner_strides:
             counts[f"n_stride{found}_{'write' if r.is_write else 'read'}s"] += 1
     n_far = counts["n_strideN_reads"] + counts["n_strideN_writes"]
     far = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
+from itertools import zip_longest
 
 import islpy as isl
 
@@ -17,10 +17,12 @@ from polysched.analysis.loop_code import (
     loop_keys,
     row_matrix,
 )
-from polysched.analysis.rationals import Vector
 from polysched.analysis.row_distance import RowDistance, row_distances, shared_points
-from polysched.analysis.statement_nest import StatementNest, statement_nests
-from polysched.analysis.strides import Reference
+from polysched.analysis.statement_nest import (
+    KnownStatementNests,
+    StatementNest,
+    statement_nests,
+)
 from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import node_kind
 
@@ -150,7 +152,10 @@ class ScheduleProfile:
 
 
 def profile_schedule(
-    tree: ScheduleTree, scop: Scop, dependences: Dependences | None = None
+    tree: ScheduleTree,
+    scop: Scop,
+    dependences: Dependences | None = None,
+    known: KnownStatementNests | None = None,
 ) -> ScheduleProfile:
     """Take a schedule apart.
 
@@ -163,10 +168,12 @@ def profile_schedule(
         What it schedules.
     dependences : Dependences, optional
         Of the SCoP; without them there are no distances.
+    known : dict, optional
+        Nests of other trees of the SCoP, see `statement_nests`.
     """
     if dependences is not None and not _has_flags(tree):
         tree = set_band_flags(tree, dependences)
-    nests = statement_nests(tree, scop)
+    nests = statement_nests(tree, scop, known)
     return ScheduleProfile(
         nests=nests,
         bands=_bands(tree),
@@ -217,9 +224,7 @@ def _bodies(nests: Sequence[StatementNest]) -> tuple[BodyProfile, ...]:
     for sharing in groups.values():
         strides: dict[tuple[str, bool], int] = {}
         for nest in sharing:
-            direction = nest.innermost
-            for r in nest.references:
-                found = "0" if direction is None else r.stride_class(direction)
+            for r, found in nest.inner_strides:
                 key = (found, r.is_write)
                 strides[key] = strides.get(key, 0) + 1
         bodies.append(BodyProfile(tuple(n.name for n in sharing), strides))
@@ -257,39 +262,5 @@ def _partition(node: isl.ScheduleNode) -> str:
 
 
 def _reuse(nests: Sequence[StatementNest]) -> tuple[LevelReuse, ...]:
-    totals: list[list[int]] = []
-    for nest in nests:
-        for level, k in enumerate(nest.points):
-            if level == len(totals):
-                totals.append([0, 0, 0])
-            direction = nest.directions[k]
-            assert direction is not None
-            for r in nest.references:
-                found = r.stride_class(direction)
-                totals[level][0] += found == "0"
-                totals[level][1] += found == "1"
-                totals[level][2] += _meets_another(r, nest.references, direction)
-    return tuple(LevelReuse(*counts) for counts in totals)
-
-
-def _meets_another(
-    r: Reference, others: Sequence[Reference], direction: Vector
-) -> bool:
-    """Whether some other reference touches the same element iterations apart."""
-    moves = r.moves(direction)
-    return any(moves) and any(
-        _is_multiple(r.offsets, other.offsets, moves)
-        for other in others
-        if other.array == r.array and other.rows == r.rows
-    )
-
-
-def _is_multiple(start: Vector, end: Vector, moves: Vector) -> bool:
-    """Whether the way from start to end, not zero, is a whole number of steps."""
-    steps = set()
-    for a, b, move in zip(start, end, moves, strict=True):
-        if move:
-            steps.add(Fraction(b - a) / move)
-        elif a != b:
-            return False
-    return len(steps) == 1 and all(s != 0 and s.denominator == 1 for s in steps)
+    levels = zip_longest(*(n.reuse_counts for n in nests), fillvalue=(0, 0, 0))
+    return tuple(LevelReuse(*map(sum, zip(*counts, strict=True))) for counts in levels)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 
 from polysched.analysis.footprint import LARGE_EXTENT, member_extent
 from polysched.analysis.places import Member, statement_members
 from polysched.analysis.rationals import Vector
 from polysched.analysis.slanted import box_terms
-from polysched.analysis.strides import Reference, member_directions, references
+from polysched.analysis.strides import (
+    Reference,
+    StrideClass,
+    member_directions,
+    references,
+)
 from polysched.ir import ScheduleTree, Scop
 
 
@@ -30,6 +38,12 @@ class StatementNest:
     name: str
     members: tuple[Member, ...]
     references: tuple[Reference, ...]
+
+    def moved_to(self, members: tuple[Member, ...]) -> StatementNest:
+        """The same loops on other paths; what is known of them stays known."""
+        other = copy(self)
+        object.__setattr__(other, "members", members)
+        return other
 
     @cached_property
     def directions(self) -> list[Vector | None]:
@@ -53,6 +67,32 @@ class StatementNest:
         order = [*reversed(rolled), *reversed(range(len(self.members)))]
         found = (self.directions[k] for k in order)
         return next((d for d in found if d is not None), None)
+
+    @cached_property
+    def inner_strides(self) -> list[tuple[Reference, StrideClass]]:
+        """Every access with its stride class along the innermost loop."""
+        direction = self.innermost
+        if direction is None:
+            return [(r, "0") for r in self.references]
+        return [(r, r.stride_class(direction)) for r in self.references]
+
+    @cached_property
+    def reuse_counts(self) -> list[tuple[int, int, int]]:
+        """Per point loop the accesses that stay, move to a neighbour, meet another's.
+
+        The last are those that touch what another one of the statement touched some
+        iterations before.
+        """
+        counts = []
+        for k in self.points:
+            direction = self.directions[k]
+            assert direction is not None
+            classes = [r.stride_class(direction) for r in self.references]
+            n_group = sum(
+                _meets_another(r, self.references, direction) for r in self.references
+            )
+            counts.append((classes.count("0"), classes.count("1"), n_group))
+        return counts
 
     def is_parallel(self, k: int) -> bool:
         """Whether a member may run in parallel, or is marked to."""
@@ -81,10 +121,51 @@ class StatementNest:
         return [] if terms is None else [max(1, round(1 + sum(terms.values())))]
 
 
-def statement_nests(tree: ScheduleTree, scop: Scop) -> tuple[StatementNest, ...]:
-    """One nest per statement of a tree, in order of their names."""
-    by_name = references(scop)
-    return tuple(
-        StatementNest(name, members, by_name[name])
-        for name, members in statement_members(tree).items()
+def _meets_another(
+    r: Reference, others: Sequence[Reference], direction: Vector
+) -> bool:
+    """Whether some other reference touches the same element iterations apart."""
+    moves = r.moves(direction)
+    return any(moves) and any(
+        _is_multiple(r.offsets, other.offsets, moves)
+        for other in others
+        if other.array == r.array and other.rows == r.rows
     )
+
+
+def _is_multiple(start: Vector, end: Vector, moves: Vector) -> bool:
+    """Whether the way from start to end, not zero, is a whole number of steps."""
+    steps = set()
+    for a, b, move in zip(start, end, moves, strict=True):
+        if move:
+            steps.add(Fraction(b - a) / move)
+        elif a != b:
+            return False
+    return len(steps) == 1 and all(s != 0 and s.denominator == 1 for s in steps)
+
+
+KnownStatementNests = dict[tuple[str, tuple[Member, ...]], StatementNest]
+
+
+def statement_nests(
+    tree: ScheduleTree, scop: Scop, known: KnownStatementNests | None = None
+) -> tuple[StatementNest, ...]:
+    """One nest per statement of a tree, in order of their names.
+
+    Parameters
+    ----------
+    known : dict, optional
+        Nests of other trees of the SCoP, by their loops; what has been found out about
+        one is not found out again. Those of this tree are added.
+    """
+    known = {} if known is None else known
+    by_name = references(scop)
+    found = []
+    for name, members in statement_members(tree).items():
+        key = name, tuple(replace(m, path=()) for m in members)
+        if key in known:
+            found.append(known[key].moved_to(members))
+        else:
+            known[key] = StatementNest(name, members, by_name[name])
+            found.append(known[key])
+    return tuple(found)

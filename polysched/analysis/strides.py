@@ -19,6 +19,8 @@ from polysched.analysis.places import (
 from polysched.analysis.rationals import Rational, Vector, dot, rank, solve
 from polysched.ir import Scop
 
+StrideClass = Literal["0", "1", "N"]
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -55,7 +57,7 @@ class Reference:
         moves = [self.moves(d) for d in directions]
         return rank(moves) if self.rows else 0
 
-    def stride_class(self, direction: Vector) -> Literal["0", "1", "N"]:
+    def stride_class(self, direction: Vector) -> StrideClass:
         """Invariant, contiguous (either way), or anything else along a direction.
 
         Copies of a private array lie behind each other, those of a scalar in registers.

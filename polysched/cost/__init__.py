@@ -7,13 +7,14 @@ comparing schedules of one SCoP. May import `analysis`, `transform`, `machine`, 
 
 from polysched.cost.device import DevicePrediction, array_bytes, predict_on_device
 from polysched.cost.kernels import KernelLoad, StatementLoad, read_kernels
-from polysched.cost.model import Prediction, predict, predict_seconds, rank
+from polysched.cost.model import Prediction, Predictor, predict, predict_seconds, rank
 from polysched.cost.traffic import Traffic, predict_traffic
 
 __all__ = [
     "DevicePrediction",
     "KernelLoad",
     "Prediction",
+    "Predictor",
     "StatementLoad",
     "Traffic",
     "array_bytes",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from polysched.analysis import Dependences
-from polysched.cost.nest import Nest, read_nests
+from polysched.cost.nest import KnownNests, Nest, read_nests
 from polysched.cost.reuse import Reuse
 from polysched.cost.traffic import at_sizes, nest_traffic
 from polysched.ir import ScheduleTree, Scop
@@ -92,29 +92,55 @@ def predict(
     deps: Dependences | None = None,
 ) -> Prediction | None:
     """`predict_seconds` with its parts."""
-    scop = at_sizes(scop, parameters)
-    nests = read_nests(tree, scop, deps)
-    reuse = Reuse(nests, machine.cpu.line_bytes)
-    parts = [_predict_nest(k, n, reuse, machine.cpu) for k, n in enumerate(nests)]
-    if not parts:
-        return None
-    barriers: dict[tuple[int, ...], float] = {}
-    for nest, _ in parts:
-        if nest.shared is not None:
-            path = nest.members[nest.shared].path
-            starts = prod(nest.trips[: nest.shared])
-            barriers[path] = max(barriers.get(path, 0.0), starts)
-    barrier = sum(barriers.values()) * machine.cpu.barrier_seconds
-    if barriers and machine.cpu.n_cores > 1:
-        barrier += TEAM_SECONDS
-    return Prediction(
-        sum(p.seconds for _, p in parts) + barrier,
-        sum(p.compute_seconds for _, p in parts),
-        sum(p.l2_seconds for _, p in parts),
-        sum(p.l3_seconds for _, p in parts),
-        sum(p.memory_seconds for _, p in parts),
-        barrier,
-    )
+    return Predictor(scop, machine, parameters, deps).predict(tree)
+
+
+class Predictor:
+    """Predictions for many schedules of one program: nests they share are read once.
+
+    Parameters
+    ----------
+    scop, machine, parameters, deps
+        As for `predict_seconds`.
+    """
+
+    def __init__(
+        self,
+        scop: Scop,
+        machine: Machine,
+        parameters: Mapping[str, int] | None = None,
+        deps: Dependences | None = None,
+    ) -> None:
+        self._scop = at_sizes(scop, parameters)
+        self._cpu = machine.cpu
+        self._deps = deps
+        self._known: KnownNests = {}
+
+    def predict(self, tree: ScheduleTree) -> Prediction | None:
+        """The prediction for one run; None where the tree holds no statement."""
+        cpu = self._cpu
+        nests = read_nests(tree, self._scop, self._deps, self._known)
+        reuse = Reuse(nests, cpu.line_bytes)
+        parts = [_predict_nest(k, n, reuse, cpu) for k, n in enumerate(nests)]
+        if not parts:
+            return None
+        barriers: dict[tuple[int, ...], float] = {}
+        for nest, _ in parts:
+            if nest.shared is not None:
+                path = nest.members[nest.shared].path
+                starts = prod(nest.trips[: nest.shared])
+                barriers[path] = max(barriers.get(path, 0.0), starts)
+        barrier = sum(barriers.values()) * cpu.barrier_seconds
+        if barriers and cpu.n_cores > 1:
+            barrier += TEAM_SECONDS
+        return Prediction(
+            sum(p.seconds for _, p in parts) + barrier,
+            sum(p.compute_seconds for _, p in parts),
+            sum(p.l2_seconds for _, p in parts),
+            sum(p.l3_seconds for _, p in parts),
+            sum(p.memory_seconds for _, p in parts),
+            barrier,
+        )
 
 
 def rank(

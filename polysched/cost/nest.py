@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
@@ -63,6 +64,12 @@ class Nest:
     _footprints: dict[tuple[int, int, str | None], int] = field(
         default_factory=dict, init=False, repr=False
     )
+
+    def moved_to(self, members: tuple[Member, ...]) -> Nest:
+        """The same loops on other paths; what is known of them stays known."""
+        other = copy(self)
+        object.__setattr__(other, "members", members)
+        return other
 
     @cached_property
     def directions(self) -> list[Vector | None]:
@@ -335,20 +342,37 @@ class Nest:
         return reach
 
 
+KnownNests = dict[tuple[str, tuple[Member, ...]], Nest]
+
+
 def read_nests(
-    tree: ScheduleTree, scop: Scop, deps: Dependences | None = None
+    tree: ScheduleTree,
+    scop: Scop,
+    deps: Dependences | None = None,
+    known: KnownNests | None = None,
 ) -> list[Nest]:
     """One nest per statement of a tree; without dependences all recurrences wait.
 
     Of a statement whose instances are split, one per part that has as many dimensions
     as any, each with its share; the others count as nothing.
+
+    Parameters
+    ----------
+    known : dict, optional
+        Nests of other trees of the SCoP, by their loops; what has been found out about
+        one is not found out again. Those of this tree are added.
     """
+    known = {} if known is None else known
     by_name = references(scop)
     found = []
     for name, places in main_places(tree).items():
         sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
         for place, size in zip(places, sizes, strict=True):
             moving = tuple(m for m in place.members if not m.is_constant)
+            key = name, tuple(replace(m, path=()) for m in moving)
+            if len(places) == 1 and key in known:
+                found.append(known[key].moved_to(moving))
+                continue
             nest = Nest(
                 scop,
                 scop.statement(name),
@@ -358,6 +382,8 @@ def read_nests(
             )
             if deps is not None and not nest.is_inner_parallel:
                 nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
+            if len(places) == 1:
+                known[key] = nest
             found.append(nest)
     return found
 

@@ -23,7 +23,7 @@ from polysched.machine import Machine
 from polysched.policy import Policy
 from polysched.schedule import Core, Pin, Recipe, Solved, broken_pins
 from polysched.space.ask import Candidate
-from polysched.space.describe import describe_tree, gpu_of, predict_tree
+from polysched.space.describe import Describer, gpu_of
 from polysched.space.device_shapes import device_shapes
 from polysched.space.options import SpaceOptions
 from polysched.space.schedule_space import Schedule
@@ -98,6 +98,7 @@ class SpaceBuilder:
         self._end = deadline.later(_OVERTIME_SECONDS)
         self._measurer = measurer
         self._prover = Prover(dependences, scop)
+        self._describer = Describer(scop, dependences, machine, options.parameters)
         self._slowest_seconds = 0.0  # of proving and describing one schedule
         self._planner = ScriptPlanner(scop, dependences, machine.cpu)
         shapes = device_shapes(gpu_of(machine)) if options.target == "cuda" else ()
@@ -330,10 +331,7 @@ class SpaceBuilder:
 
     def _describe(self, solved: Solved, script: Script, tree: ScheduleTree) -> Schedule:
         options = self.options
-        what = tree, self.scop, self.dependences, self.machine
         target = options.target if script else "openmp"
-        predicted = predict_tree(*what, target, options.parameters)
-        features = describe_tree(*what, options.target)
         return Schedule(
             id=tree.key,
             objectives=solved.objectives,
@@ -342,7 +340,7 @@ class SpaceBuilder:
             affine=solved.tree,
             tree=tree,
             stages=solved.stages,
-            features=features,
-            predicted_seconds=predicted,
+            features=self._describer.features(tree, options.target),
+            predicted_seconds=self._describer.predict(tree, target),
             shape=solved.shape,
         )

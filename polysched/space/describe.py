@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import log10
 
-from polysched.analysis import DEVICE_FEATURES, Dependences, schedule_features
+from polysched.analysis import (
+    DEVICE_FEATURES,
+    Dependences,
+    KnownStatementNests,
+    schedule_features,
+)
 from polysched.codegen import Target
-from polysched.cost import predict_on_device, predict_seconds, read_kernels
+from polysched.cost import (
+    DevicePrediction,
+    Prediction,
+    Predictor,
+    predict_on_device,
+    read_kernels,
+)
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Gpu, Machine
 
@@ -19,34 +30,50 @@ def gpu_of(machine: Machine) -> Gpu:
     return machine.gpu or Gpu.named(DEFAULT_GPU)
 
 
-def predict_tree(
-    tree: ScheduleTree,
-    scop: Scop,
-    dependences: Dependences,
-    machine: Machine,
-    target: Target,
-    parameters: Mapping[str, int],
-) -> float | None:
-    """Predicted seconds of a tree on what its target says."""
-    if target == "openmp":
-        return predict_seconds(tree, scop, dependences, machine, parameters)
-    gpu = gpu_of(machine)
-    found = predict_on_device(tree, scop, dependences, gpu, parameters)
-    return None if found is None else found.seconds
+class Describer:
+    """Describes schedules of one program: loop nests they share are read once.
 
+    Parameters
+    ----------
+    scop : Scop
+        What the schedules order.
+    dependences : Dependences
+        Of the SCoP.
+    machine : Machine
+        What the code will run on.
+    parameters : mapping of str to int, optional
+        Values of parameters that predictions are for.
+    """
 
-def describe_tree(
-    tree: ScheduleTree,
-    scop: Scop,
-    dependences: Dependences,
-    machine: Machine,
-    target: Target,
-) -> dict[str, float]:
-    """Features of a tree; those of its kernels, too, where they are for a device."""
-    found = dict(schedule_features(tree, scop, dependences, machine))
-    if target == "cuda":
-        found |= _device_features(tree, scop, dependences)
-    return found
+    def __init__(
+        self,
+        scop: Scop,
+        dependences: Dependences,
+        machine: Machine,
+        parameters: Mapping[str, int] | None = None,
+    ) -> None:
+        self._what = scop, dependences
+        self._machine = machine
+        self._parameters = parameters
+        self._predictor = Predictor(scop, machine, parameters, dependences)
+        self._nests: KnownStatementNests = {}
+
+    def predict(self, tree: ScheduleTree, target: Target) -> float | None:
+        """Predicted seconds of a tree on what its target says."""
+        found: Prediction | DevicePrediction | None
+        if target == "openmp":
+            found = self._predictor.predict(tree)
+        else:
+            gpu = gpu_of(self._machine)
+            found = predict_on_device(tree, *self._what, gpu, self._parameters)
+        return None if found is None else found.seconds
+
+    def features(self, tree: ScheduleTree, target: Target) -> dict[str, float]:
+        """Features of a tree, and of its kernels where it is for a device."""
+        found = schedule_features(tree, *self._what, self._machine, self._nests)
+        if target == "cuda":
+            found |= _device_features(tree, *self._what)
+        return found
 
 
 def _device_features(

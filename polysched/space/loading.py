@@ -25,7 +25,7 @@ from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
 from polysched.schedule import broken_pins, parse_pins
 from polysched.sets import node_kind, operation_limit
-from polysched.space.describe import describe_tree
+from polysched.space.describe import Describer
 from polysched.space.digest import scop_digest
 from polysched.space.saving import FORMAT, VERSION
 from polysched.space.schedule_space import Schedule, ScheduleSpace
@@ -97,8 +97,9 @@ def _read_space(
     dependences = allow_reordering(compute_dependences(scop), scop, fp)
     try:
         machine = Machine.from_json(entry["machine"])
+        describer = Describer(scop, dependences, machine)
         schedules = tuple(
-            _read_schedule(s, scop, dependences, machine, target)
+            _read_schedule(s, scop, dependences, describer, target)
             for s in entry["schedules"]
         )
         return ScheduleSpace(
@@ -123,7 +124,7 @@ def _read_schedule(
     data: Mapping[str, Any],
     scop: Scop,
     dependences: Dependences,
-    machine: Machine,
+    describer: Describer,
     target: Target,
 ) -> Schedule:
     """One schedule, its tree proven, its script replayed, its features computed."""
@@ -149,7 +150,7 @@ def _read_schedule(
         affine=affine,
         tree=tree,
         stages=tuple(Stage(**stage) for stage in data["stages"]),
-        features=describe_tree(tree, scop, dependences, machine, target),
+        features=describer.features(tree, target),
         predicted_seconds=None if seconds is None else float(seconds),
         shape=data["shape"],
         pins=pins,

@@ -123,7 +123,7 @@ def test_references_are_kept_however_they_rank(
     """They are asked for early, and here the later one is always the better."""
     times = itertools.count(1000, -1)
     monkeypatch.setattr(
-        "polysched.space.builder.predict_tree", lambda *_: float(next(times))
+        "polysched.space.describe.Describer.predict", lambda *_: float(next(times))
     )
     options = SpaceOptions(seconds=60, shapes_per_schedule=6)
     full = build_space(scops.gemm(), machine, options)
