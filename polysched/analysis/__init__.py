@@ -14,6 +14,7 @@ from polysched.analysis.carried import (
     member_distances,
 )
 from polysched.analysis.coalesce import coalesce_scalars
+from polysched.analysis.commute import order_updates
 from polysched.analysis.dependences import (
     Dependence,
     DependenceKind,
@@ -71,6 +72,7 @@ from polysched.analysis.places import (
     statement_members,
     statement_places,
 )
+from polysched.analysis.prepare import prepare_scop
 from polysched.analysis.privatize import MAX_PRIVATE_ELEMENTS, privatize
 from polysched.analysis.program_features import (
     is_box,
@@ -190,9 +192,11 @@ __all__ = [
     "n_equalities",
     "operation_count",
     "order_groups",
+    "order_updates",
     "outline_tree",
     "own_distance",
     "place_size",
+    "prepare_scop",
     "print_distance",
     "privatize",
     "profile_schedule",

@@ -79,6 +79,23 @@ class Reduction:
 def find_reductions(scop: Scop) -> tuple[Reduction, ...]:
     """All reductions of a SCoP, in statement order.
 
+    Parameters
+    ----------
+    scop : Scop
+        Any SCoP.
+
+    Returns
+    -------
+    tuple of Reduction
+        The statements among `find_updates` of which some element is written by two
+        instances.
+    """
+    return tuple(r for r in find_updates(scop) if not r.relation.is_empty())
+
+
+def find_updates(scop: Scop) -> tuple[Reduction, ...]:
+    """All statements ``x = x op e``, even where no element is updated twice.
+
     Recognised are ``x op= e`` and ``x = x op e`` with the operands in any order, sums
     and products of several terms, min and max by function, by conditional expression
     or by ``if (e > x) x = e``, each also below a data-dependent condition.
@@ -91,8 +108,8 @@ def find_reductions(scop: Scop) -> tuple[Reduction, ...]:
     Returns
     -------
     tuple of Reduction
-        Only statements of which some element is written by two instances, and whose
-        term never reads the accumulated element itself.
+        In statement order; only statements whose term never reads the accumulated
+        element itself.
     """
     order = {map_names(m)[0]: m for m in list_maps(original_tree(scop).map)}
     found = []
@@ -266,7 +283,7 @@ def _accumulates(target: Load, op: ReductionOp, term: Expr) -> bool:
 def _describe(
     scop: Scop, statement: Statement, matched: _Match, n_others: int, order: isl.Map
 ) -> Reduction | None:
-    """The reduction, unless nothing is accumulated or a term may read its element.
+    """The reduction, unless a term may read its element.
 
     `n_others` counts the different loads of the accumulating array in the terms.
     """
@@ -275,8 +292,6 @@ def _describe(
         a.relation for a in statement.writes if a.array == target.array
     ).intersect_params(scop.context)
     relation = write.apply_range(write.reverse()).intersect(order.lex_lt_map(order))
-    if relation.is_empty():
-        return None
     reads = [
         a.relation.intersect_params(scop.context)
         for a in statement.reads

@@ -9,10 +9,8 @@ from dataclasses import replace
 
 from polysched.analysis import (
     allow_reordering,
-    coalesce_scalars,
     compute_dependences,
-    infer_liveness,
-    privatize,
+    prepare_scop,
     set_band_flags,
 )
 from polysched.base import Deadline, EmptySpaceError, Progress, SilentProgress
@@ -72,7 +70,7 @@ def build_space(
     started = time.monotonic()
     deadline = Deadline.after(options.seconds)
     policy = _find_policy(options)
-    scop = coalesce_scalars(privatize(infer_liveness(scop)))
+    scop = prepare_scop(scop)
     check_pins(options.pins, scop)
     with closing(CodeMeasurer(scop, options.target)) as measurer:
         dependences = allow_reordering(compute_dependences(scop), scop, options.fp)

@@ -12,11 +12,9 @@ from polysched.analysis import (
     Dependences,
     FloatingPoint,
     allow_reordering,
-    coalesce_scalars,
     compute_dependences,
     find_violation,
-    infer_liveness,
-    privatize,
+    prepare_scop,
 )
 from polysched.base import IllegalScheduleError, LimitError, PolyschedError
 from polysched.codegen import Target
@@ -55,7 +53,7 @@ def load_space(path: str | os.PathLike[str], scop: Scop) -> ScheduleSpace:
         If the file is no such file, holds no space of this SCoP, or was changed.
     """
     stored = _read(path)
-    prepared = coalesce_scalars(privatize(infer_liveness(scop)))
+    prepared = prepare_scop(scop)
     by_digest = {entry.get("digest"): entry for entry in stored}
     for candidate in (scop, prepared):
         entry = by_digest.get(scop_digest(candidate))

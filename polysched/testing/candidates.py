@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from polysched.analysis import (
     Dependences,
-    coalesce_scalars,
     compute_dependences,
-    infer_liveness,
-    privatize,
+    prepare_scop,
 )
 from polysched.ir import ScheduleTree, Scop
 
@@ -70,5 +68,5 @@ class Candidates:
 
 def prepare(scop: Scop) -> tuple[Scop, Dependences]:
     """A SCoP of the front end with its private arrays expanded, and its dependences."""
-    scop = coalesce_scalars(privatize(infer_liveness(scop)))
+    scop = prepare_scop(scop)
     return scop, compute_dependences(scop, with_input=False)

@@ -4,6 +4,7 @@ Takes paths and options, gives values: nothing here prints. May import every roo
 `cli` and `testing`.
 """
 
+from polysched.analysis import prepare_scop
 from polysched.workflow.checking import CheckedScop, check
 from polysched.workflow.device import (
     check_device_space,
@@ -18,7 +19,7 @@ from polysched.workflow.nano_build import (
     build_database,
     measure_kernel,
 )
-from polysched.workflow.source import parse, prepare_scop, select_scops
+from polysched.workflow.source import parse, select_scops
 from polysched.workflow.spaces import ProgramSpace, build_space, load_space
 from polysched.workflow.tuning import Tuned, choose_candidates, tune
 from polysched.workflow.variant import Variant, optimize, optimize_device

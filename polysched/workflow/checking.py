@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from polysched.analysis import compute_dependences, find_violation
+from polysched.analysis import compute_dependences, find_violation, prepare_scop
 from polysched.base import PolyschedError, Progress
 from polysched.codegen import Target
 from polysched.codegen.cuda import join_device
@@ -16,7 +16,6 @@ from polysched.sets import node_kind
 from polysched.tune import TuneOptions
 from polysched.tune import tune as measure
 from polysched.workflow.header import Header, read_header
-from polysched.workflow.source import prepare_scop
 from polysched.workflow.variant import macro_flags, print_region
 
 Order = Literal["proven", "unchanged", "unproven", "illegal"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polysched.analysis import coalesce_scalars, infer_liveness, privatize
 from polysched.base import FrontendError, PolyschedError
 from polysched.frontend import parse_c
 from polysched.ir import Program, Scop
@@ -49,11 +48,6 @@ def parse(
         f"found no scop in {path!r}, expected '#pragma scop' ... '#pragma endscop'",
         hint="put the two pragmas around a loop nest",
     )
-
-
-def prepare_scop(scop: Scop) -> Scop:
-    """The SCoP as it is scheduled: liveness inferred, dead scalars private or gone."""
-    return coalesce_scalars(privatize(infer_liveness(scop)))
 
 
 def select_scops(program: Program, names: Sequence[str] = ()) -> tuple[Scop, ...]:

@@ -1,0 +1,18 @@
+"""A SCoP as it is scheduled."""
+
+from __future__ import annotations
+
+from polysched.analysis.coalesce import coalesce_scalars
+from polysched.analysis.commute import order_updates
+from polysched.analysis.liveness import infer_liveness
+from polysched.analysis.privatize import privatize
+from polysched.ir import Scop
+
+
+def prepare_scop(scop: Scop) -> Scop:
+    """The SCoP as it is scheduled: the same results with fewer dependences.
+
+    Liveness is inferred, dead scalars are private or gone, and updates that commute
+    begin with the term that is known first.
+    """
+    return order_updates(coalesce_scalars(privatize(infer_liveness(scop))))
