@@ -80,7 +80,7 @@ from polysched.analysis.program_features import (
     program_features,
 )
 from polysched.analysis.prover import Prover
-from polysched.analysis.rationals import Vector
+from polysched.analysis.rationals import Vector, rank
 from polysched.analysis.reductions import Reduction, ReductionOp, find_reductions
 from polysched.analysis.reordering import (
     FloatingPoint,
@@ -201,6 +201,7 @@ __all__ = [
     "privatize",
     "profile_schedule",
     "program_features",
+    "rank",
     "references",
     "schedule_features",
     "set_band_flags",

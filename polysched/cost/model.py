@@ -9,6 +9,7 @@ from math import prod
 from polysched.analysis import Dependences
 from polysched.cost.nest import KnownNests, Nest, read_nests
 from polysched.cost.reuse import Reuse
+from polysched.cost.storage import fresh_bytes, lay_out_copies
 from polysched.cost.traffic import at_sizes, nest_traffic
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Cpu, Machine
@@ -23,6 +24,7 @@ L2_BYTES_PER_CYCLE = 24.0
 L3_BYTES_PER_CYCLE = 16.0
 THREAD_EFFICIENCY = 0.9
 TEAM_SECONDS = 2e-4  # to create threads for the first loop they share, once
+FRESH_BYTES_PER_SECOND = 1.8e9  # written the first time: the system clears pages
 WAVE_EFFICIENCY = 0.8
 UNPACKED_LOSS = 2.5  # loads of a register tile from rows that are far apart
 REGISTER_EFFICIENCY = 0.8
@@ -40,7 +42,8 @@ class Prediction:
     compute_seconds : float
         Arithmetic, loads and stores out of the first cache, waiting, one thread.
     l2_seconds, l3_seconds, memory_seconds : float
-        Moving data from each level, one thread.
+        Moving data from each level, one thread; memory that is used the first time
+        counts with the last.
     barrier_seconds : float
         Starting and ending parallel loops, and creating the threads.
     """
@@ -119,7 +122,8 @@ class Predictor:
     def predict(self, tree: ScheduleTree) -> Prediction | None:
         """The prediction for one run; None where the tree holds no statement."""
         cpu = self._cpu
-        nests = read_nests(tree, self._scop, self._deps, self._known)
+        known = read_nests(tree, self._scop, self._deps, self._known)
+        nests = lay_out_copies(known)
         reuse = Reuse(nests, cpu.line_bytes)
         parts = [_predict_nest(k, n, reuse, cpu) for k, n in enumerate(nests)]
         if not parts:
@@ -133,12 +137,13 @@ class Predictor:
         barrier = sum(barriers.values()) * cpu.barrier_seconds
         if barriers and cpu.n_cores > 1:
             barrier += TEAM_SECONDS
+        fresh = fresh_bytes(nests, cpu.line_bytes) / FRESH_BYTES_PER_SECOND
         return Prediction(
-            sum(p.seconds for _, p in parts) + barrier,
+            sum(p.seconds for _, p in parts) + barrier + fresh,
             sum(p.compute_seconds for _, p in parts),
             sum(p.l2_seconds for _, p in parts),
             sum(p.l3_seconds for _, p in parts),
-            sum(p.memory_seconds for _, p in parts),
+            sum(p.memory_seconds for _, p in parts) + fresh,
             barrier,
         )
 

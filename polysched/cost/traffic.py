@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from polysched.analysis import Dependences
 from polysched.cost.nest import Nest, read_nests
 from polysched.cost.reuse import Reuse
+from polysched.cost.storage import lay_out_copies
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Cpu, Machine
 
@@ -42,7 +43,7 @@ def predict_traffic(
 
     The arguments are those of `predict`, whose prediction rests on these numbers.
     """
-    nests = read_nests(tree, at_sizes(scop, parameters), deps)
+    nests = lay_out_copies(read_nests(tree, at_sizes(scop, parameters), deps))
     reuse = Reuse(nests, machine.cpu.line_bytes)
     parts = [nest_traffic(k, n, reuse, machine.cpu) for k, n in enumerate(nests)]
     if not parts:

@@ -1,0 +1,85 @@
+"""Storage of private arrays under a schedule, by the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from polysched.analysis import Reference, Vector, rank
+from polysched.cost.nest import Nest
+from polysched.cost.reuse import common_depth
+
+
+def lay_out_copies(nests: Sequence[Nest]) -> list[Nest]:
+    """The nests with the copies of private arrays as elements that lie in memory.
+
+    An expanded array has a copy for every iteration of some loops. Where all its users
+    run within one of these iterations, one copy is made and used again; subscripts
+    that the loops around all users do not fix have a dimension in storage::
+
+        for i { for j: w = ...; for j: ... = w; }       w needs no dimension for i
+        for i, j: w = ...;  for i, j: ... = w           one element for each i, j
+
+    Parameters
+    ----------
+    nests : sequence of Nest
+        All statements.
+    """
+    depths = _shared_depths(nests)
+    return [_lay_out(nest, depths) for nest in nests]
+
+
+def fresh_bytes(nests: Sequence[Nest], line_bytes: int) -> float:
+    """Bytes of private arrays, each of which is touched for the first time once.
+
+    Parameters
+    ----------
+    nests : sequence of Nest
+        All statements, from `lay_out_copies`.
+    line_bytes : int
+        Cache line.
+    """
+    largest: dict[str, int] = {}
+    for name, depth in _shared_depths(nests).items():
+        for nest in nests:
+            if any(r.array == name for r in nest.references):
+                found = nest.footprint(depth, line_bytes, name)
+                largest[name] = max(found, largest.get(name, 0))
+    return float(sum(largest.values()))
+
+
+def _shared_depths(nests: Sequence[Nest]) -> dict[str, int]:
+    """How many loops the users of each expanded array share."""
+    users: dict[str, list[Nest]] = {}
+    for nest in nests:
+        for name in sorted({r.array for r in nest.references}):
+            if nest.scop.array(name).n_expanded:
+                users.setdefault(name, []).append(nest)
+    return {
+        name: min(common_depth(found[0], other) for other in found)
+        if len(found) > 1
+        else len(found[0].members)
+        for name, found in users.items()
+    }
+
+
+def _lay_out(nest: Nest, depths: Mapping[str, int]) -> Nest:
+    laid = tuple(
+        _with_copies(nest, r, depths[r.array]) if r.array in depths else r
+        for r in nest.references
+    )
+    return nest if laid == nest.references else replace(nest, references=laid)
+
+
+def _with_copies(nest: Nest, reference: Reference, depth: int) -> Reference:
+    """The reference with the subscripts of expansion that the loops do not fix."""
+    fixed: list[Vector] = [
+        m.coefficients for m in nest.members[:depth] if m.kind == "point"
+    ]
+    kept = tuple(r for r in reference.expanded if rank([*fixed, r]) > rank(fixed))
+    if not kept:
+        return reference
+    offsets = (*(0 for _ in kept), *reference.offsets)
+    return replace(
+        reference, rows=(*kept, *reference.rows), offsets=offsets, expanded=()
+    )
