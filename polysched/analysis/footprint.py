@@ -33,9 +33,10 @@ def iterator_extent(
     Returns
     -------
     int or None
-        None where it depends on parameters that the context does not bound.
+        None where it depends on parameters that neither the context bounds nor the
+        SCoP's estimates say.
     """
-    domain = scop.statement(statement).domain.intersect_params(scop.context)
+    domain = scop.statement(statement).domain.intersect_params(scop.estimated_context)
     space = domain.get_space()
     aff = isl.Aff.zero_on_domain(isl.LocalSpace.from_space(space))
     for k, c in enumerate(coefficients):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -229,6 +229,9 @@ class Scop(Shown):
         None for a SCoP that was not read from a file.
     function : str
         Name of the enclosing C function, or empty.
+    estimates : tuple of (str, int)
+        Values of parameters that sizes of tiles are chosen for; nothing is proven
+        with them.
     """
 
     name: str
@@ -239,6 +242,7 @@ class Scop(Shown):
     assumptions: isl.Set = field(default_factory=lambda: read_set("{ : }"))
     region: SourceRegion | None = None
     function: str = ""
+    estimates: tuple[tuple[str, int], ...] = ()
 
     @property
     def headline(self) -> str:
@@ -313,3 +317,19 @@ class Scop(Shown):
         names = ", ".join(values)
         extra = read_set(f"[{names}] -> {{ : {fixed} }}")
         return replace(self, context=self.context.intersect(extra))
+
+    def with_estimates(self, values: Mapping[str, int]) -> Scop:
+        """The same SCoP, with values that its parameters often have."""
+        known = {p.name for p in self.parameters}
+        kept = tuple(sorted((n, v) for n, v in values.items() if n in known))
+        return replace(self, estimates=kept)
+
+    @cached_property
+    def estimated_context(self) -> isl.Set:
+        """The context, with parameters at their estimates where there are some."""
+        if not self.estimates:
+            return self.context
+        fixed = " and ".join(f"{n} = {v}" for n, v in self.estimates)
+        names = ", ".join(n for n, _ in self.estimates)
+        found = self.context.intersect(read_set(f"[{names}] -> {{ : {fixed} }}"))
+        return self.context if found.is_empty() else found

@@ -100,7 +100,8 @@ class SpaceBuilder:
         self._prover = Prover(dependences, scop)
         self._describer = Describer(scop, dependences, machine, options.parameters)
         self._slowest_seconds = 0.0  # of proving and describing one schedule
-        self._planner = ScriptPlanner(scop, dependences, machine.cpu)
+        likely = scop.with_estimates(options.parameters)
+        self._planner = ScriptPlanner(likely, dependences, machine.cpu)
         shapes = device_shapes(gpu_of(machine)) if options.target == "cuda" else ()
         self._device_planner = DevicePlanner(scop, dependences, shapes)
         self._unsettled: list[_Unsettled] = []

@@ -29,7 +29,8 @@ class SpaceOptions:
     shapes_per_schedule : int
         Most scripts (tilings, mappings) per affine schedule.
     parameters : mapping of str to int
-        Sizes to predict times for, and to rank by; others are assumed large.
+        Sizes to predict times for, to rank by, and to choose tiles for, which are legal
+        for all sizes; others are assumed large.
     fp : {"strict", "reassociate"}
         Whether sums may be added up in another order, as `allow_reordering` has it.
     pins : tuple of Pin

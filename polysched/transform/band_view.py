@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import islpy as isl
@@ -112,6 +112,11 @@ class BandView:
             return None
         return max((e for e in found if e is not None), default=1)
 
+    def is_bounded(self, member: int) -> bool:
+        """Whether a trip count is known, not only estimated."""
+        known = replace(self, scop=self.scop.with_estimates({}))
+        return known.extent(member) is not None
+
     @cached_property
     def is_above_others(self) -> bool:
         """Whether there are bands below it."""
@@ -124,7 +129,8 @@ class BandView:
         n = node.get_schedule_depth()
         domain = node.get_domain()
         inner = node.child(0).get_prefix_schedule_union_map().intersect_domain(domain)
-        spans = loop_spans(list_sets(inner.range())[0])[n:]
+        times = list_sets(inner.range())[0]
+        spans = loop_spans(times.intersect_params(self.scop.estimated_context))[n:]
         schedules = member_schedules(node)
         found = [
             None if span is None else span // member_step(schedule) + 1

@@ -67,7 +67,7 @@ class Contraction:
         return position
 
     def extent(self, member: int) -> int:
-        """Trip count of a member; `LARGE` where unknown."""
+        """Trip count of a member, known or estimated; `LARGE` where it is neither."""
         return self.band.extent(member) or LARGE
 
 
@@ -198,7 +198,8 @@ def tile_contraction(
     inner[len(found.outside)] = block
     draft = draft.do(Tile(band.path, tuple(outer)))
     points = (*band.path, 0, 0)
-    if block < found.extent(found.row) and align == 1:
+    is_cut = block < found.extent(found.row) or not band.is_bounded(found.row)
+    if is_cut and align == 1:
         draft = draft.do(Tile(points, tuple(inner)))
     return draft
 

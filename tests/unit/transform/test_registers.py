@@ -151,6 +151,47 @@ def test_no_register_tile_where_the_lanes_find_no_neighbours(tmp_path) -> None:
     assert "registers(" not in plan("A[i][k]", tmp_path)
 
 
+ANY_SIZE = """
+void f(int n, int m, int k, double A[n][k], double B[k][m], double C[n][m]) {
+#pragma scop
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < m; j++)
+            for (int l = 0; l < k; l++)
+                C[i][j] += A[i][l] * B[l][j];
+#pragma endscop
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("sizes", "tiles"),
+    [
+        ({}, "sizes=[0, 256, 128]); tile(band=0.0.0, sizes=[114, 0, 0])"),
+        (
+            {"n": 800, "m": 900, "k": 1000},
+            "sizes=[0, 152, 144]); tile(band=0.0.0, sizes=[102, 0, 0])",
+        ),
+        (  # few rows are cut all the same: another call may have more
+            {"n": 40, "m": 900, "k": 1000},
+            "sizes=[0, 152, 144]); tile(band=0.0.0, sizes=[42, 0, 0])",
+        ),
+    ],
+)
+def test_tiles_are_even_for_estimated_sizes_and_bounded_for_all(
+    sizes, tiles, tmp_path
+) -> None:
+    file = tmp_path / "product.c"
+    file.write_text(ANY_SIZE)
+    (scop,) = parse_c(str(file)).scops
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    merged = apply_script(tree, parse_script("merge(band=0); merge(band=0)"), deps)
+    merged = set_band_flags(merged, deps)
+    script = plan_scripts(merged, scop.with_estimates(sizes), deps, CPU)[0]
+    assert tiles in print_script(script)
+    assert find_violation(apply_script(merged, script, deps), deps) is None
+
+
 def test_both_copies_may_stand_above_one_band(tmp_path) -> None:
     """Where the rows fit one block, no loop separates the two marks."""
     file = tmp_path / "product.c"
