@@ -22,8 +22,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 
-import islpy as isl
-
+from polysched.codegen.apart import is_apart
 from polysched.codegen.build import Built
 from polysched.codegen.ctext import ADD, Names, Text, binary, identifiers, integer
 from polysched.codegen.expr import ExprPrinter
@@ -39,13 +38,11 @@ from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
 from polysched.ir import (
     MARK_REGISTERS,
     Assign,
-    Load,
     ScalarType,
     Scop,
     Statement,
     walk,
 )
-from polysched.sets import list_maps
 
 MAX_WRITTEN = 1024  # points of one tile
 
@@ -81,10 +78,21 @@ class _Tile:
         counts[-1] = range(0, self.loops[-1].n_iterations or 0, self.lanes)
         return list(product(*counts))
 
-    def at_iterators(self, lanes: int) -> _Tile:
-        """One vector at the present values of the loops' iterators."""
+    @property
+    def whole_rows(self) -> tuple[Loop, ...]:
+        """Loops across the lanes of a known number of iterations, the same for all."""
+        *outer, lane = self.loops
+        known = tuple(loop for loop in outer if loop.n_iterations and loop.start)
+        rest = [lane, *(loop for loop in outer if loop not in known)]
+        named = {loop.iterator for loop in known}
+        return () if any(_bounds(loop) & named for loop in rest) else known
+
+    def at_iterators(self, lanes: int, whole: tuple[Loop, ...] = ()) -> _Tile:
+        """One vector at the present values of iterators; some loops may stay whole."""
         loops = tuple(
-            replace(loop, start=Linear.atom(Text(loop.iterator)), n_iterations=1)
+            loop
+            if loop in whole
+            else replace(loop, start=Linear.atom(Text(loop.iterator)), n_iterations=1)
             for loop in self.loops
         )
         return replace(self, loops=loops, lanes=lanes)
@@ -194,7 +202,7 @@ class RegisterTiles:
         element = first.load(assign.target).text
         if identifiers(element) & {loop.iterator for loop in chain}:
             return False
-        return _is_apart(self.built, tile, chain, statement, assign)
+        return is_apart(self.built, tile.loops, tile.instance, chain, statement)
 
     def _write(self, tile: _Tile, chain: tuple[Loop, ...], assign: Assign) -> Node:
         """Straight-line code of all vectors of a tile."""
@@ -235,23 +243,27 @@ class RegisterTiles:
     def _write_edge(
         self, tile: _Tile, chain: tuple[Loop, ...], assign: Assign
     ) -> Node | None:
-        """The points' loops with one vector in each iteration, then what is left."""
+        """The points' loops with a vector of each row at a time, then what is left.
+
+        Rows that are there in any case are held together: they need not wait for each
+        other.
+        """
         inside = {loop.iterator for loop in chain}
         for loop in tile.loops:
-            bounds = f"{loop.first} {loop.condition or ''}"
-            if identifiers(bounds) & inside or loop.step != 1 or loop.pragmas:
+            if _bounds(loop) & inside or loop.step != 1 or loop.pragmas:
                 return None
-        *outer, lane = tile.loops
+        rows = tile.whole_rows
+        *outer, lane = (loop for loop in tile.loops if loop not in rows)
         parts: list[Loop] = []
         rest: Loop | None = lane
         if tile.lanes > 1 and lane.condition is not None:
             whole, rest = split_loop(lane, tile.lanes)
             if (lane.n_iterations or 1) % tile.lanes == 0:
                 whole, rest = replace(lane, step=tile.lanes, n_iterations=None), None
-            wide = self._write(tile.at_iterators(tile.lanes), chain, assign)
+            wide = self._write(tile.at_iterators(tile.lanes, rows), chain, assign)
             parts.append(replace(whole, body=_as_block(wide)))
         if rest is not None:
-            single = self._write(tile.at_iterators(1), chain, assign)
+            single = self._write(tile.at_iterators(1, rows), chain, assign)
             parts.append(replace(rest, body=_as_block(single)))
         body = Block(tuple(parts))
         for loop in reversed(outer):
@@ -311,6 +323,11 @@ def _condition(loop: Loop) -> tuple[str, Text]:
     return word, Text(bound, 0 if "?" in bound else ADD)  # a choice needs parentheses
 
 
+def _bounds(loop: Loop) -> frozenset[str]:
+    """Names in the bounds of a loop."""
+    return frozenset(identifiers(f"{loop.first} {loop.condition or ''}"))
+
+
 def _as_block(node: Node) -> Block:
     return node if isinstance(node, Block) else Block((node,))
 
@@ -365,64 +382,3 @@ def _guarded(loop: Loop, block: Block) -> Node:
     assert loop.condition is not None
     word, last = _condition(loop)
     return Branch(binary(word, loop.first, last), block)
-
-
-def _is_apart(
-    built: Built,
-    tile: _Tile,
-    chain: tuple[Loop, ...],
-    statement: Statement,
-    assign: Assign,
-) -> bool:
-    """Whether nothing else touches the elements that one tile holds.
-
-    For every run of the chain of loops (or of the tile alone): each point updates an
-    element of its own, and other reads of the array stay away from all of them.
-    """
-    target, others = _split_accesses(statement, assign)
-    if target is None:
-        return False
-    domain = built.domains[tile.instance.key]
-
-    def times(loop: Loop) -> isl.Map:
-        return list_maps(built.schedules[loop.key].intersect_domain(domain))[0]
-
-    outermost = times(chain[0] if chain else tile.loops[0])
-    depth = outermost.dim(isl.dim_type.out) - 1
-    runs = outermost.project_out(isl.dim_type.out, depth, 1).reverse()
-    held = runs.apply_range(target)
-    if any(not held.intersect(runs.apply_range(o)).is_empty() for o in others):
-        return False
-    first = times(tile.loops[0]).dim(isl.dim_type.out) - 1
-    points = times(tile.loops[-1])
-    points = points.project_out(isl.dim_type.out, depth, first - depth).reverse()
-    elements = points.apply_range(target)
-    if not elements.is_single_valued():
-        return False
-    sharing = elements.apply_range(elements.reverse())
-    for k in range(depth):
-        sharing = sharing.equate(isl.dim_type.in_, k, isl.dim_type.out, k)
-    return bool(sharing.is_subset(isl.Map.identity(sharing.get_space())))
-
-
-def _split_accesses(
-    statement: Statement, assign: Assign
-) -> tuple[isl.Map | None, list[isl.Map]]:
-    """The relation of the target, and of other reads of its array.
-
-    The target is None where a read that is spelled otherwise has the same relation: it
-    would not see what is held.
-    """
-    array = assign.target.array
-    own = [a.relation for a in statement.accesses if a.array == array]
-    targets = [a.relation for a in statement.writes if a.array == array]
-    if len(targets) != 1:
-        return None, []
-    distinct: list[isl.Map] = []
-    for relation in (*targets, *own):
-        if not any(relation.is_equal(d) for d in distinct):
-            distinct.append(relation)
-    loads = {e for e in walk(assign.value) if isinstance(e, Load) and e.array == array}
-    if len(loads | {assign.target}) != len(distinct):
-        return None, []
-    return distinct[0], distinct[1:]

@@ -112,6 +112,14 @@ def test_a_reduction_that_may_be_empty_is_guarded(tmp_path) -> None:
     assert "if (0 < nk) {" in text
 
 
+def test_rows_of_an_edge_are_held_together(tmp_path) -> None:
+    """One row alone would wait for each of its additions."""
+    text = text_of(program(PRODUCT), HELD, tmp_path)
+    lines = [line.strip() for line in text.splitlines()]
+    first = lines.index("double c0 = C[t1][t5];")  # columns that fill no vector
+    assert lines[first + 1] == "double c1 = C[t1 + 1][t5];"
+
+
 @pytest.mark.cc
 @pytest.mark.parametrize(
     "script", [HELD, TILED, PACKED], ids=["held", "tiled", "packed"]
