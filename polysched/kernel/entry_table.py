@@ -28,11 +28,14 @@ OBJECTS = (
 
 _PROLOGUE = """\
 #include <stdlib.h>
+#include <sys/mman.h>
 
 extern int omp_get_max_threads(void);
 extern void omp_set_num_threads(int);
 
 #define EXPORTED __attribute__((visibility("default")))
+#define PAGE_BYTES (1L << 21)  /* of a huge page */
+#define LARGE_BYTES (1L << 22) /* of memory that is worth some */
 
 struct ps_array {
   char *data;
@@ -156,8 +159,11 @@ static char *ps_borrow(long n_bytes) /* the first 8 of them say how many */
     return room;
   free(room);
   void *made = 0;
-  if (posix_memalign(&made, 64, n_bytes))
+  const int is_large = n_bytes >= LARGE_BYTES;
+  if (posix_memalign(&made, is_large ? PAGE_BYTES : 64, n_bytes))
     return 0;
+  if (is_large) /* as NumPy does; it is as well when the system refuses */
+    madvise(made, n_bytes, MADV_HUGEPAGE);
   *(long *)made = n_bytes;
   return made;
 }
