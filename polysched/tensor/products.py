@@ -15,8 +15,9 @@ from polysched.tensor.dtypes import promote
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.expr import Expr, Load, Op, walk
 from polysched.tensor.reductions import storages_of
-from polysched.tensor.size import Size
+from polysched.tensor.size import Size, as_size, symbol
 from polysched.tensor.values import (
+    Indices,
     Object,
     Pending,
     Readable,
@@ -72,22 +73,76 @@ def contract(
             )
         return result
 
+    def add_up(target: Load, outer: Indices) -> None:
+        position = dict(zip(output, outer, strict=True))
+        if not summed:
+            emitter.assign(target, product(position))
+            return
+        emitter.assign(target, constant(0, dtype, is_weak=False))
+        with emitter.loops([sizes[c] for c in summed]) as inner:
+            position |= dict(zip(summed, inner, strict=True))
+            op = "||" if dtype == "bool" else "+"
+            total = Op(dtype, False, op, (target, product(position)))
+            emitter.assign(target, total)
+
     def into(place: View) -> None:
+        if summed and _is_symmetric(operands, labels, output, sizes):
+            _fill_triangle(emitter, place, add_up)
+            return
         with emitter.loops(place.shape) as outer:
-            target = place.at(outer)
-            position = dict(zip(output, outer, strict=True))
-            if not summed:
-                emitter.assign(target, product(position))
-                return
-            emitter.assign(target, constant(0, dtype, is_weak=False))
-            with emitter.loops([sizes[c] for c in summed]) as inner:
-                position |= dict(zip(summed, inner, strict=True))
-                op = "||" if dtype == "bool" else "+"
-                total = Op(dtype, False, op, (target, product(position)))
-                emitter.assign(target, total)
+            add_up(place.at(outer), outer)
 
     shape = tuple(sizes[c] for c in output)
     return Pending(shape, dtype, storages_of(emitter, *operands), into)
+
+
+def _is_symmetric(
+    operands: Sequence[Readable],
+    labels: Sequence[str],
+    output: str,
+    sizes: dict[str, Size],
+) -> bool:
+    """Whether a matrix is its own transpose: of an array with itself, transposed.
+
+    Exchanging the two indices exchanges the two factors.
+    """
+    if len(output) != 2 or len(operands) != 2 or sizes[output[0]] != sizes[output[1]]:
+        return False
+    row, column = output
+    here = {c: symbol(f"${k}") for k, c in enumerate(sizes)}
+    there = here | {row: here[column], column: here[row]}
+    one, two = (
+        [_element(o, text, where, sizes) for where in (here, there)]
+        for o, text in zip(operands, labels, strict=True)
+    )
+    return _is_same(one[0], two[1]) and _is_same(one[1], two[0])
+
+
+def _is_same(one: Expr, two: Expr) -> bool:
+    """Whether two expressions are the same element of an array."""
+    return (
+        isinstance(one, Load)
+        and isinstance(two, Load)
+        and one.storage is two.storage
+        and one.subscripts == two.subscripts
+    )
+
+
+def _fill_triangle(
+    emitter: Emitter, place: View, compute: Callable[[Load, Indices], None]
+) -> None:
+    """Compute one half of a symmetric matrix and its diagonal, and copy the other."""
+    size, zero, one = place.shape[0], as_size(0), as_size(1)
+    with (
+        emitter.loop(zero, size) as row,
+        emitter.loop(zero, row + one) as column,
+    ):
+        compute(place.at((row, column)), (row, column))
+    with (
+        emitter.loop(zero, size) as row,
+        emitter.loop(row + one, size) as column,
+    ):
+        emitter.assign(place.at((row, column)), place.at((column, row)))
 
 
 def _element(

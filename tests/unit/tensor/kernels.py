@@ -219,6 +219,8 @@ def einsums(a, d, c, x, e):
         np.einsum("ii", c),
         np.einsum("i,j->ij", x, x),
         np.einsum("ijk->k", e),
+        np.einsum("ki,kj->ij", a, a),  # symmetric
+        np.einsum("ik,ki->ik", c, c),
         np.einsum("ij,jk,ki", c, c, c),
         np.trace(c),
         np.diag(c),

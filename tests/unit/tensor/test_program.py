@@ -111,6 +111,23 @@ def test_every_line_knows_its_python_line():
     assert line.where.file == __file__
 
 
+def gram(x):
+    return x.T @ x
+
+
+def almost_gram(x, y):
+    return x.T @ y
+
+
+def test_half_of_a_symmetric_product_is_computed():
+    """As NumPy does: the other half has the same values."""
+    matrix = ArrayType("float64", ("n", "m"))
+    found = read(gram, x=matrix).text
+    assert "for (long j = 0; j < i + 1; j++)" in found
+    assert "result[i][j] = result[j][i];" in found
+    assert "i + 1" not in read(almost_gram, x=matrix, y=matrix).text
+
+
 def test_constants_decide_branches():
     one = read(pick, x=float64["N"], mode=ConstantArg("double"))
     two = read(pick, x=float64["N"], mode=ConstantArg("other"), flag=ConstantArg(False))
