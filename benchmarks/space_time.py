@@ -60,7 +60,8 @@ class Measurement:
     distinct, kept : int
         Size of the space.
     cut_short : int
-        Candidates that the time limit kept out.
+        Candidates that the time limit kept out, and objective lists of kept schedules
+        that it ended before their last objective.
     """
 
     kernel: str
@@ -98,11 +99,15 @@ def build_once(path: Path, seconds: float | None) -> dict[str, float | int | Non
     space = build_space(program, seconds=seconds)
     built = time.perf_counter()
     late = ("time", "not tried")
+    n_late = sum(any(w in d.reason for w in late) for d in space.dropped)
+    unfinished = {
+        s.objectives for s in space if any(x.status != "optimal" for x in s.stages)
+    }
     found: dict[str, float | int | None] = {
         "space_seconds": built - started,
         "distinct": space.size.distinct,
         "kept": space.size.kept,
-        "cut_short": sum(any(w in d.reason for w in late) for d in space.dropped),
+        "cut_short": n_late + len(unfinished),
         "ended": time.time(),
     }
     dependences = compute_dependences(space.scop, with_input=False)
