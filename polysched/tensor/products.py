@@ -108,7 +108,7 @@ def _is_symmetric(
     """
     if len(output) != 2 or len(operands) != 2 or sizes[output[0]] != sizes[output[1]]:
         return False
-    row, column = output
+    row, column = output[0], output[1]
     here = {c: symbol(f"${k}") for k, c in enumerate(sizes)}
     there = here | {row: here[column], column: here[row]}
     one, two = (
