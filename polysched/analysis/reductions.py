@@ -17,6 +17,7 @@ from polysched.ir import (
     Expr,
     Guard,
     Load,
+    ScalarType,
     Scop,
     Select,
     Statement,
@@ -266,7 +267,7 @@ def _accumulates(target: Load, op: ReductionOp, term: Expr) -> bool:
     """Whether a term leaves the target's own value alone, and its type as well.
 
     An integer that accumulates floating terms is cut at every step; an extremum that
-    is narrower than its terms wraps.
+    cannot hold all values of its terms wraps.
     """
     if target in _loads(term, target.array):
         return False
@@ -274,10 +275,20 @@ def _accumulates(target: Load, op: ReductionOp, term: Expr) -> bool:
         return True
     if term.dtype.is_float:
         return False
-    if op in ("min", "max") and not isinstance(term, Const):
+    if op in ("min", "max"):
+        if isinstance(term, Const):
+            return _holds(target.type, int(term.value))
         same_kind = term.dtype.kind == target.type.kind
         return same_kind and term.dtype.n_bytes <= target.type.n_bytes
     return True
+
+
+def _holds(type_: ScalarType, value: int) -> bool:
+    """Whether an integer type has a value."""
+    n_bits = 8 * type_.n_bytes
+    if type_.kind == "uint":
+        return 0 <= value < 1 << n_bits
+    return -(1 << n_bits - 1) <= value < 1 << n_bits - 1
 
 
 def _describe(

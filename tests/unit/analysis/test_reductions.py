@@ -108,6 +108,15 @@ def test_narrow_extremum_of_wide_terms_wraps():
     assert reduction(narrow, type_="int", term="int").op == "max"
 
 
+@pytest.mark.parametrize(
+    ("type_", "limit"), [("short", 2**15), ("unsigned char", 2**8)]
+)
+def test_extremum_of_a_constant_that_its_type_lacks_wraps(type_, limit):
+    text = "s = {0} if {0} > s else s"
+    assert reduction(text.format(limit), type_=type_) is None
+    assert reduction(text.format(limit - 1), type_=type_).op == "max"
+
+
 def test_factorisation_is_not_closed():
     b = ScopBuilder("lu", ["n"])
     b.array("A", "double[n][n]")
