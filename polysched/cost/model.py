@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import prod
 
 from polysched.analysis import Dependences
-from polysched.cost.nest import KnownNests, Nest, read_nests
+from polysched.cost.nest import Nest
+from polysched.cost.read import KnownNests, read_nests
 from polysched.cost.reuse import Reuse
 from polysched.cost.storage import fresh_bytes, lay_out_copies
 from polysched.cost.traffic import at_sizes, nest_traffic
@@ -166,7 +167,7 @@ def _predict_nest(
 ) -> tuple[Nest, Prediction]:
     clock = cpu.frequency_hz or CLOCK_HZ
     compute = nest.n_instances * _cycles_per_instance(nest, cpu) / clock
-    moved = nest_traffic(position, nest, reuse, cpu)
+    moved = nest_traffic(position, reuse, cpu)
     l2 = moved.l2_bytes / (L2_BYTES_PER_CYCLE * clock)
     l3 = moved.l3_bytes / (L3_BYTES_PER_CYCLE * clock)
     scatter = nest.scatter(max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 
@@ -11,22 +11,17 @@ import islpy as isl
 
 from polysched.analysis import (
     LARGE_EXTENT,
-    Dependences,
     Member,
     Reference,
     Vector,
     box_footprint,
     box_terms,
     iterator_extent,
-    loop_is_parallel,
-    main_places,
     member_directions,
     operation_count,
-    place_size,
-    references,
 )
-from polysched.ir import MARK_PACK, MARK_REGISTERS, ScheduleTree, Scop, Statement
-from polysched.sets import n_dims, union_of_maps
+from polysched.ir import MARK_PACK, MARK_REGISTERS, Scop, Statement
+from polysched.sets import n_dims
 
 SIMPLE_OPERATIONS = 2.0  # of a statement whose body is unknown
 MAX_STREAMS = 16  # rows that the prefetchers follow at the same time
@@ -53,6 +48,8 @@ class Nest:
         computed in an earlier one.
     share : float
         Part of the statement's instances that the nest runs, where they are split.
+    stored : tuple of (str, int)
+        Private arrays, and the first member whose loop stays within one copy.
     """
 
     scop: Scop
@@ -61,6 +58,7 @@ class Nest:
     references: tuple[Reference, ...]
     waits: bool = True
     share: float = 1.0
+    stored: tuple[tuple[str, int], ...] = ()
     _footprints: dict[tuple[int, int, str | None], int] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -232,11 +230,15 @@ class Nest:
         The innermost loops whose data fit keep it; the loop around them brings in what
         it touches once, every time it runs. With an array, its share alone.
         """
+        outer = max(0, self.first_kept(capacity_bytes, line_bytes) - 1)
+        return self.runs(outer) * self.footprint(outer, line_bytes, array)
+
+    def first_kept(self, capacity_bytes: int, line_bytes: int) -> int:
+        """The outermost member from which on the loops' data fit a cache."""
         first = len(self.members)
         while first > 0 and self.footprint(first - 1, line_bytes) <= capacity_bytes:
             first -= 1
-        outer = max(0, first - 1)
-        return self.runs(outer) * self.footprint(outer, line_bytes, array)
+        return first
 
     def scatter(self, capacity_bytes: int, line_bytes: int) -> float:
         """How much longer the traffic into a cache takes than one long stream would.
@@ -288,17 +290,30 @@ class Nest:
         return self._footprints[key]
 
     def _measure(self, first: int, line_bytes: int, array: str | None) -> int:
+        start_of = dict(self.stored)
+        parts: dict[int, list[Reference]] = {}
+        for reference in self.references:
+            if array in (None, reference.array):
+                start = max(first, start_of.get(reference.array, 0))
+                parts.setdefault(start, []).append(reference)
+        return sum(
+            box_footprint(
+                self.scop, found, self.directions, self._extents(start), line_bytes
+            )
+            for start, found in parts.items()
+        )
+
+    def _extents(self, first: int) -> dict[int, int]:
+        """Trips of the loops from member `first` on that move the statement."""
         inside: dict[tuple[int, ...], float] = {}
         for k in range(first, len(self.members)):
             row = self.members[k].function
             inside[row] = inside.get(row, 1.0) * self.trips[k]
-        extents = {
+        return {
             k: max(1, round(inside.get(m.coefficients, 1.0)))
             for k, m in enumerate(self.members)
             if self.directions[k] is not None
         }
-        chosen = [r for r in self.references if array in (None, r.array)]
-        return box_footprint(self.scop, chosen, self.directions, extents, line_bytes)
 
     def _inner_classes(self) -> list[tuple[Reference, str]]:
         direction = None if self.inner is None else self.directions[self.inner]
@@ -340,64 +355,6 @@ class Nest:
         for k in fresh:
             reach += abs(row[k]) * (self.extent(_unit(len(row), k)) - 1)
         return reach
-
-
-KnownNests = dict[tuple[str, tuple[Member, ...]], Nest]
-
-
-def read_nests(
-    tree: ScheduleTree,
-    scop: Scop,
-    deps: Dependences | None = None,
-    known: KnownNests | None = None,
-) -> list[Nest]:
-    """One nest per statement of a tree; without dependences all recurrences wait.
-
-    Of a statement whose instances are split, one per part that has as many dimensions
-    as any, each with its share; the others count as nothing.
-
-    Parameters
-    ----------
-    known : dict, optional
-        Nests of other trees of the SCoP, by their loops; what has been found out about
-        one is not found out again. Those of this tree are added.
-    """
-    known = {} if known is None else known
-    by_name = references(scop)
-    found = []
-    for name, places in main_places(tree).items():
-        sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
-        for place, size in zip(places, sizes, strict=True):
-            moving = tuple(m for m in place.members if not m.is_constant)
-            key = name, tuple(replace(m, path=()) for m in moving)
-            if len(places) == 1 and key in known:
-                found.append(known[key].moved_to(moving))
-                continue
-            nest = Nest(
-                scop,
-                scop.statement(name),
-                moving,
-                by_name[name],
-                share=size / sum(sizes),
-            )
-            if deps is not None and not nest.is_inner_parallel:
-                nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
-            if len(places) == 1:
-                known[key] = nest
-            found.append(nest)
-    return found
-
-
-def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:
-    """Whether the innermost loop carries a flow from the statement to itself."""
-    assert nest.inner is not None
-    member = nest.members[nest.inner]
-    name = nest.statement.name
-    own = [d.relation for d in deps.of_kind("flow") if d.source == d.sink == name]
-    if not own:
-        return False
-    flow = union_of_maps(own)
-    return not loop_is_parallel(tree.node(member.path), member.position, flow)
 
 
 def _slanted_extent(

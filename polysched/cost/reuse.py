@@ -31,11 +31,32 @@ class Reuse:
         self._nests = nests
         self._line_bytes = line_bytes
         self._touched = cache(self._measure)
+        self._together = cache(self._measure_together)
+        self._depths = cache(self._measure_depths)
+        self._kept = cache(self._find_kept)
         self._moved = cache(self._movement)
         self._users: dict[str, list[int]] = {}
         for position, nest in enumerate(nests):
             for array in {r.array for r in nest.references}:
                 self._users.setdefault(array, []).append(position)
+
+    def traffic(
+        self, position: int, capacity_bytes: int, array: str | None = None
+    ) -> float:
+        """Bytes that one statement brings into a cache, with the others beside it.
+
+        As `Nest.traffic`; but what its loops touch stays in the cache only if what the
+        other statements in them touch fits as well. If not, every iteration of the
+        loop that they share brings its data in again: all of it where the statements
+        touch twice of what the cache holds, a part of it where they touch less.
+        """
+        nest = self._nests[position]
+        outer, kept, lost = self._kept(position, capacity_bytes)
+        alone = nest.runs(outer) * nest.footprint(outer, self._line_bytes, array)
+        if not lost:
+            return alone
+        again = nest.runs(kept) * nest.footprint(kept, self._line_bytes, array)
+        return alone + lost * max(0.0, again - alone)
 
     def saved_bytes(self, position: int, capacity_bytes: int, *, shared: bool) -> float:
         """Bytes of a statement's `traffic` that an earlier one has loaded already.
@@ -53,7 +74,7 @@ class Reuse:
         nest = self._nests[position]
         saved = 0.0
         for array in {r.array for r in nest.references if len(r.rows) > 1}:
-            traffic = nest.traffic(capacity_bytes, self._line_bytes, array)
+            traffic = self.traffic(position, capacity_bytes, array)
             found = [
                 self._left(earlier, position, array, capacity_bytes, shared)
                 for earlier in self._users[array]
@@ -86,6 +107,50 @@ class Reuse:
 
     def _measure(self, position: int, depth: int, array: str | None) -> int:
         return self._nests[position].footprint(depth, self._line_bytes, array)
+
+    def _find_kept(self, position: int, capacity: int) -> tuple[int, int, float]:
+        """Where a statement's data come from outside: alone, and with the others.
+
+        The loop that brings them in, the first one whose data stay with the others
+        beside it, and which part of the data is lost between its iterations.
+        """
+        nest = self._nests[position]
+        first = kept = nest.first_kept(capacity, self._line_bytes)
+        n_members = len(nest.members)
+        while kept < n_members and not self._fit(position, kept, capacity):
+            kept += 1
+        lost = 0.0
+        if kept not in (first, n_members):
+            lost = min(1.0, self._together(position, kept - 1) / capacity - 1.0)
+        return max(0, first - 1), kept, lost
+
+    def _fit(self, position: int, first: int, capacity: int) -> bool:
+        """Whether a cache holds what all statements in some loops touch."""
+        mates = [position, *self._mates(position, first)]
+        most = sum(self._touched(k, first, None) for k in mates)
+        return most <= capacity or self._together(position, first) <= capacity
+
+    def _mates(self, position: int, first: int) -> list[int]:
+        """Other statements that run within the loop of a member."""
+        return [k for k, depth in self._depths(position) if depth > first]
+
+    def _measure_together(self, position: int, first: int) -> int:
+        """Bytes that the loops from a member on touch, of all statements in them."""
+        mates = {position, *self._mates(position, first)}
+        total = 0
+        for array, users in self._users.items():
+            here = [self._touched(k, first, array) for k in users if k in mates]
+            total += max(here, default=0)
+        return total
+
+    def _measure_depths(self, position: int) -> list[tuple[int, int]]:
+        """The other statements, and how many loops they share with one."""
+        nest = self._nests[position]
+        return [
+            (k, common_depth(nest, other))
+            for k, other in enumerate(self._nests)
+            if k != position
+        ]
 
     def _movement(
         self, position: int, depth: int, array: str

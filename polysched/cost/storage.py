@@ -40,11 +40,10 @@ def fresh_bytes(nests: Sequence[Nest], line_bytes: int) -> float:
         Cache line.
     """
     largest: dict[str, int] = {}
-    for name, depth in _shared_depths(nests).items():
-        for nest in nests:
-            if any(r.array == name for r in nest.references):
-                found = nest.footprint(depth, line_bytes, name)
-                largest[name] = max(found, largest.get(name, 0))
+    for nest in nests:
+        for name, _ in nest.stored:
+            found = nest.footprint(0, line_bytes, name)
+            largest[name] = max(found, largest.get(name, 0))
     return float(sum(largest.values()))
 
 
@@ -68,7 +67,12 @@ def _lay_out(nest: Nest, depths: Mapping[str, int]) -> Nest:
         _with_copies(nest, r, depths[r.array]) if r.array in depths else r
         for r in nest.references
     )
-    return nest if laid == nest.references else replace(nest, references=laid)
+    used = sorted({r.array for r in laid} & depths.keys())
+    if not used:
+        return nest
+    return replace(
+        nest, references=laid, stored=tuple((name, depths[name]) for name in used)
+    )
 
 
 def _with_copies(nest: Nest, reference: Reference, depth: int) -> Reference:

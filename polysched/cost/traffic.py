@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from polysched.analysis import Dependences
-from polysched.cost.nest import Nest, read_nests
+from polysched.cost.read import read_nests
 from polysched.cost.reuse import Reuse
 from polysched.cost.storage import lay_out_copies
 from polysched.ir import ScheduleTree, Scop
@@ -45,7 +45,7 @@ def predict_traffic(
     """
     nests = lay_out_copies(read_nests(tree, at_sizes(scop, parameters), deps))
     reuse = Reuse(nests, machine.cpu.line_bytes)
-    parts = [nest_traffic(k, n, reuse, machine.cpu) for k, n in enumerate(nests)]
+    parts = [nest_traffic(k, reuse, machine.cpu) for k in range(len(nests))]
     if not parts:
         return None
     return Traffic(
@@ -55,11 +55,11 @@ def predict_traffic(
     )
 
 
-def nest_traffic(position: int, nest: Nest, reuse: Reuse, cpu: Cpu) -> Traffic:
+def nest_traffic(position: int, reuse: Reuse, cpu: Cpu) -> Traffic:
     """What one nest moves, without what an earlier one leaves in a cache."""
 
     def moved(capacity_bytes: int, *, shared: bool) -> float:
-        loaded = nest.traffic(capacity_bytes, cpu.line_bytes)
+        loaded = reuse.traffic(position, capacity_bytes)
         return loaded - reuse.saved_bytes(position, capacity_bytes, shared=shared)
 
     last_level = max(cpu.l3_bytes, cpu.l2_bytes)

@@ -8,7 +8,7 @@ import pytest
 
 from polysched.analysis import compute_dependences, set_band_flags
 from polysched.cost import predict, predict_seconds, rank
-from polysched.cost.nest import read_nests
+from polysched.cost.read import read_nests
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu, Machine
 from polysched.transform import apply_script, parse_script

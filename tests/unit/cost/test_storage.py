@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from polysched.analysis import compute_dependences, infer_liveness, privatize
 from polysched.cost import predict, rank
-from polysched.cost.nest import read_nests
+from polysched.cost.read import read_nests
 from polysched.cost.storage import fresh_bytes, lay_out_copies
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.testing import ScopBuilder

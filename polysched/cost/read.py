@@ -1,0 +1,74 @@
+"""The nests of a schedule tree, as the model counts them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from polysched.analysis import (
+    Dependences,
+    Member,
+    loop_is_parallel,
+    main_places,
+    place_size,
+    references,
+)
+from polysched.cost.nest import Nest
+from polysched.ir import ScheduleTree, Scop
+from polysched.sets import union_of_maps
+
+KnownNests = dict[tuple[str, tuple[Member, ...]], Nest]
+
+
+def read_nests(
+    tree: ScheduleTree,
+    scop: Scop,
+    deps: Dependences | None = None,
+    known: KnownNests | None = None,
+) -> list[Nest]:
+    """One nest per statement of a tree; without dependences all recurrences wait.
+
+    Of a statement whose instances are split, one per part that has as many dimensions
+    as any, each with its share; the others count as nothing.
+
+    Parameters
+    ----------
+    known : dict, optional
+        Nests of other trees of the SCoP, by their loops; what has been found out about
+        one is not found out again. Those of this tree are added.
+    """
+    known = {} if known is None else known
+    by_name = references(scop)
+    found = []
+    for name, places in main_places(tree).items():
+        sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
+        for place, size in zip(places, sizes, strict=True):
+            moving = tuple(m for m in place.members if not m.is_constant)
+            key = name, tuple(replace(m, path=()) for m in moving)
+            if len(places) == 1 and key in known:
+                found.append(known[key].moved_to(moving))
+                continue
+            nest = Nest(
+                scop,
+                scop.statement(name),
+                moving,
+                by_name[name],
+                share=size / sum(sizes),
+            )
+            if deps is not None and not nest.is_inner_parallel:
+                nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
+            if len(places) == 1:
+                known[key] = nest
+            found.append(nest)
+    return found
+
+
+def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:
+    """Whether the innermost loop carries a flow from the statement to itself."""
+    assert nest.inner is not None
+    member = nest.members[nest.inner]
+    name = nest.statement.name
+    own = [d.relation for d in deps.of_kind("flow") if d.source == d.sink == name]
+    if not own:
+        return False
+    flow = union_of_maps(own)
+    return not loop_is_parallel(tree.node(member.path), member.position, flow)

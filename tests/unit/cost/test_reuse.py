@@ -1,0 +1,49 @@
+"""A cache keeps what a loop touches only as long as all statements in it fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from polysched.cost import predict_traffic
+from polysched.ir import Scop, original_tree
+from polysched.testing import ScopBuilder
+from tests.unit.cost.test_model import MACHINE
+
+STEPS = 10
+CACHE = MACHINE.cpu.l3_bytes
+
+
+def sweeps(share: float, *, together: bool) -> Scop:
+    """Two arrays, each a part of the last cache, swept in every time step."""
+    n = int(share * CACHE / 8)
+    b = ScopBuilder("sweeps")
+    for k, name in enumerate("xy"):
+        b.array(name, f"double[{n}]")
+        place = (0, k, 0) if together else (k, 0, 0)
+        box = f"0 <= t < {STEPS} and 0 <= i < {n}"
+        b.statement("t, i", box, f"{name}[i] += 1", position=place)
+    return b.build()
+
+
+def loads(share: float, *, together: bool) -> float:
+    """How often each element comes from memory, on average."""
+    scop = sweeps(share, together=together)
+    found = predict_traffic(original_tree(scop), scop, MACHINE)
+    assert found is not None
+    return found.memory_bytes / (2 * share * CACHE)
+
+
+@pytest.mark.parametrize(
+    ("share", "apart", "together"),
+    [
+        (0.4, 1, 1),  # both fit
+        (0.75, 1, 1 + 0.5 * (STEPS - 1)),  # one fits, both are half too much
+        (0.95, 1, 1 + 0.9 * (STEPS - 1)),
+        (1.5, STEPS, STEPS),  # not even one fits
+    ],
+)
+def test_statements_in_a_loop_crowd_each_other_out(
+    share: float, apart: float, together: float
+) -> None:
+    assert loads(share, together=False) == pytest.approx(apart, rel=0.01)
+    assert loads(share, together=True) == pytest.approx(together, rel=0.01)
