@@ -83,9 +83,11 @@ from polysched.analysis.prover import Prover
 from polysched.analysis.rationals import Vector, rank
 from polysched.analysis.reductions import Reduction, ReductionOp, find_reductions
 from polysched.analysis.reordering import (
+    FREEDOMS,
     FloatingPoint,
     allow_reordering,
     find_accumulation,
+    find_freedom,
     match_accumulation,
 )
 from polysched.analysis.schedule_features import schedule_features
@@ -130,6 +132,7 @@ __all__ = [
     "BETTER",
     "DEVICE_FEATURES",
     "FEATURES",
+    "FREEDOMS",
     "LARGE_EXTENT",
     "MAX_PRIVATE_ELEMENTS",
     "Better",
@@ -172,6 +175,7 @@ __all__ = [
     "describe_violation",
     "exposed_reads",
     "find_accumulation",
+    "find_freedom",
     "find_operands",
     "find_overwritten",
     "find_reductions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import islpy as isl
 
@@ -15,7 +15,8 @@ from polysched.ir import Scop
 from polysched.sets import list_sets, node_kind
 
 _NO_NUMBER = "_Bool"  # its sums do not wrap
-FloatingPoint = Literal["strict", "reassociate"]
+FloatingPoint = Literal["strict", "promised", "reassociate"]
+FREEDOMS: tuple[FloatingPoint, ...] = get_args(FloatingPoint)
 
 
 def allow_reordering(
@@ -29,16 +30,34 @@ def allow_reordering(
         Of the SCoP.
     scop : Scop
         What is computed.
-    fp : {"strict", "reassociate"}
+    fp : {"strict", "promised", "reassociate"}
         With ``strict`` only reductions of integers, which wrap and give the same
         result in any order; minima and maxima of floating-point numbers are left
         alone, because NaN and the sign of zeros depend on the order. With
-        ``reassociate`` all of them.
+        ``promised`` those, too, for which the source promises no order
+        (`Statement.is_unordered`). With ``reassociate`` all of them.
     """
-    found = tuple(r for r in find_reductions(scop) if r.target.type.name != _NO_NUMBER)
-    if fp == "strict":
-        found = tuple(r for r in found if not r.target.type.is_float)
+    found = tuple(
+        r
+        for r in find_reductions(scop)
+        if r.target.type.name != _NO_NUMBER and _is_free(r, scop, fp)
+    )
     return replace(dependences, reductions=found)
+
+
+def find_freedom(dependences: Dependences, scop: Scop) -> FloatingPoint:
+    """The least that allows the reductions which dependences have."""
+    free = [r for r in dependences.reductions if r.target.type.is_float]
+    if not free:
+        return "strict"
+    is_promised = all(scop.statement(r.statement).is_unordered for r in free)
+    return "promised" if is_promised else "reassociate"
+
+
+def _is_free(reduction: Reduction, scop: Scop, fp: FloatingPoint) -> bool:
+    if fp == "reassociate" or not reduction.target.type.is_float:
+        return True
+    return fp == "promised" and scop.statement(reduction.statement).is_unordered
 
 
 def find_accumulation(

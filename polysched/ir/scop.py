@@ -147,6 +147,9 @@ class Statement(Shown):
         Place in the user's source.
     text : str
         The user's own text, one line, for messages.
+    is_unordered : bool
+        Whether the terms that it accumulates may come in any order even where floating
+        point is not to be reassociated: the source promises none, as NumPy's sums.
     """
 
     name: str
@@ -158,6 +161,7 @@ class Statement(Shown):
     accesses: tuple[Access, ...]
     where: SourceLocation | None = None
     text: str = ""
+    is_unordered: bool = False
 
     @property
     def headline(self) -> str:

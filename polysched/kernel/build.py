@@ -26,6 +26,7 @@ from polysched.kernel.worth import enlarge, print_worth
 from polysched.machine import Machine
 from polysched.runtime import RunOptions, Toolchain, run_tool
 from polysched.tensor import ArgType, CFunction, lower, read_function
+from polysched.tune import TuneOptions
 from polysched.workflow import (
     ProgramSpace,
     Tuned,
@@ -133,7 +134,10 @@ def tune_kernel(
     values = name_in_c(lowered.function, parameters)
     return tune(
         space,
-        options.budget,
+        options=TuneOptions(
+            budget=options.budget,
+            fp="strict" if space.fp == "strict" else "reassociate",
+        ),
         toolchain=toolchain(options),
         run_options=RunOptions(threads=threads, parameters=values),
     )
@@ -305,7 +309,9 @@ def _with_place(statement: Statement, function: CFunction) -> Statement:
     if statement.where is None or statement.where.line not in function.lines:
         return statement
     line = function.lines[statement.where.line]
-    return replace(statement, where=line.where, text=line.text)
+    return replace(
+        statement, where=line.where, text=line.text, is_unordered=line.is_unordered
+    )
 
 
 def _in_python(error: FrontendError, function: CFunction) -> FrontendError:

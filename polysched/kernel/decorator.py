@@ -24,7 +24,7 @@ def kernel(
     tune: bool = ...,
     budget: int = ...,
     policy: str | Policy | Chooser = ...,
-    fp: Literal["strict", "reassociate"] = ...,
+    fp: Literal["strict", "promised", "reassociate"] = ...,
     machine: Machine | None = ...,
     threads: int | None = ...,
     timeout: float = ...,

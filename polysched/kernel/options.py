@@ -24,8 +24,10 @@ class KernelOptions:
         How many schedules are measured then.
     policy : str, Policy or callable
         What chooses recipes, as `build_space` takes it.
-    fp : {"strict", "reassociate"}
-        Whether sums may be added up in another order.
+    fp : {"strict", "promised", "reassociate"}
+        Which sums may be added up in another order: by default those of NumPy
+        (``@``, ``np.sum``, ``np.mean``, ``np.einsum``), which promises none; with
+        ``strict`` no sum, with ``reassociate`` those of the function's own loops, too.
     machine : Machine, optional
         What the code will run on; detected by default.
     threads : int, optional
@@ -43,7 +45,7 @@ class KernelOptions:
     tune: bool = False
     budget: int = 6
     policy: str | Policy | Chooser = "balanced"
-    fp: Literal["strict", "reassociate"] = "strict"
+    fp: Literal["strict", "promised", "reassociate"] = "promised"
     machine: Machine | None = None
     threads: int | None = None
     timeout: float = 10.0

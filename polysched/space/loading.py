@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polysched.analysis import (
+    FREEDOMS,
     Dependences,
     FloatingPoint,
     allow_reordering,
@@ -90,7 +91,7 @@ def _read(path: str | os.PathLike[str]) -> list[Mapping[str, Any]]:
 def _read_space(
     entry: Mapping[str, Any], scop: Scop, path: str | os.PathLike[str]
 ) -> ScheduleSpace:
-    fp: FloatingPoint = "reassociate" if entry.get("fp") == "reassociate" else "strict"
+    fp: FloatingPoint = entry["fp"] if entry.get("fp") in FREEDOMS else "strict"
     target: Target = "cuda" if entry.get("target") == "cuda" else "openmp"
     dependences = allow_reordering(compute_dependences(scop), scop, fp)
     try:

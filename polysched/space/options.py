@@ -31,7 +31,7 @@ class SpaceOptions:
     parameters : mapping of str to int
         Sizes to predict times for, to rank by, and to choose tiles for, which are legal
         for all sizes; others are assumed large.
-    fp : {"strict", "reassociate"}
+    fp : {"strict", "promised", "reassociate"}
         Whether sums may be added up in another order, as `allow_reordering` has it.
     pins : tuple of Pin
         What every schedule must obey, after tiling and mapping, too. The source order

@@ -12,6 +12,7 @@ from polysched.analysis import (
     FloatingPoint,
     ScheduleProfile,
     compare_trees,
+    find_freedom,
     profile_schedule,
 )
 from polysched.base import (
@@ -292,8 +293,7 @@ class ScheduleSpace(Selection, Shown):
     @property
     def fp(self) -> FloatingPoint:
         """Whether floating-point sums may be added up in another order."""
-        free = self.dependences.reductions
-        return "reassociate" if any(r.target.type.is_float for r in free) else "strict"
+        return find_freedom(self.dependences, self.scop)
 
     def to_json(self) -> dict[str, object]:
         """The space as the command line's contract has it."""

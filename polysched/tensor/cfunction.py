@@ -147,10 +147,14 @@ class PythonLine:
         Place in the Python source.
     text : str
         The Python statement, on one line.
+    is_unordered : bool
+        Whether the line adds a term to a sum of NumPy's (``@``, ``np.sum``), which
+        promises no order of additions; never for what the Python text adds up itself.
     """
 
     where: SourceLocation
     text: str
+    is_unordered: bool = False
 
 
 @dataclass(frozen=True)

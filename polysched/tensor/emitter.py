@@ -99,10 +99,10 @@ class Emitter:
             ):
                 yield (first, *rest)
 
-    def assign(self, target: Load, value: Expr) -> None:
+    def assign(self, target: Load, value: Expr, *, is_unordered: bool = False) -> None:
         """``target = value``, converted to the target's type."""
         value = convert(value, target.dtype, target.is_weak)
-        self.block.append(Assign(self.place, target, value))
+        self.block.append(Assign(self.place, target, value, is_unordered))
 
     def new_array(
         self, hint: str, dtype: str, shape: Sequence[Size], kind: str = "temporary"

@@ -107,10 +107,15 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Assign(Node):
-    """``target = value``."""
+    """``target = value``.
+
+    `is_unordered` says that it adds a term to a sum, or a factor to a product, for
+    which NumPy promises no order.
+    """
 
     target: Load
     value: Expr
+    is_unordered: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -123,11 +123,14 @@ class Printer:
         self.lines: list[str] = []
         self.places: dict[int, PythonLine] = {}
 
-    def add(self, text: str, place: Place | None = None) -> None:
+    def add(
+        self, text: str, place: Place | None = None, is_unordered: bool = False
+    ) -> None:
         """Write a line."""
         self.lines.append(text)
         if place is not None:
-            self.places[len(self.lines)] = PythonLine(place.where, place.text)
+            line = PythonLine(place.where, place.text, is_unordered)
+            self.places[len(self.lines)] = line
 
     def block(self, nodes: Sequence[Node], depth: int) -> None:
         """Write statements."""
@@ -137,7 +140,7 @@ class Printer:
     def _node(self, node: Node, depth: int) -> None:
         pad = "  " * depth
         if isinstance(node, Assign):
-            self.add(f"{pad}{_assignment(node)}", node.place)
+            self.add(f"{pad}{_assignment(node)}", node.place, node.is_unordered)
         elif isinstance(node, For):
             self._body(f"{pad}{_header(node)}", node, node.body, depth)
         else:

@@ -83,7 +83,7 @@ def contract(
             position |= dict(zip(summed, inner, strict=True))
             op = "||" if dtype == "bool" else "+"
             total = Op(dtype, False, op, (target, product(position)))
-            emitter.assign(target, total)
+            emitter.assign(target, total, is_unordered=True)
 
     def into(place: View) -> None:
         if summed and _is_symmetric(operands, labels, output, sizes):

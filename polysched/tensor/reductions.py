@@ -110,12 +110,18 @@ def _accumulate(
     emitter: Emitter, target: Load, inner: Sequence[Size], outer: Indices,
     at: Callable[[Indices, Indices], Expr], combine: Combine, skips_first: bool,
 ) -> None:  # fmt: skip
+    free = combine in (combine_sum, combine_product)
+
+    def add(along: Indices) -> None:
+        value = combine(emitter, target, at(outer, along))
+        emitter.assign(target, value, is_unordered=free)
+
     if skips_first:
         with emitter.loop(as_size(1), inner[0]) as k:
-            emitter.assign(target, combine(emitter, target, at(outer, (k,))))
+            add((k,))
         return
     with emitter.loops(inner) as along:
-        emitter.assign(target, combine(emitter, target, at(outer, along)))
+        add(along)
 
 
 def _reduction(

@@ -115,7 +115,7 @@ def build_space(
         Time limit.
     limit : int, optional
         Most schedules to keep.
-    fp : {"strict", "reassociate"}
+    fp : {"strict", "promised", "reassociate"}
         Whether sums may be added up in another order.
     pins : sequence of Pin or str
         What every schedule must obey, as values or texts (``parallel:S0.0``).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from polysched.analysis import (
@@ -9,6 +11,7 @@ from polysched.analysis import (
     allow_reordering,
     compute_dependences,
     find_accumulation,
+    find_freedom,
     find_violation,
     loop_is_parallel,
     set_band_flags,
@@ -118,3 +121,14 @@ def test_a_mark_without_permission_is_a_violation_with_a_witness() -> None:
     assert violation is not None
     assert violation.element == "y[0]"
     assert "the accumulate loop leaves their order open" in violation.reason
+
+
+@pytest.mark.parametrize("fp", ["strict", "promised", "reassociate"])
+def test_a_sum_without_a_promised_order_is_free_unless_order_is_asked_for(fp) -> None:
+    program = rows("s[i] += A[i][j]", "double", SQUARE, "y[i] += A[j][i]")
+    first, second = program.statements
+    program = replace(program, statements=(first, replace(second, is_unordered=True)))
+    deps = allow_reordering(compute_dependences(program), program, fp)
+    free = {"strict": [], "promised": ["S1"], "reassociate": ["S0", "S1"]}
+    assert [r.statement for r in deps.reductions] == free[fp]
+    assert find_freedom(deps, program) == fp
