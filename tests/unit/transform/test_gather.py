@@ -72,3 +72,31 @@ def test_a_product_into_a_private_row_becomes_one_into_rows(tmp_path: Path) -> N
 def test_rows_that_somebody_else_reads_stay_together(tmp_path: Path) -> None:
     before, after = _gather(tmp_path, ROWS.replace("static double sum", "double sum"))
     assert after is before
+
+
+WINDOWS = """\
+double image[64][64][8], weights[5][5][8][16], bias[16], out[60][60][16];
+void f(void) {
+#pragma scop
+  for (int i = 0; i < 60; i++)
+    for (int j = 0; j < 60; j++) {
+      for (int f = 0; f < 16; f++)
+        out[i][j][f] = bias[f];
+      for (int p = 0; p < 5; p++)
+        for (int q = 0; q < 5; q++)
+          for (int c = 0; c < 8; c++)
+            for (int f = 0; f < 16; f++)
+              out[i][j][f] += image[i + p][j + q][c] * weights[p][q][c][f];
+    }
+#pragma endscop
+}
+"""
+
+
+def test_a_convolution_keeps_the_order_of_its_sum_and_gets_rows(tmp_path: Path) -> None:
+    """Windows and channels are added up as they stand: their loops cannot be joined."""
+    before, after = _gather(tmp_path, WINDOWS)
+    steps = print_script(after.steps[len(before.steps) :])
+    assert steps.startswith("distribute(band=0, member=1, statements=[0, 1])")
+    assert "sink(" in steps
+    assert find_violation(after.tree, after.deps) is None
