@@ -36,6 +36,14 @@ _FILE = click.option(
     type=readable_file,
     help="A database of your own instead of the one that is shipped.",
 )
+_SET = click.option(
+    "--set",
+    "size",
+    type=click.Choice([str(n) for n in SETS]),
+    default="6",
+    show_default=True,
+    help="Over how many objectives the shipped one is.",
+)
 _CLASS = click.Choice(tuple(MACHINE_CLASSES))
 
 
@@ -108,14 +116,17 @@ def build(
 
 @command.command("show")
 @_FILE
+@_SET
 @click.option("--kernel", metavar="NAME", help="All rows of one nano-kernel.")
 @click.option(
     "--machine", type=_CLASS, default="few", show_default=True, help="Whose rows."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def show(path: str | None, kernel: str | None, machine: str, as_json: bool) -> int:
+def show(
+    path: str | None, size: str, kernel: str | None, machine: str, as_json: bool
+) -> int:
     """List the nano-kernels with the best list of each, or the rows of one."""
-    database = NanoDatabase.load(path) if path else NanoDatabase.shipped()
+    database = _load(path, size)
     if machine not in database.machines:
         known = ", ".join(database.machines)
         raise click.UsageError(f"the database has rows for {known}, not for {machine}")
@@ -131,6 +142,7 @@ def show(path: str | None, kernel: str | None, machine: str, as_json: bool) -> i
 @command.command("query")
 @takes_file(builds_space=False)
 @_FILE
+@_SET
 @click.option(
     "--machine",
     "cores",  # a shared flag of the same name is a file
@@ -147,10 +159,14 @@ def show(path: str | None, kernel: str | None, machine: str, as_json: bool) -> i
     help="Which statements go together; repeatable; the five of the policy by default.",
 )
 def query(
-    common: Common, path: str | None, cores: str, partitions: tuple[str, ...]
+    common: Common,
+    path: str | None,
+    size: str,
+    cores: str,
+    partitions: tuple[str, ...],
 ) -> int:
     """Say which objectives the database selects for the scops of FILE, and why."""
-    database = NanoDatabase.load(path) if path else NanoDatabase.shipped()
+    database = _load(path, size)
     names = partitions or PARTITION_ORDER
     stages = Stages(common)
     _, scops = stages.parse()
@@ -162,6 +178,10 @@ def query(
             _print_answer(answer)
     stages.finish()
     return DONE
+
+
+def _load(path: str | None, size: str) -> NanoDatabase:
+    return NanoDatabase.load(path) if path else NanoDatabase.shipped(int(size))
 
 
 def _size_line(database: NanoDatabase) -> str:

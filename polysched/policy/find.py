@@ -8,7 +8,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import get_args
 
+from polysched.analysis import Dependences
 from polysched.base import PolyschedError
+from polysched.ir import Scop
+from polysched.policy.database import NanoDatabase
 from polysched.policy.dedicated import table_recipes
 from polysched.policy.intents import (
     INTENTS,
@@ -32,6 +35,7 @@ from polysched.policy.shapes import shape_for
 from polysched.schedule import (
     LEXICON,
     WHOLE,
+    MachineFacts,
     Recipe,
     Shape,
     find_objective,
@@ -79,8 +83,15 @@ POLICIES: dict[str, Policy] = {
             database_recipes,
             takes_machine=True,
         ),
+        Policy(
+            "database-12",
+            "the same with lists of twelve objectives in place of six",
+            lambda s, d, m: database_recipes(s, d, m, NanoDatabase.shipped(12)),
+            takes_machine=True,
+        ),
     )
 }
+_DATABASE = re.compile(r"database:(?P<file>.+)")
 _RANDOM = re.compile(r"random:(?P<seed>\d+)")
 _BUDGET = re.compile(r"(?P<name>.*\S)\s*/\s*(?P<n>\d+)")
 _LIST = re.compile(
@@ -97,8 +108,9 @@ def find_policy(name: str | Policy | Chooser) -> Policy:
     name : str, Policy or callable
         One of `POLICIES`; ``random:7``, random with another seed; an objective list
         ``SO>IP>OP``, with a shape and a statement partition if wanted:
-        ``PERM>IP:lower@SINGLE``; a function in a file, ``mine.py:choose``; any of
-        these with a budget, ``thorough/6``; or several with plus signs between them,
+        ``PERM>IP:lower@SINGLE``; a database of one's own, ``database:mine.json.gz``;
+        a function in a file, ``mine.py:choose``; any of these with a budget,
+        ``thorough/6``; or several with plus signs between them,
         ``balanced+database/3``. A policy is itself, a function of SCoP and
         dependences becomes one.
 
@@ -128,6 +140,9 @@ def _find_term(term: str) -> Policy:
     budget = _BUDGET.fullmatch(term)
     if budget is not None:
         return _find_term(budget["name"]).limited(int(budget["n"]))
+    database = _DATABASE.fullmatch(term)
+    if database is not None:
+        return _own_database(term, database["file"])
     listed = _LIST.fullmatch(term)
     if listed is not None:
         names = [n.strip() for n in listed["names"].split(">")]
@@ -161,6 +176,18 @@ def _synthetic(
     form = shape_for(objectives) if shape is None else shapes[shape]
     recipe = Recipe(objectives, form, partition or WHOLE)
     return Policy(term, f"the objective list {recipe}", lambda s, d: (recipe,))
+
+
+def _own_database(term: str, file: str) -> Policy:
+    """What a file that `polysched database build` wrote selects."""
+    database = NanoDatabase.load(file)
+
+    def choose(
+        scop: Scop, dependences: Dependences, machine: MachineFacts
+    ) -> tuple[Recipe, ...]:
+        return database_recipes(scop, dependences, machine, database)
+
+    return Policy(term, "lists from a database", choose, takes_machine=True)
 
 
 def _load_function(file: str, name: str) -> Policy:

@@ -119,18 +119,20 @@ def test_text_is_no_database(tmp_path):
         NanoDatabase.load(tmp_path / "absent")
 
 
-def test_the_shipped_database_is_whole_and_small():
-    db = NanoDatabase.shipped()
-    assert db.objectives == SETS[6]
+@pytest.mark.parametrize("size", SETS)
+def test_the_shipped_databases_are_whole(size):
+    db = NanoDatabase.shipped(size)
+    assert db.objectives == SETS[size]
     assert db.machines == tuple(MACHINE_CLASSES)
     assert [e.kernel for e in db.entries] == [k.name for k in nano_kernels()]
-    assert db.n_rows > 0.99 * 3 * 150 * len(db.entries)
+    n_lists = len(objective_lists(db.objectives))
+    assert db.n_rows > 0.99 * 3 * n_lists * len(db.entries)
     assert all(set(o) == set(MEASURES) for e in db.entries for o in e.outcomes)
     assert db.seconds > 0
 
 
 def test_a_set_that_is_not_shipped_is_named():
-    with pytest.raises(PolyschedError, match="only nano-6"):
+    with pytest.raises(PolyschedError, match="only nano-12.json.gz, nano-6.json.gz"):
         NanoDatabase.shipped(7)
 
 

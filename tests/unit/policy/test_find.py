@@ -6,9 +6,10 @@ import pytest
 
 from polysched.analysis import compute_dependences
 from polysched.base import PolyschedError
-from polysched.policy import POLICIES, Policy, find_policy
+from polysched.policy import POLICIES, Policy, find_policy, rank_dependences
 from polysched.schedule import MachineFacts, Recipe
 from tests.unit import scops
+from tests.unit.policy.databases import database, entry
 from tests.unit.schedule import programs
 
 
@@ -140,3 +141,22 @@ def test_every_policy_has_a_summary():
     for policy in POLICIES.values():
         assert policy.summary
         assert len(policy.summary) < 88
+
+
+def test_a_database_of_ones_own_is_asked(tmp_path):
+    program = scops.gemm()
+    dependences = compute_dependences(program)
+    first = rank_dependences(program, dependences)[0]
+    file = tmp_path / "mine.json.gz"
+    database(entry("a", first.key, ("DGF", "SO"))).save(file)
+    recipes = find_policy(f"database:{file}/1").recipes(program, dependences)
+    assert recipes[0].parts[0].objectives[:2] == ("DGF", "SO")
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    file = tmp_path / "mine.json.gz"
+    with pytest.raises(PolyschedError, match="cannot read the database"):
+        find_policy(f"database:{file}")
+    file.write_text("{}")
+    with pytest.raises(PolyschedError, match="is no nano-kernel database"):
+        find_policy(f"database:{file}")

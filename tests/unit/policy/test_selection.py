@@ -7,8 +7,12 @@ from dataclasses import replace
 from polysched.analysis import compute_dependences, find_violation
 from polysched.base import Deadline
 from polysched.policy import (
+    MACHINE_CLASSES,
     PARTITION_ORDER,
+    SETS,
+    NanoDatabase,
     database_recipes,
+    find_policy,
     rank_dependences,
     select_objectives,
     select_parts,
@@ -90,3 +94,15 @@ def test_shipped_rows_know_that_strides_matter_to_a_product():
     solved = solve_recipe(program, dependences, recipe, Deadline.after(60))
     inner = solved.rows["S0"].linear[-1]
     assert inner.affine_text(("i", "j", "k")) == "1j"
+
+
+def test_twelve_objectives_are_shipped_too():
+    wide = NanoDatabase.shipped(12)
+    assert wide.objectives == SETS[12]
+    assert wide.machines == tuple(MACHINE_CLASSES)
+    assert set(wide.keys) == set(NanoDatabase.shipped(6).keys)
+    program = programs.two_products()
+    dependences = compute_dependences(program)
+    recipes = find_policy("database-12").recipes(program, dependences)
+    names = {o for r in recipes for part in r.parts for o in part.objectives}
+    assert names - {*SETS[6], "MIC"}
