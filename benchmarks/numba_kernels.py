@@ -186,3 +186,52 @@ def nussinov(seq, table):
             for k in range(i + 1, j):
                 best = max(best, table[i, k] + table[k + 1, j])
             table[i, j] = best
+
+
+@njit(parallel=True, cache=True)
+def bicg(A, p, r):
+    n, m = A.shape
+    s = np.zeros(m)
+    q = np.zeros(n)
+    for i in prange(n):
+        for j in range(m):
+            q[i] += A[i, j] * p[j]
+    block = 64
+    for b in prange((m + block - 1) // block):
+        for i in range(n):
+            for j in range(b * block, min(m, (b + 1) * block)):
+                s[j] += r[i] * A[i, j]
+    return s, q
+
+
+@njit(parallel=True, cache=True)
+def covariance(data):
+    n, m = data.shape
+    centred = np.empty((m, n))
+    for j in prange(m):
+        mean = 0.0
+        for i in range(n):
+            mean += data[i, j]
+        mean /= n
+        for i in range(n):
+            centred[j, i] = data[i, j] - mean
+    return centred @ centred.T / (n - 1.0)
+
+
+@njit(parallel=True, cache=True)
+def mlp(x, w1, b1, w2, b2, w3, b3):
+    h1 = np.maximum(x @ w1 + b1, np.float32(0))
+    h2 = np.maximum(h1 @ w2 + b2, np.float32(0))
+    h3 = h2 @ w3 + b3
+    out = np.empty_like(h3)
+    for i in prange(h3.shape[0]):
+        top = h3[i, 0]
+        for j in range(1, h3.shape[1]):
+            top = max(top, h3[i, j])
+        total = np.float32(0.0)
+        for j in range(h3.shape[1]):
+            out[i, j] = np.exp(h3[i, j] - top)
+            total += out[i, j]
+        for j in range(h3.shape[1]):
+            out[i, j] /= total
+    return out

@@ -45,6 +45,10 @@ _FLAGS = ("-O3", "-march=native", "-fwrapv", "-fno-trapping-math", "-fno-math-er
 _LIBRARY_FLAGS = ("-shared", "-fPIC", "-fvisibility=hidden", "-w")
 ORIGINAL = "original"
 
+# NumPy's threads go on for a while after each product, and Python's own want a core as
+# well: a thread that was put off keeps the others waiting at every barrier
+_BARRIER_SECONDS = 2e-5
+
 
 @dataclass(frozen=True, eq=False)
 class Lowered:
@@ -98,7 +102,7 @@ def read_c_function(
         try:
             program = parse(str(path), cc=cc)
         except FrontendError as error:
-            raise _in_python(error, function) from error
+            raise _placed_in_python(error, function) from error
     scop = _with_python_places(program.scops[0], function)
     bounds = find_bounds(function, scop)
     program = replace(program, scops=(_with_private_temporaries(scop, function),))
@@ -109,7 +113,7 @@ def build_kernel_space(
     lowered: Lowered, options: KernelOptions, parameters: Mapping[str, int]
 ) -> ProgramSpace:
     """The schedules of a kernel, ranked for the given sizes."""
-    machine = options.machine or Machine.detect()
+    machine = options.machine or _in_python(Machine.detect())
     if options.threads is not None:
         machine = machine.limited(options.threads)
     known = {p.name for p in lowered.scop.parameters}
@@ -123,6 +127,12 @@ def build_kernel_space(
         seconds=options.timeout,
         parameters=enlarge(lowered.scop, sizes),
     )
+
+
+def _in_python(machine: Machine) -> Machine:
+    """The machine as a kernel finds it: beside other threads of its process."""
+    seconds = max(machine.cpu.barrier_seconds, _BARRIER_SECONDS)
+    return replace(machine, cpu=replace(machine.cpu, barrier_seconds=seconds))
 
 
 def tune_kernel(
@@ -314,7 +324,7 @@ def _with_place(statement: Statement, function: CFunction) -> Statement:
     )
 
 
-def _in_python(error: FrontendError, function: CFunction) -> FrontendError:
+def _placed_in_python(error: FrontendError, function: CFunction) -> FrontendError:
     """The same refusal at the place of the Python source."""
     line = function.lines.get(error.where.line) if error.where else None
     if line is None:

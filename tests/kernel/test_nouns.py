@@ -29,6 +29,15 @@ def test_program_scop_and_text():
     assert "void axpy(" in kernels.axpy.to_c()
 
 
+def test_barriers_cost_more_beside_the_threads_of_numpy():
+    machine = ps.Machine.detect()
+    stated = ps.kernel(machine=machine)(kernels.axpy.function)
+    given = np.ones(100)
+    assert stated.space(2.0, given, given).machine == machine
+    found = kernels.axpy.space(2.0, given, given).machine
+    assert found.cpu.barrier_seconds >= 2e-5
+
+
 def test_space_and_explanation():
     space = kernels.axpy.space(2.0, np.ones(100), np.ones(100))
     assert space.best.id in {s.id for s in space}
