@@ -29,6 +29,7 @@ SECONDS = 60.0  # for the search, which a loaded machine slows down
 EXAMPLES = ROOT / "examples" / "python"
 SIDES = ("polysched", "numba", "numpy")
 SEED = 7
+PAUSE_SECONDS = 0.1  # threads of the side before wait busily for more work meanwhile
 
 
 def load(path: Path) -> ModuleType:
@@ -58,6 +59,7 @@ def outcome(result: Any, given: Sequence[Any]) -> list[np.ndarray]:
 def time_call(function: Callable[..., Any], example: ModuleType) -> float:
     """Seconds of one call on fresh arguments."""
     given = arguments(example)
+    time.sleep(PAUSE_SECONDS)
     started = time.perf_counter()
     function(*given)
     return time.perf_counter() - started
@@ -219,7 +221,8 @@ def print_page(rows: Sequence[Row], command: str) -> str:
         f"Written by `{command}`, with {threads} threads. Medians of whole calls,"
         " checks included, on arguments that are filled anew; sides take turns; results"
         " are compared with NumPy's first. polysched: the model's first choice, or the"
-        " best measured with `--tune`, floating point strict. Numba: the faster of the"
+        " best measured with `--tune`; NumPy's sums in any order, loops in theirs."
+        " Numba: the faster of the"
         " same function under `njit(parallel=True)` and of the function with `prange`"
         " in `benchmarks/numba_kernels.py`, without `fastmath`. NumPy: `reference` of"
         " each example.\n\n" + print_table(rows)
