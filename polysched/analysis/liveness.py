@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import islpy as isl
-import networkx as nx
 
 from polysched.analysis.flow import Flow, compute_flow
 from polysched.ir import (
@@ -61,13 +60,18 @@ def _settle(array: Array, needed: set[str], feeding: set[str]) -> Array:
 
 def _arrays_feeding_others(scop: Scop) -> set[str]:
     """Arrays whose values end up in one that is read elsewhere."""
-    graph = nx.DiGraph()
+    feeds: dict[str, set[str]] = {}  # what an array is made from
     for s in scop.statements:
-        read = {a.array for a in s.reads}
-        graph.add_edges_from((r, w.array) for r in read for w in s.writes)
+        for w in s.writes:
+            feeds.setdefault(w.array, set()).update(a.array for a in s.reads)
     results = {a.name for a in scop.arrays if a.live_out and not a.confined}
-    roots = results & set(graph)
-    return set().union(*(nx.ancestors(graph, root) for root in roots)) - roots
+    found: set[str] = set()
+    todo = list(results)
+    while todo:
+        more = feeds.get(todo.pop(), set()) - found
+        found |= more
+        todo += more
+    return found - results
 
 
 def exposed_reads(scop: Scop) -> isl.UnionMap:

@@ -223,3 +223,14 @@ def _runs(pid: int) -> bool:
     except OSError:
         return False
     return state not in "ZX"
+
+
+def test_a_child_loads_no_library_that_it_does_not_need() -> None:
+    names = ("networkx", "numpy", "sympy", "pulp", "highspy")
+    code = (
+        f"import sys, {measure_worker.__name__}; print(set(sys.modules) & {{*{names}}})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
