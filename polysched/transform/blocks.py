@@ -25,10 +25,13 @@ from polysched.transform.band_view import BandView, view_band
 from polysched.transform.contraction import (
     L2_SHARE,
     Contraction,
+    can_pack,
     choose_register_tile,
     element_bytes,
     find_contraction,
     find_roles,
+    pack_operand,
+    reads_neighbours,
     tile_contraction,
 )
 from polysched.transform.distribute import Distribute, find_order
@@ -129,7 +132,23 @@ def _arrange_part(
         return _arrange_free(draft, band, cpu, side)
     draft = draft.do(Order(path, (ROW, K, LANE)))
     order = find_order(draft, path, 2)
-    return draft.do(Distribute(path, 2, order)) if len(order) > 1 else draft
+    if len(order) > 1:
+        draft = draft.do(Distribute(path, 2, order))
+    return _copy_block(draft, band, path)
+
+
+def _copy_block(draft: Draft, band: BandView, path: NodePath) -> Draft:
+    """Updates of a panel read the block before it from a copy, row by row.
+
+    Where lanes would gather its columns otherwise, and nothing below writes it.
+    """
+    for s in band.main:
+        found = find_roles(band, s, (True,) * band.n_members)
+        if found is None or reads_neighbours(found):
+            continue
+        if can_pack(draft, found, path, found.lane):
+            return draft.do(pack_operand(found, path, found.lane))
+    return draft
 
 
 def _arrange_free(draft: Draft, band: BandView, cpu: Cpu, side: int) -> Draft:

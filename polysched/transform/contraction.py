@@ -237,15 +237,15 @@ def hold_contraction(
     if step.check(draft.tree, draft.deps) is not None:
         return None
     held = draft.do(step)
-    if not _reads_neighbours(found) and not _can_pack(draft, found, path, found.lane):
+    if not reads_neighbours(found) and not can_pack(draft, found, path, found.lane):
         return None
     tile, inner = _outer_tile(found, path), path
-    if _pays(found, found.row) and _can_pack(draft, found, path, found.row):
-        held = held.do(_pack(found, path, found.row))
+    if _pays(found, found.row) and can_pack(draft, found, path, found.row):
+        held = held.do(pack_operand(found, path, found.row))
         inner = (*path, 0)  # below the mark of the other copy
     for place, at in ((tile, tile if tile != path else inner), (path, inner)):
-        if _can_pack(draft, found, place, found.lane):
-            return held.do(_pack(found, at, found.lane))
+        if can_pack(draft, found, place, found.lane):
+            return held.do(pack_operand(found, at, found.lane))
     return held
 
 
@@ -258,7 +258,7 @@ def _outer_tile(found: Contraction, path: NodePath) -> NodePath:
     return path
 
 
-def _reads_neighbours(found: Contraction) -> bool:
+def reads_neighbours(found: Contraction) -> bool:
     """Whether every read is one value, or neighbours, for the lanes as it stands."""
     along = found.statement.direction(found.lane)
     assert along is not None
@@ -270,7 +270,8 @@ def _operand(found: Contraction, member: int) -> tuple[int, ...]:
     return tuple(found.iterator(k) for k in (*found.inside, member))
 
 
-def _can_pack(draft: Draft, found: Contraction, path: NodePath, member: int) -> bool:
+def can_pack(draft: Draft, found: Contraction, path: NodePath, member: int) -> bool:
+    """Whether nothing below a band writes the operand that moves with a member."""
     scop = found.band.scop
     statement = scop.statement(found.statement.name)
     names = frozenset(statement.iterators[k] for k in _operand(found, member))
@@ -303,7 +304,7 @@ def _pays(found: Contraction, member: int) -> bool:
     )
 
 
-def _pack(found: Contraction, path: NodePath, member: int) -> Pack:
+def pack_operand(found: Contraction, path: NodePath, member: int) -> Pack:
     """The copy of an operand: contiguous along lanes, or along the innermost loop."""
     iterators = _operand(found, member)
     if member == found.row:

@@ -60,6 +60,29 @@ def test_behind_a_block_each_statement_is_a_contraction(tmp_path) -> None:
     assert text.count("cuts=[c0 + 96]") == 3
     assert text.count("registers(") == 3  # behind the block twice, rows beside it
     assert {f"statement={k}" in text for k in (0, 2)} == {True}  # packed
+    assert text.count("pack(") == 2  # no panel reads columns
+    assert find_violation(draft.tree, deps, scop) is None
+
+
+def test_a_panel_reads_columns_of_its_block_from_a_copy(tmp_path) -> None:
+    file = tmp_path / "panel.c"
+    file.write_text(
+        "double A[1000][1000];\nvoid f(void) {\n#pragma scop\n"
+        "for (int i = 0; i < 1000; i++)\n  for (int j = 0; j < i; j++) {\n"
+        "    for (int k = 0; k < j; k++) A[i][j] -= A[i][k] * A[j][k];\n"
+        "    A[i][j] /= A[j][j]; }\n#pragma endscop\n}\n"
+    )
+    (scop,) = parse_c(str(file)).scops
+    tree, deps = trees.one_band(
+        scop,
+        "[{ S0[i, j, k] -> [(k)]; S1[i, j] -> [(j)] }, "
+        "{ S0[i, j, k] -> [(i)]; S1[i, j] -> [(i)] }, "
+        "{ S0[i, j, k] -> [(j)]; S1[i, j] -> [(j)] }]",
+    )
+    tree = ScheduleTree(tree.node((0,)).band_set_permutable(1).get_schedule())
+    draft = plan_script(tree, scop, deps, CPU, HOLD)
+    text = print_script(draft.steps)
+    assert text.count("statement=0, iterators=[2, 1]") == 2
     assert find_violation(draft.tree, deps, scop) is None
 
 
