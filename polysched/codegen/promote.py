@@ -128,7 +128,14 @@ def _promote_one(
         raise CodegenError(
             f"nothing to pack: {name} reads no expression of {', '.join(iterators)}"
         )
+    filled = {b.array.name for b in done.buffers}  # of marks below, or beside
     for expr in copied:
+        again = next((e for e in _loads(expr) if e.array in filled), None)
+        if again is not None:
+            raise CodegenError(
+                f"cannot pack {again.array}: it is a copy that is filled in the same "
+                f"tile, {name} is packed there already"
+            )
         copy = _Copy(scop, statement, expr, positions, times[name])
         overwritten = find_overwritten(mark, scop, statement, expr)
         if overwritten is not None:
@@ -144,6 +151,10 @@ def _promote_one(
         below = below.parent()
     tree = ScheduleTree(below.delete().get_schedule())
     return Promoted(scop, tree, tuple(buffers))
+
+
+def _loads(expr: Expr) -> Iterator[Load]:
+    return (e for e in walk(expr) if isinstance(e, Load))
 
 
 def _is_same_mark(node: isl.ScheduleNode, mark: isl.ScheduleNode) -> bool:
@@ -184,7 +195,7 @@ class _Copy:
     @property
     def array(self) -> Array:
         """The buffer, expanded by the loops around the mark."""
-        load = next(e for e in walk(self.expr) if isinstance(e, Load) and e.subscripts)
+        load = next(e for e in _loads(self.expr) if e.subscripts)
         name = _fresh(f"{load.array}_packed", {a.name for a in self.scop.arrays})
         return Array(
             name, self.expr.dtype, (None,) * len(self.positions), "scop",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ import islpy as isl
 
 from polysched.analysis import Dependences
 from polysched.ir import MARK_PACK, ScheduleTree
-from polysched.sets import list_sets, n_dims
+from polysched.sets import list_sets, n_dims, node_kind
 from polysched.transform.bands import insert_mark
 from polysched.transform.step import Step
 
@@ -49,7 +50,16 @@ class Pack(Step):
             return "found no iterators, or one twice"
         if min(self.iterators) < 0 or max(self.iterators) >= n:
             return f"found iterators {list(self.iterators)} of a statement with {n}"
+        if any(self._is_equal(mark) for mark in _marks_around(node)):
+            return f"found {name} packed by these iterators already"
         return None
+
+    def _is_equal(self, mark: str) -> bool:
+        """Whether a mark packs the same operands, in whatever order."""
+        kind, *words = mark.split(":")
+        if kind != MARK_PACK or words[0] != f"S{self.statement}":
+            return False
+        return {int(k) for k in words[1].split(",")} == set(self.iterators)
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         return True
@@ -57,3 +67,18 @@ class Pack(Step):
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
         positions = ",".join(str(k) for k in self.iterators)
         return insert_mark(node, f"{MARK_PACK}:S{self.statement}:{positions}")
+
+
+def _marks_around(node: isl.ScheduleNode) -> Iterator[str]:
+    """Names of the marks above and below a node."""
+    above = node
+    while above.has_parent():
+        above = above.parent()
+        if node_kind(above) == "mark":
+            yield str(above.mark_get_id().get_name())
+    todo = [node]
+    while todo:
+        below = todo.pop()
+        if node_kind(below) == "mark":
+            yield str(below.mark_get_id().get_name())
+        todo += [below.child(k) for k in range(below.n_children())]

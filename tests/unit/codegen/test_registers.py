@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import islpy as isl
 import pytest
 
 from polysched.analysis import set_band_flags
@@ -12,7 +13,8 @@ from polysched.codegen.linear import Linear
 from polysched.codegen.nodes import Block, Loop
 from polysched.codegen.registers import split_loop
 from polysched.frontend import parse_c
-from polysched.ir import Scop, original_tree
+from polysched.ir import ScheduleTree, Scop, original_tree
+from polysched.sets import node_kind
 from polysched.testing import Candidate, Candidates, check_program, prepare
 from polysched.transform import Registers, apply_script, parse_script, print_script
 
@@ -226,6 +228,25 @@ def test_copies_that_would_go_stale_are_refused(tmp_path) -> None:
     script = "pack(band=0, statement=0, iterators=[2, 1])"
     with pytest.raises(CodegenError, match="cannot pack C: what S0 reads is written"):
         text_of(program(statement), script, tmp_path)
+
+
+def test_a_copy_is_not_copied_again(tmp_path) -> None:
+    file = tmp_path / "product.c"
+    file.write_text(program(PRODUCT))
+    (scop,) = parse_c(str(file)).scops
+    script = MERGED + "tile(band=0, sizes=[4, 4, 4]); "
+    found = scripted(f"{script}pack(band=0.0.0, statement=0, iterators=[2, 1])")(scop)
+    tree = found.listed[0].tree
+    assert "_packed" in print_openmp(found.scop, tree)
+    mark = next(
+        node
+        for _, node in tree.nodes()
+        if node_kind(node) == "mark"
+        and str(node.mark_get_id().get_name()).startswith("pack")
+    )
+    again = mark.insert_mark(isl.Id("pack:S0:1,2"))
+    with pytest.raises(CodegenError, match="it is a copy that is filled in the same"):
+        print_openmp(found.scop, ScheduleTree(again.get_schedule()))
 
 
 def test_copies_of_unknown_size_are_refused(tmp_path) -> None:

@@ -83,6 +83,22 @@ def test_packing_needs_a_statement_and_iterators_it_has() -> None:
     )
 
 
+@pytest.mark.parametrize("again", [(0,), (0, 0)], ids=["above", "below"])
+def test_an_operand_is_packed_once(again: tuple[int, ...]) -> None:
+    tree, _ = trees.gemm()
+    tree = apply_script(
+        tree, parse_script("pack(band=0, statement=1, iterators=[1, 2])")
+    )
+    tree = ScheduleTree.parse(tree.text)
+    node = tree.root.child(0)
+    assert node.mark_get_id().get_name() == "pack:S1:1,2"
+    step = Pack(again, 1, (2, 1))
+    assert step.find_band_misfit(tree.node(again)) == (
+        "found S1 packed by these iterators already"
+    )
+    assert Pack(again, 1, (0, 1)).find_band_misfit(tree.node(again)) is None
+
+
 @pytest.mark.parametrize(
     ("cpu", "n_bytes", "expected"),
     [
