@@ -18,6 +18,7 @@ from polysched.transform.arrange import (
 from polysched.transform.conflicts import strip_conflicts
 from polysched.transform.cuts import split_loops
 from polysched.transform.draft import Draft
+from polysched.transform.fronts import advance_fronts
 from polysched.transform.gather import gather_contractions
 from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
 from polysched.transform.rows import gather_rows
@@ -41,6 +42,8 @@ class PlanShape:
         Leave the unit-stride loop of a skewed band whole and unskewed.
     diamond : bool
         Tile bands of time and space such that the tiles of a wave start at once.
+    fronts : bool
+        Tile recurrences that start in one place only, and run each tile in fronts.
     hold : bool
         Hold contractions in vector registers, and pack what they read.
     rows : bool
@@ -58,6 +61,7 @@ class PlanShape:
     jam: bool = False
     straighten: bool = False
     diamond: bool = False
+    fronts: bool = False
     hold: bool = False
     rows: bool = False
     strips: bool = False
@@ -66,7 +70,14 @@ class PlanShape:
 
     def without_point(self) -> PlanShape:
         """The shape for trees to which its point does not apply."""
-        return replace(self, strips=False, accumulate=False, split=False, diamond=False)
+        return replace(
+            self,
+            strips=False,
+            accumulate=False,
+            split=False,
+            diamond=False,
+            fronts=False,
+        )
 
 
 SHAPES = (
@@ -78,6 +89,7 @@ SHAPES = (
     PlanShape(tile=True, jam=True, straighten=True, hold=True),
     PlanShape(tile=True, jam=True, straighten=True),
     PlanShape(straighten=True, diamond=True),
+    PlanShape(fronts=True),
     PlanShape(jam=True, rows=True),
     PlanShape(jam=True),
     PlanShape(),
@@ -132,5 +144,7 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
         draft = draft.through(fuse_strips, scop, cpu)
     if shape.diamond:
         draft = draft.through(tile_diamonds, scop, cpu)
-    has_a_point = shape.accumulate or shape.strips or shape.diamond
+    if shape.fronts:
+        draft = draft.through(advance_fronts, scop, cpu)
+    has_a_point = shape.accumulate or shape.strips or shape.diamond or shape.fronts
     return None if has_a_point and draft is ordered else draft
