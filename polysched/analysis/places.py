@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
 from typing import Literal
@@ -44,7 +44,7 @@ class Member:
     unrolled : bool
         Whether the loop is to be unrolled in part or in whole.
     summed : tuple of (coefficients, size)
-        The tiles whose numbers a wave sums.
+        The tiles whose numbers a wave sums; the ones whose loop it replaced come first.
     parameters : tuple of (str, int)
         Parameters that shift a point member, with their coefficients.
     """
@@ -208,10 +208,21 @@ def _read_places(
                 inside[name] = (*inside[name], member)
     names, marks = _inside(node, tuple(inside), marks)
     if not node.n_children():
-        yield from (Place(name, path, inside[name]) for name in names)
+        yield from (Place(name, path, _sort_waves(inside[name])) for name in names)
     inside = {name: inside[name] for name in names}
     for k in range(node.n_children()):
         yield from _read_places((*path, k), node.child(k), inside, marks)
+
+
+def _sort_waves(members: tuple[Member, ...]) -> tuple[Member, ...]:
+    """The members with every wave's tiles in order: a sum of floors has none."""
+    if not any(len(m.summed) > 1 for m in members):
+        return members
+    tiles = {(m.coefficients, m.size) for m in members if m.kind == "tile"}
+    return tuple(
+        replace(m, summed=tuple(sorted(m.summed, key=tiles.__contains__)))
+        for m in members
+    )
 
 
 def n_equalities(tree: ScheduleTree, place: Place) -> int:

@@ -221,7 +221,12 @@ def _speedup(nest: Nest, cpu: Cpu) -> float:
     if nest.shared is None or cpu.n_cores < 2:
         return 1.0
     trips = max(1.0, nest.trips[nest.shared])
-    rounds = -(-trips // cpu.n_cores)
+    waves = nest.waves_of_a_box
+    if waves is not None:
+        n_tiles, widths = waves
+        rounds = sum(-(-width // cpu.n_cores) for width in widths)
+        return max(1.0, n_tiles / rounds * THREAD_EFFICIENCY)
+    rounds = int(-(-trips // cpu.n_cores))
     speedup = max(1.0, trips / rounds * THREAD_EFFICIENCY)
     if any(m.kind == "wave" and m.level_row is None for m in nest.members):
         speedup = max(1.0, speedup * WAVE_EFFICIENCY)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
+from math import ceil, prod
+from operator import mul
 
 import islpy as isl
 
@@ -128,6 +129,22 @@ class Nest:
     def shared(self) -> int | None:
         """The member that threads share."""
         return next((k for k, m in enumerate(self.members) if m.is_parallel), None)
+
+    @cached_property
+    def waves_of_a_box(self) -> tuple[float, list[int]] | None:
+        """Tiles, and how many each wave has, where tiles of two loops fill a box.
+
+        None where the waves are others, of loops that limit each other.
+        """
+        for k, member in enumerate(self.members):
+            rows = [row for row, _ in member.summed]
+            is_a_box = len(rows) == 2 and not any(map(mul, *rows))
+            if self.shared == k + 1 and member.kind == "wave" and is_a_box:
+                trips = self.trips[k : k + 2]
+                a, b = (ceil(n) for n in trips)
+                waves = range(1, a + b)
+                return prod(trips), [min(w, a, b, a + b - w) for w in waves]
+        return None
 
     @cached_property
     def is_inner_parallel(self) -> bool:

@@ -8,6 +8,7 @@ from math import gcd
 import islpy as isl
 
 from polysched.analysis import Dependences, active_dependences, member_distances
+from polysched.ir import MARK_TILE
 from polysched.sets import node_kind
 
 
@@ -100,6 +101,11 @@ def _content(aff: isl.Aff) -> int:
 def insert_mark(node: isl.ScheduleNode, name: str) -> isl.ScheduleNode:
     """Put a mark above a node; returns the mark node."""
     return node.insert_mark(isl.Id(name, context=node.get_ctx()))
+
+
+def is_tile_mark(node: isl.ScheduleNode) -> bool:
+    """Whether a node is the mark above a band of tile loops."""
+    return node_kind(node) == "mark" and node.mark_get_id().get_name() == MARK_TILE
 
 
 def has_isolation(node: isl.ScheduleNode) -> bool:

@@ -15,6 +15,7 @@ from polysched.transform.bands import (
     has_isolation,
     insert_band,
     is_permutable,
+    is_tile_mark,
     member_schedules,
 )
 from polysched.transform.step import Step
@@ -25,7 +26,7 @@ class Merge(Step):
     """Join a band with the band directly below it into one permutable band.
 
     The order of instances stays as it is; what is gained is that later steps may tile
-    or reorder the members together.
+    or reorder the members together. Of two bands of tile loops the inner mark goes.
 
     Attributes
     ----------
@@ -36,7 +37,7 @@ class Merge(Step):
     name: ClassVar[str] = "merge"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
-        below = node.child(0)
+        below = _band_below(node)
         if node_kind(below) != "band":
             return f"found a {node_kind(below)} node below the band, expected a band"
         if has_isolation(node):
@@ -53,7 +54,17 @@ class Merge(Step):
         return is_permutable(self.apply(tree).node(self.band), deps)
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
-        below = node.child(0)
+        below = _band_below(node)
         members = [*member_schedules(node), *member_schedules(below)]
         flags = [*coincident_flags(node), *(False for _ in member_schedules(below))]
-        return insert_band(node.delete().delete(), members, flags, permutable=True)
+        node = node.delete()
+        if node_kind(node) == "mark":
+            node = node.delete()
+        return insert_band(node.delete(), members, flags, permutable=True)
+
+
+def _band_below(node: isl.ScheduleNode) -> isl.ScheduleNode:
+    """The next node, or behind the mark of tile loops the node below that."""
+    below = node.child(0)
+    is_tiles_in_tiles = is_tile_mark(below) and is_tile_mark(node.parent())
+    return below.child(0) if is_tiles_in_tiles else below

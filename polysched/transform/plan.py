@@ -23,7 +23,7 @@ from polysched.transform.gather import gather_contractions
 from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
 from polysched.transform.rows import gather_rows
 from polysched.transform.share import share_loops
-from polysched.transform.strips import fuse_strips
+from polysched.transform.strips import fuse_blocks, fuse_strips
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class PlanShape:
         Advance several rows together where loops within a row wait.
     strips : bool
         Let neighbours that read one large array pass over it strip by strip.
+    blocks : bool
+        Let such neighbours pass over it block by block, a block for each thread.
     accumulate : bool
         Accumulate in vector lanes where the order of terms is free.
     split : bool
@@ -65,14 +67,23 @@ class PlanShape:
     hold: bool = False
     rows: bool = False
     strips: bool = False
+    blocks: bool = False
     accumulate: bool = False
     split: bool = False
+
+    @property
+    def has_a_point(self) -> bool:
+        """Whether the shape is for trees that one of its stages changes."""
+        return (
+            self.accumulate or self.strips or self.blocks or self.diamond or self.fronts
+        )
 
     def without_point(self) -> PlanShape:
         """The shape for trees to which its point does not apply."""
         return replace(
             self,
             strips=False,
+            blocks=False,
             accumulate=False,
             split=False,
             diamond=False,
@@ -85,6 +96,7 @@ SHAPES = (
     PlanShape(split=True),
     PlanShape(accumulate=True),
     PlanShape(threads=False, accumulate=True),
+    PlanShape(jam=True, blocks=True),
     PlanShape(jam=True, strips=True),
     PlanShape(tile=True, jam=True, straighten=True, hold=True),
     PlanShape(tile=True, jam=True, straighten=True),
@@ -142,9 +154,10 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
         draft = draft.through(accumulate_in_lanes, scop)
     if shape.strips:
         draft = draft.through(fuse_strips, scop, cpu)
+    if shape.blocks:
+        draft = draft.through(fuse_blocks, scop, cpu)
     if shape.diamond:
         draft = draft.through(tile_diamonds, scop, cpu)
     if shape.fronts:
         draft = draft.through(advance_fronts, scop, cpu)
-    has_a_point = shape.accumulate or shape.strips or shape.diamond or shape.fronts
-    return None if has_a_point and draft is ordered else draft
+    return None if shape.has_a_point and draft is ordered else draft

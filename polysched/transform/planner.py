@@ -98,7 +98,7 @@ class ScriptPlanner:
     ) -> Draft | None:
         if len(parts) == 1:
             return self._plan_part(parts[0], shape)
-        if shape.strips:  # looks at neighbours
+        if shape.strips or shape.blocks:  # looks at neighbours
             if len(parts) > MAX_NEIGHBOURS:
                 return None
             whole = self._join([self._merge(part) for part in parts])

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import islpy as isl
 
-from polysched.analysis import Reference
+from polysched.analysis import (
+    LARGE_EXTENT,
+    Reference,
+    active_dependences,
+    member_distances,
+)
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import node_kind
@@ -14,10 +20,39 @@ from polysched.transform.band_view import BandView, StatementView, view_band
 from polysched.transform.choose import has_cache_reuse
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.fuse_tiles import FuseTiles
+from polysched.transform.merge import Merge
+from polysched.transform.order import Order
 
 CACHE_SHARE = 0.75  # of the second caches of all cores
 MAX_STRIP = 256
+STRIP_ALIGN = 16  # columns: whole cache lines
+MIN_BLOCK_COLUMNS = 256  # shorter pieces of rows are read one page at a time
 ROWS_PER_THREAD = 8  # at least: register tiles of rows need as many
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Two nests of a sequence that sweep the rows of one array.
+
+    Attributes
+    ----------
+    children : tuple of int
+        Positions of the nests.
+    rows : tuple of int
+        For each, the member that walks the rows.
+    row_bytes : int
+        Of all that one row's iterations touch.
+    columns : tuple of int
+        For each, the member that walks along a row; empty if there are several.
+    n_columns : int
+        Values of that member.
+    """
+
+    children: tuple[int, int]
+    rows: tuple[int, int]
+    row_bytes: int
+    columns: tuple[int, ...]
+    n_columns: int
 
 
 def fuse_strips(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
@@ -25,7 +60,81 @@ def fuse_strips(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
 
     A strip is so many rows of the array as the second caches of the threads hold, at
     least a register tile for each thread; where they do not hold that, nothing is done.
+    Threads share what each nest does in a strip.
     """
+    for path, meetings in _find_meetings(draft, scop, cpu):
+        for meeting in meetings:
+            rows = _strip_rows(meeting.row_bytes, cpu)
+            fused = rows and draft.attempt(
+                FuseTiles(path, meeting.children, meeting.rows, rows)
+            )
+            if fused:
+                draft = fused
+                break
+    return draft
+
+
+def fuse_blocks(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
+    """Let such neighbours pass over the array together, block by block.
+
+    A block is a part of a strip's columns, one for each thread, and so many rows as the
+    thread's own second cache holds: what the first nest has read is there for the
+    second. Threads share blocks, in wavefronts where a nest adds up along the rows, and
+    meet once for a strip. Where the second nest needs whole rows of the first, nothing
+    is done.
+    """
+    for path, meetings in _find_meetings(draft, scop, cpu):
+        for meeting in meetings:
+            fused = _fuse_in_blocks(draft, path, meeting, cpu)
+            if fused is not None:
+                draft = fused
+                break
+    return draft
+
+
+def _fuse_in_blocks(
+    draft: Draft, path: NodePath, meeting: Meeting, cpu: Cpu
+) -> Draft | None:
+    if not meeting.columns:
+        return None
+    share = -(-meeting.n_columns // cpu.n_cores)
+    columns = -(-share // STRIP_ALIGN) * STRIP_ALIGN
+    fitting = int(CACHE_SHARE * cpu.l2_bytes)
+    row_bytes = max(1, meeting.row_bytes * columns // meeting.n_columns)
+    rows = min(MAX_STRIP, fitting // row_bytes) // ROWS_PER_THREAD * ROWS_PER_THREAD
+    if not rows or columns < MIN_BLOCK_COLUMNS:
+        return None
+    fused = draft.attempt(FuseTiles(path, meeting.children, meeting.rows, rows))
+    if fused is None:
+        return None
+    tiles = _group_path(draft, path, meeting)
+    inner = (*tiles, 0, 0)
+    fused = fused.attempt(FuseTiles(inner, (0, 1), meeting.columns, columns))
+    merged = fused and fused.attempt(Merge((*tiles, 0)))
+    return merged and _move_free_columns_out(merged, (*tiles, 0))
+
+
+def _group_path(draft: Draft, path: NodePath, meeting: Meeting) -> NodePath:
+    """Where `FuseTiles` puts its mark."""
+    n_children = draft.node(path).n_children()
+    if n_children == len(meeting.children):
+        return path
+    return (*path, meeting.children[-1] - len(meeting.children) + 1, 0)
+
+
+def _move_free_columns_out(draft: Draft, path: NodePath) -> Draft:
+    """Columns outermost where no dependence leads from one block of them to another."""
+    node = draft.node(path)
+    active = active_dependences(node, draft.deps.validity)
+    if member_distances(node, 1, active).is_subset(isl.Set("{ [0] }")):
+        return draft.do(Order(path, (1, 0)))
+    return draft
+
+
+def _find_meetings(
+    draft: Draft, scop: Scop, cpu: Cpu
+) -> Iterator[tuple[NodePath, Iterator[Meeting]]]:
+    """For every outermost sequence, pairs of nests that may pass together."""
     for path in _sequence_paths(draft):
         n_children = draft.node(path).n_children()
         nests = [
@@ -34,12 +143,7 @@ def fuse_strips(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
             if _is_plain_nest(draft.node(path).child(k).child(0))
         ]
         bands = {k: band for k, band in nests if not has_cache_reuse(band)}
-        for step in _pairs(path, bands, cpu):
-            fused = draft.attempt(step)
-            if fused is not None:
-                draft = fused
-                break
-    return draft
+        yield path, _pairs(bands, cpu)
 
 
 def _sequence_paths(draft: Draft) -> list[NodePath]:
@@ -60,8 +164,8 @@ def _is_plain_nest(node: isl.ScheduleNode) -> bool:
     return node_kind(node) == "band" and not has_band_below(node)
 
 
-def _pairs(path: NodePath, bands: dict[int, BandView], cpu: Cpu) -> Iterator[FuseTiles]:
-    """Steps for every two nests that share a large array, the nearest first."""
+def _pairs(bands: dict[int, BandView], cpu: Cpu) -> Iterator[Meeting]:
+    """Every two nests that share a large array, the nearest first."""
     for b in sorted(bands):
         for a in sorted((k for k in bands if k < b), reverse=True):
             found = _shared_rows(bands[a], bands[b])
@@ -70,9 +174,18 @@ def _pairs(path: NodePath, bands: dict[int, BandView], cpu: Cpu) -> Iterator[Fus
             one, other, row_bytes, total_bytes = found
             if total_bytes <= cpu.l2_bytes * cpu.n_cores:
                 continue
-            rows = _strip_rows(row_bytes, cpu)
-            if rows:
-                yield FuseTiles(path, (a, b), (one, other), rows)
+            columns, n_columns = _column_members(bands[a], bands[b], one, other)
+            yield Meeting((a, b), (one, other), row_bytes, columns, n_columns)
+
+
+def _column_members(
+    a: BandView, b: BandView, one: int, other: int
+) -> tuple[tuple[int, ...], int]:
+    """The members besides those of the rows, if one each, and how many values."""
+    if a.n_members != 2 or b.n_members != 2:
+        return (), 0
+    extent = max(a.extent(1 - one) or 0, b.extent(1 - other) or 0)
+    return (1 - one, 1 - other), extent or LARGE_EXTENT
 
 
 def _strip_rows(row_bytes: int, cpu: Cpu) -> int:

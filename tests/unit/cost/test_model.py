@@ -114,6 +114,41 @@ def test_waves_that_start_at_once_lose_nothing_to_a_pipeline() -> None:
     assert at_once > 1.1 * piped
 
 
+@pytest.mark.parametrize(
+    ("rows", "columns", "widths"),
+    [(4, 2, [1, 2, 2, 2, 1]), (3, 3, [1, 2, 3, 2, 1]), (1, 3, [1, 1, 1])],
+)
+def test_waves_of_a_box_fill_and_drain(
+    rows: int, columns: int, widths: list[int]
+) -> None:
+    domain = f"{{ S0[i, j] : 0 <= i < {10 * rows} and 0 <= j < {10 * columns} }}"
+    scop = scops.scop(
+        "path",
+        scops.statement(
+            "S0", domain, (0, 0, 0), "r [i, j] -> s[i]", "r [i, j] -> d[j]",
+            "w [i, j] -> s[i]", "w [i, j] -> d[j]",
+        ),
+    )  # fmt: skip
+    band = "[{ S0[i, j] -> [(i)] }, { S0[i, j] -> [(j)] }]"
+    tree, deps = trees.one_band(scop, band)
+    script = (
+        "tile(band=0, sizes=[10, 10]); wavefront(band=0.0); "
+        "parallel(band=0.0.0, member=1)"
+    )
+    piped = apply_script(tree, parse_script(script), deps)
+    (nest,) = read_nests(piped, scop)
+    assert nest.waves_of_a_box == (rows * columns, widths)
+
+
+def test_waves_of_loops_that_limit_each_other_are_no_box() -> None:
+    script = (
+        "tile(band=0, sizes=[8, 8, 0]); wavefront(band=0.0); "
+        "parallel(band=0.0.0, member=1)"
+    )
+    for nest in read_nests(seidel(script), scops.gauss_seidel()):
+        assert nest.waves_of_a_box is None
+
+
 def test_recurrence_gains_from_copies() -> None:
     scop = scops.gauss_seidel()
     trees_ = [seidel(""), seidel("jam(band=0, factors=[4, 4, 1])")]

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import islpy as isl
 
-from polysched.analysis import compute_dependences, find_violation, set_band_flags
+from polysched.analysis import (
+    compute_dependences,
+    find_violation,
+    set_band_flags,
+    statement_places,
+)
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu
 from polysched.transform import (
@@ -24,6 +29,7 @@ CPU = Cpu(
     bandwidth_all_bytes_per_second=2e10, barrier_seconds=3e-6, isa=("avx2",),
 )  # fmt: skip
 STRIPS = PlanShape(jam=True, strips=True)
+BLOCKS = PlanShape(jam=True, blocks=True)
 FUSE = "fuse_tiles(band=0, children=[0, 1], members=[0, 0], size=32)"
 
 
@@ -42,6 +48,23 @@ def normal_equations(n: int, second: str = "i") -> Scop:
         ),
         scops.statement(
             "S1", f"{{ S1[i, j] : {box} }}", (1, 0, 0), "r [i, j] -> A[i, j]", *moved
+        ),
+    )  # fmt: skip
+
+
+def two_products(n: int, *, waits: bool = True) -> Scop:
+    """``s = A x`` and ``y = A' z``, or instead of the first an update of ``A``."""
+    box = f"0 <= i < {n} and 0 <= j < {n}"
+    first = "r [i, j] -> s[i]", "r [i, j] -> A[i, j]", "w [i, j] -> s[i]"
+    if not waits:
+        first = "r [i, j] -> A[i, j]", "r [i, j] -> s[i]", "w [i, j] -> A[i, j]"
+    return scops.scop(
+        "two",
+        scops.statement("S0", f"{{ S0[i, j] : {box} }}", (0, 0, 0), *first),
+        scops.statement(
+            "S1", f"{{ S1[i, j] : {box} }}", (1, 0, 0),
+            "r [i, j] -> A[i, j]", "r [i, j] -> z[i]", "r [i, j] -> y[j]",
+            "w [i, j] -> y[j]",
         ),
     )  # fmt: skip
 
@@ -111,3 +134,49 @@ def test_small_matrices_and_refused_orders_are_left_alone() -> None:
     for scop in (normal_equations(200), normal_equations(2000, second="j")):
         deps = compute_dependences(scop)
         assert plan_script(joined(scop), scop, deps, CPU, STRIPS).steps == ()
+
+
+def test_sums_along_rows_and_columns_meet_in_blocks_that_run_in_waves() -> None:
+    scop = two_products(2000)
+    deps = compute_dependences(scop)
+    draft = plan_script(joined(scop), scop, deps, CPU, BLOCKS)
+    text = print_script(draft.steps)
+    assert "fuse_tiles(band=0, children=[0, 1], members=[0, 0], size=48)" in text
+    assert "fuse_tiles(band=0.0.0, children=[0, 1], members=[1, 1], size=1008)" in text
+    assert "merge(band=0.0); wavefront(band=0.0, members=2)" in text
+    assert text.count("parallel(") == 1
+    assert find_violation(draft.tree, deps, scop) is None
+    assert draft.tree.schedule.get_domain().is_equal(scop.domain)
+
+
+def test_columns_that_nothing_connects_are_shared_without_waves() -> None:
+    scop = two_products(2000, waits=False)
+    deps = compute_dependences(scop)
+    draft = plan_script(joined(scop), scop, deps, CPU, BLOCKS)
+    text = print_script(draft.steps)
+    assert "wavefront" not in text
+    assert "merge(band=0.0); order(band=0.0, members=[1, 0])" in text
+    assert find_violation(draft.tree, deps, scop) is None
+
+
+def test_a_product_that_needs_whole_rows_is_not_cut_into_blocks() -> None:
+    scop = normal_equations(2000)
+    deps = compute_dependences(scop)
+    assert plan_script(joined(scop), scop, deps, CPU, BLOCKS).steps == ()
+
+
+def test_blocks_that_were_narrower_than_a_page_are_none() -> None:
+    scop = two_products(400)
+    deps = compute_dependences(scop)
+    assert plan_script(joined(scop), scop, deps, CPU, BLOCKS).steps == ()
+
+
+def test_a_wave_steps_through_the_tiles_that_have_no_loop_of_their_own() -> None:
+    scop = two_products(2000)
+    deps = compute_dependences(scop)
+    draft = plan_script(joined(scop), scop, deps, CPU, BLOCKS)
+    for place in statement_places(draft.tree):
+        wave, columns = place.members[:2]
+        assert (wave.kind, columns.kind) == ("wave", "tile")
+        assert wave.summed == (((1, 0), 48), ((0, 1), 1008))
+        assert columns.coefficients == (0, 1)
