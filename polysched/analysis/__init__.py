@@ -48,6 +48,7 @@ from polysched.analysis.footprint import (
     box_footprint,
     iterator_extent,
     member_extent,
+    n_couplings,
 )
 from polysched.analysis.legality import (
     Violation,
@@ -193,6 +194,7 @@ __all__ = [
     "member_directions",
     "member_distances",
     "member_extent",
+    "n_couplings",
     "n_equalities",
     "operation_count",
     "order_groups",

@@ -12,6 +12,7 @@ from polysched.analysis.places import Member
 from polysched.analysis.rationals import Rational, Vector
 from polysched.analysis.strides import Reference, subscript_moves
 from polysched.ir import Scop
+from polysched.sets import n_dims
 
 LARGE_EXTENT = 1000  # assumed trip count of a loop with unknown bounds
 MAX_EXTENT = 10**9
@@ -142,3 +143,16 @@ def _groups(
         )
         for (array, rows), offsets in groups.items()
     )
+
+
+def n_couplings(domain: isl.Set) -> int:
+    """Constraints of a domain's hull that tie two iterators together."""
+    found = 0
+    for constraint in domain.simple_hull().get_constraints():
+        tied = [
+            k
+            for k in range(n_dims(domain))
+            if constraint.involves_dims(isl.dim_type.set, k, 1)
+        ]
+        found += len(tied) > 1
+    return min(found, max(0, n_dims(domain) - 1))

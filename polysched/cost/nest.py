@@ -8,8 +8,6 @@ from functools import cached_property
 from math import ceil, prod
 from operator import mul
 
-import islpy as isl
-
 from polysched.analysis import (
     LARGE_EXTENT,
     Member,
@@ -19,6 +17,7 @@ from polysched.analysis import (
     box_terms,
     iterator_extent,
     member_directions,
+    n_couplings,
     operation_count,
 )
 from polysched.ir import MARK_PACK, MARK_REGISTERS, Scop, Statement
@@ -80,7 +79,7 @@ class Nest:
         """Instances, halved for every constraint that couples two iterators."""
         n = n_dims(self.statement.domain)
         extents = [self.extent(_unit(n, k)) for k in range(n)]
-        coupled = 0.5 ** _n_couplings(self.statement.domain)
+        coupled = 0.5 ** n_couplings(self.statement.domain)
         return float(prod(extents)) * coupled * self.share
 
     @cached_property
@@ -391,16 +390,3 @@ def _slanted_extent(
 
 def _unit(n: int, position: int) -> tuple[int, ...]:
     return tuple(int(k == position) for k in range(n))
-
-
-def _n_couplings(domain: isl.Set) -> int:
-    """Constraints of a domain's hull that tie two iterators together."""
-    found = 0
-    for constraint in domain.simple_hull().get_constraints():
-        tied = [
-            k
-            for k in range(n_dims(domain))
-            if constraint.involves_dims(isl.dim_type.set, k, 1)
-        ]
-        found += len(tied) > 1
-    return min(found, max(0, n_dims(domain) - 1))

@@ -143,6 +143,22 @@ class BandView:
         """Whether little runs under the band: see `StatementView.is_thin`."""
         return all(s.is_thin for s in self.statements)
 
+    @cached_property
+    def waits_both_ways(self) -> bool:
+        """Whether several statements fill a band of two loops that each wait.
+
+        As sums along rows beside sums along columns, which no skewing frees.
+        """
+        return (
+            self.permutable
+            and self.n_members == 2
+            and not any(self.coincident)
+            and len(self.main) > 1
+            and self.main == self.statements
+            and all(len(s.moving) == 2 for s in self.main)
+            and is_rectangular(self)
+        )
+
     def is_worth_vector(self, member: int) -> bool:
         """Whether vector lanes along a member would touch neighbours, nearly always."""
         classes = [c for _, _, c in self.stride_classes(member)]

@@ -7,12 +7,7 @@ from dataclasses import dataclass
 
 import islpy as isl
 
-from polysched.analysis import (
-    LARGE_EXTENT,
-    Reference,
-    active_dependences,
-    member_distances,
-)
+from polysched.analysis import LARGE_EXTENT, Reference
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import node_kind
@@ -21,12 +16,13 @@ from polysched.transform.choose import has_cache_reuse
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.merge import Merge
-from polysched.transform.order import Order
+from polysched.transform.tile import Tile
 
 CACHE_SHARE = 0.75  # of the second caches of all cores
 MAX_STRIP = 256
 STRIP_ALIGN = 16  # columns: whole cache lines
 MIN_BLOCK_COLUMNS = 256  # shorter pieces of rows are read one page at a time
+WAVES_PER_THREAD = 16  # at least: each begins and ends with a wave that is not full
 ROWS_PER_THREAD = 8  # at least: register tiles of rows need as many
 
 
@@ -81,7 +77,8 @@ def fuse_blocks(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     thread's own second cache holds: what the first nest has read is there for the
     second. Threads share blocks, in wavefronts where a nest adds up along the rows, and
     meet once for a strip. Where the second nest needs whole rows of the first, nothing
-    is done.
+    is done. Statements that are fused already need no cache between them: their blocks
+    are as long as leaves each wave short.
     """
     for path, meetings in _find_meetings(draft, scop, cpu):
         for meeting in meetings:
@@ -89,7 +86,32 @@ def fuse_blocks(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
             if fused is not None:
                 draft = fused
                 break
+    for path in draft.innermost_paths():
+        band = view_band(draft, scop, path)
+        if _sums_both_ways(band, cpu):
+            draft = draft.do(Tile(path, _block_sizes(band, cpu)))
     return draft
+
+
+def _sums_both_ways(band: BandView, cpu: Cpu) -> bool:
+    """Whether fused statements add up along rows and columns of one large array."""
+    if not band.waits_both_ways or not band.is_worth_vector(1):
+        return False
+    whole = {k: band.extent(k) or LARGE_EXTENT for k in range(band.n_members)}
+    return band.footprint(whole) > cpu.l2_bytes * cpu.n_cores and not has_cache_reuse(
+        band
+    )
+
+
+def _block_sizes(band: BandView, cpu: Cpu) -> tuple[int, int]:
+    """A block of columns for each thread, and rows for many waves."""
+    rows, columns = (band.extent(k) or LARGE_EXTENT for k in range(2))
+    share = -(-columns // cpu.n_cores)
+    long = rows // (WAVES_PER_THREAD * cpu.n_cores) // ROWS_PER_THREAD * ROWS_PER_THREAD
+    return (
+        min(MAX_STRIP, max(2 * ROWS_PER_THREAD, long)),
+        -(-share // STRIP_ALIGN) * STRIP_ALIGN,
+    )
 
 
 def _fuse_in_blocks(
@@ -110,8 +132,7 @@ def _fuse_in_blocks(
     tiles = _group_path(draft, path, meeting)
     inner = (*tiles, 0, 0)
     fused = fused.attempt(FuseTiles(inner, (0, 1), meeting.columns, columns))
-    merged = fused and fused.attempt(Merge((*tiles, 0)))
-    return merged and _move_free_columns_out(merged, (*tiles, 0))
+    return fused and fused.attempt(Merge((*tiles, 0)))
 
 
 def _group_path(draft: Draft, path: NodePath, meeting: Meeting) -> NodePath:
@@ -120,15 +141,6 @@ def _group_path(draft: Draft, path: NodePath, meeting: Meeting) -> NodePath:
     if n_children == len(meeting.children):
         return path
     return (*path, meeting.children[-1] - len(meeting.children) + 1, 0)
-
-
-def _move_free_columns_out(draft: Draft, path: NodePath) -> Draft:
-    """Columns outermost where no dependence leads from one block of them to another."""
-    node = draft.node(path)
-    active = active_dependences(node, draft.deps.validity)
-    if member_distances(node, 1, active).is_subset(isl.Set("{ [0] }")):
-        return draft.do(Order(path, (1, 0)))
-    return draft
 
 
 def _find_meetings(

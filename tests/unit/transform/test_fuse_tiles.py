@@ -21,6 +21,7 @@ from polysched.transform import (
     print_script,
 )
 from tests.unit import scops
+from tests.unit.transform import trees
 
 CPU = Cpu(
     name="test", n_cores=2, n_threads=2, simd_bits=256, l1_bytes=32 << 10,
@@ -30,6 +31,10 @@ CPU = Cpu(
 )  # fmt: skip
 STRIPS = PlanShape(jam=True, strips=True)
 BLOCKS = PlanShape(jam=True, blocks=True)
+FUSED_BAND = (
+    "[{ S0[i, j] -> [(i)]; S1[i, j] -> [(i)] }, "
+    "{ S0[i, j] -> [(j)]; S1[i, j] -> [(j)] }]"
+)
 FUSE = "fuse_tiles(band=0, children=[0, 1], members=[0, 0], size=32)"
 
 
@@ -169,6 +174,24 @@ def test_blocks_that_were_narrower_than_a_page_are_none() -> None:
     scop = two_products(400)
     deps = compute_dependences(scop)
     assert plan_script(joined(scop), scop, deps, CPU, BLOCKS).steps == ()
+
+
+def test_sums_that_are_fused_are_cut_into_blocks_as_they_are() -> None:
+    scop = two_products(2000)
+    tree, deps = trees.one_band(scop, FUSED_BAND, "S1", "S0")
+    draft = plan_script(tree, scop, deps, CPU, BLOCKS)
+    assert print_script(draft.steps) == (
+        "tile(band=0, sizes=[56, 1008]); wavefront(band=0.0, members=2); "
+        "parallel(band=0.0.0, member=1, dynamic=false); "
+        "jam(band=0.0.0.0.0.0, factors=[8, 1])"
+    )
+    assert find_violation(draft.tree, deps, scop) is None
+
+
+def test_fused_sums_of_a_small_matrix_are_left_alone() -> None:
+    scop = two_products(200)
+    tree, deps = trees.one_band(scop, FUSED_BAND, "S1", "S0")
+    assert plan_script(tree, scop, deps, CPU, BLOCKS).steps == ()
 
 
 def test_a_wave_steps_through_the_tiles_that_have_no_loop_of_their_own() -> None:
