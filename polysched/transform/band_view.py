@@ -38,6 +38,8 @@ from polysched.transform.split import Split
 
 Direction = Vector | None
 
+MAX_MATES = 4  # statements that share the copies of a register tile
+
 
 @dataclass(frozen=True, eq=False)
 class StatementView:
@@ -145,7 +147,7 @@ class BandView:
 
     @cached_property
     def waits_both_ways(self) -> bool:
-        """Whether several statements fill a band of two loops that each wait.
+        """Whether a few statements fill a band of two loops that each wait.
 
         As sums along rows beside sums along columns, which no skewing frees.
         """
@@ -153,7 +155,7 @@ class BandView:
             self.permutable
             and self.n_members == 2
             and not any(self.coincident)
-            and len(self.main) > 1
+            and 1 < len(self.main) <= MAX_MATES
             and self.main == self.statements
             and all(len(s.moving) == 2 for s in self.main)
             and is_rectangular(self)

@@ -163,7 +163,7 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
     """
     ones = (1,) * band.n_members
     if band.waits_both_ways and _room(band, 0):
-        return MAX_JAM_COPIES // 2, 1
+        return MAX_JAM_COPIES // len(band.main), 1
     if not band.permutable or band.n_members < 2 or len(band.main) != 1:
         return ones
     s = band.main[0]

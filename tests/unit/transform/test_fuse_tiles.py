@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import islpy as isl
+import pytest
 
 from polysched.analysis import (
     compute_dependences,
@@ -13,6 +14,7 @@ from polysched.analysis import (
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu
 from polysched.transform import (
+    Draft,
     FuseTiles,
     PlanShape,
     apply_script,
@@ -20,6 +22,8 @@ from polysched.transform import (
     plan_script,
     print_script,
 )
+from polysched.transform.band_view import view_band
+from polysched.transform.choose import choose_jam
 from tests.unit import scops
 from tests.unit.transform import trees
 
@@ -186,6 +190,27 @@ def test_sums_that_are_fused_are_cut_into_blocks_as_they_are() -> None:
         "jam(band=0.0.0.0.0.0, factors=[8, 1])"
     )
     assert find_violation(draft.tree, deps, scop) is None
+
+
+@pytest.mark.parametrize(("n", "copies"), [(3, 5), (4, 4), (5, 1)])
+def test_copies_of_a_body_are_few_where_it_has_many_statements(
+    n: int, copies: int
+) -> None:
+    box = "0 <= i < 2000 and 0 <= j < 2000"
+    sums = [
+        scops.statement(
+            f"S{k}", f"{{ S{k}[i, j] : {box} }}", (0, 0, k),
+            "r [i, j] -> A[i, j]", f"r [i, j] -> s{k}[{on}]", f"w [i, j] -> s{k}[{on}]",
+        )
+        for k, on in enumerate("ijijij"[:n])
+    ]  # fmt: skip
+    names = [f"S{k}" for k in range(n)]
+    rows = ("; ".join(f"{s}[i, j] -> [({x})]" for s in names) for x in "ij")
+    band = "[" + ", ".join(f"{{ {row} }}" for row in rows) + "]"
+    scop = scops.scop("sums", *sums)
+    tree, deps = trees.one_band(scop, band, *names)
+    view = view_band(Draft(tree, deps), scop, (0,))
+    assert choose_jam(view, CPU, vector=False) == (copies, 1)
 
 
 def test_fused_sums_of_a_small_matrix_are_left_alone() -> None:
