@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import islpy as isl
@@ -198,8 +199,13 @@ class _Assembler:
     def _is_confined(self, symbol: Symbol) -> bool:
         """Whether a static object belongs to the SCoP alone."""
         words = getattr(symbol.node, "storage", None) or ()
-        inside = count_mentions(self.site.items, symbol.name)
+        inside = self._mentions[symbol.name]
         return "static" in words and self.n_words[symbol.name] == inside + 1
+
+    @cached_property
+    def _mentions(self) -> Mapping[str, int]:
+        """How often the SCoP uses each name."""
+        return count_mentions(self.site.items)
 
     def _is_live_out(self, found: Object) -> bool:
         symbol = found.symbol

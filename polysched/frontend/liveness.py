@@ -6,6 +6,7 @@ errs on the safe side: a value that cannot be shown dead is live.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -104,13 +105,16 @@ def _contains(node: Any, kinds: tuple[type, ...]) -> bool:
     return any(_contains(child, kinds) for _, child in node.children())
 
 
-def count_mentions(nodes: Iterable[Any], name: str) -> int:
-    """How often pieces of a program use a name; its declaration is no use."""
-    return sum(
-        (isinstance(node, c_ast.ID) and node.name == name)
-        + count_mentions((child for _, child in node.children()), name)
-        for node in nodes
-    )
+def count_mentions(nodes: Iterable[Any]) -> Counter[str]:
+    """How often pieces of a program use each name; a declaration is no use."""
+    found: Counter[str] = Counter()
+    todo = list(nodes)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, c_ast.ID):
+            found[node.name] += 1
+        todo += (child for _, child in node.children())
+    return found
 
 
 def _mentions(node: Any, name: str) -> bool:
