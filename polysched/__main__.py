@@ -1,8 +1,6 @@
 """``python -m polysched``: the same as the `polysched` command."""
 
-import sys
-
-from polysched.cli import main
+from polysched.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

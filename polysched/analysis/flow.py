@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import islpy as isl
 
+from polysched.base import check_time
 from polysched.sets import list_basic_maps, list_maps
 
 
@@ -73,6 +74,7 @@ def _ask_isl(
     Seen: "affine expression involves some of the domain dimensions", where a guard is a
     union of two parities.
     """
+    check_time()
     info = isl.UnionAccessInfo.from_sink(sinks).set_must_source(must)
     try:
         found = info.set_may_source(may).set_schedule_map(order).compute_flow()

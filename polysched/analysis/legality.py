@@ -14,7 +14,7 @@ from polysched.analysis.carried import (
 )
 from polysched.analysis.dependences import Dependence, Dependences
 from polysched.analysis.reordering import find_accumulation
-from polysched.base import IllegalScheduleError
+from polysched.base import IllegalScheduleError, check_time
 from polysched.ir import (
     MARK_ACCUMULATE,
     MARK_GRID,
@@ -190,19 +190,22 @@ def _mark_name(node: isl.ScheduleNode) -> str:
 
 def _not_in_order(pairs: isl.UnionMap, schedule: isl.UnionMap) -> isl.Map | None:
     """Some of the pairs whose sink does not run strictly later, or None."""
-    moved = pairs.apply_domain(schedule).apply_range(schedule)
-    wrong = isl.UnionMap("{ }")
-    for m in list_maps(moved):
-        wrong = wrong.union(
-            isl.UnionMap.from_map(m.intersect(isl.Map.lex_ge(m.get_space().domain())))
-        )
-    if wrong.is_empty():
-        unscheduled = pairs.subtract_domain(schedule.domain())
-        missing = unscheduled.union(pairs.subtract_range(schedule.domain()))
-        return None if missing.is_empty() else list_maps(missing)[0]
-    back = schedule.reverse()
-    guilty = wrong.apply_domain(back).apply_range(back).intersect(pairs)
-    return list_maps(guilty)[0]
+    # relation by relation: one call for all may take seconds, and cannot be stopped
+    for relation in list_maps(pairs):
+        check_time()
+        some = isl.UnionMap.from_map(relation)
+        moved = some.apply_domain(schedule).apply_range(schedule)
+        wrong = isl.UnionMap("{ }")
+        for m in list_maps(moved):
+            later = m.intersect(isl.Map.lex_ge(m.get_space().domain()))
+            wrong = wrong.union(isl.UnionMap.from_map(later))
+        if not wrong.is_empty():
+            back = schedule.reverse()
+            guilty = wrong.apply_domain(back).apply_range(back).intersect(some)
+            return list_maps(guilty)[0]
+    domain = schedule.domain()
+    missing = pairs.subtract_domain(domain).union(pairs.subtract_range(domain))
+    return None if missing.is_empty() else list_maps(missing)[0]
 
 
 def _carried_by_marked_loop(

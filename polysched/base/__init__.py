@@ -28,6 +28,7 @@ from polysched.base.quantities import (
     print_seconds,
 )
 from polysched.base.shown import PRESENTER, Shown, find_presenter
+from polysched.base.stopping import check_time, stopped_at
 from polysched.base.store import data_directory
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "SourceLocation",
     "ToolchainError",
     "UnsupportedSyntaxError",
+    "check_time",
     "data_directory",
     "find_presenter",
     "lend_baton",
@@ -60,4 +62,5 @@ __all__ = [
     "print_large",
     "print_number",
     "print_seconds",
+    "stopped_at",
 ]

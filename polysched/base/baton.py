@@ -49,12 +49,13 @@ class Baton:
             self._check_in_use()
 
     def retire(self) -> None:
-        """Wait for the turn once more; nobody gets it afterwards.
+        """Nobody gets the turn any more; waits for who has it.
 
         Who waits for a solver that cannot be interrupted is not waited for.
         """
+        self._is_retired = True
         with self._lock:
-            self._is_retired = True
+            pass
 
     def _check_in_use(self) -> None:
         if self._is_retired:

@@ -38,6 +38,10 @@ class Deadline:
         """The deadline `seconds` after this one."""
         return Deadline(None if self.at is None else self.at + seconds)
 
+    def no_earlier_than(self, seconds: float) -> Deadline:
+        """The later of this deadline and `seconds` from now."""
+        return self if self.remaining_seconds() > seconds else Deadline.after(seconds)
+
     def capped(self, seconds: float) -> Deadline:
         """The earlier of this deadline and `seconds` from now."""
         left = min(self.remaining_seconds(), seconds)

@@ -4,6 +4,6 @@ Parses, calls `workflow`, prints. Results go to standard output, all else to sta
 error; exit status 0 done, 1 refused or failed, 2 usage. May import every other room.
 """
 
-from polysched.cli.app import main
+from polysched.cli.app import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

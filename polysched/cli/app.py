@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import importlib
 import os
 import sys
+import time
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -68,8 +72,11 @@ def app() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    began = time.monotonic()  # imports of a command count, see --timeout
     try:
-        status = app.main(words, prog_name="polysched", standalone_mode=False)
+        status = app.main(
+            words, prog_name="polysched", standalone_mode=False, obj=began
+        )
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
@@ -92,6 +99,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last place to catch anything
         return _report_bug(error, words)
     return int(status or DONE)
+
+
+def run() -> NoReturn:
+    """The process of a command line: run it, and end at once."""
+    leave(main())
+
+
+def leave(status: int) -> NoReturn:
+    """End the process as at its regular end, but wait for no thread.
+
+    A solver that does not stop would hold it up; and tearing down what isl has in
+    memory takes time in which a user sees nothing happen.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    atexit._run_exitfuncs()
+    os._exit(status)
 
 
 def _report(error: Exception, words: list[str]) -> int:

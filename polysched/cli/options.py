@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import shlex
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -49,7 +51,9 @@ class Common:
     seed : int
         Of made-up data.
     timeout : float
-        Seconds for building each space.
+        Seconds until each space is there.
+    began : float
+        When the command did, on the monotonic clock.
     as_json : bool
         Whether to print JSON.
     cc : str
@@ -84,6 +88,7 @@ class Common:
     schedule: str | None = None
     seed: int = 0
     timeout: float = SPACE_SECONDS
+    began: float = field(default_factory=time.monotonic)
     as_json: bool = False
     cc: str = "gcc"
     cflags: tuple[str, ...] = ("-O3", "-march=native")
@@ -226,7 +231,8 @@ _SPACE = (
         show_default=True,
         callback=_positive,
         metavar="SECONDS",
-        help="Limit for building the space of one scop.",
+        help="Limit for reading FILE and building the space of its scop, from the "
+        "start of the command; as long again for each further scop.",
     ),
     click.option("--seed", type=int, default=0, help="Of made-up data."),
 )
@@ -290,7 +296,10 @@ def takes_file(
         @functools.wraps(function)
         def run(**values: Any) -> Any:
             names = {f.name for f in fields(Common)}
-            common = Common(**{k: v for k, v in values.items() if k in names})
+            known = {k: v for k, v in values.items() if k in names}
+            known.setdefault("timeout", math.inf)
+            began = click.get_current_context().find_root().obj
+            common = Common(**known, **({} if began is None else {"began": began}))
             if common.gpu and common.target != "cuda":
                 raise click.UsageError("--gpu is for --target cuda")
             start_logging(common.verbose)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import click
 
 from polysched.analysis import compute_dependences
-from polysched.base import PolyschedError, SilentProgress
+from polysched.base import Deadline, PolyschedError, SilentProgress, stopped_at
 from polysched.cli.bar import choose_progress
 from polysched.cli.options import Common
 from polysched.codegen import Target, start_measuring
@@ -25,6 +25,9 @@ from polysched.workflow import (
     select_scops,
 )
 
+GRACE_SECONDS = 1.25  # past --timeout, for what every space begins with
+_LATE_HINT = "a longer --timeout helps"
+
 
 class Stages:
     """Runs the stages of one command and reports on them as the flags ask."""
@@ -32,6 +35,8 @@ class Stages:
     def __init__(self, common: Common) -> None:
         self.common = common
         self.seconds: dict[str, float] = {}
+        self._limit = Deadline(common.began + common.timeout)
+        self._end = self._limit.no_earlier_than(0.0).later(GRACE_SECONDS)
         is_silent = common.as_json or common.verbose > 0
         self.progress = SilentProgress() if is_silent else choose_progress()
 
@@ -41,7 +46,8 @@ class Stages:
         With `lenient`, refused regions are the caller's to report.
         """
         common = self.common
-        with self.timed("parse"):
+        late = f"{common.file!r} was not read within {common.timeout:g} s"
+        with self.timed("parse"), stopped_at(self._end, late, _LATE_HINT):
             program = parse(
                 common.file,
                 flags=common.preprocessor_flags,
@@ -85,6 +91,8 @@ class Stages:
     ) -> ProgramSpace:
         """The space of one SCoP, for the target of the command line unless told."""
         common = self.common
+        seconds = self._limit.remaining_seconds()
+        end = self._end.remaining_seconds()
         with self.timed(f"space of {scop.name}"):
             space = build_space(
                 program,
@@ -92,13 +100,16 @@ class Stages:
                 scop=scop.name,
                 policy=common.policy,
                 parameters=common.param,
-                seconds=common.timeout,
+                seconds=seconds,
+                grace_seconds=end - seconds,
                 limit=limit,
                 fp=common.fp,
                 pins=common.pin,
                 target=target or common.target,
                 progress=self.progress,
             )
+        self._limit = Deadline.after(common.timeout)
+        self._end = self._limit.later(GRACE_SECONDS)
         solver = sum(stage.seconds for s in space for stage in s.stages)
         self.seconds[f"  of it solving {scop.name}"] = solver
         return space

@@ -9,6 +9,7 @@ from typing import Any
 
 import islpy as isl
 
+from polysched.base import check_time
 from polysched.frontend.accesses import AccessCollector
 from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
@@ -123,6 +124,7 @@ class _Assembler:
         return self.around.node_of(expr, None)
 
     def _statement(self, number: int, draft: Draft) -> Statement:
+        check_time()
         name = f"S{number}"
         nest = draft.nest
         collector = AccessCollector(nest.affine, name)

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import islpy as isl
 from pycparser import c_ast
 
+from polysched.base import check_time
 from polysched.frontend.actions import STEP_OPS, ActionReader, Surroundings
 from polysched.frontend.affine import Affine, NotAffine
 from polysched.frontend.literals import fold
@@ -89,6 +90,7 @@ class Builder:
         self._around.require(bad, domain, expr, reason, self._current)
 
     def _visit(self, node: Any) -> None:
+        check_time()
         self._current = node
         visit: Callable[[Any], None] | None = getattr(
             self, f"_visit_{type(node).__name__.lower()}", None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from polysched.base import Deadline, InfeasibleError
+from polysched.base import Deadline, InfeasibleError, check_time
 from polysched.ilp.known import Bounds, Known, rest_of
 from polysched.ilp.linear import Linear
 from polysched.ilp.session import Answer, LateSession, Point, Row, Session, open_session
@@ -89,10 +89,12 @@ class Problem:
 
     def require_nonnegative(self, form: Linear, *groups: str) -> None:
         """Add ``form >= 0``; it counts while none of its groups is left out."""
+        check_time()
         self._rows.append(Row(form, False, groups))
 
     def require_zero(self, form: Linear, *groups: str) -> None:
         """Add ``form == 0``; it counts while none of its groups is left out."""
+        check_time()
         self._rows.append(Row(form, True, groups))
 
     def groups(self) -> tuple[str, ...]:

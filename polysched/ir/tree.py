@@ -14,7 +14,7 @@ from functools import cached_property, reduce
 
 import islpy as isl
 
-from polysched.base import PolyschedError, Shown
+from polysched.base import PolyschedError, Shown, check_time
 from polysched.sets import node_kind
 
 NodePath = tuple[int, ...]
@@ -62,8 +62,7 @@ class ScheduleTree(Shown):
     @classmethod
     def sequence(cls, trees: Sequence[ScheduleTree]) -> ScheduleTree:
         """Trees over different instances one after the other."""
-        schedules = (tree.schedule for tree in trees)
-        return cls(reduce(lambda first, second: first.sequence(second), schedules))
+        return cls(reduce(_in_sequence, (tree.schedule for tree in trees)))
 
     @classmethod
     def restore(cls, text: str) -> ScheduleTree:
@@ -131,7 +130,11 @@ class ScheduleTree(Shown):
         # isl leaves a tree whole whose domain is empty, each part would be all of it
         if any(domain.intersect(f).is_empty() for f in filters):
             return ()
-        return tuple(ScheduleTree(self.schedule.intersect_domain(f)) for f in filters)
+        return tuple(self._part(f) for f in filters)
+
+    def _part(self, instances: isl.UnionSet) -> ScheduleTree:
+        check_time()
+        return ScheduleTree(self.schedule.intersect_domain(instances))
 
     def bands(self) -> list[tuple[NodePath, isl.ScheduleNode]]:
         """Band nodes top down."""
@@ -141,6 +144,11 @@ class ScheduleTree(Shown):
 
     def __str__(self) -> str:
         return self.text
+
+
+def _in_sequence(first: isl.Schedule, second: isl.Schedule) -> isl.Schedule:
+    check_time()
+    return first.sequence(second)
 
 
 def _canonical(text: str) -> str:
@@ -329,6 +337,7 @@ def _filters(domain: isl.UnionSet, parts: list[tuple[str, ...]]) -> isl.UnionSet
 def _partial_schedule(
     rows: Mapping[str, Rows], members: tuple[str, ...], band: list[int]
 ) -> isl.MultiUnionPwAff:
+    check_time()
     params = sorted(
         {p for m in members for k in band for p, _ in rows[m].linear[k].parameters}
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import islpy as isl
 
 from polysched.analysis import Dependences
+from polysched.base import check_time
 from polysched.ir import Scop, Statement
 from polysched.sets import ConeRow, dependence_cone, lift_constants, list_basic_maps
 
@@ -64,6 +65,7 @@ def cut_dependences(scop: Scop, dependences: Dependences) -> tuple[Piece, ...]:
                 d.relation if known is None else known.union(d.relation)
             )
     for (source, sink), relations in sorted(pairs.items()):
+        check_time()
         union = relations[0]
         for r in relations[1:]:
             union = union.union(r)
@@ -125,6 +127,7 @@ def _with_cones(raw: list[_Raw]) -> list[Piece]:
     lifted = iter(lift_constants(given))
     pieces = []
     for r in raw:
+        check_time()
         relation = next(lifted)
         cones = [dependence_cone(next(lifted)) for _ in r.parts]
         rows = tuple(dict.fromkeys(row for cone in cones for row in cone))

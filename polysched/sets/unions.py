@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import islpy as isl
 
-from polysched.base import AnalysisError
+from polysched.base import AnalysisError, check_time
 
 
 def read_set(text: str) -> isl.Set:
@@ -27,6 +27,7 @@ def read_map(text: str) -> isl.Map:
 
 def union_of_sets(sets: Iterable[isl.Set]) -> isl.UnionSet:
     """The union of sets of any spaces."""
+    check_time()
     total = isl.UnionSet("{ }")
     for s in sets:
         total = total.union(isl.UnionSet.from_set(s))
@@ -35,6 +36,7 @@ def union_of_sets(sets: Iterable[isl.Set]) -> isl.UnionSet:
 
 def union_of_maps(maps: Iterable[isl.Map]) -> isl.UnionMap:
     """The union of maps of any spaces."""
+    check_time()
     total = isl.UnionMap("{ }")
     for m in maps:
         total = total.union(isl.UnionMap.from_map(m))
@@ -43,6 +45,7 @@ def union_of_maps(maps: Iterable[isl.Map]) -> isl.UnionMap:
 
 def list_sets(union: isl.UnionSet) -> list[isl.Set]:
     """The sets of a union, ordered by tuple name and text (isl's order is by hash)."""
+    check_time()
     found: list[isl.Set] = []
     union.foreach_set(found.append)
     return sorted(found, key=lambda s: (s.get_tuple_name() or "", str(s)))
@@ -50,6 +53,7 @@ def list_sets(union: isl.UnionSet) -> list[isl.Set]:
 
 def list_maps(union: isl.UnionMap) -> list[isl.Map]:
     """The maps of a union, ordered by tuple names and text."""
+    check_time()
     found: list[isl.Map] = []
     union.foreach_map(found.append)
     return sorted(found, key=lambda m: (*map_names(m), str(m)))

@@ -17,6 +17,7 @@ from polysched.base import (
     LimitError,
     PolyschedError,
     lend_baton,
+    stopped_at,
 )
 from polysched.ilp import Known
 from polysched.ir import original_rows
@@ -51,6 +52,7 @@ N_SOLVERS = 2  # recipes solved at the same time; the solver lets go of Python's
 RECIPES_SHARE = 0.75  # of the time, the rest is for isl's schedules and for shaping
 LEAST_SHARE = 2.0  # seconds for a recipe, where there are so many
 ISL_SHARE = 0.2  # of the time, to wait for isl when all recipes are solved
+_NOT_IN_TIME = "not solved in time"
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,22 +206,24 @@ class Asker:
             )
         deadline = self._share()
         core = self.core
-        return solve_recipe(
-            core.scop,
-            core.dependences,
-            recipe,
-            deadline,
-            self._pieces,
-            self.machine,
-            known,
-        )
+        with stopped_at(self._deadline, _NOT_IN_TIME):
+            return solve_recipe(
+                core.scop,
+                core.dependences,
+                recipe,
+                deadline,
+                self._pieces,
+                self.machine,
+                known,
+            )
 
     def _solve_rows(self, recipe: RowwiseRecipe) -> Solved:
         with self._baton.held():
             deadline, core = self._share(), self.core
-            return solve_rowwise(
-                core.scop, core.dependences, recipe.options, deadline, self._pieces
-            )
+            with stopped_at(self._deadline, _NOT_IN_TIME):
+                return solve_rowwise(
+                    core.scop, core.dependences, recipe.options, deadline, self._pieces
+                )
 
     def _share(self) -> Deadline:
         """A share of what is left, so that one hard recipe does not starve the rest."""
@@ -248,5 +252,5 @@ def _what_is_known(earlier: Future[Solved] | None) -> Known | None:
 
 def _result(future: Future[Solved]) -> Solved:
     if not future.done():
-        raise LimitError("not solved in time")
+        raise LimitError(_NOT_IN_TIME)
     return future.result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 from polysched.analysis import (
@@ -13,7 +13,14 @@ from polysched.analysis import (
     prepare_scop,
     set_band_flags,
 )
-from polysched.base import Deadline, EmptySpaceError, Progress, SilentProgress
+from polysched.base import (
+    Deadline,
+    EmptySpaceError,
+    LimitError,
+    Progress,
+    SilentProgress,
+    stopped_at,
+)
 from polysched.codegen import CodeMeasurer
 from polysched.ir import Scop, original_tree
 from polysched.machine import Machine
@@ -61,6 +68,8 @@ def build_space(
         When the pins cannot be obeyed; names an irreducible conflict.
     PinError
         When a pin names what the SCoP does not have.
+    LimitError
+        When the source order alone takes longer than the limit and its grace.
     """
     if not scop.statements:
         raise EmptySpaceError(f"{scop.name} has no statements, so nothing to schedule")
@@ -70,14 +79,25 @@ def build_space(
     started = time.monotonic()
     deadline = Deadline.after(options.seconds)
     policy = _find_policy(options)
-    scop = prepare_scop(scop)
-    check_pins(options.pins, scop)
-    with closing(CodeMeasurer(scop, options.target)) as measurer:
-        dependences = allow_reordering(compute_dependences(scop), scop, options.fp)
-        builder = SpaceBuilder(
-            scop, dependences, machine, options, policy, deadline, measurer
-        )
-        _fill(builder, policy, progress)
+    grace = options.grace_seconds
+    end = Deadline() if grace is None else deadline.later(grace)
+    late = f"the dependences of {scop.name} were not analysed in time"
+    with ExitStack() as open_until_done:
+        with stopped_at(end, late, hint="a longer time limit helps"):
+            scop = prepare_scop(scop)
+            check_pins(options.pins, scop)
+            measurer = CodeMeasurer(scop, options.target)
+            open_until_done.callback(measurer.close)
+            dependences = allow_reordering(compute_dependences(scop), scop, options.fp)
+            builder = SpaceBuilder(
+                scop, dependences, machine, options, policy, deadline, measurer
+            )
+            core = find_core(scop, dependences)
+            original = set_band_flags(original_tree(scop), dependences)
+            source = Solved(original, ("original",))
+            builder.add(source, plain_only=True)
+        _fill(builder, core, policy, progress)
+        builder.need_device_code(source, end)
         builder.check_pins_obeyed()
     return _finish(builder, policy.name, time.monotonic() - started)
 
@@ -90,13 +110,11 @@ def _find_policy(options: SpaceOptions) -> Policy:
     return find_policy(name)
 
 
-def _fill(builder: SpaceBuilder, policy: Policy, progress: Progress) -> None:
+def _fill(
+    builder: SpaceBuilder, core: Core, policy: Policy, progress: Progress
+) -> None:
     """Ask for candidates, and take each when it is ready."""
-    scop, dependences, options = builder.scop, builder.dependences, builder.options
-    core = find_core(scop, dependences)
-    original = set_band_flags(original_tree(scop), dependences)
-    source = Solved(original, ("original",))
-    builder.add(source, plain_only=True)
+    options = builder.options
     facts = MachineFacts.of_cpu(builder.machine.cpu)
     recipes = policy.recipes(core.scop, core.dependences, facts)
     if options.pins:
@@ -107,7 +125,6 @@ def _fill(builder: SpaceBuilder, policy: Policy, progress: Progress) -> None:
     else:
         _ask(builder, core, recipes, facts, progress)
     builder.settle()
-    builder.need_device_code(source)
 
 
 def _ask(
@@ -120,7 +137,13 @@ def _ask(
     """Solve recipes, and take each schedule when it is ready."""
     options = builder.options
     seconds = builder.deadline.remaining_seconds()
-    asker = Asker(core, recipes, seconds, options.isl_variants, facts, options.rowwise)
+    variants, rowwise = options.isl_variants, options.rowwise
+    try:
+        with stopped_at(builder.end, "not begun"):
+            asker = Asker(core, recipes, seconds, variants, facts, rowwise)
+    except LimitError:
+        builder.drop_untried(recipes)
+        return
     try:
         progress.start(f"space of {builder.scop.name}", asker.n_candidates)
         # closed here, so that an error in between lets go of the turn it holds

@@ -16,6 +16,7 @@ from polysched.base import (
     EmptySpaceError,
     LimitError,
     PolyschedError,
+    stopped_at,
 )
 from polysched.codegen import CodeMeasurer, CodeSize, wait_for_size
 from polysched.ir import ScheduleTree, Scop
@@ -39,9 +40,11 @@ from polysched.transform import (
 )
 
 _log = logging.getLogger(__name__)
-_GRACE_SECONDS = 0.5  # past the time limit, for code that is being built
+_GRACE_SECONDS = 0.5  # from when all is shaped, late, for code that is being built
+_LAST_GRACE_SECONDS = 0.25  # past the last step's, for the same
 _N_LATE = 6  # steps with schedules that are in a space even when it is late
-_OVERTIME_SECONDS = 1.0  # past the time limit, for the last step with one of those
+_OVERTIME_SECONDS = 1.0  # past the time limit, when the last step is given up
+_TIME_IS_SPENT = "not shaped: time is spent"
 _N_STEPS = 3  # that such a schedule takes: read and proven, put into place, shaped
 
 
@@ -71,6 +74,8 @@ class SpaceBuilder:
     references : dict of str to set of str
         Schedules of the field's schedulers: affine trees by key, and the ids of what
         became of them.
+    end : Deadline
+        When a step that was begun within the time limit is given up.
     """
 
     def __init__(
@@ -95,7 +100,7 @@ class SpaceBuilder:
         self.schedules: dict[str, Schedule] = {}
         self.conflict: ConflictError | None = None
         self.references: dict[str, set[str]] = {}
-        self._end = deadline.later(_OVERTIME_SECONDS)
+        self.end = deadline.later(_OVERTIME_SECONDS)
         self._measurer = measurer
         self._prover = Prover(dependences, scop)
         self._describer = Describer(scop, dependences, machine, options.parameters)
@@ -119,11 +124,18 @@ class SpaceBuilder:
         if candidate.solved is None:
             self.dropped.append(Dropped(what, candidate.reason))
             return
+        try:
+            with stopped_at(self.end, _TIME_IS_SPENT):
+                self._take(what, candidate.solved, core)
+        except LimitError as error:
+            self.dropped.append(Dropped(what, error.message))
+
+    def _take(self, what: str, found: Solved, core: Core) -> None:
         started = time.monotonic()
-        tree = core.embed(candidate.solved.tree, self.dependences)
+        tree = core.embed(found.tree, self.dependences)
         tree = ScheduleTree.sequence(tree.parts())  # isl knows several spellings of one
         self._note_seconds(time.monotonic() - started)
-        solved = replace(candidate.solved, tree=tree)
+        solved = replace(found, tree=tree)
         if what in self._reference_names:
             self.references.setdefault(tree.key, set())
         known = self._affine_keys.get(tree.key)
@@ -166,14 +178,14 @@ class SpaceBuilder:
         is_late = self._is_late() and bool(self.schedules)
         if is_late and solved.rows is not None:
             what = ">".join(solved.objectives)
-            self.dropped.append(Dropped(what, "not shaped: time is spent"))
+            self.dropped.append(Dropped(what, _TIME_IS_SPENT))
             return
         drafts = [Draft(solved.tree, self.dependences)]
         if not plain_only and (self._is_for_device or not is_late):
             drafts = self._plan(solved) or drafts
         for k, draft in enumerate(drafts):
             if k and self._is_late():
-                self._drop(solved, draft.steps, "not shaped: time is spent")
+                self._drop(solved, draft.steps, _TIME_IS_SPENT)
             else:
                 self._add_variant(solved, draft, is_baseline=plain_only)
         if len(self.schedules) == n_before and all(d.steps for d in drafts):
@@ -192,7 +204,7 @@ class SpaceBuilder:
 
     def is_over(self) -> bool:
         """Whether one more of the field's schedules would exceed the time limit."""
-        return self._end.remaining_seconds() < _N_STEPS * self._slowest_seconds
+        return self.end.remaining_seconds() < _N_STEPS * self._slowest_seconds
 
     def _shaping_deadline(self) -> Deadline:
         """Some time before the limit, which the field's reference schedules need."""
@@ -222,19 +234,29 @@ class SpaceBuilder:
         """
         while self._unsettled:
             batch, self._unsettled = self._unsettled, []
-            grace = Deadline.after(_GRACE_SECONDS)
+            last = self.end.later(_LAST_GRACE_SECONDS)
+            grace = last.capped(_GRACE_SECONDS)
             for one in batch:
-                self._settle(one, grace if self.deadline.expired else self.deadline)
+                is_late = self.deadline.expired
+                try:
+                    with stopped_at(self.end, _TIME_IS_SPENT):
+                        self._settle(one, grace if is_late else self.deadline)
+                except LimitError as error:
+                    self._drop(one.solved, one.schedule.script, error.message)
 
-    def need_device_code(self, original: Solved) -> None:
-        """Give the source order kernels, however late, where nothing else has any."""
+    def need_device_code(self, original: Solved, end: Deadline) -> None:
+        """Give the source order kernels, late as it is, where nothing else has any."""
         if not self._is_for_device or any(s.script for s in self.schedules.values()):
             return
-        for draft in self._device_planner.plan(original.tree, limit=1):
-            self._add_variant(original, draft)
+        try:
+            with stopped_at(end, _TIME_IS_SPENT):
+                for draft in self._device_planner.plan(original.tree, limit=1):
+                    self._add_variant(original, draft)
+        except LimitError as error:
+            self.dropped.append(Dropped("original", error.message))
         batch, self._unsettled = self._unsettled, []
         for one in batch:
-            self._settle(one, Deadline())
+            self._settle(one, end)
 
     def _settle(self, one: _Unsettled, deadline: Deadline) -> None:
         schedule, solved = one.schedule, one.solved

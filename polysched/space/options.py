@@ -23,7 +23,10 @@ class SpaceOptions:
         What chooses recipes, as `find_policy` takes it: a name, an objective list, a
         policy or a function of one's own.
     seconds : float
-        Time limit of the whole construction; the original is always in.
+        Time limit of the whole construction.
+    grace_seconds : float or None
+        Past the limit, for what every space begins with: the analysis and the source
+        order. None, so long as they take, and the source order is always in.
     limit : int
         Most schedules to keep.
     shapes_per_schedule : int
@@ -49,6 +52,7 @@ class SpaceOptions:
 
     policy: str | Policy | Chooser = "balanced"
     seconds: float = 15.0
+    grace_seconds: float | None = None
     limit: int = 40
     shapes_per_schedule: int = 4
     parameters: Mapping[str, int] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from polysched.analysis import FloatingPoint, infer_liveness
+from polysched.analysis import FloatingPoint
 from polysched.base import CodegenError, PolyschedError, Progress
 from polysched.codegen import Target
 from polysched.ir import Program, Scop
@@ -91,6 +91,7 @@ def build_space(
     policy: str | Policy | Chooser = "balanced",
     parameters: Mapping[str, int] | None = None,
     seconds: float | None = None,
+    grace_seconds: float | None = None,
     limit: int | None = None,
     fp: FloatingPoint = "strict",
     pins: Sequence[Pin | str] = (),
@@ -113,6 +114,9 @@ def build_space(
         Sizes to predict times for.
     seconds : float, optional
         Time limit.
+    grace_seconds : float, optional
+        Past it, for the analysis and the source order, which otherwise take as long as
+        they take.
     limit : int, optional
         Most schedules to keep.
     fp : {"strict", "promised", "reassociate"}
@@ -131,6 +135,8 @@ def build_space(
         If a pin cannot be read or names what is not there.
     ConflictError
         If the pins cannot be obeyed.
+    LimitError
+        If the source order alone takes longer than the limit and its grace.
     """
     chosen = program if isinstance(program, Scop) else _choose(program, scop)
     if isinstance(program, Program):
@@ -141,9 +147,10 @@ def build_space(
         fp=fp,
         pins=read_pins(pins),
         target=target,
+        grace_seconds=grace_seconds,
         **{k: v for k, v in given.items() if v is not None},  # type: ignore[arg-type]
     )
-    built = build_schedule_space(infer_liveness(chosen), machine, options, progress)
+    built = build_schedule_space(chosen, machine, options, progress)
     values = {f.name: getattr(built, f.name) for f in fields(ScheduleSpace)}
     owner = program if isinstance(program, Program) else None
     return ProgramSpace(**values, program=owner, options=options)

@@ -16,3 +16,12 @@ def test_a_later_deadline_expires_later(monkeypatch: pytest.MonkeyPatch) -> None
     assert first.expired
     assert second.remaining_seconds() == 0.5
     assert Deadline().later(1.0) == Deadline()
+
+
+def test_no_earlier_than_is_the_later_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    limit = Deadline.after(5.0)
+    assert limit.no_earlier_than(3.0) == limit
+    assert limit.no_earlier_than(7.0) == Deadline.after(7.0)
+    clock.pass_seconds(9.0)
+    assert limit.no_earlier_than(0.0) == Deadline.after(0.0)

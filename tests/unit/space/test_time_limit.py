@@ -8,8 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from polysched.analysis import compute_dependences
-from polysched.base import Deadline, InfeasibleError, lend_baton
+from polysched.analysis import Dependences, compute_dependences, find_violation
+from polysched.base import (
+    Deadline,
+    InfeasibleError,
+    LimitError,
+    check_time,
+    lend_baton,
+)
+from polysched.ir import Scop, original_tree
 from polysched.machine import Machine
 from polysched.schedule import Recipe, Solved, find_core
 from polysched.schedule.solve import _solve_soft
@@ -118,3 +125,56 @@ def test_out_of_time_nothing_is_given_up_to_try_again(
         with pytest.raises(InfeasibleError):
             _solve_soft(model, (), deadline)
         assert len(solved) == times
+
+
+def test_a_step_that_does_not_end_is_given_up(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch, "polysched.space.builder")
+    proven = []
+
+    def find_violation(*_: object) -> None:
+        proven.append(clock.now)
+        while len(proven) > 1:  # all but the source order take for ever
+            clock.pass_seconds(0.5)
+            check_time()
+
+    monkeypatch.setattr("polysched.space.builder.Prover.find_violation", find_violation)
+    options = SpaceOptions(seconds=15, policy="minimal", isl_variants=(), rowwise=())
+    space = build_space(scops.gemm(), machine, options)
+    assert [s.objectives for s in space] == [("original",)]
+    assert len(proven) == 2
+    assert "not shaped: time is spent" in {d.reason for d in space.dropped}
+    assert clock.now <= 1000.0 + 15.0 + 1.5
+
+
+def test_past_the_grace_even_the_analysis_is_given_up(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+
+    def compute(scop: Scop) -> Dependences:
+        clock.pass_seconds(4.0)
+        check_time()
+        return compute_dependences(scop)
+
+    monkeypatch.setattr("polysched.space.build.compute_dependences", compute)
+    options = SpaceOptions(seconds=2, grace_seconds=1)
+    with pytest.raises(LimitError, match="dependences of gemm were not analysed"):
+        build_space(scops.gemm(), machine, options)
+    patient = build_space(scops.gemm(), machine, SpaceOptions(seconds=2))
+    assert [s.objectives for s in patient] == [("original",)]
+
+
+def test_a_proof_can_be_given_up_between_two_dependences(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scop = scops.gemm()
+    dependences = compute_dependences(scop)
+    n_relations = dependences.validity.n_map()
+    points = []
+    monkeypatch.setattr(
+        "polysched.analysis.legality.check_time", lambda: points.append("asked")
+    )
+    assert find_violation(original_tree(scop), dependences) is None
+    assert len(points) == n_relations > 1

@@ -1,0 +1,107 @@
+"""--timeout counts from the start of a command, which ends when all is told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from polysched.base import LimitError
+from polysched.cli.options import Common
+from polysched.cli.stages import GRACE_SECONDS, Stages
+from polysched.ir import Program
+from polysched.workflow import parse
+from tests.unit.clock import Clock
+from tests.unit.handmade import write_program
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
+    """Seconds and grace that each space was given; none is built."""
+    found: list[tuple[float, float]] = []
+
+    def build(*_: object, seconds: float, grace_seconds: float, **__: object) -> list:
+        found.append((seconds, grace_seconds))
+        return []
+
+    monkeypatch.setattr("polysched.cli.stages.build_space", build)
+    return found
+
+
+def _stages(program: Program, clock: Clock, late: float = 0.0) -> Stages:
+    """Those of a command that began some seconds ago, with a limit of 10 s."""
+    return Stages(Common(program.path, timeout=10.0, began=clock.now - late))
+
+
+def test_what_was_before_a_space_counts(
+    tmp_path: Path, clock: Clock, limits: list[tuple[float, float]]
+) -> None:
+    program = write_program(tmp_path)
+    stages = _stages(program, clock, late=1.0)
+    machine = stages.load_machine()
+    clock.pass_seconds(3.0)
+    stages.build(program, program.scops[0], machine)
+    clock.pass_seconds(6.0)
+    stages.build(program, program.scops[0], machine)
+    assert limits == [(6.0, GRACE_SECONDS), (4.0, GRACE_SECONDS)]
+
+
+def test_the_source_order_has_its_grace_however_late_reading_begins(
+    tmp_path: Path, clock: Clock, limits: list[tuple[float, float]]
+) -> None:
+    program = write_program(tmp_path)
+    stages = _stages(program, clock, late=30.0)
+    machine = stages.load_machine()
+    clock.pass_seconds(0.25)
+    stages.build(program, program.scops[0], machine)
+    assert limits == [(0.0, GRACE_SECONDS - 0.25)]
+
+
+def test_reading_that_takes_too_long_is_given_up(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = write_program(tmp_path)
+    stages = _stages(program, clock)
+
+    def slow(*values: object, **names: object) -> Program:
+        clock.pass_seconds(10.0 + GRACE_SECONDS)
+        return parse(*values, **names)
+
+    monkeypatch.setattr("polysched.cli.stages.parse", slow)
+    with pytest.raises(LimitError, match="was not read within 10 s"):
+        stages.parse()
+
+
+def test_a_command_without_a_time_limit_reads_as_long_as_it_takes(
+    tmp_path: Path, clock: Clock
+) -> None:
+    program = write_program(tmp_path)
+    stages = Stages(Common(program.path, timeout=float("inf"), began=clock.now))
+    clock.pass_seconds(1e6)
+    assert stages.parse()[1]
+
+
+def test_the_process_waits_for_no_thread() -> None:
+    code = """
+import atexit, sys, threading
+from polysched.cli.app import leave
+atexit.register(lambda: print("at the end", flush=True))
+threading.Thread(target=threading.Event().wait).start()
+sys.stdout.write("result\\n")
+leave(3)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, "result\nat the end\n")
