@@ -28,7 +28,7 @@ from polysched.base.quantities import (
     print_seconds,
 )
 from polysched.base.shown import PRESENTER, Shown, find_presenter
-from polysched.base.stopping import check_time, stopped_at
+from polysched.base.stopping import check_time, seconds_left, stopped_at
 from polysched.base.store import data_directory
 
 __all__ = [
@@ -62,5 +62,6 @@ __all__ = [
     "print_large",
     "print_number",
     "print_seconds",
+    "seconds_left",
     "stopped_at",
 ]

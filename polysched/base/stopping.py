@@ -54,6 +54,11 @@ def stopped_at(
 
 def check_time() -> None:
     """A cancellation point: may not return, see `stopped_at`."""
-    deadline: Deadline | None = getattr(_current, "deadline", None)
-    if deadline is not None and deadline.remaining_seconds() <= 0.0:
+    if seconds_left() <= 0.0:
         raise _LateError
+
+
+def seconds_left() -> float:
+    """Until the deadline of the `stopped_at` around; infinity without one."""
+    deadline: Deadline | None = getattr(_current, "deadline", None)
+    return float("inf") if deadline is None else deadline.remaining_seconds()

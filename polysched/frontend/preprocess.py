@@ -8,7 +8,13 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from polysched.base import FrontendError, SourceLocation, ToolchainError
+from polysched.base import (
+    FrontendError,
+    SourceLocation,
+    ToolchainError,
+    check_time,
+    seconds_left,
+)
 from polysched.frontend.source import SourceFile, decode
 
 _MARKER = re.compile(r'#\s*(?:line\s+)?(\d+)\s+"((?:\\.|[^"\\])*)"([\d\s]*)$')
@@ -73,8 +79,8 @@ def run_compiler(
     command = [*shlex.split(cc), *arguments]
     try:
         return subprocess.run(
-            command, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False,
-            stdin=subprocess.DEVNULL,
+            command, capture_output=True, check=False, stdin=subprocess.DEVNULL,
+            timeout=min(_TIMEOUT_SECONDS, seconds_left()),
         )  # fmt: skip
     except (FileNotFoundError, PermissionError, NotADirectoryError):
         raise ToolchainError(
@@ -82,6 +88,7 @@ def run_compiler(
             hint="install it, or name another one with CC or --cc",
         ) from None
     except subprocess.TimeoutExpired:
+        check_time()
         raise ToolchainError(
             f"{shlex.join(command)}: no answer within {_TIMEOUT_SECONDS} s"
         ) from None

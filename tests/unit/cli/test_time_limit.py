@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,20 @@ def test_reading_that_takes_too_long_is_given_up(
         return parse(*values, **names)
 
     monkeypatch.setattr("polysched.cli.stages.parse", slow)
+    with pytest.raises(LimitError, match="was not read within 10 s"):
+        stages.parse()
+
+
+def test_a_preprocessor_that_hangs_is_not_waited_for(
+    tmp_path: Path, clock: Clock
+) -> None:
+    program = write_program(tmp_path)
+    hanging = tmp_path / "cc"
+    hanging.write_text("#!/bin/sh\nexec sleep 1000\n")
+    hanging.chmod(0o755)
+    stages = _stages(program, clock, late=10.0)
+    stages.common = replace(stages.common, cc=str(hanging))
+    clock.pass_seconds(GRACE_SECONDS)
     with pytest.raises(LimitError, match="was not read within 10 s"):
         stages.parse()
 
