@@ -23,7 +23,7 @@ from polysched.kernel.entry import list_constants
 from polysched.kernel.fingerprint import make_key, tuned_key
 from polysched.kernel.native import Entry, Library
 from polysched.kernel.options import KernelOptions
-from polysched.kernel.refusal import fit_arguments, unexplained
+from polysched.kernel.refusal import find_refusal, fit_arguments
 from polysched.kernel.signature import KernelSignature, key_of, sizes_of
 from polysched.tensor import ArgType, ScalarArg
 
@@ -201,10 +201,11 @@ class Kernel(Shown):
         values = list(given.values())
         types = self.signature.types_of(given)
         built = self._built.get(key_of(types)) or self._find_built(types, given)
-        fitted = fit_arguments(built.stored.manifest, given)
+        manifest = built.stored.manifest
+        fitted = fit_arguments(manifest, given)
         result = built.library.entry(*fitted)
         if result is NotImplemented:
-            raise unexplained(self.function.__name__)
+            raise find_refusal(manifest, given, self.function.__name__)
         for value, plain in zip(values, fitted, strict=True):
             if result is plain:
                 return value

@@ -27,6 +27,8 @@ def fit_arguments(manifest: Manifest, given: Mapping[str, object]) -> list[objec
     """The arguments as the entry takes them, or the reason why it cannot.
 
     Numbers become Python's, an array of a subclass the plain array on the same memory.
+    Whether accesses stay in their arrays is left to the entry, as it is the quicker:
+    `find_refusal` says afterwards what it found.
 
     Parameters
     ----------
@@ -37,10 +39,41 @@ def fit_arguments(manifest: Manifest, given: Mapping[str, object]) -> list[objec
 
     Raises
     ------
-    ArgumentTypeError, ArgumentValueError, OutOfBoundsError
+    ArgumentTypeError, ArgumentValueError
         The first thing that does not fit.
     """
     return _Fitting(manifest).fit(given)
+
+
+def find_refusal(
+    manifest: Manifest, given: Mapping[str, object], name: str
+) -> PolyschedError:
+    """Why an entry refused arguments that `fit_arguments` takes.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The built kernel.
+    given : mapping of str to object
+        Every argument by name, in order.
+    name : str
+        The kernel's.
+
+    Returns
+    -------
+    PolyschedError
+        About the sizes, or about a fault of ours where they are right.
+    """
+    fitting = _Fitting(manifest)
+    fitting.fit(given)
+    try:
+        fitting.check_sizes()
+    except PolyschedError as error:
+        return error
+    return PolyschedError(
+        f"the call of {name} was refused by its own library",
+        hint="Kernel.clear_cache() and try again; please report it if that helps",
+    )
 
 
 @dataclass
@@ -62,7 +95,6 @@ class _Fitting:
             _check_layout(parameter, array)
         for (one, a), (other, b) in combinations(arrays, 2):
             _check_overlap(one, a, other, b)
-        self._check_sizes()
         return list(fitted.values())
 
     def _fit_one(self, name: str, kind: ArgType, value: object) -> object:
@@ -138,7 +170,7 @@ class _Fitting:
             for p in self.manifest.function.parameters
         )
 
-    def _check_sizes(self) -> None:
+    def check_sizes(self) -> None:
         """What accesses and the text need of the sizes."""
         function, bounds = self.manifest.function, self.manifest.bounds
         known = bounds.values(name_in_c(function, self.sizes))
@@ -244,11 +276,3 @@ def _check_overlap(one: CParameter, a: object, other: CParameter, b: object) -> 
 
 def _join(values: tuple[int, ...]) -> str:
     return ", ".join(map(str, values))
-
-
-def unexplained(name: str) -> PolyschedError:
-    """An entry that refuses what seems right here: a fault of ours."""
-    return PolyschedError(
-        f"the call of {name} was refused by its own library",
-        hint="Kernel.clear_cache() and try again; please report it if that helps",
-    )

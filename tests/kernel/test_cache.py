@@ -19,12 +19,12 @@ PROGRAM = """
     import polysched as ps
 
     @ps.kernel(cache=sys.argv[1], timeout=2.0)
-    def twice(x: ps.float64["N"], y: ps.float64["N"]):
-        for i in range(len(x)):
+    def twice(n: int, x: ps.float64["N"], y: ps.float64["N"]):
+        for i in range(n):  # which leaves the arrays for some n
             y[i] = 2.0 * x[i]
 
     x, y = np.ones(10), np.zeros(10)
-    twice(x, y)
+    twice(len(x), x, y)
     assert (y == 2.0).all()
     heavy = {"islpy", "pulp", "networkx", "sympy", "highspy"} & set(sys.modules)
     print("built" if twice.build().was_built else "found", *sorted(heavy))
