@@ -57,7 +57,11 @@ from polysched.analysis.legality import (
     find_violation,
     set_band_flags,
 )
-from polysched.analysis.liveness import exposed_reads, infer_liveness
+from polysched.analysis.liveness import (
+    drop_dead_statements,
+    exposed_reads,
+    infer_liveness,
+)
 from polysched.analysis.operands import (
     find_operands,
     find_overwritten,
@@ -174,6 +178,7 @@ __all__ = [
     "dependence_graph",
     "derive_places",
     "describe_violation",
+    "drop_dead_statements",
     "exposed_reads",
     "find_accumulation",
     "find_freedom",

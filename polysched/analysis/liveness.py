@@ -74,6 +74,45 @@ def _arrays_feeding_others(scop: Scop) -> set[str]:
     return found - results
 
 
+def drop_dead_statements(scop: Scop) -> Scop:
+    """The SCoP without statements whose values nobody reads.
+
+    ``row = np.zeros(n)`` ahead of loops that begin with ``row[:] = 0`` writes such
+    values; left alone it would share loops with statements that matter.
+
+    Parameters
+    ----------
+    scop : Scop
+        With liveness inferred.
+
+    Returns
+    -------
+    Scop
+        Results are the same. Where nobody reads anything, all statements stay.
+    """
+    kept = scop
+    while True:
+        useful = _useful_statements(kept)
+        if not useful:
+            return scop
+        if len(useful) == len(kept.statements):
+            return kept
+        kept = replace(kept, statements=useful)
+
+
+def _useful_statements(scop: Scop) -> tuple[Statement, ...]:
+    """Statements that write what is live, or what another instance reads."""
+    private = {a.name for a in scop.arrays if not a.live_out}
+    candidates = [
+        s.name for s in scop.statements if all(a.array in private for a in s.writes)
+    ]
+    if not candidates:
+        return scop.statements
+    read = {map_names(m)[0] for m in list_maps(value_flow(scop).pairs)}
+    dead = set(candidates) - read
+    return tuple(s for s in scop.statements if s.name not in dead)
+
+
 def exposed_reads(scop: Scop) -> isl.UnionMap:
     """Instances and the elements they read whose values come from before the SCoP."""
     return value_flow(scop).exposed

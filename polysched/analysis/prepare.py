@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from polysched.analysis.coalesce import coalesce_scalars
 from polysched.analysis.commute import order_updates
-from polysched.analysis.liveness import infer_liveness
+from polysched.analysis.liveness import drop_dead_statements, infer_liveness
 from polysched.analysis.privatize import privatize
 from polysched.ir import Scop
 
@@ -12,7 +12,9 @@ from polysched.ir import Scop
 def prepare_scop(scop: Scop) -> Scop:
     """The SCoP as it is scheduled: the same results with fewer dependences.
 
-    Liveness is inferred, dead scalars are private or gone, and updates that commute
-    begin with the term that is known first.
+    Liveness is inferred, statements whose values nobody reads are gone, dead scalars
+    are private or gone, and updates that commute begin with the term that is known
+    first.
     """
-    return order_updates(coalesce_scalars(privatize(infer_liveness(scop))))
+    live = drop_dead_statements(infer_liveness(scop))
+    return order_updates(coalesce_scalars(privatize(live)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from math import prod
 
 import islpy as isl
 
@@ -48,7 +49,7 @@ def privatize(scop: Scop) -> Scop:
         Loads, access relations and arrays are rewritten. Private are arrays with
         neither `live_in` nor `live_out`; a copy has the subscripts that the loops do
         not fix, and arrays are expanded only when it has a known size of at most
-        `MAX_PRIVATE_ELEMENTS` elements.
+        `MAX_PRIVATE_ELEMENTS` elements, or is one row of a length known at run time.
 
     References
     ----------
@@ -84,14 +85,14 @@ class _Web:
 
 
 def _is_small(array: Array, kept: Sequence[int]) -> bool:
-    """Whether a copy with some of the array's subscripts is small."""
-    size = 1
-    for position in kept:
-        extent = array.extents[position]
-        if not isinstance(extent, Const):
-            return False
-        size *= int(extent.value)
-    return size <= MAX_PRIVATE_ELEMENTS
+    """Whether a copy with some of the array's subscripts is small, or a single row."""
+    extents = [array.extents[position] for position in kept]
+    if None in extents:
+        return False
+    sizes = [int(e.value) for e in extents if isinstance(e, Const)]
+    if len(sizes) < len(extents):  # a row is small beside what loops over it compute
+        return len(extents) == 1
+    return prod(sizes) <= MAX_PRIVATE_ELEMENTS
 
 
 def _names_in_use(scop: Scop) -> set[str]:

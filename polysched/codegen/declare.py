@@ -160,6 +160,8 @@ class Declarer:
     def _on_heap(self, buffer: Buffer) -> bool:
         if buffer.n_bytes is not None:
             return buffer.n_bytes > self.heap_bytes
+        if buffer.array.storage != "scop":  # a stack may be too small for any size
+            return True
         return any(isinstance(s, isl.PwAff) for s in buffer.sizes)
 
     def _size(self, size: Size) -> str:

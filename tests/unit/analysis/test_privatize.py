@@ -6,7 +6,12 @@ import islpy as isl
 import numpy as np
 import pytest
 
-from polysched.analysis import compute_dependences, infer_liveness, privatize
+from polysched.analysis import (
+    compute_dependences,
+    drop_dead_statements,
+    infer_liveness,
+    privatize,
+)
 from polysched.interp import interpret, random_inputs
 from polysched.ir import MARK_PARALLEL, Iter, ScheduleTree, original_tree
 from polysched.testing import ScopBuilder
@@ -226,12 +231,13 @@ def test_subscripts_that_the_loops_fix_are_dropped():
 
 
 def row_buffer(extent):
-    b = ScopBuilder("row", ["n"], "n <= 8")
+    b = ScopBuilder("row", ["n", "m"], "n <= 8 and m >= 8")
     b.array("A", "double[n][8]")
     b.array("t", f"double[{extent}]", storage="local", live_out=False)
     box = "0 <= i < n and 0 <= j < 8"
-    b.statement("i, j", box, "t[j] = A[i][7 - j]", position=(0, 0, 0))
-    b.statement("i, j", box, "A[i][j] = t[j] + 1.0", position=(0, 1, 0))
+    t = "t[j][7 - j]" if "][" in extent else "t[j]"
+    b.statement("i, j", box, f"{t} = A[i][7 - j]", position=(0, 0, 0))
+    b.statement("i, j", box, f"A[i][j] = {t} + 1.0", position=(0, 1, 0))
     return infer_liveness(b.build())
 
 
@@ -240,14 +246,57 @@ def test_small_array_is_expanded():
     after = privatize(before)
     t = after.array("t")
     assert (t.n_expanded, t.n_dim, len(t.extents)) == (1, 2, 1)
-    assert_same_results(before, after, {"n": 3})
+    assert_same_results(before, after, {"n": 3, "m": 8})
 
 
-@pytest.mark.parametrize("extent", ["n", "5000", ""])
+def test_row_of_a_length_known_at_run_time_is_expanded():
+    before = row_buffer("m")
+    t = privatize(before).array("t")
+    assert (t.n_expanded, t.n_dim) == (1, 2)
+    assert_same_results(before, privatize(before), {"n": 3, "m": 8})
+
+
+@pytest.mark.parametrize("extent", ["m][m", "5000", ""])
 def test_array_of_unknown_or_large_size_is_not_expanded(extent):
     scop = row_buffer(extent)
     assert scop.array("t").is_private
     assert privatize(scop) is scop
+
+
+def test_statements_whose_values_nobody_reads_are_dropped():
+    b = ScopBuilder("zeros", ["n"])
+    b.array("A", "double[n][n]")
+    b.array("t", "double[n]", storage="local", live_out=False)
+    b.array("u", "double", storage="local", live_out=False)
+    box = "0 <= i < n and 0 <= j < n"
+    b.statement("j", "0 <= j < n", "u = 2.0 * j", position=(0, 0))
+    b.statement("j", "0 <= j < n", "t[j] = u", position=(0, 1))
+    b.statement("i, j", box, "t[j] = A[i][n - 1 - j]", position=(1, 0, 0))
+    b.statement("i, j", box, "A[i][j] = t[j]", position=(1, 1, 0))
+    scop = infer_liveness(b.build())
+    after = drop_dead_statements(scop)
+    assert [s.name for s in after.statements] == ["S2", "S3"], "S0 fed S1 alone"
+    assert_same_results(scop, after, {"n": 4})
+
+
+@pytest.mark.parametrize("limit", ["n", "n - 1"])
+def test_statements_stay_whose_values_are_read_somewhere(limit):
+    b = ScopBuilder("partly", ["n"])
+    b.array("A", "double[n]")
+    b.array("t", "double[n]", storage="local", live_out=False)
+    b.statement("j", "0 <= j < n", "t[j] = 1.0", position=(0, 0))
+    b.statement("j", f"0 <= j < {limit}", "t[j] = A[j]", position=(1, 0))
+    b.statement("j", "0 <= j < n", "A[j] = t[j]", position=(2, 0))
+    after = drop_dead_statements(infer_liveness(b.build()))
+    assert len(after.statements) == (2 if limit == "n" else 3)
+
+
+def test_statements_stay_where_nobody_reads_anything():
+    b = ScopBuilder("nothing", ["n"])
+    b.array("t", "double[n]", storage="local", live_out=False)
+    b.statement("j", "0 <= j < n", "t[j] = 1.0", position=(0, 0))
+    scop = infer_liveness(b.build())
+    assert drop_dead_statements(scop) is scop
 
 
 def test_expanded_array_is_expanded_further():

@@ -233,6 +233,24 @@ def test_large_constant_private_arrays_live_on_the_heap() -> None:
     assert "double w[100][100];" in print_openmp(scop, original_tree(scop), options)
 
 
+def test_a_row_that_the_user_put_elsewhere_is_not_moved_to_the_stack() -> None:
+    row = private("w", 1, Param("n", types.INT))
+    box = "[n] -> { {} [t, i] : 0 <= t, i < n }"
+    on_heap = "double *w = __builtin_malloc(sizeof(double[n]));"
+    for storage, declared in (("local", on_heap), ("scop", "double w[n];")):
+        scop = make_scop(
+            [SQUARE[0], replace(row, storage=storage)],
+            [
+                (box.replace("{}", "S0"), (0, 0, 0), "w[t][i] = A[t][n - 1 - i];"),
+                (box.replace("{}", "S1"), (0, 1, 0), "A[t][i] = w[t][i];"),
+            ],
+            N,
+        )
+        text = print_openmp(scop, mark_bands(original_tree(scop), parallel=0))
+        before = text[: text.index(declared)]
+        assert before.count("for (") == 1, "each thread has a row of its own"
+
+
 @pytest.mark.parametrize(("parallel", "n_loops"), [(None, 0), (0, 1), (1, 0)])
 def test_the_heap_is_asked_outside_of_sequential_loops(
     parallel: int | None, n_loops: int
