@@ -263,11 +263,12 @@ def _compile(
     function, bounds = lowered.function, lowered.bounds
     scheduled = NEVER if text is None else _both(bounds.scheduled, lowered.scop)
     bounds = replace(bounds, scheduled=scheduled)
+    has_threads = text is not None and "#pragma omp parallel" in text
     renamed = f"#define {function.name} {function.name}{PLAIN_SUFFIX}\n"
     texts = {
         SOURCE: text if text is not None else function.text,
         PLAIN: renamed + function.text,
-        ENTRY: print_entry(function, lowered.types, bounds),
+        ENTRY: print_entry(function, lowered.types, bounds, has_threads),
     }
     for name, content in texts.items():
         (directory / name).write_text(content, encoding="utf-8")

@@ -33,7 +33,10 @@ _ALIGNMENT = 64  # of each temporary
 
 
 def print_entry(
-    function: CFunction, types: Mapping[str, ArgType], bounds: Bounds
+    function: CFunction,
+    types: Mapping[str, ArgType],
+    bounds: Bounds,
+    has_threads: bool = True,
 ) -> str:
     """C text of the entry of a library.
 
@@ -46,8 +49,10 @@ def print_entry(
         Of the Python function's parameters, in order.
     bounds : Bounds
         For which sizes no array is left, and for which the scheduled text is right.
+    has_threads : bool
+        Whether the scheduled text starts any.
     """
-    entry = _Entry(function, types, bounds)
+    entry = _Entry(function, types, bounds, has_threads)
     return "\n".join(
         [
             print_table(len(list_constants(function, types))),
@@ -80,6 +85,7 @@ class _Entry:
     function: CFunction
     types: Mapping[str, ArgType]
     bounds: Bounds
+    has_threads: bool
 
     def declarations(self) -> list[str]:
         """The two functions that it calls."""
@@ -255,24 +261,24 @@ class _Entry:
     def _run(self) -> list[str]:
         given = ", ".join(self._passed(p) for p in self._all)
         name = self.function.name
-        scheduled = f"{name}({given});"
-        plain = f"{name}{PLAIN_SUFFIX}({given});"
-        call = [scheduled]
-        if self.bounds.scheduled == "0":
-            call = [plain]
-        elif self.bounds.scheduled != "1":
-            call = [f"if ({self.bounds.scheduled})", f"  {scheduled}"]
-            call += ["else", f"  {plain}"]
+        placed = "ps_is_scheduled && ps_place_team()" if self.has_threads else "0"
         lines = [
+            f"const int ps_is_scheduled = {self.bounds.scheduled};",
             "ps_has_run = 1;",
+            f"const int ps_is_placed = {placed};",
             "void *ps_state = ps_py.save_thread();",
             "const int ps_before = ps_threads ? omp_get_max_threads() : 0;",
             "if (ps_threads)",
             "  omp_set_num_threads(ps_threads);",
-            *call,
+            "if (ps_is_scheduled)",
+            f"  {name}({given});",
+            "else",
+            f"  {name}{PLAIN_SUFFIX}({given});",
             "if (ps_before)",
             "  omp_set_num_threads(ps_before);",
             "ps_py.restore_thread(ps_state);",
+            "if (ps_is_placed)",
+            "  ps_leave_team();",
         ]
         if self.function.temporaries:
             lines.append("ps_return(ps_room);")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from polysched.kernel.entry_team import TEXT as TEAM_TEXT
+
 API = {
     "save_thread": ("void *", "void", "PyEval_SaveThread"),
     "restore_thread": ("void", "void *", "PyEval_RestoreThread"),
@@ -27,10 +29,18 @@ OBJECTS = (
 """Python objects that every entry refers to, in the order of their table."""
 
 _PROLOGUE = """\
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 extern int omp_get_max_threads(void);
+extern int omp_get_num_threads(void);
+extern int omp_get_thread_num(void);
 extern void omp_set_num_threads(int);
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -212,5 +222,6 @@ def print_table(n_constants: int) -> str:
         "}",
         "",
         _HELPERS,
+        TEAM_TEXT,
     ]
     return "\n".join(lines)

@@ -13,12 +13,14 @@ import numpy as np
 
 from polysched.base import PolyschedError
 from polysched.kernel.entry_table import API, OBJECTS
+from polysched.kernel.entry_team import TEAM_BYTES
 
 Entry = Callable[..., object]
 
 _FASTCALL = 0x80  # METH_FASTCALL
 _FLAGS = 0x1 | 0x100 | 0x400  # NPY_ARRAY_C_CONTIGUOUS, _ALIGNED, _WRITEABLE
 _libraries: list[ctypes.PyDLL] = []
+_team_rooms: list[ctypes.Array[ctypes.c_char]] = []
 _is_forked_after_threads = False
 
 
@@ -78,6 +80,7 @@ class Library:
             _addresses(_objects()),
             _addresses(tuple(constants)),
         )
+        ctypes.c_void_p.in_dll(self._dll, "ps_team").value = _team()
         _check_layout(self._dll)
         self._set_threads(1 if _is_forked_after_threads else threads or 0)
         _libraries.append(self._dll)
@@ -132,6 +135,16 @@ def _api() -> ctypes.Array[ctypes.c_void_p]:
     functions = [getattr(ctypes.pythonapi, name) for name in names]
     addresses = [ctypes.cast(f, ctypes.c_void_p).value for f in functions]
     return (ctypes.c_void_p * len(names))(*addresses)
+
+
+@cache
+def _team() -> int | None:
+    """Where all libraries keep what they know of threads; None where they keep out."""
+    if "OMP_PROC_BIND" in os.environ:
+        return None
+    room = ctypes.create_string_buffer(TEAM_BYTES)
+    _team_rooms.append(room)
+    return ctypes.addressof(room)
 
 
 def _addresses(objects: Sequence[object]) -> ctypes.Array[ctypes.c_void_p]:
