@@ -88,16 +88,19 @@ def _first(stages: Stages, space: ProgramSpace, fallback: str) -> Variant:
 
 
 def _first_printable(space: ProgramSpace) -> Variant:
-    variant, skipped = space.first_printable()
+    before = print_seconds(space.original.predicted_seconds)
+
+    def explain(variant: Variant, n_skipped: int) -> str:
+        predicted = print_seconds(variant.predicted_seconds)
+        return (
+            f"ranked {n_skipped + 1} of {len(space)} legal schedules, "
+            f"policy {space.policy}; predicted {predicted}, source order {before}"
+        )
+
+    variant, skipped = space.first_printable(explain)
     for dropped in skipped:
         click.echo(f"polysched: skipped {dropped.what}: {dropped.reason}", err=True)
-    predicted = print_seconds(variant.predicted_seconds)
-    before = print_seconds(space.original.predicted_seconds)
-    reason = (
-        f"ranked {len(skipped) + 1} of {len(space)} legal schedules, "
-        f"policy {space.policy}; predicted {predicted}, source order {before}"
-    )
-    return variant.because(reason)
+    return variant
 
 
 def _program(spaces: list[ProgramSpace]) -> Program:

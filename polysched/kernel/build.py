@@ -233,8 +233,8 @@ def _choose(
         if options.tune:
             return _print_tuned(lowered, tune_kernel(lowered, options, parameters))
         space = build_kernel_space(lowered, options, parameters)
-        variant, _ = space.first_printable()
-        return _print(lowered, variant.because("ranked first by the model"))
+        variant, _ = space.first_printable(lambda *_: "ranked first by the model")
+        return _print(lowered, variant)
     except ToolchainError:
         raise
     except PolyschedError as error:

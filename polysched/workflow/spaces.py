@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from polysched.analysis import FloatingPoint
@@ -52,8 +52,16 @@ class ProgramSpace(ScheduleSpace):
             self.scop, self.dependences, schedule, self.program, target=target
         )
 
-    def first_printable(self) -> tuple[Variant, tuple[Dropped, ...]]:
+    def first_printable(
+        self, explain: Callable[[Variant, int], str] | None = None
+    ) -> tuple[Variant, tuple[Dropped, ...]]:
         """The best-ranked variant that can be printed, and those before it, and why.
+
+        Parameters
+        ----------
+        explain : callable, optional
+            What its text says of why it was chosen, from the variant and how many
+            were skipped. Told afterwards, it would have to be printed once more.
 
         Raises
         ------
@@ -64,6 +72,8 @@ class ProgramSpace(ScheduleSpace):
         for variant in self.variants:
             if variant.target != self.target:
                 continue
+            if explain is not None:
+                variant = variant.because(explain(variant, len(skipped)))
             reason = _find_obstacle(variant)
             if reason is None:
                 return variant, tuple(skipped)

@@ -15,6 +15,7 @@ from polysched.workflow import (
     read_header,
     tune,
 )
+from polysched.workflow import variant as variants
 from polysched.workflow.variant import print_region
 
 
@@ -111,6 +112,17 @@ def test_first_printable_is_the_best_ranked_when_all_print(space):
     variant, skipped = space.first_printable()
     assert variant.id == space.best.id
     assert skipped == ()
+
+
+def test_first_printable_is_printed_once_with_its_reason(space, monkeypatch):
+    printed = []
+    print_once = variants.print_region
+    monkeypatch.setattr(
+        variants, "print_region", lambda *a: printed.append(a) or print_once(*a)
+    )
+    variant, _ = space.first_printable(lambda v, n: f"{v.id} after {n}")
+    assert f"chosen: {space.best.id} after 0" in variant.to_c()
+    assert len(printed) == 1
 
 
 def test_explanation_names_what_carries_the_sum(space):
