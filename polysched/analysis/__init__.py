@@ -106,6 +106,7 @@ from polysched.analysis.strides import (
     member_directions,
     references,
 )
+from polysched.analysis.sums import find_copied_reduction
 
 if TYPE_CHECKING:
     from polysched.analysis.counting import ClosedForm, count_points
@@ -181,6 +182,7 @@ __all__ = [
     "drop_dead_statements",
     "exposed_reads",
     "find_accumulation",
+    "find_copied_reduction",
     "find_freedom",
     "find_operands",
     "find_overwritten",

@@ -14,6 +14,7 @@ from polysched.analysis.carried import (
 )
 from polysched.analysis.dependences import Dependence, Dependences
 from polysched.analysis.reordering import find_accumulation
+from polysched.analysis.sums import find_outsider, leave_to_copies
 from polysched.base import IllegalScheduleError, check_time
 from polysched.ir import (
     MARK_ACCUMULATE,
@@ -25,6 +26,7 @@ from polysched.ir import (
     MARK_VECTOR,
     ScheduleTree,
     Scop,
+    copied_sums,
 )
 from polysched.sets import (
     describe_pair,
@@ -105,8 +107,14 @@ def find_violation(
                 dependence, bad = found
                 reason = "tensor cores leave the order of terms open"
                 return describe_violation(dependence, bad, scop, reason)
+        if mark == MARK_PARALLEL:
+            found = _hidden_by_copies(node, dependences)
+            if found is not None:
+                dependence, bad = found
+                reason = f"each thread adds to a copy of {dependence.array}"
+                return describe_violation(dependence, bad, scop, reason)
         if mark in _OPEN_MARKS and node_kind(node.child(0)) == "band":
-            found = _carried_by_mark(mark, node.child(0), dependences)
+            found = _carried_by_mark(node, node.child(0), dependences)
             if found is not None:
                 dependence, bad = found
                 reason = f"the {mark} loop leaves their order open"
@@ -131,11 +139,27 @@ def _reordered_terms(
     return None
 
 
+def _hidden_by_copies(
+    node: isl.ScheduleNode, dependences: Dependences
+) -> tuple[Dependence, isl.Map] | None:
+    """A dependence that needs in an array what threads have in copies of it."""
+    arrays = copied_sums(str(node.mark_get_id().get_name()))
+    if not arrays:
+        return None
+    below = node.child(0)
+    while node_kind(below) == "mark":
+        below = below.child(0)
+    return find_outsider(below, arrays, leave_to_copies(below, arrays, dependences))
+
+
 def _carried_by_mark(
-    mark: str, band: isl.ScheduleNode, dependences: Dependences
+    node: isl.ScheduleNode, band: isl.ScheduleNode, dependences: Dependences
 ) -> tuple[Dependence, isl.Map] | None:
     """A dependence carried by a member of a band that its mark leaves unordered."""
-    last = band.band_n_member() - 1
+    mark, last = _mark_name(node), band.band_n_member() - 1
+    arrays = copied_sums(str(node.mark_get_id().get_name()))
+    if arrays:
+        dependences = leave_to_copies(band, arrays, dependences)
     if mark == MARK_ACCUMULATE and find_accumulation(band, last, dependences):
         return None
     members = [0] if mark == MARK_PARALLEL else [last]

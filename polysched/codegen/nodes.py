@@ -21,11 +21,14 @@ class Block:
         What is executed.
     opening, closing : tuple of str
         Lines before and after the items: storage made and given back.
+    is_region : bool
+        Whether the line before it, a pragma, means the block: it keeps its braces.
     """
 
     items: tuple[Node, ...]
     opening: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()
+    is_region: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Loop:
         First value as a sum.
     n_iterations : int or None
         How often the body runs, where that is a known number.
+    sums : tuple of str
+        Arrays that each thread has a copy of, to add to.
     """
 
     iterator: str
@@ -69,11 +74,12 @@ class Loop:
     accumulates: bool = False
     start: Linear | None = None
     n_iterations: int | None = None
+    sums: tuple[str, ...] = ()
 
     @property
     def is_shared(self) -> bool:
         """Whether threads share its iterations."""
-        return any("parallel for" in line for line in self.pragmas)
+        return any(" for " in line for line in self.pragmas)
 
 
 @dataclass(frozen=True)

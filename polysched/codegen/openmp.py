@@ -13,6 +13,7 @@ from polysched.base import CodegenError
 from polysched.codegen.accumulate import Accumulators
 from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
 from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
+from polysched.codegen.copied_sums import CopiedSum, copy_sums
 from polysched.codegen.ctext import Names, Text, identifiers
 from polysched.codegen.declare import Declarer
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
@@ -28,6 +29,7 @@ from polysched.codegen.registers import RegisterTiles
 from polysched.codegen.scopes import find_split_storage
 from polysched.codegen.statement import print_instance
 from polysched.codegen.storage import Buffer, buffer_offsets, plan_storage
+from polysched.codegen.sum_copies import SumCopies
 from polysched.codegen.tile_numbers import number_tiles
 from polysched.codegen.verify import check_ast
 from polysched.ir import Load, ScheduleTree, Scop, map_action
@@ -117,6 +119,7 @@ class _Printer:
         self.signed = signed_parameters(scop)
         self.exprs = AstExprPrinter(Macros(self.names), self.signed)
         self.context = scop.context.intersect(scop.assumptions)
+        self.sums: tuple[CopiedSum, ...] = ()
         self._iterators: list[str] = []
 
     def print(self, tree: ScheduleTree, deps: isl.UnionMap | None) -> str:
@@ -128,7 +131,11 @@ class _Printer:
             if options.check_operations:
                 operations = options.check_operations
                 check_ast(built.root, parts.scop, self.context, deps, operations)
-            check_pragmas(block, built.schedules, deps)
+            terms = {
+                s.array.name: isl.UnionMap.from_map(s.reduction.relation)
+                for s in self.sums
+            }
+            check_pragmas(block, built.schedules, deps, terms)
         self.exprs = built.exprs
         code = self._code(block, buffers, built, deps)
         return frame_code(self.scop, code, self.exprs, options)
@@ -152,7 +159,10 @@ class _Printer:
 
     def _build(self, parts: Parts) -> tuple[Built, tuple[Buffer, ...], Parts]:
         options = self.options
-        promoted = promote(parts.scop, parts.tree, parts.origin)
+        scop = parts.scop
+        if options.parallel:
+            scop, self.sums = copy_sums(scop, parts.tree)
+        promoted = promote(scop, parts.tree, parts.origin)
         tree, self.scop = promoted.tree, promoted.scop
         if not self._iterators:  # there are as many in each form of a tree
             prefix, n = options.iterator_prefix, count_loops(tree)
@@ -170,7 +180,7 @@ class _Printer:
                 self.exprs,
                 self._iterators,
                 limits,
-                buffer_offsets(buffers),
+                buffer_offsets((*buffers, *(s.buffer for s in self.sums))),
             )
             split = find_split_storage(self.scop, built.block, built.domains, buffers)
             if not split:
@@ -194,9 +204,15 @@ class _Printer:
             self.options.heap_bytes, self.options.indent,
         )  # fmt: skip
         block, private = declarer.declare(block, buffers)
+        copies = SumCopies.named(
+            self.sums, self.names, built.exprs, self.context, self.type.name,
+            self.options.indent,
+        )  # fmt: skip
         arrays = {a.name: Spelling.of(a) for a in self.scop.arrays} | private
+        arrays |= copies.spellings()
         printer = ExprPrinter(arrays=arrays, index_parameters=self.signed)
         taken = self.fixed | {*built.iterators, *(s.name for s in arrays.values())}
+        block = copies.convert(block, printer)
         tiles = RegisterTiles(self.scop, built, printer, self.names, self.type)
         block = tiles.convert(block)
         if any(isinstance(n, Loop) and n.accumulates for n in walk_nodes(block)):
@@ -235,7 +251,10 @@ class _Printer:
 
     @cached_property
     def _reductions(self) -> dict[str, Reduction]:
-        return {r.statement: r for r in find_reductions(self.source)}
+        found = {r.statement: r for r in find_reductions(self.source)}
+        for s in self.sums:
+            found[s.reduction.statement] = s.copied_reduction
+        return found
 
     def _accumulators(
         self, built: Built, deps: isl.UnionMap | None, printer: ExprPrinter

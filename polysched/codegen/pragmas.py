@@ -16,6 +16,7 @@ from polysched.ir import (
     MARK_REGISTERS,
     MARK_VECTOR,
     ScheduleTree,
+    copied_sums,
 )
 from polysched.sets import list_maps, node_kind
 
@@ -58,17 +59,19 @@ class _Wanted:
     """Loops that enclosing marks ask for: dimension to clause."""
 
     parallel: dict[int, str]
+    sums: dict[int, tuple[str, ...]]
     vector: frozenset[int]
     accumulate: frozenset[int] = frozenset()
     inside_parallel: bool = False
 
 
 def add_pragmas(block: Block, *, parallel: bool, simd: bool) -> Block:
-    """The block with numbered marks dissolved into pragmas, register tiles kept.
+    """The block with numbered marks dissolved into pragmas.
 
+    Marks of register tiles, and of loops whose threads add to copies, are kept.
     Parallel pragmas never nest; `omp simd` needs a step of one.
     """
-    wanted = _Wanted({}, frozenset())
+    wanted = _Wanted({}, {}, frozenset())
     return _visit_block(block, wanted, parallel, simd)
 
 
@@ -81,7 +84,9 @@ def _visit_block(block: Block, wanted: _Wanted, parallel: bool, simd: bool) -> B
                 items.append(Mark(name, body))
             case Mark(name, body):
                 below = _with_mark(wanted, name)
-                items += _visit_block(body, below, parallel, simd).items
+                body = _visit_block(body, below, parallel, simd)
+                has_copies = parallel and copied_sums(name.partition("@")[0])
+                items += [Mark(name, body)] if has_copies else body.items
             case Loop():
                 items.append(_visit_loop(item, wanted, parallel, simd))
             case Branch(condition, then, other):
@@ -98,41 +103,50 @@ def _visit_loop(loop: Loop, wanted: _Wanted, parallel: bool, simd: bool) -> Loop
     clause = wanted.parallel.get(loop.depth)
     is_parallel = parallel and clause is not None and not wanted.inside_parallel
     is_vector = simd and loop.depth in wanted.vector and loop.step == 1
+    sums = wanted.sums.get(loop.depth, ()) if parallel else ()
     if loop.condition is not None:
-        words += ["parallel for"] if is_parallel else []
+        shared = "for" if sums else "parallel for"  # copies are made in the region
+        words += [shared] if is_parallel else []
         words += ["simd"] if is_vector else []
     pragmas: tuple[str, ...] = ()
+    is_shared = is_parallel and loop.condition is not None
     if words:
-        schedule = f" schedule({clause})" if "parallel for" in words else ""
+        schedule = f" schedule({clause})" if is_shared else ""
         pragmas = (f"#pragma omp {' '.join(words)}{schedule}",)
-    inside = replace(
-        wanted, inside_parallel=wanted.inside_parallel or "parallel for" in words
-    )
+    inside = replace(wanted, inside_parallel=wanted.inside_parallel or is_shared)
     body = _visit_block(loop.body, inside, parallel, simd)
     accumulates = simd and loop.depth in wanted.accumulate and loop.step == 1
-    return replace(loop, body=body, pragmas=pragmas, accumulates=accumulates)
+    accumulates = accumulates and not sums  # one way to reorder the same terms
+    return replace(loop, body=body, pragmas=pragmas, accumulates=accumulates, sums=sums)
 
 
 def _with_mark(wanted: _Wanted, name: str) -> _Wanted:
     kind, _, rest = name.partition("@")
     if not rest:
         return wanted
-    word, _, variant = kind.partition(":")
+    word, *variant = kind.split(":")
     if word == MARK_VECTOR:
         return replace(wanted, vector=wanted.vector | {int(rest)})
     if word == MARK_ACCUMULATE:
         return replace(wanted, accumulate=wanted.accumulate | {int(rest)})
-    clause = variant or "static"
+    clause = variant[0] if variant else "static"
     if not _SCHEDULE.fullmatch(clause):
         raise CodegenError(
             f"unknown loop schedule {clause!r} in the mark {kind!r}",
             hint="static, dynamic or guided, with a chunk size as in static,1",
         )
-    return replace(wanted, parallel={**wanted.parallel, int(rest): clause})
+    return replace(
+        wanted,
+        parallel={**wanted.parallel, int(rest): clause},
+        sums={**wanted.sums, int(rest): copied_sums(kind)},
+    )
 
 
 def check_pragmas(
-    block: Block, schedules: Mapping[str, isl.UnionMap], deps: isl.UnionMap
+    block: Block,
+    schedules: Mapping[str, isl.UnionMap],
+    deps: isl.UnionMap,
+    terms: Mapping[str, isl.UnionMap],
 ) -> None:
     """Raise unless loops with pragmas carry none of the dependences.
 
@@ -144,10 +158,16 @@ def check_pragmas(
         For each loop's key, instances to schedule dimensions, the loop's own last.
     deps : isl.UnionMap
         Sources to sinks.
+    terms : mapping of str to isl.UnionMap
+        For each array that threads have copies of, pairs of terms that may come in any
+        order; loops with such copies may carry them.
     """
     for loop in walk_nodes(block):
         if isinstance(loop, Loop) and loop.pragmas:
-            carried = _carried(schedules[loop.key], deps)
+            kept = deps
+            for array in () if "simd" in loop.pragmas[0] else loop.sums:
+                kept = kept.subtract(terms[array])
+            carried = _carried(schedules[loop.key], kept)
             if carried is not None:
                 raise CodegenError(
                     f"internal inconsistency: {loop.pragmas[0]!r} on a loop that "

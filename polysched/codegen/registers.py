@@ -130,7 +130,7 @@ class RegisterTiles:
         """The block with every full register tile written out."""
         items = tuple(new for item in block.items for new in self._node(item))
         match items:
-            case (Block(inner, opening, closing),):  # needs no braces of its own
+            case (Block(inner, opening, closing, False),):  # needs no braces
                 opening, closing = block.opening + opening, closing + block.closing
                 return Block(inner, opening, closing)
         return replace(block, items=items)

@@ -55,6 +55,7 @@ from polysched.ir.tree import (
     Rows,
     ScheduleTree,
     build_tree,
+    copied_sums,
 )
 from polysched.ir.types import ScalarType, common_type, promote
 
@@ -105,6 +106,7 @@ __all__ = [
     "assignments",
     "build_tree",
     "common_type",
+    "copied_sums",
     "map_action",
     "map_expr",
     "original_rows",

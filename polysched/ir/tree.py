@@ -19,7 +19,8 @@ from polysched.sets import node_kind
 
 NodePath = tuple[int, ...]
 
-MARK_PARALLEL = "parallel"  # the band below: its first member is an OpenMP loop
+MARK_PARALLEL = "parallel"  # the band below: its first member is an OpenMP loop;
+# parallel:static:s,t, each thread adds to copies of s and t, added up behind it
 MARK_VECTOR = "vector"  # the band below: its last member is an `omp simd` loop
 MARK_ACCUMULATE = "accumulate"  # like vector, but lanes accumulate into one element
 MARK_UNROLL = "unroll"  # the band below: its members are fully unrolled (jammed)
@@ -38,6 +39,20 @@ MARK_STAGE = (
 )
 # three of them in flight; the band below enumerates the tiles; stage:3:tensor, warps in
 # place of threads, which multiply in tensor cores
+
+
+def copied_sums(mark: str) -> tuple[str, ...]:
+    """The arrays that each thread of a parallel loop has a copy of, to add to.
+
+    Examples
+    --------
+    >>> copied_sums("parallel:static:s,t"), copied_sums("parallel:dynamic")
+    (('s', 't'), ())
+    """
+    kind, *words = mark.split(":")
+    if kind != MARK_PARALLEL or len(words) < 2:
+        return ()
+    return tuple(words[1].split(","))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

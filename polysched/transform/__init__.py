@@ -18,7 +18,7 @@ from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.grid import Grid, Threads
 from polysched.transform.jam import Jam
 from polysched.transform.launch import Launch, Single
-from polysched.transform.mapping import Accumulate, Parallel, Vector
+from polysched.transform.mapping import Accumulate, Parallel, ShareSums, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.pack import Pack
@@ -65,6 +65,7 @@ __all__ = [
     "Script",
     "ScriptPlanner",
     "Separate",
+    "ShareSums",
     "Single",
     "Sink",
     "Skew",

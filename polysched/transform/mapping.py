@@ -51,6 +51,44 @@ class Parallel(Step):
 
 
 @dataclass(frozen=True)
+class ShareSums(Step):
+    """Mark a loop to be shared by threads, each of which adds to copies of its own.
+
+    Before the loop every thread has a copy of the arrays, filled with zeros (ones for
+    products); behind it they are added up, thread after thread. Only sums are copied
+    whose terms may be reordered (`Dependences.reductions`) and whose array nothing
+    else in the loop depends on. The mark is ``parallel:static:s,t``.
+
+    Attributes
+    ----------
+    band : tuple of int
+        Path of the band.
+    member : int
+        Position of the member.
+    arrays : tuple of str
+        What is copied.
+    """
+
+    member: int = 0
+    arrays: tuple[str, ...] = ()
+
+    name: ClassVar[str] = "share_sums"
+
+    def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        if not self.arrays:
+            return "found no arrays, expected those that the loop adds to"
+        return _find_member(node, self.member) or _find_outer_mark(node, MARK_PARALLEL)
+
+    def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
+        return False
+
+    def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        if self.member:
+            node = node.band_split(self.member).child(0)
+        return insert_mark(node, f"{MARK_PARALLEL}:static:{','.join(self.arrays)}")
+
+
+@dataclass(frozen=True)
 class Vector(Step):
     """Mark the loop of one band member to run in vector lanes.
 

@@ -226,7 +226,7 @@ def _read_texts(text: str) -> tuple[str, ...]:
 def _reader(key: str, text: str) -> Callable[[str], object]:
     if key == "band":
         return _read_path
-    if key == "cuts":
+    if key in ("arrays", "cuts"):
         return _read_texts
     if text.startswith("["):
         return _read_list

@@ -1,0 +1,95 @@
+"""Sums of which threads add up parts of their own, and what that leaves to prove."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import islpy as isl
+
+from polysched.analysis.carried import active_dependences
+from polysched.analysis.dependences import Dependence, Dependences
+from polysched.analysis.reductions import Reduction
+from polysched.sets import list_maps, list_sets, union_of_maps
+
+_WITH_IDENTITY = ("+", "-", "*")  # copies begin with a number that changes nothing
+
+
+def find_copied_reduction(
+    node: isl.ScheduleNode, array: str, dependences: Dependences
+) -> Reduction | None:
+    """The sum or product below a node that may go into a copy for each thread.
+
+    Parameters
+    ----------
+    node : isl.ScheduleNode
+        Below the mark; a band whose first member is the loop that threads share.
+    array : str
+        What accumulates.
+    dependences : Dependences
+        With the reductions whose terms may be reordered.
+
+    Returns
+    -------
+    Reduction or None
+        None where no statement below, or more than one, accumulates there, or its
+        terms have an order to keep.
+    """
+    here = {s.get_tuple_name() for s in list_sets(node.get_domain())}
+    found = [
+        r for r in dependences.reductions if r.array == array and r.statement in here
+    ]
+    if len(found) != 1 or found[0].op not in _WITH_IDENTITY:
+        return None
+    return found[0]
+
+
+def leave_to_copies(
+    node: isl.ScheduleNode, arrays: Collection[str], dependences: Dependences
+) -> Dependences:
+    """The dependences without those between terms that go into threads' copies.
+
+    Only pairs of terms of one element of one sum go; whatever else touches the array
+    keeps its order.
+    """
+    gone = {
+        r.statement: r
+        for array in arrays
+        if (r := find_copied_reduction(node, array, dependences)) is not None
+    }
+    kept = [_without_terms(d, gone.get(d.source)) for d in dependences.items]
+    return replace(
+        dependences, items=tuple(d for d in kept if not d.relation.is_empty())
+    )
+
+
+def find_outsider(
+    node: isl.ScheduleNode, arrays: Collection[str], dependences: Dependences
+) -> tuple[Dependence, isl.Map] | None:
+    """A dependence on a copied array, in one run of a loop, that is not its sum's own.
+
+    Whoever is at one end of it would not find in the array what is in the copies.
+
+    Parameters
+    ----------
+    node : isl.ScheduleNode
+        Below the mark; a band whose first member is the loop that threads share.
+    arrays : collection of str
+        Of which each thread has a copy.
+    dependences : Dependences
+        What is left by `leave_to_copies`.
+    """
+    for d in dependences.items:
+        if not d.orders or d.array not in arrays:
+            continue
+        inside = active_dependences(node, union_of_maps([d.relation]))
+        if not inside.is_empty():
+            return d, list_maps(inside)[0]
+    return None
+
+
+def _without_terms(dependence: Dependence, reduction: Reduction | None) -> Dependence:
+    d = dependence
+    if reduction is None or d.sink != d.source or d.array != reduction.array:
+        return d
+    return replace(d, relation=d.relation.subtract(reduction.relation))
