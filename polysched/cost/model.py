@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from polysched.analysis import Dependences
+from polysched.cost.copies import copy_seconds
 from polysched.cost.nest import Nest
 from polysched.cost.read import KnownNests, read_nests
 from polysched.cost.reuse import Reuse
@@ -44,7 +45,7 @@ class Prediction:
         Arithmetic, loads and stores out of the first cache, waiting, one thread.
     l2_seconds, l3_seconds, memory_seconds : float
         Moving data from each level, one thread; memory that is used the first time
-        counts with the last.
+        counts with the last, filling and adding up threads' copies with the second.
     barrier_seconds : float
         Starting and ending parallel loops, and creating the threads.
     """
@@ -138,12 +139,15 @@ class Predictor:
         barrier = sum(barriers.values()) * cpu.barrier_seconds
         if barriers and cpu.n_cores > 1:
             barrier += TEAM_SECONDS
-        fresh = fresh_bytes(nests, cpu.line_bytes) / FRESH_BYTES_PER_SECOND
+        near = L3_BYTES_PER_CYCLE * (cpu.frequency_hz or CLOCK_HZ)
+        copying, copied_bytes = copy_seconds(nests, cpu, near)
+        fresh = fresh_bytes(nests, cpu.line_bytes) + copied_bytes
+        fresh /= FRESH_BYTES_PER_SECOND
         return Prediction(
-            sum(p.seconds for _, p in parts) + barrier + fresh,
+            sum(p.seconds for _, p in parts) + barrier + fresh + copying,
             sum(p.compute_seconds for _, p in parts),
             sum(p.l2_seconds for _, p in parts),
-            sum(p.l3_seconds for _, p in parts),
+            sum(p.l3_seconds for _, p in parts) + copying,
             sum(p.memory_seconds for _, p in parts) + fresh,
             barrier,
         )

@@ -93,8 +93,11 @@ def is_under_mark(node: isl.ScheduleNode, name: str) -> bool:
     """Whether a mark of that name stands above a node."""
     while node.has_parent():
         node = node.parent()
-        if node_kind(node) == "mark":
-            found = str(node.mark_get_id().get_name()).split(":", maxsplit=1)[0]
-            if found == name:
-                return True
+        if node_kind(node) == "mark" and mark_kind(node) == name:
+            return True
     return False
+
+
+def mark_kind(node: isl.ScheduleNode) -> str:
+    """The name of a mark without its options, as in ``parallel:dynamic``."""
+    return str(node.mark_get_id().get_name()).split(":", maxsplit=1)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import ClassVar
 
 import islpy as isl
@@ -34,16 +35,19 @@ class FuseTiles(Step):
         Path of the sequence node.
     children : tuple of int
         Positions of the nests in the sequence, ascending; what stands between them
-        runs before them all.
+        runs before them all, but for what `after` names.
     members : tuple of int
         For each, the member of its band that is cut into tiles.
     size : int
         Values of that member per tile.
+    after : tuple of int
+        Positions between the nests of what runs after them all.
     """
 
     children: tuple[int, ...]
     members: tuple[int, ...]
     size: int
+    after: tuple[int, ...] = ()
 
     name: ClassVar[str] = "fuse_tiles"
 
@@ -56,6 +60,9 @@ class FuseTiles(Step):
             return f"{self.name}: expected two or more nests and a member of each"
         if sorted(set(self.children)) != list(self.children) or self.size < 2:
             return f"{self.name}: expected ascending positions and a size above 1"
+        between = set(range(self.children[0], self.children[-1])) - {*self.children}
+        if sorted(set(self.after) & between) != list(self.after):
+            return f"{self.name}: expected ascending positions between the nests"
         for position, member in zip(self.children, self.members, strict=True):
             reason = _find_nest_misfit(node, position, member)
             if reason is not None:
@@ -76,7 +83,7 @@ class FuseTiles(Step):
             tiles = one if tiles is None else tiles.union_add(one)
         assert tiles is not None
         if len(self.children) < node.n_children():
-            node, at = _group(node, self.children)
+            node, at = _group(node, self.children, self.after)
             node = node.child(at).child(0)
         return insert_mark(insert_band(node, [tiles], [False], True), MARK_TILE)
 
@@ -102,24 +109,19 @@ def _tile_starts(band: isl.ScheduleNode, member: int, size: int) -> isl.UnionPwA
 
 
 def _group(
-    node: isl.ScheduleNode, children: tuple[int, ...]
+    node: isl.ScheduleNode, children: tuple[int, ...], after: tuple[int, ...]
 ) -> tuple[isl.ScheduleNode, int]:
     """A sequence around the sequence in which some children have become one.
 
-    Returns the new sequence and the group's position, where the last child stood.
+    Returns the new sequence and the group's position.
     """
-    found: list[isl.UnionSet] = []
-    group: isl.UnionSet | None = None
-    at = 0
-    for k in range(node.n_children()):
-        one = node.child(k).filter_get_filter()
-        if k not in children:
-            found.append(one)
-            continue
-        group = one if group is None else group.union(one)
-        if k == children[-1]:
-            at = len(found)
-            found.append(group)
+    filters_of = [node.child(k).filter_get_filter() for k in range(node.n_children())]
+    group = reduce(lambda a, b: a.union(b), (filters_of[k] for k in children))
+    last = children[-1]
+    moved = {*children, *after}
+    before = [f for k, f in enumerate(filters_of[:last]) if k not in moved]
+    behind = [filters_of[k] for k in after]
+    found, at = [*before, group, *behind, *filters_of[last + 1 :]], len(before)
     filters = isl.UnionSetList.alloc(node.get_ctx(), len(found))
     for one in found:
         filters = filters.add(one)

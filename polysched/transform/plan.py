@@ -24,6 +24,7 @@ from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
 from polysched.transform.rows import gather_rows
 from polysched.transform.share import share_loops
 from polysched.transform.strips import fuse_blocks, fuse_strips
+from polysched.transform.sums import share_sums
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class PlanShape:
         Accumulate in vector lanes where the order of terms is free.
     split : bool
         Cut loops that are parallel but for one or two of their iterations.
+    sums : bool
+        Share loops in which nothing but sums in any order waits, with a copy of the
+        sums for each thread; look at neighbours as `strips` does.
     """
 
     threads: bool = True
@@ -70,13 +74,13 @@ class PlanShape:
     blocks: bool = False
     accumulate: bool = False
     split: bool = False
+    sums: bool = False
 
     @property
     def has_a_point(self) -> bool:
         """Whether the shape is for trees that one of its stages changes."""
-        return (
-            self.accumulate or self.strips or self.blocks or self.diamond or self.fronts
-        )
+        stages = self.accumulate, self.strips, self.blocks, self.diamond, self.fronts
+        return any(stages) or self.sums
 
     def without_point(self) -> PlanShape:
         """The shape for trees to which its point does not apply."""
@@ -88,10 +92,12 @@ class PlanShape:
             split=False,
             diamond=False,
             fronts=False,
+            sums=False,
         )
 
 
 SHAPES = (
+    PlanShape(jam=True, sums=True),
     PlanShape(jam=True, split=True),
     PlanShape(split=True),
     PlanShape(accumulate=True),
@@ -156,6 +162,8 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
         draft = draft.through(fuse_strips, scop, cpu)
     if shape.blocks:
         draft = draft.through(fuse_blocks, scop, cpu)
+    if shape.sums:
+        draft = draft.through(share_sums, scop, cpu)
     if shape.diamond:
         draft = draft.through(tile_diamonds, scop, cpu)
     if shape.fronts:

@@ -96,9 +96,11 @@ class ScriptPlanner:
     def _plan_shape(
         self, tree: ScheduleTree, parts: tuple[ScheduleTree, ...], shape: PlanShape
     ) -> Draft | None:
+        if shape.sums and not self.deps.reductions:
+            return None
         if len(parts) == 1:
             return self._plan_part(parts[0], shape)
-        if shape.strips or shape.blocks:  # looks at neighbours
+        if shape.strips or shape.blocks or shape.sums:  # they look at neighbours
             if len(parts) > MAX_NEIGHBOURS:
                 return None
             whole = self._join([self._merge(part) for part in parts])

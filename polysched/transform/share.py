@@ -7,7 +7,7 @@ from math import prod
 import islpy as isl
 
 from polysched.analysis import LARGE_EXTENT, loop_is_parallel
-from polysched.ir import NodePath, Scop
+from polysched.ir import MARK_PARALLEL, NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import node_kind
 from polysched.transform.band_view import (
@@ -16,7 +16,7 @@ from polysched.transform.band_view import (
     is_tile_band,
     view_band,
 )
-from polysched.transform.draft import Draft, has_band_below
+from polysched.transform.draft import Draft, has_band_below, mark_kind
 from polysched.transform.mapping import Parallel
 from polysched.transform.order import Order
 from polysched.transform.tile import Tile, Wavefront
@@ -34,6 +34,8 @@ def share_loops(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
 def _share(
     draft: Draft, scop: Scop, cpu: Cpu, node: isl.ScheduleNode, path: NodePath
 ) -> Draft:
+    if node_kind(node) == "mark" and mark_kind(node) == MARK_PARALLEL:
+        return draft
     if node_kind(node) == "band":
         marked = _share_band(draft, scop, cpu, path)
         if marked is not None:

@@ -10,7 +10,7 @@ import islpy as isl
 from polysched.analysis import LARGE_EXTENT, Reference
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
-from polysched.sets import node_kind
+from polysched.sets import list_sets, node_kind
 from polysched.transform.band_view import BandView, StatementView, view_band
 from polysched.transform.choose import has_cache_reuse
 from polysched.transform.draft import Draft, has_band_below
@@ -58,16 +58,46 @@ def fuse_strips(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     least a register tile for each thread; where they do not hold that, nothing is done.
     Threads share what each nest does in a strip.
     """
-    for path, meetings in _find_meetings(draft, scop, cpu):
+    l2_bytes, least = cpu.l2_bytes * cpu.n_cores, ROWS_PER_THREAD * cpu.n_cores
+    for path, meetings in find_meetings(draft, scop, cpu):
         for meeting in meetings:
-            rows = _strip_rows(meeting.row_bytes, cpu)
-            fused = rows and draft.attempt(
-                FuseTiles(path, meeting.children, meeting.rows, rows)
-            )
-            if fused:
+            fused = fuse_strip(draft, path, meeting, l2_bytes, least)
+            if fused is not None:
                 draft = fused
                 break
     return draft
+
+
+def fuse_strip(
+    draft: Draft, path: NodePath, meeting: Meeting, l2_bytes: int, least: int
+) -> Draft | None:
+    """Two nests strip by strip, for caches of so many bytes, where that is legal.
+
+    A strip is a multiple of the least number of rows.
+    """
+    rows = _strip_rows(meeting.row_bytes, l2_bytes, least)
+    if not rows:
+        return None
+    after = _waiting(draft, path, *meeting.children)
+    step = FuseTiles(path, meeting.children, meeting.rows, rows, after)
+    return draft.attempt(step)
+
+
+def _waiting(draft: Draft, path: NodePath, a: int, b: int) -> tuple[int, ...]:
+    """What stands between two nests and needs the first of them, or one that does."""
+    node = draft.node(path)
+    where = {
+        s.get_tuple_name(): k
+        for k in range(node.n_children())
+        for s in list_sets(node.child(k).filter_get_filter())
+    }
+    ordering = (d for d in draft.deps.items if d.orders)
+    pairs = {(where.get(d.source), where.get(d.sink)) for d in ordering}
+    found: list[int] = []
+    for k in range(a + 1, b):
+        if any((earlier, k) in pairs for earlier in (a, *found)):
+            found.append(k)
+    return tuple(found)
 
 
 def fuse_blocks(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
@@ -80,7 +110,7 @@ def fuse_blocks(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     is done. Statements that are fused already need no cache between them: their blocks
     are as long as leaves each wave short.
     """
-    for path, meetings in _find_meetings(draft, scop, cpu):
+    for path, meetings in find_meetings(draft, scop, cpu):
         for meeting in meetings:
             fused = _fuse_in_blocks(draft, path, meeting, cpu)
             if fused is not None:
@@ -143,7 +173,7 @@ def _group_path(draft: Draft, path: NodePath, meeting: Meeting) -> NodePath:
     return (*path, meeting.children[-1] - len(meeting.children) + 1, 0)
 
 
-def _find_meetings(
+def find_meetings(
     draft: Draft, scop: Scop, cpu: Cpu
 ) -> Iterator[tuple[NodePath, Iterator[Meeting]]]:
     """For every outermost sequence, pairs of nests that may pass together."""
@@ -200,11 +230,10 @@ def _column_members(
     return (1 - one, 1 - other), extent or LARGE_EXTENT
 
 
-def _strip_rows(row_bytes: int, cpu: Cpu) -> int:
+def _strip_rows(row_bytes: int, l2_bytes: int, least: int) -> int:
     """Rows that fit the larger part of the second caches; 0 if these are too few."""
-    step = ROWS_PER_THREAD * cpu.n_cores
-    fitting = int(CACHE_SHARE * cpu.l2_bytes * cpu.n_cores) // max(1, row_bytes)
-    return min(fitting, max(step, MAX_STRIP)) // step * step
+    fitting = int(CACHE_SHARE * l2_bytes) // max(1, row_bytes)
+    return min(fitting, max(least, MAX_STRIP)) // least * least
 
 
 def _shared_rows(a: BandView, b: BandView) -> tuple[int, int, int, int] | None:

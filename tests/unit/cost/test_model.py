@@ -6,11 +6,12 @@ from math import prod
 
 import pytest
 
-from polysched.analysis import compute_dependences, set_band_flags
+from polysched.analysis import allow_reordering, compute_dependences, set_band_flags
 from polysched.cost import predict, predict_seconds, rank
 from polysched.cost.read import read_nests
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu, Machine
+from polysched.testing import ScopBuilder
 from polysched.transform import apply_script, parse_script
 from tests.unit import scops
 from tests.unit.transform import trees
@@ -258,3 +259,28 @@ def test_rows_left_in_a_cache_are_of_no_use_for_columns(
     matrix = 2000 * 2000 * 8
     loaded = found.memory_seconds * 1e10
     assert loaded == pytest.approx(n_matrices * matrix, rel=0.05)
+
+
+def column_sums(n_rows: int, n_columns: int, script: str) -> tuple[ScheduleTree, Scop]:
+    box = f"0 <= i < {n_rows} and 0 <= j < {n_columns}"
+    b = ScopBuilder("columns", ["n"])
+    b.array("y", "double[]")
+    b.array("A", "double[][]")
+    b.statement("i,j", box, "y[j] += A[i][j]", position=(0, 0, 0))
+    scop = b.build()
+    deps = allow_reordering(compute_dependences(scop), scop, "reassociate")
+    tree = set_band_flags(original_tree(scop), deps)
+    return apply_script(tree, parse_script(script), deps), scop
+
+
+def test_copies_of_sums_pay_where_they_are_small_beside_the_work() -> None:
+    alone, copied = "vector(band=0.0)", "share_sums(band=0, arrays=[y]); "
+    copied += "vector(band=0.0.0)"
+    for shape, is_faster in (((4000, 4000), True), ((2, 4000000), False)):
+        tree, scop = column_sums(*shape, alone)
+        one = predict_seconds(tree, scop, None, MACHINE)
+        tree, scop = column_sums(*shape, copied)
+        other = predict_seconds(tree, scop, None, MACHINE)
+        assert one is not None
+        assert other is not None
+        assert (other < one) == is_faster

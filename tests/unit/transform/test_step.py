@@ -35,8 +35,8 @@ STEPS = {
     "tile(band=0.1, sizes=[32, 0])": Tile((0, 1), (32, 0)),
     "wavefront(band=0, members=2)": Wavefront((0,), 2),
     "order(band=0, members=[1, 0])": Order((0,), (1, 0)),
-    "fuse_tiles(band=0, children=[1, 3], members=[0, 1], size=32)": FuseTiles(
-        (0,), (1, 3), (0, 1), 32
+    "fuse_tiles(band=0, children=[1, 3], members=[0, 1], size=8, after=[2])": FuseTiles(
+        (0,), (1, 3), (0, 1), 8, (2,)
     ),
     "jam(band=0.0.0, factors=[4, 4, 1])": Jam((0, 0, 0), (4, 4, 1)),
     "separate(band=0, member=1)": Separate((0,), 1),
