@@ -17,7 +17,7 @@ from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.jam import Jam
-from polysched.transform.mapping import Accumulate, Parallel, Vector
+from polysched.transform.mapping import Accumulate, Parallel, ShareSums, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.pack import Pack
@@ -58,10 +58,10 @@ def sample_scripts(
     All steps that planned scripts are made of are drawn, in the same order. Bands are
     merged, cut, distributed and sunk, members of permutable ones reordered, skewed and
     straightened, tiled once or twice with any sizes, run in wavefronts; neighbours run
-    in turn; threads share some parallel loop; innermost bands get register tiles with
-    copies of any operand, copies of the body, or none; vector lanes take another loop,
-    all by the throw of a die. Neither accesses nor caches are looked at: what a script
-    is worth is not known.
+    in turn; threads share some parallel loop, or one that adds to copies of sums;
+    innermost bands get register tiles with copies of any operand, copies of the body,
+    or none; vector lanes take another loop, all by the throw of a die. Neither accesses
+    nor caches are looked at: what a script is worth is not known.
 
     Parameters
     ----------
@@ -262,16 +262,30 @@ def _jam(draft: Draft, path: NodePath, draw: Random) -> Draft:
 def _share(draft: Draft, draw: Random, node: isl.ScheduleNode, path: NodePath) -> Draft:
     """Threads for a parallel loop on most ways down, the outermost more often."""
     if node_kind(node) == "band" and draw.random() < SHARE:
-        steps = [
+        steps: list[Step] = [
             Parallel(path, k, draw.random() < DYNAMIC)
             for k in range(node.band_n_member())
         ]
         legal = [s for s in steps if draft.attempt(s) is not None]
+        if not legal:
+            legal = _copied(draft, path)
         if legal:
             return draft.do(legal[0] if draw.random() < FIRST else draw.choice(legal))
     for k in reversed(range(node.n_children())):
         draft = _share(draft, draw, node.child(k), (*path, k))
     return draft
+
+
+def _copied(draft: Draft, path: NodePath) -> list[Step]:
+    """Legal steps that share a loop with copies of sums below it."""
+    inside = {s.get_tuple_name() for s in list_sets(draft.node(path).get_domain())}
+    free = sorted({r.array for r in draft.deps.reductions if r.statement in inside})
+    chosen: list[tuple[str, ...]] = [(array,) for array in free]
+    if len(free) > 1:
+        chosen.append(tuple(free))
+    n_members = draft.node(path).band_n_member()
+    steps = [ShareSums(path, k, arrays) for k in range(n_members) for arrays in chosen]
+    return [s for s in steps if draft.attempt(s) is not None]
 
 
 def _take(draft: Draft, step: Step) -> Draft:
