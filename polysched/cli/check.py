@@ -45,6 +45,7 @@ def command(common: Common, output: str, no_run: bool, **values: Any) -> int:
             run=not no_run,
             device=device.decode("utf-8", "surrogateescape"),
             device_tools=DeviceTools(seed=common.seed) if device else None,
+            fp=common.fp,
             toolchain=running.toolchain(common),
             run_options=running.run_options(common, cores),
             progress=stages.progress,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from polysched.analysis import compute_dependences, find_violation, prepare_scop
+from polysched.analysis import (
+    FloatingPoint,
+    allow_reordering,
+    compute_dependences,
+    find_violation,
+    prepare_scop,
+)
 from polysched.base import PolyschedError, Progress
 from polysched.codegen import Target
 from polysched.codegen.cuda import join_device
@@ -91,6 +97,7 @@ def check(
     run: bool = True,
     device: str = "",
     device_tools: DeviceTools | None = None,
+    fp: FloatingPoint = "strict",
     toolchain: Toolchain | None = None,
     run_options: RunOptions | None = None,
     progress: Progress | None = None,
@@ -109,6 +116,8 @@ def check(
         The file of device code that `output` calls, where there is one.
     device_tools : DeviceTools, optional
         What builds and runs device code; needed where there is some.
+    fp : {"strict", "promised", "reassociate"}
+        Which sums may have been reordered, as for `build_space`.
     toolchain, run_options, progress
         As for `tune`.
 
@@ -123,7 +132,7 @@ def check(
         If the files differ outside the SCoPs, so that they cannot be compared.
     """
     first = [
-        _check_order(program, scop, text)
+        _check_order(program, scop, text, fp)
         for scop, text in zip(program.scops, find_regions(program, output), strict=True)
     ]
     own = [d for _, _, d in first if d]
@@ -181,7 +190,7 @@ def _changed(program: Program, place: str) -> PolyschedError:
 
 
 def _check_order(
-    program: Program, scop: Scop, text: str
+    program: Program, scop: Scop, text: str, fp: FloatingPoint
 ) -> tuple[str, CheckedScop, str]:
     """A region's text, the verdict on it, and the device code that goes with it."""
     region = scop.region
@@ -194,11 +203,13 @@ def _check_order(
     if header is None:
         reason = "no header of polysched in it: its order cannot be proven"
         return text, CheckedScop(scop.name, None, "unproven", reason), ""
-    order, reason, device = _prove(program, scop, text)
+    order, reason, device = _prove(program, scop, text, fp)
     return text, CheckedScop(scop.name, header.schedule, order, reason), device
 
 
-def _prove(program: Program, scop: Scop, text: str) -> tuple[Order, str, str]:
+def _prove(
+    program: Program, scop: Scop, text: str, fp: FloatingPoint
+) -> tuple[Order, str, str]:
     """Whether the header's tree is legal and the text is what it prints, with what."""
     header = read_header(text)
     assert header is not None
@@ -206,6 +217,7 @@ def _prove(program: Program, scop: Scop, text: str) -> tuple[Order, str, str]:
         return "unproven", f"its header is about another scop, {header.scop}", ""
     private = prepare_scop(scop)
     dependences = compute_dependences(private, with_input=False)
+    dependences = allow_reordering(dependences, private, fp)
     try:
         tree = ScheduleTree.parse(header.tree)
         if not tree.schedule.get_domain().is_equal(private.domain):

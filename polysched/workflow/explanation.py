@@ -16,7 +16,7 @@ from polysched.analysis import (
     split_reasons,
 )
 from polysched.base import Shown
-from polysched.ir import Scop
+from polysched.ir import Scop, copied_sums
 from polysched.schedule import Pin
 from polysched.space import Schedule
 from polysched.workflow.wanting import Want, open_wants, price_wants, read_pins
@@ -176,7 +176,13 @@ def why_sequential(report: LoopReport) -> str:
     """Why a loop is not parallel, or that it is."""
     if report.obstacle is None:
         return "parallel"
-    return f"not parallel, {describe_pair(report.obstacle)}"
+    copied = (
+        [a for m in report.marks for a in copied_sums(m)] if not report.member else []
+    )
+    why = describe_pair(report.obstacle)
+    if copied:
+        return f"shared with a copy of {' and '.join(copied)} for each thread, {why}"
+    return f"not parallel, {why}"
 
 
 def why_split(report: SplitReport) -> str:

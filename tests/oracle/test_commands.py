@@ -236,6 +236,26 @@ def test_what_optimize_writes_passes_the_check(run, run_json, gemm, tmp_path):
     assert scop["results"]["verdict"] == "equal"
 
 
+def test_sums_pass_the_check_in_the_order_that_they_may_have(run, tmp_path):
+    """Each thread adds to a copy of y."""
+    source, out = tmp_path / "columns.c", tmp_path / "out.c"
+    source.write_text(
+        "#include <stdio.h>\nstatic double A[300][7], y[7];\nint main(void)\n{\n"
+        "#pragma scop\n  for (int i = 0; i < 300; i++)\n"
+        "    for (int j = 0; j < 7; j++)\n      y[j] += A[i][j] + 0.1;\n"
+        '#pragma endscop\n  printf("%g\\n", y[3]);\n  return 0;\n}\n'
+    )
+    free = ("--fp", "reassociate")
+    rows = json.loads(run("space", source, "--json", *free, *QUICK).out)["schedules"]
+    shared = next(r["id"] for r in rows if "parallel:static:y" in r["tree"])
+    run("optimize", source, "-o", out, "--schedule", shared, *free, *QUICK)
+    told = run("explain", source, "--schedule", shared, *free, *QUICK).out
+    assert "shared with a copy of y for each thread, S0[" in told
+    assert "order    proven" in run("check", source, out, *free, *CC).out
+    told = run("check", source, out, *CC, status=1).out
+    assert "illegal: flow dependence on y from S0 to S0 violated" in told
+
+
 def test_unchanged_file_passes_the_check(run, two, tmp_path):
     copy = shutil.copy(two, tmp_path / "copy.c")
     out = run("check", two, copy, *CC).out
