@@ -245,7 +245,11 @@ def test_sums_pass_the_check_in_the_order_that_they_may_have(run, tmp_path):
         "    for (int j = 0; j < 7; j++)\n      y[j] += A[i][j] + 0.1;\n"
         '#pragma endscop\n  printf("%g\\n", y[3]);\n  return 0;\n}\n'
     )
-    free = ("--fp", "reassociate")
+    described = json.loads(run("machine", "--json").out)
+    described["cpu"] |= {"n_cores": 2, "n_threads": 2}
+    machine = tmp_path / "machine.json"
+    machine.write_text(json.dumps(described))
+    free = ("--fp", "reassociate", "--machine", machine)
     rows = json.loads(run("space", source, "--json", *free, *QUICK).out)["schedules"]
     shared = next(r["id"] for r in rows if "parallel:static:y" in r["tree"])
     run("optimize", source, "-o", out, "--schedule", shared, *free, *QUICK)
