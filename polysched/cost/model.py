@@ -8,6 +8,7 @@ from math import prod
 
 from polysched.analysis import Dependences
 from polysched.cost.copies import copy_seconds
+from polysched.cost.jumps import far_pages, scatter
 from polysched.cost.nest import Nest
 from polysched.cost.read import KnownNests, read_nests
 from polysched.cost.reuse import Reuse
@@ -30,6 +31,9 @@ FRESH_BYTES_PER_SECOND = 1.8e9  # written the first time: the system clears page
 WAVE_EFFICIENCY = 0.8
 UNPACKED_LOSS = 2.5  # loads of a register tile from rows that are far apart
 REGISTER_EFFICIENCY = 0.8
+PAGE_BYTES = 4096
+TLB_PAGES = 2048  # of which the processor knows where they lie
+WALK_CYCLES = 20.0  # to find that out for another one
 OVERLAP_LOSS = 0.25  # share of the lesser times that is not hidden
 
 
@@ -174,8 +178,10 @@ def _predict_nest(
     moved = nest_traffic(position, reuse, cpu)
     l2 = moved.l2_bytes / (L2_BYTES_PER_CYCLE * clock)
     l3 = moved.l3_bytes / (L3_BYTES_PER_CYCLE * clock)
-    scatter = nest.scatter(max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)
-    memory = moved.memory_bytes * scatter / cpu.bandwidth_bytes_per_second
+    scattered = scatter(nest, max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)
+    memory = moved.memory_bytes * scattered / cpu.bandwidth_bytes_per_second
+    pages = far_pages(nest, TLB_PAGES, PAGE_BYTES)
+    compute += pages * WALK_CYCLES / clock
     threads = _speedup(nest, cpu)
     scaling = cpu.bandwidth_all_bytes_per_second / cpu.bandwidth_bytes_per_second
     times = [compute / threads, l2 / threads, l3 / threads]

@@ -24,9 +24,6 @@ from polysched.ir import MARK_PACK, MARK_REGISTERS, Scop, Statement
 from polysched.sets import n_dims
 
 SIMPLE_OPERATIONS = 2.0  # of a statement whose body is unknown
-MAX_STREAMS = 16  # rows that the prefetchers follow at the same time
-SHORT_RUN_BYTES = 256.0  # of a row, for which memory takes twice as long
-MAX_SCATTER = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +155,8 @@ class Nest:
         """Whether the innermost loop runs in vector lanes with profit."""
         if self.inner is None or not self.is_inner_parallel:
             return False
-        classes = [c for _, c in self._inner_classes()]
-        writes = [c for r, c in self._inner_classes() if r.is_write]
+        classes = [c for _, c in self.inner_classes()]
+        writes = [c for r, c in self.inner_classes() if r.is_write]
         return "N" not in writes and classes.count("N") <= len(classes) // 2
 
     @cached_property
@@ -172,7 +169,7 @@ class Nest:
     @cached_property
     def chain(self) -> float:
         """Operations of one iteration that the next one waits for."""
-        writes = [c for r, c in self._inner_classes() if r.is_write]
+        writes = [c for r, c in self.inner_classes() if r.is_write]
         return 1.0 if "0" in writes else max(2.0, self.n_operations / 2)
 
     @cached_property
@@ -199,7 +196,7 @@ class Nest:
         """
         near = far = 0.0
         seen = set()
-        for reference, found in self._inner_classes():
+        for reference, found in self.inner_classes():
             key = (
                 reference.array, reference.rows, reference.offsets, reference.is_write,
             )  # fmt: skip
@@ -223,7 +220,7 @@ class Nest:
         lane = self.directions[points[-1]] if points else None
         total = 0.0
         seen = set()
-        for reference, found in self._inner_classes():
+        for reference, found in self.inner_classes():
             key = (reference.array, reference.rows, reference.offsets)
             if found == "0" or key in seen:
                 continue
@@ -255,38 +252,6 @@ class Nest:
         while first > 0 and self.footprint(first - 1, line_bytes) <= capacity_bytes:
             first -= 1
         return first
-
-    def scatter(self, capacity_bytes: int, line_bytes: int) -> float:
-        """How much longer the traffic into a cache takes than one long stream would.
-
-        A row of which a few lines are read before the next row is fetched without
-        the prefetcher's help and opens a page of its own. The mean over arrays, by
-        their traffic; 1.0 where all are streams.
-        """
-        factors: dict[str, float] = {}
-        for reference in self.references:
-            factor = self._scatter(reference, line_bytes)
-            factors[reference.array] = min(factor, factors.get(reference.array, factor))
-        weights = {a: self.traffic(capacity_bytes, line_bytes, a) for a in factors}
-        total = sum(weights.values())
-        if total <= 0:
-            return 1.0
-        return sum(weights[a] * factors[a] for a in factors) / total
-
-    def _scatter(self, reference: Reference, line_bytes: int) -> float:
-        run = float(self.scop.array(reference.array).type.n_bytes)
-        rows = 1.0
-        for direction, trips in zip(
-            reversed(self.directions), reversed(self.trips), strict=True
-        ):
-            found = "0" if direction is None else reference.stride_class(direction)
-            if found == "1":
-                run *= trips
-            elif found == "N":
-                rows *= trips
-            if rows > MAX_STREAMS:
-                return min(MAX_SCATTER, 1.0 + SHORT_RUN_BYTES / max(run, line_bytes))
-        return 1.0
 
     def runs(self, depth: int) -> float:
         """How often the loops from member `depth` on run over whole ranges."""
@@ -331,7 +296,8 @@ class Nest:
             if self.directions[k] is not None
         }
 
-    def _inner_classes(self) -> list[tuple[Reference, str]]:
+    def inner_classes(self) -> list[tuple[Reference, str]]:
+        """Each access, and how it moves with the innermost loop: 0, 1 or N."""
         direction = None if self.inner is None else self.directions[self.inner]
         if direction is None:
             return [(r, "0") for r in self.references]

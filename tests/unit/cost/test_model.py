@@ -8,6 +8,7 @@ import pytest
 
 from polysched.analysis import allow_reordering, compute_dependences, set_band_flags
 from polysched.cost import predict, predict_seconds, rank
+from polysched.cost.jumps import far_pages
 from polysched.cost.read import read_nests
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu, Machine
@@ -113,6 +114,38 @@ def test_waves_that_start_at_once_lose_nothing_to_a_pipeline() -> None:
     found = [predict(t, scop, MACHINE, sizes) for t in (diamonds(200), slanted)]
     at_once, piped = (p.compute_seconds / p.seconds for p in found if p is not None)
     assert at_once > 1.1 * piped
+
+
+def turned(n: int, script: str) -> tuple[ScheduleTree, Scop]:
+    box = f"{{ S0[i, j] : 0 <= i < {n} and 0 <= j < {n} }}"
+    moved = "r [i, j] -> A[j, i]", "w [i, j] -> B[i, j]"
+    scop = scops.scop("turn", scops.statement("S0", box, (0, 0, 0), *moved))
+    band = "[{ S0[i, j] -> [(i)] }, { S0[i, j] -> [(j)] }]"
+    tree, deps = trees.one_band(scop, band)
+    return apply_script(tree, parse_script(script), deps), scop
+
+
+@pytest.mark.parametrize(
+    ("n", "script", "pages"),
+    [
+        (3000, "", 3000**2),  # a page for every element of a column
+        (2000, "", 0),  # the pages of a column are known when the next one starts
+        (3000, "tile(band=0, sizes=[32, 256])", 0),
+        (3000, "order(band=0, members=[1, 0])", 3000**2),  # B's columns
+    ],
+)
+def test_columns_of_many_rows_look_their_pages_up(
+    n: int, script: str, pages: int
+) -> None:
+    tree, scop = turned(n, script)
+    (nest,) = read_nests(tree, scop)
+    assert far_pages(nest, 2048, 4096) == pytest.approx(pages, rel=0.1, abs=1e6)
+
+
+def test_tiles_are_worth_it_where_columns_leave_the_known_pages() -> None:
+    plain, scop = turned(3000, "parallel(band=0)")
+    tiled, _ = turned(3000, "tile(band=0, sizes=[32, 256]); parallel(band=0.0)")
+    assert rank([plain, tiled], scop, None, MACHINE) == [1, 0]
 
 
 @pytest.mark.parametrize(
