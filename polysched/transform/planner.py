@@ -45,6 +45,7 @@ class ScriptPlanner:
         self.deps = deps
         self.cpu = cpu
         self._merged: dict[str, Draft] = {}
+        self._joined: tuple[tuple[str, ...], Draft] | None = None
         self._planned: dict[tuple[str, PlanShape], Draft | None] = {}
 
     def plan(
@@ -103,8 +104,7 @@ class ScriptPlanner:
         if shape.strips or shape.blocks or shape.sums:  # they look at neighbours
             if len(parts) > MAX_NEIGHBOURS:
                 return None
-            whole = self._join([self._merge(part) for part in parts])
-            return plan_shape(whole, self.scop, self.cpu, shape)
+            return plan_shape(self._whole(parts), self.scop, self.cpu, shape)
         drafts = [self._plan_part(part, shape) for part in parts]
         if all(draft is None for draft in drafts):
             return None
@@ -126,6 +126,13 @@ class ScriptPlanner:
             own = self.deps.within(_names(part))
             self._merged[part.text] = merge_bands(Draft(part, own))
         return self._merged[part.text]
+
+    def _whole(self, parts: tuple[ScheduleTree, ...]) -> Draft:
+        """All parts in one draft; asked again for the same parts, the same object."""
+        key = tuple(part.text for part in parts)
+        if self._joined is None or self._joined[0] != key:
+            self._joined = key, self._join([self._merge(part) for part in parts])
+        return self._joined[1]
 
     def _join(self, drafts: list[Draft]) -> Draft:
         """Parts one after the other, and the steps of all of them."""
