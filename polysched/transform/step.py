@@ -41,8 +41,11 @@ class Step:
             _REGISTRY[cls.name] = cls
 
     def __str__(self) -> str:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
         parts = [
-            f"{f.name}={_print_value(getattr(self, f.name))}" for f in fields(self)
+            f"{f.name}={_print_value(values[f.name])}"
+            for f in fields(self)
+            if not f.default == values[f.name] == ()
         ]
         parts[0] = f"band={'.'.join(str(k) for k in self.band)}"
         return f"{self.name}({', '.join(parts)})"

@@ -39,7 +39,7 @@ FUSED_BAND = (
     "[{ S0[i, j] -> [(i)]; S1[i, j] -> [(i)] }, "
     "{ S0[i, j] -> [(j)]; S1[i, j] -> [(j)] }]"
 )
-FUSE = "fuse_tiles(band=0, children=[0, 1], members=[0, 0], size=32, after=[])"
+FUSE = "fuse_tiles(band=0, children=[0, 1], members=[0, 0], size=32)"
 
 
 def normal_equations(n: int, second: str = "i") -> Scop:

@@ -71,7 +71,7 @@ def test_two_products_with_one_matrix_share_their_strips() -> None:
 
 def test_strips_of_long_rows_are_four_rows_or_none() -> None:
     texts = "y[j] += r[i] * A[i][j]", "z[i] += A[i][j] * p[j]"
-    for n_columns, size in ((11000, "size=4,"), (13000, "")):
+    for n_columns, size in ((11000, "size=4)"), (13000, "")):
         where = f"0 <= i < 2000 and 0 <= j < {n_columns}"
         script = planned(program(*texts, where=where))
         assert "share_sums" in script
