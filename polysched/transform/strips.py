@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import islpy as isl
 
@@ -11,16 +11,21 @@ from polysched.analysis import LARGE_EXTENT, Reference
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import list_sets, node_kind
-from polysched.transform.band_view import BandView, StatementView, view_band
+from polysched.transform.band_view import (
+    BandView,
+    StatementView,
+    is_tile_band,
+    view_band,
+)
 from polysched.transform.choose import has_cache_reuse
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.merge import Merge
+from polysched.transform.share import STRIP_ALIGN
 from polysched.transform.tile import Tile
 
 CACHE_SHARE = 0.75  # of the second caches of all cores
 MAX_STRIP = 256
-STRIP_ALIGN = 16  # columns: whole cache lines
 MIN_BLOCK_COLUMNS = 256  # shorter pieces of rows are read one page at a time
 WAVES_PER_THREAD = 16  # at least: each begins and ends with a wave that is not full
 ROWS_PER_THREAD = 8  # at least: register tiles of rows need as many
@@ -136,41 +141,38 @@ def _sums_both_ways(band: BandView, cpu: Cpu) -> bool:
 def _block_sizes(band: BandView, cpu: Cpu) -> tuple[int, int]:
     """A block of columns for each thread, and rows for many waves."""
     rows, columns = (band.extent(k) or LARGE_EXTENT for k in range(2))
-    share = -(-columns // cpu.n_cores)
     long = rows // (WAVES_PER_THREAD * cpu.n_cores) // ROWS_PER_THREAD * ROWS_PER_THREAD
-    return (
-        min(MAX_STRIP, max(2 * ROWS_PER_THREAD, long)),
-        -(-share // STRIP_ALIGN) * STRIP_ALIGN,
-    )
+    least = 2 * ROWS_PER_THREAD
+    return min(MAX_STRIP, max(least, long)), _block_columns(columns, cpu)
+
+
+def _block_columns(n_columns: int, cpu: Cpu) -> int:
+    """One thread's share of the columns, in whole cache lines."""
+    share = -(-n_columns // cpu.n_cores)
+    return -(-share // STRIP_ALIGN) * STRIP_ALIGN
 
 
 def _fuse_in_blocks(
     draft: Draft, path: NodePath, meeting: Meeting, cpu: Cpu
 ) -> Draft | None:
-    if not meeting.columns:
+    columns = _block_columns(meeting.n_columns, cpu)
+    if not meeting.columns or columns < MIN_BLOCK_COLUMNS:
         return None
-    share = -(-meeting.n_columns // cpu.n_cores)
-    columns = -(-share // STRIP_ALIGN) * STRIP_ALIGN
-    fitting = int(CACHE_SHARE * cpu.l2_bytes)
-    row_bytes = max(1, meeting.row_bytes * columns // meeting.n_columns)
-    rows = min(MAX_STRIP, fitting // row_bytes) // ROWS_PER_THREAD * ROWS_PER_THREAD
-    if not rows or columns < MIN_BLOCK_COLUMNS:
-        return None
-    fused = draft.attempt(FuseTiles(path, meeting.children, meeting.rows, rows))
+    row_bytes = meeting.row_bytes * columns // meeting.n_columns
+    block = replace(meeting, row_bytes=row_bytes)
+    fused = fuse_strip(draft, path, block, cpu.l2_bytes, ROWS_PER_THREAD)
     if fused is None:
         return None
-    tiles = _group_path(draft, path, meeting)
-    inner = (*tiles, 0, 0)
-    fused = fused.attempt(FuseTiles(inner, (0, 1), meeting.columns, columns))
-    return fused and fused.attempt(Merge((*tiles, 0)))
+    strips = find_fused(fused, path)
+    cut = fused.attempt(FuseTiles((*strips, 0), (0, 1), meeting.columns, columns))
+    return cut and cut.attempt(Merge(strips))
 
 
-def _group_path(draft: Draft, path: NodePath, meeting: Meeting) -> NodePath:
-    """Where `FuseTiles` puts its mark."""
-    n_children = draft.node(path).n_children()
-    if n_children == len(meeting.children):
-        return path
-    return (*path, meeting.children[-1] - len(meeting.children) + 1, 0)
+def find_fused(draft: Draft, path: NodePath) -> NodePath:
+    """The band of tile loops that neighbours in a sequence were just fused in."""
+    n = len(path)
+    inside = (p for p in sorted(draft.band_paths()) if p[:n] == path)
+    return next(p for p in inside if is_tile_band(draft, p))
 
 
 def find_meetings(

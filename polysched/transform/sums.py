@@ -8,11 +8,11 @@ from polysched.analysis import find_copied_reduction, loop_is_parallel
 from polysched.ir import MARK_PARALLEL, NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import node_kind, union_of_maps
-from polysched.transform.band_view import is_tile_band, view_band
+from polysched.transform.band_view import view_band
 from polysched.transform.draft import Draft, has_band_below, is_under_mark
 from polysched.transform.lanes import accumulate_in_lanes
 from polysched.transform.mapping import ShareSums
-from polysched.transform.strips import find_meetings, fuse_strip
+from polysched.transform.strips import find_fused, find_meetings, fuse_strip
 from polysched.transform.tile import Tile
 
 ROWS = 4  # at least, in a strip: as many as are added up together
@@ -38,18 +38,11 @@ def _share_strips(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     for path, meetings in find_meetings(draft, scop, cpu):
         for meeting in meetings:
             fused = fuse_strip(draft, path, meeting, cpu.l2_bytes, ROWS)
-            shared = fused and _share_loop(fused, scop, _find_tiles(fused, path))
+            shared = fused and _share_loop(fused, scop, find_fused(fused, path))
             if shared is not None:
                 draft = shared
                 break
     return draft
-
-
-def _find_tiles(draft: Draft, path: NodePath) -> NodePath:
-    """The band of tiles that neighbours in a sequence were just fused in."""
-    n = len(path)
-    inside = (p for p in sorted(draft.band_paths()) if p[:n] == path)
-    return next(p for p in inside if is_tile_band(draft, p))
 
 
 def _share(draft: Draft, scop: Scop, node: isl.ScheduleNode, path: NodePath) -> Draft:
