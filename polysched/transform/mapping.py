@@ -44,10 +44,8 @@ class Parallel(Step):
         return loop_is_parallel(tree.node(self.band), self.member, deps.validity)
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
-        if self.member:
-            node = node.band_split(self.member).child(0)
         mark = f"{MARK_PARALLEL}:dynamic" if self.dynamic else MARK_PARALLEL
-        return insert_mark(node, mark)
+        return insert_mark(_from_member(node, self.member), mark)
 
 
 @dataclass(frozen=True)
@@ -83,9 +81,8 @@ class ShareSums(Step):
         return False
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
-        if self.member:
-            node = node.band_split(self.member).child(0)
-        return insert_mark(node, f"{MARK_PARALLEL}:static:{','.join(self.arrays)}")
+        mark = f"{MARK_PARALLEL}:static:{','.join(self.arrays)}"
+        return insert_mark(_from_member(node, self.member), mark)
 
 
 @dataclass(frozen=True)
@@ -114,8 +111,7 @@ class Vector(Step):
         return loop_is_parallel(tree.node(self.band), self.member, deps.validity)
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
-        if self.member:
-            node = node.band_split(self.member).child(0)
+        node = _from_member(node, self.member)
         if node.band_n_member() > 1:
             node = node.band_split(1)
         return insert_mark(node, MARK_VECTOR)
@@ -162,9 +158,7 @@ class Accumulate(Step):
         return find_accumulation(tree.node(self.band), self.member, deps) is not None
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
-        if self.member:
-            node = node.band_split(self.member).child(0)
-        return insert_mark(node, MARK_ACCUMULATE)
+        return insert_mark(_from_member(node, self.member), MARK_ACCUMULATE)
 
 
 def _find_member(node: isl.ScheduleNode, member: int) -> str | None:
@@ -172,6 +166,11 @@ def _find_member(node: isl.ScheduleNode, member: int) -> str | None:
     if 0 <= member < n_members:
         return None
     return f"found member {member}, expected 0 to {n_members - 1}"
+
+
+def _from_member(node: isl.ScheduleNode, member: int) -> isl.ScheduleNode:
+    """The band from a member on, those before it split off."""
+    return node.band_split(member).child(0) if member else node
 
 
 def _find_outer_mark(node: isl.ScheduleNode, mark: str) -> str | None:
