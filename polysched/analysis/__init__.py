@@ -106,7 +106,7 @@ from polysched.analysis.strides import (
     member_directions,
     references,
 )
-from polysched.analysis.sums import find_copied_reduction
+from polysched.analysis.sums import choose_copied, find_copied_reduction
 
 if TYPE_CHECKING:
     from polysched.analysis.counting import ClosedForm, count_points
@@ -168,6 +168,7 @@ __all__ = [
     "box_footprint",
     "box_terms",
     "check_legal",
+    "choose_copied",
     "closed_forms",
     "coalesce_scalars",
     "compare_trees",

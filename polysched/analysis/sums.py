@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import islpy as isl
@@ -36,9 +36,14 @@ def find_copied_reduction(
         terms have an order to keep.
     """
     here = {s.get_tuple_name() for s in list_sets(node.get_domain())}
-    found = [
-        r for r in dependences.reductions if r.array == array and r.statement in here
-    ]
+    return choose_copied(dependences.reductions, array, here)
+
+
+def choose_copied(
+    reductions: Iterable[Reduction], array: str, statements: Collection[str]
+) -> Reduction | None:
+    """The only one of some statements' reductions on an array, if copies suit it."""
+    found = [r for r in reductions if r.array == array and r.statement in statements]
     if len(found) != 1 or found[0].op not in _WITH_IDENTITY:
         return None
     return found[0]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
-from polysched.analysis import Reduction, find_reductions
+from polysched.analysis import Reduction, choose_copied, find_reductions
 from polysched.base import CodegenError
 from polysched.codegen.storage import Buffer
 from polysched.ir import (
@@ -25,8 +25,6 @@ from polysched.ir import (
     map_action,
 )
 from polysched.sets import node_kind
-
-_WITH_IDENTITY = ("+", "-", "*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,14 +99,11 @@ def _describe(scop: Scop, domain: isl.UnionSet, name: str) -> CopiedSum:
     """How an array is copied for the threads that run a part of the instances."""
     array = scop.array(name)
     here = {s.name for s in scop.statements if not _part(s, domain).is_empty()}
-    fitting = [
-        r for r in find_reductions(scop) if r.array == name and r.statement in here
-    ]
-    if len(fitting) != 1 or fitting[0].op not in _WITH_IDENTITY:
+    reduction = choose_copied(find_reductions(scop), name, here)
+    if reduction is None:
         raise CodegenError(f"no copies of {name}: it is not one sum or product")
     if array.n_expanded or array.storage == "scop":
         raise CodegenError(f"no copies of {name}: it is private already")
-    (reduction,) = fitting
     statement = scop.statement(reduction.statement)
     if not statement.domain.is_subset(_part(statement, domain)):
         raise CodegenError(f"no copies of {name}: a part of its sum is elsewhere")
