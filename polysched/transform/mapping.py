@@ -7,7 +7,12 @@ from typing import ClassVar
 
 import islpy as isl
 
-from polysched.analysis import Dependences, find_accumulation, loop_is_parallel
+from polysched.analysis import (
+    Dependences,
+    find_accumulation,
+    find_copied_reduction,
+    loop_is_parallel,
+)
 from polysched.ir import MARK_ACCUMULATE, MARK_PARALLEL, MARK_VECTOR, ScheduleTree
 from polysched.sets import node_kind
 from polysched.transform.bands import insert_mark
@@ -76,6 +81,16 @@ class ShareSums(Step):
         if not self.arrays:
             return "found no arrays, expected those that the loop adds to"
         return _find_member(node, self.member) or _find_outer_mark(node, MARK_PARALLEL)
+
+    def check(self, tree: ScheduleTree, deps: Dependences) -> str | None:
+        reason = super().check(tree, deps)
+        if reason is not None:
+            return reason
+        node = tree.node(self.band)
+        for array in self.arrays:
+            if find_copied_reduction(node, array, deps) is None:
+                return f"nothing in the loop is a sum in {array} that may be reordered"
+        return None
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         return False

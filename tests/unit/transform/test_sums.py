@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from polysched.analysis import (
     Dependences,
     allow_reordering,
@@ -143,3 +145,14 @@ def test_places_between_the_nests_only_can_come_after() -> None:
     )
     reason = step.find_misfit(read(BICG)[0])
     assert reason == "fuse_tiles: expected ascending positions between the nests"
+
+
+@pytest.mark.parametrize("arrays", ["y, A", "y, r", "y, nope"])
+def test_an_array_that_nothing_is_added_to_is_refused(arrays: str) -> None:
+    scop = program("y[j] += r[i] * A[i][j]", where="0 <= i < 20 and 0 <= j < 20")
+    tree, deps = read(scop)
+    (step,) = parse_script(f"share_sums(band=0, member=0, arrays=[{arrays}])")
+    name = arrays.removeprefix("y, ")
+    assert step.check(tree, deps) == (
+        f"nothing in the loop is a sum in {name} that may be reordered"
+    )
