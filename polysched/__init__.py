@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from polysched.tensor import bool_, float32, float64, int32, int64
     from polysched.torch import TorchKernel, from_torch
     from polysched.transform import apply_script, parse_script
-    from polysched.tune import TuneOptions
+    from polysched.tune import TuneOptions, observe_sizes
     from polysched.workflow import (
         CheckedScop,
         Explanation,
@@ -70,7 +70,7 @@ _ROOMS = {
     "tensor": ("bool_", "float32", "float64", "int32", "int64"),
     "torch": ("TorchKernel", "from_torch"),
     "transform": ("apply_script", "parse_script"),
-    "tune": ("TuneOptions",),
+    "tune": ("TuneOptions", "observe_sizes"),
     "workflow": (
         "CheckedScop",
         "Explanation",
@@ -80,6 +80,7 @@ _ROOMS = {
         "build_space",
         "check",
         "load_space",
+    "observe_sizes",
         "optimize",
         "parse_c",
         "tune",
@@ -125,6 +126,7 @@ __all__ = [
     "int64",
     "kernel",
     "load_space",
+    "observe_sizes",
     "optimize",
     "parse_c",
     "parse_script",

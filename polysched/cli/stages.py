@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -88,8 +88,10 @@ class Stages:
         machine: Machine,
         limit: int | None = None,
         target: Target | None = None,
+        parameters: Mapping[str, int] | None = None,
     ) -> ProgramSpace:
-        """The space of one SCoP, for the target of the command line unless told."""
+        """The space of one SCoP, for target and sizes of the command line unless told.
+        """
         common = self.common
         seconds = self._limit.remaining_seconds()
         end = self._end.remaining_seconds()
@@ -99,7 +101,7 @@ class Stages:
                 machine,
                 scop=scop.name,
                 policy=common.policy,
-                parameters=common.param,
+                parameters=common.param if parameters is None else parameters,
                 seconds=seconds,
                 grace_seconds=end - seconds,
                 limit=limit,
@@ -114,12 +116,32 @@ class Stages:
         self.seconds[f"  of it solving {scop.name}"] = solver
         return space
 
+    def sizes(
+        self, scop: Scop, look: Callable[[], Mapping[str, int]]
+    ) -> dict[str, int]:
+        """The sizes of ``--param``, and what they leave out as `look` finds it.
+
+        The look takes nothing of the time for building spaces.
+        """
+        given = dict(self.common.param)
+        if all(p.name in given for p in scop.parameters):
+            return given
+        began = time.monotonic()
+        with self.timed(f"sizes of {scop.name}"):
+            found = dict(look())
+        spent = time.monotonic() - began
+        self._limit, self._end = self._limit.later(spent), self._end.later(spent)
+        return found | given
+
     def host_space(self, space: ProgramSpace) -> ProgramSpace:
         """The space of the same SCoP for the processor."""
         program = space.program
         assert program is not None
         scop = next(s for s in program.scops if s.name == space.scop.name)
-        return self.build(program, scop, space.machine, target="openmp")
+        sizes = space.options.parameters
+        return self.build(
+            program, scop, space.machine, target="openmp", parameters=sizes
+        )
 
     def spaces(self, limit: int | None = None) -> list[ProgramSpace]:
         """Parse, then one space per chosen SCoP."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
@@ -34,12 +35,12 @@ from polysched.cli.tables import (
     short_script,
     stdout_console,
 )
-from polysched.ir import Program
+from polysched.ir import Program, Scop
 from polysched.machine import Machine
 from polysched.records import Database, Failure, Outcome
 from polysched.runtime import DeviceTools, Timed
 from polysched.space import gpu_of
-from polysched.tune import TuneOptions
+from polysched.tune import TuneOptions, observe_sizes
 from polysched.workflow import (
     ProgramSpace,
     Tuned,
@@ -129,7 +130,9 @@ def command(common: Common, output: str, html: str | None, **values: Any) -> int
         fp=common.fp,
     )
     with closing(Database.open(values["records"])) as database:
-        built = [stages.build(program, scop, machine) for scop in scops]
+        built = [
+            _build(stages, program, scop, machine, running, options) for scop in scops
+        ]
         spaces = [_for_device(stages, s, values["fallback"]) for s in built]
         wanted = find_variant(spaces, common.schedule) if common.schedule else None
         chosen = [s for s in spaces if wanted is None or s.scop is wanted.scop]
@@ -155,9 +158,36 @@ def command(common: Common, output: str, html: str | None, **values: Any) -> int
         print_json(one_or_all("scops", [t.to_json() for t in found]))
     elif html != STDOUT:
         for tuned in found:
-            _print_tuned(tuned, outputs)
+            _print_tuned(tuned, outputs, common.param)
     stages.finish()
     return DONE
+
+
+def _build(
+    stages: Stages,
+    program: Program,
+    scop: Scop,
+    machine: Machine,
+    running: Running,
+    options: TuneOptions,
+) -> ProgramSpace:
+    """The space for the sizes that the program has when it runs.
+
+    With ``--schedule`` for those of ``--param`` alone, as the commands that list ids.
+    """
+    common = stages.common
+
+    def look() -> dict[str, int]:
+        return observe_sizes(
+            program,
+            scop,
+            toolchain=running.toolchain(common),
+            options=options,
+            run_options=running.run_options(common, machine.cpu.n_cores),
+        )
+
+    sizes = common.param if common.schedule else stages.sizes(scop, look)
+    return stages.build(program, scop, machine, parameters=sizes)
 
 
 def _tune_one(
@@ -225,11 +255,19 @@ def _write(program: Program, found: list[Tuned], outputs: Outputs) -> None:
         outputs.write(program.source, "")
 
 
-def _print_tuned(tuned: Tuned, outputs: Outputs) -> None:
+def _seen_sizes(space: ProgramSpace, given: Mapping[str, int]) -> str:
+    """The sizes that the command line does not say, as it would say them."""
+    found = space.options.parameters.items()
+    return " ".join(f"--param {name}={n}" for name, n in found if name not in given)
+
+
+def _print_tuned(tuned: Tuned, outputs: Outputs, given: Mapping[str, int]) -> None:
     to_stderr = outputs.program == STDOUT
     console = stdout_console(stderr=to_stderr)
     space, result = tuned.space, tuned.result
     click.echo(size_line(space), err=to_stderr)
+    if seen := _seen_sizes(space, given):
+        click.echo(f"sizes as the program runs: {seen}", err=to_stderr)
     names = chosen_features([v.features for v in tuned.candidates], console.width)
     columns = (
         "id", "predicted", "measured", "speed-up", "results", *names.values(),

@@ -9,6 +9,7 @@ from polysched.tune.candidate import TunableVariant
 from polysched.tune.options import TuneOptions
 from polysched.tune.oracle import Oracle, consult_oracle
 from polysched.tune.result import MeasuredVariant, TuneResult
+from polysched.tune.sizes import observe_sizes
 from polysched.tune.tuner import tune
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "TuneOptions",
     "TuneResult",
     "consult_oracle",
+    "observe_sizes",
     "tune",
 ]

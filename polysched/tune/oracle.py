@@ -86,6 +86,30 @@ class Oracle:
         return comparison
 
 
+def run_original(workbench: Workbench, binary: Path, options: TuneOptions) -> Execution:
+    """Run the original once, with a dump.
+
+    Raises
+    ------
+    RunError
+        If it fails or never enters the region.
+    """
+    limit = options.timeout_seconds or options.baseline_seconds
+    try:
+        found = workbench.execute(binary, timeout_seconds=limit, with_dump=True)
+    except ChildError as error:
+        raise RunError(
+            f"the original program fails: {error.message}",
+            hint="it must run to its end before variants can be compared with it",
+        ) from error
+    if not found.n_calls:
+        raise RunError(
+            f"the program never entered the scop {workbench.scop.name!r}",
+            hint="give the arguments or the input that make it do so",
+        )
+    return found
+
+
 def consult_oracle(workbench: Workbench, binary: Path, options: TuneOptions) -> Oracle:
     """Run the original with a dump, twice where that is cheap.
 
@@ -94,29 +118,13 @@ def consult_oracle(workbench: Workbench, binary: Path, options: TuneOptions) -> 
     RunError
         If it fails, never enters the region, or computes something else each time.
     """
-    limit = options.timeout_seconds or options.baseline_seconds
-
-    def run_once() -> Execution:
-        try:
-            return workbench.execute(binary, timeout_seconds=limit, with_dump=True)
-        except ChildError as error:
-            raise RunError(
-                f"the original program fails: {error.message}",
-                hint="it must run to its end before variants can be compared with it",
-            ) from error
-
-    first = run_once()
-    if not first.n_calls:
-        raise RunError(
-            f"the program never entered the scop {workbench.scop.name!r}",
-            hint="give the arguments or the input that make it do so",
-        )
+    first = run_original(workbench, binary, options)
     assert first.dump is not None
     samples: tuple[Execution, ...] = (first,)
     ignored: dict[int, Mask] = {}
     output = None
     if first.result.wall_seconds < 5 * LONG_RUN_SECONDS:
-        second = run_once()
+        second = run_original(workbench, binary, options)
         samples = (first, second)
         ignored = _find_unsteady(first, second)
         if first.result.stdout() == second.result.stdout():

@@ -117,6 +117,7 @@ class Tuned(Shown):
         told = self.result.to_json()
         return {
             **found,
+            "parameters": dict(self.space.options.parameters),
             "threads": told["threads"],
             "schedules": schedules,
             "baseline": told["baseline"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from polysched.cli import main
@@ -80,3 +82,37 @@ def test_a_busy_machine_is_told(run, tmp_path, monkeypatch, cores, is_told):
     assert status == 0, captured.err
     assert ("other programs kept 0.7 cores busy" in captured.err) is is_told
     assert ("kept the machine busy" in report.read_text(encoding="utf-8")) is is_told
+
+
+CALLED = """\
+void scale(int n, double a[n])
+{
+#pragma scop
+  for (int i = 0; i < n; i++)
+    a[i] = 2.0 * a[i];
+#pragma endscop
+}
+double A[321];
+int main(void)
+{
+  scale(321, A);
+  return 0;
+}
+"""
+
+
+def test_sizes_are_taken_from_a_run(tmp_path, capsys):
+    path = tmp_path / "called.c"
+    path.write_text(CALLED)
+    flags = ["--policy", "minimal", "--budget", "1", "--repeats", "1"]
+    flags += ["--records", str(tmp_path / "records.sqlite")]
+
+    def tune(*more):
+        out = str(tmp_path / "out.c")
+        assert main(["tune", str(path), *flags, "-o", out, *more]) == 0
+        return capsys.readouterr().out
+
+    assert "sizes as the program runs: --param n=321" in tune()
+    assert "sizes as the program runs" not in tune("--param", "n=300")
+    assert json.loads(tune("--json"))["parameters"] == {"n": 321}
+    assert json.loads(tune("--json", "--param", "n=300"))["parameters"] == {"n": 300}

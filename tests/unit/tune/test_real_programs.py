@@ -13,7 +13,7 @@ from polysched.frontend import parse_c
 from polysched.ir import Program, Scop, original_tree
 from polysched.records import Failure, Measurement
 from polysched.runtime import RunOptions, Toolchain, original_text
-from polysched.tune import TuneOptions, TuneResult, tune
+from polysched.tune import TuneOptions, TuneResult, observe_sizes, tune
 
 pytestmark = pytest.mark.cc
 
@@ -93,3 +93,36 @@ def test_original_text_is_the_region_without_pragmas(tmp_path: Path) -> None:
     text = original_text(program, program.scops[0])
     assert "pragma" not in text
     assert text.count("\n") == FUNCTION.count("\n") - 3
+
+
+CALLED = """\
+void fill(int n, int m, int a[n][m])
+{
+#pragma scop
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < m; j++)
+            a[i][j] = i - j;
+#pragma endscop
+}
+static int rows[40];
+int main(int argc, char **argv)
+{
+    if (argc > 2)
+        return 0;
+    fill(4, 10, (int (*)[10])rows);
+    fill(8, 5, (int (*)[5])rows);
+    return 0;
+}
+"""
+
+
+def test_sizes_are_the_largest_of_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "called.c"
+    path.write_text(CALLED)
+    program = parse_c(path)
+    (scop,) = program.scops
+    tools = Toolchain(cflags=("-O1",))
+    assert observe_sizes(program, scop, toolchain=tools) == {"n": 8, "m": 10}
+    with pytest.raises(RunError, match="never entered"):
+        never = RunOptions(args=("a", "b"))
+        observe_sizes(program, scop, toolchain=tools, run_options=never)
