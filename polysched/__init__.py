@@ -80,7 +80,6 @@ _ROOMS = {
         "build_space",
         "check",
         "load_space",
-    "observe_sizes",
         "optimize",
         "parse_c",
         "tune",

@@ -48,7 +48,7 @@ from polysched.analysis.footprint import (
     box_footprint,
     iterator_extent,
     member_extent,
-    n_couplings,
+    run_extent,
 )
 from polysched.analysis.legality import (
     Violation,
@@ -95,6 +95,7 @@ from polysched.analysis.reordering import (
     find_freedom,
     match_accumulation,
 )
+from polysched.analysis.sampling import estimate_instances
 from polysched.analysis.schedule_features import schedule_features
 from polysched.analysis.schedule_profile import ScheduleProfile, profile_schedule
 from polysched.analysis.slanted import box_terms
@@ -181,6 +182,7 @@ __all__ = [
     "derive_places",
     "describe_violation",
     "drop_dead_statements",
+    "estimate_instances",
     "exposed_reads",
     "find_accumulation",
     "find_copied_reduction",
@@ -202,7 +204,6 @@ __all__ = [
     "member_directions",
     "member_distances",
     "member_extent",
-    "n_couplings",
     "n_equalities",
     "operation_count",
     "order_groups",
@@ -217,6 +218,7 @@ __all__ = [
     "program_features",
     "rank",
     "references",
+    "run_extent",
     "schedule_features",
     "set_band_flags",
     "shared_loops",

@@ -50,6 +50,40 @@ def iterator_extent(
     return min(MAX_EXTENT, int(high.to_python()) - int(low.to_python()) + 1)
 
 
+@lru_cache(maxsize=4096)
+def run_extent(
+    scop: Scop, statement: str, coefficients: tuple[int, ...], fixed: frozenset[int]
+) -> int | None:
+    """Most values of an affine function while some iterators stay as they are.
+
+    Parameters
+    ----------
+    coefficients : tuple of int
+        Of the function, one per iterator of the statement.
+    fixed : frozenset of int
+        Positions of those iterators.
+
+    Returns
+    -------
+    int or None
+        None as for `iterator_extent`; an upper bound where the domain is not convex.
+    """
+    domain = scop.statement(statement).domain.intersect_params(scop.estimated_context)
+    hull = isl.Set.from_basic_set(domain.simple_hull())
+    value = isl.Aff.zero_on_domain(isl.LocalSpace.from_space(hull.get_space()))
+    kept = isl.MultiAff.identity_on_domain_space(hull.get_space())
+    for k in reversed(range(n_dims(hull))):
+        value = value.set_coefficient_val(isl.dim_type.in_, k, isl.Val(coefficients[k]))
+        if k not in fixed:
+            kept = kept.drop_dims(isl.dim_type.out, k, 1)
+    runs = isl.Map.from_multi_aff(kept).intersect_domain(hull).reverse()
+    values = runs.apply_range(isl.Map.from_aff(value))
+    largest = values.reverse().apply_range(values).deltas().dim_max_val(0)
+    if largest.is_nan():
+        return 0
+    return min(MAX_EXTENT, int(largest.to_python()) + 1) if largest.is_int() else None
+
+
 def member_extent(scop: Scop, statement: str, loop: Member) -> int | None:
     """Iterations of a loop over the whole domain; tiles count once each."""
     extent = iterator_extent(scop, statement, loop.coefficients)
@@ -143,16 +177,3 @@ def _groups(
         )
         for (array, rows), offsets in groups.items()
     )
-
-
-def n_couplings(domain: isl.Set) -> int:
-    """Constraints of a domain's hull that tie two iterators together."""
-    found = 0
-    for constraint in domain.simple_hull().get_constraints():
-        tied = [
-            k
-            for k in range(n_dims(domain))
-            if constraint.involves_dims(isl.dim_type.set, k, 1)
-        ]
-        found += len(tied) > 1
-    return min(found, max(0, n_dims(domain) - 1))

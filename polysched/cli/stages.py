@@ -90,8 +90,7 @@ class Stages:
         target: Target | None = None,
         parameters: Mapping[str, int] | None = None,
     ) -> ProgramSpace:
-        """The space of one SCoP, for target and sizes of the command line unless told.
-        """
+        """The space of one SCoP; flags say target and sizes unless they are given."""
         common = self.common
         seconds = self._limit.remaining_seconds()
         end = self._end.remaining_seconds()

@@ -15,10 +15,11 @@ from polysched.analysis import (
     Vector,
     box_footprint,
     box_terms,
+    estimate_instances,
     iterator_extent,
     member_directions,
-    n_couplings,
     operation_count,
+    run_extent,
 )
 from polysched.ir import MARK_PACK, MARK_REGISTERS, Scop, Statement
 from polysched.sets import n_dims
@@ -73,11 +74,17 @@ class Nest:
 
     @cached_property
     def n_instances(self) -> float:
-        """Instances, halved for every constraint that couples two iterators."""
+        """Instances that the nest runs."""
+        return self._n_points * self.share
+
+    @cached_property
+    def _n_points(self) -> float:
+        """Points of the domain; unbounded loops have many values."""
+        found = estimate_instances(self.scop, self.statement.name)
+        if found is not None:
+            return found
         n = n_dims(self.statement.domain)
-        extents = [self.extent(_unit(n, k)) for k in range(n)]
-        coupled = 0.5 ** n_couplings(self.statement.domain)
-        return float(prod(extents)) * coupled * self.share
+        return float(prod(self.extent(_unit(n, k)) for k in range(n)))
 
     @cached_property
     def trips(self) -> list[float]:
@@ -330,13 +337,11 @@ class Nest:
 
     def _fresh_extent(self, row: tuple[int, ...], known: set[int]) -> float:
         """Values of a function once the iterators in `known` are fixed."""
-        fresh = [k for k, c in enumerate(row) if c and k not in known]
-        if not fresh or len(fresh) == sum(1 for c in row if c):
+        used = {k for k, c in enumerate(row) if c}
+        if not known or used <= known:
             return float(self.extent(row))
-        reach = 1.0
-        for k in fresh:
-            reach += abs(row[k]) * (self.extent(_unit(len(row), k)) - 1)
-        return reach
+        found = run_extent(self.scop, self.statement.name, row, frozenset(known))
+        return float(LARGE_EXTENT if found is None else found)
 
 
 def _slanted_extent(

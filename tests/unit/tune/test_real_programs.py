@@ -123,6 +123,6 @@ def test_sizes_are_the_largest_of_a_run(tmp_path: Path) -> None:
     (scop,) = program.scops
     tools = Toolchain(cflags=("-O1",))
     assert observe_sizes(program, scop, toolchain=tools) == {"n": 8, "m": 10}
+    never = RunOptions(args=("a", "b"))
     with pytest.raises(RunError, match="never entered"):
-        never = RunOptions(args=("a", "b"))
         observe_sizes(program, scop, toolchain=tools, run_options=never)
