@@ -127,9 +127,7 @@ def measure_kernel(
         runners, results = _build_peers(builder, found)
         own = None
         if options.budgets:
-            own = _search(
-                program, scop, options, directory, machine, database, progress
-            )
+            own = _search(builder, scop, options, machine, database, progress)
         if isinstance(own, Own):
             more, failed = _build_own(builder, own)
             runners += more
@@ -167,10 +165,9 @@ def _bound(builder: Builder, machine: Machine, threads: int) -> Bound | None:
 
 
 def _search(
-    program: Program,
+    builder: Builder,
     scop: Scop,
     options: BenchOptions,
-    directory: Path,
     machine: Machine,
     database: Database | None,
     progress: Progress | None,
@@ -178,17 +175,18 @@ def _search(
     """What our budgets choose, or why there is nothing to choose from."""
     try:
         return choose_own(
-            program,
+            builder.program,
             scop,
             options.budgets,
             everything=options.everything,
+            sizes={**builder.oracle.dump.parameters, **options.parameters},
             machine=machine,
             toolchain=options.toolchain,
             run_options=options.run_options,
             run_timeout=options.run_timeout,
             database=database,
             progress=progress,
-            directory=directory / "tune",
+            directory=builder.directory / "tune",
         )
     except PolyschedError as error:
         log.warning("%s: %s", scop.name, error.message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +88,7 @@ def choose_own(
     budgets: Sequence[int],
     *,
     everything: bool,
+    sizes: Mapping[str, int],
     machine: Machine,
     toolchain: Toolchain,
     run_options: RunOptions,
@@ -100,7 +101,8 @@ def choose_own(
 
     A budget's part is what `choose_candidates` gives for it, so its winner is the one
     that ``tune --budget`` would find with the same times. With `everything` all kept
-    variants are measured as well, for the sake of the ranking.
+    variants are measured as well, for the sake of the ranking. `sizes` are those that
+    the program has when it runs.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def choose_own(
         program,
         machine.limited(run_options.threads),
         scop=scop.name,
-        parameters=dict(run_options.parameters),
+        parameters=sizes,
         progress=progress,
     )
     parts = {b: choose_candidates(space, b) for b in sorted(budgets, reverse=True)}

@@ -13,11 +13,13 @@ from polysched.bench import (
     KernelFile,
     bench_page,
     detect_peers,
+    ours,
     run_bench,
     select_tools,
 )
 from polysched.machine import Machine
 from polysched.records import Database, Failure, Measurement
+from polysched.workflow import build_space
 from tests.unit.bench.toys import PAUSE_SECONDS, write_peers, write_suite
 
 pytestmark = pytest.mark.cc
@@ -182,6 +184,36 @@ def test_budgets_share_one_search_and_their_programs(bench):
     if chosen["ours-1"] == chosen["ours-2"]:
         assert kernel.results["ours-1"] == kernel.results["ours-2"]
     assert kernel.own["space_size"] > 2
+
+
+def test_sizes_of_the_run_are_what_is_ranked_for(bench, suite, monkeypatch):
+    text = """\
+static double a[77];
+void scale(int n, double *x)
+{
+#pragma scop
+  for (int i = 0; i < n; i++)
+    x[i] = 2.0 * x[i];
+#pragma endscop
+}
+int main(void)
+{
+  scale(77, a);
+  return 0;
+}
+"""
+    (suite / "scale.c").write_text(text)
+    asked = []
+
+    def record(*args, **options):
+        asked.append(dict(options["parameters"]))
+        return build_space(*args, **options)
+
+    monkeypatch.setattr(ours, "build_space", record)
+    options = replace(QUICK, budgets=(1,))
+    bench("scale.c", "gcc", options=options)
+    bench("scale.c", "gcc", options=replace(options, parameters={"n": 50}))
+    assert asked == [{"n": 77}, {"n": 50}]
 
 
 def test_every_kept_variant_is_ranked(bench):
