@@ -14,13 +14,14 @@ from polysched.codegen.measuring import (
     wait_for_size,
 )
 from polysched.codegen.openmp import CodeSize, measure_code, print_openmp
-from polysched.codegen.options import PrintOptions, Target
+from polysched.codegen.options import LEAST_SHARED, PrintOptions, Target
 from polysched.codegen.scan import print_scan
 from polysched.codegen.splice import splice
 from polysched.codegen.statement import print_actions
 from polysched.codegen.storage import Buffer, plan_storage
 
 __all__ = [
+    "LEAST_SHARED",
     "Buffer",
     "CodeMeasurer",
     "CodeSize",

@@ -19,6 +19,7 @@ from polysched.codegen.declare import Declarer
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.frame import frame_code
 from polysched.codegen.layout import Layout
+from polysched.codegen.least_work import LeastWork
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, walk_nodes
 from polysched.codegen.options import PrintOptions
@@ -125,7 +126,13 @@ class _Printer:
     def print(self, tree: ScheduleTree, deps: isl.UnionMap | None) -> str:
         options = self.options
         built, buffers, parts = self.build(tree)
-        block = add_pragmas(built.block, parallel=options.parallel, simd=options.simd)
+        least = LeastWork(options.least_shared, self.context, built.exprs)
+        block = add_pragmas(
+            built.block,
+            parallel=options.parallel,
+            simd=options.simd,
+            clause=lambda loop: least.clause(built.schedules[loop.key]),
+        )
         if deps is not None:
             deps = parts.rename(deps)
             if options.check_operations:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+LEAST_SHARED = 4096
+"""Statement instances below which threads take longer to start than to work: a few
+microseconds against one or two nanoseconds for each instance."""
+
 Target = Literal["openmp", "cuda"]  # what schedules are printed as
 TileLoops = Literal["begins", "numbers", "either"]  # what loops over tiles enumerate
 
@@ -44,6 +48,9 @@ class PrintOptions:
         counts them only where the other form explodes.
     heap_bytes : int
         Private arrays larger than this live on the heap.
+    least_shared : int
+        Statement instances in one run of a loop below which it is not shared by
+        threads, where that is known only at run time; 0 shares always.
     """
 
     header: tuple[str, ...] = ()
@@ -58,3 +65,4 @@ class PrintOptions:
     check_operations: int = 3_000_000
     tile_loops: TileLoops = "either"
     heap_bytes: int = 64 * 1024
+    least_shared: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import islpy as isl
@@ -65,59 +65,82 @@ class _Wanted:
     inside_parallel: bool = False
 
 
-def add_pragmas(block: Block, *, parallel: bool, simd: bool) -> Block:
+def add_pragmas(
+    block: Block,
+    *,
+    parallel: bool,
+    simd: bool,
+    clause: Callable[[Loop], str] = lambda _: "",
+) -> Block:
     """The block with numbered marks dissolved into pragmas.
 
     Marks of register tiles, and of loops whose threads add to copies, are kept.
     Parallel pragmas never nest; `omp simd` needs a step of one.
+
+    Parameters
+    ----------
+    block : Block
+    parallel, simd : bool
+        Whether pragmas of either kind are printed.
+    clause : callable
+        What more the pragma of a loop that threads share has to say, after a space.
     """
-    wanted = _Wanted({}, {}, frozenset())
-    return _visit_block(block, wanted, parallel, simd)
+    return _Adder(parallel, simd, clause).block(block, _Wanted({}, {}, frozenset()))
 
 
-def _visit_block(block: Block, wanted: _Wanted, parallel: bool, simd: bool) -> Block:
-    items: list[Node] = []
-    for item in block.items:
-        match item:
-            case Mark(name, body) if name.startswith(MARK_REGISTERS):
-                body = _visit_block(body, wanted, parallel, simd)
-                items.append(Mark(name, body))
-            case Mark(name, body):
-                below = _with_mark(wanted, name)
-                body = _visit_block(body, below, parallel, simd)
-                has_copies = parallel and copied_sums(name.partition("@")[0])
-                items += [Mark(name, body)] if has_copies else body.items
-            case Loop():
-                items.append(_visit_loop(item, wanted, parallel, simd))
-            case Branch(condition, then, other):
-                then = _visit_block(then, wanted, parallel, simd)
-                other = other and _visit_block(other, wanted, parallel, simd)
-                items.append(Branch(condition, then, other))
-            case _:
-                items.append(item)
-    return replace(block, items=tuple(items))
+@dataclass(frozen=True)
+class _Adder:
+    """One run of `add_pragmas`."""
 
+    parallel: bool
+    simd: bool
+    clause: Callable[[Loop], str]
 
-def _visit_loop(loop: Loop, wanted: _Wanted, parallel: bool, simd: bool) -> Loop:
-    words = []
-    clause = wanted.parallel.get(loop.depth)
-    is_parallel = parallel and clause is not None and not wanted.inside_parallel
-    is_vector = simd and loop.depth in wanted.vector and loop.step == 1
-    sums = wanted.sums.get(loop.depth, ()) if parallel else ()
-    if loop.condition is not None:
-        shared = "for" if sums else "parallel for"  # copies are made in the region
-        words += [shared] if is_parallel else []
-        words += ["simd"] if is_vector else []
-    pragmas: tuple[str, ...] = ()
-    is_shared = is_parallel and loop.condition is not None
-    if words:
-        schedule = f" schedule({clause})" if is_shared else ""
-        pragmas = (f"#pragma omp {' '.join(words)}{schedule}",)
-    inside = replace(wanted, inside_parallel=wanted.inside_parallel or is_shared)
-    body = _visit_block(loop.body, inside, parallel, simd)
-    accumulates = simd and loop.depth in wanted.accumulate and loop.step == 1
-    accumulates = accumulates and not sums  # one way to reorder the same terms
-    return replace(loop, body=body, pragmas=pragmas, accumulates=accumulates, sums=sums)
+    def block(self, block: Block, wanted: _Wanted) -> Block:
+        items: list[Node] = []
+        for item in block.items:
+            match item:
+                case Mark(name, body) if name.startswith(MARK_REGISTERS):
+                    items.append(Mark(name, self.block(body, wanted)))
+                case Mark(name, body):
+                    body = self.block(body, _with_mark(wanted, name))
+                    has_copies = self.parallel and copied_sums(name.partition("@")[0])
+                    items += [Mark(name, body)] if has_copies else body.items
+                case Loop():
+                    items.append(self.loop(item, wanted))
+                case Branch(condition, then, other):
+                    then = self.block(then, wanted)
+                    other = other and self.block(other, wanted)
+                    items.append(Branch(condition, then, other))
+                case _:
+                    items.append(item)
+        return replace(block, items=tuple(items))
+
+    def loop(self, loop: Loop, wanted: _Wanted) -> Loop:
+        kind = wanted.parallel.get(loop.depth)
+        is_parallel = self.parallel and kind is not None and not wanted.inside_parallel
+        is_vector = self.simd and loop.depth in wanted.vector and loop.step == 1
+        sums = wanted.sums.get(loop.depth, ()) if self.parallel else ()
+        is_shared = is_parallel and loop.condition is not None
+        words = []
+        if loop.condition is not None:
+            shared = "for" if sums else "parallel for"  # copies are made in the region
+            words += [shared] if is_parallel else []
+            words += ["simd"] if is_vector else []
+        pragmas: tuple[str, ...] = ()
+        if words:
+            more = f" schedule({kind})" if is_shared else ""
+            more += self.clause(loop) if is_shared and not sums else ""
+            pragmas = (f"#pragma omp {' '.join(words)}{more}",)
+        inside = replace(wanted, inside_parallel=wanted.inside_parallel or is_shared)
+        accumulates = self.simd and loop.depth in wanted.accumulate and loop.step == 1
+        return replace(
+            loop,
+            body=self.block(loop.body, inside),
+            pragmas=pragmas,
+            accumulates=accumulates and not sums,  # one way to reorder the same terms
+            sums=sums,
+        )
 
 
 def _with_mark(wanted: _Wanted, name: str) -> _Wanted:

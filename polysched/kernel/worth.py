@@ -9,12 +9,9 @@ from sympy.printing.c import C99CodePrinter
 
 from polysched.analysis import count_points
 from polysched.base import AnalysisError
+from polysched.codegen import LEAST_SHARED
 from polysched.ir import Scop
 from polysched.kernel.reach import ALWAYS, NEVER
-
-LEAST_INSTANCES = 4096
-"""Statement instances below which threads take longer to start than to work: a few
-microseconds against one or two nanoseconds for each instance."""
 
 _TELLING_INSTANCES = 1_000_000  # about a millisecond
 _MAX_DOUBLINGS = 20
@@ -39,8 +36,8 @@ def print_worth(scop: Scop) -> str:
     if number.has(sympy.Mod):
         return ALWAYS
     if number.is_number:
-        return ALWAYS if number >= LEAST_INSTANCES else NEVER
-    return f"({_Printer().doprint(number)}) >= {LEAST_INSTANCES}.0"
+        return ALWAYS if number >= LEAST_SHARED else NEVER
+    return f"({_Printer().doprint(number)}) >= {LEAST_SHARED}.0"
 
 
 def enlarge(scop: Scop, sizes: Mapping[str, int]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from polysched.analysis import Dependences
 from polysched.base import CodegenError, Shown
 from polysched.codegen import (
+    LEAST_SHARED,
     PrintOptions,
     Target,
     identifiers,
@@ -190,6 +191,7 @@ def print_region(
         header=header,
         original_text=original_text(program, scop) if program and has_text else None,
         reserved=_identifiers(program),
+        least_shared=LEAST_SHARED,
     )
     validity = None if dependences is None else dependences.validity
     if target == "cuda":

@@ -5,7 +5,8 @@ import subprocess
 import pytest
 
 import polysched as ps
-from polysched.kernel.worth import LEAST_INSTANCES, enlarge, print_worth
+from polysched.codegen import LEAST_SHARED
+from polysched.kernel.worth import enlarge, print_worth
 
 TEXT = """
 void f(long N, long T, double A[restrict N])
@@ -43,7 +44,7 @@ def holds(condition, tmp_path, **sizes):
 @pytest.mark.cc
 def test_work_is_counted_in_terms_of_sizes(scop_of, tmp_path):
     condition = print_worth(scop_of("N"))
-    edge = LEAST_INSTANCES // 4
+    edge = LEAST_SHARED // 4
     assert holds(condition, tmp_path, N=edge, T=4)
     assert not holds(condition, tmp_path, N=edge - 1, T=4)
 

@@ -1,0 +1,58 @@
+"""Loops that are shared only from some size on."""
+
+import islpy as isl
+import pytest
+
+from polysched.codegen import LEAST_SHARED, PrintOptions, print_openmp
+from polysched.codegen.ast_expr import AstExprPrinter, Macros
+from polysched.codegen.ctext import Names
+from polysched.codegen.least_work import LeastWork
+from polysched.transform import apply_script, parse_script
+from tests.unit import scops
+from tests.unit.transform import trees
+
+CLAUSES = {
+    # schedule of the instances in the loop: condition for 1000 of them
+    "S[i, j] -> [i] : 0 <= i < n and 0 <= j < m": "(double)n * m >= 1000",
+    "S[i, j] -> [i] : 0 <= i < n and 0 <= j < 7": "n >= 143",
+    "S[i, j] -> [i] : 0 <= i < 3 and 0 <= j < 7": "",
+    # one run of the inner loop, however many there are
+    "S[t, i] -> [t, i] : 0 <= t < m and 0 < i < n - 1": "n - 2 >= 1000",
+    "S[i, j] -> [i - i mod 32] : 0 <= i < n and 0 <= j < i": (
+        "(double)(n - 1) * (n - 1) >= 1000"
+    ),
+    # the largest statement counts
+    "S[i] -> [i] : 0 <= i < n; T[i, j] -> [i] : 0 <= i < n and 0 <= j < 50": "n >= 20",
+    # min(n - 1, m) columns: no short condition, so always
+    "S[i, j] -> [i] : 0 <= i < n and 0 <= j < i and j < m": "",
+}
+
+
+@pytest.fixture
+def exprs():
+    return AstExprPrinter(Macros(Names(frozenset())))
+
+
+@pytest.mark.parametrize("text", CLAUSES)
+def test_condition(text, exprs):
+    context = isl.Set("[n, m] -> { : n >= 2 and m >= 1 }")
+    schedule = isl.UnionMap(f"[n, m] -> {{ {text} }}")
+    wanted = CLAUSES[text]
+    found = LeastWork(1000, context, exprs).clause(schedule)
+    assert found == (f" if({wanted})" if wanted else "")
+    assert LeastWork(0, context, exprs).clause(schedule) == ""
+
+
+def test_pragma_has_the_condition():
+    tree, deps = trees.gemm()
+    script = parse_script("parallel(band=0, member=0)")
+    shared = apply_script(tree, script, deps)
+
+    def pragmas(least):
+        text = print_openmp(scops.gemm(), shared, PrintOptions(least_shared=least))
+        return [s.strip() for s in text.splitlines() if "omp parallel" in s]
+
+    assert pragmas(0) == ["#pragma omp parallel for schedule(static)"]
+    (found,) = pragmas(LEAST_SHARED)
+    assert found.startswith("#pragma omp parallel for schedule(static) if((double)")
+    assert found.endswith(f">= {LEAST_SHARED})")
