@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -28,6 +29,7 @@ from polysched.codegen.pragmas import add_pragmas, check_pragmas, number_marks
 from polysched.codegen.promote import promote
 from polysched.codegen.registers import RegisterTiles
 from polysched.codegen.scopes import find_split_storage
+from polysched.codegen.specialise import specialise
 from polysched.codegen.statement import print_instance
 from polysched.codegen.storage import Buffer, buffer_offsets, plan_storage
 from polysched.codegen.sum_copies import SumCopies
@@ -226,13 +228,17 @@ class _Printer:
             block = self._accumulators(built, deps, printer).convert(block)
 
         def instance_lines(instance: Instance) -> tuple[str, ...]:
-            return self._instance(instance, printer, taken)
+            return self._instance(instance, printer, taken, built.domains)
 
         layout = Layout(self.options.indent, self.type.name, instance_lines)
         return [*tiles.typedefs.values(), *layout.lines(block)]
 
     def _instance(
-        self, instance: Instance, printer: ExprPrinter, taken: frozenset[str]
+        self,
+        instance: Instance,
+        printer: ExprPrinter,
+        taken: frozenset[str],
+        domains: Mapping[str, isl.UnionSet],
     ) -> tuple[str, ...]:
         statement = self.scop.statement(instance.statement)
         if instance.accumulator:
@@ -243,6 +249,8 @@ class _Printer:
                 for a in statement.body
             )
             statement = replace(statement, body=body)
+        if instance.key in domains:
+            statement = specialise(statement, domains[instance.key])
         printer = self._at(instance, printer)
         return print_instance(statement, printer, taken, self.options.indent)
 

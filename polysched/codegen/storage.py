@@ -24,7 +24,13 @@ import islpy as isl
 from polysched.base import CodegenError
 from polysched.codegen.window import Size, constant_size, find_window
 from polysched.ir import Access, Array, ScheduleTree, Scop, Statement
-from polysched.sets import list_maps, map_names, union_of_sets
+from polysched.sets import (
+    list_maps,
+    map_names,
+    node_kind,
+    union_of_maps,
+    union_of_sets,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +128,7 @@ def _plan(
         for s, a in scop.iter_accesses()
         if a.array == array.name and not a.relation.is_empty()
     ]
-    uses = _find_uses(scop, tree, accesses)
+    uses = _find_uses(scop, tree, array, accesses)
     if not uses:  # nowhere, or in other parts of the schedule
         return None
     n_shared = uses[0].time.dim(isl.dim_type.out)
@@ -157,21 +163,66 @@ def _plan(
 
 
 def _find_uses(
-    scop: Scop, tree: ScheduleTree, accesses: list[tuple[Statement, Access]]
+    scop: Scop,
+    tree: ScheduleTree,
+    array: Array,
+    accesses: list[tuple[Statement, Access]],
 ) -> list[_Use]:
     relations = [
         (s.name, a.relation.intersect_domain(s.domain).intersect_params(scop.context))
         for s, a in accesses
     ]
     touching = union_of_sets(r.domain() for _, r in relations)
-    node = _deepest_common(tree.root, touching)
-    prefix = node.get_prefix_schedule_union_map().intersect_domain(touching)
-    times = {map_names(m)[0]: m for m in list_maps(prefix)}
+    copies = union_of_maps(
+        _first(relation, array.n_expanded) for _, relation in relations
+    )
+    times = {
+        map_names(m)[0]: m for m in list_maps(_find_times(tree.root, touching, copies))
+    }
     return [
         _Use(name, _unnamed(relation), _unnamed(times[name]))
         for name, relation in relations
         if name in times
     ]
+
+
+def _find_times(
+    node: isl.ScheduleNode, wanted: isl.UnionSet, copies: isl.UnionMap
+) -> isl.UnionMap:
+    """Wanted instances to the loops that they share.
+
+    Where a loop was cut, its parts share what is below the cut, too, as long as no copy
+    of the array is used in two of them.
+    """
+    node = _deepest_common(node, wanted)
+    prefix = node.get_prefix_schedule_union_map().intersect_domain(wanted)
+    parts = [below.intersect(wanted) for below in _parts_below(node)]
+    parts = [part for part in parts if not part.is_empty()]
+    if len(parts) < 2 or not _are_disjoint([part.apply(copies) for part in parts]):
+        return prefix
+    found = [
+        _find_times(node.child(k).child(0), below.intersect(wanted), copies)
+        for k, below in enumerate(_parts_below(node))
+        if not below.is_disjoint(wanted)
+    ]
+    depth = min(m.dim(isl.dim_type.out) for times in found for m in list_maps(times))
+    return union_of_maps(_first(m, depth) for times in found for m in list_maps(times))
+
+
+def _parts_below(node: isl.ScheduleNode) -> list[isl.UnionSet]:
+    """The domains of the parts of a sequence."""
+    if node_kind(node) not in ("sequence", "set"):
+        return []
+    return [node.child(k).child(0).get_domain() for k in range(node.n_children())]
+
+
+def _are_disjoint(sets: list[isl.UnionSet]) -> bool:
+    seen = sets[0]
+    for one in sets[1:]:
+        if not seen.is_disjoint(one):
+            return False
+        seen = seen.union(one)
+    return True
 
 
 def _deepest_common(node: isl.ScheduleNode, wanted: isl.UnionSet) -> isl.ScheduleNode:
@@ -181,7 +232,7 @@ def _deepest_common(node: isl.ScheduleNode, wanted: isl.UnionSet) -> isl.Schedul
             node = node.child(0)
             continue
         below = [node.child(k).child(0) for k in range(node.n_children())]
-        holders = [b for b in below if not b.get_domain().intersect(wanted).is_empty()]
+        holders = [b for b in below if not b.get_domain().is_disjoint(wanted)]
         if len(holders) != 1:
             break
         node = holders[0]

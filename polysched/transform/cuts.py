@@ -109,7 +109,7 @@ def find_cuts(draft: Draft, path: NodePath, member: int) -> Cuts:
     gap = _find_gap(pairs, values)
     for cuts in [*choices, *([[gap]] if gap is not None else [])]:
         try:
-            found = _without_empty(node, tuple(map(_print, cuts)))
+            found = _without_empty(node, tuple(map(print_cut, cuts)))
         except PolyschedError:  # a function that a step has no words for
             continue
         if found and _is_parallel_in_parts(node, draft, found):
@@ -168,7 +168,7 @@ def _find_planes(pairs: list[isl.Map], values: isl.UnionMap) -> list[isl.Aff]:
     touched = []
     for pair in pairs:
         ends = [_find_plane(end, values) for end in (pair.domain(), pair.range())]
-        found = {_print(end): end for end in ends if end is not None}
+        found = {print_cut(end): end for end in ends if end is not None}
         planes |= found
         touched.append(set(found))
     chosen: list[str] = []
@@ -219,7 +219,7 @@ def _find_gap(pairs: list[isl.Map], values: isl.UnionMap) -> isl.Aff | None:
     return pieces[0] if len(pieces) == 1 else None
 
 
-def _print(aff: isl.Aff) -> str:
+def print_cut(aff: isl.Aff) -> str:
     """A function of the loops around as a cut."""
     for k in range(aff.dim(isl.dim_type.in_)):
         aff = aff.set_dim_name(isl.dim_type.in_, k, f"c{k}")

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from polysched.analysis import loop_is_parallel
-from polysched.ir import MARK_ACCUMULATE, MARK_VECTOR, MARK_WAVEFRONT, Scop
+from polysched.ir import (
+    MARK_ACCUMULATE,
+    MARK_VECTOR,
+    MARK_WAVEFRONT,
+    NodePath,
+    Scop,
+)
 from polysched.machine import Cpu
 from polysched.transform.band_view import BandView, is_rectangular, view_band
+from polysched.transform.borders import cut_borders, part_paths
 from polysched.transform.choose import choose_jam
 from polysched.transform.contraction import hold_contraction
 from polysched.transform.draft import Draft, is_under_mark
@@ -34,10 +41,26 @@ def fill_lanes(
         last = band.n_members - 1
         parallel = loop_is_parallel(draft.node(path), last, draft.deps.validity)
         jammed = _jam(draft, band, cpu, vector=parallel) if jam else None
+        cut = None if jammed else cut_borders(draft, scop, path, last)
+        if cut is not None:
+            draft = _fill_parts(cut, scop, part_paths(cut, path, last), parallel)
+            continue
         draft = jammed or _separate(draft, band)
         if parallel and band.is_worth_vector(last):
             # a register tile runs several outer iterations per lane: ask once more
             draft = draft.attempt(Vector(path, last)) or draft
+    return draft
+
+
+def _fill_parts(
+    draft: Draft, scop: Scop, paths: list[NodePath], parallel: bool
+) -> Draft:
+    """Vector marks on the parts of a loop that was cut at its borders."""
+    for path in paths:
+        band = view_band(draft, scop, path)
+        draft = _separate(draft, band)
+        if parallel and not band.is_thin and band.is_worth_vector(0):
+            draft = draft.attempt(Vector(path, 0)) or draft
     return draft
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import islpy as isl
 import pytest
 
+from polysched.analysis import prepare_scop
 from polysched.codegen import PrintOptions, plan_storage, print_openmp
+from polysched.frontend import parse_c
 from polysched.ir import (
     Array,
     Const,
@@ -21,6 +23,7 @@ from polysched.ir import (
     original_tree,
     types,
 )
+from polysched.transform import Split
 from tests.unit.codegen.handmade import (
     FRAME_2D,
     SQUARE,
@@ -404,3 +407,18 @@ def test_a_copy_written_before_a_loop_and_read_inside_is_one_object(
     tree = original_tree(scop)
     trees = [mark_bands(tree, parallel=1), mark_bands(tree, vector=1), tile(tree, 3)]
     check_equal(tmp_path, FRAME_2D, original, scop, trees, SIZES)
+
+
+def test_parts_of_a_cut_loop_have_storage_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "case.c"
+    path.write_text(
+        "void f(int n, double x[100][100], double y[100][100]) {\n#pragma scop\n"
+        "for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) {\n"
+        "float s = x[i][j]; s += 1; y[i][j] = s > 2 ? s : -s; }\n#pragma endscop\n}\n"
+    )
+    scop = prepare_scop(parse_c(path).scops[0])
+    whole = original_tree(scop)
+    inner = Split((0,), 0, ("1", "n - 1")).apply(whole)
+    for tree, depth in ((whole, 2), (inner, 2)):
+        (buffer,) = plan_storage(scop, tree)
+        assert (buffer.depth, buffer.kept) == (depth, ())

@@ -1,0 +1,138 @@
+"""Statement bodies without what is decided at their place in the code.
+
+Where loops were cut at the border of a grid (`transform/borders.py`), conditions and
+remainders of iterators have one answer in each part, and the code need not ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import islpy as isl
+
+from polysched.frontend import Condition, find_cases
+from polysched.ir import (
+    Action,
+    Assign,
+    Binary,
+    Const,
+    Expr,
+    Guard,
+    Load,
+    Select,
+    Statement,
+    Unary,
+    map_expr,
+)
+from polysched.ir.expr import COMPARISONS, LOGICAL
+from polysched.sets import list_sets
+
+
+def specialise(statement: Statement, instances: isl.UnionSet) -> Statement:
+    """A statement as it is on some of its instances.
+
+    Conditional expressions and guards whose condition is the same for all of them are
+    replaced by the chosen side, and ``x % m`` by x minus a multiple of m.
+
+    Parameters
+    ----------
+    statement : Statement
+        What to simplify.
+    instances : isl.UnionSet
+        Those that a place in the code executes, or more.
+    """
+    cases = find_cases(statement)
+    sets = list_sets(instances)
+    if not cases or len(sets) != 1:
+        return statement
+    here = sets[0].reset_tuple_id()
+    truths: dict[Expr, bool] = {}
+    excess: dict[Expr, int] = {}
+    for case in cases:
+        if isinstance(case, Condition):
+            answer = case.decide(here)
+            if answer is not None:
+                truths[case.expr] = answer
+        else:
+            amount = case.decide(here)
+            if amount is not None:
+                excess[case.expr] = amount
+    if not truths and not excess:
+        return statement
+    body = _Specialiser(truths, excess).actions(statement.body)
+    return replace(statement, body=body) if body else statement
+
+
+@dataclass(frozen=True)
+class _Specialiser:
+    """What is known: conditions, and what to subtract for a remainder."""
+
+    truths: Mapping[Expr, bool]
+    excess: Mapping[Expr, int]
+
+    def actions(self, body: tuple[Action, ...]) -> tuple[Action, ...]:
+        return tuple(one for action in body for one in self._action(action))
+
+    def _action(self, action: Action) -> tuple[Action, ...]:
+        if isinstance(action, Assign):
+            target = self.expr(action.target)
+            assert isinstance(target, Load)
+            return (Assign(target, action.op, self.expr(action.value)),)
+        cond = self._condition(action.cond)
+        if isinstance(cond, bool):
+            return self.actions(action.then if cond else action.other)
+        then, other = self.actions(action.then), self.actions(action.other)
+        return (Guard(self.expr(cond), then, other),) if then or other else ()
+
+    def expr(self, expr: Expr) -> Expr:
+        return map_expr(expr, self._change)
+
+    def _change(self, expr: Expr) -> Expr | None:
+        match expr:
+            case Select(cond, then, other):
+                known = self._condition(cond)
+                if not isinstance(known, bool):
+                    sides = self.expr(then), self.expr(other)
+                    return Select(self.expr(known), *sides)
+                if then.dtype == other.dtype:
+                    return self.expr(then if known else other)
+            case Binary("%", left, _) if expr in self.excess:
+                rest, amount = self.expr(left), self.excess[expr]
+                if not amount:
+                    return rest
+                return Binary("-", rest, Const(amount, expr.dtype, str(amount)))
+        return None
+
+    def _condition(self, cond: Expr) -> Expr | bool:
+        """A condition, or what it comes to."""
+        if cond in self.truths:
+            return self.truths[cond]
+        match cond:
+            case Unary("!", operand):
+                inner = self._condition(operand)
+                return not inner if isinstance(inner, bool) else cond
+            case Binary(op, left, right) if op in LOGICAL:
+                return self._joined(cond, op == "&&", left, right)
+        return cond
+
+    def _joined(self, cond: Expr, is_and: bool, left: Expr, right: Expr) -> Expr | bool:
+        sides = [self._condition(left), self._condition(right)]
+        if (not is_and) in [s for s in sides if isinstance(s, bool)]:
+            return not is_and
+        open_ = [s for s in sides if not isinstance(s, bool)]
+        if not open_:
+            return is_and
+        if len(open_) == 1:
+            return open_[0] if _is_truth(open_[0]) else cond
+        return Binary("&&" if is_and else "||", open_[0], open_[1])
+
+
+def _is_truth(expr: Expr) -> bool:
+    """Whether an expression is 0 or 1."""
+    match expr:
+        case Binary(op, _, _):
+            return op in COMPARISONS or op in LOGICAL
+        case Unary(op, _):
+            return op == "!"
+    return False

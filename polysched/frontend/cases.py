@@ -1,0 +1,201 @@
+"""Conditions and remainders of iterators, and what they come to on some instances.
+
+``i > 0 ? u[i - 1] : u[i]`` is ``u[i - 1]`` on all instances but the first, and
+``(i + 1) % 600`` is ``i + 1`` on all but the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import islpy as isl
+
+from polysched.frontend.affine import Affine, NotAffine
+from polysched.frontend.literals import fold
+from polysched.ir import (
+    Action,
+    Assign,
+    Binary,
+    Call,
+    Expr,
+    Iter,
+    Select,
+    Statement,
+    Unary,
+    walk,
+)
+from polysched.ir.expr import LOGICAL
+
+_MAX_QUOTIENTS = 3  # of a remainder that is no repeated pattern
+_CACHED_STATEMENTS = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """A condition that iterators decide.
+
+    Attributes
+    ----------
+    expr : Expr
+        As it stands in the body.
+    holds, fails : isl.Set
+        Instances, without a name.
+    """
+
+    expr: Expr
+    holds: isl.Set
+    fails: isl.Set
+
+    def parts(self) -> list[isl.Set]:
+        """Instances with one answer each."""
+        return [self.holds, self.fails]
+
+    def decide(self, instances: isl.Set) -> bool | None:
+        """What it is on all of some instances; None where it varies."""
+        if instances.is_disjoint(self.fails):
+            return True
+        return False if instances.is_disjoint(self.holds) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Remainder:
+    """``x % m`` of an affine x and a positive constant m.
+
+    Attributes
+    ----------
+    expr : Binary
+        As it stands in the body.
+    modulus : int
+        The constant.
+    quotient : isl.PwAff
+        The floor of x / m, over instances without a name.
+    domain : isl.Set
+        All of them.
+    """
+
+    expr: Binary
+    modulus: int
+    quotient: isl.PwAff
+    domain: isl.Set
+
+    def parts(self) -> list[isl.Set]:
+        """Instances with one quotient each; empty where there are many quotients."""
+        bounds = _range_of(self.quotient, self.domain)
+        if bounds is None or bounds[1] - bounds[0] >= _MAX_QUOTIENTS:
+            return []
+        return [
+            self.domain.intersect(self.quotient.eq_set(self._constant(q)))
+            for q in range(bounds[0], bounds[1] + 1)
+        ]
+
+    def decide(self, instances: isl.Set) -> int | None:
+        """What to subtract from x on all of some instances; None where it varies."""
+        bounds = _range_of(self.quotient, instances)
+        if bounds is None or bounds[0] != bounds[1] or bounds[0] < 0:
+            return None
+        return bounds[0] * self.modulus
+
+    def _constant(self, value: int) -> isl.PwAff:
+        space = isl.LocalSpace.from_space(self.quotient.get_domain_space())
+        aff = isl.Aff.zero_on_domain(space).add_constant_val(isl.Val(value))
+        return isl.PwAff.from_aff(aff)
+
+
+Case = Condition | Remainder
+
+
+@lru_cache(maxsize=_CACHED_STATEMENTS)
+def find_cases(statement: Statement) -> tuple[Case, ...]:
+    """The conditions and remainders in a statement's body that iterators decide.
+
+    Conditions on data, and those that a call or the wrapping of unsigned numbers make
+    doubtful, are left out.
+    """
+    reader = _Reader(statement)
+    found: dict[Expr, Case] = {}
+    for action in statement.body:
+        for expr in _candidates(action):
+            if expr not in found:
+                case = reader.read(expr)
+                if case is not None:
+                    found[expr] = case
+    return tuple(found.values())
+
+
+def _range_of(value: isl.PwAff, instances: isl.Set) -> tuple[int, int] | None:
+    """The least and the largest integer that a function takes; None if none."""
+    there = value.intersect_domain(instances)
+    low, high = there.min_val(), there.max_val()
+    if not (low.is_int() and high.is_int()):
+        return None
+    return low.to_python(), high.to_python()
+
+
+def _candidates(action: Action) -> Iterator[Expr]:
+    if isinstance(action, Assign):
+        yield from _inside(action.target)
+        yield from _inside(action.value)
+        return
+    yield from _leaves(action.cond)
+    yield from _inside(action.cond)
+    for inner in action.then + action.other:
+        yield from _candidates(inner)
+
+
+def _inside(expr: Expr) -> Iterator[Expr]:
+    for node in walk(expr):
+        match node:
+            case Select(cond, _, _):
+                yield from _leaves(cond)
+            case Binary("%", _, _):
+                yield node
+
+
+def _leaves(cond: Expr) -> Iterator[Expr]:
+    """The parts of a condition that are joined by ``&&``, ``||`` and ``!``."""
+    match cond:
+        case Binary(op, left, right) if op in LOGICAL:
+            yield from _leaves(left)
+            yield from _leaves(right)
+        case Unary("!", operand):
+            yield from _leaves(operand)
+        case _:
+            yield cond
+
+
+class _Reader:
+    """Reads the expressions of one statement, and nothing that needs an assumption."""
+
+    def __init__(self, statement: Statement) -> None:
+        self.domain = statement.domain.reset_tuple_id()
+        self.affine = Affine(statement.iterators, _expand_nothing, _require_nothing)
+
+    def read(self, expr: Expr) -> Case | None:
+        if not any(isinstance(e, Iter) for e in walk(expr)):
+            return None
+        try:
+            if isinstance(expr, Binary) and expr.op == "%":
+                return self._remainder(expr)
+            holds = self.affine.condition(expr, self.domain)
+        except NotAffine:
+            return None
+        return Condition(expr, holds, self.domain.subtract(holds))
+
+    def _remainder(self, expr: Binary) -> Remainder | None:
+        modulus = fold(expr.right)
+        if modulus is None or modulus < 1 or expr.left.dtype != expr.dtype:
+            return None
+        value = self.affine.value(expr.left, self.domain)
+        self.affine.require_not_negative(expr.left, expr.dtype, self.domain)
+        quotient = value.scale_down_val(isl.Val(modulus)).floor()
+        return Remainder(expr, modulus, quotient, self.domain)
+
+
+def _expand_nothing(_: Call) -> None:
+    return None
+
+
+def _require_nothing(_: isl.Set, __: isl.Set, expr: Expr, reason: str) -> None:
+    raise NotAffine(expr, reason)

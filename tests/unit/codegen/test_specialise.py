@@ -1,0 +1,60 @@
+"""Statement bodies at their place in the code: decided conditions are gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import islpy as isl
+import pytest
+
+from polysched.codegen.specialise import specialise
+from polysched.codegen.statement import print_actions
+from polysched.frontend import parse_c
+from polysched.ir import Statement
+
+CASES = [
+    ("y[i] = i > 0 ? y[i - 1] : y[0];", (1, 39), "y[i] = y[i - 1];"),
+    ("y[i] = i > 0 ? y[i - 1] : y[0];", (0, 0), "y[i] = y[0];"),
+    ("y[i] = i > 0 ? y[i - 1] : 0;", (1, 39), None),  # of two types
+    ("y[i] = y[(i + 39) % 40];", (1, 39), "y[i] = y[i - 1];"),
+    ("y[i] = y[(i + 39) % 40];", (0, 0), "y[i] = y[i + 39];"),
+    ("y[i] = y[(i + 39) % 40];", (0, 1), None),
+    ("y[(i + 1) % 40] += i % 50;", (3, 8), "y[i + 1] += i;"),
+    ("if (i > 0) y[i] = 1; else y[i] = 2;", (0, 0), "y[i] = 2;"),
+    ("if (i < 0 || x[i] > 3) y[i] = 1;", (0, 9), "if (x[i] > 3) { y[i] = 1; }"),
+    ("if (i < 9 || x[i] > 3) y[i] = 1;", (0, 8), "y[i] = 1;"),
+    ("if (!(i < 9) && x[i] > 3) y[i] = 1;", (9, 9), "if (x[i] > 3) { y[i] = 1; }"),
+    ("if (i < 9 && x[i]) y[i] = 1;", (0, 8), None),  # a number is no truth
+    ("y[i] = x[i] && i > 4 ? y[0] : y[1];", (0, 4), "y[i] = y[1];"),
+    ("if (i > 50) y[i] = 1;", (0, 8), None),  # something has to stand there
+]
+
+
+def statement_of(line: str, directory: Path) -> Statement:
+    path = directory / "case.c"
+    path.write_text(
+        f"void f(int *x, double *y) {{\n#pragma scop\n"
+        f"for (int i = 0; i < 40; i++) {{ {line} }}\n#pragma endscop\n}}\n"
+    )
+    return parse_c(path).scops[0].statements[-1]
+
+
+@pytest.mark.parametrize(("line", "span", "expected"), CASES)
+def test_known_answers_are_printed(
+    line: str, span: tuple[int, int], expected: str | None, tmp_path: Path
+) -> None:
+    statement = statement_of(line, tmp_path)
+    first, last = span
+    here = isl.UnionSet(f"{{ {statement.name}[i] : {first} <= i <= {last} }}")
+    found = specialise(statement, here)
+    if expected is None:
+        assert found.body == statement.body
+    else:
+        text = " ".join(" ".join(print_actions(found.body)).split())
+        assert text == expected
+
+
+def test_several_statements_in_one_place_are_left_alone(tmp_path: Path) -> None:
+    statement = statement_of("y[i] = i > 0 ? y[i - 1] : y[0];", tmp_path)
+    here = isl.UnionSet(f"{{ {statement.name}[5]; T[5] }}")
+    assert specialise(statement, here) is statement

@@ -1,0 +1,68 @@
+"""Conditions and remainders of iterators: what they come to, and what is left alone."""
+
+import islpy as isl
+import pytest
+
+from polysched.frontend import Condition, find_cases
+
+HEAD = "int n, unsigned u, int *x, double *y"
+
+
+@pytest.fixture
+def cases_of(scop_of):
+    """The cases of the last statement of a loop body."""
+
+    def run(line, bounds="int i = 0; i < 40; i++"):
+        scop = scop_of(f"for ({bounds}) {{ {line} }}", head=HEAD)
+        return find_cases(scop.statements[-1])
+
+    return run
+
+
+def there(*span):
+    return isl.Set(f"{{ [i] : {span[0]} <= i <= {span[1]} }}")
+
+
+def test_a_condition_is_decided_where_it_has_one_answer(cases_of):
+    (case,) = cases_of("y[i] = i > 3 ? 1.0 : 2.0;")
+    assert isinstance(case, Condition)
+    assert case.decide(there(4, 39)) is True
+    assert case.decide(there(0, 3)) is False
+    assert case.decide(there(3, 4)) is None
+
+
+def test_a_remainder_is_decided_where_it_wraps_equally_often(cases_of):
+    (case,) = cases_of("y[i] = y[(i + 38) % 40];")
+    assert case.decide(there(0, 1)) == 0
+    assert case.decide(there(2, 39)) == 40
+    assert case.decide(there(1, 2)) is None
+    assert len(case.parts()) == 2
+
+
+def test_parts_of_a_condition_are_told_apart(cases_of):
+    found = cases_of("y[i] = i > 3 && !(x[i] > 2 || i == 7) ? 1.0 : 2.0;")
+    assert [len(c.parts()) for c in found] == [2, 2]
+
+
+def test_negative_dividends_are_left_alone(cases_of):
+    (case,) = cases_of("y[i] = y[(i - 2) % 40 + 2];")
+    assert case.decide(there(0, 1)) is None
+    assert case.decide(there(2, 39)) == 0
+
+
+def test_repeated_patterns_are_no_borders(cases_of):
+    (case,) = cases_of("y[i] = y[i % 2];")
+    assert case.parts() == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "y[i] = x[i] > 3 ? 1.0 : 2.0;",  # data
+        "y[i] = n > 3 ? 1.0 : 2.0;",  # no iterator
+        "y[i] = i + u > 3 ? 1.0 : 2.0;",  # might wrap around
+        "y[i] = x[i] % 4;",
+    ],
+)
+def test_what_iterators_do_not_decide_is_no_case(cases_of, line):
+    assert cases_of(line) == ()
