@@ -7,6 +7,7 @@ from itertools import product
 
 from polysched.analysis import LARGE_EXTENT
 from polysched.machine import Cpu
+from polysched.transform.aliases import too_many_alias
 from polysched.transform.band_view import BandView, StatementView
 
 VECTOR_GAIN = 4.0  # a vector loop against a scalar one, data in cache
@@ -177,6 +178,7 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
     candidates = [f for f in product(*choices) if _product(f) <= MAX_JAM_COPIES]
     if not vector:
         return _choose_copies(band, candidates)
+    candidates = [f for f in candidates if not _aliases(band, s, f)]
     n_registers = 32 if "avx512f" in cpu.isa or "neon" in cpu.isa else 16
     plain = _jam_cost(s, ones)[0]
     best, best_cost = ones, (plain, 0)
@@ -202,6 +204,18 @@ def _choose_copies(
     ]
     wanted = MAX_JAM_COPIES if len(usable) > 1 else MAX_JAM_COPIES // 2
     return max(fitting, key=lambda f: (min(_product(f), wanted), -max(f), f))
+
+
+def _aliases(band: BandView, s: StatementView, factors: tuple[int, ...]) -> bool:
+    """Whether copies of a register tile walk along rows that compete for one set."""
+    directions = [s.direction(k) for k in range(band.n_members)]
+    last = directions[-1]
+    assert last is not None
+    return any(
+        too_many_alias(band.scop, r, directions, factors)
+        for r in s.references
+        if r.stride_class(last) == "1"
+    )
 
 
 def _room(band: BandView, member: int) -> bool:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import islpy as isl
 import pytest
 
 from polysched.analysis import find_violation, place_size, statement_places
+from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree, Scop
 from polysched.transform import Jam, Tile, apply_script, parse_script
+from polysched.transform.band_view import view_band
+from polysched.transform.choose import choose_jam
 from tests.unit import scops
+from tests.unit.space.made import MACHINE
 from tests.unit.transform import trees
+from tests.unit.transform.test_conflicts import merged
 
 JAMMED = (
     "tile(band=0, sizes=[32, 16, 64]); parallel(band=0.0); "
@@ -126,3 +133,20 @@ def test_a_band_that_cuts_have_left_empty_has_no_tiles_and_no_size() -> None:
     assert Jam(second[:-1], (2,)).find_misfit(tree) is None
     sizes = {p.path: place_size(tree, p) for p in statement_places(tree)}
     assert (sizes[first], sizes[second]) == (0.0, 4.0)
+
+
+@pytest.mark.parametrize(("width", "along"), [("1024", "k"), ("1000", "i"), ("n", "i")])
+def test_rows_that_share_cache_sets_are_not_jammed(
+    width: str, along: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "case.c"
+    path.write_text(
+        f"void f(int n, float a[99][99], float c[99][{width}], float b[99][1000]) {{\n"
+        "#pragma scop\nfor (int i = 0; i < 64; i++) for (int k = 0; k < 64; k++)\n"
+        "for (int j = 0; j < 900; j++) c[i][j] += a[i][k] * b[k][j];\n"
+        "#pragma endscop\n}\n"
+    )
+    scop = parse_c(path).scops[0]
+    factors = choose_jam(view_band(merged(scop), scop, (0,)), MACHINE.cpu, vector=True)
+    assert (factors[0] > 1) == (along == "i")
+    assert factors[1] > 1
