@@ -21,7 +21,8 @@ def gather_rows(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     """Tile parallel loops over recurrences and sink their points below these.
 
     A loop whose iterations each run sequential loops keeps the processor waiting for
-    one chain of operations; a few iterations side by side are so many chains.
+    one chain of operations; a few iterations side by side are so many chains. Of
+    several such loops the innermost one is tiled.
     """
     done: list[NodePath] = []
     for path in sorted(draft.band_paths()):
@@ -35,16 +36,19 @@ def gather_rows(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
         if not size:
             continue
         done.append(path)
-        tiled = draft.do(Tile(path, (size,)))
+        tiled = draft.do(Tile(path, (*(1,) * (band.n_members - 1), size)))
         draft = tiled.attempt(Sink((*path, 0, 0))) or draft
     return draft
 
 
 def _holds_recurrences(draft: Draft, node: isl.ScheduleNode) -> bool:
-    """Whether a loop without waiting holds only innermost loops that wait."""
-    if node.band_n_member() != 1 or not has_band_below(node):
+    """Whether loops without waiting hold only innermost loops that wait."""
+    if not has_band_below(node):
         return False
-    if not loop_is_parallel(node, 0, draft.deps.validity):
+    n_members = node.band_n_member()
+    if not all(
+        loop_is_parallel(node, k, draft.deps.validity) for k in range(n_members)
+    ):
         return False
     return all(
         not loop_is_parallel(below, below.band_n_member() - 1, draft.deps.validity)
@@ -61,10 +65,11 @@ def _innermost_bands(node: isl.ScheduleNode) -> list[isl.ScheduleNode]:
 
 def _choose_rows(band: BandView, cpu: Cpu) -> int:
     """Rows whose data stays in half of the second cache; 0 where there are too few."""
-    extent = band.extent(0)
+    last = band.n_members - 1
+    extent = band.extent(last)
     if extent is not None and extent < 2 * MIN_ROWS:
         return 0
     rows = MIN_ROWS
-    while rows < MAX_ROWS and band.footprint({0: 2 * rows}) <= cpu.l2_bytes // 2:
+    while rows < MAX_ROWS and band.footprint({last: 2 * rows}) <= cpu.l2_bytes // 2:
         rows *= 2
     return rows

@@ -77,6 +77,32 @@ def test_rows_of_recurrences_are_tiled_sunk_and_shared() -> None:
     assert all("[(i)]" in row for row in rows)
 
 
+def test_the_innermost_of_several_parallel_loops_is_tiled() -> None:
+    scop = scops.scop(
+        "planes",
+        scops.statement(
+            "S0",
+            "{ S0[i, k, j] : 0 <= i < 9 and 0 <= k < 100 and 1 <= j < 100 }",
+            (0, 0, 0, 0),
+            "r [i, k, j] -> A[i, j - 1, k]",
+            "w [i, k, j] -> A[i, j, k]",
+        ),
+        scops.statement(
+            "S1",
+            "{ S1[i, k] : 0 <= i < 9 and 0 <= k < 100 }",
+            (0, 0, 1),
+            "r [i, k] -> A[i, 99, k]",
+            "w [i, k] -> X[i, k]",
+        ),
+    )
+    text = planned(scop)
+    assert "tile(band=0, sizes=[1, 32]); sink(band=0.0.0)" in text
+    tree, deps = source_order(scop)
+    done = apply_script(tree, parse_script(text), deps)
+    assert find_violation(done, deps, scop) is None
+    assert done.map.is_injective()
+
+
 def test_rows_of_a_tile_fit_half_of_the_second_cache() -> None:
     assert "sizes=[16]" in planned(sweeps("1000"), l2_bytes=64 << 10)
 
