@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import islpy as isl
@@ -23,10 +23,16 @@ from polysched.codegen.window import Size
 from polysched.ir import Scop
 from polysched.sets import ast_options
 
+_Form = tuple[str, str, tuple[str, ...]]  # name, type of elements, sizes
+
 
 @dataclass(frozen=True)
 class Declarer:
     """Gives private arrays C objects.
+
+    What is on the heap is made once, outside of all loops; threads that share a loop
+    each have a part of it. Memory that is given back and asked for again in every
+    iteration would have its pages mapped and cleared every time.
 
     Attributes
     ----------
@@ -63,10 +69,21 @@ class Declarer:
         buffers = [self._hoist(block, buffer) for buffer in buffers]
         names = self._choose_names(block, buffers)
         spellings = {}
+        shared: dict[_Form, tuple[str, list[Buffer]]] = {}
         for buffer in buffers:
             name = names[buffer.array.name]
             spellings[buffer.array.name] = Spelling(name, buffer.kept)
-            block = place(block, self._declaration(buffer, name))
+            parts = ""
+            if buffer.depth and self._on_heap(buffer):
+                # scopes of one name follow each other: a thread's part serves them all
+                form = (name, *self._type_of(buffer))
+                if form not in shared:
+                    shared[form] = self.names.take(f"{name}_parts"), []
+                parts, sharing = shared[form]
+                sharing.append(buffer)
+            block = place(block, self._declaration(buffer, name, parts))
+        if shared:
+            block = place(block, self._allocate_parts(dict(shared.values())))
         return block, spellings
 
     def _hoist(self, block: Block, buffer: Buffer) -> Buffer:
@@ -75,7 +92,7 @@ class Declarer:
         Iterations of these loops use it one after the other, as each makes and uses
         copies of its own.
         """
-        if buffer.alignment or not self._on_heap(buffer):
+        if not self._on_heap(buffer):
             return buffer
         touching, _ = self._users(buffer)
         shared = [
@@ -137,27 +154,65 @@ class Declarer:
         reading = frozenset(name for name, is_write in found if not is_write)
         return frozenset(name for name, _ in found), reading
 
-    def _declaration(self, buffer: Buffer, name: str) -> Declaration:
-        sizes = [self._size(s) for s in buffer.sizes]
-        type_name = buffer.array.type.name
+    def _declaration(self, buffer: Buffer, name: str, parts: str) -> Declaration:
+        """What makes a buffer, or finds a thread's part of an array of them."""
+        type_name, sizes = self._type_of(buffer)
         extents = "".join(f"[{s}]" for s in sizes)
         opening = [f"{type_name} {name}{extents}{_attributes(buffer)};"]
         closing: tuple[str, ...] = ()
-        if sizes and not buffer.alignment and self._on_heap(buffer):
-            inner = "".join(f"[{s}]" for s in sizes[1:])
-            target = f"(*{name}){inner}" if inner else f"*{name}"
-            whole = f"{type_name}[{sizes[0]}]{inner}"
+        if parts:
+            declared = _pointer(type_name, name, sizes[1:])
             opening = [
-                f"{type_name} {target} = __builtin_malloc(sizeof({whole}));",
-                f"if (!{name})",
-                f"{self.indent}__builtin_abort();",
+                "#ifdef _OPENMP",
+                f"{declared} = {parts}[omp_get_thread_num()];",
+                "#else",
+                f"{declared} = *{parts};",
+                "#endif",
             ]
+        elif self._on_heap(buffer):
+            opening = self._allocate(type_name, name, sizes, "")
             closing = (f"__builtin_free({name});",)
         unused = (f"(void){name};",)
         users = self._users(buffer)
         return Declaration(buffer.depth, tuple(opening), closing, *users, unused)
 
+    def _allocate_parts(self, parts: Mapping[str, Sequence[Buffer]]) -> Declaration:
+        """What makes arrays with a part for each thread that may share a loop."""
+        number = self.names.take("n_parts")
+        opening = [
+            f"int {number} = 1;",
+            "#ifdef _OPENMP",
+            "int omp_get_max_threads(void), omp_get_thread_num(void);",
+            f"{number} = omp_get_max_threads();",
+            "#endif",
+        ]
+        for name, sharing in parts.items():
+            type_name, sizes = self._type_of(sharing[0])
+            opening += self._allocate(type_name, name, sizes, f"{number} * ")
+        closing = tuple(f"__builtin_free({name});" for name in parts)
+        users = [self._users(buffer) for found in parts.values() for buffer in found]
+        touching = frozenset[str]().union(*(touching for touching, _ in users))
+        return Declaration(0, tuple(opening), closing, touching, touching)
+
+    def _allocate(
+        self, type_name: str, name: str, sizes: tuple[str, ...], times: str
+    ) -> list[str]:
+        """Lines that put an array on the heap, or an array of so many of them."""
+        whole = f"{type_name}{''.join(f'[{s}]' for s in sizes)}"
+        declared = _pointer(type_name, name, sizes if times else sizes[1:])
+        return [
+            f"{declared} = __builtin_malloc({times}sizeof({whole}));",
+            f"if (!{name})",
+            f"{self.indent}__builtin_abort();",
+        ]
+
+    def _type_of(self, buffer: Buffer) -> tuple[str, tuple[str, ...]]:
+        """C type of the elements, and the sizes of the array."""
+        return buffer.array.type.name, tuple(self._size(s) for s in buffer.sizes)
+
     def _on_heap(self, buffer: Buffer) -> bool:
+        if buffer.alignment or not buffer.sizes:
+            return False
         if buffer.n_bytes is not None:
             return buffer.n_bytes > self.heap_bytes
         if buffer.array.storage != "scop":  # a stack may be too small for any size
@@ -173,6 +228,12 @@ class Declarer:
                 return self.exprs.text(build.expr_from_pw_aff(size)).text
         indices = ExprPrinter(index_parameters=self.exprs.spellings)
         return indices.index(size).to_text().text
+
+
+def _pointer(type_name: str, name: str, sizes: tuple[str, ...]) -> str:
+    """A pointer to arrays of these sizes, to single elements where there are none."""
+    inner = "".join(f"[{s}]" for s in sizes)
+    return f"{type_name} (*{name}){inner}" if inner else f"{type_name} *{name}"
 
 
 def _attributes(buffer: Buffer) -> str:

@@ -239,8 +239,8 @@ def test_large_constant_private_arrays_live_on_the_heap() -> None:
 def test_a_row_that_the_user_put_elsewhere_is_not_moved_to_the_stack() -> None:
     row = private("w", 1, Param("n", types.INT))
     box = "[n] -> { {} [t, i] : 0 <= t, i < n }"
-    on_heap = "double *w = __builtin_malloc(sizeof(double[n]));"
-    for storage, declared in (("local", on_heap), ("scop", "double w[n];")):
+    own = "double *w = w_parts[omp_get_thread_num()];"
+    for storage, declared in (("local", own), ("scop", "double w[n];")):
         scop = make_scop(
             [SQUARE[0], replace(row, storage=storage)],
             [
@@ -255,7 +255,7 @@ def test_a_row_that_the_user_put_elsewhere_is_not_moved_to_the_stack() -> None:
 
 
 @pytest.mark.parametrize(("parallel", "n_loops"), [(None, 0), (0, 1), (1, 0)])
-def test_the_heap_is_asked_outside_of_sequential_loops(
+def test_the_heap_is_asked_once_and_threads_find_their_part(
     parallel: int | None, n_loops: int
 ) -> None:
     size = Const(100, types.INT, "100")
@@ -275,8 +275,43 @@ def test_the_heap_is_asked_outside_of_sequential_loops(
     assert (buffer.depth, buffer.kept) == (1, (1, 2))
     lines = print_openmp(scop, tree).splitlines()
     (asked,) = (k for k, s in enumerate(lines) if "__builtin_malloc" in s)
-    loops = [s for s in lines[:asked] if "for (" in s]
+    assert not any("for (" in s for s in lines[:asked])
+    made = next(k for k, s in enumerate(lines) if "double (*w)[100] = " in s)
+    loops = [s for s in lines[:made] if "for (" in s]
     assert len(loops) == n_loops
+
+
+@pytest.mark.cc
+def test_private_rows_on_the_heap_in_parallel_loops(tmp_path: Path) -> None:
+    """Two at a time, one named as the parts of the other; then one of them again."""
+    size = Const(40, types.INT, "40")
+    again = replace(private("w_2", 1, size), c_name="w")
+    box = "[n] -> {{ S{}[i, j] : 0 <= i, j < n }}"
+    bodies: list[tuple[tuple[int, ...], str]] = [
+        ((0, 0, 0), "w[j] = A[i][j];"),
+        ((0, 1, 0), "w_parts[j] = B[i][j];"),
+        ((0, 2, 0), "C[i][j] = w[n - 1 - j] - w_parts[j];"),
+        ((1, 0, 0), "w_2[j] = C[i][j];"),
+        ((1, 1, 0), "A[i][j] = w_2[n - 1 - j];"),
+    ]
+    scop = make_scop(
+        [*SQUARE, private("w_parts", 1, size), private("w", 1, size), again],
+        [(box.format(k), where, body) for k, (where, body) in enumerate(bodies)],
+        N,
+    )
+    original = """
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            C[i][j] = A[i][n - 1 - j] - B[i][j];
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            A[i][j] = C[i][n - 1 - j];"""
+    tree = original_tree(scop)
+    trees = [tree, mark_bands(mark_bands(tree, parallel=4), parallel=0)]
+    options = PrintOptions(heap_bytes=0)
+    check_equal(tmp_path, FRAME_2D, original, scop, trees, SIZES, options)
+    text = print_openmp(scop, trees[1], options)
+    assert text.count("__builtin_malloc") == 2, "memory of w is used again"
 
 
 def test_a_private_name_never_hides_another_array() -> None:
