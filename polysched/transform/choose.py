@@ -8,7 +8,12 @@ from itertools import product
 from polysched.analysis import LARGE_EXTENT
 from polysched.machine import Cpu
 from polysched.transform.aliases import too_many_alias
-from polysched.transform.band_view import BandView, StatementView
+from polysched.transform.band_view import (
+    MAX_MATES,
+    BandView,
+    StatementView,
+    is_rectangular,
+)
 
 VECTOR_GAIN = 4.0  # a vector loop against a scalar one, data in cache
 STRIDE_COST = {"0": 0.0, "1": 0.125, "N": 1.0}
@@ -165,25 +170,24 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
     ones = (1,) * band.n_members
     if band.waits_both_ways and _room(band, 0):
         return MAX_JAM_COPIES // len(band.main), 1
-    if not band.permutable or band.n_members < 2 or len(band.main) != 1:
+    if not band.permutable or band.n_members < 2 or not _is_jammed_whole(band):
         return ones
-    s = band.main[0]
     last = band.n_members - 1
-    if s.direction(last) is None:
-        return ones
     choices = [
-        FACTORS if k in s.moving and k != last and _room(band, k) else (1,)
+        FACTORS if k != last and _moves_all(band, k) and _room(band, k) else (1,)
         for k in range(band.n_members)
     ]
     candidates = [f for f in product(*choices) if _product(f) <= MAX_JAM_COPIES]
     if not vector:
         return _choose_copies(band, candidates)
-    candidates = [f for f in candidates if not _aliases(band, s, f)]
+    candidates = [
+        f for f in candidates if not any(_aliases(band, s, f) for s in band.main)
+    ]
     n_registers = 32 if "avx512f" in cpu.isa or "neon" in cpu.isa else 16
-    plain = _jam_cost(s, ones)[0]
+    plain = _jam_cost(band, ones)[0]
     best, best_cost = ones, (plain, 0)
     for factors in candidates:
-        cost = _jam_cost(s, factors)
+        cost = _jam_cost(band, factors)
         if cost[1] <= n_registers - SPARE_REGISTERS and cost < best_cost:
             best, best_cost = factors, cost
     return best if best_cost[0] < 0.8 * plain else ones
@@ -223,11 +227,39 @@ def _room(band: BandView, member: int) -> bool:
     return extent is None or extent >= 16
 
 
-def _jam_cost(s: StatementView, factors: tuple[int, ...]) -> tuple[float, int]:
-    """Memory operations per copy, and registers in use."""
+def _is_jammed_whole(band: BandView) -> bool:
+    """Whether one copy of the body is the same at all points of a register tile.
+
+    As where one statement fills the band, or some that all its members move and that
+    run for the same values.
+    """
+    last = band.n_members - 1
+    if not _moves_all(band, last):
+        return False
+    return len(band.main) == 1 or (
+        1 < len(band.main) <= MAX_MATES
+        and band.main == band.statements
+        and len(band.main[0].moving) == band.n_members
+        and is_rectangular(band)
+    )
+
+
+def _moves_all(band: BandView, member: int) -> bool:
+    return all(s.direction(member) is not None for s in band.main)
+
+
+def _jam_cost(band: BandView, factors: tuple[int, ...]) -> tuple[float, int]:
+    """Memory operations per copy of the body, and registers in use."""
+    counts = [_touched(s, factors) for s in band.main]
+    operations = sum(n for n, _ in counts)
+    return operations / _product(factors), sum(n for _, n in counts)
+
+
+def _touched(s: StatementView, factors: tuple[int, ...]) -> tuple[int, int]:
+    """Memory operations of a statement's copies, and registers in use."""
     last = s.direction(len(factors) - 1)
     assert last is not None
-    operations, registers = 0.0, 0
+    operations, registers = 0, 0
     seen: set[tuple[str, tuple[tuple[object, ...], ...], tuple[object, ...], bool]]
     seen = set()
     for r in s.references:
@@ -244,7 +276,7 @@ def _jam_cost(s: StatementView, factors: tuple[int, ...]) -> tuple[float, int]:
             operations += distinct
         if not r.is_write:
             registers += distinct
-    return operations / _product(factors), registers
+    return operations, registers
 
 
 def _product(factors: tuple[int, ...]) -> int:

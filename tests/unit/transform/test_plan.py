@@ -15,6 +15,7 @@ from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu
 from polysched.transform import (
     Draft,
+    Jam,
     PlanShape,
     Tile,
     apply_script,
@@ -179,6 +180,37 @@ def test_recurrence_fills_its_waiting_time_with_copies() -> None:
     assert "factors=[1, 8, 1]" in best
     assert "skew(band=0, member=2, weights=[0, 1, 0])" in best
     assert "vector" not in best
+
+
+def test_statements_of_one_loop_share_the_rows_of_a_register_tile() -> None:
+    box = "0 <= i < 512 and 0 <= j < 512"
+    scop = scops.scop(
+        "updated",
+        scops.statement(
+            "S0",
+            f"{{ S0[i, j] : {box} }}",
+            (0, 0, 0),
+            "r [i, j] -> A[i, j]",
+            "r [i, j] -> u[i]",
+            "r [i, j] -> v[j]",
+            "w [i, j] -> A[i, j]",
+        ),
+        scops.statement(
+            "S1",
+            f"{{ S1[i, j] : {box} }}",
+            (0, 0, 1),
+            "r [i, j] -> A[i, j]",
+            "r [i, j] -> y[i]",
+            "r [i, j] -> x[j]",
+            "w [i, j] -> x[j]",
+        ),
+    )
+    members = (f"{{ S0[i, j] -> [({k})]; S1[i, j] -> [({k})] }}" for k in "ij")
+    band = f"[{', '.join(members)}]"
+    tree, deps = trees.one_band(scop, band, "S0", "S1")
+    script = plan_script(tree, scop, deps, CPU, PlanShape(jam=True)).steps
+    assert [s.factors for s in script if isinstance(s, Jam)] == [(4, 1)]
+    assert find_violation(apply_script(tree, script, deps), deps, scop) is None
 
 
 def small(extent: str) -> Scop:
