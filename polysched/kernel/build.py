@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import platform
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -42,6 +43,9 @@ log = logging.getLogger(__name__)
 # nobody reads a kernel's errno or exception flags: values are the same without them,
 # and loops with comparisons or square roots can be vectorised
 _FLAGS = ("-O3", "-march=native", "-fwrapv", "-fno-trapping-math", "-fno-math-errno")
+# calls of exp and the like in vectorised loops, where the machine's libm has them
+_VECTOR_MATH = ("-include", str(Path(__file__).with_name("vector_math.h")))
+_HAS_VECTOR_MATH = (2, 35)  # version of glibc
 _LIBRARY_FLAGS = ("-shared", "-fPIC", "-fvisibility=hidden", "-w")
 ORIGINAL = "original"
 
@@ -222,7 +226,16 @@ def _build(
 
 def toolchain(options: KernelOptions) -> Toolchain:
     """How kernels are compiled; integers wrap as NumPy's do."""
-    return Toolchain(cc=options.cc, cflags=_FLAGS)
+    is_exact = options.fp == "strict" or not _has_vector_math()
+    return Toolchain(cc=options.cc, cflags=_FLAGS + (() if is_exact else _VECTOR_MATH))
+
+
+def _has_vector_math() -> bool:
+    """Whether this machine's libm has functions of several numbers at once."""
+    library, version = platform.libc_ver()
+    numbers = tuple(int(part) for part in version.split(".") if part.isdigit())
+    is_glibc = library == "glibc" and numbers >= _HAS_VECTOR_MATH
+    return is_glibc and platform.machine() == "x86_64"
 
 
 def _choose(

@@ -28,6 +28,8 @@ class KernelOptions:
         Which sums may be added up in another order: by default those of NumPy
         (``@``, ``np.sum``, ``np.mean``, ``np.einsum``), which promises none; with
         ``strict`` no sum, with ``reassociate`` those of the function's own loops, too.
+        Except with ``strict``, loops may call functions like exp for several numbers
+        at once, within 4 units in the last place.
     machine : Machine, optional
         What the code will run on; detected by default.
     threads : int, optional
