@@ -3,6 +3,8 @@
 Run with the Python that has polysched. ``--numba PYTHON`` names one that has Numba and
 NumPy, in which Numba runs as a process of its own; calls of all take turns. Results are
 compared with NumPy's before anything is timed. ``--page FILE`` writes the table.
+A table can be taken in parts: ``--json FILE`` adds the kernels of a call to those that
+the file holds already, and ``--merge FILE`` prints what it holds and runs nothing.
 """
 
 from __future__ import annotations
@@ -32,8 +34,8 @@ SEED = 7
 PAUSE_SECONDS = 0.1  # threads of the side before wait busily for more work meanwhile
 
 
-def load(path: Path) -> ModuleType:
-    """An example, or Numba's kernels, as a module."""
+def load(path: Path, fp: str | None = None) -> ModuleType:
+    """An example, or Numba's kernels, as a module; kernels as `fp` says."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
@@ -41,7 +43,8 @@ def load(path: Path) -> ModuleType:
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     if hasattr(module, "kernel"):
-        module.kernel.options = replace(module.kernel.options, timeout=SECONDS)
+        options = replace(module.kernel.options, timeout=SECONDS)
+        module.kernel.options = replace(options, fp=fp) if fp else options
     return module
 
 
@@ -77,9 +80,11 @@ def find_difference(function: Callable[..., Any], example: ModuleType) -> str:
     return ""
 
 
-def serve_numba() -> None:
+def serve_numba(fp: str | None) -> None:
     """Answer lines ``check NAME`` and ``time NAME`` until the input ends."""
     from numba import njit
+
+    compiled = njit(parallel=True, cache=True, fastmath=fp == "reassociate")
 
     kernels = load(Path(__file__).with_name("numba_kernels.py"))
     functions: dict[str, Callable[..., Any]] = {}
@@ -89,8 +94,9 @@ def serve_numba() -> None:
         if what == "check":
             answer: Any = ""
             best = math.inf
-            kinds = [njit(parallel=True, cache=True)(example.kernel.function)]
-            kinds += [f] if (f := getattr(kernels, name, None)) else []
+            kinds = [compiled(example.kernel.function)]
+            if written := getattr(kernels, name, None):
+                kinds.append(compiled(written.py_func))
             for kind in kinds:  # the function as it is, and what was written for Numba
                 try:
                     answer = find_difference(kind, example) or answer
@@ -112,12 +118,13 @@ class NumbaProcess:
     """The process that runs Numba."""
 
     python: str
+    fp: str | None
     process: subprocess.Popen[str] = field(init=False)
 
     def __post_init__(self) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
-            [self.python, __file__, "--serve"],
+            [self.python, __file__, "--serve", *(["--fp", self.fp] if self.fp else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -151,9 +158,11 @@ class Row:
         return other / ours if ours and other else None
 
 
-def measure(name: str, numba: NumbaProcess | None, repeats: int) -> Row:
+def measure(
+    name: str, numba: NumbaProcess | None, repeats: int, fp: str | None = None
+) -> Row:
     """Check all sides of a kernel, then time them in turn."""
-    example = load(EXAMPLES / f"{name}.py")
+    example = load(EXAMPLES / f"{name}.py", fp)
     calls: dict[str, Callable[[], float]] = {}
     notes = []
     difference = find_difference(example.kernel, example)
@@ -213,60 +222,92 @@ def _ratio(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def print_page(rows: Sequence[Row], command: str) -> str:
+def print_page(rows: Sequence[Row], fp: str | None) -> str:
     """The page with its table and how it came about."""
     threads = os.environ.get("OMP_NUM_THREADS", str(os.cpu_count()))
+    how = {
+        None: "NumPy's sums in any order, loops in theirs",
+        "strict": "all sums in order, functions of libm one number at a time",
+        "reassociate": "all sums in any order",
+    }[fp]
+    without = "with" if fp == "reassociate" else "without"
     return (
         "# Python kernels beside NumPy and Numba\n\n"
-        f"Written by `{command}`, with {threads} threads. Medians of whole calls,"
-        " checks included, on arguments that are filled anew; sides take turns; results"
-        " are compared with NumPy's first. polysched: the model's first choice, or the"
-        " best measured with `--tune`; NumPy's sums in any order, loops in theirs."
-        " Numba: the faster of the"
-        " same function under `njit(parallel=True)` and of the function with `prange`"
-        " in `benchmarks/numba_kernels.py`, without `fastmath`. NumPy: `reference` of"
+        "Written by `python benchmarks/python_kernels.py --numba PYTHON"
+        f"{f' --fp {fp}' if fp else ''}`, with {threads} threads. Medians of whole"
+        " calls, checks included, on arguments that are filled anew; sides take turns;"
+        " results are compared with NumPy's first. polysched: the model's first choice,"
+        f" or the best measured with `--tune`; {how}. Numba: the faster of the same"
+        " function under `njit(parallel=True)` and of the function with `prange` in"
+        f" `benchmarks/numba_kernels.py`, {without} `fastmath`. NumPy: `reference` of"
         " each example.\n\n" + print_table(rows)
     )
 
 
-def main() -> None:
-    """Run the benchmark."""
+def read_rows(path: Path) -> list[Row]:
+    """Rows that earlier calls have left in a file; none where there is no file."""
+    if not path.exists():
+        return []
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return [Row(r["kernel"], r["times"], tuple(r["notes"])) for r in content]
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Leave rows in a file."""
+    content = [{"kernel": r.name, "times": r.times, "notes": r.notes} for r in rows]
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def read_command_line() -> argparse.Namespace:
+    """The options of the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kernels", nargs="*")
     parser.add_argument("--numba", metavar="PYTHON")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--fp", choices=("strict", "promised", "reassociate"))
     parser.add_argument("--tune", type=int, metavar="N", help="measure N schedules")
     parser.add_argument("--build", action="store_true", help="build only")
     parser.add_argument("--page", type=Path)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="add the rows to those of a file")
+    parser.add_argument("--merge", type=Path, metavar="FILE", help="print its rows")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run the benchmark."""
+    options = read_command_line()
     if options.serve:
-        serve_numba()
+        serve_numba(options.fp)
         return
     names = options.kernels or sorted(p.stem for p in EXAMPLES.glob("*.py"))
     if options.build or options.tune:
-        build(names, options.tune)
+        build(names, options.tune, options.fp)
         return
-    numba = NumbaProcess(options.numba) if options.numba else None
+    rows = read_rows(options.merge) if options.merge else run(names, options)
+    sys.stdout.write(print_table(rows))
+    if options.page:
+        options.page.write_text(print_page(rows, options.fp), encoding="utf-8")
+
+
+def run(names: Sequence[str], options: argparse.Namespace) -> list[Row]:
+    """Measure kernels, and leave them with the others of a file where asked."""
+    numba = NumbaProcess(options.numba, options.fp) if options.numba else None
     rows = []
     for name in names:
-        rows.append(measure(name, numba, options.repeats))
+        rows.append(measure(name, numba, options.repeats, options.fp))
         sys.stderr.write(print_table(rows[-1:]).splitlines()[2] + "\n")
-    table = print_table(rows)
-    sys.stdout.write(table)
     if options.json:
-        content = [{"kernel": r.name, **r.times} for r in rows]
-        options.json.write_text(json.dumps(content) + "\n", encoding="utf-8")
-    if options.page:
-        command = "python benchmarks/python_kernels.py --numba PYTHON"
-        options.page.write_text(print_page(rows, command), encoding="utf-8")
+        found = {row.name: row for row in (*read_rows(options.json), *rows)}
+        rows = [found[name] for name in sorted(found)]
+        write_rows(options.json, rows)
+    return rows
 
 
-def build(names: Sequence[str], budget: int | None) -> None:
+def build(names: Sequence[str], budget: int | None, fp: str | None) -> None:
     """Fill the cache with the kernels, measured where a budget is given."""
     for name in names:
-        example = load(EXAMPLES / f"{name}.py")
+        example = load(EXAMPLES / f"{name}.py", fp)
         started = time.perf_counter()
         given = arguments(example)
         if budget:
