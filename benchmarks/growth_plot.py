@@ -11,10 +11,19 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from polysched.base import PAPER, scheme_style
+
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 420, 60, 170, 20, 45
 COLOURS = (
     "#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#a463f2", "#9c6b4e", "#333"
 )  # fmt: skip
+LINE = "#ddd"
+IN_THE_DARK = {
+    "#4269d0": "#7f9cf5",
+    "#9c6b4e": "#c79a7d",
+    "#333": "#ccc",
+    LINE: "#3a434d",
+}
 LEAST = 0.001  # seconds; what is shorter is drawn here
 
 Line = Sequence[tuple[int, float]]
@@ -68,12 +77,13 @@ def draw(lines: Mapping[str, Line]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         'font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+        scheme_style(IN_THE_DARK),
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>',
     ]
     for decade in decades:
         at = y(10.0**decade)
         parts.append(
-            f'<path d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>'
+            f'<path d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}" stroke="{LINE}"/>'
             f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">'
             f"{10.0**decade:g} s</text>"
         )

@@ -8,12 +8,15 @@ from dataclasses import asdict, dataclass, field, replace
 from math import comb, exp, inf, log
 from pathlib import Path
 
+from polysched.base import PAPER, scheme_style
 from polysched.records import Measurement, Outcome
 
 TIMES_AS_MANY = 10  # random schedules for each kept one
 BUDGETS = (1, 2, 4, 8, 16)
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 560, 320, 60, 50, 16, 150
-COLOURS = {"kept": "#0b6", "random": "#888"}
+COLOURS = {"kept": "#00854a", "random": "#6e7781"}
+LINE = "#ddd"
+IN_THE_DARK = {"#00854a": "#2fc39a", "#6e7781": "#9aa6b2", LINE: "#3a434d"}
 NAMES = {"kept": "kept, by rank", "random": "random, expected"}
 
 
@@ -243,13 +246,14 @@ def _draw(kernels: Sequence[Kernel]) -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         'font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+        scheme_style(IN_THE_DARK),
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>',
     ]
     for tick in range(0, 101, 20):
         y = _y(tick / 100)
         lines.append(
             f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" '
-            'stroke="#ddd"/>'
+            f'stroke="{LINE}"/>'
             f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick} %</text>'
         )
     for k, n in enumerate(budgets):

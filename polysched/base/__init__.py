@@ -1,6 +1,7 @@
 """base: errors, progress, deadlines, quantities. Knows no polyhedron and no room."""
 
 from polysched.base.baton import Baton, lend_baton
+from polysched.base.colour_scheme import PAPER, scheme_style
 from polysched.base.deadline import Deadline
 from polysched.base.errors import (
     AnalysisError,
@@ -32,6 +33,7 @@ from polysched.base.stopping import check_time, seconds_left, stopped_at
 from polysched.base.store import data_directory
 
 __all__ = [
+    "PAPER",
     "PRESENTER",
     "AnalysisError",
     "Baton",
@@ -62,6 +64,7 @@ __all__ = [
     "print_large",
     "print_number",
     "print_seconds",
+    "scheme_style",
     "seconds_left",
     "stopped_at",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
+from polysched.base import PAPER, scheme_style
 from polysched.bench.peers import NUMPY
 from polysched.bench.report import BenchReport, KernelReport, contest_of
 
@@ -15,7 +16,16 @@ _COLOURS = {
     "library": "#b8a235",
     "ours": "#f0a37c",
 }
-_BEST_STRICT, _BEST, _OURS = "#1f4e79", "#6b7a88", "#c2410c"
+_BEST_STRICT, _BEST, _OURS, _LINE = "#1f4e79", "#6b7a88", "#c2410c", "#c8ced4"
+_IN_THE_DARK = {
+    "#9db4cc": "#4a6079",
+    "#cfd8e0": "#3a434d",
+    "#f0a37c": "#8f5236",
+    _BEST_STRICT: "#79b8ff",
+    _BEST: "#9aa6b2",
+    _OURS: "#ff8a4c",
+    _LINE: "#3a434d",
+}
 
 
 def bench_figure(report: BenchReport) -> str:
@@ -37,13 +47,14 @@ def bench_figure(report: BenchReport) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LABEL + _PLOT + 20} '
         f'{height}" font-family="sans-serif" font-size="11">',
-        f'<rect width="100%" height="{height}" fill="white"/>',
+        scheme_style(_IN_THE_DARK),
+        f'<rect width="100%" height="{height}" fill="{PAPER}"/>',
         *_legend(),
     ]
     for ratio in _ticks(low, high):
         x, bold = place(ratio), 1.5 if ratio == 1 else 0.5
         parts.append(
-            f'<path d="M{x:.1f} {_TOP - 12}V{height - 8}" stroke="#c8ced4" '
+            f'<path d="M{x:.1f} {_TOP - 12}V{height - 8}" stroke="{_LINE}" '
             f'stroke-width="{bold}"/><text x="{x:.1f}" y="{_TOP - 16}" '
             f'text-anchor="middle">{ratio:g}</text>'
         )

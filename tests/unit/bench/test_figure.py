@@ -82,3 +82,13 @@ def test_picture_has_a_dot_for_each_right_result():
 
 def test_picture_of_nothing_is_a_picture():
     ElementTree.fromstring(bench_figure(_report(results={}, failure="no scop")))
+
+
+def test_every_colour_stands_out_from_a_dark_page():
+    picture = bench_figure(_report())
+    style = picture[picture.index("<style>") : picture.index("</style>")]
+    used = set(re.findall(r'(?:fill|stroke)="([^"]+)"', picture))
+    as_they_are = {"#b8a235"}  # light enough
+    assert used - as_they_are
+    for colour in used - as_they_are:
+        assert f"[fill='{colour}']" in style
