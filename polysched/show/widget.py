@@ -79,7 +79,7 @@ class SpaceBrowser:
     def __init__(self, space: ScheduleSpace, widgets: Any) -> None:
         self.space = space
         self.left = space
-        wide = widgets.Layout(width="100%")
+        wide = widgets.Layout(width="auto", flex="1 1 auto")
         names = known_facts(space)
         start = "predicted_seconds" if "predicted_seconds" in names else names[0]
         self.condition = widgets.Text(
