@@ -103,3 +103,19 @@ def assert_same_value(found, expected, what):
         assert_same(found, expected, what)
     else:
         assert found == expected, what
+
+
+def crossing(c):
+    c[:, 2] = c[1]
+    c[::-1, 3] = c[2, ::-1]
+
+
+def test_a_row_is_read_before_the_column_that_crosses_it_is_written(tmp_path):
+    """NumPy 2.4 reads elements of the row that it has written already."""
+    found = lower(read_function(crossing, types_of(crossing, True)))
+    arguments = arguments_of(crossing)
+    c = arguments["c"].copy()
+    c[:, 2] = c[1].copy()
+    c[::-1, 3] = c[2, ::-1].copy()
+    run(build_library([found], tmp_path), found, arguments, SIZES)
+    assert_same(arguments["c"], c, found.text)
