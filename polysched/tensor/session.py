@@ -186,5 +186,9 @@ class Results:
         storage = self._made[self._next]
         self._next += 1
         if storage.extents != shape or storage.dtype != dtype:
-            raise BadOperation("the function returns arrays of different shapes")
+            raise BadOperation(
+                "the function returns arrays of different shapes",
+                "sizes have to read the same wherever the function ends, and whichever "
+                "of two exchanged arrays is returned",
+            )
         return storage

@@ -120,7 +120,12 @@ class Reader:
         value = (
             Object(None) if node.value is None else self.evaluator.evaluate(node.value)
         )
-        return self.session.results.take(self, value) if not self.path else value
+        if self.path:
+            return value
+        try:
+            return self.session.results.take(self, value)
+        except BadOperation as verdict:
+            self.source.wrong(node, verdict.message, verdict.hint)
 
     def _statement(self, node: ast.stmt) -> None:
         method: Callable[[Any], None] | None

@@ -23,7 +23,7 @@ from tests.fuzz.tensor_expressions import (
 )
 
 N_ARRAYS = 4
-_BARE = re.compile(r"\w+(\[[^\]]*\])*(\.T)?")  # a view of an array, nothing computed
+_BARE = re.compile(r"(\w+)(\[[^\]]*\])*(\.T)?")  # a view of an array, nothing computed
 
 
 def blend(a, b):
@@ -116,7 +116,8 @@ class Writer(ExpressionWriter):
         array = self.random.choice(scope.arrays)
         text, shape = self.region(array, scope)
         value = self.expression(scope, shape, 2, array.dtype)
-        if len(shape) == 1 and _BARE.fullmatch(value):
+        names = {a.name for a in scope.arrays}
+        if len(shape) == 1 and (bare := _BARE.fullmatch(value)) and bare[1] in names:
             value += ".copy()"  # of overlapping rows NumPy reads what it has written
         self.add(depth, f"{text} = {value}")
 

@@ -104,7 +104,9 @@ def check_programs(seeds, folder):
                 read_function(function, signature(program))
             refused["NumPy"] += 1
             continue
-        except (IndexError, OverflowError, ZeroDivisionError):
+        except (
+            IndexError, OverflowError, UnboundLocalError, ZeroDivisionError
+        ):  # fmt: skip
             refused["NumPy"] += 1
             continue
         try:

@@ -67,3 +67,19 @@ CASES = [
 )
 def test_refusal(function, kind, message, at):
     assert_refused(function, {"a": ArrayType("float64", (9,))}, kind, message, at)
+
+
+def exchanged_and_returned(b, c):
+    for _ in range(len(b) - 2):
+        b[0] = 1.0
+        b, c = c, b
+    v = b[2:]
+    return v[::2]
+
+
+def test_refusal_of_a_result_that_is_read_for_each_of_two_exchanged_arrays():
+    square = ArrayType("float64", ("M", "M"))
+    assert_refused(
+        exchanged_and_returned, {"b": square, "c": square}, FrontendError,
+        "returns arrays of different shapes", "return v[::2]",
+    )  # fmt: skip
