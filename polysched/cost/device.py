@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache, reduce
 from math import prod
 
-from polysched.analysis import LARGE_EXTENT, Dependences
+from polysched.analysis import LARGE_EXTENT
 from polysched.base import PolyschedError
 from polysched.cost.gpu import KernelWork, LoadLoop, Operations, predict_kernel
 from polysched.cost.kernels import (
@@ -57,7 +57,6 @@ class DevicePrediction:
 def predict_on_device(
     tree: ScheduleTree,
     scop: Scop,
-    deps: Dependences | None,
     gpu: Gpu,
     parameters: Mapping[str, int] | None = None,
 ) -> DevicePrediction | None:
@@ -69,8 +68,6 @@ def predict_on_device(
         Final tree with marks for kernels.
     scop : Scop
         What it schedules.
-    deps : Dependences, optional
-        Of the SCoP.
     gpu : Gpu
         What the kernels run on.
     parameters : mapping of str to int, optional
@@ -85,7 +82,7 @@ def predict_on_device(
         known = {p.name for p in scop.parameters}
         values = {k: v for k, v in parameters.items() if k in known}
         scop = scop.with_parameters_fixed(values) if values else scop
-    kernels = read_kernels(tree, scop, deps)
+    kernels = read_kernels(tree, scop)
     if not kernels:
         return None
     launches = sum(k.n_launches for k in kernels) * gpu.launch_seconds

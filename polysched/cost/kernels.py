@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from math import ceil, prod
 
 from polysched.analysis import (
-    Dependences,
     Place,
     Reference,
     Vector,
@@ -129,9 +130,8 @@ class KernelLoad:
     statements: tuple[StatementLoad, ...]
 
 
-def read_kernels(
-    tree: ScheduleTree, scop: Scop, deps: Dependences | None = None
-) -> tuple[KernelLoad, ...]:
+@lru_cache(maxsize=4)  # a description asks for seconds, then for features
+def read_kernels(tree: ScheduleTree, scop: Scop) -> tuple[KernelLoad, ...]:
     """The kernels of a tree, in order; none where it has no marks for a device."""
     by_name = references(scop)
     places: dict[str, list[Place]] = {}
@@ -181,16 +181,21 @@ class _Mapped:
 
     def _positions(self, mark: str) -> list[int]:
         """Members of the band right below a mark in the kernel."""
-        return [
-            k
-            for k, m in enumerate(self.nest.members)
-            if self._is_inside(k) and any(w.split(":")[0] == mark for w in m.marks)
-        ]
+        return self._by_mark.get(mark, [])
+
+    @cached_property
+    def _by_mark(self) -> Mapping[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for k, member in enumerate(self.nest.members):
+            if self._is_inside(k):
+                for mark in dict.fromkeys(w.split(":")[0] for w in member.marks):
+                    found.setdefault(mark, []).append(k)
+        return found
 
     def _is_inside(self, k: int) -> bool:
         return self.nest.members[k].path[: len(self.kernel)] == self.kernel
 
-    @property
+    @cached_property
     def _first(self) -> int:
         """The first member that is not the host's."""
         inside = (k for k in range(len(self.nest.members)) if self._is_inside(k))
@@ -209,8 +214,9 @@ class _Mapped:
     @property
     def n_threads(self) -> int:
         """Threads of a block."""
-        return prod(self._counts())
+        return prod(self._counts)
 
+    @cached_property
     def _counts(self) -> list[int]:
         for k in self._positions(MARK_THREADS):
             for mark in self.nest.members[k].marks:
@@ -229,7 +235,7 @@ class _Mapped:
     def _direction(self, axis: int) -> Vector | None:
         """How iterators move from a thread to the next, axis 0 for the fastest."""
         positions = self._positions(MARK_THREADS)
-        n = len(self._counts())
+        n = len(self._counts)
         for k in positions:
             if self.nest.members[k].position == n - 1 - axis:
                 return self.nest.directions[k]
@@ -279,7 +285,7 @@ class _Mapped:
         self, reference: Reference, instances: float, along: Vector | None
     ) -> _Touch:
         """What the warps of a launch touch through one reference."""
-        nest, counts = self.nest, self._counts()
+        nest, counts = self.nest, self._counts
         array = nest.scop.array(reference.array)
         axes = range(len(counts))
         directions = [self._direction(k) for k in reversed(axes)]
@@ -303,7 +309,7 @@ class _Mapped:
         shared = self._positions(MARK_GRID)
         per_thread = [
             max(1, members[k].size // count)
-            for k, count in zip(shared, self._counts(), strict=True)
+            for k, count in zip(shared, self._counts, strict=True)
         ]
         read = {r.array for r in nest.references if not r.is_write}
         read -= {r.array for r in nest.references if r.is_write}

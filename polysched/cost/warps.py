@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 from math import ceil, floor
 
@@ -61,7 +62,7 @@ class WarpAccess:
         """
         size = array.type.n_bytes
         strides = [_stride(array, reference, d) for d in directions]
-        lanes = list(islice(product(*map(range, counts)), WARP))
+        lanes = _lanes(tuple(counts))
         offsets = {
             sum(x * stride for x, stride in zip(lane, strides, strict=True))
             for lane in lanes
@@ -69,6 +70,12 @@ class WarpAccess:
         sectors = {floor(offset * size / SECTOR_BYTES) for offset in offsets}
         fewest = ceil(len(offsets) * size / SECTOR_BYTES)
         return cls(len(lanes), len(sectors), len(sectors) <= fewest)
+
+
+@lru_cache
+def _lanes(counts: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Where the threads of a block's first warp stand."""
+    return list(islice(product(*map(range, counts)), WARP))
 
 
 def _stride(array: Array, reference: Reference, direction: Vector | None) -> float:

@@ -52,7 +52,8 @@ class Describer:
         machine: Machine,
         parameters: Mapping[str, int] | None = None,
     ) -> None:
-        self._what = scop, dependences
+        self._scop = scop
+        self._dependences = dependences
         self._machine = machine
         self._parameters = parameters
         self._predictor = Predictor(scop, machine, parameters, dependences)
@@ -65,21 +66,21 @@ class Describer:
             found = self._predictor.predict(tree)
         else:
             gpu = gpu_of(self._machine)
-            found = predict_on_device(tree, *self._what, gpu, self._parameters)
+            found = predict_on_device(tree, self._scop, gpu, self._parameters)
         return None if found is None else found.seconds
 
     def features(self, tree: ScheduleTree, target: Target) -> dict[str, float]:
         """Features of a tree, and of its kernels where it is for a device."""
-        found = schedule_features(tree, *self._what, self._machine, self._nests)
+        found = schedule_features(
+            tree, self._scop, self._dependences, self._machine, self._nests
+        )
         if target == "cuda":
-            found |= _device_features(tree, *self._what)
+            found |= _device_features(tree, self._scop)
         return found
 
 
-def _device_features(
-    tree: ScheduleTree, scop: Scop, dependences: Dependences
-) -> dict[str, float]:
-    kernels = read_kernels(tree, scop, dependences)
+def _device_features(tree: ScheduleTree, scop: Scop) -> dict[str, float]:
+    kernels = read_kernels(tree, scop)
     statements = [s for k in kernels for s in k.statements]
     n_references = sum(s.n_references for s in statements)
     n_coalesced = sum(s.n_coalesced for s in statements)

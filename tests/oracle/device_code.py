@@ -76,7 +76,7 @@ def compile_kernels(
     source = folder / f"{variant.scop.name}.cu"
     source.write_text(variant.device_text())
     code = Nvcc.locate().compile(source, architectures=[architecture], form="cubin")
-    loads = read_kernels(variant.tree, variant.scop, variant.dependences)
+    loads = read_kernels(variant.tree, variant.scop)
     by_number = {int(r.name.rsplit("_", 1)[1]): r for r in code.resources}
     assert sorted(by_number) == list(range(len(loads)))
     asked = dict(ASKED.findall(variant.device_text()))

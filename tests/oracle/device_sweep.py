@@ -8,12 +8,15 @@ into one program, which an environment variable tells the one to run.
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from polysched.base import CodegenError
@@ -129,13 +132,21 @@ def _build(
     kernels.write_text(join_device([p.device for p in printed]))
     objects = [
         compile_kernels(kernels, folder / "kernels.o"),
-        compile_shim(folder),
+        _shim(),
     ]
     cppflags = (*flags, f"-I{path.parent}")
     tools = Toolchain(cflags=CFLAGS, openmp_flags=(), cppflags=cppflags)
     return link_shim_program(
         objects, folder / "program", host_source=host, toolchain=tools
     )
+
+
+@cache
+def _shim() -> Path:
+    """The stand-in's own code, compiled once for all programs."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
+    return compile_shim(Path(folder))
 
 
 def _run(binary: Path, number: int, seconds: float = 300) -> bytes:
