@@ -27,6 +27,7 @@ from polysched.ir import (
     ScheduleTree,
     Scop,
     copied_sums,
+    partial_sums,
 )
 from polysched.sets import (
     describe_pair,
@@ -107,7 +108,7 @@ def find_violation(
                 dependence, bad = found
                 reason = "tensor cores leave the order of terms open"
                 return describe_violation(dependence, bad, scop, reason)
-        if mark == MARK_PARALLEL:
+        if mark in (MARK_PARALLEL, MARK_GRID):
             found = _hidden_by_copies(node, dependences)
             if found is not None:
                 dependence, bad = found
@@ -139,11 +140,17 @@ def _reordered_terms(
     return None
 
 
+def _own_sums(node: isl.ScheduleNode) -> tuple[str, ...]:
+    """The arrays of whose sums a mark gives threads parts of their own."""
+    mark = str(node.mark_get_id().get_name())
+    return copied_sums(mark) or partial_sums(mark)
+
+
 def _hidden_by_copies(
     node: isl.ScheduleNode, dependences: Dependences
 ) -> tuple[Dependence, isl.Map] | None:
     """A dependence that needs in an array what threads have in copies of it."""
-    arrays = copied_sums(str(node.mark_get_id().get_name()))
+    arrays = _own_sums(node)
     if not arrays:
         return None
     below = node.child(0)
@@ -157,7 +164,7 @@ def _carried_by_mark(
 ) -> tuple[Dependence, isl.Map] | None:
     """A dependence carried by a member of a band that its mark leaves unordered."""
     mark, last = _mark_name(node), band.band_n_member() - 1
-    arrays = copied_sums(str(node.mark_get_id().get_name()))
+    arrays = _own_sums(node)
     if arrays:
         dependences = leave_to_copies(band, arrays, dependences)
     if mark == MARK_ACCUMULATE and find_accumulation(band, last, dependences):

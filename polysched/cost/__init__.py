@@ -6,7 +6,8 @@ comparing schedules of one SCoP. May import `analysis`, `transform`, `machine`, 
 """
 
 from polysched.cost.device import DevicePrediction, array_bytes, predict_on_device
-from polysched.cost.kernels import KernelLoad, StatementLoad, read_kernels
+from polysched.cost.kernels import read_kernels
+from polysched.cost.loads import KernelLoad, StatementLoad
 from polysched.cost.model import Prediction, Predictor, predict, predict_seconds, rank
 from polysched.cost.traffic import Traffic, predict_traffic
 

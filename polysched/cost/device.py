@@ -10,12 +10,8 @@ from math import prod
 from polysched.analysis import LARGE_EXTENT
 from polysched.base import PolyschedError
 from polysched.cost.gpu import KernelWork, LoadLoop, Operations, predict_kernel
-from polysched.cost.kernels import (
-    KernelLoad,
-    Stage,
-    StatementLoad,
-    read_kernels,
-)
+from polysched.cost.kernels import read_kernels
+from polysched.cost.loads import KernelLoad, Stage, StatementLoad
 from polysched.cost.warps import SECTOR_BYTES, WARP
 from polysched.ir import Const, ScheduleTree, Scop
 from polysched.machine import Gpu

@@ -15,6 +15,13 @@ from polysched.analysis import (
     references,
     statement_places,
 )
+from polysched.cost.loads import (
+    KernelLoad,
+    Stage,
+    StatementLoad,
+    gathering_steps,
+    parts_kernel,
+)
 from polysched.cost.nest import Nest
 from polysched.cost.warps import SECTOR_BYTES, WarpAccess
 from polysched.ir import (
@@ -26,108 +33,10 @@ from polysched.ir import (
     ScalarType,
     ScheduleTree,
     Scop,
+    partial_sums,
 )
 from polysched.ir.types import DOUBLE
 from polysched.sets import node_kind
-
-
-@dataclass(frozen=True)
-class Stage:
-    """How a contraction's operands go through shared memory.
-
-    Attributes
-    ----------
-    n_buffers : int
-        Tiles in shared memory at a time.
-    n_tiles : float
-        Tiles that a block loads, one after another.
-    n_inner : int
-        Terms of a tile.
-    tile_bytes : float
-        Operands of a tile.
-    per_thread : tuple of int
-        Results of a thread along each shared member.
-    """
-
-    n_buffers: int
-    n_tiles: float
-    n_inner: int
-    tile_bytes: float
-    per_thread: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class StatementLoad:
-    """What one statement does in a launch of a kernel, all blocks together.
-
-    Attributes
-    ----------
-    n_instances : float
-        How often it runs.
-    n_operations : float
-        Arithmetic operations of one instance.
-    element : ScalarType
-        What it computes.
-    n_requests : float
-        Loads and stores of warps; a value that stays in place along a thread's
-        innermost loop is loaded once.
-    near_bytes : float
-        The 32-byte sectors that these touch.
-    far_bytes : float
-        Distinct bytes of each block, over all blocks; no more than `near_bytes`.
-    memory_bytes : float
-        Distinct bytes of the launch; no more than `near_bytes`.
-    written_share : float
-        Of the requests.
-    n_references, n_coalesced : int
-        Its accesses; those whose warps move no more sectors than hold what they touch.
-    n_steps : float
-        Instances of a thread, one after another.
-    waits_for_memory, waits : bool
-        Whether a step needs what the one before stored, or computed.
-    stage : Stage or None
-        Of a contraction through shared memory.
-    """
-
-    n_instances: float
-    n_operations: float
-    element: ScalarType
-    n_requests: float
-    near_bytes: float
-    far_bytes: float
-    memory_bytes: float
-    written_share: float
-    n_references: int
-    n_coalesced: int
-    n_steps: float
-    waits_for_memory: bool = False
-    waits: bool = False
-    stage: Stage | None = None
-
-
-@dataclass(frozen=True)
-class KernelLoad:
-    """A kernel as a model sees it.
-
-    Attributes
-    ----------
-    path : tuple of int
-        Of its mark.
-    n_launches : float
-        How often the host starts it.
-    n_blocks : float
-        Blocks of a launch, partial ones included.
-    n_threads : int
-        Threads of a block.
-    statements : tuple of StatementLoad
-        What runs in a launch.
-    """
-
-    path: NodePath
-    n_launches: float
-    n_blocks: float
-    n_threads: int
-    statements: tuple[StatementLoad, ...]
 
 
 @lru_cache(maxsize=4)  # a description asks for seconds, then for features
@@ -154,6 +63,7 @@ def read_kernels(tree: ScheduleTree, scop: Scop) -> tuple[KernelLoad, ...]:
                 )
                 inside.append(_Mapped(nest, path))
         found.append(_join(path, inside))
+        found += [load for m in inside if (load := m.load_of_parts()) is not None]
     return tuple(found)
 
 
@@ -253,12 +163,13 @@ class _Mapped:
         instances = nest.n_instances / launches
         inner = self._inner()
         along = None if inner is None else nest.directions[inner]
-        touched = [self._touch(r, instances, along) for r in nest.references]
+        touched = [self._touch(r, instances, along) for r in self._touching]
         near = sum(t.n_bytes for t in touched)
         requests = sum(t.n_requests for t in touched)
         written = sum(t.n_requests for t in touched if t.reference.is_write)
         after = max(self._positions(MARK_GRID), default=self._first - 1) + 1
         orders = inner is not None and not nest.members[inner].coincident
+        orders = orders and not self._sums  # a thread may add in any order
         return StatementLoad(
             n_instances=instances,
             n_operations=nest.n_operations,
@@ -270,12 +181,69 @@ class _Mapped:
             written_share=written / requests if requests else 0.0,
             n_references=len(touched),
             n_coalesced=sum(t.is_coalesced for t in touched),
-            n_steps=max(1.0, instances / (blocks * threads)),
+            n_steps=max(1.0, instances / (blocks * threads)) + self._n_gathered,
             waits=orders,
             waits_for_memory=orders
             and any(t.reference.is_write and not t.stays for t in touched),
             stage=self._stage(),
         )
+
+    @cached_property
+    def _sums(self) -> tuple[str, ...]:
+        """Arrays of which each thread adds up a part."""
+        marks = [m for k in self._by_mark.get(MARK_THREADS, []) for m in self._marks(k)]
+        return tuple(dict.fromkeys(a for m in marks for a in partial_sums(m)))
+
+    def _marks(self, k: int) -> tuple[str, ...]:
+        return self.nest.members[k].marks
+
+    @property
+    def _touching(self) -> tuple[Reference, ...]:
+        """Accesses to memory: a thread's own sum is in a register."""
+        return tuple(r for r in self.nest.references if r.array not in self._sums)
+
+    @cached_property
+    def _sum_members(self) -> list[int]:
+        """Members that threads share and that run over terms of one element."""
+        own = [r for r in self.nest.references if r.array in self._sums]
+        found = []
+        for k in self._positions(MARK_THREADS):
+            direction = self.nest.directions[k]
+            if direction is not None and not any(any(r.moves(direction)) for r in own):
+                found.append(k)
+        return found
+
+    @property
+    def _n_gathered(self) -> float:
+        """Steps of a thread in which a block puts its threads' sums together."""
+        if not self._sums:
+            return 0.0
+        positions = (self.nest.members[k].position for k in self._sum_members)
+        return sum(gathering_steps(self._counts[p]) for p in positions)
+
+    def load_of_parts(self) -> KernelLoad | None:
+        """The kernel that adds up what blocks found; None where one block finds all."""
+        if not self._sums:
+            return None
+        nest = self.nest
+        rows = [nest.members[k].coefficients for k in self._sum_members]
+        tiles = [
+            k
+            for k in self._positions(MARK_GRID)
+            if nest.members[k].coefficients in rows
+        ]
+        n_parts = prod(self._trips(k) for k in tiles)
+        if n_parts <= 1:
+            return None
+        (array,) = self._sums
+        words = next(m.split(":") for m in self._marks(tiles[0]) if partial_sums(m))
+        over_parts, over_results = (int(n) for n in words[2].split(","))
+        element = nest.scop.array(array).type
+        n_results = nest.footprint(self._first, 1, array) / element.n_bytes
+        return parts_kernel(
+            self.kernel, element, self.n_launches, n_parts, n_results,
+            (over_parts, over_results),
+        )  # fmt: skip
 
     def _element(self) -> ScalarType:
         written = [r.array for r in self.nest.references if r.is_write]

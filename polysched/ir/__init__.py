@@ -56,6 +56,7 @@ from polysched.ir.tree import (
     ScheduleTree,
     build_tree,
     copied_sums,
+    partial_sums,
 )
 from polysched.ir.types import ScalarType, common_type, promote
 
@@ -111,6 +112,7 @@ __all__ = [
     "map_expr",
     "original_rows",
     "original_tree",
+    "partial_sums",
     "promote",
     "types",
     "walk",

@@ -14,7 +14,7 @@ from polysched.ir.expr import Action, Expr
 from polysched.ir.types import INT, ScalarType
 from polysched.sets import read_set, union_of_maps, union_of_sets
 
-Storage = Literal["global", "static", "local", "parameter", "scop"]
+Storage = Literal["global", "static", "local", "parameter", "scop", "thread", "block"]
 AccessKind = Literal["read", "must_write", "may_write"]
 
 
@@ -43,7 +43,8 @@ class Array:
     storage : str
         Where it lives: "global", "static" (function-local static), "local" (automatic
         variable of the function), "parameter" (pointer or array parameter) or "scop"
-        (declared inside the SCoP: private).
+        (declared inside the SCoP: private); what code for a device adds may live with
+        a "thread" or, in shared memory, with a "block".
     live_in : bool
         Whether the SCoP may read a value it did not write.
     live_out : bool

@@ -30,10 +30,11 @@ MARK_DIAMOND = "diamond"  # the tile band below: tiles that may start side by si
 MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2
 MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4
 MARK_KERNEL = "kernel"  # what is below runs on the device, as one kernel
-MARK_GRID = "grid"  # the band below: each of its points is a thread block
+MARK_GRID = "grid"  # the band below: each of its points is a thread block;
+# grid:s:8,32, blocks add up parts of s, which 8 x 32 threads of another kernel add up
 MARK_THREADS = "threads"  # threads:8,32, member k of the band below: so many threads;
 # threads:8,32:1,4, neighbouring values of a member go to one thread in runs of that
-# length
+# length; threads:8,32:1,1:s, each thread adds up a part of s
 MARK_STAGE = (
     "stage"  # stage:3, tiles of what the kernel reads go through shared memory,
 )
@@ -53,6 +54,24 @@ def copied_sums(mark: str) -> tuple[str, ...]:
     if kind != MARK_PARALLEL or len(words) < 2:
         return ()
     return tuple(words[1].split(","))
+
+
+def partial_sums(mark: str) -> tuple[str, ...]:
+    """The arrays of which each block, or thread, of a device adds up a part.
+
+    Examples
+    --------
+    >>> partial_sums("grid:s:8,32"), partial_sums("threads:8,32:1,1:s")
+    (('s',), ('s',))
+    >>> partial_sums("grid"), partial_sums("threads:8,32:1,4")
+    ((), ())
+    """
+    kind, *words = mark.split(":")
+    words = words[_SUMS_WORD.get(kind, len(words)) :]
+    return tuple(words[0].split(",")) if words else ()
+
+
+_SUMS_WORD = {MARK_GRID: 0, MARK_THREADS: 2}  # behind the kind
 
 
 @dataclass(frozen=True, eq=False, repr=False)

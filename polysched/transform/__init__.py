@@ -18,6 +18,7 @@ from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.grid import Grid, Threads
 from polysched.transform.jam import Jam
 from polysched.transform.launch import Launch, Single
+from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.mapping import Accumulate, Parallel, ShareSums, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
@@ -55,6 +56,7 @@ __all__ = [
     "Grid",
     "Jam",
     "Launch",
+    "LaunchSum",
     "Merge",
     "Order",
     "Pack",

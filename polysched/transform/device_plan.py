@@ -20,8 +20,10 @@ from polysched.transform.band_view import view_band
 from polysched.transform.choose import choose_innermost
 from polysched.transform.contract import Contract
 from polysched.transform.contraction import Contraction, find_contraction
+from polysched.transform.device_sums import SumShape, has_sum, launch_sums
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS, Launch, Single
+from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.order import Order
 from polysched.transform.tile import Wavefront
 from polysched.transform.time_tiles import TimeShape, tile_time
@@ -45,6 +47,8 @@ class DeviceShape:
     time : TimeShape or None
         How permutable bands without a parallel loop are tiled; None runs their points
         in wavefronts.
+    sums : SumShape or None
+        How sums that may be reordered are shared; None lets one thread add up each.
     """
 
     threads: tuple[tuple[int, ...], ...]
@@ -52,6 +56,7 @@ class DeviceShape:
     merge: bool = True
     stage: StagedShape | None = None
     time: TimeShape | None = None
+    sums: SumShape | None = None
 
 
 @dataclass(frozen=True)
@@ -86,12 +91,14 @@ SHAPES = (
         PLAIN,
         stage=StagedShape(128, 128, 16, (8, 16), 3),
         time=TimeShape(8, ((256,), (32, 64), (8, 8, 64)), MEETING),
+        sums=SumShape(128, (8, 32)),
     ),
     DeviceShape(PLAIN),
     DeviceShape(
         PLAIN,
         stage=StagedShape(64, 64, 16, (8, 16), 3),
         time=TimeShape(4, ((256,), (16, 64), (8, 8, 32)), MEETING),
+        sums=SumShape(256, (16, 32)),
     ),
     DeviceShape(
         PLAIN,
@@ -158,7 +165,8 @@ def _map(draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath) -> Draft:
         launched = _launch(draft, scop, shape, path)
         if launched is not None:
             return launched
-        if not _has_parallel_loop(node, draft.deps.validity):
+        may_share = shape.sums is not None and has_sum(draft.deps, node)
+        if not may_share and not _has_parallel_loop(node, draft.deps.validity):
             return draft.do(Single(path))
     if node.n_children() == 0:
         return draft.do(Single(path))
@@ -166,7 +174,7 @@ def _map(draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath) -> Draft:
     for k in reversed(range(node.n_children())):
         mapped = _map(mapped, scop, shape, (*path, k))
     added = mapped.steps[len(draft.steps) :]
-    if kind == "band" and not any(isinstance(s, Launch) for s in added):
+    if kind == "band" and not any(isinstance(s, Launch | LaunchSum) for s in added):
         return draft.do(Single(path))  # rather than a kernel for each iteration
     return mapped
 
@@ -192,6 +200,14 @@ def _launch(
     if not node.band_get_permutable():
         return _launch_after(draft, scop, shape, path)
     free = _free_members(node, draft.deps.validity)
+    if free and shape.stage is not None:
+        staged = _stage(draft, scop, shape.stage, path)
+        if staged is not None:
+            return staged
+    if shape.sums is not None:
+        shared_sums = launch_sums(draft, scop, shape.sums, path, free)
+        if shared_sums is not None:
+            return shared_sums
     if not free:
         if shape.time is not None and n_members > 1:
             tiled = tile_time(draft, scop, shape.time, path)
@@ -203,10 +219,6 @@ def _launch(
         if waves is None:
             return None
         return _launch_after(waves, scop, shape, (*path, 0))
-    if shape.stage is not None:
-        staged = _stage(draft, scop, shape.stage, path)
-        if staged is not None:
-            return staged
     shared = _choose_shared(draft, scop, path, free)
     rest = [k for k in range(n_members) if k not in shared]
     order = (*shared, *rest)

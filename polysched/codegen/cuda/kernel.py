@@ -12,6 +12,7 @@ from polysched.codegen.ast_expr import AstExprPrinter, Macros
 from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
 from polysched.codegen.ctext import Names, identifiers
 from polysched.codegen.cuda.arrays import DeviceArray
+from polysched.codegen.cuda.block_storage import declare_shared, plan_block_storage
 from polysched.codegen.cuda.flat import flatten, without_marks
 from polysched.codegen.cuda.form import is_tiled, read_form
 from polysched.codegen.cuda.kernel_names import (
@@ -115,13 +116,15 @@ class KernelPrinter:
         code = self._thread_tree(mapped, names, mine, context)
         macros = Macros(free, "ps_")
         exprs = AstExprPrinter(macros, {})
-        built, buffers = self._build(scop, code, context, exprs, free)
+        block = mapped.of_block(names.outer, names.blocks)
+        shared = plan_block_storage(self.scop, block, context)
+        built, buffers = self._build(scop, code, context, exprs, free, shared)
         scop = replace(scop, statements=(*scop.statements, *code.barriers))
         if self.deps is not None and self.options.check_operations:
             deps = code.with_barriers(self.deps)
             n_operations = self.options.check_operations
             check_ast(built.root, scop, context, deps, n_operations)
-        body = self._body(scop, built, buffers, context, free)
+        body = self._body(scop, built, buffers, context, free, shared)
         return self._function(mapped, names, scop, body, macros)
 
     def _print_tiled(
@@ -225,12 +228,10 @@ class KernelPrinter:
         context: isl.Set,
         exprs: AstExprPrinter,
         free: Names,
+        shared: tuple[Buffer, ...],
     ) -> tuple[Built, tuple[Buffer, ...]]:
-        local = tuple(
-            a
-            for a in scop.arrays
-            if a.name not in self.arrays and a.name not in self.values
-        )
+        elsewhere = {*self.arrays, *self.values, *(b.array.name for b in shared)}
+        local = tuple(a for a in scop.arrays if a.name not in elsewhere)
         thread_scop = replace(scop, arrays=local)
         iterators = free.take_series("c", max(1, count_loops(code.plain)))
         limits = BuildLimits(self.options.max_nodes, self.options.max_operations)
@@ -246,7 +247,7 @@ class KernelPrinter:
                 exprs,
                 iterators,
                 limits,
-                buffer_offsets(buffers),
+                buffer_offsets((*buffers, *shared)),
             )
             split = find_split_storage(scop, built.block, built.domains, buffers)
             if not split:
@@ -262,6 +263,7 @@ class KernelPrinter:
         buffers: tuple[Buffer, ...],
         context: isl.Set,
         free: Names,
+        shared: tuple[Buffer, ...],
     ) -> list[str]:
         options = self.options
         fixed = frozenset({d.name for d in self.arrays.values()} | set(self.values))
@@ -271,6 +273,8 @@ class KernelPrinter:
         block, private = declarer.declare(without_marks(built.block), buffers)
         spellings = {n: d.spelling for n, d in self.arrays.items()}
         spellings |= {n: Spelling(n) for n in self.values} | private
+        own = {b.array.name: free.take(b.array.name) for b in shared}
+        spellings |= {b.array.name: Spelling(own[b.array.name], b.kept) for b in shared}
         printer = ExprPrinter(arrays=spellings)
         taken = fixed | set(built.iterators) | {s.name for s in spellings.values()}
 
@@ -289,7 +293,8 @@ class KernelPrinter:
             return print_instance(statement, at, taken, options.indent)
 
         layout = Layout(options.indent, self.index_type.name, lines_of)
-        return list(layout.lines(flatten(block, self.index_type.name)))
+        lines = layout.lines(flatten(block, self.index_type.name))
+        return [*declare_shared(shared, own), *lines]
 
     def _function(
         self,

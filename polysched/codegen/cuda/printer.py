@@ -20,6 +20,7 @@ from polysched.codegen.cuda.host import Grid, HostPrinter
 from polysched.codegen.cuda.kernel import KernelPrinter, ThreadStorageError
 from polysched.codegen.cuda.kernel_names import KernelNames, KernelText
 from polysched.codegen.cuda.mapping import KernelMap, find_kernels
+from polysched.codegen.cuda.partial_sums import expand_sums
 from polysched.codegen.cuda.text import (
     DEVICE_FUNCTIONS,
     HOST_FUNCTION,
@@ -93,18 +94,20 @@ class _Printer:
     """One run of `print_cuda`."""
 
     def __init__(self, scop: Scop, tree: ScheduleTree, options: PrintOptions) -> None:
-        self.scop = scop
-        self.tree = tree
+        self.source = scop
+        self.expanded = expand_sums(scop, tree)
+        self.scop, self.tree = self.expanded.scop, self.expanded.tree
         self.options = options
         outside = identifiers(options.original_text or "") | options.reserved
         fixed = fixed_names(scop)
         self.taken = outside | fixed | replaced_names(scop) | _RESERVED
         self.names = Names(self.taken)
-        self.kernels = find_kernels(tree)
+        self.kernels = find_kernels(self.tree)
 
     def print(self, deps: isl.UnionMap | None) -> CudaText:
         _check_functions(self.scop)
         if deps is not None:
+            deps = self.expanded.order(deps)
             self._check_independent(deps)
         shared: set[str] = set()
         while True:
@@ -183,7 +186,7 @@ class _Printer:
         accessed = {a.array for _, a in self.scop.iter_accesses()}
         _check_mentioned(self.scop, accessed)
         for array in self.scop.arrays:
-            if array.name not in accessed:
+            if array.name not in accessed or array.storage == "block":
                 continue
             if is_value(self.scop, array) and array.source_name == array.name:
                 values[array.name] = type_name(array.type)
@@ -269,7 +272,7 @@ class _Printer:
         )
         given = ", ".join(g for _, _, g in arguments)
         code = [f"extern void {name}({kinds or 'void'});", f"{name}({given});"]
-        return frame_code(self.scop, code, exprs, self.options)
+        return frame_code(self.source, code, exprs, self.options)
 
 
 _RESERVED = frozenset({"dim3", "threadIdx", "blockIdx", "blockDim", "gridDim"})

@@ -1,0 +1,306 @@
+"""Sums that blocks and threads share, made explicit before anything is printed.
+
+A mark ``grid:y:8,32`` says that blocks and threads of a kernel add up terms of the same
+elements of ``y``. What they find on the way becomes arrays and statements of its own,
+in one kernel (`SumKernel`), or in two where several blocks have terms of one element::
+
+    y[i] += A[i][j] * x[j]      the terms, into own[...];   part[k, i] = met[k, 0, i]
+                                part[k, i], into own2[...]; y[i] += met2[0, i]
+
+Everything behind sees an ordinary program: storage, barriers, copies and proofs. The
+dependences of the given one are carried over: the sum's own, between its terms, go, and
+all others that begin or end at a term also hold for the statement that changes ``y``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import islpy as isl
+
+from polysched.analysis import Reduction
+from polysched.codegen.cuda.marks import mark_words, read_counts
+from polysched.codegen.cuda.sum_level import SumKernel
+from polysched.codegen.cuda.sum_reading import (
+    find_shared_sum,
+    no_subscripts,
+    read_terms,
+)
+from polysched.codegen.cuda.sum_terms import (
+    PREFIX,
+    Goal,
+    Shared,
+    Terms,
+    flat,
+    n_out,
+)
+from polysched.codegen.cuda.sum_tree import put_in_place
+from polysched.ir import (
+    MARK_GRID,
+    MARK_KERNEL,
+    Access,
+    Array,
+    Assign,
+    Iter,
+    Load,
+    NodePath,
+    ScheduleTree,
+    Scop,
+    Statement,
+    partial_sums,
+)
+
+_IN, _OUT = isl.dim_type.in_, isl.dim_type.out
+
+
+@dataclass(frozen=True, eq=False)
+class ExpandedSum:
+    """One sum with its kernels.
+
+    Attributes
+    ----------
+    reduction : Reduction
+        The sum in the given program.
+    kernels : tuple of SumKernel
+        One or two.
+    part : Array or None
+        What blocks found, for the second kernel.
+    """
+
+    reduction: Reduction
+    kernels: tuple[SumKernel, ...]
+    part: Array | None
+
+    @property
+    def schedule(self) -> isl.Schedule:
+        """The kernels, one after the other."""
+        first, *rest = (k.schedule for k in self.kernels)
+        return first.sequence(rest[0]) if rest else first
+
+    @property
+    def statements(self) -> list[Statement]:
+        """Of all kernels, the terms in place of the given statement."""
+        return [s for k in self.kernels for s in k.statements]
+
+    @property
+    def arrays(self) -> list[Array]:
+        """Of all kernels."""
+        found = [a for k in self.kernels for a in k.arrays]
+        return found if self.part is None else [*found, self.part]
+
+    @cached_property
+    def changing(self) -> isl.UnionMap:
+        """Terms to the instance that changes the element that they are added to."""
+        first, last = self.kernels[0].terms, self.kernels[-1]
+        homes = first.homes
+        if len(self.kernels) > 1:
+            homes = flat(first.outer, first.element)
+        return isl.UnionMap.from_map(homes.set_tuple_name(_OUT, last.handing.name))
+
+    def order(self, deps: isl.UnionMap) -> isl.UnionMap:
+        """Dependences of the expanded program."""
+        own = isl.UnionMap.from_map(self.reduction.relation)
+        others = deps.subtract(own)
+        either = deps.domain().union(deps.range()).identity().union(self.changing)
+        others = others.apply_domain(either).apply_range(either)
+        again = deps.intersect(own)
+        again = again.apply_domain(self.changing).apply_range(self.changing)
+        found = others.union(again.subtract(again.domain().identity()))
+        for kernel in self.kernels:
+            found = found.union(kernel.flow)
+        return found.union(self._handed())
+
+    def _handed(self) -> isl.UnionMap:
+        """From the kernel that hands parts over to the one that adds them up."""
+        if self.part is None:
+            return isl.UnionMap("{ }")
+        first, second = self.kernels
+        (written,) = _relations(first.handing, self.part.name)
+        (read,) = _relations(second.terms.statement, self.part.name)
+        return isl.UnionMap.from_map(written.apply_range(read.reverse()))
+
+
+@dataclass(frozen=True, eq=False)
+class ExpandedSums:
+    """A program and a tree without marks for sums, and what they came from.
+
+    Attributes
+    ----------
+    scop : Scop
+        With the statements and arrays of all sums.
+    tree : ScheduleTree
+        Over them.
+    sums : tuple of ExpandedSum
+        In order.
+    """
+
+    scop: Scop
+    tree: ScheduleTree
+    sums: tuple[ExpandedSum, ...] = ()
+
+    def order(self, deps: isl.UnionMap) -> isl.UnionMap:
+        """Dependences of the expanded program, from those of the given one."""
+        for one in self.sums:
+            deps = one.order(deps)
+        return deps
+
+
+def expand_sums(scop: Scop, tree: ScheduleTree) -> ExpandedSums:
+    """The program with the arrays and statements of sums that threads share.
+
+    Raises
+    ------
+    CodegenError
+        If a mark stands above something else than one sum, or only a part of it, or
+        where only some of its terms count.
+    """
+    marked = list(_marked(tree))
+    if not marked:
+        return ExpandedSums(scop, tree)
+    found = {}
+    names = [a.name for a in scop.arrays]
+    for path, node in marked:
+        one = _expand(scop, node, names)
+        found[path] = one
+        names += [a.name for a in one.arrays]
+    schedules = {path: (one.schedule, _outer(one)) for path, one in found.items()}
+    sums = tuple(found.values())
+    return ExpandedSums(_replaced(scop, sums), put_in_place(tree, schedules), sums)
+
+
+def _marked(tree: ScheduleTree) -> Iterator[tuple[NodePath, isl.ScheduleNode]]:
+    """The marks ``kernel`` above sums that blocks and threads share."""
+    for path, node in tree.nodes():
+        if mark_words(node)[0] != MARK_KERNEL or node.get_domain().is_empty():
+            continue
+        below = node.child(0)
+        if mark_words(below)[0] == MARK_GRID and len(mark_words(below)) > 1:
+            yield path, node
+
+
+def _outer(one: ExpandedSum) -> Mapping[str, isl.Map]:
+    """Further statements to the values of the loops around their kernels."""
+    n = n_out(one.kernels[0].terms.outer)
+    given = one.kernels[0].terms.statement
+    found = {}
+    for s in one.statements:
+        if s is not given:
+            values = ", ".join(s.iterators[:n])
+            listed = f"{{ [{', '.join(s.iterators)}] -> [{values}] }}"
+            found[s.name] = isl.Map(listed).set_tuple_name(_IN, s.name)
+    return found
+
+
+def _replaced(scop: Scop, sums: Sequence[ExpandedSum]) -> Scop:
+    """The SCoP with the statements of sums in place of those that add their terms."""
+    by_name = {one.reduction.statement: one.statements for one in sums}
+    statements = [
+        s for given in scop.statements for s in by_name.get(given.name, [given])
+    ]
+    arrays = [*scop.arrays, *(a for one in sums for a in one.arrays)]
+    return replace(scop, statements=tuple(statements), arrays=tuple(arrays))
+
+
+def _expand(scop: Scop, kernel: isl.ScheduleNode, names: Sequence[str]) -> ExpandedSum:
+    """The kernels for a sum below a mark."""
+    grid = kernel.child(0)
+    words = mark_words(grid)
+    (name,) = partial_sums(":".join(words))
+    reduction = find_shared_sum(scop, kernel, name)
+    stem = next(n for n in _stems(name) if not any(m.startswith(n) for m in names))
+    terms = read_terms(scop, kernel, reduction, f"{stem}_own")
+    prefix = reduction.statement
+    given = Goal(name, frozenset("e"), terms.op)
+    homes = flat(terms.outer, terms.element).reverse().apply_range(terms.parts)
+    if homes.is_single_valued():
+        return ExpandedSum(
+            reduction, (SumKernel(terms, prefix, f"{stem}_met", given),), None
+        )
+    part = Array(
+        f"{stem}_part", terms.type, storage="local", live_in=False, live_out=False,
+        n_expanded=n_out(terms.homes),
+    )  # fmt: skip
+    first = SumKernel(
+        terms, prefix, f"{stem}_met", Goal(part.name, frozenset("hke"), "=")
+    )
+    counts = read_counts(words[2])
+    again = _parts(first, part, f"{stem}_own2", (counts[0], counts[1]))
+    second = SumKernel(again, f"{prefix}_parts", f"{stem}_met2", given)
+    return ExpandedSum(reduction, (first, second), part)
+
+
+def _stems(name: str) -> Iterator[str]:
+    yield f"{name}_sum"
+    number = 1
+    while True:
+        yield f"{name}_sum{number}"
+        number += 1
+
+
+def _parts(first: SumKernel, part: Array, own: str, threads: tuple[int, int]) -> Terms:
+    """What blocks found, as terms of a sum of one block for some elements."""
+    homes, iterators = first.handing.domain, first.handing.iterators
+    name = f"{first.name}_part"
+    domain = homes.set_tuple_name(name)
+    by_kind = {
+        kind: [i for i in iterators if i.startswith(PREFIX + kind)] for kind in "hke"
+    }
+
+    def of(names: Sequence[str]) -> isl.Map:
+        text = f"{{ [{', '.join(iterators)}] -> [{', '.join(names)}] }}"
+        return isl.Map(text).set_tuple_name(_IN, name).intersect_domain(domain)
+
+    *before, last_part = by_kind["k"]
+    moving = [e for e in by_kind["e"] if not _is_fixed(of([e]))]
+    *rows, last_element = moving or [""]
+    over_parts, over_elements = threads
+    shared = [Shared(of([e]), 1, 1, is_sum=False) for e in rows]
+    shared.append(Shared(of([last_part]), 0, over_parts, is_sum=True))
+    if last_element:
+        shared.append(
+            Shared(of([last_element]), over_elements, over_elements, is_sum=False)
+        )
+    outer, element = of(by_kind["h"]), of(by_kind["e"])
+    inner = (of(before),) if before else ()
+    level = first.terms
+    terms = Terms(
+        first.handing,
+        own,
+        level.type,
+        level.op,
+        level.index,
+        outer,
+        element,
+        tuple(shared),
+        inner,
+    )
+    relation = terms.places.set_tuple_name(_OUT, own)
+    read = of(iterators).set_tuple_name(_OUT, part.name)
+    n_zero = n_out(terms.places) - len(by_kind["e"])
+    target = Load(
+        own,
+        (*no_subscripts(n_zero), *(Iter(e, level.index) for e in by_kind["e"])),
+        level.type,
+    )
+    value = Load(part.name, tuple(Iter(i, level.index) for i in iterators), level.type)
+    accesses = (
+        Access(part.name, "read", read),
+        Access(own, "read", relation),
+        Access(own, "must_write", relation),
+    )
+    statement = replace(
+        first.handing, name=name, domain=domain,
+        body=(Assign(target, level.op, value),), accesses=accesses,
+    )  # fmt: skip
+    return replace(terms, statement=statement)
+
+
+def _is_fixed(relation: isl.Map) -> bool:
+    """Whether all instances have one value."""
+    return bool(relation.range().is_singleton())
+
+
+def _relations(statement: Statement, array: str) -> list[isl.Map]:
+    return [a.relation for a in statement.accesses if a.array == array]

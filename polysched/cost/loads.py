@@ -1,0 +1,156 @@
+"""What a kernel does, in numbers: the model's input, read from a tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log
+
+from polysched.cost.warps import WARP
+from polysched.ir import NodePath, ScalarType
+
+RADIX = 8  # sums that a thread of generated code adds before all threads wait
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How a contraction's operands go through shared memory.
+
+    Attributes
+    ----------
+    n_buffers : int
+        Tiles in shared memory at a time.
+    n_tiles : float
+        Tiles that a block loads, one after another.
+    n_inner : int
+        Terms of a tile.
+    tile_bytes : float
+        Operands of a tile.
+    per_thread : tuple of int
+        Results of a thread along each shared member.
+    """
+
+    n_buffers: int
+    n_tiles: float
+    n_inner: int
+    tile_bytes: float
+    per_thread: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StatementLoad:
+    """What one statement does in a launch of a kernel, all blocks together.
+
+    Attributes
+    ----------
+    n_instances : float
+        How often it runs.
+    n_operations : float
+        Arithmetic operations of one instance.
+    element : ScalarType
+        What it computes.
+    n_requests : float
+        Loads and stores of warps; a value that stays in place along a thread's
+        innermost loop is loaded once.
+    near_bytes : float
+        The 32-byte sectors that these touch.
+    far_bytes : float
+        Distinct bytes of each block, over all blocks; no more than `near_bytes`.
+    memory_bytes : float
+        Distinct bytes of the launch; no more than `near_bytes`.
+    written_share : float
+        Of the requests.
+    n_references, n_coalesced : int
+        Its accesses; those whose warps move no more sectors than hold what they touch.
+    n_steps : float
+        Instances of a thread, one after another.
+    waits_for_memory, waits : bool
+        Whether a step needs what the one before stored, or computed.
+    stage : Stage or None
+        Of a contraction through shared memory.
+    """
+
+    n_instances: float
+    n_operations: float
+    element: ScalarType
+    n_requests: float
+    near_bytes: float
+    far_bytes: float
+    memory_bytes: float
+    written_share: float
+    n_references: int
+    n_coalesced: int
+    n_steps: float
+    waits_for_memory: bool = False
+    waits: bool = False
+    stage: Stage | None = None
+
+
+@dataclass(frozen=True)
+class KernelLoad:
+    """A kernel as a model sees it.
+
+    Attributes
+    ----------
+    path : tuple of int
+        Of its mark.
+    n_launches : float
+        How often the host starts it.
+    n_blocks : float
+        Blocks of a launch, partial ones included.
+    n_threads : int
+        Threads of a block.
+    statements : tuple of StatementLoad
+        What runs in a launch.
+    """
+
+    path: NodePath
+    n_launches: float
+    n_blocks: float
+    n_threads: int
+    statements: tuple[StatementLoad, ...]
+
+
+def gathering_steps(n_threads: int) -> float:
+    """Sums that a thread adds on the way from one for each thread to one."""
+    return RADIX * log(n_threads, RADIX)
+
+
+def parts_kernel(
+    path: NodePath,
+    element: ScalarType,
+    n_launches: float,
+    n_parts: float,
+    n_results: float,
+    threads: tuple[int, int],
+) -> KernelLoad:
+    """The kernel that adds up what blocks found, read and written once each.
+
+    Parameters
+    ----------
+    path : tuple of int
+        Of the mark of the kernel that has found it.
+    element : ScalarType
+        Of the sums.
+    n_launches, n_parts, n_results : float
+        Launches; parts of each result, and results of a launch.
+    threads : tuple of int
+        Of a block, over parts and over results.
+    """
+    over_parts, over_results = threads
+    n_instances = n_parts * n_results
+    n_bytes = n_instances * element.n_bytes
+    load = StatementLoad(
+        n_instances=n_instances,
+        n_operations=1.0,
+        element=element,
+        n_requests=n_instances / WARP,
+        near_bytes=n_bytes,
+        far_bytes=n_bytes,
+        memory_bytes=n_bytes,
+        written_share=1.0 / n_parts,
+        n_references=2,
+        n_coalesced=2,
+        n_steps=ceil(n_parts / over_parts) + gathering_steps(over_parts),
+    )
+    n_blocks = float(ceil(n_results / over_results))
+    return KernelLoad(path, n_launches, n_blocks, over_parts * over_results, (load,))

@@ -1,0 +1,159 @@
+"""Sums that blocks and threads of a device share, for a planned script.
+
+A band with few results and many terms keeps a device busy only where terms of one
+element are added by many threads. Which loop runs over neighbouring elements decides
+the form: terms side by side are dealt out to the threads of a block (a sum along rows),
+results side by side keep a thread each, and further threads of the block take every
+eighth term (a sum along columns).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import islpy as isl
+
+from polysched.analysis import LARGE_EXTENT, Dependences, Reduction
+from polysched.ir import NodePath, Scop
+from polysched.sets import list_sets
+from polysched.transform.band_view import BandView, view_band
+from polysched.transform.choose import choose_innermost
+from polysched.transform.draft import Draft
+from polysched.transform.launch import MAX_GRID_MEMBERS
+from polysched.transform.launch_sum import LaunchSum
+from polysched.transform.order import Order
+
+WARP = 32  # threads
+TERMS = 8  # of a thread, at least, before blocks share a sum
+UNKNOWN_TERMS = 32  # where their number is not known
+
+
+@dataclass(frozen=True)
+class SumShape:
+    """How blocks look that share sums.
+
+    Attributes
+    ----------
+    along : int
+        Threads over terms that lie side by side.
+    across : tuple of int
+        Threads over terms and, behind it, over results that lie side by side.
+    n_blocks : int
+        As many as fill a processor: with fewer, blocks share the terms of a result.
+    """
+
+    along: int
+    across: tuple[int, int]
+    n_blocks: int = 1024
+
+
+def launch_sums(
+    draft: Draft, scop: Scop, shape: SumShape, path: NodePath, free: list[int]
+) -> Draft | None:
+    """Share the terms of a band's sum, or None where it is none, or not worth it.
+
+    Parameters
+    ----------
+    draft : Draft
+        With a permutable band at the path.
+    scop : Scop
+        Its accesses decide which loop runs over neighbouring elements.
+    shape : SumShape
+        Sizes of blocks.
+    path : tuple of int
+        Of the band.
+    free : list of int
+        Its members along which no dependence of the band moves.
+    """
+    reduction = _find_reduction(draft, path)
+    band = view_band(draft, scop, path)
+    sums = [k for k in range(band.n_members) if k not in free]
+    if reduction is None or not sums:
+        return None
+    best = choose_innermost(band)
+    plan = _across if best in free else _along
+    found = plan(band, shape, free, sums, best)
+    if found is None or len(found.members) > MAX_GRID_MEMBERS:
+        return None
+    rest = [k for k in range(band.n_members) if k not in found.members]
+    order = (*found.members, *rest)
+    if order != tuple(range(band.n_members)):
+        draft = draft.do(Order(path, order))
+    parts = shape.across if free else (shape.along, 1)
+    return draft.attempt(
+        LaunchSum(path, found.tile, found.threads, (reduction.array,), parts)
+    )
+
+
+def has_sum(deps: Dependences, node: isl.ScheduleNode) -> bool:
+    """Whether a sum below a node may be reordered."""
+    here = {s.get_tuple_name() for s in list_sets(node.get_domain())}
+    return any(r.statement in here for r in deps.reductions)
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """Members that are shared, outermost first, their tiles and threads."""
+
+    members: tuple[int, ...]
+    tile: tuple[int, ...]
+    threads: tuple[int, ...]
+
+
+def _find_reduction(draft: Draft, path: NodePath) -> Reduction | None:
+    """The sum that a band runs and nothing else."""
+    names = [s.get_tuple_name() for s in list_sets(draft.node(path).get_domain())]
+    return next((r for r in draft.deps.reductions if [r.statement] == names), None)
+
+
+def _along(
+    band: BandView, shape: SumShape, free: list[int], sums: list[int], best: int
+) -> _Blocks | None:
+    """A block for each result, or several; its threads take terms side by side."""
+    others = [k for k in sums if k != best]
+    n_terms = band.extent(best)
+    threads = shape.along
+    while n_terms is not None and threads > WARP and threads >= 2 * n_terms:
+        threads //= 2
+    n_parts = -(-shape.n_blocks // _count(band, free))
+    ones = (1,) * len(free)
+    if others:
+        size = _share(band.extent(others[0]), n_parts, 1)
+        members = (*free, others[0], best)
+        return _Blocks(members, (*ones, size, 0), (*ones, 1, threads))
+    size = _share(n_terms, n_parts, threads) if n_parts > 1 else 0
+    return _Blocks((*free, best), (*ones, size), (*ones, threads))
+
+
+def _across(
+    band: BandView, shape: SumShape, free: list[int], sums: list[int], best: int
+) -> _Blocks | None:
+    """A thread for each result of a block's row, and several rows of threads."""
+    over_terms, over_results = shape.across
+    rows = [k for k in free if k != best]
+    n_blocks = _count(band, rows) * -(-_count(band, [best]) // over_results)
+    n_parts = -(-shape.n_blocks // n_blocks)
+    if n_parts == 1:
+        return None  # there are results enough
+    size = _share(band.extent(sums[0]), n_parts, over_terms)
+    ones = (1,) * len(rows)
+    return _Blocks(
+        (*rows, sums[0], best),
+        (*ones, size, over_results),
+        (*ones, over_terms, over_results),
+    )
+
+
+def _count(band: BandView, members: list[int]) -> int:
+    """Iterations of some members, those of unknown length long."""
+    extents = (band.extent(k) for k in members)
+    return max(1, prod(int(LARGE_EXTENT) if e is None else e for e in extents))
+
+
+def _share(n_terms: int | None, n_parts: int, threads: int) -> int:
+    """Terms of a block: a multiple of its threads, several for each."""
+    if n_terms is None:
+        return UNKNOWN_TERMS * threads
+    per_thread = -(-n_terms // (n_parts * threads))
+    return max(TERMS, per_thread) * threads
