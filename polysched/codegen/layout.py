@@ -64,9 +64,10 @@ class Layout:
             yield from self._deeper(self.lines(loop.body))
             yield "}"
             return
-        step = f"{loop.iterator}++"
-        if loop.step != 1:
-            step = f"{loop.iterator} += {loop.step}"
+        sign = "+" if loop.step > 0 else "-"
+        step = f"{loop.iterator}{sign}{sign}"
+        if abs(loop.step) != 1:
+            step = f"{loop.iterator} {sign}= {abs(loop.step)}"
         head = (
             f"for ({self.iterator_type} {loop.iterator} = {loop.first}; "
             f"{loop.condition}; {step})"

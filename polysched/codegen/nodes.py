@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import islpy as isl
 
-from polysched.codegen.ctext import Text
+from polysched.codegen.ctext import ADD, Text
 from polysched.codegen.linear import Linear
 
 
@@ -80,6 +80,14 @@ class Loop:
     def is_shared(self) -> bool:
         """Whether threads share its iterations."""
         return any(" for " in line for line in self.pragmas)
+
+    @property
+    def bound(self) -> tuple[str, Text]:
+        """Comparison and bound of its condition."""
+        assert self.condition is not None
+        words = self.condition.text.removeprefix(f"{self.iterator} ")
+        word, _, last = words.partition(" ")
+        return word, Text(last, 0 if "?" in last else ADD)  # a choice in parentheses
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 import islpy as isl
 
 from polysched.base import CodegenError
+from polysched.codegen.ctext import Text, binary, integer
+from polysched.codegen.linear import Linear
 from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node, walk_nodes
 from polysched.ir import (
     MARK_ACCUMULATE,
+    MARK_BACKWARDS,
     MARK_PARALLEL,
     MARK_REGISTERS,
     MARK_VECTOR,
@@ -21,7 +24,7 @@ from polysched.ir import (
 from polysched.sets import list_maps, node_kind
 
 _LOOP_MARKS = (MARK_PARALLEL, MARK_VECTOR, MARK_ACCUMULATE)
-_SCHEDULE = re.compile(r"(static|dynamic|guided)(,\s*\d+)?")
+_SCHEDULE = re.compile(rf"(static|dynamic|guided)(,\s*\d+)?|{MARK_BACKWARDS}")
 
 
 def number_marks(tree: ScheduleTree) -> isl.Schedule:
@@ -122,6 +125,8 @@ class _Adder:
         is_vector = self.simd and loop.depth in wanted.vector and loop.step == 1
         sums = wanted.sums.get(loop.depth, ()) if self.parallel else ()
         is_shared = is_parallel and loop.condition is not None
+        if is_shared and kind == MARK_BACKWARDS:
+            loop, kind = _backwards(loop), "dynamic"
         words = []
         if loop.condition is not None:
             shared = "for" if sums else "parallel for"  # copies are made in the region
@@ -143,6 +148,24 @@ class _Adder:
         )
 
 
+def _backwards(loop: Loop) -> Loop:
+    """The loop from its last iteration to its first; without any, it stays empty."""
+    word, bound = loop.bound
+    last = bound if word == "<=" else binary("-", bound, integer(1))
+    if loop.start and loop.n_iterations:
+        last_step = Linear((), (loop.n_iterations - 1) * loop.step)
+        last = loop.start.plus(last_step).to_text()
+    elif loop.step != 1:
+        step, first = integer(loop.step), loop.first
+        is_zero = loop.start == Linear()
+        reach = last if is_zero else binary("-", last, first)
+        count = binary("/", binary("+", reach, step), step)
+        last = binary("-", binary("*", count, step), step)
+        last = last if is_zero else binary("+", first, last)
+    condition = binary(">=", Text(loop.iterator), loop.first)
+    return replace(loop, first=last, condition=condition, step=-loop.step, start=None)
+
+
 def _with_mark(wanted: _Wanted, name: str) -> _Wanted:
     kind, _, rest = name.partition("@")
     if not rest:
@@ -156,7 +179,8 @@ def _with_mark(wanted: _Wanted, name: str) -> _Wanted:
     if not _SCHEDULE.fullmatch(clause):
         raise CodegenError(
             f"unknown loop schedule {clause!r} in the mark {kind!r}",
-            hint="static, dynamic or guided, with a chunk size as in static,1",
+            hint="static, dynamic or guided, with a chunk size as in static,1, or "
+            "backwards",
         )
     return replace(
         wanted,

@@ -38,6 +38,7 @@ from polysched.ir.scop import (
 )
 from polysched.ir.tree import (
     MARK_ACCUMULATE,
+    MARK_BACKWARDS,
     MARK_DIAMOND,
     MARK_GRID,
     MARK_KERNEL,
@@ -62,6 +63,7 @@ from polysched.ir.types import ScalarType, common_type, promote
 
 __all__ = [
     "MARK_ACCUMULATE",
+    "MARK_BACKWARDS",
     "MARK_DIAMOND",
     "MARK_GRID",
     "MARK_KERNEL",

@@ -27,6 +27,7 @@ MARK_UNROLL = "unroll"  # the band below: its members are fully unrolled (jammed
 MARK_TILE = "tile"  # the band below enumerates tiles
 MARK_WAVEFRONT = "wavefront"  # the band below: first member sums the tile loops
 MARK_DIAMOND = "diamond"  # the tile band below: tiles that may start side by side
+MARK_BACKWARDS = "backwards"  # parallel:backwards: as threads become free, last first
 MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2
 MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4
 MARK_KERNEL = "kernel"  # what is below runs on the device, as one kernel

@@ -277,17 +277,25 @@ def _inner_extents(scop: Scop, s: StatementView) -> Iterator[tuple[int, int]]:
 
 def is_rectangular(band: BandView) -> bool:
     """Whether every statement under a band runs a box of iterations."""
-    return all(
-        _is_box(band.scop.statement(s.name).domain.simple_hull())
-        for s in band.statements
-    )
+    return not any(_find_couples(band.scop, s) for s in band.statements)
 
 
-def _is_box(domain: isl.BasicSet) -> bool:
-    for c in domain.get_constraints():
-        moved = [
-            k for k in range(n_dims(domain)) if c.involves_dims(isl.dim_type.set, k, 1)
-        ]
-        if len(moved) > 1:
-            return False
-    return True
+def limits_others(band: BandView, member: int) -> bool:
+    """Whether other loops of a statement run over ranges that a member changes."""
+    for s in band.statements:
+        moved = s.members[s.positions[member]].coefficients
+        iterators = {k for k, c in enumerate(moved) if c}
+        if any(iterators & couple for couple in _find_couples(band.scop, s)):
+            return True
+    return False
+
+
+def _find_couples(scop: Scop, s: StatementView) -> list[set[int]]:
+    """Iterators that a bound of a statement's domain has together."""
+    domain = scop.statement(s.name).domain.simple_hull()
+    dims = range(n_dims(domain))
+    found = [
+        {k for k in dims if c.involves_dims(isl.dim_type.set, k, 1)}
+        for c in domain.get_constraints()
+    ]
+    return [moved for moved in found if len(moved) > 1]

@@ -13,10 +13,16 @@ from polysched.analysis import (
     find_copied_reduction,
     loop_is_parallel,
 )
-from polysched.ir import MARK_ACCUMULATE, MARK_PARALLEL, MARK_VECTOR, ScheduleTree
+from polysched.ir import (
+    MARK_ACCUMULATE,
+    MARK_BACKWARDS,
+    MARK_PARALLEL,
+    MARK_VECTOR,
+    ScheduleTree,
+)
 from polysched.sets import node_kind
 from polysched.transform.bands import insert_mark
-from polysched.transform.step import Step
+from polysched.transform.step import Step, option
 
 
 @dataclass(frozen=True)
@@ -35,22 +41,30 @@ class Parallel(Step):
     dynamic : bool
         Hand out iterations as threads become free (mark ``parallel:dynamic``), for
         domains whose iterations differ in work.
+    backwards: bool
+        The same from the last iteration to the first (``parallel:backwards``), where
+        that has the most work: what is begun last is then soon done.
     """
 
     member: int = 0
     dynamic: bool = False
+    backwards: bool = option(False)
 
     name: ClassVar[str] = "parallel"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        if self.backwards and not self.dynamic:
+            return "found backwards, expected dynamic with it"
         return _find_member(node, self.member) or _find_outer_mark(node, MARK_PARALLEL)
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         return loop_is_parallel(tree.node(self.band), self.member, deps.validity)
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
-        mark = f"{MARK_PARALLEL}:dynamic" if self.dynamic else MARK_PARALLEL
-        return insert_mark(_from_member(node, self.member), mark)
+        words = [MARK_PARALLEL]
+        if self.dynamic:
+            words.append(MARK_BACKWARDS if self.backwards else "dynamic")
+        return insert_mark(_from_member(node, self.member), ":".join(words))
 
 
 @dataclass(frozen=True)

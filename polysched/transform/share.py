@@ -12,6 +12,7 @@ from polysched.machine import Cpu
 from polysched.sets import node_kind
 from polysched.transform.band_view import (
     BandView,
+    StatementView,
     is_rectangular,
     is_tile_band,
     view_band,
@@ -106,4 +107,27 @@ def _share_member(draft: Draft, band: BandView, member: int) -> Draft:
     if member and band.permutable:
         order = (member, *(k for k in range(band.n_members) if k != member))
         draft, member = draft.do(Order(path, order)), 0
-    return draft.do(Parallel(path, member, not is_rectangular(band)))
+    is_uneven = not is_rectangular(band)
+    grows = is_uneven and all(_grows(draft, band, s, member) for s in band.statements)
+    return draft.do(Parallel(path, member, is_uneven, grows))
+
+
+def _grows(draft: Draft, band: BandView, s: StatementView, member: int) -> bool:
+    """Whether each value of a loop has the work of the one before it, and more.
+
+    The value is that of an iterator; what the others have at one value they must have
+    at all later ones.
+    """
+    found = s.members[s.positions[member]]
+    moved = [k for k, c in enumerate(found.coefficients) if c]
+    if len(moved) != 1 or found.coefficients[moved[0]] < 0:
+        return False
+    domain = band.scop.statement(s.name).domain
+    instances = draft.node(band.path).get_domain().extract_set(domain.get_space())
+    instances = instances.intersect_params(band.scop.context).coalesce()
+    work = isl.Map.from_range(instances.reset_tuple_id())
+    work = work.move_dims(isl.dim_type.in_, 0, isl.dim_type.out, moved[0], 1)
+    values = work.domain()
+    later = isl.Map.lex_le(values.get_space()).intersect_domain(values)
+    later = later.intersect_range(values)
+    return bool(later.reverse().apply_range(work).is_subset(work))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -16,6 +16,11 @@ from polysched.ir import NodePath, ScheduleTree
 from polysched.sets import node_kind
 
 _REGISTRY: dict[str, type[Step]] = {}
+
+
+def option(default: bool | int) -> Any:
+    """A field that the text of a step has only where it is not as usual."""
+    return field(default=default, metadata={"is_option": True})
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ class Step:
         parts = [
             f"{f.name}={_print_value(values[f.name])}"
             for f in fields(self)
-            if not f.default == values[f.name] == ()
+            if f.default != values[f.name]
+            or not (f.default == () or f.metadata.get("is_option"))
         ]
         parts[0] = f"band={'.'.join(str(k) for k in self.band)}"
         return f"{self.name}({', '.join(parts)})"

@@ -97,6 +97,20 @@ def test_a_mark_may_name_its_loop_schedule() -> None:
         print_openmp(scop, ScheduleTree(node.get_schedule()))
 
 
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [
+        (1, "for (int t1 = n - 1; t1 >= 0; t1--)"),
+        (8, "for (int t1 = (n - 1 + 8) / 8 * 8 - 8; t1 >= 0; t1 -= 8)"),
+    ],
+)
+def test_threads_may_begin_with_the_last_iteration(size: int, head: str) -> None:
+    text = print_openmp(
+        copy_scop(), tile(original_tree(copy_scop()), size, "parallel:backwards")
+    )
+    assert f"#pragma omp parallel for schedule(dynamic)\n  {head}" in text
+
+
 def test_a_pragma_that_breaks_a_dependence_is_refused() -> None:
     scop = copy_scop()
     tree = mark_bands(original_tree(scop), parallel=0)
