@@ -132,6 +132,10 @@ class AstExprPrinter:
                     return right.times(left.constant)
                 if right.is_constant:
                     return left.times(right.constant)
+            case "div":  # of multiples
+                return Linear.atom(
+                    binary("/", self.linear(args[0]).to_text(), self.text(args[1]))
+                )
         return Linear.atom(self.text(expr))
 
 

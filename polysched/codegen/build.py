@@ -11,6 +11,7 @@ from polysched.base import CodegenError, LimitError, PolyschedError
 from polysched.codegen.ast_expr import AstExprPrinter, arguments
 from polysched.codegen.ctext import Text, binary
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
+from polysched.codegen.window import solve_equality
 from polysched.ir import ScheduleTree
 from polysched.sets import (
     ast_node_kind,
@@ -185,11 +186,36 @@ class _Recorder:
             return key
         schedule = list_maps(build.get_schedule())[0]
         instance = isl.PwMultiAff.from_map(schedule.reverse())
+        times = schedule.range()
         self.instance_offsets[key] = {
-            place: build.expr_from_pw_aff(value.pullback_pw_multi_aff(instance))
+            place: _subtracted(
+                build, _without_floors(value.pullback_pw_multi_aff(instance), times)
+            )
             for place, value in wanted.items()
         }
         return key
+
+
+def _subtracted(build: isl.AstBuild, value: isl.PwAff) -> isl.AstExpr:
+    """What is subtracted from a subscript; of quotients, the opposite reads better."""
+    if "/" in str(value):
+        return build.expr_from_pw_aff(value.neg()).neg()
+    return build.expr_from_pw_aff(value)
+
+
+def _without_floors(value: isl.PwAff, times: isl.Set) -> isl.PwAff:
+    """The same function of loops, where an affine one is equal at all times.
+
+    The first point of the tile that a loop over points runs in is a loop's value.
+    """
+    if "floor" not in str(value):
+        return value
+    graph = isl.Map.from_pw_aff(value).intersect_domain(times)
+    for constraint in graph.affine_hull().remove_divs().get_constraints():
+        found = solve_equality(constraint)
+        if found is not None:
+            return isl.PwAff.from_aff(found)
+    return value
 
 
 @dataclass

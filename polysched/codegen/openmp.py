@@ -222,7 +222,8 @@ class _Printer:
         printer = ExprPrinter(arrays=arrays, index_parameters=self.signed)
         taken = self.fixed | {*built.iterators, *(s.name for s in arrays.values())}
         block = copies.convert(block, printer)
-        tiles = RegisterTiles(self.scop, built, printer, self.names, self.type)
+        panels = {b.array.name: b.panel for b in buffers if b.panel}
+        tiles = RegisterTiles(self.scop, built, printer, self.names, self.type, panels)
         block = tiles.convert(block)
         if any(isinstance(n, Loop) and n.accumulates for n in walk_nodes(block)):
             block = self._accumulators(built, deps, printer).convert(block)

@@ -12,19 +12,27 @@ which it does not move and stored behind them::
 
 isl proves for each tile that no other access touches what is held, and that no element
 is held twice; tiles of which that is not true stay loops. At the edges, where a tile
-has fewer points, the points' loops go outside and hold one vector, then one element.
+has fewer points, the points' loops go outside and hold one vector, then one of half as
+many elements, down to one element. Where lanes do not begin and end alike in all rows
+and read a panel of a packed copy, each row is held as a whole: lanes that it has not
+compute on what the panel has there, in a row of their own, and are not written back::
+
+    double row[8] = {0};
+    for (j = i; j <= jt + 7; j++) row[j - jt] = C[i][j];
+    c0 = *(ps_v4 *)&row[0], c1 = ...;
+    for (k = ...) c0 += A[i][k] * *(ps_v4 *)&B_packed[...][k][0]; ...
+    *(ps_v4 *)&row[0] = c0; ...
+    for (j = i; j <= jt + 7; j++) C[i][j] = row[j - jt];
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import product
-from math import prod
 
 from polysched.codegen.apart import is_apart
 from polysched.codegen.build import Built
-from polysched.codegen.ctext import ADD, Names, Text, binary, identifiers, integer
+from polysched.codegen.ctext import Names, Text, binary, identifiers
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.lanes import (
     LaneReader,
@@ -34,68 +42,22 @@ from polysched.codegen.lanes import (
     Position,
 )
 from polysched.codegen.linear import Linear
-from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
+from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node
+from polysched.codegen.tile_loops import (
+    TileLoops,
+    bound_names,
+    narrow,
+    read_chain,
+    read_tile,
+)
 from polysched.ir import (
-    MARK_REGISTERS,
     Assign,
+    Load,
     ScalarType,
     Scop,
     Statement,
     walk,
 )
-
-MAX_WRITTEN = 1024  # points of one tile
-
-
-@dataclass(frozen=True)
-class _Tile:
-    """Loops over the points of a register tile and the one instance inside.
-
-    Attributes
-    ----------
-    loops : tuple of Loop
-        Around the points, the lanes' loop last.
-    instance : Instance
-        What they run.
-    lanes : int
-        Elements of a vector.
-    """
-
-    loops: tuple[Loop, ...]
-    instance: Instance
-    lanes: int
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the points are of a known number, in whole vectors."""
-        counts = [loop.n_iterations or 0 for loop in self.loops]
-        return 0 < prod(counts) <= MAX_WRITTEN and counts[-1] % self.lanes == 0
-
-    @property
-    def positions(self) -> list[Position]:
-        """Offsets of the first lane of each vector of a full tile, in order."""
-        counts = [range(loop.n_iterations or 0) for loop in self.loops]
-        counts[-1] = range(0, self.loops[-1].n_iterations or 0, self.lanes)
-        return list(product(*counts))
-
-    @property
-    def whole_rows(self) -> tuple[Loop, ...]:
-        """Loops across the lanes of a known number of iterations, the same for all."""
-        *outer, lane = self.loops
-        known = tuple(loop for loop in outer if loop.n_iterations and loop.start)
-        rest = [lane, *(loop for loop in outer if loop not in known)]
-        named = {loop.iterator for loop in known}
-        return () if any(_bounds(loop) & named for loop in rest) else known
-
-    def at_iterators(self, lanes: int, whole: tuple[Loop, ...] = ()) -> _Tile:
-        """One vector at the present values of iterators; some loops may stay whole."""
-        loops = tuple(
-            loop
-            if loop in whole
-            else replace(loop, start=Linear.atom(Text(loop.iterator)), n_iterations=1)
-            for loop in self.loops
-        )
-        return replace(self, loops=loops, lanes=lanes)
 
 
 @dataclass
@@ -114,6 +76,8 @@ class RegisterTiles:
         Source of identifiers.
     type : ScalarType
         C type of iterators.
+    panels : mapping of str to int
+        Packed copies in panels, and how wide these are.
     typedefs : dict of str to str
         Vector types in use: name to declaration.
     """
@@ -123,6 +87,7 @@ class RegisterTiles:
     printer: ExprPrinter
     names: Names
     type: ScalarType
+    panels: Mapping[str, int] = field(default_factory=dict)
     typedefs: dict[str, str] = field(default_factory=dict)
     _taken: dict[str, str] = field(default_factory=dict)
 
@@ -138,7 +103,7 @@ class RegisterTiles:
     def _node(self, node: Node) -> Iterator[Node]:
         match node:
             case Mark(_, body):
-                tile = _read_tile(node)
+                tile = read_tile(node)
                 printed = None if tile is None else self._print(tile, ())
                 if printed is None:
                     yield from self.convert(body).items
@@ -156,14 +121,14 @@ class RegisterTiles:
 
     def _loop(self, loop: Loop) -> Node:
         """A loop whose tile keeps its accumulators, or the loop with its body done."""
-        chain, tile = _read_chain(loop)
+        chain, tile = read_chain(loop)
         if tile is not None:
             printed = self._print(tile, chain)
             if printed is not None:
                 return printed
         return replace(loop, body=self.convert(loop.body))
 
-    def _print(self, tile: _Tile, chain: tuple[Loop, ...]) -> Node | None:
+    def _print(self, tile: TileLoops, chain: tuple[Loop, ...]) -> Node | None:
         """Vector code of a tile held across a chain of loops, None where not proven."""
         statement = self.scop.statement(tile.instance.statement)
         match statement.body:
@@ -180,7 +145,7 @@ class RegisterTiles:
         except NotVectors:
             return None
 
-    def _points(self, tile: _Tile) -> PointPrinters:
+    def _points(self, tile: TileLoops) -> PointPrinters:
         statement = self.scop.statement(tile.instance.statement)
         linear = self.built.exprs.linear
         return PointPrinters(
@@ -189,7 +154,7 @@ class RegisterTiles:
 
     def _is_held(
         self,
-        tile: _Tile,
+        tile: TileLoops,
         chain: tuple[Loop, ...],
         statement: Statement,
         assign: Assign,
@@ -204,8 +169,10 @@ class RegisterTiles:
             return False
         return is_apart(self.built, tile.loops, tile.instance, chain, statement)
 
-    def _write(self, tile: _Tile, chain: tuple[Loop, ...], assign: Assign) -> Node:
-        """Straight-line code of all vectors of a tile."""
+    def _write(
+        self, tile: TileLoops, chain: tuple[Loop, ...], assign: Assign, row: str = ""
+    ) -> Node:
+        """Straight-line code of all vectors of a tile; the target may be in a row."""
         points = self._points(tile)
         vector = self._vector_type(assign.target.type, tile.lanes)
         vectors: dict[str, str] = {}
@@ -218,6 +185,8 @@ class RegisterTiles:
             reader.check(assign)
             held = self._take("c", number)
             element = reader.first.load(assign.target).text
+            if row:
+                element = f"{row}[{position[-1]}]"
             if tile.lanes > 1:
                 element = f"*({vector} *)&{element}"
             writer = LaneWriter(
@@ -241,34 +210,91 @@ class RegisterTiles:
         return _guarded(chain[0], Block(body.items, tuple(opening), tuple(closing)))
 
     def _write_edge(
-        self, tile: _Tile, chain: tuple[Loop, ...], assign: Assign
+        self, tile: TileLoops, chain: tuple[Loop, ...], assign: Assign
     ) -> Node | None:
-        """The points' loops with a vector of each row at a time, then what is left.
+        """The points' loops with a vector of each row at a time, as wide as fits.
 
         Rows that are there in any case are held together: they need not wait for each
         other.
         """
         inside = {loop.iterator for loop in chain}
         for loop in tile.loops:
-            if _bounds(loop) & inside or loop.step != 1 or loop.pragmas:
+            if bound_names(loop) & inside or loop.step != 1 or loop.pragmas:
                 return None
         rows = tile.whole_rows
+        if chain and not rows:
+            padded = self._write_padded(tile, chain, assign)
+            if padded is not None:
+                return padded
         *outer, lane = (loop for loop in tile.loops if loop not in rows)
-        parts: list[Loop] = []
-        rest: Loop | None = lane
-        if tile.lanes > 1 and lane.condition is not None:
-            whole, rest = split_loop(lane, tile.lanes)
-            if (lane.n_iterations or 1) % tile.lanes == 0:
-                whole, rest = replace(lane, step=tile.lanes, n_iterations=None), None
-            wide = self._write(tile.at_iterators(tile.lanes, rows), chain, assign)
-            parts.append(replace(whole, body=_as_block(wide)))
-        if rest is not None:
-            single = self._write(tile.at_iterators(1, rows), chain, assign)
-            parts.append(replace(rest, body=_as_block(single)))
+        parts = []
+        for part, lanes in narrow(lane, tile.lanes):
+            written = self._write(tile.at_iterators(lanes, rows), chain, assign)
+            parts.append(replace(part, body=_as_block(written)))
         body = Block(tuple(parts))
         for loop in reversed(outer):
             body = Block((replace(loop, body=body),))
         return body
+
+    def _write_padded(
+        self, tile: TileLoops, chain: tuple[Loop, ...], assign: Assign
+    ) -> Node | None:
+        """The rows' loops around all vectors of a row, None where it reads no panel."""
+        *rows, lane = tile.loops
+        if tile.lanes == 1 or lane.condition is None or lane.n_iterations:
+            return None
+        single = tile.at_iterators(tile.lanes)
+        panel = self._find_panel(single, assign)
+        if panel is None:
+            return None
+        begin, width = panel
+        whole = replace(lane, start=begin, n_iterations=width)
+        wide = replace(single, loops=(*single.loops[:-1], whole))
+        if not self._stays_in_panels(wide, assign):
+            return None
+        element = self._points(single).at((0,) * len(tile.loops))
+        name, type_ = self._take("row", 0), assign.target.type.name
+        place = Linear.atom(Text(lane.iterator)).plus(begin, -1).to_text()
+        head = (
+            f"for ({self.type.name} {lane.iterator} = {lane.first}; {lane.condition}; "
+            f"{lane.iterator}++)"
+        )
+        target = element.load(assign.target)
+        opening = (
+            f"{type_} {name}[{width}] = {{0}};",
+            f"{head} {name}[{place}] = {target};",
+        )
+        closing = (f"{head} {target} = {name}[{place}];",)
+        body = Block((self._write(wide, chain, assign, name),), opening, closing)
+        for loop in reversed(rows):
+            body = Block((replace(loop, body=body),))
+        return body
+
+    def _find_panel(self, tile: TileLoops, assign: Assign) -> tuple[Linear, int] | None:
+        """Where the panel that the lanes read begins, and its width."""
+        reader = _lane_reader(self._points(tile), tile.positions[0], assign, tile.lanes)
+        for load in walk(assign.value):
+            if not isinstance(load, Load) or load.array not in self.panels:
+                continue
+            if reader.stride(load):
+                place = load.array, len(load.subscripts) - 1
+                begin = self.built.exprs.linear(tile.instance.offsets[place])
+                return begin, self.panels[load.array]
+        return None
+
+    def _stays_in_panels(self, tile: TileLoops, assign: Assign) -> bool:
+        """Whether all that differs between lanes is read from the begin of a panel."""
+        reader = _lane_reader(self._points(tile), tile.positions[0], assign, tile.lanes)
+        width = tile.loops[-1].n_iterations
+        for load in walk(assign.value):
+            if not isinstance(load, Load) or load == assign.target:
+                continue
+            if not reader.stride(load):
+                continue
+            place = reader.first.subscript(load, len(load.subscripts) - 1)
+            if self.panels.get(load.array) != width or place != Linear():
+                return False
+        return True
 
     def _vector_type(self, type_: ScalarType, lanes: int) -> str:
         """The name of a vector type; of the element's where there is one lane."""
@@ -301,33 +327,6 @@ def _lane_reader(
     return LaneReader(first, points.at((*outer, lane + 1)), assign.target)
 
 
-def split_loop(loop: Loop, lanes: int) -> tuple[Loop, Loop]:
-    """A loop in steps of whole vectors, and one over the iterations behind them."""
-    assert loop.condition is not None
-    word, last = _condition(loop)
-    past = binary("+", last, integer(1)) if word == "<=" else last
-    count = binary("-", past, loop.first)
-    whole = binary("*", binary("/", count, integer(lanes)), integer(lanes))
-    rest = replace(loop, first=binary("+", loop.first, whole), n_iterations=None)
-    shorter = binary("-", last, integer(lanes - 1))
-    condition = binary(word, Text(loop.iterator), shorter)
-    return replace(loop, condition=condition, step=lanes, n_iterations=None), rest
-
-
-def _condition(loop: Loop) -> tuple[str, Text]:
-    """Comparison and bound of a loop's condition."""
-    assert loop.condition is not None
-    word, _, bound = loop.condition.text.removeprefix(f"{loop.iterator} ").partition(
-        " "
-    )
-    return word, Text(bound, 0 if "?" in bound else ADD)  # a choice needs parentheses
-
-
-def _bounds(loop: Loop) -> frozenset[str]:
-    """Names in the bounds of a loop."""
-    return frozenset(identifiers(f"{loop.first} {loop.condition or ''}"))
-
-
 def _as_block(node: Node) -> Block:
     return node if isinstance(node, Block) else Block((node,))
 
@@ -337,48 +336,10 @@ def _is_read(assign: Assign) -> bool:
     return assign.op != "=" or any(e == assign.target for e in walk(assign.value))
 
 
-def _read_chain(loop: Loop) -> tuple[tuple[Loop, ...], _Tile | None]:
-    """Loops nested without anything between them around a register tile."""
-    chain: list[Loop] = []
-    node: Node = loop
-    while isinstance(node, Loop) and not node.pragmas:
-        chain.append(node)
-        match node.body:
-            case Block((inner,), (), ()):
-                node = inner
-            case _:
-                return (), None
-    tile = _read_tile(node) if isinstance(node, Mark) else None
-    if any(inner.n_iterations is None for inner in chain[1:]):
-        return (), None  # an inner loop that may be empty: the loops inside are tried
-    return tuple(chain), tile
-
-
-def _read_tile(mark: Mark) -> _Tile | None:
-    """The tile under a mark, None where there is more than loops and an instance."""
-    kind, _, lanes = mark.name.partition(":")
-    if kind != MARK_REGISTERS:
-        return None
-    loops: list[Loop] = []
-    body = mark.body
-    while True:
-        match body:
-            case Block((Loop() as loop,), (), ()):
-                loops.append(loop)
-                body = loop.body
-            case Block((Instance() as instance,), (), ()):
-                break
-            case _:
-                return None
-    if not loops or any(loop.step != 1 or loop.pragmas for loop in loops):
-        return None
-    return _Tile(tuple(loops), instance, int(lanes))
-
-
 def _guarded(loop: Loop, block: Block) -> Node:
     """The block behind a test that the loop runs at all, where that is not known."""
     if loop.n_iterations:
         return block
     assert loop.condition is not None
-    word, last = _condition(loop)
+    word, last = loop.bound
     return Branch(binary(word, loop.first, last), block)

@@ -53,6 +53,9 @@ class Buffer:
     alignment : int
         Bytes that its address is a multiple of, 0 for what the type asks for. Aligned
         storage lives on the stack.
+    panel : int
+        Elements of the last subscript, which counts from the begin of a panel; 0 where
+        it does not.
     """
 
     array: Array
@@ -61,6 +64,7 @@ class Buffer:
     sizes: tuple[Size, ...]
     offsets: dict[str, dict[int, isl.PwAff]]
     alignment: int = 0
+    panel: int = 0
 
     @property
     def n_bytes(self) -> int | None:

@@ -98,6 +98,14 @@ def _fixed_window(seen: isl.Map) -> Window | None:
     return Window(isl.PwAff.from_aff(first), max(1, size))
 
 
+def solve_equality(constraint: isl.Constraint) -> isl.Aff | None:
+    """The one value that a map's equality leaves, None where it says nothing of it."""
+    weight = constraint.get_coefficient_val(isl.dim_type.out, 0)
+    if not constraint.is_equality() or weight.is_zero():
+        return None
+    return _bound(constraint, -1).scale_down_val(weight)
+
+
 def _bound(constraint: isl.Constraint, factor: int) -> isl.Aff:
     """The rest of a constraint, over the domain of its map, times a factor."""
     space = constraint.get_space().domain()

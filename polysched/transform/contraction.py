@@ -16,7 +16,12 @@ from polysched.analysis import Reference, find_operands, find_overwritten
 from polysched.base import AnalysisError
 from polysched.ir import Load, NodePath, Scop
 from polysched.machine import Cpu
-from polysched.transform.band_view import BandView, StatementView, view_band
+from polysched.transform.band_view import (
+    BandView,
+    StatementView,
+    limits_others,
+    view_band,
+)
 from polysched.transform.draft import Draft
 from polysched.transform.order import Order
 from polysched.transform.pack import Pack
@@ -25,8 +30,9 @@ from polysched.transform.tile import Tile
 
 MAX_VECTORS = 4  # of one row of a register tile: more only wait for loads
 LARGE = 1024  # iterations where a trip count is unknown
-L1_SHARE = 0.5  # for the panels that one register tile reads
-L2_SHARE = 0.5  # for the packed tile that moves with the lanes
+L1_SHARE = 0.25  # for the rows that stay while panels pass by
+L2_SHARE = 0.8  # for the packed tile that moves with the lanes
+UNEVEN_SHARES = 2  # tiles for each thread where they differ in work
 BLOCK_SHARE = 0.25  # for the packed block of the other operand
 
 
@@ -179,12 +185,14 @@ def tile_contraction(
     n_bytes = element_bytes(found)
     rows, vectors, lanes = choose_register_tile(cpu, n_bytes)
     width = vectors * lanes
-    depth = int(cpu.l1_bytes * L1_SHARE) // (n_bytes * (rows + width))
+    depth = int(cpu.l1_bytes * L1_SHARE) // (n_bytes * rows)
     depth = _even(found.extent(found.inside[-1]), max(8, depth), 4)
     if align > 1:
         depth = align
     columns = int(cpu.l2_bytes * L2_SHARE) // (n_bytes * depth)
     n_shares = cpu.n_cores if band.coincident[found.lane] else 1
+    if n_shares > 1 and limits_others(band, found.lane):
+        n_shares *= UNEVEN_SHARES
     block = int(cpu.l2_bytes * BLOCK_SHARE) // (n_bytes * depth)
     width = lcm(width, align)
     columns = _even(found.extent(found.lane), max(width, columns), width, n_shares)
@@ -245,7 +253,7 @@ def hold_contraction(
         inner = (*path, 0)  # below the mark of the other copy
     for place, at in ((tile, tile if tile != path else inner), (path, inner)):
         if can_pack(draft, found, place, found.lane):
-            return held.do(pack_operand(found, at, found.lane))
+            return held.do(pack_operand(found, at, found.lane, vectors * lanes))
     return held
 
 
@@ -304,9 +312,23 @@ def _pays(found: Contraction, member: int) -> bool:
     )
 
 
-def pack_operand(found: Contraction, path: NodePath, member: int) -> Pack:
-    """The copy of an operand: contiguous along lanes, or along the innermost loop."""
+def pack_operand(
+    found: Contraction, path: NodePath, member: int, panel: int = 0
+) -> Pack:
+    """The copy of an operand: contiguous along lanes, in panels where a width is given.
+
+    What moves with the rows keeps its neighbours, along the rows or the innermost loop.
+    """
     iterators = _operand(found, member)
-    if member == found.row:
-        iterators = (iterators[-1], *iterators[:-1])
-    return Pack(path, found.number, iterators)
+    if member == found.row and not _has_rows_side_by_side(found):
+        return Pack(path, found.number, (iterators[-1], *iterators[:-1]))
+    return Pack(path, found.number, iterators, panel)
+
+
+def _has_rows_side_by_side(found: Contraction) -> bool:
+    """Whether what moves with the rows has neighbours along them."""
+    row, lane = (found.statement.direction(k) for k in (found.row, found.lane))
+    assert row is not None
+    assert lane is not None
+    moving = [r for r in found.statement.references if not any(r.moves(lane))]
+    return all(r.stride_class(row) in "01" for r in moving)

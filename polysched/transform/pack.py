@@ -12,7 +12,7 @@ from polysched.analysis import Dependences
 from polysched.ir import MARK_PACK, ScheduleTree
 from polysched.sets import list_sets, n_dims, node_kind
 from polysched.transform.bands import insert_mark
-from polysched.transform.step import Step
+from polysched.transform.step import Step, option
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,10 @@ class Pack(Step):
 
     A mark ``pack:S1:1,2`` above the band says that below it statement S1 reads every
     expression over its iterators 1 and 2 from a buffer whose contiguous subscript is
-    iterator 2; each run of the loops around the mark fills the buffer first. The order
-    of instances stays as it is. Whether the copy is right (nothing below the mark
+    iterator 2; each run of the loops around the mark fills the buffer first. With
+    panels (``pack:S1:1,2:32``) that many values of iterator 2 lie side by side, and all
+    rows of a panel before those of the next. The order of instances stays as it is.
+    Whether the copy is right (nothing below the mark
     writes what was copied) and of constant size is decided when code is built.
 
     Attributes
@@ -33,10 +35,13 @@ class Pack(Step):
         Number of the statement: 1 for S1.
     iterators : tuple of int
         Positions of the operand's iterators, the contiguous one last.
+    panel : int
+        Width of panels, in values of the last iterator; 0 for whole rows.
     """
 
     statement: int
     iterators: tuple[int, ...]
+    panel: int = option(0)
 
     name: ClassVar[str] = "pack"
 
@@ -50,6 +55,8 @@ class Pack(Step):
             return "found no iterators, or one twice"
         if min(self.iterators) < 0 or max(self.iterators) >= n:
             return f"found iterators {list(self.iterators)} of a statement with {n}"
+        if self.panel < 0:
+            return f"found panels of {self.panel}, expected some width or 0"
         if any(self._is_equal(mark) for mark in _marks_around(node)):
             return f"found {name} packed by these iterators already"
         return None
@@ -66,7 +73,8 @@ class Pack(Step):
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
         positions = ",".join(str(k) for k in self.iterators)
-        return insert_mark(node, f"{MARK_PACK}:S{self.statement}:{positions}")
+        mark = f"{MARK_PACK}:S{self.statement}:{positions}"
+        return insert_mark(node, f"{mark}:{self.panel}" if self.panel else mark)
 
 
 def _marks_around(node: isl.ScheduleNode) -> Iterator[str]:

@@ -11,7 +11,7 @@ from polysched.codegen import print_openmp
 from polysched.codegen.ctext import Text
 from polysched.codegen.linear import Linear
 from polysched.codegen.nodes import Block, Loop
-from polysched.codegen.registers import split_loop
+from polysched.codegen.tile_loops import narrow
 from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.sets import node_kind
@@ -120,6 +120,28 @@ def test_rows_of_an_edge_are_held_together(tmp_path) -> None:
     lines = [line.strip() for line in text.splitlines()]
     first = lines.index("double c0 = C[t1][t5];")  # columns that fill no vector
     assert lines[first + 1] == "double c1 = C[t1 + 1][t5];"
+
+
+def test_what_fills_no_vector_fills_one_of_half_the_lanes(tmp_path) -> None:
+    text = text_of(program(PRODUCT), HELD, tmp_path)
+    assert "ps_double2 c1 = *(ps_double2 *)&C[t1 + 1][t5];" in text
+
+
+@pytest.mark.parametrize(
+    ("n", "lanes"), [(7, [4, 2, 1]), (8, [4]), (5, [4, 1]), (3, [2, 1]), (2, [2])]
+)
+def test_a_known_rest_has_the_parts_it_needs(n: int, lanes: list[int]) -> None:
+    loop = Loop(
+        "t1", Text("0"), Text(f"t1 <= {n - 1}"), 1, 0, Block(()), n_iterations=n
+    )
+    parts = narrow(loop, 4)
+    assert [w for _, w in parts] == lanes
+    values: list[int] = []
+    for part, width in parts:
+        first, last = eval(str(part.first).replace("/", "//")), part.bound[1].text
+        for start in range(first, eval(last) + 1, part.step):
+            values += range(start, start + width)
+    assert values == list(range(n))
 
 
 @pytest.mark.cc
@@ -264,5 +286,6 @@ def test_nothing_to_pack_is_refused(tmp_path) -> None:
 def test_a_bound_that_is_a_choice_is_taken_whole() -> None:
     condition = Text("t1 <= a > b ? a : b", 0)
     loop = Loop("t1", Text("0"), condition, 1, 0, Block(()), start=Linear())
-    whole, _ = split_loop(loop, 4)
+    whole, lanes = narrow(loop, 4)[0]
+    assert lanes == 4
     assert str(whole.condition) == "t1 <= (a > b ? a : b) - 3"

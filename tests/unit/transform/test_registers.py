@@ -182,14 +182,14 @@ void f(int n, int m, int k, double A[n][k], double B[k][m], double C[n][m]) {
 @pytest.mark.parametrize(
     ("sizes", "tiles"),
     [
-        ({}, "sizes=[0, 256, 128]); tile(band=0.0.0, sizes=[114, 0, 0])"),
+        ({}, "sizes=[0, 256, 148]); tile(band=0.0.0, sizes=[108, 0, 0])"),
         (
             {"n": 800, "m": 900, "k": 1000},
-            "sizes=[0, 152, 144]); tile(band=0.0.0, sizes=[102, 0, 0])",
+            "sizes=[0, 232, 168]); tile(band=0.0.0, sizes=[90, 0, 0])",
         ),
         (  # few rows are cut all the same: another call may have more
             {"n": 40, "m": 900, "k": 1000},
-            "sizes=[0, 152, 144]); tile(band=0.0.0, sizes=[42, 0, 0])",
+            "sizes=[0, 232, 168]); tile(band=0.0.0, sizes=[42, 0, 0])",
         ),
     ],
 )

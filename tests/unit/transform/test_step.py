@@ -13,6 +13,7 @@ from polysched.transform import (
     Jam,
     Merge,
     Order,
+    Pack,
     Parallel,
     Separate,
     ShareSums,
@@ -42,6 +43,11 @@ STEPS = {
     "separate(band=0, member=1)": Separate((0,), 1),
     "straighten(band=0)": Straighten((0,)),
     "parallel(band=0, member=1, dynamic=true)": Parallel((0,), 1, True),
+    "parallel(band=0, member=0, dynamic=true, backwards=true)": Parallel(
+        (0,), 0, True, True
+    ),
+    "pack(band=0.1, statement=2, iterators=[1, 0])": Pack((0, 1), 2, (1, 0)),
+    "pack(band=0, statement=0, iterators=[2, 1], panel=8)": Pack((0,), 0, (2, 1), 8),
     "share_sums(band=0.1, member=1, arrays=[s, t])": ShareSums((0, 1), 1, ("s", "t")),
     "vector(band=0, member=2)": Vector((0,), 2),
     "merge(band=0)": Merge((0,)),

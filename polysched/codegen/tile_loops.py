@@ -1,0 +1,140 @@
+"""A marked register tile in the printer's AST: loops over points and an instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+
+from polysched.codegen.ctext import Text, binary, identifiers, integer
+from polysched.codegen.lanes import Position
+from polysched.codegen.linear import Linear
+from polysched.codegen.nodes import Block, Instance, Loop, Mark, Node
+from polysched.ir import MARK_REGISTERS
+
+MAX_WRITTEN = 1024  # points of one tile
+
+
+@dataclass(frozen=True)
+class TileLoops:
+    """Loops over the points of a register tile and the one instance inside.
+
+    Attributes
+    ----------
+    loops : tuple of Loop
+        Around the points, the lanes' loop last.
+    instance : Instance
+        What they run.
+    lanes : int
+        Elements of a vector.
+    """
+
+    loops: tuple[Loop, ...]
+    instance: Instance
+    lanes: int
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the points are of a known number, in whole vectors."""
+        counts = [loop.n_iterations or 0 for loop in self.loops]
+        return 0 < prod(counts) <= MAX_WRITTEN and counts[-1] % self.lanes == 0
+
+    @property
+    def positions(self) -> list[Position]:
+        """Offsets of the first lane of each vector of a full tile, in order."""
+        counts = [range(loop.n_iterations or 0) for loop in self.loops]
+        counts[-1] = range(0, self.loops[-1].n_iterations or 0, self.lanes)
+        return list(product(*counts))
+
+    @property
+    def whole_rows(self) -> tuple[Loop, ...]:
+        """Loops across the lanes of a known number of iterations, the same for all."""
+        *outer, lane = self.loops
+        known = tuple(loop for loop in outer if loop.n_iterations and loop.start)
+        rest = [lane, *(loop for loop in outer if loop not in known)]
+        named = {loop.iterator for loop in known}
+        return () if any(bound_names(loop) & named for loop in rest) else known
+
+    def at_iterators(self, lanes: int, whole: tuple[Loop, ...] = ()) -> TileLoops:
+        """One vector at the present values of iterators; some loops may stay whole."""
+        loops = tuple(
+            loop
+            if loop in whole
+            else replace(loop, start=Linear.atom(Text(loop.iterator)), n_iterations=1)
+            for loop in self.loops
+        )
+        return replace(self, loops=loops, lanes=lanes)
+
+
+def read_chain(loop: Loop) -> tuple[tuple[Loop, ...], TileLoops | None]:
+    """Loops nested without anything between them around a register tile."""
+    chain: list[Loop] = []
+    node: Node = loop
+    while isinstance(node, Loop) and not node.pragmas:
+        chain.append(node)
+        match node.body:
+            case Block((inner,), (), ()):
+                node = inner
+            case _:
+                return (), None
+    tile = read_tile(node) if isinstance(node, Mark) else None
+    if any(inner.n_iterations is None for inner in chain[1:]):
+        return (), None  # an inner loop that may be empty: the loops inside are tried
+    return tuple(chain), tile
+
+
+def read_tile(mark: Mark) -> TileLoops | None:
+    """The tile under a mark, None where there is more than loops and an instance."""
+    kind, _, lanes = mark.name.partition(":")
+    if kind != MARK_REGISTERS:
+        return None
+    loops: list[Loop] = []
+    body = mark.body
+    while True:
+        match body:
+            case Block((Loop() as loop,), (), ()):
+                loops.append(loop)
+                body = loop.body
+            case Block((Instance() as instance,), (), ()):
+                break
+            case _:
+                return None
+    if not loops or any(loop.step != 1 or loop.pragmas for loop in loops):
+        return None
+    return TileLoops(tuple(loops), instance, int(lanes))
+
+
+def narrow(loop: Loop, lanes: int) -> list[tuple[Loop, int]]:
+    """A loop in steps of whole vectors, then of half the lanes for the rest, to one.
+
+    Parts that have no iterations are left out, where the number of all is known.
+    """
+    if loop.condition is None or lanes == 1:
+        return [(replace(loop, n_iterations=None), 1)]
+    word, last = loop.bound
+    past = binary("+", last, integer(1)) if word == "<=" else last
+    n_left = loop.n_iterations
+    parts: list[tuple[Loop, int]] = []
+    first = loop.first
+    while lanes:
+        if n_left is None or n_left >= lanes:
+            shorter = binary("-", last, integer(lanes - 1)) if lanes > 1 else last
+            condition = binary(word, Text(loop.iterator), shorter)
+            part = replace(
+                loop, first=first, condition=condition, step=lanes, n_iterations=None
+            )
+            parts.append((part, lanes))
+        if n_left is None:
+            count = binary("-", past, loop.first)
+            whole = binary("*", binary("/", count, integer(lanes)), integer(lanes))
+        else:
+            whole = integer((loop.n_iterations or 0) // lanes * lanes)
+            n_left %= lanes
+        first = binary("+", loop.first, whole)
+        lanes //= 2
+    return parts
+
+
+def bound_names(loop: Loop) -> frozenset[str]:
+    """Names in the bounds of a loop."""
+    return frozenset(identifiers(f"{loop.first} {loop.condition or ''}"))

@@ -1,0 +1,72 @@
+"""Packed copies in panels: where an element lies, and rows that fill no tile."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.codegen.test_registers import (
+    LOOPS,
+    MERGED,
+    PRODUCT,
+    check,
+    program,
+    text_of,
+)
+
+TILED = MERGED + (
+    "tile(band=0, sizes=[0, 16, 4]); tile(band=0.0.0, sizes=[4, 0, 0]); "
+    "parallel(band=0.0); registers(band=0.0.0.0.0.0, factors=[2, 8, 1], lanes=4); "
+)
+ROWS = "pack(band=0.0.0.0.0.0, statement=0, iterators=[2, 0], panel=2); "
+PACK = "pack(band=0.0.0.0.0, statement=0, iterators=[2, 1], panel=%d)"
+PANELS = TILED + ROWS + PACK % 8
+LOWER = LOOPS.replace("j < nj", "j <= i")
+UPPER = LOOPS.replace("int j = 0", "int j = i")
+
+
+def test_a_panel_has_all_rows_side_by_side(tmp_path) -> None:
+    text = text_of(program(PRODUCT), PANELS, tmp_path)
+    assert "double B_packed[2][4][8] __attribute__((aligned(64)));" in text
+    assert "double A_packed[2][4][2] __attribute__((aligned(64)));" in text
+    assert "B_packed[(t3 - t1) / 8][t4 - t2][t5 - t3] = B[t4][t5];" in text
+    assert "*(const ps_double4 *)&B_packed[(t5 - t1) / 8][t6 - t2][4];" in text
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("width", [3, 8, 16], ids="width{}".format)
+def test_panels_of_any_width_give_equal_results(width: int) -> None:
+    """Also where they and the register tiles begin in different places."""
+    check(program(PRODUCT), TILED + ROWS + PACK % width)
+
+
+def test_a_row_of_a_triangle_is_held_as_a_whole(tmp_path) -> None:
+    text = text_of(program(PRODUCT, loops=UPPER), PANELS, tmp_path)
+    assert "double row0[8] = {0};" in text
+    assert "ps_double4 c1 = *(ps_double4 *)&row0[4];" in text
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("loops", "type_name"),
+    [(LOWER, "double"), (UPPER, "float")],
+    ids=["lower", "upper"],
+)
+def test_triangles_are_equal_at_every_edge(loops: str, type_name: str) -> None:
+    check(program(PRODUCT, type_name, loops), PANELS)
+
+
+@pytest.mark.cc
+def test_lanes_that_read_more_than_a_panel_are_not_padded(tmp_path) -> None:
+    """Outside of its row nothing may be read from an array of the program."""
+    statement = "C[i][j] += A[i][k] * B[k][j] + x[j];"
+    text = text_of(program(statement, loops=UPPER), PANELS, tmp_path)
+    assert "row0" not in text
+    check(program(statement, loops=UPPER), PANELS)
+
+
+@pytest.mark.cc
+def test_tiles_begun_with_the_last_give_equal_results() -> None:
+    """Where a size is zero, none is begun."""
+    script = "tile(band=0, sizes=[4]); parallel(band=0.0, dynamic=true, backwards=true)"
+    loops = LOOPS.replace("j < nj", "j <= i && j < nj")
+    check(program(PRODUCT, loops=loops), script)
