@@ -9,27 +9,36 @@ from typing import Any
 
 import click
 
-from polysched.base import PolyschedError
+from polysched.base import PolyschedError, RunError, ToolchainError
 from polysched.cli.app import DONE
+from polysched.cli.device import (
+    device_option,
+    find_device,
+    timed_option,
+    tune_options,
+)
 from polysched.cli.options import Common, takes_file
 from polysched.cli.running import runs_program, take_running
 from polysched.cli.stages import Stages
 from polysched.records import Database
-from polysched.tune import TuneOptions
+from polysched.workflow import ProgramSpace, find_device_obstacle
 
 
 @click.command("explore")
-@takes_file(builds_space=True)
+@takes_file(builds_space=True, has_target=True)
 @click.option(
     "--repeats", type=click.IntRange(1), default=5, show_default=True, help="Runs each."
 )
 @click.option("--records", metavar="FILE", help="Where outcomes are kept and found.")
+@device_option
+@timed_option
 @runs_program
-def command(common: Common, repeats: int, records: str | None, **values: Any) -> int:
+def command(common: Common, records: str | None, **values: Any) -> int:
     """Walk through the legal schedules of FILE: filter, sort, look at, measure them.
 
     Needs a terminal, and textual: pip install 'polysched[tui]'. Keys are shown in the
-    last line. What is measured is stored in the records, where tune finds it.
+    last line. What is measured is stored in the records, where tune finds it. Without
+    a GPU, schedules of --target cuda are looked at only, unless --device=cpu runs them.
     """
     if common.as_json:
         raise click.UsageError("explore has no JSON: see polysched space --json")
@@ -40,7 +49,33 @@ def command(common: Common, repeats: int, records: str | None, **values: Any) ->
             hint="in a pipe or a script use polysched space or polysched tune",
         )
     running = take_running(values)
+    if running.build and common.target == "cuda":
+        raise click.UsageError("--build builds one file, --target cuda makes two")
     stages = Stages(common)
+    space = _only_space(stages)
+    with closing(Database.open(records)) as database:
+        measurer, obstacle = None, ""
+        try:
+            device = find_device(common, space.machine, values)
+        except (ToolchainError, RunError) as error:
+            obstacle = f"{error.message}; {error.hint}" if error.hint else error.message
+        else:
+            measurer = explorer.ProgramMeasurer(
+                space,
+                running.toolchain(common),
+                running.run_options(common, space.machine.cpu.n_cores),
+                tune_options(common, device, values),
+                database,
+                device,
+            )
+        explorer.Explorer(space, measurer, obstacle).run()
+    stages.finish()
+    return DONE
+
+
+def _only_space(stages: Stages) -> ProgramSpace:
+    """The space of the one SCoP that is shown, with something in it for the target."""
+    common = stages.common
     spaces = stages.spaces()
     if len(spaces) != 1:
         names = ", ".join(s.scop.name for s in spaces)
@@ -49,20 +84,12 @@ def command(common: Common, repeats: int, records: str | None, **values: Any) ->
             hint="choose one with --scop",
         )
     space = spaces[0]
-    options = TuneOptions(
-        repeats=repeats, timeout_seconds=values["run_timeout"], fp=common.fp
-    )
-    with closing(Database.open(records)) as database:
-        measurer = explorer.ProgramMeasurer(
-            space,
-            running.toolchain(common),
-            running.run_options(common, space.machine.cpu.n_cores),
-            options,
-            database,
+    if space.target == "cuda" and (reason := find_device_obstacle(space, common.param)):
+        raise PolyschedError(
+            f"nothing of {space.scop.name} for the device: {reason}",
+            hint="without --target cuda the processor's schedules are shown",
         )
-        explorer.Explorer(space, measurer).run()
-    stages.finish()
-    return DONE
+    return space
 
 
 def load_explorer() -> Any:

@@ -10,6 +10,12 @@ import click
 
 from polysched.base import CodegenError
 from polysched.cli.app import DONE
+from polysched.cli.device import (
+    device_option,
+    find_device,
+    timed_option,
+    tune_options,
+)
 from polysched.cli.options import (
     Common,
     fallback_option,
@@ -38,8 +44,7 @@ from polysched.cli.tables import (
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
 from polysched.records import Database, Failure, Outcome
-from polysched.runtime import DeviceTools, Timed
-from polysched.space import gpu_of
+from polysched.runtime import DeviceTools
 from polysched.tune import TuneOptions, observe_sizes
 from polysched.workflow import (
     ProgramSpace,
@@ -51,8 +56,6 @@ from polysched.workflow import (
     tune,
     with_build_line,
 )
-
-LIMIT_SECONDS, SLOW_LIMIT_SECONDS = 10.0, 300.0  # that any run may take
 
 
 @click.command("tune")
@@ -78,22 +81,8 @@ LIMIT_SECONDS, SLOW_LIMIT_SECONDS = 10.0, 300.0  # that any run may take
 @click.option(
     "--records", metavar="FILE", help="Where outcomes are kept; resumes from there."
 )
-@click.option(
-    "--device",
-    type=click.Choice(["gpu", "cpu"]),
-    default="gpu",
-    show_default=True,
-    help="What runs the kernels of --target cuda; the processor runs them slowly, "
-    "checks every access, and its times decide nothing.",
-)
-@click.option(
-    "--time",
-    "timed",
-    type=click.Choice(["region", "kernels"]),
-    default="region",
-    show_default=True,
-    help="What is compared of runs on a GPU: all of the region, or without copies.",
-)
+@device_option
+@timed_option
 @click.option("--html", metavar="OUT", help="Write a report to read in a browser.")
 @fallback_option
 @schedule_option
@@ -119,15 +108,9 @@ def command(common: Common, output: str, html: str | None, **values: Any) -> int
     stages = Stages(common)
     program, scops = stages.parse()
     machine = stages.load_machine()
-    device = _find_device(common, machine, values["device"], values["timed"])
-    is_timed = device is None or device.is_gpu
-    options = TuneOptions(
-        budget=values["budget"],
-        repeats=values["repeats"] if is_timed else 1,
-        least_limit_seconds=LIMIT_SECONDS if is_timed else SLOW_LIMIT_SECONDS,
-        timeout_seconds=values["run_timeout"],
-        jobs=values["jobs"],
-        fp=common.fp,
+    device = find_device(common, machine, values)
+    options = tune_options(
+        common, device, values, budget=values["budget"], jobs=values["jobs"]
     )
     with closing(Database.open(values["records"])) as database:
         built = [
@@ -215,17 +198,6 @@ def _tune_one(
     if tuned.best is not None:
         stages.show(tuned.best)
     return tuned
-
-
-def _find_device(
-    common: Common, machine: Machine, device: str, timed: Timed
-) -> DeviceTools | None:
-    """What builds and runs kernels; it is looked for before any work is done."""
-    if common.target != "cuda":
-        return None
-    if device == "cpu":
-        return DeviceTools(seed=common.seed)
-    return DeviceTools.for_gpu(gpu_of(machine).architecture, timed)
 
 
 def _for_device(stages: Stages, space: ProgramSpace, fallback: str) -> ProgramSpace:

@@ -85,13 +85,16 @@ class Explorer(App[None]):
         Binding("q", "quit", "quit"),
     ]
 
-    def __init__(self, space: ProgramSpace, measurer: Measurer | None = None) -> None:
+    def __init__(
+        self, space: ProgramSpace, measurer: Measurer | None = None, obstacle: str = ""
+    ) -> None:
         super().__init__()
         self.space = space
         self.left = space
         self.measured: dict[str, Measured] = {}
         self.chosen: set[str] = set()
         self._measurer = measurer
+        self._obstacle = obstacle or "the scop was not read from a file"
         self._variants: dict[str, Variant] = {}
         self._columns = (*_FIXED, *main_facts(space), "script")
         self._order = ("", False)
@@ -178,7 +181,7 @@ class Explorer(App[None]):
     def action_measure(self) -> None:
         """Measure what is marked, or the schedule under the cursor."""
         if self._measurer is None:
-            self._say("nothing can be measured: the scop was not read from a file")
+            self._say(f"nothing can be measured: {self._obstacle}", is_wrong=True)
             return
         if self._under_way:
             self._say(f"{self._under_way} is being measured; c cancels that")

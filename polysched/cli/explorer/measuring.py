@@ -8,7 +8,7 @@ from typing import Protocol
 
 from polysched.base import PolyschedError
 from polysched.records import Database, Outcome
-from polysched.runtime import RunOptions, Toolchain
+from polysched.runtime import DeviceTools, RunOptions, Toolchain
 from polysched.tune import TuneOptions
 from polysched.workflow import ProgramSpace, Variant, tune
 
@@ -70,12 +70,14 @@ class ProgramMeasurer:
         run_options: RunOptions,
         options: TuneOptions,
         database: Database,
+        device: DeviceTools | None = None,
     ) -> None:
         self._space = space
         self._toolchain = toolchain
         self._run_options = run_options
         self._options = options
         self._database = database
+        self._device = device
         self._stop = threading.Event()
 
     def measure(self, variant: Variant) -> Measured:
@@ -88,6 +90,7 @@ class ProgramMeasurer:
             run_options=self._run_options,
             database=self._database,
             progress=_Stopping(self._stop),
+            device=self._device,
         ).result
         one = found.variants[0]
         return Measured(one.outcome, found.baseline.median_seconds, one.is_stored)

@@ -13,11 +13,11 @@ from functools import partial
 import pytest
 from rich.console import Console
 
-from polysched.base import PolyschedError
+from polysched.base import PolyschedError, RunError
 from polysched.cli import main
 from polysched.cli.explore import load_explorer
 from polysched.records import Database, Failure, Measurement
-from polysched.runtime import RunOptions, Toolchain
+from polysched.runtime import DeviceTools, RunOptions, Toolchain
 from polysched.tune import TuneOptions
 from polysched.workflow import ProgramSpace, Variant, build_space, parse
 from tests.unit.show.made import program_space
@@ -69,14 +69,17 @@ def _play(
 ) -> Explorer:
     """Run the explorer without a terminal and do something to it."""
     app = Explorer(space or program_space(), measurer)
+    _drive(app, steps)
+    return app
 
+
+def _drive(app: Explorer, steps: Steps) -> None:
     async def run() -> None:
         async with app.run_test(size=(150, 44)) as pilot:
             await pilot.pause()
             await steps(pilot, app)
 
     asyncio.run(run())
-    return app
 
 
 def _ids(app: Explorer) -> list[str]:
@@ -287,6 +290,36 @@ def test_outcomes_are_stored_where_tune_finds_them(tmp_path) -> None:
             measurer.measure(chosen)
         measurer.resume()
         assert measurer.measure(chosen).is_stored
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("device", ["gpu", pytest.param("cpu", marks=pytest.mark.slow)])
+def test_schedules_for_a_device(tmp_path, monkeypatch, device) -> None:
+    """Without a GPU they are looked at; the processor measures them if it is asked."""
+
+    def refuse(*_: object) -> DeviceTools:
+        raise RunError("found no GPU on this machine")
+
+    async def steps(pilot: Pilot[None], app: Explorer) -> None:
+        assert app.space.target == "cuda"
+        best = app.variant(app.space.best.id)
+        assert "__global__" in best.device_text()
+        await pilot.press("m")
+        if device == "gpu":
+            assert "found no GPU" in _text(app, "message")
+        else:
+            await _settled(pilot, app)
+            assert isinstance(app.measured[best.id].outcome, Measurement)
+
+    monkeypatch.setattr(DeviceTools, "for_gpu", refuse)
+    monkeypatch.setattr(Explorer, "run", lambda app: _drive(app, steps))
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    path = tmp_path / "p.c"
+    path.write_text(PROGRAM)
+    given = ["--target", "cuda", "--device", device, "--policy", "minimal"]
+    given += ["--records", str(tmp_path / "records.sqlite")]
+    assert main(["explore", str(path), *given]) == 0
 
 
 def test_needs_a_terminal(tmp_path, capsys) -> None:
