@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from polysched.base import PolyschedError
 from polysched.bench import (
     SUITES,
     BenchOptions,
@@ -110,6 +111,13 @@ _FORMS: dict[str, Callable[[BenchReport], str]] = {
     help="Only these, as ours,gcc,pluto; by default every one that is installed.",
 )
 @click.option(
+    "--target",
+    type=click.Choice(["openmp", "cuda"]),
+    default="openmp",
+    show_default=True,
+    help="Programs of the processor; for cuda it says what measures kernels.",
+)
+@click.option(
     "--budget",
     type=Budgets(),
     default="1,4,16",
@@ -195,6 +203,12 @@ def command(kernels: tuple[str, ...], **values: Any) -> int:
     recorded: the same command goes on where it was stopped.
     """
     start_logging(values["verbose"])
+    if values["target"] == "cuda":
+        raise PolyschedError(
+            "bench measures programs of the processor, not kernels of a GPU",
+            hint="'tune --target cuda' measures them on a GPU, with '--device cpu' it "
+            "checks them without one; 'make gpu-bench' times them beside libraries",
+        )
     outputs = {name: values[f"{name}_to"] for name in _FORMS if values[f"{name}_to"]}
     if list(outputs.values()).count(STDOUT) > 1:
         raise click.UsageError("several outputs want standard output")

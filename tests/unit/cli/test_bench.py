@@ -69,6 +69,13 @@ def test_bad_budgets_are_usage_errors(bench, words, capsys):
     assert "expected budgets like 1,4,16" in capsys.readouterr().err
 
 
+def test_kernels_of_a_gpu_are_measured_elsewhere(bench, capsys):
+    assert bench("gemm", "--target", "cuda") == 1
+    said = capsys.readouterr().err
+    assert "not kernels of a GPU" in said
+    assert "--device cpu" in said
+
+
 def test_standard_output_takes_one_form(bench, capsys):
     assert bench("--json", "-", "--html", "-") == 2
     assert "several outputs want standard output" in capsys.readouterr().err
