@@ -249,7 +249,8 @@ class PackedCopy:
             isl.dim_type.out, position + 1, n - position - 1
         )
         seen = seen.project_out(isl.dim_type.out, 0, position)
-        window = find_window(seen, self.scop.context)
+        most = _MAX_BYTES // self.array.type.n_bytes
+        window = find_window(seen, self.scop.context, most)
         size = None if window is None else constant_size(window.size)
         if window is None or size is None:
             raise CodegenError(

@@ -29,7 +29,9 @@ class Window:
     size: int | isl.PwAff
 
 
-def find_window(seen: isl.Map, context: isl.Set) -> Window | None:
+def find_window(
+    seen: isl.Map, context: isl.Set, largest: int = _SMALL
+) -> Window | None:
     """A window for all values of a one-dimensional range.
 
     Parameters
@@ -38,6 +40,8 @@ def find_window(seen: isl.Map, context: isl.Set) -> Window | None:
         Moments to the values that are used then.
     context : isl.Set
         Possible parameter values.
+    largest : int
+        Up to which size a constant is preferred.
 
     Returns
     -------
@@ -45,7 +49,7 @@ def find_window(seen: isl.Map, context: isl.Set) -> Window | None:
         None when the values have no bound. A constant size that follows from one pair
         of affine bounds is preferred, then the exact one.
     """
-    fixed = _fixed_window(seen)
+    fixed = _fixed_window(seen, largest)
     if fixed is not None:
         return fixed
     try:
@@ -56,9 +60,9 @@ def find_window(seen: isl.Map, context: isl.Set) -> Window | None:
     except isl.Error:
         return None
     size = size.gist_params(context.params()).coalesce()
-    largest = size.max_val()
-    if largest.is_int() and int(str(largest)) <= _SMALL:
-        return Window(low, max(1, int(str(largest))))
+    most = size.max_val()
+    if most.is_int() and int(str(most)) <= largest:
+        return Window(low, max(1, int(str(most))))
     one = isl.PwAff("{ [1] }")
     return Window(low, size.union_max(one))
 
@@ -73,7 +77,7 @@ def constant_size(size: Size) -> int | None:
     return None
 
 
-def _fixed_window(seen: isl.Map) -> Window | None:
+def _fixed_window(seen: isl.Map, largest: int) -> Window | None:
     """A window from two affine bounds with a constant difference."""
     hull = seen.simple_hull().remove_divs()
     lows: list[isl.Aff] = []
@@ -91,7 +95,7 @@ def _fixed_window(seen: isl.Map) -> Window | None:
             if length.is_cst():
                 size = int(str(length.get_constant_val())) + 1
                 found.append((size, str(low), low))
-    found = [f for f in found if f[0] <= _SMALL]
+    found = [f for f in found if f[0] <= largest]
     if not found:
         return None
     size, _, first = min(found, key=lambda f: f[:2])

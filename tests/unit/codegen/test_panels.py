@@ -32,6 +32,12 @@ def test_a_panel_has_all_rows_side_by_side(tmp_path) -> None:
     assert "*(const ps_double4 *)&B_packed[(t5 - t1) / 8][t6 - t2][4];" in text
 
 
+def test_a_wide_tile_of_unknown_columns_is_packed(tmp_path) -> None:
+    wide = PANELS.replace("sizes=[0, 16, 4]", "sizes=[0, 1088, 4]")
+    text = text_of(program(PRODUCT), wide, tmp_path)
+    assert "double B_packed[136][4][8] __attribute__((aligned(64)));" in text
+
+
 @pytest.mark.cc
 @pytest.mark.parametrize("width", [3, 8, 16], ids="width{}".format)
 def test_panels_of_any_width_give_equal_results(width: int) -> None:
