@@ -86,7 +86,7 @@ class DeviceArray:
             if weight is None or not length.is_cst():
                 return None
             total += weight * int(length.max_val().to_python())
-        return total
+        return max(0, total)  # where nothing is touched, the last values lie before 0
 
     def fits_int(self, context: isl.Set) -> bool:
         """Whether no index computed with int can exceed it.

@@ -208,3 +208,17 @@ def test_static_arrays_that_only_the_region_mentions_have_a_place(
     assert prepared.scop.array("W").is_private
     expected, found = outputs(tmp_path, body, launch)
     assert found == expected
+
+
+@pytest.mark.cc
+def test_an_array_that_no_instance_touches_takes_no_memory(tmp_path: Path) -> None:
+    """Its last element would lie before its first: a negative size was asked for."""
+    body = """for (int i = 0; i < N; i++)
+    C[i][0] = A[i][1];
+  for (int i = 0; i < N - 21; i++)
+    for (int j = 0; j < N; j++)
+      E[0][i][j] = B[i][j];"""
+    script = "launch(band=0.0.0, tile=[8], threads=[8])"
+    assert "bytes_E = 0 *" in Prepared.of(tmp_path, body).print(script).device
+    expected, found = outputs(tmp_path, body, script)
+    assert found == expected
