@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 
 import islpy as isl
 
@@ -102,15 +102,17 @@ class ExpandedSum:
     def order(self, deps: isl.UnionMap) -> isl.UnionMap:
         """Dependences of the expanded program."""
         own = isl.UnionMap.from_map(self.reduction.relation)
-        others = deps.subtract(own)
-        either = deps.domain().union(deps.range()).identity().union(self.changing)
-        others = others.apply_domain(either).apply_range(either)
-        again = deps.intersect(own)
-        again = again.apply_domain(self.changing).apply_range(self.changing)
-        found = others.union(again.subtract(again.domain().identity()))
-        for kernel in self.kernels:
-            found = found.union(kernel.flow)
-        return found.union(self._handed())
+        others, changing = deps.subtract(own), self.changing
+        again = deps.apply_domain(changing).apply_range(changing)
+        parts = [
+            others,
+            others.apply_domain(changing),
+            others.apply_range(changing),
+            again.subtract(again.domain().identity()),
+            *(kernel.flow for kernel in self.kernels),
+            self._handed(),
+        ]
+        return reduce(lambda a, b: a.union(b), parts).coalesce()
 
     def _handed(self) -> isl.UnionMap:
         """From the kernel that hands parts over to the one that adds them up."""
