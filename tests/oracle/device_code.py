@@ -12,6 +12,7 @@ from polysched.cost.kernels import read_kernels
 from polysched.machine import Gpu, Machine
 from polysched.runtime import KernelResources, Nvcc
 from polysched.workflow import Variant, build_space, parse
+from tests.oracle.nvrtc import Nvrtc
 
 ASKED = re.compile(
     r"cudaFuncSetAttribute\((\w+),\s*"
@@ -69,15 +70,18 @@ def default_variants(path: Path, gpu: Gpu, flags: Sequence[str] = ()) -> list[Va
     return [space.first_printable()[0] for space in spaces]
 
 
+def has_compiler(architecture: str) -> bool:
+    """Whether nvcc makes code for an architecture, or the library of release 12."""
+    return Nvcc.locate().knows(architecture) or Nvrtc.locate() is not None
+
+
 def compile_kernels(
     variant: Variant, folder: Path, architecture: str
 ) -> list[Compiled]:
     """The kernels of a variant, in order."""
-    source = folder / f"{variant.scop.name}.cu"
-    source.write_text(variant.device_text())
-    code = Nvcc.locate().compile(source, architectures=[architecture], form="cubin")
     loads = read_kernels(variant.tree, variant.scop)
-    by_number = {int(r.name.rsplit("_", 1)[1]): r for r in code.resources}
+    assembled = _assemble(variant, folder, architecture)
+    by_number = {int(r.name.rsplit("_", 1)[1]): r for r in assembled}
     assert sorted(by_number) == list(range(len(loads)))
     asked = dict(ASKED.findall(variant.device_text()))
     found = []
@@ -91,6 +95,17 @@ def compile_kernels(
         shared = resources.shared_bytes + int(asked.get(resources.name, 0))
         found.append(Compiled(expected, resources, shared))
     return found
+
+
+def _assemble(
+    variant: Variant, folder: Path, architecture: str
+) -> Sequence[KernelResources]:
+    nvcc, library = Nvcc.locate(), Nvrtc.locate()
+    if library is not None and not nvcc.knows(architecture):
+        return library.compile(variant.device_text(), architecture)
+    source = folder / f"{variant.scop.name}.cu"
+    source.write_text(variant.device_text())
+    return nvcc.compile(source, architectures=[architecture], form="cubin").resources
 
 
 def stages_in_flight(ptx: str, kernel: str) -> int:
