@@ -28,11 +28,16 @@ def common_shape(
     for k in range(rank):
         sizes = [s[k - rank + len(s)] for s in shapes if k - rank + len(s) >= 0]
         wide = [s for s in sizes if s != ONE]
-        first = next((s for s in wide if s.is_constant), wide[0] if wide else ONE)
+        first = min(wide, key=_complexity, default=ONE)
         for other in wide:
             _require_equal(emitter, first, other, shapes)
         result.append(first)
     return tuple(result)
+
+
+def _complexity(size: Size) -> int:
+    """Numbers come first, then sizes as they were given, then ends of cut slices."""
+    return 0 if size.is_constant else 1 + size.has_extreme
 
 
 def _require_equal(

@@ -13,7 +13,7 @@ from polysched.tensor.cfunction import Check
 from polysched.tensor.expr import Assign, Expr, For, Load, Node, Storage, loads
 from polysched.tensor.facts import Facts, Loop
 from polysched.tensor.names import Names
-from polysched.tensor.size import Size, as_size, symbol
+from polysched.tensor.size import Size, as_size, extreme, symbol
 from polysched.tensor.values import (
     Indices,
     Lazy,
@@ -135,6 +135,12 @@ class Emitter:
             condition.python,
             Check(condition, message, self.source.where(self.node)),
         )
+
+    def extent(self, size: Size) -> Size:
+        """How many elements an axis has: none where a slice ends before it begins."""
+        if self.facts.is_certain(size, ">=", 0):
+            return size
+        return extreme("max", (as_size(0), size))
 
     def refuse(self, verdict: BadOperation) -> None:
         """Refuse the current node."""

@@ -44,6 +44,8 @@ class Facts:
     ----------
     parameters : list of str
         Sizes and integer arguments.
+    sizes : set of str
+        Those that are extents of arrays.
     loops : list of Loop
         Enclosing loops, outermost first.
     fresh : list of str
@@ -52,6 +54,7 @@ class Facts:
 
     def __init__(self) -> None:
         self.parameters: list[str] = []
+        self.sizes: set[str] = set()
         self.loops: list[Loop] = []
         self._conditions: list[str] = []
         self._global: list[str] = []
@@ -68,6 +71,7 @@ class Facts:
         """Declare a size (never negative) or an integer argument."""
         self.parameters.append(name)
         if is_size:
+            self.sizes.add(name)
             self._global.append(f"{name} >= 0")
 
     @contextmanager

@@ -53,6 +53,9 @@ def join(call: Call, parts: Sequence[Readable], along: int) -> Pending:
     dtype, _ = promote((p.dtype, False) for p in parts)
     starts = [as_size(0)]
     for part in parts:
+        emitter.require(
+            part.shape[along], ">=", 0, f"a part of {call.name} ends before it begins"
+        )
         starts.append(starts[-1] + part.shape[along])
 
     def into(place: View) -> None:

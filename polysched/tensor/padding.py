@@ -44,6 +44,10 @@ def _pad(call: Call) -> Value:
         value = call.evaluator.reader.kept(value)
     value = convert(value, array.dtype)
     widths = _widths(call, width, len(array.shape))
+    for size in array.shape:
+        call.emitter.require(
+            size, ">=", 0, f"{call.name} of a slice that ends before it begins"
+        )
     stretches = [
         _stretches(call, mode, size, *ends)
         for size, ends in zip(array.shape, widths, strict=True)

@@ -35,13 +35,14 @@ def attribute(evaluator: Evaluator, base: Any, name: str) -> Value | None:
         return None
     shape: tuple[Size, ...] = () if isinstance(base, Expr) else base.shape
     if name == "shape":
-        return tuple(index(s) for s in shape)
+        return tuple(index(evaluator.emitter.extent(s)) for s in shape)
     if name == "ndim":
         return constant(len(shape))
     if name == "size":
         result: Expr = constant(1)
         for size in shape:
-            result = evaluator.emitter.arithmetic.binary("*", result, index(size))
+            factor = index(evaluator.emitter.extent(size))
+            result = evaluator.emitter.arithmetic.binary("*", result, factor)
         return result
     if name == "dtype":
         return Object(np.dtype(base.dtype))
@@ -58,7 +59,7 @@ def _length(call: Call) -> Value:
     if isinstance(value, tuple):
         return constant(len(value))
     if isinstance(value, (View, Lazy, Pending)) and value.shape:
-        return index(value.shape[0])
+        return index(call.emitter.extent(value.shape[0]))
     raise BadOperation(f"len of {kind_of(value)}")
 
 

@@ -70,6 +70,11 @@ class Size:
         """Whether it is a number."""
         return not self.terms
 
+    @property
+    def has_extreme(self) -> bool:
+        """Whether a least or greatest value is among its terms."""
+        return any(isinstance(atom, Extreme) for atom, _ in self.terms)
+
     def __add__(self, other: Size | int) -> Size:
         other = as_size(other)
         factors = dict(self.terms)

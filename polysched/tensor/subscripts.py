@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from polysched.tensor.arithmetic import BadOperation
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.expr import Const, Expr, as_index
-from polysched.tensor.size import Size, as_size, floor_div, wrapped
+from polysched.tensor.size import Size, as_size, extreme, floor_div, wrapped
 from polysched.tensor.values import Object, Readable, Value, axis, is_array, remap
 
 
@@ -134,11 +134,11 @@ def _slice(emitter: Emitter, item: Slice, extent: Size) -> tuple[Size, Size]:
         first = _end(emitter, item.start, extent, as_size(0))
         last = _end(emitter, item.stop, extent, extent)
         _require_start(emitter, item.start, first)
-        _require_stop(emitter, last, extent)
+        last = _at_most(emitter, last, extent, last - first)
         return first, _count(emitter, last - first, item.step)
     first = _end(emitter, item.start, extent, extent - 1)
     last = _end(emitter, item.stop, extent, as_size(-1))
-    _require_stop(emitter, first + 1, extent)
+    first = _at_most(emitter, first, extent - 1, first - last)
     if item.stop is not None:
         _require_start(emitter, item.stop, last)
     return first, _count(emitter, first - last, -item.step)
@@ -152,11 +152,22 @@ def _require_start(emitter: Emitter, written: Size | None, first: Size) -> None:
         )  # fmt: skip
 
 
-def _require_stop(emitter: Emitter, last: Size, extent: Size) -> None:
+def _at_most(emitter: Emitter, end: Size, limit: Size, span: Size) -> Size:
+    """The end of a slice, cut off as NumPy does where it may lie behind its axis.
+
+    A window of as many elements as sizes of arrays say keeps its shape instead, and
+    its end is checked at the call: it is meant to fit.
+    """
+    found = emitter.facts.condition_for(end, "<=", limit)
+    if found is True:
+        return end
+    if found is False or not emitter.facts.sizes.issuperset(span.symbols()):
+        return extreme("min", (end, limit))
     emitter.require(
-        last, "<=", extent, f"the slice ends at {last}, behind the last of {extent} "
-        "elements", "NumPy would cut it off: write min()",
+        end, "<=", limit, f"the slice of {span} elements ends behind the last of its "
+        "axis", "NumPy would cut it off: write min()",
     )  # fmt: skip
+    return end
 
 
 def _end(emitter: Emitter, end: Size | None, extent: Size, default: Size) -> Size:

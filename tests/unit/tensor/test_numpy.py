@@ -119,3 +119,44 @@ def test_a_row_is_read_before_the_column_that_crosses_it_is_written(tmp_path):
     c[::-1, 3] = c[2, ::-1].copy()
     run(build_library([found], tmp_path), found, arguments, SIZES)
     assert_same(arguments["c"], c, found.text)
+
+
+def cut(a, x, y, i, s):
+    a[: i + 3] += 1.0
+    a[i - 3 :, 2 : i + 20] *= s
+    y[: len(y) + 1] = 2.0
+    for k in range(len(x)):
+        x[k] += np.sum(y[k : 2 * k + 3]) + len(y[k : 2 * k + 3])
+    return a[: i + 9 : 2], len(a[: i + 1])
+
+
+@pytest.mark.parametrize("i", [3, 4, 5, 8])
+def test_slices_are_cut_off_where_a_number_decides_their_length(tmp_path, i):
+    found = lower(read_function(cut, types_of(cut, True)))
+    arguments = {**arguments_of(cut), "i": i}
+    expected = copy.deepcopy(arguments)
+    result = cut(**expected)
+    ours = run(build_library([found], tmp_path), found, arguments, SIZES)
+    assert_same(ours, result, found.text)
+    for name in ("a", "x", "y"):
+        assert_same(arguments[name], expected[name], name)
+
+
+def lengths(x, y):
+    v = x[3:]
+    y[0] = len(v)
+    y[1] = v.size + x[4:-1].shape[0]
+    return len(v[1:])
+
+
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_a_slice_that_ends_before_it_begins_has_no_elements(tmp_path, n):
+    types = {**types_of(lengths, True), "y": ArrayType("float64", (2,))}
+    found = lower(read_function(lengths, types))
+    x, y = np.zeros(n), np.zeros(2)
+    expected = np.zeros(2)
+    result = lengths(x, expected)
+    sizes = {**SIZES, "n": n}
+    library = build_library([found], tmp_path)
+    assert run(library, found, {"x": x, "y": y}, sizes) == result
+    assert_same(y, expected, found.text)
