@@ -33,6 +33,11 @@ _MACROS = {
     "min": "#define {0}(a, b) ((a) < (b) ? (a) : (b))",
     "max": "#define {0}(a, b) ((a) > (b) ? (a) : (b))",
     "floord": "#define {0}(a, b) ((a) < 0 ? -((-(a) + (b) - 1) / (b)) : (a) / (b))",
+    "mix": """#ifdef __clang__
+#define {0}(places, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define {0}(places, a, b, ...) __builtin_shuffle(a, b, (places){{__VA_ARGS__}})
+#endif""",
 }
 
 
@@ -55,7 +60,7 @@ class Macros:
     used: dict[str, str] = field(default_factory=dict)
 
     def call(self, kind: str, *args: Text) -> Text:
-        """``min(a, b)``, ``max(a, b)`` or ``floord(a, b)`` through a macro."""
+        """``min(a, b)``, ``max(a, b)``, ``floord(a, b)``, ``mix(...)`` as a macro."""
         if kind not in self.used:
             self.used[kind] = self.names.take(self.prefix + kind)
         return call(self.used[kind], args)
@@ -65,7 +70,11 @@ class Macros:
         text = "\n".join(lines)
         needed = {k: n for k, n in self.used.items() if f"{n}(" in text}
         return [
-            *(_MACROS[kind].format(name) for kind, name in needed.items()),
+            *(
+                line
+                for kind, name in needed.items()
+                for line in _MACROS[kind].format(name).splitlines()
+            ),
             *lines,
             *(f"#undef {name}" for name in needed.values()),
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import islpy as isl
 
@@ -115,11 +115,14 @@ class LaneReader:
         At the first two lanes of a vector; the same where there is one lane.
     target : Load
         What is held: its lanes are those of the vector, or the only one.
+    turned : frozenset of Load
+        What lies in other rows for every lane, and is known as vectors all the same.
     """
 
     first: ExprPrinter
     second: ExprPrinter
     target: Load
+    turned: frozenset[Load] = frozenset()
 
     @property
     def type(self) -> ScalarType:
@@ -157,7 +160,7 @@ class LaneReader:
 
     def varies(self, expr: Expr) -> bool:
         """Whether the value differs between lanes, or is computed from the target."""
-        if expr == self.target:
+        if expr == self.target or expr in self.turned:
             return True
         match expr:
             case Load():
@@ -224,6 +227,8 @@ class LaneWriter:
         C type of a vector.
     take : callable
         Gives a free name for a stem and number.
+    columns : mapping of Load to str
+        What is known as a vector before: the reader's `turned`.
     """
 
     vectors: dict[str, str]
@@ -233,6 +238,7 @@ class LaneWriter:
     take: Callable[[str, int], str]
     reader: LaneReader
     held: str
+    columns: Mapping[Load, str] = field(default_factory=dict)
 
     def value(self, expr: Expr) -> Text:
         """The expression as text of a vector, or of one value for all lanes."""
@@ -252,6 +258,8 @@ class LaneWriter:
     def _load(self, expr: Load) -> str:
         if expr == self.reader.target:
             return self.held
+        if expr in self.columns:
+            return self.columns[expr]
         text = self.reader.first.load(expr).text
         if text not in self.vectors:
             name = self.take("b", len(self.vectors))

@@ -49,7 +49,9 @@ from polysched.codegen.tile_loops import (
     narrow,
     read_chain,
     read_tile,
+    split_loop,
 )
+from polysched.codegen.turned import Mix, Squares, find_turned, mixer, with_loop
 from polysched.ir import (
     Assign,
     Load,
@@ -174,6 +176,11 @@ class RegisterTiles:
     ) -> Node:
         """Straight-line code of all vectors of a tile; the target may be in a row."""
         points = self._points(tile)
+        if chain and tile.lanes > 1 and not row:
+            around = with_loop(points, chain[-1])
+            turned = find_turned(around, assign, tile.lanes)
+            if turned:
+                return self._write_turned(tile, chain, assign, around, turned)
         vector = self._vector_type(assign.target.type, tile.lanes)
         vectors: dict[str, str] = {}
         scalars: dict[str, str] = {}
@@ -208,6 +215,49 @@ class RegisterTiles:
         for loop in reversed(chain):
             body = Block((replace(loop, body=body),))
         return _guarded(chain[0], Block(body.items, tuple(opening), tuple(closing)))
+
+    def _write_turned(
+        self,
+        tile: TileLoops,
+        chain: tuple[Loop, ...],
+        assign: Assign,
+        points: PointPrinters,
+        turned: tuple[Load, ...],
+    ) -> Node:
+        """The innermost loop of the chain in squares, then what is left of it."""
+        loop, type_ = chain[-1], assign.target.type
+        if loop.step != 1 or loop.condition is None or loop.accumulates:
+            raise NotVectors
+        vector = self._vector_type(type_, tile.lanes)
+        squares = Squares(
+            points, assign, turned, tile.lanes, vector, self._mixer(type_, tile.lanes),
+            self._take,
+        )  # fmt: skip
+        opening, closing = [], []
+        for number, position in enumerate(tile.positions):
+            held = self._take("c", number)
+            element = points.at((0, *position)).load(assign.target)
+            opening.append(f"{vector} {held} = *({vector} *)&{element};")
+            closing.append(f"*({vector} *)&{element} = {held};")
+        whole, rest = split_loop(loop, tile.lanes)
+        parts = [replace(whole, body=Block((), tuple(squares.square(tile.positions))))]
+        if (loop.n_iterations or 1) % tile.lanes:
+            column = Block((), tuple(squares.column(tile.positions)))
+            parts.append(replace(rest, body=column))
+        self._declare(vector, type_, tile.lanes)
+        body = Block(tuple(parts))
+        for outer in reversed(chain[:-1]):
+            body = Block((replace(outer, body=body),))
+        return _guarded(chain[0], Block(body.items, tuple(opening), tuple(closing)))
+
+    def _mixer(self, type_: ScalarType, lanes: int) -> Mix:
+        word = "int" if type_.n_bytes == 4 else "long long"
+        places = self._take(f"ps_{word.replace(' ', '_')}", lanes)
+        self.typedefs[places] = (
+            f"typedef {word} {places} "
+            f"__attribute__((vector_size({lanes * type_.n_bytes})));"
+        )
+        return mixer(self.built.exprs.macros, places)
 
     def _write_edge(
         self, tile: TileLoops, chain: tuple[Loop, ...], assign: Assign

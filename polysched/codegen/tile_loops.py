@@ -135,6 +135,19 @@ def narrow(loop: Loop, lanes: int) -> list[tuple[Loop, int]]:
     return parts
 
 
+def split_loop(loop: Loop, lanes: int) -> tuple[Loop, Loop]:
+    """A loop in steps of whole vectors, and one over the iterations behind them."""
+    assert loop.condition is not None
+    word, last = loop.bound
+    past = binary("+", last, integer(1)) if word == "<=" else last
+    count = binary("-", past, loop.first)
+    whole = binary("*", binary("/", count, integer(lanes)), integer(lanes))
+    rest = replace(loop, first=binary("+", loop.first, whole), n_iterations=None)
+    shorter = binary("-", last, integer(lanes - 1))
+    condition = binary(word, Text(loop.iterator), shorter)
+    return replace(loop, condition=condition, step=lanes, n_iterations=None), rest
+
+
 def bound_names(loop: Loop) -> frozenset[str]:
     """Names in the bounds of a loop."""
     return frozenset(identifiers(f"{loop.first} {loop.condition or ''}"))

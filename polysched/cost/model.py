@@ -221,7 +221,7 @@ def _cycles_in_registers(nest: Nest, cpu: Cpu) -> float:
     fused = max(1.0, nest.n_operations / 2) if "fma" in cpu.isa else nest.n_operations
     arithmetic = fused / OPERATIONS_PER_CYCLE / lanes
     loads = nest.register_loads() / LOADS_PER_CYCLE
-    if not nest.is_packed:
+    if not nest.is_packed and not nest.is_turned:
         loads *= UNPACKED_LOSS
     waiting = LATENCY_CYCLES / nest.copies if nest.waits else 0.0
     return max(arithmetic, loads, waiting) / REGISTER_EFFICIENCY

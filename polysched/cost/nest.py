@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import ceil, prod
+from math import ceil, log2, prod
 from operator import mul
 
 from polysched.analysis import (
@@ -221,7 +221,8 @@ class Nest:
         """Loads of one instance in a register tile: vectors, and single values.
 
         Copies that stay along the lanes are loaded once for each row, the others once
-        for each vector; what does not move inside the tile stays in registers.
+        for each vector; what does not move inside the tile stays in registers. What is
+        turned counts for its vectors and for as many exchanges as turn a square.
         """
         points = [k for k, m in enumerate(self.members) if m.unrolled]
         lane = self.directions[points[-1]] if points else None
@@ -234,8 +235,19 @@ class Nest:
             seen.add(key)
             share = self._distinct(reference) / self.copies
             moves = lane is not None and any(reference.moves(lane))
+            if moves and lane and reference.stride_class(lane) == "N":
+                share *= 1 + log2(max(1, self.lanes))
             total += share / max(1, self.lanes) if moves else share
         return total
+
+    @cached_property
+    def is_turned(self) -> bool:
+        """Whether lanes run across rows that the innermost loop runs along."""
+        points = [k for k, m in enumerate(self.members) if m.unrolled]
+        lane = self.directions[points[-1]] if points else None
+        classes = self.inner_classes()
+        far = [c for r, c in classes if lane and r.stride_class(lane) == "N"]
+        return bool(self.lanes) and bool(far) and set(far) == {"1"}
 
     @cached_property
     def is_packed(self) -> bool:

@@ -102,7 +102,7 @@ def find_roles(
         return None
     if any(_unit_position(s, k) is None for k in range(band.n_members)):
         return None
-    target, moves = _find_target(s), {k: s.direction(k) for k in s.moving}
+    target, moves = find_target(s), {k: s.direction(k) for k in s.moving}
     if target is None:
         return None
     touching = [k for k, d in moves.items() if d and any(target.moves(d))]
@@ -121,7 +121,7 @@ def find_roles(
     return Contraction(band, s, lane, row, inside, outside)
 
 
-def _find_target(s: StatementView) -> Reference | None:
+def find_target(s: StatementView) -> Reference | None:
     """What a statement writes, None where that is several elements or a scalar.
 
     A private scalar, expanded, that other bands use has a dimension for every loop of

@@ -19,6 +19,7 @@ from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.jam import Jam
 from polysched.transform.mapping import Accumulate, Vector
 from polysched.transform.separate import Separate
+from polysched.transform.turn import turn_sums
 
 MAX_CUTS = 2  # loops cut in one band: each may triple the code
 
@@ -37,6 +38,10 @@ def fill_lanes(
             continue
         band = view_band(draft, scop, path)
         if band.is_thin:
+            continue
+        turned = turn_sums(draft, band, cpu) if jam else None
+        if turned is not None:
+            draft = turned
             continue
         last = band.n_members - 1
         parallel = loop_is_parallel(draft.node(path), last, draft.deps.validity)

@@ -174,7 +174,7 @@ def test_updates_of_many_forms_are_vectors_and_equal(statement, tmp_path) -> Non
 @pytest.mark.parametrize(
     "statement",
     [
-        "C[i][j] += A[i][k] * B[j][k];",
+        "C[i][j] += A[i][k] * B[j][i];",
         "C[i][j] += i * j;",
         "C[i][j] += A[i][k] > 0.5 ? B[k][j] : 1.0;",
         "C[i][j] += (float)(A[i][k] * B[k][j]);",

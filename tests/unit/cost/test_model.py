@@ -189,6 +189,24 @@ def test_recurrence_gains_from_copies() -> None:
     assert rank(trees_, scop, None, MACHINE, {"n": 1000, "T": 50}) == [1, 0]
 
 
+def test_sums_of_rows_gain_from_squares_that_are_turned() -> None:
+    box = "0 <= i < 4000 and 0 <= j < 4000"
+    reads = ("r [i, j] -> A[i, j]", "r [i, j] -> x[j]", "r [i, j] -> y[i]")
+    sums = scops.statement(
+        "S0", f"{{ S0[i, j] : {box} }}", (0, 0, 0), *reads, "w [i, j] -> y[i]"
+    )
+    scop = scops.scop("sums", sums)
+    band = "[{ S0[i, j] -> [(i)] }, { S0[i, j] -> [(j)] }]"
+    tree, deps = trees.one_band(scop, band)
+    scripts = (
+        "",
+        "jam(band=0, factors=[8, 1])",
+        "registers(band=0, factors=[16, 1], lanes=8)",
+    )
+    found = [apply_script(tree, parse_script(s), deps) for s in scripts]
+    assert rank(found, scop, deps, MACHINE) == [2, 1, 0]
+
+
 def test_short_loops_do_not_pay_for_threads() -> None:
     threads = gemm("parallel(band=0); vector(band=0.0, member=2)")
     alone = gemm("vector(band=0, member=2)")

@@ -1,0 +1,78 @@
+"""Sums along rows, several rows at a time in vector lanes, for a planned script."""
+
+from __future__ import annotations
+
+from polysched.analysis import Reference, Vector
+from polysched.ir import Assign, Binary, Const, Expr, Load, Param, ScalarType, Unary
+from polysched.machine import Cpu
+from polysched.transform.band_view import BandView, StatementView
+from polysched.transform.contraction import find_target
+from polysched.transform.draft import Draft
+from polysched.transform.registers import Registers
+
+MIN_ROWS = 16  # at a time: each waits for its last addition
+ROW, ALONG = 0, 1  # positions of a band's members
+
+
+def turn_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
+    """A vector of rows' sums, where nothing but such sums runs under a band.
+
+    The terms of each row are added in their order; squares of the matrix are read along
+    the rows and turned in registers. None where the band is no such thing.
+    """
+    if len(band.statements) != 1 or not _sums_rows(band, band.statements[0]):
+        return None
+    n_bytes = _element_bytes(band)
+    lanes = cpu.vector_elements(n_bytes)
+    rows = max(MIN_ROWS, lanes)
+    extent = band.extent(ROW)
+    if lanes < 2 or (extent is not None and extent < 2 * rows):
+        return None
+    step = Registers(band.path, (rows, 1), lanes)
+    return draft.do(step) if step.check(draft.tree, draft.deps) is None else None
+
+
+def _sums_rows(band: BandView, s: StatementView) -> bool:
+    """Whether a statement adds along rows, in loops over rows and along them."""
+    if band.n_members != 2 or not band.permutable or not band.coincident[ROW]:
+        return False
+    across, along = s.direction(ROW), s.direction(ALONG)
+    if across is None or along is None or not _is_arithmetic(band, s):
+        return False
+    target = find_target(s)
+    if target is None or any(target.moves(along)):
+        return False
+    far = [r for r in s.references if r.stride_class(across) == "N"]
+    return (
+        target.stride_class(across) == "1"
+        and bool(far)
+        and all(_is_turned(r, along) for r in far)
+    )
+
+
+def _is_turned(r: Reference, along: Vector) -> bool:
+    return r.stride_class(along) == "1"
+
+
+def _is_arithmetic(band: BandView, s: StatementView) -> bool:
+    """Whether a body is one assignment of sums and products in the target's type."""
+    match band.scop.statement(s.name).body:
+        case (Assign(target, "=" | "+=" | "-=" | "*=" | "/=", value),):
+            return target.type.is_float and _is_plain(value, target.type)
+    return False
+
+
+def _is_plain(e: Expr, type_: ScalarType) -> bool:
+    match e:
+        case Load() | Const() | Param():
+            return e.dtype == type_
+        case Unary("-" | "+", operand):
+            return _is_plain(operand, type_)
+        case Binary("+" | "-" | "*" | "/", left, right):
+            return _is_plain(left, type_) and _is_plain(right, type_)
+    return False
+
+
+def _element_bytes(band: BandView) -> int:
+    target = next(r for r in band.statements[0].references if r.is_write)
+    return band.scop.array(target.array).type.n_bytes
