@@ -108,6 +108,7 @@ from polysched.analysis.strides import (
     references,
 )
 from polysched.analysis.sums import choose_copied, find_copied_reduction
+from polysched.analysis.walked import walked_subscripts
 
 if TYPE_CHECKING:
     from polysched.analysis.counting import ClosedForm, count_points
@@ -227,6 +228,7 @@ __all__ = [
     "statement_names",
     "statement_places",
     "tile_forms",
+    "walked_subscripts",
     "weak_components",
 ]
 

@@ -71,6 +71,12 @@ class Reference:
             return "1"
         return "N"
 
+    def walked_subscript(self, direction: Vector) -> int | None:
+        """The only subscript that a direction moves, if by one; expanded ones first."""
+        moves = subscript_moves((*self.expanded, *self.rows), direction)
+        moving = [k for k, move in enumerate(moves) if move]
+        return moving[0] if len(moving) == 1 and abs(moves[moving[0]]) == 1 else None
+
 
 @lru_cache(maxsize=65536)
 def subscript_moves(rows: tuple[Vector, ...], direction: Vector) -> Vector:

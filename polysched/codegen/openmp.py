@@ -31,7 +31,12 @@ from polysched.codegen.registers import RegisterTiles
 from polysched.codegen.scopes import find_split_storage
 from polysched.codegen.specialise import specialise
 from polysched.codegen.statement import print_instance
-from polysched.codegen.storage import Buffer, buffer_offsets, plan_storage
+from polysched.codegen.storage import (
+    Buffer,
+    buffer_offsets,
+    lay_out_along_loops,
+    plan_storage,
+)
 from polysched.codegen.sum_copies import SumCopies
 from polysched.codegen.tile_numbers import number_tiles
 from polysched.codegen.verify import check_ast
@@ -182,6 +187,7 @@ class _Printer:
         depths: dict[str, int] = {}
         while True:
             planned = plan_storage(parts.scop, parts.tree, depths)
+            planned = lay_out_along_loops(planned, parts.scop, parts.tree)
             buffers = (*planned, *promoted.buffers)
             built = build_nodes(
                 number_marks(tree),

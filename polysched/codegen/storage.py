@@ -16,11 +16,12 @@ Two copies never share a cell: dropped subscripts are functions of ``t``, by isl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import islpy as isl
 
+from polysched.analysis import references, statement_members, walked_subscripts
 from polysched.base import CodegenError
 from polysched.codegen.window import Size, constant_size, find_window
 from polysched.ir import Access, Array, ScheduleTree, Scop, Statement
@@ -44,7 +45,7 @@ class Buffer:
     depth : int
         It is made anew in each iteration of the first `depth` loops.
     kept : tuple of int
-        Positions of the subscripts that have a dimension, in order.
+        Positions of the subscripts that have a dimension, in the order of storage.
     sizes : tuple of Size
         Elements per dimension.
     offsets : dict of str to dict of int to isl.PwAff
@@ -110,6 +111,32 @@ def plan_storage(
     limits = depth_limits or {}
     buffers = (_plan(scop, tree, a, limits.get(a.name)) for a in planned)
     return tuple(b for b in buffers if b is not None)
+
+
+def lay_out_along_loops(
+    buffers: Sequence[Buffer], scop: Scop, tree: ScheduleTree
+) -> tuple[Buffer, ...]:
+    """The buffers of `plan_storage`, with neighbours where innermost loops walk.
+
+    The order of the dimensions is free: nothing but the SCoP knows the arrays.
+    """
+    by_name = references(scop)
+    last = walked_subscripts(
+        (members, by_name[name]) for name, members in statement_members(tree).items()
+    )
+    return tuple(_with_last(b, last.get(b.array.name)) for b in buffers)
+
+
+def _with_last(buffer: Buffer, last: int | None) -> Buffer:
+    """The buffer with the dimension of one subscript behind all others."""
+    if last not in buffer.kept:
+        return buffer
+    order = sorted(range(len(buffer.kept)), key=lambda k: buffer.kept[k] == last)
+    return replace(
+        buffer,
+        kept=tuple(buffer.kept[k] for k in order),
+        sizes=tuple(buffer.sizes[k] for k in order),
+    )
 
 
 def buffer_offsets(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from polysched.analysis import Reference, Vector, rank
+from polysched.analysis import Reference, Vector, rank, walked_subscripts
 from polysched.cost.nest import Nest
 from polysched.cost.reuse import common_depth
 
@@ -26,7 +26,8 @@ def lay_out_copies(nests: Sequence[Nest]) -> list[Nest]:
         All statements.
     """
     depths = _shared_depths(nests)
-    return [_lay_out(nest, depths) for nest in nests]
+    last = walked_subscripts((nest.members, nest.references) for nest in nests)
+    return [_lay_out(nest, depths, last) for nest in nests]
 
 
 def fresh_bytes(nests: Sequence[Nest], line_bytes: int) -> float:
@@ -62,9 +63,11 @@ def _shared_depths(nests: Sequence[Nest]) -> dict[str, int]:
     }
 
 
-def _lay_out(nest: Nest, depths: Mapping[str, int]) -> Nest:
+def _lay_out(nest: Nest, depths: Mapping[str, int], last: Mapping[str, int]) -> Nest:
     laid = tuple(
-        _with_copies(nest, r, depths[r.array]) if r.array in depths else r
+        _with_copies(nest, r, depths[r.array], last.get(r.array))
+        if r.array in depths
+        else r
         for r in nest.references
     )
     used = sorted({r.array for r in laid} & depths.keys())
@@ -75,15 +78,32 @@ def _lay_out(nest: Nest, depths: Mapping[str, int]) -> Nest:
     )
 
 
-def _with_copies(nest: Nest, reference: Reference, depth: int) -> Reference:
-    """The reference with the subscripts of expansion that the loops do not fix."""
+def _with_copies(
+    nest: Nest, reference: Reference, depth: int, last: int | None
+) -> Reference:
+    """The reference with the subscripts of expansion that the loops do not fix.
+
+    The one that innermost loops walk along comes last, as in generated code.
+    """
     fixed: list[Vector] = [
         m.coefficients for m in nest.members[:depth] if m.kind == "point"
     ]
-    kept = tuple(r for r in reference.expanded if rank([*fixed, r]) > rank(fixed))
-    if not kept:
+    n_expanded = len(reference.expanded)
+    rows = (*reference.expanded, *reference.rows)
+    offsets = (*(0 for _ in reference.expanded), *reference.offsets)
+    kept = [
+        k
+        for k, row in enumerate(rows)
+        if k >= n_expanded or rank([*fixed, row]) > rank(fixed)
+    ]
+    if last in kept:
+        kept.remove(last)
+        kept.append(last)
+    if kept == list(range(n_expanded, len(rows))):
         return reference
-    offsets = (*(0 for _ in kept), *reference.offsets)
     return replace(
-        reference, rows=(*kept, *reference.rows), offsets=offsets, expanded=()
+        reference,
+        rows=tuple(rows[k] for k in kept),
+        offsets=tuple(offsets[k] for k in kept),
+        expanded=(),
     )

@@ -162,9 +162,22 @@ class BandView:
         )
 
     def is_worth_vector(self, member: int) -> bool:
-        """Whether vector lanes along a member would touch neighbours, nearly always."""
-        classes = [c for _, _, c in self.stride_classes(member)]
-        return bool(classes) and classes.count("N") <= len(classes) // 4
+        """Whether vector lanes along a member would touch neighbours, nearly always.
+
+        Storage of private arrays is laid out along the innermost loops.
+        """
+        found = [
+            (r, direction)
+            for s in self.main
+            if (direction := s.direction(member)) is not None
+            for r in s.references
+        ]
+        far = sum(
+            r.stride_class(direction) == "N"
+            and not (r.expanded and r.walked_subscript(direction) is not None)
+            for r, direction in found
+        )
+        return bool(found) and far <= len(found) // 4
 
     def is_uneven(self, member: int) -> bool:
         """Whether statements run over different ranges of a member."""

@@ -10,6 +10,7 @@ import pytest
 
 from polysched.analysis import prepare_scop
 from polysched.codegen import PrintOptions, plan_storage, print_openmp
+from polysched.codegen.storage import lay_out_along_loops
 from polysched.frontend import parse_c
 from polysched.ir import (
     Array,
@@ -312,6 +313,47 @@ def test_private_rows_on_the_heap_in_parallel_loops(tmp_path: Path) -> None:
     check_equal(tmp_path, FRAME_2D, original, scop, trees, SIZES, options)
     text = print_openmp(scop, trees[1], options)
     assert text.count("__builtin_malloc") == 2, "memory of w is used again"
+
+
+@pytest.mark.cc
+def test_rows_that_advance_together_lie_beside_each_other(tmp_path: Path) -> None:
+    """The loop over i, innermost, walks from one private row to the next."""
+    scop = make_scop(
+        [*SQUARE, private("w", 1, Const(40, types.INT, "40"))],
+        [
+            ("[n] -> { S0[i, j] : 0 <= i, j < n }", (0, 0, 0), "w[j] = A[i][j];"),
+            ("[n] -> { S1[i, j] : 0 <= i < n and 1 < j < n }", (0, 1, 0),
+             "w[j] = w[j - 2] * 0.5 + B[i][j];"),
+            ("[n] -> { S2[i, j] : 0 <= i, j < n }", (0, 2, 0), "C[i][j] = w[j];"),
+        ],
+        N,
+    )  # fmt: skip
+    across = (LinearRow((0, 1)), LinearRow((1, 0)))
+    rows = {
+        f"S{k}": Rows(("i", "j"), (k, 0, 0), across if k == 1 else (*reversed(across),))
+        for k in range(3)
+    }
+    tree = build_tree(scop.domain, rows)
+    planned = plan_storage(scop, tree)
+    assert [b.kept for b in planned] == [(0, 1)]
+    assert [b.kept for b in lay_out_along_loops(planned, scop, tree)] == [(0, 1)]
+    rows |= {"S2": Rows(("i", "j"), (2, 0, 0), across)}
+    together = build_tree(scop.domain, rows)
+    (buffer,) = lay_out_along_loops(plan_storage(scop, together), scop, together)
+    assert buffer.kept == (1, 0)
+    assert "w[t1][t2] = w[t1 - 2][t2] * 0.5" in print_openmp(scop, together)
+    original = """
+    for (int i = 0; i < n; i++) {
+        double w[40];
+        for (int j = 0; j < n; j++)
+            w[j] = A[i][j];
+        for (int j = 2; j < n; j++)
+            w[j] = w[j - 2] * 0.5 + B[i][j];
+        for (int j = 0; j < n; j++)
+            C[i][j] = w[j];
+    }"""
+    trees = [tree, together, mark_bands(together, parallel=3)]
+    check_equal(tmp_path, FRAME_2D, original, scop, trees, SIZES)
 
 
 def test_a_private_name_never_hides_another_array() -> None:

@@ -73,3 +73,15 @@ def test_copies_apart_are_moved_and_their_pages_cleared() -> None:
     assert near is not None
     moved = 3 * ROWS * ROWS * DOUBLE  # cleared, written, read
     assert far.memory_seconds > near.memory_seconds + moved / 1e10
+
+
+def test_copies_lie_along_the_loop_that_walks_from_one_to_the_next() -> None:
+    scop = sums()
+    swapped = apart(scop).text.replace("[i, j] -> [(i)]", "[i, j] -> [X]")
+    swapped = swapped.replace("-> [(j)]", "-> [(i)]").replace("-> [X]", "-> [(j)]")
+    for text, rows in ((apart(scop).text, (0, 1)), (swapped, (1, 0))):
+        laid = lay_out_copies(read_nests(ScheduleTree.parse(text), scop))
+        found = [(r, c) for n in laid for r, c in n.inner_classes() if len(r.rows) == 2]
+        copies = {r.rows for r, _ in found if r.array.startswith("w")}
+        assert copies == {tuple((int(k == 0), int(k == 1)) for k in rows)}
+        assert {c for r, c in found if r.array.startswith("w")} == {"1"}
