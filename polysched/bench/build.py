@@ -134,13 +134,22 @@ class Builder:
             failure = failure or built
         return failure
 
-    def build_own(self, name: str, text: str | None) -> Runner | Failure:
-        """The program with a text of ours in the region; None for the original's."""
+    def build_own(
+        self, name: str, text: str | None, *, check: bool = False
+    ) -> Runner | Failure:
+        """The program with a text of ours in the region; None for the original's.
+
+        Tuning has compared what it chooses with the original; with `check` that is
+        done here.
+        """
         bench = self.workbench(name, self.setting.toolchain)
         try:
             binary = bench.build(name, text)
+            verdict = self._verify(bench, name, bench.source(text)) if check else None
         except ToolchainError as error:
             return Failure("compile", str(error))
+        if isinstance(verdict, Failure):
+            return verdict
         return self._runner(name, bench, binary)
 
     def _build_flags(
