@@ -34,6 +34,7 @@ REGISTER_EFFICIENCY = 0.8
 PAGE_BYTES = 4096
 TLB_PAGES = 2048  # of which the processor knows where they lie
 WALK_CYCLES = 20.0  # to find that out for another one
+SHARED_LINES = 0.5  # speed where every line goes from thread to thread and back
 OVERLAP_LOSS = 0.25  # share of the lesser times that is not hidden
 
 
@@ -230,6 +231,8 @@ def _cycles_in_registers(nest: Nest, cpu: Cpu) -> float:
 def _speedup(nest: Nest, cpu: Cpu) -> float:
     if nest.shared is None or cpu.n_cores < 2:
         return 1.0
+    if nest.shares_lines:
+        return SHARED_LINES
     trips = max(1.0, nest.trips[nest.shared])
     waves = nest.waves_of_a_box
     if waves is not None:

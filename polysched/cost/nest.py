@@ -21,7 +21,14 @@ from polysched.analysis import (
     operation_count,
     run_extent,
 )
-from polysched.ir import MARK_PACK, MARK_REGISTERS, Scop, Statement
+from polysched.ir import (
+    MARK_PACK,
+    MARK_PARALLEL,
+    MARK_REGISTERS,
+    Scop,
+    Statement,
+    promote,
+)
 from polysched.sets import n_dims
 
 SIMPLE_OPERATIONS = 2.0  # of a statement whose body is unknown
@@ -191,9 +198,28 @@ class Nest:
 
     @property
     def element_bytes(self) -> int:
-        """Size of what the statement writes."""
+        """Size of what the statement computes with: C computes with bytes as int."""
         written = [r.array for r in self.references if r.is_write]
-        return self.scop.array(written[0]).type.n_bytes if written else 8
+        if not written:
+            return 8
+        type_ = self.scop.array(written[0]).type
+        return promote(type_).n_bytes if self.n_operations else type_.n_bytes
+
+    @property
+    def shares_lines(self) -> bool:
+        """Whether threads write neighbours in one cache line at the same time.
+
+        So they do where single iterations are handed out and neighbours lie in
+        neighbouring iterations.
+        """
+        if self.shared is None:
+            return False
+        member, direction = self.members[self.shared], self.directions[self.shared]
+        if direction is None or f"{MARK_PARALLEL}:dynamic" not in member.marks:
+            return False
+        return any(
+            r.is_write and r.stride_class(direction) == "1" for r in self.references
+        )
 
     def memory_operations(self) -> tuple[float, float]:
         """Loads and stores of one instance: to neighbours, and to far elements.

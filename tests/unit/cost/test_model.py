@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from polysched.analysis import allow_reordering, compute_dependences, set_band_f
 from polysched.cost import predict, predict_seconds, rank
 from polysched.cost.jumps import far_pages
 from polysched.cost.read import read_nests
+from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu, Machine
 from polysched.testing import ScopBuilder
@@ -335,3 +337,47 @@ def test_copies_of_sums_pay_where_they_are_small_beside_the_work() -> None:
         assert one is not None
         assert other is not None
         assert (other < one) == is_faster
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "n_bytes"),
+    [
+        ("unsigned char", "(x[i] + 2 * x[i + 1]) / 3", 4),
+        ("unsigned char", "x[i]", 1),
+        ("float", "x[i] + x[i + 1]", 4),
+    ],
+)
+def test_c_computes_with_bytes_as_int(
+    type_: str, value: str, n_bytes: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "case.c"
+    path.write_text(
+        f"void f({type_} *x, {type_} *y) {{\n#pragma scop\n"
+        f"for (int i = 0; i < 999; i++) y[i] = {value};\n#pragma endscop\n}}\n"
+    )
+    scop = parse_c(path).scops[0]
+    (nest,) = read_nests(original_tree(scop), scop)
+    assert nest.element_bytes == n_bytes
+
+
+def test_single_columns_are_not_handed_out_to_threads(tmp_path: Path) -> None:
+    path = tmp_path / "case.c"
+    path.write_text(
+        "void f(double a[3000][3000]) {\n#pragma scop\n"
+        "for (int i = 0; i < 3000; i++) for (int j = 0; j < i; j++) {\n"
+        "a[i][j] = 0.5 * (a[i][j] + a[j][i]); a[j][i] = a[i][j]; }\n"
+        "#pragma endscop\n}\n"
+    )
+    scop = parse_c(path).scops[0]
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    merged = "merge(band=0); "
+    seconds = [
+        predict_seconds(apply_script(tree, parse_script(text)), scop, deps, MACHINE)
+        for text in (
+            merged,
+            f"{merged}parallel(band=0, dynamic=true)",
+            f"{merged}tile(band=0, sizes=[64, 256]); parallel(band=0.0, dynamic=true)",
+        )
+    ]
+    assert seconds[2] < min(seconds[:2])
