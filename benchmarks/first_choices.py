@@ -109,7 +109,8 @@ def _choices(
 ) -> Iterator[tuple[str, Runner | Failure]]:
     """The first choices, checked as tuning checks them."""
     machine = Machine.detect()
-    space = build_space(program, machine, scop=scop.name)
+    sizes = dict(builder.oracle.dump.parameters)
+    space = build_space(program, machine, scop=scop.name, parameters=sizes)
     for k, variant in enumerate(choose_candidates(space, max(BUDGETS))):
         name = f"{CHOICE}{k + 1}"
         try:
