@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +22,7 @@ from polysched.sets import (
     node_kind,
 )
 
+_WORD = re.compile(r"[a-z]+")
 Offsets = Mapping[str, Mapping[tuple[str, int], isl.PwAff]]
 
 
@@ -204,18 +206,34 @@ def _subtracted(build: isl.AstBuild, value: isl.PwAff) -> isl.AstExpr:
 
 
 def _without_floors(value: isl.PwAff, times: isl.Set) -> isl.PwAff:
-    """The same function of loops, where an affine one is equal at all times.
+    """The same function of loops, of none that it does not need.
 
-    The first point of the tile that a loop over points runs in is a loop's value.
+    The first point of the tile that a loop over points runs in is the value of a loop
+    around it, or a function of sizes where that loop has one iteration.
     """
-    if "floor" not in str(value):
+    if not {"floor", "mod"} & set(_WORD.findall(str(value))):
         return value
     graph = isl.Map.from_pw_aff(value).intersect_domain(times)
     for constraint in graph.affine_hull().remove_divs().get_constraints():
         found = solve_equality(constraint)
         if found is not None:
             return isl.PwAff.from_aff(found)
-    return value
+    return _of_outer_loops(graph) or value
+
+
+def _of_outer_loops(graph: isl.Map) -> isl.PwAff | None:
+    """A function of the first loops that determine its value; None where pieces do."""
+    loops = isl.dim_type.in_
+    n = graph.dim(loops)
+    for k in range(n):
+        fewer = graph.project_out(loops, k, n - k)
+        if fewer.is_single_valued():
+            found = isl.PwMultiAff.from_map(fewer).get_pw_aff(0)
+            first = isl.Map.identity(graph.get_space().domain().map_from_set())
+            first = first.project_out(isl.dim_type.out, k, n - k)
+            same = found.pullback_pw_multi_aff(isl.PwMultiAff.from_map(first))
+            return same if same.n_piece() == 1 else None
+    return None
 
 
 @dataclass

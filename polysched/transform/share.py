@@ -130,4 +130,6 @@ def _grows(draft: Draft, band: BandView, s: StatementView, member: int) -> bool:
     values = work.domain()
     later = isl.Map.lex_le(values.get_space()).intersect_domain(values)
     later = later.intersect_range(values)
-    return bool(later.reverse().apply_range(work).is_subset(work))
+    if not later.reverse().apply_range(work).is_subset(work):
+        return False
+    return not later.apply_range(work).is_subset(work)  # all alike

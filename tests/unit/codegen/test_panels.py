@@ -38,6 +38,13 @@ def test_a_wide_tile_of_unknown_columns_is_packed(tmp_path) -> None:
     assert "double B_packed[136][4][8] __attribute__((aligned(64)));" in text
 
 
+def test_the_panel_of_the_last_columns_is_no_matter_of_each_column(tmp_path) -> None:
+    """isl has no loop over register tiles there, of which it would be a function."""
+    text = text_of(program(PRODUCT), PANELS, tmp_path)
+    assert "[t8 + nj % 8 - nj]" in text
+    assert "% 8]" not in text
+
+
 @pytest.mark.cc
 @pytest.mark.parametrize("width", [3, 8, 16], ids="width{}".format)
 def test_panels_of_any_width_give_equal_results(width: int) -> None:
