@@ -34,7 +34,8 @@ _MACROS = {
     "max": "#define {0}(a, b) ((a) > (b) ? (a) : (b))",
     "floord": "#define {0}(a, b) ((a) < 0 ? -((-(a) + (b) - 1) / (b)) : (a) / (b))",
     "mix": """#ifdef __clang__
-#define {0}(places, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#define {0}(places, a, b, ...) \\
+  ((void)sizeof(places), __builtin_shufflevector(a, b, __VA_ARGS__))
 #else
 #define {0}(places, a, b, ...) __builtin_shuffle(a, b, (places){{__VA_ARGS__}})
 #endif""",
