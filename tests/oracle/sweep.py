@@ -80,6 +80,7 @@ def sweep(
     options: SpaceOptions,
     *,
     tile_loops: TileLoops = "either",
+    machine: Machine | None = None,
 ) -> tuple[int, list[str]]:
     """Number of schedules run, and a line for each one that went wrong."""
     flags = ("-DDUMP", *flags)
@@ -88,7 +89,7 @@ def sweep(
     expected = run(program.source, path, flags)
     n_run = 0
     for scop in program.scops:
-        space = build_space(scop, tiny_machine(), options)
+        space = build_space(scop, machine or tiny_machine(), options)
         wrong += [
             f"{path.name} {scop.name}: {d.what}: {d.reason}"
             for d in space.dropped
