@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 import islpy as isl
@@ -64,29 +65,7 @@ class Launch(Step):
     name: ClassVar[str] = "launch"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
-        if not 0 <= self.member < node.band_n_member():
-            return f"found member {self.member}, expected one of the band"
-        n_members = node.band_n_member() - self.member
-        n_shared = len(self.tile)
-        if not 1 <= n_shared <= min(n_members, MAX_GRID_MEMBERS):
-            most = min(n_members, MAX_GRID_MEMBERS)
-            return f"found {n_shared} tile sizes, expected 1 to {most}"
-        if len(self.threads) != n_shared:
-            return f"found {len(self.threads)} thread counts for {n_shared} tile sizes"
-        for size, count in zip(self.tile, self.threads, strict=True):
-            if count < 1 or size < 1 or size % count:
-                return f"found {count} threads for {size} values, expected a divisor"
-        n_threads = 1
-        for count in self.threads:
-            n_threads *= count
-        if n_threads > MAX_THREADS:
-            return f"found {n_threads} threads in a block, at most {MAX_THREADS} fit"
-        return find_axis_misfit(self.threads) or self._find_kernel(node)
-
-    def _find_kernel(self, node: isl.ScheduleNode) -> str | None:
-        if is_under_mark(node, MARK_KERNEL):
-            return "the band is inside of a kernel"
-        return None
+        return find_share_misfit(node, self.member, self.tile, self.threads, 1)
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         node = tree.node(self.band)
@@ -108,6 +87,43 @@ class Launch(Step):
         node = insert_mark(node, f"{MARK_THREADS}:{counts}")
         node = insert_band(node, tiles, flags, permutable=True)
         return insert_mark(insert_mark(node, MARK_GRID), MARK_KERNEL)
+
+
+def find_share_misfit(
+    node: isl.ScheduleNode,
+    member: int,
+    tile: tuple[int, ...],
+    threads: tuple[int, ...],
+    least: int,
+) -> str | None:
+    """Why members of a band cannot be shared by blocks and threads, or None.
+
+    Parameters
+    ----------
+    node : isl.ScheduleNode
+        The band.
+    member : int
+        The first one that is shared.
+    tile, threads : tuple of int
+        Of each shared member the values in a block, and the threads that share them.
+    least : int
+        Smallest tile size: 1, or 0 where it means all values.
+    """
+    if not 0 <= member < node.band_n_member():
+        return f"found member {member}, expected one of the band"
+    most = min(node.band_n_member() - member, MAX_GRID_MEMBERS)
+    if not 1 <= len(tile) <= most:
+        return f"found {len(tile)} tile sizes, expected 1 to {most}"
+    if len(threads) != len(tile):
+        return f"found {len(threads)} thread counts for {len(tile)} tile sizes"
+    for size, count in zip(tile, threads, strict=True):
+        if count < 1 or size < least or size % count:
+            return f"found {count} threads for {size} values, expected a divisor"
+    if prod(threads) > MAX_THREADS:
+        return f"found {prod(threads)} threads in a block, at most {MAX_THREADS} fit"
+    if is_under_mark(node, MARK_KERNEL):
+        return "the band is inside of a kernel"
+    return find_axis_misfit(threads)
 
 
 def find_axis_misfit(threads: tuple[int, ...]) -> str | None:

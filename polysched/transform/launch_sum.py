@@ -23,12 +23,7 @@ from polysched.transform.bands import (
     member_schedules,
     tile_member,
 )
-from polysched.transform.draft import is_under_mark
-from polysched.transform.launch import (
-    MAX_GRID_MEMBERS,
-    MAX_THREADS,
-    find_axis_misfit,
-)
+from polysched.transform.launch import MAX_THREADS, find_share_misfit
 from polysched.transform.step import Step
 
 
@@ -72,26 +67,16 @@ class LaunchSum(Step):
     name: ClassVar[str] = "launch_sum"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
-        if not 0 <= self.member < node.band_n_member():
-            return f"found member {self.member}, expected one of the band"
-        n_shared = len(self.tile)
-        most = min(node.band_n_member() - self.member, MAX_GRID_MEMBERS)
-        if not 1 <= n_shared <= most:
-            return f"found {n_shared} tile sizes, expected 1 to {most}"
-        if len(self.threads) != n_shared:
-            return f"found {len(self.threads)} thread counts for {n_shared} tile sizes"
-        for size, count in zip(self.tile, self.threads, strict=True):
-            if count < 1 or size < 0 or size % count:
-                return f"found {count} threads for {size} values, expected a divisor"
+        misfit = find_share_misfit(node, self.member, self.tile, self.threads, 0)
+        if misfit is not None:
+            return misfit
         if len(self.arrays) != 1 or len(self.parts) != 2 or min(self.parts) < 1:
             return "found no array with thread counts over parts and results"
-        if max(prod(self.threads), prod(self.parts)) > MAX_THREADS:
+        if prod(self.parts) > MAX_THREADS:
             return f"found more than {MAX_THREADS} threads in a block"
         if len(list_sets(node.get_domain())) != 1 or not _is_chain(node):
             return "found more than one statement below the band"
-        if is_under_mark(node, MARK_KERNEL):
-            return "the band is inside of a kernel"
-        return find_axis_misfit(self.threads)
+        return None
 
     def check(self, tree: ScheduleTree, deps: Dependences) -> str | None:
         reason = super().check(tree, deps)
