@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -18,11 +17,11 @@ from polysched.sets import (
     ast_node_kind,
     ast_operation,
     build_ast,
+    has_quotients,
     list_maps,
     node_kind,
 )
 
-_WORD = re.compile(r"[a-z]+")
 Offsets = Mapping[str, Mapping[tuple[str, int], isl.PwAff]]
 
 
@@ -200,7 +199,7 @@ class _Recorder:
 
 def _subtracted(build: isl.AstBuild, value: isl.PwAff) -> isl.AstExpr:
     """What is subtracted from a subscript; of quotients, the opposite reads better."""
-    if "/" in str(value):
+    if has_quotients(value):
         return build.expr_from_pw_aff(value.neg()).neg()
     return build.expr_from_pw_aff(value)
 
@@ -211,7 +210,7 @@ def _without_floors(value: isl.PwAff, times: isl.Set) -> isl.PwAff:
     The first point of the tile that a loop over points runs in is the value of a loop
     around it, or a function of sizes where that loop has one iteration.
     """
-    if not {"floor", "mod"} & set(_WORD.findall(str(value))):
+    if not has_quotients(value):
         return value
     graph = isl.Map.from_pw_aff(value).intersect_domain(times)
     for constraint in graph.affine_hull().remove_divs().get_constraints():

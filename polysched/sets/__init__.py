@@ -20,6 +20,7 @@ from polysched.sets.ast_order import read_ast_order
 from polysched.sets.cone import LIFTED_PREFIX, ConeRow, dependence_cone, lift_constants
 from polysched.sets.unions import (
     dim_names,
+    has_quotients,
     list_basic_maps,
     list_basic_sets,
     list_maps,
@@ -60,6 +61,7 @@ __all__ = [
     "describe_pair",
     "dim_names",
     "fix_parameters",
+    "has_quotients",
     "lift_constants",
     "list_basic_maps",
     "list_basic_sets",

@@ -101,6 +101,16 @@ def param_names(s: isl.Set | isl.Map | isl.UnionSet | isl.UnionMap) -> tuple[str
     )
 
 
+def has_quotients(value: isl.PwAff) -> bool:
+    """Whether a function divides by a number, rounded or exactly, in one of its pieces."""
+    found: list[isl.Aff] = []
+    value.foreach_piece(lambda _, aff: found.append(aff))
+    return any(
+        aff.dim(isl.dim_type.div) > 0 or not aff.get_denominator_val().is_one()
+        for aff in found
+    )
+
+
 _NODE_KINDS = {
     getattr(isl.schedule_node_type, name): name
     for name in (
