@@ -22,6 +22,9 @@
 #ifndef WINDOW
 #define WINDOW DEFAULT(64, 5)
 #endif
+#if WINDOW < 1
+#error "a window has at least one sample"
+#endif
 
 static double sample[SAMPLES], mean[SAMPLES], deviation[SAMPLES], largest[SAMPLES];
 

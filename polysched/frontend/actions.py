@@ -10,7 +10,16 @@ from pycparser import c_ast
 
 from polysched.frontend.affine import NotAffine
 from polysched.frontend.assumptions import Assumptions
-from polysched.frontend.declarations import ScalarC, Symbol
+from polysched.frontend.declarations import (
+    ArrayC,
+    PointerC,
+    ScalarC,
+    Symbol,
+    dimensions,
+    element_type,
+    is_indirect,
+)
+from polysched.frontend.expressions import describe_type
 from polysched.frontend.literals import fold, integer
 from polysched.frontend.nest import Nest
 from polysched.frontend.objects import Objects
@@ -91,6 +100,9 @@ class ActionReader:
                 node, f"found a {symbol.storage} declaration inside the scop",
                 hint="declare it in front of the scop",
             )  # fmt: skip
+        if symbol.is_pointer and node.init is not None:
+            self._point(symbol, node)
+            return []
         self._around.objects.declare(symbol, self.nest.loops)
         if node.init is None or self._bind(symbol, node):
             return []
@@ -98,6 +110,32 @@ class ActionReader:
             return self._initialise_array(symbol, node)
         target = self._scalar_target(node, symbol)
         return [Assign(target, "=", self.read(node.init))]
+
+    def _point(self, symbol: Symbol, node: Any) -> None:
+        """Let a pointer stand for the elements of an array from a place on."""
+        reader = self._around.reader
+        place = reader.place(node.init)
+        if place is None:
+            self._refuser.unsupported(
+                node, f"the pointer {symbol.name!r} is not set to a place in an array",
+                hint="inside a scop pointers start at A, A[i], &A[i][j], or so many "
+                "elements from there, and stay fixed",
+            )  # fmt: skip
+        base = reader.symbol(place.base)
+        if len(dimensions(symbol.ctype)) != 1 or not _same_elements(symbol, base):
+            self._refuser.unsupported(
+                node, f"{symbol.name!r} is {describe_type(symbol.ctype)}, and points "
+                f"into {base.name!r}, {describe_type(base.ctype)}",
+                hint="pointers inside a scop run along the last subscript of an array",
+            )  # fmt: skip
+        if not all(self._is_fixed(s) for s in place.subscripts):
+            self._refuser.not_affine(
+                node, f"the place that {symbol.name!r} points to depends on data"
+            )
+        reader.places[symbol] = place
+        if symbol in self._survey.writes:
+            places = self._survey.writes.setdefault(base, [])
+            places.extend(self._survey.writes[symbol])
 
     def _bind(self, symbol: Symbol, node: Any) -> bool:
         """Let an integer that never changes stand for its initial value.
@@ -110,12 +148,17 @@ class ActionReader:
         if symbol in self._survey.writes or symbol in self._survey.iterators:
             return False
         value = converted(self.read(node.init), ctype.type)
+        if not self._is_fixed(value):
+            return False
+        self._around.reader.bound[symbol] = value
+        return True
+
+    def _is_fixed(self, value: Expr) -> bool:
+        """Whether an integer is affine, or reads at least no memory."""
         try:
             self.nest.affine.value(value, self.nest.domain)
         except NotAffine:
-            if any(isinstance(part, (Load, Call)) for part in walk(value)):
-                return False
-        self._around.reader.bound[symbol] = value
+            return not any(isinstance(part, (Load, Call)) for part in walk(value))
         return True
 
     def _initialise_array(self, symbol: Symbol, node: Any) -> list[Assign]:
@@ -148,6 +191,7 @@ class ActionReader:
             return [(node, Assign(target, op, integer(1)))]
         if node.op not in _ASSIGN_OPS:
             self._refuser.unsupported(node, f"found the operator {node.op!r}")
+        self._check_pointer(node.lvalue)
         earlier: list[tuple[Any, Assign]] = []
         if isinstance(node.rvalue, c_ast.Assignment):
             earlier = self.assignments(node.rvalue)
@@ -176,13 +220,20 @@ class ActionReader:
     def _scalar_target(self, node: Any, symbol: Symbol) -> Load:
         if symbol in self._survey.iterators:
             self.refuse_changed_iterator(node, symbol.name)
+        self._check_pointer(node)
         found = self._around.objects.find(symbol, node)
-        if found.extents:
+        return Load(found.name, found.prefix, found.type)
+
+    def _check_pointer(self, target: Any) -> None:
+        """Refuse an assignment to a pointer or to an array as a whole."""
+        if not isinstance(target, c_ast.ID):
+            return
+        symbol = self._around.reader.symbol(target)
+        if isinstance(symbol.ctype, (ArrayC, PointerC)):
             self._refuser.unsupported(
-                node, f"the pointer or array {symbol.name!r} is assigned to",
+                target, f"the pointer or array {symbol.name!r} is assigned to",
                 hint="assign to its elements; pointers stay fixed inside a scop",
             )  # fmt: skip
-        return Load(found.name, found.prefix, found.type)
 
     def refuse_changed_iterator(self, node: Any, name: str) -> NoReturn:
         """Refuse a statement that changes a loop iterator."""
@@ -224,8 +275,18 @@ class ActionReader:
                 found = "inline assembly"
         self._refuser.unsupported(
             node, f"found {found} inside the scop",
-            hint="a scop holds for loops, if/else and assignments",
+            hint=_STATEMENT_HINTS.get(
+                kind, "a scop holds for loops, if/else and assignments"
+            ),
         )  # fmt: skip
+
+
+def _same_elements(pointer: Symbol, array: Symbol) -> bool:
+    """Whether a pointer and an array have elements of the same type."""
+    ours, theirs = element_type(pointer.ctype), element_type(array.ctype)
+    if not isinstance(ours, ScalarC) or not isinstance(theirs, ScalarC):
+        return False
+    return ours.type == theirs.type and not is_indirect(array.ctype)
 
 
 _STATEMENT_REFUSALS = {
@@ -237,3 +298,6 @@ _STATEMENT_REFUSALS = {
     "Cast": "an expression statement", "Constant": "an expression statement",
     "StaticAssert": "a static assertion",
 }  # fmt: skip
+_STATEMENT_HINTS = {
+    "Break": "if (CONDITION) break; is taken at the beginning of a for loop's body",
+}

@@ -16,6 +16,7 @@ from polysched.frontend.affine import NotAffine
 from polysched.frontend.aliasing import find_overlap
 from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.builder import Builder, Draft
+from polysched.frontend.control import structured
 from polysched.frontend.declarations import PointerC, ScalarC, Symbol
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
 from polysched.frontend.liveness import (
@@ -73,7 +74,8 @@ class _Assembler:
         self.site = site
         self.n_words = n_words
         self.refuser = refuser
-        found = survey(site, Declarer(refuser))
+        self.items = structured(site.items, refuser)
+        found = survey(site.scope, self.items, Declarer(refuser))
         assumptions = Assumptions()
         objects = Objects(found, site.scope, refuser, assumptions)
         reader = ScopReader(refuser, site.scope, found, objects, functions)
@@ -84,7 +86,7 @@ class _Assembler:
 
     def assemble(self, region: SourceRegion, name: str) -> Scop:
         """All steps in order."""
-        drafts = Builder(self.around).run(self.site.items)
+        drafts = Builder(self.around).run(self.items)
         if not drafts:
             where = self.refuser.places.location(region.file, region.line)
             self.refuser.empty(where)
@@ -137,6 +139,8 @@ class _Assembler:
                 hint="affine are sums of iterators, parameters and constants, "
                 "multiples of them, and / and % by constants",
             )
+        for access in accesses:
+            self._check_row(access, draft)
         domain = nest.domain.set_tuple_name(name)
         for position, iterator in enumerate(nest.iterators):
             domain = domain.set_dim_name(isl.dim_type.set, position, iterator)
@@ -147,6 +151,32 @@ class _Assembler:
             draft.body, accesses, where,
             statement_text(draft.node, where, self.refuser.places),
         )  # fmt: skip
+
+    def _check_row(self, access: Access, draft: Draft) -> None:
+        """Rows that pointers run along must not be left: the model keeps them apart."""
+        if access.array not in self._arrays_with_pointers:
+            return
+        found = next(o for o in self.objects.all() if o.name == access.array)
+        nest, n_prefix = draft.nest, len(found.prefix)
+        for k, extent in enumerate(found.extents[1:], start=n_prefix + 1):
+            if extent is None:
+                outside = nest.domain
+            else:
+                size = nest.affine.value(extent, nest.domain)
+                outside = _outside(access.relation, k, size)
+            if not self.around.assumptions.exclude(outside, nest.domain):
+                self.refuser.not_affine(
+                    draft.node, f"a pointer into {found.symbol.name!r} leaves the row "
+                    "that it was set to",
+                    hint="set a pointer to each row, or use subscripts of the array",
+                )  # fmt: skip
+
+    @cached_property
+    def _arrays_with_pointers(self) -> set[str]:
+        """Names of the arrays that pointers declared in the SCoP point into."""
+        reader = self.around.reader
+        bases = {reader.symbol(place.base) for place in reader.places.values()}
+        return {o.name for o in self.objects.all() if o.symbol in bases}
 
     def _parameters(self, statements: Sequence[Statement]) -> set[str]:
         """Names of integers that shape the model: they are parameters."""
@@ -274,6 +304,18 @@ class _Assembler:
         for p in parameters:
             context = context.intersect(values_of(p.name, p.type))
         return context
+
+
+def _outside(relation: isl.Map, position: int, size: isl.PwAff) -> isl.Set:
+    """Instances whose subscript at a position is not from 0 to below a size."""
+    kind = isl.dim_type.out
+    relation = relation.reset_tuple_id(kind).reset_tuple_id(isl.dim_type.in_)
+    inner = relation.dim(kind) - position - 1
+    relation = relation.project_out(kind, position + 1, inner)
+    relation = relation.project_out(kind, 0, position)
+    both = relation.flat_range_product(isl.Map.from_pw_aff(size))
+    wrong = isl.Set("{ [k, n] : k < 0 or k >= n }")
+    return both.intersect_range(wrong).domain()
 
 
 def _arrays_in(statements: Sequence[Statement]) -> set[str]:

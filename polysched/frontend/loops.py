@@ -10,6 +10,10 @@ from pycparser import c_ast
 
 from polysched.frontend.refusal import Refuser
 
+_SEVERAL = (
+    "several are taken where the loop header declares all of them with start values, "
+    "and each keeps its value or advances by a constant"
+)
 _FORM = "loops are taken in the form: for (i = START; i < END; i += STEP)"
 
 
@@ -64,7 +68,8 @@ def read_header(
     if iterator is None:
         several = isinstance(node.init, (c_ast.ExprList, c_ast.DeclList))
         found = "several iterators" if several else "no start value"
-        refuser.unsupported(node, f"found a for loop with {found}", hint=_FORM)
+        hint = _SEVERAL if several else _FORM
+        refuser.unsupported(node, f"found a for loop with {found}", hint=hint)
     if isinstance(iterator, c_ast.Decl):
         start = iterator.init
         if start is None:
@@ -87,7 +92,7 @@ def _read_step(
     following = node.next
     if following is None:
         refuser.unsupported(node, "found a for loop without a step", hint=_FORM)
-    amount = _step_node(following, name)
+    amount = step_node(following, name)
     if amount is None:
         refuser.unsupported(
             following, f"the step of the loop does not add a constant to {name!r}",
@@ -107,7 +112,7 @@ def _read_step(
     return sign * value
 
 
-def _step_node(node: Any, name: str) -> tuple[int, Any] | None:
+def step_node(node: Any, name: str) -> tuple[int, Any] | None:
     """Sign and amount of a step, if it has one of the known forms."""
     if isinstance(node, c_ast.UnaryOp) and _is_name(node.expr, name):
         return {"p++": (1, 1), "++": (1, 1), "p--": (-1, 1), "--": (-1, 1)}.get(node.op)

@@ -12,6 +12,7 @@ from polysched.frontend.expressions import ExpressionReader
 from polysched.frontend.literals import integer
 from polysched.frontend.naming import is_free_for_isl
 from polysched.frontend.objects import Loop, Objects
+from polysched.frontend.pointers import Place, PlaceReader
 from polysched.frontend.purity import Functions
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.survey import Survey
@@ -28,6 +29,8 @@ class ScopReader(ExpressionReader):
     bound : dict of Symbol to Expr
         Integers declared inside the SCoP with an affine value that never change: they
         stand for that value.
+    places : dict of Symbol to Place
+        Pointers declared inside the SCoP, and the elements that they point to.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class ScopReader(ExpressionReader):
         self._functions = functions
         self.loops: tuple[Loop, ...] = ()
         self.bound: dict[Symbol, Expr] = {}
+        self.places: dict[Symbol, Place] = {}
 
     def symbol(self, node: Any) -> Symbol:
         """What a name means; refuses names that are not declared."""
@@ -101,20 +105,29 @@ class ScopReader(ExpressionReader):
         if not isinstance(base, c_ast.ID):
             self._refuse_base(base)
         symbol = self.symbol(base)
+        place = self.places.get(symbol)
+        n_fixed = 0
+        if place is not None:
+            symbol, n_fixed = self.symbol(place.base), len(place.subscripts) - 1
         found = self._objects.find(symbol, base)
-        if len(subscripts) != len(found.extents):
-            n = len(found.extents)
+        if n_fixed + len(subscripts) != len(found.extents):
+            n = len(found.extents) - n_fixed
             what = f"an array with {n} subscripts" if n else "a scalar"
             self.refuser.unsupported(
                 node, f"{base.name!r} is {what} and is used with {len(subscripts)}"
             )
-        values = []
+        values: list[Expr] = []
         for subscript in subscripts:
             value = self.read(subscript)
             if value.dtype.is_float:
                 self.refuser.wrong(subscript, "a subscript must be an integer")
             values.append(value)
-        return Load(found.name, (*found.prefix, *values), found.type)
+        inner = tuple(values) if place is None else place.element(tuple(values))
+        return Load(found.name, (*found.prefix, *inner), found.type)
+
+    def place(self, node: Any) -> Place | None:
+        """The element that an address expression of a known form points to."""
+        return PlaceReader(self.read, self.symbol, self.places).place(node)
 
     def _refuse_base(self, base: Any) -> None:
         if isinstance(base, c_ast.StructRef):

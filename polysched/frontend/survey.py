@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from pycparser import c_ast
 
 from polysched.frontend.declarations import Scope, Symbol
 from polysched.frontend.loops import iterator_node
-from polysched.frontend.scoping import Declarer, ScopSite
+from polysched.frontend.scoping import Declarer
 
 _STEPS = frozenset({"p++", "++", "p--", "--"})
 
@@ -44,11 +45,11 @@ class Survey:
         return symbol in self.writes or symbol in self.iterators
 
 
-def survey(site: ScopSite, declarer: Declarer) -> Survey:
-    """Resolve all names of a SCoP."""
+def survey(around: Scope, items: Iterable[Any], declarer: Declarer) -> Survey:
+    """Resolve all names in the statements of a SCoP, inside the scope around it."""
     walker = _Surveyor(declarer)
-    scope = site.scope.inner()
-    for item in site.items:
+    scope = around.inner()
+    for item in items:
         walker.visit(item, scope)
     return walker.found
 

@@ -12,13 +12,15 @@ from polysched.frontend.expressions import c_text
 from polysched.frontend.source import Places
 
 _MAX_LINES = 30
+_JUMP = re.compile(r"\b(continue|break|case|default)\b")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 
 
 def statement_text(node: Any, where: SourceLocation | None, places: Places) -> str:
     """What the user wrote at `where`; regenerated from the syntax if that is unclear.
 
-    A block keeps its braces; comments are left out; white space is collapsed.
+    A block keeps its braces; comments are left out; white space is collapsed. Jumps
+    that were read as conditions are shown so.
     """
     if where is not None and where.column:
         lines = [
@@ -28,7 +30,7 @@ def statement_text(node: Any, where: SourceLocation | None, places: Places) -> s
         text = "\n".join([lines[0][start:], *lines[1:]]).replace("\\\n", "\n")
         text = _COMMENT.sub(" ", text)
         found = _first_statement(text, isinstance(node, c_ast.If))
-        if found:
+        if found and not _JUMP.search(found):
             return found
     return c_text(node)
 

@@ -102,7 +102,7 @@ def param_names(s: isl.Set | isl.Map | isl.UnionSet | isl.UnionMap) -> tuple[str
 
 
 def has_quotients(value: isl.PwAff) -> bool:
-    """Whether a function divides by a number, rounded or exactly, in one of its pieces."""
+    """Whether a function divides by a number, rounded or not, in one of its pieces."""
     found: list[isl.Aff] = []
     value.foreach_piece(lambda _, aff: found.append(aff))
     return any(

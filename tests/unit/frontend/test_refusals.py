@@ -23,10 +23,29 @@ CASES = {
     "do": ("do n--; while (n);", "do", "found a do-while loop"),
     "goto": ("{ goto out; }", "goto", "found a goto"),
     "label": ("out: x[0] = 1;", "out", "found a label"),
-    "break": (f"{LOOP} {{ if (i > 3) break; x[i] = 1; }}", "break", "found a break"),
-    "continue": (f"{LOOP} {{ continue; }}", "continue", "found a continue"),
+    "break": (f"{LOOP} {{ x[i] = 1; if (i > 3) break; }}", "break", "found a break"),
+    "break on data": (f"{LOOP} {{ if (k[i]) break; x[i] = 1; }}", "k[i]", "on data"),
+    "continue in a part": (
+        f"{LOOP} {{ if (i > 3) {{ if (k[i]) continue; x[i] = 1; }} x[i] = 2; }}",
+        "continue", "found a continue that only a part",
+    ),
+    "continue behind a name": (
+        f"{LOOP} {{ {{ int m = 2; if (i > m) continue; }} x[i] = m; }}",
+        "continue", "names hide those that follow",
+    ),
     "return": (f"{LOOP} return;", "return", "found a return"),
-    "switch": (f"{LOOP} switch (i) {{ case 1: ; }}", "switch", "found a switch"),
+    "case that goes on": (
+        f"{LOOP} switch (i) {{ case 1: x[i] = 1; case 2: x[i] = 2; }}", "case 1",
+        "goes on into the next",
+    ),
+    "break inside a case": (
+        f"{LOOP} switch (i) {{ case 1: if (m) break; x[i] = 1; }}", "break",
+        "found a break inside a case",
+    ),
+    "statement before cases": (
+        f"{LOOP} switch (i) {{ x[i] = 2; case 1: x[i] = 1; }}", "x[i] = 2",
+        "in front of the cases",
+    ),
     "assembly": (f'{LOOP} asm volatile("nop");', "asm", "inline assembly"),
     "call statement": (f'{LOOP} printf("x");', "printf", "a call of 'printf'"),
     "unknown call": (f"{LOOP} x[i] = rand();", "rand", "'rand', which is not known"),
@@ -41,6 +60,23 @@ CASES = {
     "array of pointers": (f"{LOOP} x[i] = rows[i][i];", "rows", "of pointers"),
     "pointer arithmetic": (f"{LOOP} *(x + i) = 0;", "x + i", "pointer arithmetic"),
     "address": (f"{LOOP} x[i] = &x[i] - y;", "x[i] - y", "the address"),
+    "pointer moved": (
+        f"double *row = x; {LOOP} {{ row[i] = 0; row = y; }}", "row = y",
+        "'row' is assigned to",
+    ),
+    "pointer to an unknown place": (
+        f"{LOOP} {{ double *e = m ? x : y; e[i] = 0; }}", "*e", "not set to a place",
+    ),
+    "pointer to another type": (
+        f"{LOOP} {{ int *e = x; e[i] = 0; }}", "*e", "points into 'x', a pointer of d",
+    ),
+    "pointer from data": (
+        f"{LOOP} {{ double *e = x + k[i]; *e = 0; }}", "*e", "depends on data",
+    ),
+    "pointer out of its row": (
+        "double *all = A[0]; for (int i = 0; i < 81; i++) all[i] = 0;", "all[i]",
+        "leaves the row",
+    ),
     "pointer assignment": (f"{LOOP} x = 0;", "x = 0", "'x' is assigned to"),
     "whole array": (f"{LOOP} x[i] = y;", "y;", "'y' is used without a subscript"),
     "too few subscripts": (f"{LOOP} A[i] = 0;", "A[i]", "with 2 subscripts"),
@@ -73,7 +109,15 @@ CASES = {
     "no condition": ("for (int i = 1; ; i++) ;", "for", "without a condition"),
     "no start": ("for (; n; n--) ;", "for", "no start value"),
     "two iterators": (
-        "for (int i = 0, j = 0; i < n; i++) ;", "for", "several iterators",
+        "for (int i = 0, j = 1; i < n; i++, j *= 2) ;", "for", "several iterators",
+    ),
+    "second iterator changed": (
+        "for (int i = 0, j = 1; i < n; i++, j++) { x[j] = 0; j++; }", "j = 1",
+        "'j' is changed inside the loop",
+    ),
+    "second iterator from data": (
+        "for (int i = 0, j = k[0]; i < n; i++, j++) x[j] = 0;", "j = k",
+        "no plain expression",
     ),
     "wrong way": (
         "for (int i = 0; i < n; i--) x[i] = 0;", "i < n", "no last iteration",

@@ -1,0 +1,269 @@
+"""`continue`, leading `break`, `switch` and second iterators as loops and conditions.
+
+Works on syntax, before names are looked up; what cannot be put so is left as it is, and
+refused where it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from typing import Any
+
+from pycparser import c_ast
+
+from polysched.frontend.iterators import changed_names, is_invariant, with_one_iterator
+from polysched.frontend.refusal import Refuser
+
+_LOOPS = (c_ast.For, c_ast.While, c_ast.DoWhile)
+_OPPOSITES = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+
+
+def structured(items: Iterable[Any], refuser: Refuser) -> tuple[Any, ...]:
+    """Statements that do the same and jump less.
+
+    Parameters
+    ----------
+    items : iterable of nodes
+        The statements of a SCoP; they are not changed.
+    refuser : Refuser
+        Says no to jumps that have no such form.
+    """
+    writer = _Structurer(refuser)
+    return tuple(writer.statement(item) for item in items)
+
+
+class _Structurer:
+    def __init__(self, refuser: Refuser) -> None:
+        self._refuser = refuser
+
+    def statement(self, node: Any) -> Any:
+        """The same statement, structured."""
+        match node:
+            case c_ast.Compound():
+                return _block(map(self.statement, node.block_items or ()), node)
+            case c_ast.If():
+                other = None if node.iffalse is None else self.statement(node.iffalse)
+                then = None if node.iftrue is None else self.statement(node.iftrue)
+                return c_ast.If(node.cond, then, other, node.coord)
+            case c_ast.For():
+                return self._loop(node)
+            case c_ast.Switch():
+                return self.statement(self._choice(node))
+            case _:
+                return node
+
+    def _loop(self, node: Any) -> Any:
+        items = [self.statement(item) for item in _items(node.stmt)]
+        cond = node.cond
+        while items and cond is not None:
+            leaves = _condition_to_leave(items[0])
+            if leaves is None:
+                break
+            stays = _negated(leaves)
+            cond = c_ast.BinaryOp("&&", cond, stays, leaves.coord)
+            del items[0]
+        body = _block(self._without_continue(items), node.stmt)
+        loop = c_ast.For(node.init, cond, node.next, body, node.coord)
+        return with_one_iterator(loop, self._refuser)
+
+    def _without_continue(self, items: Sequence[Any]) -> list[Any]:
+        """The statements of a loop's body; what a `continue` skips is in a branch."""
+        for k, item in enumerate(items):
+            if not _jumps(item, c_ast.Continue):
+                continue
+            rest = list(items[k + 1 :])
+            if isinstance(item, c_ast.Continue):
+                return list(items[:k])
+            if isinstance(item, c_ast.If):
+                return [*items[:k], *self._skip(item, rest)]
+            if isinstance(item, c_ast.Compound):
+                self._check_names(item, rest)
+                inner = self._without_continue([*_items(item), *rest])
+                return [*items[:k], _block(inner, item)]
+        return list(items)
+
+    def _skip(self, node: Any, rest: list[Any]) -> list[Any]:
+        """A condition with a `continue` in a branch, and what follows it."""
+        branches = [_items(node.iftrue), _items(node.iffalse)]
+        falls = [_falls_through(b) for b in branches]
+        if rest and all(falls):
+            goes_on = c_ast.UnaryOp("!", self._way_to_continue(node), node.coord)
+            behind = _block(self._without_continue(rest), node)
+            skipped = c_ast.If(goes_on, behind, None, node.coord)
+            return [*self._skip(node, []), skipped]
+        then, other = (
+            self._without_continue([_block(b, node), *rest] if f else b)
+            for b, f in zip(branches, falls, strict=True)
+        )
+        iffalse = _block(other, node) if other else None
+        return [c_ast.If(node.cond, _block(then, node), iffalse, node.coord)]
+
+    def _way_to_continue(self, node: Any) -> Any:
+        """The condition of a `continue`, which may be asked again behind it."""
+        found = reduce(_either, _ways_to_continue(node))
+        if not is_invariant(found, changed_names(node)):
+            self._refuser.unsupported(
+                _first(node, c_ast.Continue), "found a continue that only a part of "
+                "its branch leads to", hint="put the condition around what it skips",
+            )  # fmt: skip
+        return found
+
+    def _check_names(self, block: Any, rest: Sequence[Any]) -> None:
+        """What follows a block must not mean the block's own names."""
+        own = {item.name for item in _items(block) if isinstance(item, c_ast.Decl)}
+        if any(_mentions(item, own) for item in rest):
+            self._refuser.unsupported(
+                _first(block, c_ast.Continue), "found a continue in a block whose "
+                "names hide those that follow", hint="rename what the block declares",
+            )  # fmt: skip
+
+    def _choice(self, node: Any) -> Any:
+        """A `switch` whose cases all end, as conditions one after the other."""
+        default: Any = None
+        branches: list[tuple[Any, Any]] = []
+        for labels, items in self._cases(node):
+            body = _block(items, labels[0])
+            if any(isinstance(label, c_ast.Default) for label in labels):
+                default = body
+                continue
+            cond: Any = None
+            for label in labels:
+                is_it = c_ast.BinaryOp("==", node.cond, label.expr, label.coord)
+                cond = is_it if cond is None else _either(cond, is_it)
+            branches.append((cond, body))
+        result = default or _block((), node)
+        for cond, body in reversed(branches):
+            result = c_ast.If(cond, body, result, cond.coord)
+        return result
+
+    def _cases(self, node: Any) -> list[tuple[list[Any], list[Any]]]:
+        """Labels and statements of each group of cases, without the last `break`."""
+        found: list[tuple[list[Any], list[Any]]] = []
+        labels: list[Any] = []
+        sections = _items(node.stmt)
+        for k, section in enumerate(sections):
+            if not isinstance(section, (c_ast.Case, c_ast.Default)):
+                self._refuser.unsupported(
+                    section, "found a statement in front of the cases of a switch"
+                )
+            labels.append(section)
+            if not section.stmts:
+                continue
+            items = _flattened(section.stmts)
+            ends = isinstance(items[-1], c_ast.Break)
+            items = items[:-1] if ends else items
+            if not ends and k + 1 < len(sections) and _falls_through(items):
+                self._refuser.unsupported(
+                    section, "found a case that goes on into the next one",
+                    hint="end it with break",
+                )  # fmt: skip
+            found.append((labels, items))
+            labels = []
+            for item in items:
+                if _jumps(item, c_ast.Break):
+                    self._refuser.unsupported(
+                        _first(item, c_ast.Break), "found a break inside a case",
+                        hint="put it at the end of the case",
+                    )  # fmt: skip
+        if labels:
+            found.append((labels, []))
+        return found
+
+
+def _items(node: Any) -> list[Any]:
+    """A statement as a list of statements."""
+    if node is None:
+        return []
+    if isinstance(node, c_ast.Compound):
+        return list(node.block_items or ())
+    return [node]
+
+
+def _flattened(items: Sequence[Any]) -> list[Any]:
+    """The statements of a case; braces around all but its `break` are taken off."""
+    block, *behind = items
+    is_all = not behind or (len(behind) == 1 and isinstance(behind[0], c_ast.Break))
+    if isinstance(block, c_ast.Compound) and is_all and _items(block):
+        return [*_items(block), *behind]
+    return list(items)
+
+
+def _block(items: Iterable[Any], node: Any) -> Any:
+    return c_ast.Compound(list(items), node.coord)
+
+
+def _either(left: Any, right: Any) -> Any:
+    return c_ast.BinaryOp("||", left, right, left.coord)
+
+
+def _negated(cond: Any) -> Any:
+    """A condition on integers that holds where the other does not."""
+    if isinstance(cond, c_ast.BinaryOp) and cond.op in _OPPOSITES:
+        return c_ast.BinaryOp(_OPPOSITES[cond.op], cond.left, cond.right, cond.coord)
+    return c_ast.UnaryOp("!", cond, cond.coord)
+
+
+def _condition_to_leave(item: Any) -> Any | None:
+    """The condition of ``if (...) break;``."""
+    if not isinstance(item, c_ast.If) or item.iffalse is not None:
+        return None
+    branch = _items(item.iftrue)
+    is_break = len(branch) == 1 and isinstance(branch[0], c_ast.Break)
+    return item.cond if is_break else None
+
+
+def _jumps(node: Any, kind: type) -> bool:
+    """Whether a statement has a jump that belongs to the loop around it."""
+    return _first(node, kind) is not None
+
+
+def _first(node: Any, kind: type) -> Any | None:
+    if isinstance(node, kind):
+        return node
+    own = (*_LOOPS, c_ast.Switch) if kind is c_ast.Break else _LOOPS
+    if isinstance(node, own):
+        return None
+    for _, child in node.children():
+        found = _first(child, kind)
+        if found is not None:
+            return found
+    return None
+
+
+def _ways_to_continue(node: Any) -> list[Any]:
+    """The conditions under which a statement comes to a `continue`."""
+    match node:
+        case c_ast.Continue():
+            return [c_ast.Constant("int", "1", node.coord)]
+        case c_ast.Compound():
+            return [way for item in _items(node) for way in _ways_to_continue(item)]
+        case c_ast.If():
+            fails = c_ast.UnaryOp("!", node.cond, node.cond.coord)
+            branches = ((node.cond, node.iftrue), (fails, node.iffalse))
+            return [
+                c_ast.BinaryOp("&&", cond, way, node.coord)
+                for cond, branch in branches
+                for way in _ways_to_continue(branch)
+            ]
+    return []
+
+
+def _falls_through(items: Sequence[Any]) -> bool:
+    """Whether the end of some statements may be reached."""
+    for item in items:
+        if isinstance(item, (c_ast.Continue, c_ast.Break)):
+            return False
+        if isinstance(item, c_ast.Compound) and not _falls_through(_items(item)):
+            return False
+        if isinstance(item, c_ast.If):
+            branches = (_items(item.iftrue), _items(item.iffalse))
+            if not any(map(_falls_through, branches)):
+                return False
+    return True
+
+
+def _mentions(node: Any, names: set[str]) -> bool:
+    if isinstance(node, c_ast.ID):
+        return node.name in names
+    return any(_mentions(child, names) for _, child in node.children())

@@ -1,0 +1,172 @@
+"""Loop headers that declare more than one variable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pycparser import c_ast
+
+from polysched.frontend.literals import fold, read_literal
+from polysched.frontend.loops import step_node
+from polysched.frontend.refusal import Refuser
+
+_STEPS = frozenset({"p++", "++", "p--", "--"})
+
+
+def with_one_iterator(loop: Any, refuser: Refuser) -> Any:
+    """The same loop with one variable in its header.
+
+    A variable that keeps its value is declared around the loop, one that advances by
+    a constant is declared in the body, as a function of the iterator.
+
+    Parameters
+    ----------
+    loop : For
+        Any loop; those with one variable are returned as they are.
+    refuser : Refuser
+        Says no to variables that are no function of the iterator.
+    """
+    init = loop.init
+    if not isinstance(init, c_ast.DeclList) or len(init.decls) < 2 or loop.cond is None:
+        return loop
+    steps = loop.next.exprs if isinstance(loop.next, c_ast.ExprList) else [loop.next]
+    stepped = {name: s for s in steps if (name := _stepped(s)) is not None}
+    names = [d.name for d in init.decls]
+    if len(stepped) < len(steps) or not stepped.keys() <= set(names):
+        return loop
+    main = next((n for n in names if n in stepped and _mentions(loop.cond, n)), None)
+    if main is None or any(d.init is None for d in init.decls):
+        return loop
+    changed = changed_names(loop.stmt)
+    for d in init.decls:
+        _check(d, changed, set(names), refuser)
+    return _rewritten(loop, main, stepped)
+
+
+def _rewritten(loop: Any, main: str, steps: Mapping[str, Any]) -> Any:
+    """The loop over one variable; unchanged if others do not advance by numbers."""
+    decls = {d.name: d for d in loop.init.decls}
+    advances = {n: a for n, s in steps.items() if (a := _advance(s, n)) is not None}
+    others = [name for name in decls if name in steps and name != main]
+    if others and len(advances) < len(steps):
+        return loop
+    values = {
+        name: _value(decls[name], advances[name], decls[main], advances[main])
+        for name in others
+    }
+    inner = [_declared(decls[name], value) for name, value in values.items()]
+    body = c_ast.Compound([*inner, loop.stmt], loop.stmt.coord)
+    header = c_ast.DeclList([decls[main]], loop.init.coord)
+    cond = _replaced(loop.cond, values)
+    plain = c_ast.For(header, cond, steps[main], body, loop.coord)
+    fixed = [d for name, d in decls.items() if name not in steps]
+    return c_ast.Compound([*fixed, plain], loop.coord) if fixed else plain
+
+
+def _stepped(step: Any) -> str | None:
+    """The variable that a part of the step advances."""
+    target = getattr(step, "lvalue", None) or getattr(step, "expr", None)
+    if not isinstance(target, c_ast.ID) or step_node(step, target.name) is None:
+        return None
+    return str(target.name)
+
+
+def _check(declared: Any, changed: set[str], names: set[str], refuser: Refuser) -> None:
+    """The start of an iterator must mean the same in every iteration."""
+    if declared.name in changed:
+        refuser.unsupported(
+            declared, f"{declared.name!r} is changed inside the loop that declares it"
+        )
+    if not is_invariant(declared.init, changed | names):
+        refuser.unsupported(
+            declared, f"the start value of {declared.name!r} is no plain expression",
+            hint="of several variables in a loop header, all start at expressions of "
+            "constants, parameters and iterators around the loop",
+        )  # fmt: skip
+
+
+def is_invariant(node: Any, changed: set[str]) -> bool:
+    """Whether an expression is of constants and of variables that are not changed."""
+    if isinstance(node, c_ast.ID):
+        return node.name not in changed
+    if isinstance(node, c_ast.Constant):
+        return True
+    if isinstance(node, c_ast.UnaryOp):
+        return node.op in {"-", "+", "!"} and is_invariant(node.expr, changed)
+    if isinstance(node, c_ast.BinaryOp):
+        return all(is_invariant(side, changed) for side in (node.left, node.right))
+    return False
+
+
+def _value(declared: Any, advance: int, main: Any, main_advance: int) -> Any:
+    """A variable as a function of the iterator.
+
+    ``start + step * ((i - start_i) / step_i)``, signs taken apart.
+    """
+    coord = declared.coord
+    here, start = c_ast.ID(main.name, coord), main.init
+    ends = (here, start) if main_advance > 0 else (start, here)
+    count: Any = c_ast.BinaryOp("-", *ends, coord)
+    if abs(main_advance) != 1:
+        count = c_ast.BinaryOp("/", count, _constant(abs(main_advance), coord), coord)
+    if abs(advance) != 1:
+        count = c_ast.BinaryOp("*", _constant(abs(advance), coord), count, coord)
+    return c_ast.BinaryOp("+" if advance > 0 else "-", declared.init, count, coord)
+
+
+def _advance(step: Any, name: str) -> int | None:
+    """What one step adds; None unless it is a number, not zero."""
+    found = step_node(step, name)
+    if found is None:
+        return None
+    sign, constant = found
+    if isinstance(constant, int):
+        return sign * constant
+    if not isinstance(constant, c_ast.Constant) or constant.type == "string":
+        return None
+    value = fold(read_literal("number", constant.value))
+    return sign * value if value else None
+
+
+def _constant(value: int, coord: Any) -> Any:
+    return c_ast.Constant("int", str(value), coord)
+
+
+def _declared(node: Any, value: Any) -> Any:
+    """The declaration with another start value."""
+    return c_ast.Decl(
+        node.name, node.quals, node.align, node.storage, node.funcspec, node.type,
+        value, node.bitsize, node.coord,
+    )  # fmt: skip
+
+
+def _replaced(node: Any, values: dict[str, Any]) -> Any:
+    """An expression with values in place of variables."""
+    if isinstance(node, c_ast.ID):
+        return values.get(node.name, node)
+    if isinstance(node, c_ast.BinaryOp):
+        left, right = (_replaced(side, values) for side in (node.left, node.right))
+        return c_ast.BinaryOp(node.op, left, right, node.coord)
+    if isinstance(node, c_ast.UnaryOp):
+        return c_ast.UnaryOp(node.op, _replaced(node.expr, values), node.coord)
+    return node
+
+
+def _mentions(node: Any, name: str) -> bool:
+    if isinstance(node, c_ast.ID):
+        return bool(node.name == name)
+    return any(_mentions(child, name) for _, child in node.children())
+
+
+def changed_names(node: Any) -> set[str]:
+    """Names that a statement declares, changes, or takes the address of."""
+    found = {node.name} if isinstance(node, c_ast.Decl) else set()
+    target = None
+    if isinstance(node, c_ast.Assignment):
+        target = node.lvalue
+    elif isinstance(node, c_ast.UnaryOp) and node.op in {*_STEPS, "&"}:
+        target = node.expr
+    if isinstance(target, c_ast.ID):
+        found.add(target.name)
+    return found.union(*(changed_names(child) for _, child in node.children()))

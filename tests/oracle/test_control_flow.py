@@ -1,0 +1,91 @@
+"""Jumps, switches, second iterators and row pointers compute what C computes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.space import SpaceOptions
+from tests.oracle.sweep import sweep
+
+PROGRAM = """\
+#include <stdio.h>
+#define N 23
+static double a[N][N], b[N][N], c[N], d[N];
+static int kind[N];
+
+static void jumps(int m) {
+#pragma scop
+  for (int i = 0; i < N; i++) {
+    if (i > m) break;
+    for (int j = 0; j < N; j++) {
+      if (i == j) continue;
+      if (j == N - 2) { b[i][j] = 3; continue; }
+      switch ((i + j) % 4) {
+      case 0: case 2: a[i][j] = a[i][j] + b[j][i]; break;
+      case 1: { b[i][j] = 2; } break;
+      default: a[i][j] = 1; continue;
+      }
+      c[i] += a[i][j];
+    }
+  }
+#pragma endscop
+}
+
+static void on_data(void) {
+#pragma scop
+  for (int i = 0; i < N; i++) {
+    d[i] = 0;
+    if (kind[i] == 1) continue;
+    switch (kind[i] + 1) {
+    case 1: d[i] = c[i]; break;
+    case 3: d[i] = -c[i]; c[i] = 0.5; break;
+    default: c[i] = 7;
+    }
+  }
+#pragma endscop
+}
+
+static void rows(void) {
+#pragma scop
+  for (int i = 1; i < N - 1; i++) {
+    const double *up = a[i - 1], *here = &a[i][0], *down = here + 0;
+    double *out = b[i] + 1;
+    for (int j = 0; j < N - 2; j++)
+      out[j] += 0.25 * (up[j + 1] + here[j] + down[j + 2]);
+  }
+  for (int i = 0, j = N - 1; i < j; i++, j--) {
+    const double *from = b[i];
+    double *to = a[j];
+    for (unsigned k = 0, end = N; k < end; k += 2)
+      to[k] = from[end - 1 - k];
+  }
+#pragma endscop
+}
+
+int main(void)
+{
+  for (int i = 0; i < N; i++) {
+    kind[i] = i * i % 5 % 4;
+    for (int j = 0; j < N; j++)
+      a[i][j] = (i * 7 + j * 3) % 11, b[i][j] = (i + 2 * j) % 5;
+  }
+  jumps(N - 3), jumps(-1), on_data(), rows();
+  for (int i = 0; i < N; i++) {
+    printf("%.17g %.17g\\n", c[i], d[i]);
+    for (int j = 0; j < N; j++)
+      printf("%.17g %.17g\\n", a[i][j], b[i][j]);
+  }
+  return 0;
+}
+"""
+
+
+@pytest.mark.cc
+def test_every_schedule_computes_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "control.c"
+    path.write_text(PROGRAM)
+    n_run, wrong = sweep(path, [], SpaceOptions(seconds=6, limit=5))
+    assert wrong == []
+    assert n_run >= 9

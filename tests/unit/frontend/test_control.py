@@ -1,0 +1,109 @@
+"""Jumps, switches and second iterators mean what plain loops and conditions mean."""
+
+import pytest
+
+pytestmark = pytest.mark.cc
+
+LOOP = "for (int i = 0; i < n; i++)"
+# how it is written, and the same in plain loops and conditions
+SAME = {
+    "continue": (
+        f"{LOOP} {{ if (i == m) continue; x[i] = 1; y[i] = 2; }}",
+        f"{LOOP} if (i != m) {{ x[i] = 1; y[i] = 2; }}",
+    ),
+    "continue behind work": (
+        f"{LOOP} {{ if (i < m) {{ x[i] = 1; continue; }} else x[i] = 2; y[i] = 3; }}",
+        f"{LOOP} if (i < m) x[i] = 1; else {{ x[i] = 2; y[i] = 3; }}",
+    ),
+    "continue in the other branch": (
+        f"{LOOP} {{ if (i < m) x[i] = 1; else {{ continue; }} y[i] = 3; }}",
+        f"{LOOP} if (i < m) {{ x[i] = 1; y[i] = 3; }}",
+    ),
+    "continue in a branch of a branch": (
+        f"{LOOP} {{ if (i < m) {{ x[i] = 1; if (i > 3) continue; y[i] = 2; }} }}",
+        f"{LOOP} if (i < m) {{ x[i] = 1; if (i <= 3) y[i] = 2; }}",
+    ),
+    "continue in parts of a branch": (
+        f"{LOOP} {{ if (i < m) {{ x[i] = 1; if (i > 3) continue; y[i] = 2; "
+        "if (i == 2) continue; } x[i] = 3; }",
+        f"{LOOP} {{ if (i < m) {{ x[i] = 1; if (i <= 3) y[i] = 2; }} "
+        "if (!(i < m && i > 3 || i < m && i == 2)) x[i] = 3; }",
+    ),
+    "continue in the last of several cases": (
+        f"{LOOP} {{ switch (i) {{ case 1: x[i] = 1; break; default: continue; "
+        "case 2: y[i] = 2; } x[i] = 3; }",
+        f"{LOOP} {{ if (i == 1) x[i] = 1; else if (i == 2) y[i] = 2; "
+        "if (i == 1 || i == 2) x[i] = 3; }",
+    ),
+    "two of them": (
+        f"{LOOP} {{ if (i < m) continue; x[i] = 1; if (i > 9) continue; y[i] = 2; }}",
+        f"{LOOP} if (i >= m) {{ x[i] = 1; if (i <= 9) y[i] = 2; }}",
+    ),
+    "continue of the inner loop": (
+        f"{LOOP} {{ for (int j = 0; j < n; j++) {{ if (i == j) continue; x[j] = 1; }} "
+        "y[i] = 2; }",
+        f"{LOOP} {{ for (int j = 0; j < n; j++) if (i != j) x[j] = 1; y[i] = 2; }}",
+    ),
+    "break": (
+        f"{LOOP} {{ if (i > m) break; x[i] = 1; }}",
+        "for (int i = 0; i < n && i <= m; i++) x[i] = 1;",
+    ),
+    "break at a point": (
+        f"{LOOP} {{ if (i == 7) {{ break; }} x[i] = 1; }}",
+        "for (int i = 0; i < n && i < 7; i++) x[i] = 1;",
+    ),
+    "two breaks, then a continue": (
+        f"{LOOP} {{ if (i > m) break; if (2 * i > n) break; if (i == 2) continue; "
+        "x[i] = 1; }",
+        "for (int i = 0; i < n && i <= m && 2 * i <= n; i++) if (i != 2) x[i] = 1;",
+    ),
+    "switch": (
+        f"{LOOP} switch (i % 4) {{ case 0: case 2: x[i] = 1; break; "
+        "default: x[i] = 2; break; case 3: { y[i] = 3; } break; }",
+        f"{LOOP} if (i % 4 == 0 || i % 4 == 2) x[i] = 1; "
+        "else if (i % 4 == 3) y[i] = 3; else x[i] = 2;",
+    ),
+    "switch without a default": (
+        f"{LOOP} switch (i) {{ case 1: {{ x[i] = 1; break; }} case 'a': y[i] = 2; }}",
+        f"{LOOP} if (i == 1) x[i] = 1; else if (i == 97) y[i] = 2;",
+    ),
+    "continue in a switch": (
+        f"{LOOP} {{ switch (i) {{ case 1: continue; case 2: y[i] = 2; }} x[i] = 1; }}",
+        f"{LOOP} if (i != 1) {{ if (i == 2) y[i] = 2; x[i] = 1; }}",
+    ),
+    "second iterator": (
+        "for (int i = 0, j = n - 1; i < n; i++, j--) x[i] = y[j];",
+        f"{LOOP} x[i] = y[n - 1 - i];",
+    ),
+    "two that meet": (
+        "for (int i = 0, j = n - 1; i < j; i++, j--) { x[i] = x[j]; }",
+        "for (int i = 0; 2 * i < n - 1; i++) x[i] = x[n - 1 - i];",
+    ),
+    "steps of other sizes": (
+        "for (int i = m, j = 0; i >= 0; i -= 2, j += 3) x[i] = y[j];",
+        "for (int i = m; i >= 0; i -= 2) x[i] = y[3 * ((m - i) / 2)];",
+    ),
+    "an end that keeps its value": (
+        "for (int i = 0, end = n / 2; i < end; i++) x[i] = y[end];",
+        "for (int i = 0; i < n / 2; i++) x[i] = y[n / 2];",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_the_plain_form_has_the_same_meaning(scop_of, case):
+    found, plain = (scop_of(text).statements for text in SAME[case])
+    assert len(found) == len(plain)
+    for one, other in zip(found, plain, strict=True):
+        assert one.domain.is_equal(other.domain)
+        for access, same in zip(one.accesses, other.accesses, strict=True):
+            assert (access.array, access.kind) == (same.array, same.kind)
+            assert access.relation.is_equal(same.relation)
+
+
+def test_a_skipped_condition_on_data_is_shown_as_it_is_read(scop_of):
+    scop = scop_of(f"{LOOP} {{ if (x[i] < 0) continue; y[i] = x[i]; }}")
+    (statement,) = scop.statements
+    assert statement.text.startswith("if (x[i] < 0)")
+    assert "continue" not in statement.text
+    assert [a.kind for a in statement.writes] == ["may_write"]
