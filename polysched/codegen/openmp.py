@@ -28,6 +28,7 @@ from polysched.codegen.parts import Parts, name_parts
 from polysched.codegen.pragmas import add_pragmas, check_pragmas, number_marks
 from polysched.codegen.promote import promote
 from polysched.codegen.registers import RegisterTiles
+from polysched.codegen.roots import declare_roots
 from polysched.codegen.scopes import find_split_storage
 from polysched.codegen.specialise import specialise
 from polysched.codegen.statement import print_instance
@@ -238,7 +239,8 @@ class _Printer:
             return self._instance(instance, printer, taken, built.domains)
 
         layout = Layout(self.options.indent, self.type.name, instance_lines)
-        return [*tiles.typedefs.values(), *layout.lines(block)]
+        declared = [*declare_roots(self.scop), *tiles.typedefs.values()]
+        return [*declared, *layout.lines(block)]
 
     def _instance(
         self,
