@@ -82,7 +82,7 @@ class Spelling:
     def of(cls, array: Array) -> Spelling:
         """An array as the user's program has it."""
         kept = tuple(range(array.n_expanded, array.n_dim)) if array.n_expanded else None
-        return cls(array.source_name, kept, array.pitches)
+        return cls(array.base, kept, array.pitches)
 
 
 @dataclass(frozen=True)

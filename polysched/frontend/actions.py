@@ -14,6 +14,7 @@ from polysched.frontend.declarations import (
     ArrayC,
     PointerC,
     ScalarC,
+    StructC,
     Symbol,
     dimensions,
     element_type,
@@ -108,6 +109,10 @@ class ActionReader:
             return []
         if isinstance(node.init, c_ast.InitList):
             return self._initialise_array(symbol, node)
+        if isinstance(symbol.ctype, StructC):
+            name = c_ast.ID(symbol.name, node.coord)
+            self._survey.symbols[id(name)] = symbol
+            return self._copies(name, node.init)
         target = self._scalar_target(node, symbol)
         return [Assign(target, "=", self.read(node.init))]
 
@@ -192,6 +197,8 @@ class ActionReader:
         if node.op not in _ASSIGN_OPS:
             self._refuser.unsupported(node, f"found the operator {node.op!r}")
         self._check_pointer(node.lvalue)
+        if node.op == "=" and (copies := self._copies(node.lvalue, node.rvalue)):
+            return [(node, copy) for copy in copies]
         earlier: list[tuple[Any, Assign]] = []
         if isinstance(node.rvalue, c_ast.Assignment):
             earlier = self.assignments(node.rvalue)
@@ -204,6 +211,18 @@ class ActionReader:
         ):
             self._refuser.wrong(node, f"{node.op!r} takes integers only")
         return [*earlier, (node, Assign(target, node.op, value))]
+
+    def _copies(self, target: Any, value: Any) -> list[Assign]:
+        """The assignments that copy a structure; none if the target is no structure."""
+        numbers = self._around.reader.numbers(target)
+        values = self._around.reader.numbers(value) if numbers else ()
+        types_ = [load.type for load in numbers]
+        if types_ != [load.type for load in values]:
+            self._refuser.unsupported(
+                value, "found no structure that could be copied here",
+                hint="copy structures member by member",
+            )  # fmt: skip
+        return [Assign(n, "=", v) for n, v in zip(numbers, values, strict=True)]
 
     def _target(self, node: Any) -> Load:
         """What is assigned to."""
@@ -284,6 +303,8 @@ class ActionReader:
 def _same_elements(pointer: Symbol, array: Symbol) -> bool:
     """Whether a pointer and an array have elements of the same type."""
     ours, theirs = element_type(pointer.ctype), element_type(array.ctype)
+    if isinstance(ours, StructC):
+        return ours is theirs and not is_indirect(array.ctype)
     if not isinstance(ours, ScalarC) or not isinstance(theirs, ScalarC):
         return False
     return ours.type == theirs.type and not is_indirect(array.ctype)

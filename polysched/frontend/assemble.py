@@ -30,6 +30,7 @@ from polysched.frontend.purity import Functions
 from polysched.frontend.reading import ScopReader
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.scoping import Declarer, ScopSite
+from polysched.frontend.structures import SizeChecker
 from polysched.frontend.survey import survey
 from polysched.frontend.wording import statement_text
 from polysched.ir import (
@@ -51,13 +52,14 @@ from polysched.sets import param_names, read_set
 
 def build_scop(
     site: ScopSite, region: SourceRegion, name: str, functions: Functions,
-    refuser: Refuser, n_words: Mapping[str, int],
+    refuser: Refuser, n_words: Mapping[str, int], sizes: SizeChecker,
 ) -> Scop:  # fmt: skip
     """Read one SCoP or raise the `FrontendError` that says why not.
 
-    `n_words` tells how often the file, preprocessed, has a name.
+    `n_words` tells how often the file, preprocessed, has a name; `sizes` knows the
+    size of the file's structures.
     """
-    assembler = _Assembler(site, functions, refuser, n_words)
+    assembler = _Assembler(site, functions, refuser, n_words, sizes)
     return assembler.assemble(region, name)
 
 
@@ -70,6 +72,7 @@ class _Assembler:
         functions: Functions,
         refuser: Refuser,
         n_words: Mapping[str, int],
+        sizes: SizeChecker,
     ) -> None:
         self.site = site
         self.n_words = n_words
@@ -77,7 +80,7 @@ class _Assembler:
         self.items = structured(site.items, refuser)
         found = survey(site.scope, self.items, Declarer(refuser))
         assumptions = Assumptions()
-        objects = Objects(found, site.scope, refuser, assumptions)
+        objects = Objects(found, site.scope, refuser, assumptions, sizes)
         reader = ScopReader(refuser, site.scope, found, objects, functions)
         self.around = Surroundings(
             refuser, found, objects, functions, reader, assumptions
@@ -153,8 +156,8 @@ class _Assembler:
         )  # fmt: skip
 
     def _check_row(self, access: Access, draft: Draft) -> None:
-        """Rows that pointers run along must not be left: the model keeps them apart."""
-        if access.array not in self._arrays_with_pointers:
+        """Rows and structures must not be left: the model keeps them apart."""
+        if access.array not in self._arrays_to_check:
             return
         found = next(o for o in self.objects.all() if o.name == access.array)
         nest, n_prefix = draft.nest, len(found.prefix)
@@ -166,17 +169,17 @@ class _Assembler:
                 outside = _outside(access.relation, k, size)
             if not self.around.assumptions.exclude(outside, nest.domain):
                 self.refuser.not_affine(
-                    draft.node, f"a pointer into {found.symbol.name!r} leaves the row "
-                    "that it was set to",
+                    draft.node, f"a subscript leaves its row of {found.symbol.name!r}, "
+                    "which has structures or is reached through a pointer",
                     hint="set a pointer to each row, or use subscripts of the array",
                 )  # fmt: skip
 
     @cached_property
-    def _arrays_with_pointers(self) -> set[str]:
-        """Names of the arrays that pointers declared in the SCoP point into."""
+    def _arrays_to_check(self) -> set[str]:
+        """Arrays that pointers declared in the SCoP point into, and structures."""
         reader = self.around.reader
         bases = {reader.symbol(place.base) for place in reader.places.values()}
-        return {o.name for o in self.objects.all() if o.symbol in bases}
+        return {o.name for o in self.objects.all() if o.layout or o.symbol in bases}
 
     def _parameters(self, statements: Sequence[Statement]) -> set[str]:
         """Names of integers that shape the model: they are parameters."""
@@ -225,6 +228,7 @@ class _Assembler:
             live_out=not private and self._is_live_out(found),
             pitches=found.pitches, n_expanded=len(found.loops),
             c_name="" if found.name == symbol.name else symbol.name,
+            view=found.view,
             confined=self._is_confined(symbol),
         )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pycparser import c_ast
@@ -36,6 +36,33 @@ class PointerC:
     target: CType
 
 
+@dataclass(frozen=True, eq=False)
+class StructC:
+    """A structure type with known members.
+
+    Attributes
+    ----------
+    spelling : str
+        How C names it, ``struct body`` or a typedef; empty if it cannot.
+    members : tuple of (str, CType)
+        In order of declaration.
+    has_bits : bool
+        Whether it has bit fields.
+    volatile : bool
+        As of `ScalarC`.
+    """
+
+    spelling: str
+    members: tuple[tuple[str, CType], ...]
+    has_bits: bool = False
+    volatile: bool = False
+
+    @property
+    def what(self) -> str:
+        """The type in words."""
+        return self.spelling or "struct"
+
+
 @dataclass(frozen=True)
 class OtherC:
     """A type that a SCoP cannot use; `what` names it for messages."""
@@ -43,7 +70,7 @@ class OtherC:
     what: str
 
 
-CType = ScalarC | ArrayC | PointerC | OtherC
+CType = ScalarC | ArrayC | PointerC | StructC | OtherC
 
 
 @dataclass(eq=False)
@@ -54,7 +81,7 @@ class Symbol:
     ----------
     name : str
         The C identifier.
-    kind : {"object", "enum", "function", "typedef"}
+    kind : {"object", "enum", "function", "typedef", "tag"}
         What it names.
     ctype : CType
         Its type; of a function, what it returns.
@@ -153,7 +180,7 @@ def scalar_from_words(words: list[str]) -> ScalarType | None:
 
 
 def read_type(node: Any, scope: Scope) -> CType:
-    """The C type of a declarator."""
+    """The C type of a declarator; a structure that it defines is entered."""
     if isinstance(node, c_ast.ArrayDecl):
         return ArrayC(read_type(node.type, scope), node.dim)
     if isinstance(node, c_ast.PtrDecl):
@@ -167,10 +194,27 @@ def read_type(node: Any, scope: Scope) -> CType:
         return _named_type(list(node.names), scope)
     if isinstance(node, c_ast.Enum):
         return ScalarC(types.UINT)
-    if isinstance(node, (c_ast.Struct, c_ast.Union)):
-        word = "struct" if isinstance(node, c_ast.Struct) else "union"
-        return OtherC(f"{word} {node.name or ''}".strip())
+    if isinstance(node, c_ast.Struct):
+        return _structure(node, scope)
+    if isinstance(node, c_ast.Union):
+        return OtherC(f"union {node.name or ''}".strip())
     return OtherC(type(node).__name__.lower())
+
+
+def _structure(node: Any, scope: Scope) -> CType:
+    tag = f"struct {node.name}" if node.name else ""
+    if node.decls is None:
+        known = scope.find(tag)
+        return known.ctype if known else OtherC(tag)
+    members = [d for d in node.decls if isinstance(d, c_ast.Decl)]
+    found = StructC(
+        tag,
+        tuple((d.name, read_type(d.type, scope)) for d in members),
+        has_bits=any(d.bitsize is not None for d in members),
+    )
+    if tag:
+        scope.declare(Symbol(tag, "tag", found, node=node))
+    return found
 
 
 def _qualified(inner: CType, quals: set[str]) -> CType:
@@ -183,6 +227,8 @@ def _qualified(inner: CType, quals: set[str]) -> CType:
         )  # fmt: skip
     if isinstance(inner, ArrayC):
         return ArrayC(_qualified(inner.element, quals), inner.extent)
+    if isinstance(inner, StructC) and quals & {"volatile", "_Atomic"}:
+        return replace(inner, volatile=True)
     return inner
 
 

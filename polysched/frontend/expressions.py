@@ -110,8 +110,17 @@ class ExpressionReader:
             elif isinstance(base, c_ast.UnaryOp) and base.op == "*":
                 subscripts.insert(0, c_ast.Constant("int", "0", base.coord))
                 base = base.expr
+            elif isinstance(base, c_ast.StructRef):
+                return self.read_member(base, subscripts)
             else:
                 return self.read_element(node, base, subscripts)
+
+    def read_member(self, node: Any, subscripts: list[Any]) -> Expr:
+        """A member of a structure, or an element of one that is an array."""
+        self._refuse_kind(node)
+
+    def _read_structref(self, node: Any) -> Expr:
+        return self.read_member(node, [])
 
     def _read_funccall(self, node: Any) -> Expr:
         if isinstance(node.name, c_ast.ID) and node.name.name in INFINITY_TEXTS:
@@ -208,8 +217,7 @@ _UNARY_REFUSALS = {
     "--": "'--' inside an expression; it is taken as a statement of its own",
 }
 _EXPRESSION_REFUSALS = {
-    "StructRef": "a member of a struct or union; copy it to a scalar or array before "
-    "the scop",
+    "StructRef": "a member of a structure",
     "Assignment": "an assignment inside an expression; write it as a statement",
     "ExprList": "a comma expression",
     "CompoundLiteral": "a compound literal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from polysched.frontend.declarations import (
     ArrayC,
     ScalarC,
     Scope,
+    StructC,
     Symbol,
     dimensions,
     element_type,
@@ -22,8 +24,14 @@ from polysched.frontend.expressions import ExpressionReader, describe_type
 from polysched.frontend.literals import fold, integer
 from polysched.frontend.naming import Names
 from polysched.frontend.refusal import Refuser
+from polysched.frontend.structures import (
+    Layout,
+    NoLayout,
+    SizeChecker,
+    find_layout,
+)
 from polysched.frontend.survey import Survey
-from polysched.ir import Expr, Iter, Param, ScalarType, types
+from polysched.ir import Binary, Expr, Iter, Param, ScalarType, types
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,8 @@ class Object:
         Loops around its declaration, for one declared inside the SCoP.
     pitches : tuple of Expr
         As `ir.Array.pitches`.
+    layout : Layout, optional
+        Of an object of structures: the last subscript is that of the numbers in one.
     """
 
     symbol: Symbol
@@ -79,6 +89,15 @@ class Object:
     extents: tuple[Expr | None, ...]
     loops: tuple[Loop, ...] = ()
     pitches: tuple[Expr, ...] = ()
+    layout: Layout | None = None
+
+    @property
+    def view(self) -> str:
+        """As `ir.Array.view`."""
+        if self.layout is None or self.symbol.storage == "scop":
+            return ""
+        address = "" if len(self.extents) > 1 else "&"
+        return f"(({self.type.name} *){address}{self.symbol.name})"
 
     @property
     def prefix(self) -> tuple[Expr, ...]:
@@ -99,11 +118,15 @@ class Objects:
         Says no at a node.
     assumptions : Assumptions
         Told of the types of parameters.
+    sizes : SizeChecker
+        Knows the size of structures.
     """
 
     def __init__(
-        self, survey: Survey, scope: Scope, refuser: Refuser, assumptions: Assumptions
-    ) -> None:
+        self, survey: Survey, scope: Scope, refuser: Refuser, assumptions: Assumptions,
+        sizes: SizeChecker,
+    ) -> None:  # fmt: skip
+        self._sizes = sizes
         self._survey = survey
         self._refuser = refuser
         self._assumptions = assumptions
@@ -147,7 +170,7 @@ class Objects:
 
     def _enter(self, symbol: Symbol, node: Any) -> Object:
         element = element_type(symbol.ctype)
-        if not isinstance(element, ScalarC):
+        if not isinstance(element, (ScalarC, StructC)):
             self._refuser.unsupported(
                 node, f"{symbol.name!r} is {describe_type(symbol.ctype)}",
                 hint="arrays and scalars of integer types, float and double are taken",
@@ -165,7 +188,32 @@ class Objects:
         inside = symbol in self._survey.declared
         name = self.names.array(symbol.name, keep=not inside)
         extents = self._read_extents(symbol, inside, node)
-        return Object(symbol, name, element.type, extents, self._loops.get(symbol, ()))
+        loops = self._loops.get(symbol, ())
+        if isinstance(element, StructC):
+            layout = self._layout(symbol, element, node)
+            pitches = () if inside else _pitches(extents, layout.n)
+            extents = (*extents, integer(layout.n))
+            return Object(symbol, name, layout.type, extents, loops, pitches, layout)
+        return Object(symbol, name, element.type, extents, loops)
+
+    def _layout(self, symbol: Symbol, element: StructC, node: Any) -> Layout:
+        """Of a structure that is, unless it is declared in the SCoP, without gaps."""
+        reason = ""
+        try:
+            layout = find_layout(element, self._extents.constant)
+        except NoLayout as verdict:
+            reason = str(verdict)
+        inside = symbol in self._survey.declared
+        n_bytes = 0 if reason else layout.n * layout.type.n_bytes
+        if not (reason or inside or self._sizes.has_size(element.spelling, n_bytes)):
+            reason = "it has gaps, or is declared inside a function"
+        if reason:
+            self._refuser.unsupported(
+                node, f"{symbol.name!r} is {describe_type(symbol.ctype)}: {reason}",
+                hint="structures may hold numbers of one type, and rows of them, and "
+                "are declared in front of the function",
+            )  # fmt: skip
+        return layout
 
     def _read_extents(
         self, symbol: Symbol, inside: bool, node: Any
@@ -185,6 +233,19 @@ class Objects:
                     )  # fmt: skip
                 found.append(None)
         return tuple(found)
+
+
+def _pitches(extents: Sequence[Expr | None], n: int) -> tuple[Expr, ...]:
+    """Numbers per step of each subscript of an array of structures of `n` numbers."""
+    if not extents:
+        return ()
+    found: list[Expr] = [integer(n)]
+    for extent in reversed(extents[1:]):
+        assert extent is not None  # C lets the outermost one be open only
+        total = Binary("*", extent, found[0])
+        value = fold(total)
+        found.insert(0, total if value is None else integer(value))
+    return tuple(found)
 
 
 def _names_in_types(survey: Survey) -> set[str]:
@@ -221,6 +282,13 @@ class _ExtentReader(ExpressionReader):
         expr = self.read(node)
         value = fold(expr)
         return expr if value is None else integer(value)
+
+    def constant(self, node: Any) -> int | None:
+        """An extent that is a constant."""
+        try:
+            return fold(self.read(node))
+        except FrontendError:
+            return None
 
     def parameter(self, symbol: Symbol) -> Param:
         """A parameter for an integer scalar."""

@@ -23,6 +23,7 @@ from polysched.frontend.regions import (
 from polysched.frontend.scoping import FileNames, ScopSite, read_names
 from polysched.frontend.signatures import read_signatures
 from polysched.frontend.source import Places, SourceFile
+from polysched.frontend.structures import SizeChecker
 from polysched.frontend.syntax import parse_text
 from polysched.ir import Program, Scop
 from polysched.sets import operation_limit
@@ -80,7 +81,8 @@ def parse_c(
     names = read_names(syntax.ast, refuser)
     functions = Functions(names.scope, pure, text.system_text, refuser)
     words = Counter(w for line in text.lines for w in _WORD.findall(line.text))
-    reader = _RegionReader(source, places, functions, refuser, names, words)
+    sizes = SizeChecker(source, flags, cc)
+    reader = _RegionReader(source, places, functions, refuser, names, words, sizes)
     scops = reader.read_all(pairs, refusals)
     refusals.sort(key=lambda e: e.where.line if e.where else 0)
     return Program(
@@ -94,8 +96,9 @@ class _RegionReader:
 
     def __init__(
         self, source: SourceFile, places: Places, functions: Functions,
-        refuser: Refuser, names: FileNames, words: Counter[str],
+        refuser: Refuser, names: FileNames, words: Counter[str], sizes: SizeChecker,
     ) -> None:  # fmt: skip
+        self._sizes = sizes
         self._source = source
         self._places = places
         self._functions = functions
@@ -132,8 +135,9 @@ class _RegionReader:
         region = source_region(self._source, pair, self._places)
         with operation_limit(isl.DEFAULT_CONTEXT, _MAX_OPERATIONS):
             return build_scop(
-                site, region, name, self._functions, self._refuser, self._words
-            )
+                site, region, name, self._functions, self._refuser, self._words,
+                self._sizes,
+            )  # fmt: skip
 
     def _too_hard(self, pair: RegionPair, error: Exception) -> FrontendError:
         return FrontendError(

@@ -73,13 +73,16 @@ def _overlay(a: str, b: str) -> str:
 
 
 def run_compiler(
-    cc: str, arguments: Sequence[str]
+    cc: str, arguments: Sequence[str], text: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the C compiler; one that cannot be started is a `ToolchainError`."""
+    """Run the C compiler on a text that it reads from its standard input, if it does.
+
+    One that cannot be started is a `ToolchainError`.
+    """
     command = [*shlex.split(cc), *arguments]
     try:
         return subprocess.run(
-            command, capture_output=True, check=False, stdin=subprocess.DEVNULL,
+            command, capture_output=True, check=False, input=text,
             timeout=min(_TIMEOUT_SECONDS, seconds_left()),
         )  # fmt: skip
     except (FileNotFoundError, PermissionError, NotADirectoryError):

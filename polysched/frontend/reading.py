@@ -7,16 +7,17 @@ from typing import Any
 from pycparser import c_ast
 
 from polysched.frontend.cfunctions import call_name
-from polysched.frontend.declarations import Scope, Symbol
+from polysched.frontend.declarations import Scope, StructC, Symbol, element_type
 from polysched.frontend.expressions import ExpressionReader
 from polysched.frontend.literals import integer
 from polysched.frontend.naming import is_free_for_isl
-from polysched.frontend.objects import Loop, Objects
+from polysched.frontend.objects import Loop, Object, Objects
 from polysched.frontend.pointers import Place, PlaceReader
 from polysched.frontend.purity import Functions
 from polysched.frontend.refusal import Refuser
+from polysched.frontend.structures import Path
 from polysched.frontend.survey import Survey
-from polysched.ir import Call, Expr, Load, types
+from polysched.ir import Binary, Call, Expr, Load, types
 
 
 class ScopReader(ExpressionReader):
@@ -110,28 +111,82 @@ class ScopReader(ExpressionReader):
         if place is not None:
             symbol, n_fixed = self.symbol(place.base), len(place.subscripts) - 1
         found = self._objects.find(symbol, base)
+        if found.layout is not None:
+            self.refuser.unsupported(
+                node, f"{base.name!r} holds structures; one is used as a value",
+                hint="values are numbers; whole structures are copied by = only",
+            )  # fmt: skip
         if n_fixed + len(subscripts) != len(found.extents):
             n = len(found.extents) - n_fixed
             what = f"an array with {n} subscripts" if n else "a scalar"
             self.refuser.unsupported(
                 node, f"{base.name!r} is {what} and is used with {len(subscripts)}"
             )
-        values: list[Expr] = []
-        for subscript in subscripts:
-            value = self.read(subscript)
-            if value.dtype.is_float:
-                self.refuser.wrong(subscript, "a subscript must be an integer")
-            values.append(value)
-        inner = tuple(values) if place is None else place.element(tuple(values))
+        values = tuple(self._subscript(s) for s in subscripts)
+        inner = values if place is None else place.element(values)
         return Load(found.name, (*found.prefix, *inner), found.type)
+
+    def _subscript(self, node: Any) -> Expr:
+        value = self.read(node)
+        if value.dtype.is_float:
+            self.refuser.wrong(node, "a subscript must be an integer")
+        return value
+
+    def read_member(self, node: Any, subscripts: list[Any]) -> Expr:
+        found, values, path = self._structure(node)
+        layout = found.layout
+        member = layout.places.get(path) if layout else None
+        if member is None or len(subscripts) != (member[1] is not None):
+            self.refuser.unsupported(
+                node, f"{'.'.join(path)!r} names no number in {found.symbol.name!r}",
+                hint="members that are numbers, and elements of those that are rows "
+                "of numbers, are taken",
+            )  # fmt: skip
+        inner: Expr = integer(member[0])
+        if subscripts:
+            inner = Binary("+", self._subscript(subscripts[0]), inner)
+        return Load(found.name, (*values, inner), found.type)
+
+    def numbers(self, node: Any) -> tuple[Load, ...]:
+        """The numbers in a structure that is named as a whole; none if it is none."""
+        if not isinstance(node, (c_ast.ID, c_ast.ArrayRef, c_ast.StructRef)) and not (
+            isinstance(node, c_ast.UnaryOp) and node.op == "*"
+        ):
+            return ()
+        base = _member_of(node)[2]
+        if not isinstance(base, c_ast.ID) or not isinstance(
+            element_type(self.symbol(base).ctype), StructC
+        ):
+            return ()
+        found, values, path = self._structure(node)
+        assert found.layout is not None
+        return tuple(
+            Load(found.name, (*values, integer(k)), found.type)
+            for k in found.layout.numbers(path)
+        )
+
+    def _structure(self, node: Any) -> tuple[Object, tuple[Expr, ...], Path]:
+        """A structure's object and subscripts, and the names of a member of it."""
+        path, subscripts, base = _member_of(node)
+        if not isinstance(base, c_ast.ID):
+            self._refuse_base(base)
+        symbol = self.symbol(base)
+        place = self.places.get(symbol)
+        if place is not None:
+            symbol = self.symbol(place.base)
+        found = self._objects.find(symbol, base)
+        values = tuple(self._subscript(s) for s in subscripts)
+        if place is not None:
+            values = place.element(values)
+        if found.layout is None or len(values) != len(found.extents) - 1:
+            self.refuser.unsupported(node, f"{base.name!r} is not used as a structure")
+        return found, (*found.prefix, *values), path
 
     def place(self, node: Any) -> Place | None:
         """The element that an address expression of a known form points to."""
         return PlaceReader(self.read, self.symbol, self.places).place(node)
 
     def _refuse_base(self, base: Any) -> None:
-        if isinstance(base, c_ast.StructRef):
-            self.read(base)
         if isinstance(base, c_ast.Cast):
             self.refuser.unsupported(
                 base, "found a pointer that is cast to another type",
@@ -148,6 +203,28 @@ class ScopReader(ExpressionReader):
         args = tuple(self.read(a) for a in arguments)
         call = Call(call_name(node.name.name), args, type_)
         return self._functions.expand_small(call) or call
+
+
+def _member_of(node: Any) -> tuple[Path, list[Any], Any]:
+    """Names of a member, subscripts of its structure, and what is subscripted."""
+    path: list[str] = []
+    subscripts: list[Any] = []
+    while isinstance(node, c_ast.StructRef):
+        path.insert(0, node.field.name)
+        if node.type == "->":
+            subscripts.insert(0, c_ast.Constant("int", "0", node.coord))
+        node = node.name
+        if subscripts:
+            break
+    while True:
+        if isinstance(node, c_ast.ArrayRef):
+            subscripts.insert(0, node.subscript)
+            node = node.name
+        elif isinstance(node, c_ast.UnaryOp) and node.op == "*":
+            subscripts.insert(0, c_ast.Constant("int", "0", node.coord))
+            node = node.expr
+        else:
+            return tuple(path), subscripts, node
 
 
 _KEYWORD_VALUES = {"true": 1, "false": 0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pycparser import c_ast
@@ -12,6 +12,7 @@ from polysched.base import FrontendError
 from polysched.frontend.declarations import (
     ScalarC,
     Scope,
+    StructC,
     Symbol,
     read_type,
 )
@@ -87,8 +88,11 @@ class Declarer:
         self._declare_enums(node.type, scope)
         if isinstance(node, c_ast.Typedef):
             ctype = read_type(node.type, scope)
+            if isinstance(ctype, StructC) and not ctype.spelling:
+                ctype = replace(ctype, spelling=node.name)
             return scope.declare(Symbol(node.name, "typedef", ctype, node=node))
         if not node.name:
+            read_type(node.type, scope)  # enters the structures that it defines
             return None
         if isinstance(node.type, c_ast.FuncDecl):
             returned = read_type(node.type.type, scope)

@@ -59,6 +59,9 @@ class Array:
         C object has only the remaining subscripts.
     c_name : str
         Name in the C source when it differs from `name` (shadowed locals).
+    view : str
+        The C expression that takes an object of structures as numbers of one type,
+        ``((double *)bodies)``; empty where C has the array itself.
     confined : bool
         Whether nothing in the program mentions it outside of the SCoP, so that only
         the SCoP itself, when it runs again, could read what it left.
@@ -73,6 +76,7 @@ class Array:
     pitches: tuple[Expr, ...] = ()
     n_expanded: int = 0
     c_name: str = ""
+    view: str = ""
     confined: bool = False
 
     @property
@@ -94,6 +98,11 @@ class Array:
     def source_name(self) -> str:
         """The C identifier."""
         return self.c_name or self.name
+
+    @property
+    def base(self) -> str:
+        """The C expression that is subscripted."""
+        return self.view or self.source_name
 
 
 @dataclass(frozen=True, eq=False)

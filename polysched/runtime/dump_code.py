@@ -163,12 +163,12 @@ def _row(
 def _element(array: Array, subscripts: Sequence[str], names: Sequence[str]) -> str:
     """C text of one element."""
     if not array.pitches:
-        return array.source_name + "".join(f"[{s}]" for s in subscripts)
+        return array.base + "".join(f"[{s}]" for s in subscripts)
     terms = [
         f"({s}) * (long)({_print_size(pitch, names)})"
         for s, pitch in zip(subscripts, array.pitches, strict=False)
     ]
-    return f"{array.source_name}[{' + '.join([*terms, f'({subscripts[-1]})'])}]"
+    return f"{array.base}[{' + '.join([*terms, f'({subscripts[-1]})'])}]"
 
 
 def _print_size(size: Expr, names: Sequence[str]) -> str:

@@ -117,9 +117,9 @@ def _array_lines(
             f"{s} * {_PREFIX}p{k}[{call}]"
             for k, s in enumerate(subscripts[: len(pitches)])
         ]
-        element = f"{array.source_name}[{' + '.join([*terms, subscripts[-1]])}]"
+        element = f"{array.base}[{' + '.join([*terms, subscripts[-1]])}]"
     else:
-        element = array.source_name + "".join(f"[{s}]" for s in subscripts)
+        element = array.base + "".join(f"[{s}]" for s in subscripts)
     lines += [f"    {_print_line(array, element)}", "}"]
     return lines
 

@@ -223,7 +223,7 @@ class _Printer:
             array = device.array
             const = "" if device.copied_out else "const "
             pointer = f"{const}{type_name(array.type)} *"
-            given = array.source_name if array.extents else f"&{array.source_name}"
+            given = array.base if array.extents else f"&{array.source_name}"
             found.append((pointer, device.name, f"({pointer}){given}"))
         return found
 

@@ -10,7 +10,8 @@ LOOP = "for (int i = 0; i < n; i++)"
 BEFORE = """\
 #include <stdlib.h>
 #include <stdio.h>
-struct point { double x; } p[9]; volatile double v; long double ld[9]; double **rows;
+struct point { double x; int k; } p[9];
+volatile double v; long double ld[9]; double **rows;
 double A[9][9]; int counter; int gi;
 double impure(double a) { counter++; return a; }
 double deep(double a) { return impure(a); }
@@ -53,7 +54,7 @@ CASES = {
     "impure below": (f"{LOOP} x[i] = deep(1);", "deep", "calls 'impure', which uses"),
     "pointer function": (f"{LOOP} x[i] = pointed(y);", "pointed", "takes a pointer"),
     "recursive function": (f"{LOOP} x[i] = loops(2);", "loops", "calls itself"),
-    "struct": (f"{LOOP} x[i] = p[i].x;", "p[i]", "a member of a struct"),
+    "struct": (f"{LOOP} x[i] = p[i].x;", "p[i]", "its members are of several types"),
     "volatile": (f"{LOOP} x[i] = v;", "v;", "'v' is volatile"),
     "long double": (f"{LOOP} x[i] = ld[i];", "ld[i]", "an array of long double"),
     "long double literal": (f"{LOOP} x[i] = 1.0L;", "1.0L", "found a long double"),
@@ -75,7 +76,7 @@ CASES = {
     ),
     "pointer out of its row": (
         "double *all = A[0]; for (int i = 0; i < 81; i++) all[i] = 0;", "all[i]",
-        "leaves the row",
+        "leaves its row",
     ),
     "pointer assignment": (f"{LOOP} x = 0;", "x = 0", "'x' is assigned to"),
     "whole array": (f"{LOOP} x[i] = y;", "y;", "'y' is used without a subscript"),

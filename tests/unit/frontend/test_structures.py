@@ -1,0 +1,101 @@
+"""Structures of numbers of one type are read as rows of these numbers."""
+
+import pytest
+
+pytestmark = pytest.mark.cc
+
+BEFORE = """\
+typedef struct { double x, y, z; } vec3;
+struct body { vec3 at, speed; double mass; };
+struct pixel { unsigned char rgb[3]; };
+struct mixed { int kind; double value; };
+struct spaced { double a; } __attribute__((aligned(16)));
+struct bits { int low : 3, high : 5; };
+struct list { struct list *next; };
+vec3 pos[20]; struct body all[20]; struct pixel image[20][30]; vec3 total;
+struct mixed mixed[20]; struct spaced spaced[20]; struct bits bits[20];
+struct list lists[20]; volatile vec3 port;
+"""
+LOOP = "for (int i = 0; i < 20; i++)"
+# text, and the numbers that its statements read and write
+ACCESSES = {
+    "members": (f"{LOOP} pos[i].z = pos[i].x;", ["pos[i, 0]", "pos[i, 2]"]),
+    "a member's member": (
+        f"{LOOP} all[i].speed.y = all[i].mass;", ["all[i, 6]", "all[i, 4]"],
+    ),
+    "rows in a structure": (
+        f"{LOOP} for (int c = 0; c < 3; c++) image[1][i].rgb[c] = image[i][2].rgb[2];",
+        ["image[i, 2, 2]", "image[1, i, c]"],
+    ),
+    "one structure": (f"{LOOP} total.y = pos[i].y;", ["pos[i, 1]", "total[1]"]),
+    "through pointers": (
+        f"{LOOP} {{ vec3 *p = &pos[i]; (*p).y = p->x; }}", ["pos[i, 0]", "pos[i, 1]"],
+    ),
+    "through a moved pointer": (
+        "vec3 *p = pos + 1; for (int i = 0; i < 9; i++) p[i].x = p[i - 1].x;",
+        ["pos[i, 0]", "pos[i + 1, 0]"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ACCESSES)
+def test_members_are_numbers_of_a_row(scop_of, case):
+    text, expected = ACCESSES[case]
+    (statement,) = scop_of(text, before=BEFORE).statements
+    iterators = ", ".join(statement.iterators)
+    for access, element in zip(statement.accesses, expected, strict=True):
+        same = access.relation.read_from_str(
+            access.relation.get_ctx(), f"{{ S0[{iterators}] -> {element} }}"
+        )
+        assert access.relation.is_equal(same.intersect_domain(statement.domain))
+
+
+def test_the_c_text_takes_an_object_as_numbers(scop_of):
+    scop = scop_of(f"{LOOP} total.x = image[0][i].rgb[0];", before=BEFORE)
+    total, image = scop.arrays
+    assert (image.base, image.source_name) == ("((unsigned char *)image)", "image")
+    assert [p.value for p in image.pitches] == [90, 3]
+    assert (total.base, total.pitches) == ("((double *)&total)", ())
+
+
+def test_a_whole_structure_is_copied_number_by_number(scop_of):
+    scop = scop_of(f"{LOOP} all[i].at = pos[i];", before=BEFORE)
+    written = [
+        s.writes[0].relation.range().project_out(3, 0, 1) for s in scop.statements
+    ]
+    assert [str(w.dim_max_val(0)) for w in written] == ["0", "1", "2"]
+
+
+def test_a_structure_of_the_scop_is_private(scop_of):
+    text = f"{LOOP} {{ vec3 d = {{i, 2, 3}}, e = d; pos[i].x = d.x + e.y; }}"
+    scop = scop_of(text, before=BEFORE)
+    private = [a for a in scop.arrays if a.storage == "scop"]
+    assert [(a.name, a.view, a.is_private) for a in private] == [
+        ("d", "", True), ("e", "", True),
+    ]  # fmt: skip
+
+
+REFUSED = {
+    "several types": ("mixed[i].kind = 1;", "several types, double and int"),
+    "gaps": ("spaced[i].a = 1;", "it has gaps"),
+    "bit fields": ("bits[i].low = 1;", "it has bit fields"),
+    "pointers": ("lists[i].next = 0;", "member 'next' is no number"),
+    "volatile": ("port.x = 1;", "is volatile"),
+    "no C": ("total.x = all[i].at;", "the compiler refuses this: incompatible types"),
+    "out of its row": ("image[0][i + 20].rgb[0] = 1;", "leaves its row of 'image'"),
+    "out of its structure": ("image[0][i].rgb[i] = 1;", "leaves its row of 'image'"),
+    "copied by choice": ("total = i ? pos[i] : pos[0];", "no structure that could be"),
+    "of the function": ("own.x = 1;", "declared inside a function"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_other_structures_are_refused(parse, case):
+    text, words = REFUSED[case]
+    program = parse(
+        f"{BEFORE}\nvoid f(void)\n{{\n  struct here {{ double x; }} own;\n"
+        f"#pragma scop\n{LOOP} {{ {text} }}\n#pragma endscop\n}}\n"
+    )
+    (refusal,) = program.refusals
+    assert words in refusal.message
+    assert refusal.where.line == BEFORE.count("\n") + 6
