@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import islpy as isl
@@ -12,7 +12,8 @@ from pycparser import c_ast
 from polysched.base import check_time
 from polysched.frontend.actions import STEP_OPS, ActionReader, Surroundings
 from polysched.frontend.affine import Affine, NotAffine
-from polysched.frontend.literals import fold
+from polysched.frontend.declarations import ScalarC, Symbol
+from polysched.frontend.literals import fold, integer
 from polysched.frontend.loops import Header, read_header
 from polysched.frontend.nest import (
     Bounds,
@@ -24,7 +25,7 @@ from polysched.frontend.nest import (
 )
 from polysched.frontend.objects import Loop
 from polysched.frontend.purity import converted
-from polysched.ir import Action, Binary, Expr
+from polysched.ir import Action, Assign, Binary, Expr, Guard, Load, Unary, types
 
 _LOOP_KINDS = (c_ast.For, c_ast.While, c_ast.DoWhile)
 _AFFINE_HINT = (
@@ -65,6 +66,7 @@ class Builder:
         self._current: Any = None
         self._drafts: list[Draft] = []
         self._counters = [0]
+        self._guard: Expr | None = None
         affine = self._affine(())
         self._actions = ActionReader(around, Nest((), affine.universe(), affine))
 
@@ -214,8 +216,8 @@ class Builder:
         nest = self._nest
         try:
             holds = nest.affine.condition(condition, nest.domain)
-        except NotAffine as verdict:
-            self._visit_data_if(node, condition, verdict)
+        except NotAffine:
+            self._visit_data_if(node, condition)
             return
         fails = nest.domain.subtract(holds).coalesce()
         for branch, domain in ((node.iftrue, holds), (node.iffalse, fails)):
@@ -224,19 +226,44 @@ class Builder:
                 self._visit(branch)
         self._nest = nest
 
-    def _visit_data_if(self, node: Any, condition: Expr, verdict: NotAffine) -> None:
-        """A data-dependent ``if`` is one statement."""
-        if _find(node, _LOOP_KINDS) is not None:
-            self._refuser.not_affine(
-                self._around.node_of(verdict.expr, node),
-                f"the condition of an if around a loop is not affine: {verdict.reason}",
-                hint="conditions on data are taken around assignments only",
-            )
+    def _visit_data_if(self, node: Any, condition: Expr) -> None:
+        """A data-dependent ``if`` is one statement, unless it is around loops."""
         nest = self._nest
         if node.iffalse is None:
             condition = self._split_condition(condition)
-        self._emit(node, (self._actions.guard(node, condition),))
+        if _has_loop(node):
+            self._visit_guarded(node, condition)
+        else:
+            self._emit(node, (self._actions.guard(node, condition),))
         self._nest = nest
+
+    def _visit_guarded(self, node: Any, condition: Expr) -> None:
+        """A data-dependent ``if`` around loops: its value is kept and asked inside."""
+        outer = self._guard
+        holds = self._keep(
+            node, condition if outer is None else _both(outer, condition)
+        )
+        fails: Expr = Unary("!", holds)
+        if outer is not None:
+            fails = _both(outer, fails)
+        for branch, guard in ((node.iftrue, holds), (node.iffalse, fails)):
+            if branch is not None:
+                self._guard = guard
+                self._visit(branch)
+        self._guard = outer
+
+    def _keep(self, node: Any, condition: Expr) -> Load:
+        """A variable of our own that holds the value of a condition."""
+        symbol = Symbol("holds", "object", ScalarC(types.INT), "scop")
+        self._survey.declared[symbol] = node
+        objects = self._around.objects
+        objects.declare(symbol, self._nest.loops)
+        found = objects.find(symbol, node)
+        kept = Load(found.name, found.prefix, found.type)
+        value = Binary("!=", condition, integer(0))
+        shown = c_ast.Assignment("=", c_ast.ID(found.name), node.cond, _line_of(node))
+        self._add(shown, (Assign(kept, "=", value),))
+        return kept
 
     def _split_condition(self, condition: Expr) -> Expr:
         """Move the affine parts of a conjunction into the domain."""
@@ -256,6 +283,10 @@ class Builder:
         return True
 
     def _emit(self, node: Any, body: tuple[Action, ...]) -> None:
+        """A statement; one in an ``if`` that depends on data asks for its condition."""
+        self._add(node, body if self._guard is None else (Guard(self._guard, body),))
+
+    def _add(self, node: Any, body: tuple[Action, ...]) -> None:
         position = tuple(self._counters)
         self._counters[-1] += 1
         self._drafts.append(Draft(node, self._nest, position, body))
@@ -266,12 +297,17 @@ class Builder:
         self._refuser.not_affine(node, f"{message}: {reason}", hint=_AFFINE_HINT)
 
 
-def _find(node: Any, kinds: tuple[type, ...]) -> Any | None:
-    """The first node of some kinds below a node."""
-    if isinstance(node, kinds):
-        return node
-    for _, child in node.children():
-        found = _find(child, kinds)
-        if found is not None:
-            return found
-    return None
+def _has_loop(node: Any) -> bool:
+    """Whether a statement is a loop or holds one."""
+    return isinstance(node, _LOOP_KINDS) or any(
+        _has_loop(child) for _, child in node.children()
+    )
+
+
+def _both(left: Expr, right: Expr) -> Expr:
+    return Binary("&&", left, right)
+
+
+def _line_of(node: Any) -> Any:
+    """The place of a statement as a line without a column: its text is made up."""
+    return replace(node.coord, column=None) if node.coord else None

@@ -2,6 +2,9 @@
 
 import pytest
 
+from polysched.codegen import print_openmp
+from polysched.ir import original_tree
+
 pytestmark = pytest.mark.cc
 
 LOOP = "for (int i = 0; i < n; i++)"
@@ -99,6 +102,27 @@ def test_the_plain_form_has_the_same_meaning(scop_of, case):
         for access, same in zip(one.accesses, other.accesses, strict=True):
             assert (access.array, access.kind) == (same.array, same.kind)
             assert access.relation.is_equal(same.relation)
+
+
+def test_a_condition_on_data_around_loops_is_kept(scop_of):
+    scop = scop_of(
+        f"if (x[0] > 0) {LOOP} {{ if (i < m) x[i] = 1; }} else if (x[1]) "
+        f"{LOOP} if (y[i] > 2) y[i] = 2;"
+    )
+    texts = [s.text for s in scop.statements]
+    assert texts[:2] == ["holds = x[0] > 0", "x[i] = 1;"]
+    assert [w.kind for s in scop.statements for w in s.writes] == [
+        "must_write", "may_write", "must_write", "may_write",
+    ]  # fmt: skip
+    kept = [a for a in scop.arrays if a.name.startswith("holds")]
+    assert all(a.is_private and a.is_scalar for a in kept)
+    # the second is asked only where the first fails: x[1] may not exist
+    assert [a.kind for a in scop.statements[2].reads] == ["read", "read"]
+    assert "!holds" in print_source(scop)
+
+
+def print_source(scop):
+    return print_openmp(scop, original_tree(scop))
 
 
 def test_a_skipped_condition_on_data_is_shown_as_it_is_read(scop_of):
