@@ -27,6 +27,7 @@ from polysched.ir import (
     walk,
 )
 from polysched.ir.expr import LOGICAL
+from polysched.sets import value_range
 
 _MAX_QUOTIENTS = 3  # of a remainder that is no repeated pattern
 _CACHED_STATEMENTS = 256
@@ -126,8 +127,7 @@ def find_cases(statement: Statement) -> tuple[Case, ...]:
 
 def _range_of(value: isl.PwAff, instances: isl.Set) -> tuple[int, int] | None:
     """The least and the largest integer that a function takes; None if none."""
-    there = value.intersect_domain(instances)
-    low, high = there.min_val(), there.max_val()
+    low, high = value_range(value, instances)
     if not (low.is_int() and high.is_int()):
         return None
     return low.to_python(), high.to_python()

@@ -33,6 +33,7 @@ from polysched.sets.unions import (
     read_set,
     union_of_maps,
     union_of_sets,
+    value_range,
 )
 from polysched.sets.witness import describe_pair
 
@@ -79,6 +80,7 @@ __all__ = [
     "read_set",
     "union_of_maps",
     "union_of_sets",
+    "value_range",
 ]
 
 

@@ -101,6 +101,17 @@ def param_names(s: isl.Set | isl.Map | isl.UnionSet | isl.UnionMap) -> tuple[str
     )
 
 
+def value_range(value: isl.PwAff, domain: isl.Set) -> tuple[isl.Val, isl.Val]:
+    """The least and the largest value on a domain, NaN where it is empty.
+
+    Asked of the graph: isl restricts a function by putting in equations of the domain,
+    which may leave fractions that its own minimum does not take.
+    """
+    graph = isl.Map.from_pw_aff(value).intersect_domain(domain)
+    values = graph.range()
+    return values.dim_min_val(0), values.dim_max_val(0)
+
+
 def has_quotients(value: isl.PwAff) -> bool:
     """Whether a function divides by a number, rounded or not, in one of its pieces."""
     found: list[isl.Aff] = []

@@ -143,10 +143,26 @@ class _Generator:
         return self._leaf()
 
     def _block(self, depth: int) -> tuple[Node, ...]:
-        items = [self._item(depth)]
+        items = [*self._jump(), self._item(depth)]
         while self._budget > 0 and self._chance(0.5):
-            items.append(self._item(depth))
+            items += [*self._jump(), self._item(depth)]
         return tuple(items)
+
+    def _jumps(self, share: float = 1.0) -> bool:
+        return bool(self._shape.jumps) and self._chance(share * self._shape.jumps)
+
+    def _jump(self) -> list[Node]:
+        """A condition under which the rest of an iteration is skipped, or nothing."""
+        if not self._loops or not self._jumps(0.5):
+            return []
+        return [Node(f"if ({self._any_condition()}) continue;", is_leaf=True)]
+
+    def _any_condition(self) -> str:
+        """A condition on iterators or on data."""
+        if self._chance(0.6):
+            return self._affine_condition()
+        a, b = self._load(""), self._load("")
+        return f"{a} {self._rng.choice(['>', '<', '!='])} {b}"
 
     def _loop(self, depth: int) -> Node:
         name = "ijkl"[depth]
@@ -160,6 +176,9 @@ class _Generator:
         self._loops.append(name)
         head = self._loop_head(name, low, high)
         children = self._block(depth + 1)
+        if self._jumps(0.5):
+            leave = f"if ({self._affine_condition()}) break;"
+            children = (Node(leave, is_leaf=True), *children)
         self._loops.pop()
         del self._variables[name]
         return Node(head, children)
@@ -200,6 +219,8 @@ class _Generator:
             text = f"{text} {word} {self._affine_condition()}"
         if self._chance(0.15):
             text = f"!({text})"
+        if self._jumps():
+            text = self._any_condition()
         children = self._block(depth)
         other: tuple[Node, ...] = ()
         if self._budget > 0 and self._chance(0.4):

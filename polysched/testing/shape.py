@@ -27,6 +27,9 @@ class Shape:
     private_arrays : float
         Probability that a statement becomes two short loops, the first filling a local
         array that the second reads.
+    jumps : float
+        Probability that a condition around statements depends on data; half of it that
+        a statement stands behind a ``continue``, or a loop's first behind a ``break``.
     """
 
     max_depth: int = 3
@@ -36,3 +39,4 @@ class Shape:
     oddity: float = 0.25
     stencils: float = 0.0
     private_arrays: float = 0.0
+    jumps: float = 0.0

@@ -41,6 +41,7 @@ REGULAR = Shape(
     oddity=0.1,
     run_time_sizes=0.9,
 )
+JUMPING = replace(ODD, max_statements=3, oddity=0.2, jumps=0.6)
 SPACES = SmallSpaces(limit=12, n_recipes=8) if LARGE else SmallSpaces(4, 1, 3)
 # in CI most proofs are complete within this; the comparison does not need them
 OPTIONS = CheckOptions() if LARGE else CheckOptions(proof_operations=100_000)
@@ -56,7 +57,8 @@ pytestmark = [pytest.mark.cc, pytest.mark.timeout(3600 if LARGE else 900)]
 
 
 def make_unit(seed):
-    return random_unit(seed, REGULAR if seed % 2 else ODD, name=f"f{seed}")
+    shape = REGULAR if seed % 2 else JUMPING if seed % 5 == 4 else ODD
+    return random_unit(seed, shape, name=f"f{seed}")
 
 
 def check(units):
