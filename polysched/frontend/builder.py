@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import islpy as isl
@@ -25,6 +25,7 @@ from polysched.frontend.nest import (
 )
 from polysched.frontend.objects import Loop
 from polysched.frontend.purity import converted
+from polysched.frontend.syntax import line_of
 from polysched.ir import Action, Assign, Binary, Expr, Guard, Load, Unary, types
 
 _LOOP_KINDS = (c_ast.For, c_ast.While, c_ast.DoWhile)
@@ -261,7 +262,7 @@ class Builder:
         found = objects.find(symbol, node)
         kept = Load(found.name, found.prefix, found.type)
         value = Binary("!=", condition, integer(0))
-        shown = c_ast.Assignment("=", c_ast.ID(found.name), node.cond, _line_of(node))
+        shown = c_ast.Assignment("=", c_ast.ID(found.name), node.cond, line_of(node))
         self._add(shown, (Assign(kept, "=", value),))
         return kept
 
@@ -306,8 +307,3 @@ def _has_loop(node: Any) -> bool:
 
 def _both(left: Expr, right: Expr) -> Expr:
     return Binary("&&", left, right)
-
-
-def _line_of(node: Any) -> Any:
-    """The place of a statement as a line without a column: its text is made up."""
-    return replace(node.coord, column=None) if node.coord else None

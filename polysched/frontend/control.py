@@ -6,14 +6,16 @@ refused where it stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
+from itertools import count
 from typing import Any
 
 from pycparser import c_ast
 
 from polysched.frontend.iterators import changed_names, is_invariant, with_one_iterator
 from polysched.frontend.refusal import Refuser
+from polysched.frontend.syntax import line_of
 
 _LOOPS = (c_ast.For, c_ast.While, c_ast.DoWhile)
 _OPPOSITES = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
@@ -29,13 +31,15 @@ def structured(items: Iterable[Any], refuser: Refuser) -> tuple[Any, ...]:
     refuser : Refuser
         Says no to jumps that have no such form.
     """
-    writer = _Structurer(refuser)
+    items = list(items)
+    writer = _Structurer(refuser, {name for item in items for name in _names(item)})
     return tuple(writer.statement(item) for item in items)
 
 
 class _Structurer:
-    def __init__(self, refuser: Refuser) -> None:
+    def __init__(self, refuser: Refuser, names: set[str]) -> None:
         self._refuser = refuser
+        self._names = names
 
     def statement(self, node: Any) -> Any:
         """The same statement, structured."""
@@ -88,10 +92,15 @@ class _Structurer:
         branches = [_items(node.iftrue), _items(node.iffalse)]
         falls = [_falls_through(b) for b in branches]
         if rest and all(falls):
-            goes_on = c_ast.UnaryOp("!", self._way_to_continue(node), node.coord)
             behind = _block(self._without_continue(rest), node)
-            skipped = c_ast.If(goes_on, behind, None, node.coord)
-            return [*self._skip(node, []), skipped]
+            way = reduce(_either, _ways_to_continue(node))
+            if is_invariant(way, changed_names(node)):
+                goes_on: Any = c_ast.UnaryOp("!", way, node.coord)
+                skipped = c_ast.If(goes_on, behind, None, node.coord)
+                return [*self._skip(node, []), skipped]
+            goes_on = c_ast.ID(self._flag(), line_of(node))
+            skipped = c_ast.If(goes_on, behind, None, line_of(node))
+            return [_declared(goes_on), *self._skip(_noted(node, goes_on), []), skipped]
         then, other = (
             self._without_continue([_block(b, node), *rest] if f else b)
             for b, f in zip(branches, falls, strict=True)
@@ -99,15 +108,11 @@ class _Structurer:
         iffalse = _block(other, node) if other else None
         return [c_ast.If(node.cond, _block(then, node), iffalse, node.coord)]
 
-    def _way_to_continue(self, node: Any) -> Any:
-        """The condition of a `continue`, which may be asked again behind it."""
-        found = reduce(_either, _ways_to_continue(node))
-        if not is_invariant(found, changed_names(node)):
-            self._refuser.unsupported(
-                _first(node, c_ast.Continue), "found a continue that only a part of "
-                "its branch leads to", hint="put the condition around what it skips",
-            )  # fmt: skip
-        return found
+    def _flag(self) -> str:
+        """A name for a variable that says whether an iteration goes on."""
+        name = next(n for n in _flag_names() if n not in self._names)
+        self._names.add(name)
+        return name
 
     def _check_names(self, block: Any, rest: Sequence[Any]) -> None:
         """What follows a block must not mean the block's own names."""
@@ -247,6 +252,45 @@ def _ways_to_continue(node: Any) -> list[Any]:
                 for way in _ways_to_continue(branch)
             ]
     return []
+
+
+def _flag_names() -> Iterator[str]:
+    return (f"goes_on_{k}" if k else "goes_on" for k in count())
+
+
+def _declared(flag: Any) -> Any:
+    """A declaration ``int flag = 1;``."""
+    kind = c_ast.IdentifierType(["int"], flag.coord)
+    type_ = c_ast.TypeDecl(flag.name, [], None, kind, flag.coord)
+    one = c_ast.Constant("int", "1", flag.coord)
+    return c_ast.Decl(flag.name, [], [], [], [], type_, one, None, flag.coord)
+
+
+def _noted(node: Any, flag: Any) -> Any:
+    """A statement that takes a note in front of each `continue`."""
+    match node:
+        case c_ast.Continue():
+            none = c_ast.Constant("int", "0", flag.coord)
+            name = c_ast.ID(flag.name, flag.coord)
+            note = c_ast.Assignment("=", name, none, line_of(node))
+            return _block([note, node], node)
+        case c_ast.Compound():
+            return _block([_noted(item, flag) for item in _items(node)], node)
+        case c_ast.If():
+            then, other = (
+                None if branch is None else _noted(branch, flag)
+                for branch in (node.iftrue, node.iffalse)
+            )
+            return c_ast.If(node.cond, then, other, node.coord)
+    return node
+
+
+def _names(node: Any) -> Iterator[str]:
+    """Every name in a piece of syntax."""
+    if isinstance(node, (c_ast.ID, c_ast.Decl)) and node.name:
+        yield node.name
+    for _, child in node.children():
+        yield from _names(child)
 
 
 def _falls_through(items: Sequence[Any]) -> bool:

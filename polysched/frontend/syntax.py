@@ -79,6 +79,12 @@ def parse_text(
     raise _parser_error(message, places)
 
 
+def line_of(node: Any) -> Any:
+    """The line of a node as a place without a column, for text that is made up."""
+    coord = node.coord
+    return None if coord is None else type(coord)(coord.file, coord.line)
+
+
 def _parses(text: str) -> bool:
     try:
         c_parser.CParser().parse(text)

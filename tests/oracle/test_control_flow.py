@@ -51,6 +51,10 @@ static void around_loops(void) {
 #pragma scop
   for (int i = 0; i < N; i++) {
     if (kind[i] == 2 && i < N - 1) continue;
+    if (kind[i]) {
+      if (d[i] > 9) { a[0][i] = 4; continue; }
+      c[i] = c[i] + 1;
+    }
     if (d[i] != 0) {
       double s = 0;
       for (int j = 0; j < N; j++) {

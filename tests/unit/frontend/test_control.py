@@ -121,6 +121,17 @@ def test_a_condition_on_data_around_loops_is_kept(scop_of):
     assert "!holds" in print_source(scop)
 
 
+def test_a_part_that_continues_by_its_data_takes_a_note(scop_of):
+    scop = scop_of(
+        f"{LOOP} {{ if (i > 3) {{ x[i] = 1; if (y[i] < 2) continue; y[i] = 1; }} "
+        "x[i] += 2; }",
+    )
+    notes = [s.text for s in scop.statements]
+    assert notes[0] == "int goes_on = 1"
+    assert notes[-1] == "if (goes_on) { x[i] += 2; }"
+    assert "goes_on = 0" in print_source(scop)
+
+
 def print_source(scop):
     return print_openmp(scop, original_tree(scop))
 

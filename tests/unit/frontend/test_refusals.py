@@ -26,10 +26,6 @@ CASES = {
     "label": ("out: x[0] = 1;", "out", "found a label"),
     "break": (f"{LOOP} {{ x[i] = 1; if (i > 3) break; }}", "break", "found a break"),
     "break on data": (f"{LOOP} {{ if (k[i]) break; x[i] = 1; }}", "k[i]", "on data"),
-    "continue in a part": (
-        f"{LOOP} {{ if (i > 3) {{ if (k[i]) continue; x[i] = 1; }} x[i] = 2; }}",
-        "continue", "found a continue that only a part",
-    ),
     "continue behind a name": (
         f"{LOOP} {{ {{ int m = 2; if (i > m) continue; }} x[i] = m; }}",
         "continue", "names hide those that follow",
