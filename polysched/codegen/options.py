@@ -41,7 +41,9 @@ class PrintOptions:
         isl operations allowed for building the code (some 3e5 a second), for each part
         of an outermost sequence; 0 for any number.
     check_operations : int
-        isl operations allowed for proving the built code right; 0 leaves it out.
+        isl operations allowed for proving the built code right; 0 leaves it out. The
+        proof that threads of a device are independent, for each kernel, has to be
+        completed within as many (0: any number).
     tile_loops : {"begins", "numbers", "either"}
         Whether loops over tiles enumerate where they begin, ``t1 = 0, 32, 64``, or
         count them, ``t1 = 0, 1, 2``, which isl builds in half the time; "either"

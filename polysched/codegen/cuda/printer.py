@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
-from polysched.base import CodegenError
+from polysched.base import CodegenError, LimitError
 from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
 from polysched.codegen.ctext import Names, identifiers
 from polysched.codegen.cuda.arrays import (
@@ -42,6 +42,7 @@ from polysched.ir import (
     walk,
 )
 from polysched.ir.types import LONG
+from polysched.sets import operation_limit
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def print_cuda(
     ------
     CodegenError
         If the tree cannot be printed: an instance is in no kernel, threads would
-        depend on each other, a function is unknown to the device.
+        depend on each other or are not proven not to within the limit of operations,
+        a function is unknown to the device.
     """
     return _Printer(scop, tree, options or PrintOptions()).print(deps)
 
@@ -107,8 +109,7 @@ class _Printer:
     def print(self, deps: isl.UnionMap | None) -> CudaText:
         _check_functions(self.scop)
         if deps is not None:
-            deps = self.expanded.order(deps)
-            self._check_independent(deps)
+            deps = self._prove_independent(deps)
         shared: set[str] = set()
         while True:
             found = self._try(deps, shared)
@@ -161,21 +162,27 @@ class _Printer:
         device = self._device(name, texts, body, arrays, values, macros)
         return CudaText(self._region(name, arrays, values, exprs), device)
 
-    def _check_independent(self, deps: isl.UnionMap) -> None:
-        """Two instances of a launch that depend on each other share their thread."""
-        for number, kernel in enumerate(self.kernels):
-            here = deps.intersect_domain(kernel.instances)
-            here = here.intersect_range(kernel.instances)
-            outer, places = kernel.outer, kernel.places()
-            same_launch = outer.apply_range(outer.reverse())
-            same_thread = places.apply_range(places.reverse())
-            wrong = here.intersect(same_launch).subtract(same_thread)
-            if kernel.epochs is not None:
-                wrong = wrong.subtract(kernel.ordered_by_barriers())
-            if not wrong.is_empty():
-                raise CodegenError(
-                    f"threads of kernel {number} depend on each other: {wrong.sample()}"
-                )
+    def _prove_independent(self, deps: isl.UnionMap) -> isl.UnionMap:
+        """Dependences of what is printed, which no two threads of a launch share.
+
+        A proof that is not completed is none: barriers and threads are part of the
+        code, and nothing behind would find out that they are wrong.
+        """
+        limit = self.options.check_operations
+        try:
+            with operation_limit(self.scop.context.get_ctx(), limit):
+                deps = self.expanded.order(deps)
+            for number, kernel in enumerate(self.kernels):
+                with operation_limit(self.scop.context.get_ctx(), limit):
+                    _check_independent(number, kernel, deps)
+        except LimitError as error:
+            shared = [one.reduction.array for one in self.expanded.sums]
+            whose = f" of sums in {', '.join(shared)}" if shared else ""
+            raise CodegenError(
+                f"threads{whose} are not proven independent: {error.message}",
+                hint="a schedule whose threads share less takes a shorter proof",
+            ) from error
+        return deps
 
     def _place(
         self, reach: isl.UnionMap, shared: Collection[str]
@@ -281,6 +288,22 @@ _RESERVED = frozenset({"dim3", "threadIdx", "blockIdx", "blockDim", "gridDim"})
 def _is_own(array: Array) -> bool:
     """Whether no value of it enters or leaves the region."""
     return array.is_private or array.storage == "scop" or array.n_expanded > 0
+
+
+def _check_independent(number: int, kernel: KernelMap, deps: isl.UnionMap) -> None:
+    """Two instances of a launch that depend on each other share their thread."""
+    here = deps.intersect_domain(kernel.instances)
+    here = here.intersect_range(kernel.instances)
+    outer, places = kernel.outer, kernel.places()
+    same_launch = outer.apply_range(outer.reverse())
+    same_thread = places.apply_range(places.reverse())
+    wrong = here.intersect(same_launch).subtract(same_thread)
+    if kernel.epochs is not None:
+        wrong = wrong.subtract(kernel.ordered_by_barriers())
+    if not wrong.is_empty():
+        raise CodegenError(
+            f"threads of kernel {number} depend on each other: {wrong.sample()}"
+        )
 
 
 def _reach(kernels: tuple[KernelMap, ...]) -> isl.UnionMap:

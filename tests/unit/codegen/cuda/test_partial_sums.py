@@ -16,6 +16,8 @@ import pytest
 
 from polysched.analysis import find_violation
 from polysched.base import CodegenError, IllegalScheduleError
+from polysched.codegen import PrintOptions
+from polysched.codegen.cuda import print_cuda
 from polysched.codegen.cuda.mapping import find_kernels
 from polysched.codegen.cuda.partial_sums import expand_sums
 from polysched.interp import interpret
@@ -207,6 +209,21 @@ def test_what_is_no_free_sum_is_refused(
     given = Prepared.of(tmp_path, body, "double", fp=fp)  # type: ignore[arg-type]
     with pytest.raises(IllegalScheduleError, match=reason):
         apply_script(given.tree, parse_script(share("0", "8")), given.deps)
+
+
+def test_threads_that_are_not_proven_independent_are_refused(tmp_path: Path) -> None:
+    """The proof of a sum is long: within few operations there is none, and no code."""
+    given = Prepared.of(tmp_path, DOT, "int")
+    tree = apply_script(given.tree, parse_script(share("0", "8")), given.deps)
+    few = PrintOptions(original_text="", check_operations=1000)
+    with pytest.raises(CodegenError) as found:
+        print_cuda(given.scop, tree, few, deps=given.deps.validity)
+    assert str(found.value).startswith(
+        "threads of sums in C are not proven independent: more than 1000 isl operations"
+    )
+    unlimited = PrintOptions(original_text="", check_operations=0)
+    text = print_cuda(given.scop, tree, unlimited, deps=given.deps.validity)
+    assert "C_sum_met" in text.device
 
 
 def test_a_condition_on_terms_is_refused(tmp_path: Path) -> None:
