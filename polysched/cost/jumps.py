@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from polysched.analysis import Reference
+from polysched.analysis import Reference, Vector
 from polysched.cost.nest import Nest
+from polysched.ir import MARK_PACK
 
 MAX_STREAMS = 16  # rows that the prefetchers follow at the same time
 SHORT_RUN_BYTES = 256.0  # of a row, for which memory takes twice as long
@@ -31,11 +32,13 @@ def scatter(nest: Nest, capacity_bytes: int, line_bytes: int) -> float:
 
     A row of which a few lines are read before the next row is fetched without
     the prefetcher's help and opens a page of its own. The mean over arrays, by
-    their traffic; 1.0 where all are streams.
+    their traffic; 1.0 where all are streams, and for what is packed: loads that only
+    copy wait for nothing, so that many are under way at a time.
     """
     factors: dict[str, float] = {}
     for reference in nest.references:
-        factor = _scatter(nest, reference, line_bytes)
+        is_copied = _is_packed(nest, reference)
+        factor = 1.0 if is_copied else _scatter(nest, reference, line_bytes)
         factors[reference.array] = min(factor, factors.get(reference.array, factor))
     weights = {a: nest.traffic(capacity_bytes, line_bytes, a) for a in factors}
     total = sum(weights.values())
@@ -48,7 +51,7 @@ def _scatter(nest: Nest, reference: Reference, line_bytes: int) -> float:
     run = float(nest.scop.array(reference.array).type.n_bytes)
     rows = 1.0
     for direction, trips in zip(
-        reversed(nest.directions), reversed(nest.trips), strict=True
+        reversed(_movements(nest)), reversed(nest.trips), strict=True
     ):
         found = "0" if direction is None else reference.stride_class(direction)
         if found == "1":
@@ -58,3 +61,19 @@ def _scatter(nest: Nest, reference: Reference, line_bytes: int) -> float:
         if rows > MAX_STREAMS:
             return min(MAX_SCATTER, 1.0 + SHORT_RUN_BYTES / max(run, line_bytes))
     return 1.0
+
+
+def _movements(nest: Nest) -> list[Vector | None]:
+    """How each loop moves the iterators: one over tiles as the loop within them."""
+    points = zip(nest.members, nest.directions, strict=True)
+    within = {m.coefficients: d for m, d in points if d is not None}
+    return [within.get(m.function) for m in nest.members]
+
+
+def _is_packed(nest: Nest, reference: Reference) -> bool:
+    """Whether a packed copy is made of what an access reads."""
+    used = {k for row in reference.rows for k, c in enumerate(row) if c}
+    marks = (mark.split(":") for m in nest.members for mark in m.marks)
+    own = [MARK_PACK, nest.statement.name]
+    copied = (set(map(int, m[2].split(","))) for m in marks if m[:2] == own)
+    return not reference.is_write and any(used <= packed for packed in copied)
