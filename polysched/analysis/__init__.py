@@ -80,6 +80,7 @@ from polysched.analysis.places import (
 from polysched.analysis.prepare import prepare_scop
 from polysched.analysis.privatize import MAX_PRIVATE_ELEMENTS, privatize
 from polysched.analysis.program_features import (
+    fused_count,
     is_box,
     operation_count,
     program_features,
@@ -193,6 +194,7 @@ __all__ = [
     "find_reductions",
     "find_violation",
     "function_directions",
+    "fused_count",
     "infer_liveness",
     "is_box",
     "iterator_extent",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
+from operator import add
 from typing import Literal
 from weakref import WeakKeyDictionary
 
@@ -284,19 +285,25 @@ def _first_aff(piece: isl.PwAff) -> isl.Aff:
 
 
 def _classify(aff: isl.Aff) -> tuple[MemberKind, tuple[int, ...], int, int]:
-    """Kind, coefficients, constant and size of the member that a function is."""
+    """Kind, coefficients, constant and size of the member that a function is.
+
+    A tile's start may be written with multiples of its size taken out of the division,
+    ``2t + 2 floor(i / 2)`` for ``2 floor((2t + i) / 2)``.
+    """
     n_div = aff.dim(isl.dim_type.div)
     row = tuple(int(c) for c in aff_coefficients(aff))
     if n_div == 0:
         return "point", row, int(aff_constant(aff)), 1
-    if n_div > 1 or any(row):
+    if n_div > 1:
         return "wave", (0,) * len(row), 0, 1
     size = read_fraction(aff.get_coefficient_val(isl.dim_type.div, 0))
     floored = aff.get_div(0)
     scale = size if size.denominator == 1 and size > 1 else 1
     inner = tuple(c * scale for c in aff_coefficients(floored))
-    if scale == 1 or any(c.denominator != 1 for c in inner):
+    is_split = any(c % scale for c in row) or any(c.denominator != 1 for c in inner)
+    if scale == 1 or is_split:
         return "wave", (0,) * len(row), 0, 1
+    inner = tuple(map(add, inner, row))
     shift = int(aff_constant(floored) * scale)
     return "tile", tuple(int(c) for c in inner), shift, int(scale)
 

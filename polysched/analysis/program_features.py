@@ -58,6 +58,30 @@ def _operations(expr: Expr) -> int:
     return own + sum(_operations(e) for e in expr.operands)
 
 
+def fused_count(action: Action) -> int:
+    """Additions of one execution that a multiplication before them takes along.
+
+    Those of a product that stands on either side: ``a * b + c``; of several such pairs
+    in branches of conditions, all.
+    """
+    if isinstance(action, Guard):
+        return sum(fused_count(a) for a in (*action.then, *action.other))
+    own = action.op in ("+=", "-=") and _is_product(action.value)
+    return _fused(action.value) + own
+
+
+def _fused(expr: Expr) -> int:
+    if isinstance(expr, Load):
+        return 0
+    own = isinstance(expr, Binary) and expr.op in "+-"
+    own = own and any(map(_is_product, expr.operands))
+    return own + sum(map(_fused, expr.operands))
+
+
+def _is_product(expr: Expr) -> bool:
+    return isinstance(expr, Binary) and expr.op == "*"
+
+
 def program_features(scop: Scop) -> dict[str, float]:
     """Features of a SCoP that hold for all its schedules.
 

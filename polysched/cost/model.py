@@ -193,16 +193,21 @@ def _predict_nest(
 
 
 def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
-    """Cycles of one statement instance with its data in the first cache."""
+    """Cycles of one statement instance with its data in the first cache.
+
+    Vectors begin anywhere: some cross into the next line, and count twice.
+    """
     if nest.lanes:
         return _cycles_in_registers(nest, cpu)
     lanes = 1.0
     if nest.is_vectorizable:
         bits = min(cpu.simd_bits, COMPILER_SIMD_BITS)
         lanes = max(1.0, bits / (8 * nest.element_bytes))
-    arithmetic = nest.n_operations / OPERATIONS_PER_CYCLE
+    n_operations = nest.n_operations - ("fma" in cpu.isa) * nest.n_fused
+    arithmetic = n_operations / OPERATIONS_PER_CYCLE
     unit, far = nest.memory_operations()
-    memory = unit / LOADS_PER_CYCLE
+    crossed = 1.0 + (lanes > 1) * lanes * nest.element_bytes / cpu.line_bytes
+    memory = unit * crossed / LOADS_PER_CYCLE
     throughput = max(arithmetic, memory) / lanes + far / LOADS_PER_CYCLE
     if not nest.is_inner_parallel and nest.waits:
         throughput = max(throughput, nest.chain * LATENCY_CYCLES / nest.copies)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from math import ceil, log2, prod
 from operator import mul
 
@@ -16,6 +18,7 @@ from polysched.analysis import (
     box_footprint,
     box_terms,
     estimate_instances,
+    fused_count,
     iterator_extent,
     member_directions,
     operation_count,
@@ -181,6 +184,11 @@ class Nest:
         return float(sum(operation_count(action) for action in self.statement.body))
 
     @cached_property
+    def n_fused(self) -> float:
+        """Of these, additions that are one instruction with a multiplication."""
+        return float(sum(map(fused_count, self.statement.body)))
+
+    @cached_property
     def chain(self) -> float:
         """Operations of one iteration that the next one waits for."""
         writes = [c for r, c in self.inner_classes() if r.is_write]
@@ -227,21 +235,13 @@ class Nest:
         What stays in place along the innermost loop stays in a register; copies that
         touch the same element share one operation.
         """
-        near = far = 0.0
-        seen = set()
+        near: set[tuple[Hashable, ...]] = set()
+        far: set[tuple[Hashable, ...]] = set()
         for reference, found in self.inner_classes():
-            key = (
-                reference.array, reference.rows, reference.offsets, reference.is_write,
-            )  # fmt: skip
-            if found == "0" or key in seen:
-                continue
-            seen.add(key)
-            share = self._distinct(reference) / self.copies
-            if found == "N" and self.is_vectorizable:
-                far += share
-            else:
-                near += share
-        return near, far
+            if found != "0":
+                is_far = found == "N" and self.is_vectorizable
+                (far if is_far else near).update(self._touched(reference))
+        return len(near) / self.copies, len(far) / self.copies
 
     def register_loads(self) -> float:
         """Loads of one instance in a register tile: vectors, and single values.
@@ -347,6 +347,18 @@ class Nest:
         if direction is None:
             return [(r, "0") for r in self.references]
         return [(r, r.stride_class(direction)) for r in self.references]
+
+    def _touched(self, reference: Reference) -> Iterator[tuple[Hashable, ...]]:
+        """The elements that the copies of the body touch by one access."""
+        moves = [
+            [tuple(n * m for m in reference.moves(direction)) for n in range(n_copies)]
+            for k, member in enumerate(self.members)
+            if member.unrolled and (direction := self.directions[k])
+            for n_copies in [round(self.trips[k])]
+        ]
+        for shifts in product(*moves):
+            place = tuple(map(sum, zip(reference.offsets, *shifts, strict=True)))
+            yield reference.array, reference.rows, reference.is_write, place
 
     def _distinct(self, reference: Reference) -> float:
         """Different elements that the copies of the body touch."""

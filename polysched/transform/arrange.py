@@ -12,6 +12,7 @@ from polysched.transform.choose import (
     choose_diamond,
     choose_innermost,
     choose_jam,
+    choose_rows,
     choose_tile_sizes,
     choose_time_tile,
     has_cache_reuse,
@@ -27,6 +28,8 @@ from polysched.transform.skew import Skew
 from polysched.transform.slant import find_slant
 from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile
+
+MIN_LOOPS_JAMMED = 4  # time and three more: rows of one plane wait for two others
 
 
 def merge_bands(draft: Draft) -> Draft:
@@ -120,23 +123,30 @@ def _tile_outer(draft: Draft, band: BandView, cpu: Cpu) -> Draft:
     return draft
 
 
-def tile_diamonds(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
+def tile_diamonds(draft: Draft, scop: Scop, cpu: Cpu, *, jam: bool = False) -> Draft:
     """Tile bands of time and space such that the tiles of a wave start at once.
 
     Done where the innermost loops run over neighbours, and need not wait once every
-    statement has one of its own.
+    statement has one of its own. With `jam`, only where two rows at once pay: every
+    statement then has loops of its own over all of space, since few register tiles
+    would be full where rows run some of the statements. In a plane that measured
+    slower than rows of all statements, which follow each other in the first cache.
     """
     for path in draft.band_paths():
         band = view_band(draft, scop, path)
+        if jam and band.n_members + band.is_above_others < MIN_LOOPS_JAMMED:
+            continue
         if not band.permutable or band.n_members < 2 or any(band.coincident):
             continue
         slant = find_slant(draft.node(path), draft.deps)
         if slant is None or not _has_rows(draft, scop, path):
             continue
-        sizes = choose_diamond(band, cpu).sizes
+        sizes = choose_diamond(band, cpu, apart=jam).sizes
         tiled = draft.do(Diamond(path, sizes, slant.slope, slant.shifts))
         points, last = (*path, 0, 0, 0), band.n_members - 1
-        if not band.is_above_others:
+        if jam:
+            draft = _stack_rows(tiled, scop, points) or draft
+        elif not band.is_above_others:
             draft = _free_rows(tiled, points, last) or draft
         elif len(band.statements) > 1:
             draft = tiled.do(Separate(points, last))
@@ -147,8 +157,7 @@ def tile_diamonds(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
 
 def _has_rows(draft: Draft, scop: Scop, path: NodePath) -> bool:
     """Whether the innermost loops at or below a band run over neighbours."""
-    inside = [p for p in draft.innermost_paths() if p[: len(path)] == path]
-    bands = [view_band(draft, scop, p) for p in inside]
+    bands = [view_band(draft, scop, inner) for inner in _below(draft, path)]
     return all(band.is_worth_vector(band.n_members - 1) for band in bands)
 
 
@@ -160,11 +169,38 @@ def _free_rows(draft: Draft, path: NodePath, last: int) -> Draft | None:
         if apart is None:
             return None
         draft = apart
-    inside = [p for p in draft.innermost_paths() if p[: len(path)] == path]
-    rows = [draft.node(p) for p in inside]
-    validity = draft.deps.validity
-    free = [loop_is_parallel(row, row.band_n_member() - 1, validity) for row in rows]
+    free = [_is_free(draft, inner) for inner in _below(draft, path)]
     return draft if all(free) else None
+
+
+def _stack_rows(draft: Draft, scop: Scop, path: NodePath) -> Draft | None:
+    """Every statement in loops of its own below time, if two rows at once then pay."""
+    order = find_order(draft, path, 1)
+    if len(order) > 1:
+        apart = draft.attempt(Distribute(path, 1, order))
+        if apart is None:
+            return None
+        draft = apart
+    for inner in _below(draft, path):
+        above = inner[:-1]
+        if len(above) > len(path) and node_kind(draft.node(above)) == "band":
+            draft = draft.attempt(Merge(above)) or draft
+    found = _below(draft, path)
+    if not all(_is_free(draft, inner) for inner in found):
+        return None
+    bands = [view_band(draft, scop, inner) for inner in found]
+    return draft if all(max(choose_rows(band)) > 1 for band in bands) else None
+
+
+def _below(draft: Draft, path: NodePath) -> list[NodePath]:
+    """Paths of the innermost bands at or below a band."""
+    return [p for p in draft.innermost_paths() if p[: len(path)] == path]
+
+
+def _is_free(draft: Draft, path: NodePath) -> bool:
+    """Whether no iteration of the last loop of a band waits for another."""
+    node = draft.node(path)
+    return loop_is_parallel(node, node.band_n_member() - 1, draft.deps.validity)
 
 
 def _present_order(draft: Draft, path: NodePath) -> tuple[int, ...]:

@@ -31,6 +31,7 @@ from polysched.transform.bands import (
     member_schedules,
     member_step,
 )
+from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.merge import Merge
@@ -264,7 +265,7 @@ def _coincident(draft: Draft, node: isl.ScheduleNode) -> tuple[bool, ...]:
     """The flags of a band, decided anew after steps that cannot know them."""
     flags = coincident_flags(node)
     if not all(flags) and any(
-        isinstance(s, Merge | FuseTiles | Split) for s in draft.steps
+        isinstance(s, Distribute | Merge | FuseTiles | Split) for s in draft.steps
     ):
         active = active_dependences(node, draft.deps.validity)
         still = isl.Set("{ [0] }")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
-from polysched.analysis import LARGE_EXTENT
+from polysched.analysis import LARGE_EXTENT, Vector
 from polysched.machine import Cpu
 from polysched.transform.aliases import too_many_alias
 from polysched.transform.band_view import (
@@ -28,6 +28,7 @@ MAX_TILE = 64
 FACTORS = (1, 2, 4, 8)
 MAX_JAM_COPIES = 16
 SPARE_REGISTERS = 4
+MIN_ROWS_GAIN = 0.1  # of the memory operations, for two rows at once
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,14 @@ def choose_time_tile(band: BandView, cpu: Cpu) -> TileSizes:
     return TileSizes((steps, *(width for _ in range(1, band.n_members))))
 
 
-def choose_diamond(band: BandView, cpu: Cpu) -> TileSizes:
+def choose_diamond(band: BandView, cpu: Cpu, *, apart: bool = False) -> TileSizes:
     """Sizes for a skewed band in tiles that start at once, diamonds in its first two.
 
     A diamond is half as wide at a time, in the mean, as it is at its waist; so much
     should stay in the second cache. The tiles of a wave should be several per core.
-    The innermost loop stays whole unless it is one of the two.
+    The innermost loop stays whole unless it is one of the two. Of statements that run
+    `apart`, one after the other for a time, each finds in the first cache what it has
+    read for the value before of the second member.
     """
     others = list(range(2, band.n_members))
     whole: dict[int, int] = {}
@@ -142,7 +145,14 @@ def choose_diamond(band: BandView, cpu: Cpu) -> TileSizes:
         if fits and (width is None or width >= size * cpu.n_cores * DIAMONDS_PER_CORE):
             break
         size //= 2
-    return TileSizes((size, size, *(size for _ in others), *(0 for _ in whole)))
+    height = size
+    while apart and height > MIN_DIAMOND // 2:
+        inside = {0: 1, 1: 1} | dict.fromkeys(others, height) | whole
+        alone = (replace(band, statements=(s,)) for s in band.main)
+        if max(one.footprint(inside) for one in alone) <= cpu.l1_bytes:
+            break
+        height //= 2
+    return TileSizes((size, size, *(height for _ in others), *(0 for _ in whole)))
 
 
 def _clip(band: BandView, member: int, size: int) -> int:
@@ -191,6 +201,20 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
         if cost[1] <= n_registers - SPARE_REGISTERS and cost < best_cost:
             best, best_cost = factors, cost
     return best if best_cost[0] < 0.8 * plain else ones
+
+
+def choose_rows(band: BandView) -> tuple[int, ...]:
+    """Factors that advance two rows of a diamond together, all 1 if nothing is saved.
+
+    The vector loop is the last member, rows follow each other along the one before. A
+    row that both read is loaded once; more rows leave more of them over at the sides.
+    """
+    ones = (1,) * band.n_members
+    if not band.permutable or band.n_members < 2 or not _is_jammed_whole(band):
+        return ones
+    two = (*ones[2:], 2, 1)
+    few, many = _jam_cost(band, two)[0], _jam_cost(band, ones)[0]
+    return two if few <= (1.0 - MIN_ROWS_GAIN) * many else ones
 
 
 def _choose_copies(
@@ -250,33 +274,56 @@ def _moves_all(band: BandView, member: int) -> bool:
 
 def _jam_cost(band: BandView, factors: tuple[int, ...]) -> tuple[float, int]:
     """Memory operations per copy of the body, and registers in use."""
-    counts = [_touched(s, factors) for s in band.main]
+    counts = [_touched(s, factors, band.coincident) for s in band.main]
     operations = sum(n for n, _ in counts)
     return operations / _product(factors), sum(n for _, n in counts)
 
 
-def _touched(s: StatementView, factors: tuple[int, ...]) -> tuple[int, int]:
-    """Memory operations of a statement's copies, and registers in use."""
+def _touched(
+    s: StatementView, factors: tuple[int, ...], free: tuple[bool, ...]
+) -> tuple[int, int]:
+    """Memory operations of a statement's copies, and registers in use.
+
+    An element that several copies touch, as rows of a stencil do, counts once, unless
+    the copies wait for each other.
+    """
     last = s.direction(len(factors) - 1)
     assert last is not None
-    operations, registers = 0, 0
-    seen: set[tuple[str, tuple[tuple[object, ...], ...], tuple[object, ...], bool]]
-    seen = set()
+    near: set[_Touch] = set()
+    read: set[_Touch] = set()
     for r in s.references:
-        distinct = 1
+        found = {_Touch(r.array, r.rows, r.is_write, r.offsets)}
         for k, factor in enumerate(factors):
             direction = s.direction(k)
             if factor > 1 and direction is not None and any(r.moves(direction)):
-                distinct *= factor
-        key = (r.array, r.rows, r.offsets, r.is_write)
-        if key in seen:
-            continue
-        seen.add(key)
+                move = r.moves(direction)
+                found = {
+                    one.moved(move, copy, free[k])
+                    for one in found
+                    for copy in range(factor)
+                }
         if any(r.moves(last)):
-            operations += distinct
+            near |= found
         if not r.is_write:
-            registers += distinct
-    return operations, registers
+            read |= found
+    return len(near), len(read)
+
+
+@dataclass(frozen=True)
+class _Touch:
+    """One element that a copy of the body reads or writes."""
+
+    array: str
+    rows: tuple[Vector, ...]
+    is_write: bool
+    offsets: Vector
+    copies: tuple[int, ...] = ()
+
+    def moved(self, move: Vector, copy: int, free: bool) -> _Touch:
+        """The same access in another copy, which may have to wait for this one."""
+        offsets = tuple(o + copy * m for o, m in zip(self.offsets, move, strict=True))
+        copies = self.copies if free else (*self.copies, copy)
+        return replace(self, offsets=offsets, copies=copies)
 
 
 def _product(factors: tuple[int, ...]) -> int:

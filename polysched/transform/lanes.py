@@ -5,6 +5,7 @@ from __future__ import annotations
 from polysched.analysis import loop_is_parallel
 from polysched.ir import (
     MARK_ACCUMULATE,
+    MARK_DIAMOND,
     MARK_VECTOR,
     MARK_WAVEFRONT,
     NodePath,
@@ -13,7 +14,7 @@ from polysched.ir import (
 from polysched.machine import Cpu
 from polysched.transform.band_view import BandView, is_rectangular, view_band
 from polysched.transform.borders import cut_borders, part_paths
-from polysched.transform.choose import choose_jam
+from polysched.transform.choose import choose_jam, choose_rows
 from polysched.transform.contraction import hold_contraction
 from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.jam import Jam
@@ -81,7 +82,10 @@ def accumulate_in_lanes(draft: Draft, scop: Scop) -> Draft:
 
 
 def _jam(draft: Draft, band: BandView, cpu: Cpu, *, vector: bool) -> Draft | None:
-    factors = choose_jam(band, cpu, vector=vector)
+    if vector and is_under_mark(draft.node(band.path), MARK_DIAMOND):
+        factors = choose_rows(band)
+    else:
+        factors = choose_jam(band, cpu, vector=vector)
     step = Jam(band.path, factors)
     if max(factors) < 2 or _would_explode(draft, band):
         return None

@@ -106,6 +106,7 @@ SHAPES = (
     PlanShape(jam=True, strips=True),
     PlanShape(tile=True, jam=True, straighten=True, hold=True),
     PlanShape(tile=True, jam=True, straighten=True),
+    PlanShape(jam=True, straighten=True, diamond=True),
     PlanShape(straighten=True, diamond=True),
     PlanShape(fronts=True),
     PlanShape(jam=True, rows=True),
@@ -165,7 +166,7 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
     if shape.sums:
         draft = draft.through(share_sums, scop, cpu)
     if shape.diamond:
-        draft = draft.through(tile_diamonds, scop, cpu)
+        draft = draft.through(tile_diamonds, scop, cpu, jam=shape.jam)
     if shape.fronts:
         draft = draft.through(advance_fronts, scop, cpu)
     return None if shape.has_a_point and draft is ordered else draft

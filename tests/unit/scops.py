@@ -110,6 +110,32 @@ def jacobi_2d() -> Scop:
     )
 
 
+def heat_3d() -> Scop:
+    """Two statements that read each other's array at seven points, over T steps."""
+    box = "0 <= t < T and 0 < i < n - 1 and 0 < j < n - 1 and 0 < k < n - 1"
+    near = [(0, 0, 0), *(t for k in range(3) for t in _ends(k))]
+    points = [f"i + {a}, j + {b}, k + {c}" for a, b, c in near]
+    return scop(
+        "heat_3d",
+        *(
+            statement(
+                name,
+                f"[T, n] -> {{ {name}[t, i, j, k] : {box} }}",
+                (0, position, 0, 0, 0),
+                *(f"r [t, i, j, k] -> {source}[{p}]" for p in points),
+                f"w [t, i, j, k] -> {target}[i, j, k]",
+            )
+            for position, (name, source, target) in enumerate(
+                (("S0", "A", "B"), ("S1", "B", "A"))
+            )
+        ),
+    )
+
+
+def _ends(axis: int) -> list[tuple[int, ...]]:
+    return [tuple(step * (k == axis) for k in range(3)) for step in (-1, 1)]
+
+
 def nine_points() -> Scop:
     """As `jacobi_2d`, with the corners: rows of both statements share no loop."""
     box = "0 <= t < T and 0 < i < n - 1 and 0 < j < n - 1"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from polysched.analysis import operation_count, program_features
+from polysched.analysis import fused_count, operation_count, program_features
 from polysched.testing import ScopBuilder
 
 
@@ -74,3 +74,21 @@ def test_operation_count(text, guard, expected):
     b.statement("i", "0 <= i < n", text, position=(0, 0), guard=guard)
     body = b.build().statements[0].body
     assert sum(operation_count(a) for a in body) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "guard", "expected"),
+    [
+        ("A[i] += 2.0 * A[i + 1]", None, 1),
+        ("A[i] = 2.0 * (A[i] + A[i + 1])", None, 0),
+        ("A[i] = 2.0 * A[i] + 3.0 * A[i + 1]", None, 1),
+        ("A[i] = A[i + 1] - 2.0 * A[i] + A[i - 1]", None, 1),
+        ("A[i] = A[i] * 2.0 + 1.0", "A[i] > 2.0", 1),
+    ],
+)
+def test_additions_that_a_product_takes_along(text, guard, expected):
+    b = ScopBuilder("ops", ["n"])
+    b.array("A", "double[n]")
+    b.statement("i", "0 < i < n - 1", text, position=(0, 0), guard=guard)
+    body = b.build().statements[0].body
+    assert sum(fused_count(a) for a in body) == expected

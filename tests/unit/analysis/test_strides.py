@@ -38,6 +38,14 @@ def test_tiles_and_waves_are_told_apart_from_points() -> None:
     assert members[1].marks == ("tile", "wavefront")
 
 
+def test_a_tile_is_known_by_whatever_its_start_is_written_as() -> None:
+    tree, deps = trees.jacobi()
+    script = parse_script("jam(band=0, factors=[1, 2, 1])")
+    members = statement_members(apply_script(tree, script, deps))["S0"]
+    (start,) = (m for m in members if m.kind != "point")
+    assert (start.kind, start.coefficients, start.size) == ("tile", (2, 1, 0), 2)
+
+
 def test_constant_member_moves_nothing() -> None:
     members = statement_members(trees.gemm()[0])["S0"]
     assert [m.is_constant for m in members] == [False, True, False]

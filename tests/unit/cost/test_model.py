@@ -185,6 +185,17 @@ def test_waves_of_loops_that_limit_each_other_are_no_box() -> None:
         assert nest.waves_of_a_box is None
 
 
+def test_rows_that_two_copies_read_are_loaded_once() -> None:
+    tree, deps = trees.jacobi()
+    script = parse_script("jam(band=0, factors=[1, 2, 1])")
+    scop = scops.jacobi_2d()
+    (one, _), (two, _) = (
+        read_nests(t, scop) for t in (tree, apply_script(tree, script, deps))
+    )
+    assert one.memory_operations() == (6.0, 0.0)
+    assert two.memory_operations() == ((8 + 2) / 2, 0.0)
+
+
 def test_recurrence_gains_from_copies() -> None:
     scop = scops.gauss_seidel()
     trees_ = [seidel(""), seidel("jam(band=0, factors=[4, 4, 1])")]

@@ -14,6 +14,7 @@ from polysched.analysis import (
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu
 from polysched.transform import (
+    Diamond,
     Draft,
     Jam,
     PlanShape,
@@ -35,6 +36,7 @@ CPU = Cpu(
 )  # fmt: skip
 
 DIAMONDS = PlanShape(straighten=True, diamond=True)
+PAIRS = PlanShape(jam=True, straighten=True, diamond=True)
 FRONTS = PlanShape(fronts=True)
 CASES = {
     "gemm": (scops.gemm(), trees.GEMM_BAND, ("S0", "S1")),
@@ -126,6 +128,27 @@ def test_stencils_run_in_diamonds(scop: Scop, band: str, steps: list[str]) -> No
     found = plan_script(tree, scop, deps, CPU, DIAMONDS)
     assert [s.name for s in found.steps] == steps
     assert find_violation(found.tree, deps) is None
+
+
+def test_planes_run_apart_with_two_rows_at_once() -> None:
+    scop = scops.heat_3d().with_parameters_fixed({"T": 500, "n": 120})
+    band = trees.HEAT_BAND.removeprefix("[T, n] -> ")
+    tree, deps = trees.one_band(scop, band)
+    found = plan_script(tree, scop, deps, CPU, PAIRS)
+    assert [s.name for s in found.steps] == [
+        "straighten", "diamond", "distribute", "merge", "merge",
+        "wavefront", "parallel", "jam", "vector", "jam", "vector",
+    ]  # fmt: skip
+    jams = [s.factors for s in found.steps if isinstance(s, Jam)]
+    assert jams == [(1, 2, 1), (1, 2, 1)]
+    sizes = [s.sizes for s in found.steps if isinstance(s, Diamond)]
+    assert sizes == [(16, 16, 8)]  # three planes' rows fit 48 KiB
+    assert find_violation(found.tree, deps) is None
+
+
+def test_in_a_plane_rows_of_all_statements_stay_together() -> None:
+    tree, deps = trees.jacobi()
+    assert not plan_script(tree, scops.jacobi_2d(), deps, CPU, PAIRS).steps
 
 
 def test_a_sweep_in_place_has_no_diamonds() -> None:
