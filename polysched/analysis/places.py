@@ -13,7 +13,13 @@ from weakref import WeakKeyDictionary
 import islpy as isl
 
 from polysched.analysis.rationals import Rational, Vector
-from polysched.ir import MARK_REGISTERS, NodePath, ScheduleTree
+from polysched.ir import (
+    MARK_ACCUMULATE,
+    MARK_REGISTERS,
+    MARK_VECTOR,
+    NodePath,
+    ScheduleTree,
+)
 from polysched.sets import list_sets, node_kind
 
 MemberKind = Literal["point", "tile", "wave"]
@@ -86,7 +92,8 @@ class Member:
     @property
     def is_vector(self) -> bool:
         """Whether it is marked to run in vector lanes."""
-        return "vector" in self.marks or "accumulate" in self.marks
+        kinds = {mark.split(":", maxsplit=1)[0] for mark in self.marks}
+        return bool(kinds & {MARK_VECTOR, MARK_ACCUMULATE})
 
     @property
     def is_parallel(self) -> bool:

@@ -59,11 +59,11 @@ def _band_below(node: isl.ScheduleNode) -> isl.ScheduleNode | None:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """Loops that enclosing marks ask for: dimension to clause."""
+    """Loops that enclosing marks ask for: dimension to clause, or to lanes."""
 
     parallel: dict[int, str]
     sums: dict[int, tuple[str, ...]]
-    vector: frozenset[int]
+    vector: dict[int, str]
     accumulate: frozenset[int] = frozenset()
     inside_parallel: bool = False
 
@@ -88,7 +88,7 @@ def add_pragmas(
     clause : callable
         What more the pragma of a loop that threads share has to say, after a space.
     """
-    return _Adder(parallel, simd, clause).block(block, _Wanted({}, {}, frozenset()))
+    return _Adder(parallel, simd, clause).block(block, _Wanted({}, {}, {}))
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,8 @@ class _Adder:
         pragmas: tuple[str, ...] = ()
         if words:
             more = f" schedule({kind})" if is_shared else ""
+            lanes = wanted.vector.get(loop.depth)
+            more += f" simdlen({lanes})" if is_vector and lanes else ""
             more += self.clause(loop) if is_shared and not sums else ""
             pragmas = (f"#pragma omp {' '.join(words)}{more}",)
         inside = replace(wanted, inside_parallel=wanted.inside_parallel or is_shared)
@@ -172,7 +174,13 @@ def _with_mark(wanted: _Wanted, name: str) -> _Wanted:
         return wanted
     word, *variant = kind.split(":")
     if word == MARK_VECTOR:
-        return replace(wanted, vector=wanted.vector | {int(rest)})
+        lanes = "".join(variant)
+        if lanes and not lanes.isdecimal():
+            raise CodegenError(
+                f"unknown number of lanes {lanes!r} in the mark {kind!r}",
+                hint="a power of two, as in vector:4",
+            )
+        return replace(wanted, vector={**wanted.vector, int(rest): lanes})
     if word == MARK_ACCUMULATE:
         return replace(wanted, accumulate=wanted.accumulate | {int(rest)})
     clause = variant[0] if variant else "static"

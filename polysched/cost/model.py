@@ -193,10 +193,7 @@ def _predict_nest(
 
 
 def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
-    """Cycles of one statement instance with its data in the first cache.
-
-    Vectors begin anywhere: some cross into the next line, and count twice.
-    """
+    """Cycles of one statement instance with its data in the first cache."""
     if nest.lanes:
         return _cycles_in_registers(nest, cpu)
     lanes = 1.0
@@ -206,9 +203,9 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     n_operations = nest.n_operations - ("fma" in cpu.isa) * nest.n_fused
     arithmetic = n_operations / OPERATIONS_PER_CYCLE
     unit, far = nest.memory_operations()
-    crossed = 1.0 + (lanes > 1) * lanes * nest.element_bytes / cpu.line_bytes
-    memory = unit * crossed / LOADS_PER_CYCLE
-    throughput = max(arithmetic, memory) / lanes + far / LOADS_PER_CYCLE
+    memory = unit / LOADS_PER_CYCLE
+    busy = max(arithmetic, memory) + OVERLAP_LOSS * min(arithmetic, memory)
+    throughput = busy / lanes + far / LOADS_PER_CYCLE
     if not nest.is_inner_parallel and nest.waits:
         throughput = max(throughput, nest.chain * LATENCY_CYCLES / nest.copies)
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)

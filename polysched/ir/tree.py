@@ -21,7 +21,8 @@ NodePath = tuple[int, ...]
 
 MARK_PARALLEL = "parallel"  # the band below: its first member is an OpenMP loop;
 # parallel:static:s,t, each thread adds to copies of s and t, added up behind it
-MARK_VECTOR = "vector"  # the band below: its last member is an `omp simd` loop
+MARK_VECTOR = "vector"  # the band below: its last member is an `omp simd` loop;
+# vector:4, with four iterations to a vector
 MARK_ACCUMULATE = "accumulate"  # like vector, but lanes accumulate into one element
 MARK_UNROLL = "unroll"  # the band below: its members are fully unrolled (jammed)
 MARK_TILE = "tile"  # the band below enumerates tiles

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import combinations, product
 
-from polysched.analysis import LARGE_EXTENT, Vector
+from polysched.analysis import LARGE_EXTENT, Vector, rank
 from polysched.machine import Cpu
 from polysched.transform.aliases import too_many_alias
 from polysched.transform.band_view import (
@@ -215,6 +215,44 @@ def choose_rows(band: BandView) -> tuple[int, ...]:
     two = (*ones[2:], 2, 1)
     few, many = _jam_cost(band, two)[0], _jam_cost(band, ones)[0]
     return two if few <= (1.0 - MIN_ROWS_GAIN) * many else ones
+
+
+def choose_lanes(band: BandView, member: int, cpu: Cpu) -> int:
+    """Iterations to a vector of a loop that reads neighbours; 0: as the compiler likes.
+
+    Of an array that is read at several places of one row not all vectors can begin at
+    a line. Where vectors are as long as lines, all others lie in two; of vectors half
+    as long every other one does.
+    """
+    if cpu.simd_bits // 8 < cpu.line_bytes or not _reads_neighbours(band, member):
+        return 0
+    sizes = [
+        band.scop.array(r.array).type.n_bytes
+        for s in band.main
+        for r in s.references
+        if r.is_write
+    ]
+    return cpu.line_bytes // 2 // max(sizes) if sizes else 0
+
+
+def _reads_neighbours(band: BandView, member: int) -> bool:
+    """Whether one array is read at places that a member's values part."""
+    read = {
+        (r.array, r.rows, r.moves(along), r.offsets)
+        for s in band.main
+        if (along := s.direction(member)) is not None
+        for r in s.references
+        if not r.is_write
+    }
+    return any(
+        one[:3] == two[:3] and rank([_apart(one[3], two[3]), one[2]]) == 1
+        for one, two in combinations(read, 2)
+        if any(one[2])
+    )
+
+
+def _apart(one: Vector, two: Vector) -> Vector:
+    return tuple(b - a for a, b in zip(one, two, strict=True))
 
 
 def _choose_copies(

@@ -14,7 +14,7 @@ from polysched.ir import (
 from polysched.machine import Cpu
 from polysched.transform.band_view import BandView, is_rectangular, view_band
 from polysched.transform.borders import cut_borders, part_paths
-from polysched.transform.choose import choose_jam, choose_rows
+from polysched.transform.choose import choose_jam, choose_lanes, choose_rows
 from polysched.transform.contraction import hold_contraction
 from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.jam import Jam
@@ -49,24 +49,26 @@ def fill_lanes(
         jammed = _jam(draft, band, cpu, vector=parallel) if jam else None
         cut = None if jammed else cut_borders(draft, scop, path, last)
         if cut is not None:
-            draft = _fill_parts(cut, scop, part_paths(cut, path, last), parallel)
+            draft = _fill_parts(cut, scop, cpu, part_paths(cut, path, last), parallel)
             continue
         draft = jammed or _separate(draft, band)
         if parallel and band.is_worth_vector(last):
             # a register tile runs several outer iterations per lane: ask once more
-            draft = draft.attempt(Vector(path, last)) or draft
+            step = Vector(path, last, choose_lanes(band, last, cpu))
+            draft = draft.attempt(step) or draft
     return draft
 
 
 def _fill_parts(
-    draft: Draft, scop: Scop, paths: list[NodePath], parallel: bool
+    draft: Draft, scop: Scop, cpu: Cpu, paths: list[NodePath], parallel: bool
 ) -> Draft:
     """Vector marks on the parts of a loop that was cut at its borders."""
     for path in paths:
         band = view_band(draft, scop, path)
         draft = _separate(draft, band)
         if parallel and not band.is_thin and band.is_worth_vector(0):
-            draft = draft.attempt(Vector(path, 0)) or draft
+            step = Vector(path, 0, choose_lanes(band, 0, cpu))
+            draft = draft.attempt(step) or draft
     return draft
 
 

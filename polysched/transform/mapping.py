@@ -127,13 +127,19 @@ class Vector(Step):
         Path of the band.
     member : int
         Position of the member.
+    lanes : int
+        Iterations to a vector (mark ``vector:4``); 0 leaves that to the compiler, which
+        takes another number, too, where it has no such vectors.
     """
 
     member: int = 0
+    lanes: int = option(0)
 
     name: ClassVar[str] = "vector"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
+        if self.lanes < 0 or self.lanes & (self.lanes - 1):
+            return f"found {self.lanes} lanes, expected a power of two, or 0"
         return _find_member(node, self.member) or _find_outer_mark(node, MARK_VECTOR)
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
@@ -143,7 +149,8 @@ class Vector(Step):
         node = _from_member(node, self.member)
         if node.band_n_member() > 1:
             node = node.band_split(1)
-        return insert_mark(node, MARK_VECTOR)
+        lanes = f":{self.lanes}" if self.lanes else ""
+        return insert_mark(node, f"{MARK_VECTOR}{lanes}")
 
 
 @dataclass(frozen=True)

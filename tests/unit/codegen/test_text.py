@@ -97,6 +97,17 @@ def test_a_mark_may_name_its_loop_schedule() -> None:
         print_openmp(scop, ScheduleTree(node.get_schedule()))
 
 
+def test_a_mark_may_name_its_lanes() -> None:
+    scop = copy_scop()
+    (path, _) = original_tree(scop).bands()[0]
+    node = original_tree(scop).node(path).insert_mark(isl.Id("vector:4"))
+    text = print_openmp(scop, ScheduleTree(node.get_schedule()))
+    assert "#pragma omp simd simdlen(4)\n  for" in text
+    node = original_tree(scop).node(path).insert_mark(isl.Id("vector:all"))
+    with pytest.raises(CodegenError, match="unknown number of lanes 'all'"):
+        print_openmp(scop, ScheduleTree(node.get_schedule()))
+
+
 @pytest.mark.parametrize(
     ("size", "head"),
     [

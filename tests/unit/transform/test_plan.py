@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from polysched.analysis import (
@@ -19,6 +21,7 @@ from polysched.transform import (
     Jam,
     PlanShape,
     Tile,
+    Vector,
     apply_script,
     parse_script,
     plan_script,
@@ -149,6 +152,25 @@ def test_planes_run_apart_with_two_rows_at_once() -> None:
 def test_in_a_plane_rows_of_all_statements_stay_together() -> None:
     tree, deps = trees.jacobi()
     assert not plan_script(tree, scops.jacobi_2d(), deps, CPU, PAIRS).steps
+
+
+@pytest.mark.parametrize(
+    ("scop", "band", "simd_bits", "lanes"),
+    [
+        (scops.jacobi_2d(), trees.JACOBI_BAND, 512, {4}),
+        (scops.jacobi_2d(), trees.JACOBI_BAND, 256, {0}),
+        (scops.gemm(), trees.GEMM_BAND, 512, {0}),
+    ],
+    ids=["neighbours", "short vectors", "no neighbours"],
+)
+def test_loops_over_neighbours_have_vectors_of_half_a_line(
+    scop: Scop, band: str, simd_bits: int, lanes: set[int]
+) -> None:
+    tree, deps = trees.one_band(scop, band)
+    cpu = replace(CPU, simd_bits=simd_bits)
+    scripts = plan_scripts(tree, scop, deps, cpu, limit=8)
+    vectors = [s for script in scripts for s in script if isinstance(s, Vector)]
+    assert {step.lanes for step in vectors} == lanes
 
 
 def test_a_sweep_in_place_has_no_diamonds() -> None:
