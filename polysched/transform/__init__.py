@@ -27,6 +27,7 @@ from polysched.transform.pipeline import Pipeline
 from polysched.transform.plan import PlanShape, plan_script
 from polysched.transform.planner import ScriptPlanner, plan_scripts
 from polysched.transform.registers import Registers
+from polysched.transform.reverse import Reverse
 from polysched.transform.sample import sample_scripts
 from polysched.transform.separate import Separate
 from polysched.transform.sink import Sink
@@ -64,6 +65,7 @@ __all__ = [
     "Pipeline",
     "PlanShape",
     "Registers",
+    "Reverse",
     "Script",
     "ScriptPlanner",
     "Separate",

@@ -76,6 +76,8 @@ def skew_recurrences(draft: Draft, scop: Scop) -> Draft:
         band = view_band(draft, scop, path)
         n = band.n_members
         if band.permutable and n > 1 and not any(band.coincident) and _is_full(band):
+            if loop_is_parallel(draft.node(path), n - 1, draft.deps.validity):
+                continue
             weights = tuple(int(k == n - 2) for k in range(n))
             draft = draft.do(Skew(path, n - 1, weights))
     return draft

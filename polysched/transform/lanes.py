@@ -19,6 +19,7 @@ from polysched.transform.contraction import hold_contraction
 from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.jam import Jam
 from polysched.transform.mapping import Accumulate, Vector
+from polysched.transform.reverse import run_forwards
 from polysched.transform.separate import Separate
 from polysched.transform.turn import turn_sums
 
@@ -46,13 +47,18 @@ def fill_lanes(
             continue
         last = band.n_members - 1
         parallel = loop_is_parallel(draft.node(path), last, draft.deps.validity)
+        lanes = parallel and band.is_worth_vector(last)
+        if lanes and band.coincident[last]:
+            draft = run_forwards(draft, band, last)
+            band = view_band(draft, scop, path)
         jammed = _jam(draft, band, cpu, vector=parallel) if jam else None
         cut = None if jammed else cut_borders(draft, scop, path, last)
         if cut is not None:
             draft = _fill_parts(cut, scop, cpu, part_paths(cut, path, last), parallel)
             continue
         draft = jammed or _separate(draft, band)
-        if parallel and band.is_worth_vector(last):
+        if lanes:
+            draft = draft if jammed else run_forwards(draft, band, last)
             # a register tile runs several outer iterations per lane: ask once more
             step = Vector(path, last, choose_lanes(band, last, cpu))
             draft = draft.attempt(step) or draft

@@ -15,6 +15,7 @@ from polysched.transform import (
     Order,
     Pack,
     Parallel,
+    Reverse,
     Separate,
     ShareSums,
     Skew,
@@ -40,6 +41,7 @@ STEPS = {
         (0,), (1, 3), (0, 1), 8, (2,)
     ),
     "jam(band=0.0.0, factors=[4, 4, 1])": Jam((0, 0, 0), (4, 4, 1)),
+    "reverse(band=0.1, member=1)": Reverse((0, 1), 1),
     "separate(band=0, member=1)": Separate((0,), 1),
     "straighten(band=0)": Straighten((0,)),
     "parallel(band=0, member=1, dynamic=true)": Parallel((0,), 1, True),
