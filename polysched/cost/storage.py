@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from polysched.analysis import Reference, Vector, rank, walked_subscripts
+from polysched.analysis import Member, Reference, Vector, rank, walked_subscripts
 from polysched.cost.nest import Nest
 from polysched.cost.reuse import common_depth
 
@@ -49,18 +49,42 @@ def fresh_bytes(nests: Sequence[Nest], line_bytes: int) -> float:
 
 
 def _shared_depths(nests: Sequence[Nest]) -> dict[str, int]:
-    """How many loops the users of each expanded array share."""
+    """How many loops the users of each expanded array share, a copy in one turn."""
     users: dict[str, list[Nest]] = {}
     for nest in nests:
         for name in sorted({r.array for r in nest.references}):
             if nest.scop.array(name).n_expanded:
                 users.setdefault(name, []).append(nest)
     return {
-        name: min(common_depth(found[0], other) for other in found)
-        if len(found) > 1
-        else len(found[0].members)
+        name: min(
+            _fixed_depth(found[0], other, other.scop.array(name).n_expanded)
+            for other in found
+        )
         for name, found in users.items()
     }
+
+
+def _fixed_depth(one: Nest, other: Nest, n_expanded: int) -> int:
+    """How many loops two users share of which a copy fixes the iteration.
+
+    Where a schedule shifts one user by a step, or a loop runs over other iterators
+    than those that number the copies, a copy is used in several iterations.
+    """
+    depth = common_depth(one, other)
+    for k, (a, b) in enumerate(zip(one.members[:depth], other.members, strict=False)):
+        at = _iteration(a, n_expanded)
+        if at is None or at != _iteration(b, n_expanded):
+            return k
+    return depth
+
+
+def _iteration(member: Member, n_expanded: int) -> object | None:
+    """The iteration as a function of the copy; None where it is none."""
+    rows = [row for row, _ in member.summed] or [member.coefficients]
+    if any(any(row[n_expanded:]) for row in rows):
+        return None
+    leading = tuple(row[:n_expanded] for row in rows)
+    return leading, member.constant, member.size, member.parameters
 
 
 def _lay_out(nest: Nest, depths: Mapping[str, int], last: Mapping[str, int]) -> Nest:

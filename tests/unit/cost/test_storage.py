@@ -75,6 +75,15 @@ def test_copies_apart_are_moved_and_their_pages_cleared() -> None:
     assert far.memory_seconds > near.memory_seconds + moved / 1e10
 
 
+def test_a_shifted_reader_finds_a_copy_of_an_earlier_iteration() -> None:
+    """Then a loop that both share does not hold all that is done with a copy."""
+    scop = sums()
+    together = original_tree(scop).text
+    shifted = together.replace("S1[i, j] -> [(i)]", "S1[i, j] -> [(1 + i)]", 1)
+    assert shifted != together
+    assert fresh(ScheduleTree.parse(shifted), scop) == ROWS * ROWS * DOUBLE
+
+
 def test_copies_lie_along_the_loop_that_walks_from_one_to_the_next() -> None:
     scop = sums()
     swapped = apart(scop).text.replace("[i, j] -> [(i)]", "[i, j] -> [X]")
