@@ -108,6 +108,7 @@ from polysched.analysis.strides import (
     member_directions,
     references,
 )
+from polysched.analysis.substitute import substitute_scalars
 from polysched.analysis.sums import choose_copied, find_copied_reduction
 from polysched.analysis.walked import walked_subscripts
 
@@ -229,6 +230,7 @@ __all__ = [
     "statement_members",
     "statement_names",
     "statement_places",
+    "substitute_scalars",
     "tile_forms",
     "walked_subscripts",
     "weak_components",

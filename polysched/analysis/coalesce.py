@@ -194,7 +194,7 @@ def _rewrite(statement: Statement, scalar: Array, last: Statement) -> Statement:
     return replace(
         statement,
         body=tuple(map_action(a, replace_scalar) for a in statement.body),
-        accesses=_merge_accesses(
+        accesses=merge_accesses(
             _rewrite_access(a, store, statement) if a.array == scalar.name else a
             for a in statement.accesses
         ),
@@ -218,7 +218,7 @@ def _rewrite_access(access: Access, store: Access, statement: Statement) -> Acce
     return replace(access, array=store.array, relation=moved.coalesce())
 
 
-def _merge_accesses(accesses: Iterable[Access]) -> tuple[Access, ...]:
+def merge_accesses(accesses: Iterable[Access]) -> tuple[Access, ...]:
     """The accesses without those that repeat another one."""
     found: list[Access] = []
     for access in accesses:

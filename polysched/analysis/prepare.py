@@ -6,6 +6,7 @@ from polysched.analysis.coalesce import coalesce_scalars
 from polysched.analysis.commute import order_updates
 from polysched.analysis.liveness import drop_dead_statements, infer_liveness
 from polysched.analysis.privatize import privatize
+from polysched.analysis.substitute import substitute_scalars
 from polysched.ir import Scop
 
 
@@ -13,8 +14,9 @@ def prepare_scop(scop: Scop) -> Scop:
     """The SCoP as it is scheduled: the same results with fewer dependences.
 
     Liveness is inferred, statements whose values nobody reads are gone, dead scalars
-    are private or gone, and updates that commute begin with the term that is known
-    first.
+    are private or gone, those that are read once computed where they are read, and
+    updates that commute begin with the term that is known first.
     """
     live = drop_dead_statements(infer_liveness(scop))
-    return order_updates(coalesce_scalars(privatize(live)))
+    private = substitute_scalars(privatize(live))
+    return order_updates(coalesce_scalars(private))

@@ -1,0 +1,99 @@
+"""A scalar that is read once is computed where it is read, unless that differs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from polysched.analysis import infer_liveness, privatize, substitute_scalars
+from polysched.interp import interpret, random_inputs
+from polysched.ir import Scop
+from polysched.testing import ScopBuilder
+
+SIZE = {"n": 9}
+
+
+def smooth(
+    begin: str = "w = A[i - 1] + A[i]",
+    store: str = "B[i] = w * A[i]",
+    *,
+    between: str = "",
+    scalar: str = "double",
+    guard: str | None = None,
+    box: str = "1 <= i < n",
+) -> Scop:
+    """A row from its neighbours, with a scalar for each element."""
+    b = ScopBuilder("smooth", ["n"])
+    b.array("A", "double[n]")
+    b.array("B", "double[n]")
+    b.array("w", scalar, storage="local", live_out=False)
+    b.statement("i", "1 <= i < n", begin, position=(0, 0))
+    if between:
+        b.statement("i", "1 <= i < n", between, position=(0, 1))
+    b.statement("i", box, store, position=(0, 2), guard=guard)
+    return b.build()
+
+
+def prepare(scop: Scop) -> Scop:
+    return substitute_scalars(privatize(infer_liveness(scop)))
+
+
+def results(scop: Scop, like: Scop) -> dict[str, np.ndarray]:
+    given = random_inputs(like, SIZE, seed=3)
+    known = {a.name for a in scop.arrays if not a.is_private}
+    found = interpret(scop, None, SIZE, {k: v for k, v in given.items() if k in known})
+    return {k: found[k] for k in ("A", "B")}
+
+
+@pytest.mark.parametrize(
+    "scop",
+    [
+        smooth(),
+        smooth(scalar="float"),
+        smooth(store="A[i] = w"),
+        smooth(store="A[i] += w"),
+        smooth(store="B[i] = 1", guard="w > A[i]"),
+        smooth(between="B[i] = A[i] + 1", store="B[i] += w"),
+        smooth(box="3 <= i < n"),
+    ],
+)
+def test_value_takes_the_place_of_the_scalar(scop: Scop) -> None:
+    done = prepare(scop)
+    assert [a.name for a in done.arrays] == ["A", "B"]
+    assert len(done.statements) == len(scop.statements) - 1
+    reader = done.statements[-1]
+    assert {a.array for a in reader.reads} >= {"A"}
+    domains = [a.relation.domain() for a in reader.accesses]
+    assert all(d.is_subset(reader.domain) for d in domains)
+    expected, found = results(scop, scop), results(done, scop)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "scop",
+    [
+        smooth(store="B[i] = w * w"),
+        smooth(between="A[i] = 2"),
+        smooth(between="B[i] = w"),
+        smooth(between="w += A[i]"),
+        smooth(store="A[i - 1] = 1; B[i] = w", guard="A[i] > 0"),
+    ],
+)
+def test_scalar_stays_where_its_value_would_differ_or_be_computed_twice(
+    scop: Scop,
+) -> None:
+    done = prepare(scop)
+    assert "w" in [a.name for a in done.arrays]
+    assert len(done.statements) == len(scop.statements)
+
+
+def test_reader_in_other_loops_keeps_the_scalar() -> None:
+    b = ScopBuilder("rows", ["n"])
+    b.array("A", "double[n][n]")
+    b.array("B", "double[n]")
+    b.array("w", "double", storage="local", live_out=False)
+    b.statement("i", "0 <= i < n", "w = B[i] / 3", position=(0, 0))
+    box = "0 <= i < n and 0 <= j < n"
+    b.statement("i, j", box, "A[i][j] *= w", position=(0, 1, 0))
+    assert len(prepare(b.build()).statements) == 2
