@@ -50,6 +50,7 @@ from polysched.analysis.footprint import (
     member_extent,
     run_extent,
 )
+from polysched.analysis.guarded_sums import split_guarded_sums
 from polysched.analysis.legality import (
     Violation,
     check_legal,
@@ -226,6 +227,7 @@ __all__ = [
     "schedule_features",
     "set_band_flags",
     "shared_loops",
+    "split_guarded_sums",
     "split_reasons",
     "statement_members",
     "statement_names",

@@ -117,7 +117,7 @@ def find_updates(scop: Scop) -> tuple[Reduction, ...]:
     for statement in scop.statements:
         if len(statement.body) != 1 or statement.name not in order:
             continue
-        matched = _match(statement.body[0])
+        matched = match_update(statement.body[0])
         if matched is None:
             continue
         target, op, terms = matched
@@ -133,7 +133,7 @@ def find_updates(scop: Scop) -> tuple[Reduction, ...]:
 _Match = tuple[Load, ReductionOp, list[Expr]]
 
 
-def _match(action: Action) -> _Match | None:
+def match_update(action: Action) -> _Match | None:
     """Target, operator and the terms that must not read the target."""
     if isinstance(action, Guard):
         extremum = _match_guarded_extremum(action)
@@ -141,7 +141,7 @@ def _match(action: Action) -> _Match | None:
             return extremum
         if len(action.then) != 1 or action.other:
             return None
-        inner = _match(action.then[0])
+        inner = match_update(action.then[0])
         if inner is None:
             return None
         target, op, terms = inner

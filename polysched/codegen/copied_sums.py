@@ -75,7 +75,8 @@ def copy_sums(scop: Scop, tree: ScheduleTree) -> tuple[Scop, tuple[CopiedSum, ..
     ------
     CodegenError
         If a mark names an array that cannot be copied: more than one statement adds to
-        it, or only some instances do, or under a condition, or to no full box.
+        it, or only some instances do, or to elements under a condition, or to no full
+        box.
     """
     found: list[CopiedSum] = []
     for domain, array in _marked(tree):
@@ -143,7 +144,7 @@ def _measure(
     n = int(touched.dim(isl.dim_type.set))
     zero, one = isl.Val.zero(touched.get_ctx()), isl.Val.one(touched.get_ctx())
     least = [zero, *([one] * (n - 1))]  # C has no arrays of length 0 inside of others
-    if not is_sure:
+    if n and not is_sure:  # a scalar is there, an element perhaps not
         raise CodegenError(f"no copies of {name}: only some of its terms count")
     try:
         lows = tuple(touched.dim_min(k) for k in range(n))

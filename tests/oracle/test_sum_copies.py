@@ -30,7 +30,7 @@ PROGRAM = """
 #define CAPACITY 40
 
 static TYPE A[CAPACITY][CAPACITY], B[CAPACITY][CAPACITY], x[CAPACITY], y[2 * CAPACITY];
-static TYPE total, product;
+static TYPE total, product, picked;
 
 static void columns(int n, int m)
 {
@@ -58,6 +58,16 @@ static void times(int n, int m)
 #pragma endscop
 }
 
+static void chosen(int n, int m)
+{
+#pragma scop
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < m; j++)
+            if (8 * A[i][j] > n)
+                picked += A[i][j];
+#pragma endscop
+}
+
 static void blocks(int n, int m)
 {
 #pragma scop
@@ -79,7 +89,7 @@ static void gaps(int n, int m)
 
 static void run(int n, int m)
 {
-    total = -0.0;
+    total = picked = -0.0;
     product = 1;
     for (int i = 0; i < 2 * CAPACITY; i++)
         y[i] = (TYPE)(i % 3 ? -0.0 : 1);
@@ -93,9 +103,10 @@ static void run(int n, int m)
     columns(n, m);
     all(n, m);
     times(n, m);
+    chosen(n, m);
     blocks(n, m);
     gaps(n, m);
-    printf("%.17g %.17g\\n", (double)total, (double)product);
+    printf("%.17g %.17g %.17g\\n", (double)total, (double)product, (double)picked);
     for (int i = 0; i < 2 * CAPACITY; i++)
         printf("%.17g ", (double)y[i]);
     for (int i = 0; i < CAPACITY; i++)
@@ -112,7 +123,8 @@ int main(void)
     return 0;
 }
 """
-SUMS = {"columns": "y", "all": "total", "times": "product", "blocks": "B", "gaps": "y"}
+SUMS = {"columns": "y", "all": "total", "times": "product", "chosen": "picked",
+        "blocks": "B", "gaps": "y"}  # fmt: skip
 BOUNDS = {"double": 1e-12, "float": 1e-4, "int": 0.0, "unsigned char": 0.0}
 SHAPES: dict[str, dict[str, tuple[Step, ...]]] = {
     "plain": {name: (ShareSums((0,), 0, (a,)),) for name, a in SUMS.items()},
@@ -121,6 +133,7 @@ SHAPES: dict[str, dict[str, tuple[Step, ...]]] = {
         "all": (ShareSums((0,), 0, ("total",)), Accumulate((0, 0, 0))),
         "times": (Tile((0,), (3,)), ShareSums((0, 0), 0, ("product",)),
                   Accumulate((0, 0, 0, 0))),
+        "chosen": (ShareSums((0, 0), 0, ("picked",)),),
         "blocks": (ShareSums((0, 0), 0, ("B",)),),  # anew for each i
     },
 }  # fmt: skip

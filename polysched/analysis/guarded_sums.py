@@ -1,0 +1,111 @@
+"""Sums under a condition that decides over other things, too, become statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import islpy as isl
+
+from polysched.analysis.reductions import match_update
+from polysched.ir import (
+    Action,
+    Assign,
+    Guard,
+    Load,
+    Scop,
+    Statement,
+    action_expressions,
+    assignments,
+    walk,
+)
+
+
+def split_guarded_sums(scop: Scop) -> Scop:
+    """Give sums that share their condition with other assignments own statements.
+
+    ``if (c) { mask[i] = 1; n += 1; }`` becomes ``if (c) n += 1; if (c) mask[i] = 1;``,
+    so that the sum is found (`find_updates`), and threads may share the loop. Results
+    do not change: only the sum mentions its element, and what it adds is not written by
+    the others.
+
+    Parameters
+    ----------
+    scop : Scop
+        Any SCoP.
+
+    Returns
+    -------
+    Scop
+        With the sums in front of the statements that they are taken from, and numbered
+        behind all others.
+    """
+    found = {s.name: sums for s in scop.statements if (sums := _find_sums(s))}
+    if not found:
+        return scop
+    room = 1 + max(map(len, found.values()))
+    number = 1 + max(int(s.name[1:]) for s in scop.statements)
+    statements: list[Statement] = []
+    for s in scop.statements:
+        sums = found.get(s.name, ())
+        base = tuple(room * p for p in s.position)
+        for k, action in enumerate(sums):
+            own = _rename(_part(s, (action,)), f"S{number}")
+            statements.append(replace(own, position=(*base[:-1], base[-1] + k)))
+            number += 1
+        rest = _part(s, _others(s, sums)) if sums else s
+        statements.append(replace(rest, position=(*base[:-1], base[-1] + len(sums))))
+    return replace(scop, statements=tuple(statements))
+
+
+def _find_sums(statement: Statement) -> tuple[Assign, ...]:
+    """The assignments under a condition that could stand alone; not all of them."""
+    guard = statement.body[0] if len(statement.body) == 1 else None
+    if not isinstance(guard, Guard) or guard.other or len(guard.then) < 2:
+        return ()
+    written = {a.target.array for action in guard.then for a in assignments(action)}
+    found = []
+    for action in guard.then:
+        if not isinstance(action, Assign) or match_update(action) is None:
+            continue
+        target = action.target.array
+        others = (a for a in guard.then if a is not action)
+        mentioned = _mentioned((Guard(guard.cond, tuple(others)),))
+        read = _mentioned((action,)) - {target}
+        if target not in mentioned and not read & written:
+            found.append(action)
+    return tuple(found[len(found) == len(guard.then) :])  # one may stay where it is
+
+
+def _mentioned(actions: tuple[Action, ...]) -> set[str]:
+    return {load.array for action in actions for load in _loads(action)}
+
+
+def _loads(action: Action) -> Iterator[Load]:
+    for top in action_expressions(action):
+        yield from (e for e in walk(top) if isinstance(e, Load))
+
+
+def _others(statement: Statement, sums: tuple[Assign, ...]) -> tuple[Action, ...]:
+    (guard,) = statement.body
+    assert isinstance(guard, Guard)
+    return tuple(a for a in guard.then if not any(a is s for s in sums))
+
+
+def _part(statement: Statement, actions: tuple[Action, ...]) -> Statement:
+    """The statement with some of the actions under its condition."""
+    (guard,) = statement.body
+    assert isinstance(guard, Guard)
+    body = (replace(guard, then=actions),)
+    arrays = _mentioned(body)
+    kept = tuple(a for a in statement.accesses if a.array in arrays)
+    return replace(statement, body=body, accesses=kept)
+
+
+def _rename(statement: Statement, name: str) -> Statement:
+    accesses = (
+        replace(a, relation=a.relation.set_tuple_name(isl.dim_type.in_, name))
+        for a in statement.accesses
+    )
+    domain = statement.domain.set_tuple_name(name)
+    return replace(statement, name=name, domain=domain, accesses=tuple(accesses))
