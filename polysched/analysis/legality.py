@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import islpy as isl
@@ -14,6 +15,7 @@ from polysched.analysis.carried import (
 )
 from polysched.analysis.dependences import Dependence, Dependences
 from polysched.analysis.reordering import find_accumulation
+from polysched.analysis.squares import find_torn
 from polysched.analysis.sums import find_outsider, leave_to_copies
 from polysched.base import IllegalScheduleError, check_time
 from polysched.ir import (
@@ -21,6 +23,7 @@ from polysched.ir import (
     MARK_GRID,
     MARK_PARALLEL,
     MARK_REGISTERS,
+    MARK_SQUARES,
     MARK_STAGE,
     MARK_THREADS,
     MARK_VECTOR,
@@ -101,26 +104,34 @@ def find_violation(
             reason = "the schedule runs it no earlier"
             return describe_violation(dependence, bad, scop, reason)
     for _, node in tree.nodes():
-        mark = _mark_name(node)
-        if mark == MARK_STAGE:
-            found = _reordered_terms(node, dependences)
+        for found, reason in _broken_by_mark(node, dependences):
             if found is not None:
                 dependence, bad = found
-                reason = "tensor cores leave the order of terms open"
-                return describe_violation(dependence, bad, scop, reason)
-        if mark in (MARK_PARALLEL, MARK_GRID):
-            found = _hidden_by_copies(node, dependences)
-            if found is not None:
-                dependence, bad = found
-                reason = f"each thread adds to a copy of {dependence.array}"
-                return describe_violation(dependence, bad, scop, reason)
-        if mark in _OPEN_MARKS and node_kind(node.child(0)) == "band":
-            found = _carried_by_mark(node, node.child(0), dependences)
-            if found is not None:
-                dependence, bad = found
-                reason = f"the {mark} loop leaves their order open"
                 return describe_violation(dependence, bad, scop, reason)
     return None
+
+
+_Broken = tuple[Dependence, isl.Map] | None
+
+
+def _broken_by_mark(
+    node: isl.ScheduleNode, dependences: Dependences
+) -> Iterator[tuple[_Broken, str]]:
+    """Dependences that a mark leaves unordered, and why; None where there is none."""
+    mark = _mark_name(node)
+    if mark == MARK_STAGE:
+        reason = "tensor cores leave the order of terms open"
+        yield _reordered_terms(node, dependences), reason
+    if mark == MARK_SQUARES:
+        reason = "squares run statements, and rows or columns, one by one"
+        yield find_torn(node, dependences), reason
+    if mark in (MARK_PARALLEL, MARK_GRID):
+        found = _hidden_by_copies(node, dependences)
+        if found is not None:
+            yield found, f"each thread adds to a copy of {found[0].array}"
+    if mark in _OPEN_MARKS and node_kind(node.child(0)) == "band":
+        reason = f"the {mark} loop leaves their order open"
+        yield _carried_by_mark(node, node.child(0), dependences), reason
 
 
 def _reordered_terms(

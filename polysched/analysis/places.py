@@ -15,10 +15,10 @@ import islpy as isl
 from polysched.analysis.rationals import Rational, Vector
 from polysched.ir import (
     MARK_ACCUMULATE,
-    MARK_REGISTERS,
     MARK_VECTOR,
     NodePath,
     ScheduleTree,
+    held_lanes,
 )
 from polysched.sets import list_sets, node_kind
 
@@ -266,7 +266,7 @@ def _read_band(
 ) -> Iterator[tuple[str, Member]]:
     partial = node.band_get_partial_schedule()
     unrolled = "unroll" in str(node.band_get_ast_build_options())
-    unrolled = unrolled or any(m.startswith(MARK_REGISTERS) for m in marks)
+    unrolled = unrolled or any(held_lanes(m) for m in marks)
     for k in range(node.band_n_member()):
         coincident = bool(node.band_member_get_coincident(k))
         pieces: list[isl.PwAff] = []

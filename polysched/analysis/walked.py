@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from polysched.analysis.places import Member
 from polysched.analysis.rationals import Vector
 from polysched.analysis.strides import Reference, member_directions
-from polysched.ir import MARK_REGISTERS
+from polysched.ir import held_lanes
 
 
 def walked_subscripts(
@@ -64,7 +64,7 @@ def _innermost(
     members: Sequence[Member], directions: Sequence[Vector | None]
 ) -> Vector | None:
     """Movement along the innermost loop, or along the lanes of a register tile."""
-    in_registers = any(x.startswith(MARK_REGISTERS) for m in members for x in m.marks)
+    in_registers = any(held_lanes(x) for m in members for x in m.marks)
     found = [
         direction
         for member, direction in zip(members, directions, strict=True)

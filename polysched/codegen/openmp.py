@@ -239,7 +239,7 @@ class _Printer:
             return self._instance(instance, printer, taken, built.domains)
 
         layout = Layout(self.options.indent, self.type.name, instance_lines)
-        declared = [*declare_roots(self.scop), *tiles.typedefs.values()]
+        declared = [*declare_roots(self.scop), *tiles.vectors.typedefs.values()]
         return [*declared, *layout.lines(block)]
 
     def _instance(

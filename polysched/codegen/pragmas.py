@@ -16,10 +16,10 @@ from polysched.ir import (
     MARK_ACCUMULATE,
     MARK_BACKWARDS,
     MARK_PARALLEL,
-    MARK_REGISTERS,
     MARK_VECTOR,
     ScheduleTree,
     copied_sums,
+    held_lanes,
 )
 from polysched.sets import list_maps, node_kind
 
@@ -103,7 +103,7 @@ class _Adder:
         items: list[Node] = []
         for item in block.items:
             match item:
-                case Mark(name, body) if name.startswith(MARK_REGISTERS):
+                case Mark(name, body) if held_lanes(name):
                     items.append(Mark(name, self.block(body, wanted)))
                 case Mark(name, body):
                     body = self.block(body, _with_mark(wanted, name))

@@ -29,9 +29,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from polysched.codegen.apart import is_apart
 from polysched.codegen.build import Built
+from polysched.codegen.crossed import CrossedBlocks
 from polysched.codegen.ctext import Names, Text, binary, identifiers
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.lanes import (
@@ -46,12 +48,15 @@ from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node
 from polysched.codegen.tile_loops import (
     TileLoops,
     bound_names,
+    guarded,
+    is_read,
     narrow,
     read_chain,
     read_tile,
     split_loop,
 )
-from polysched.codegen.turned import Mix, Squares, find_turned, mixer, with_loop
+from polysched.codegen.turned import Squares, find_turned, with_loop
+from polysched.codegen.vectors import VectorNames
 from polysched.ir import (
     Assign,
     Load,
@@ -80,8 +85,8 @@ class RegisterTiles:
         C type of iterators.
     panels : mapping of str to int
         Packed copies in panels, and how wide these are.
-    typedefs : dict of str to str
-        Vector types in use: name to declaration.
+    vectors : VectorNames
+        Types and variables in use.
     """
 
     scop: Scop
@@ -90,8 +95,10 @@ class RegisterTiles:
     names: Names
     type: ScalarType
     panels: Mapping[str, int] = field(default_factory=dict)
-    typedefs: dict[str, str] = field(default_factory=dict)
-    _taken: dict[str, str] = field(default_factory=dict)
+    vectors: VectorNames = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.vectors = VectorNames(self.names)
 
     def convert(self, block: Block) -> Block:
         """The block with every full register tile written out."""
@@ -123,6 +130,9 @@ class RegisterTiles:
 
     def _loop(self, loop: Loop) -> Node:
         """A loop whose tile keeps its accumulators, or the loop with its body done."""
+        crossed = self._crossed.print(loop)
+        if crossed is not None:
+            return crossed
         chain, tile = read_chain(loop)
         if tile is not None:
             printed = self._print(tile, chain)
@@ -147,6 +157,12 @@ class RegisterTiles:
         except NotVectors:
             return None
 
+    @cached_property
+    def _crossed(self) -> CrossedBlocks:
+        return CrossedBlocks(
+            self.scop, self.built, self.printer, self.type, self.vectors
+        )
+
     def _points(self, tile: TileLoops) -> PointPrinters:
         statement = self.scop.statement(tile.instance.statement)
         linear = self.built.exprs.linear
@@ -162,7 +178,7 @@ class RegisterTiles:
         assign: Assign,
     ) -> bool:
         """Whether the target may live in registers while the chain of loops runs."""
-        if chain and not _is_read(assign):
+        if chain and not is_read(assign):
             return False
         tile_here = tile if tile.is_full else tile.at_iterators(1)
         first = self._points(tile_here).at((0,) * len(tile.loops))
@@ -181,7 +197,7 @@ class RegisterTiles:
             turned = find_turned(around, assign, tile.lanes)
             if turned:
                 return self._write_turned(tile, chain, assign, around, turned)
-        vector = self._vector_type(assign.target.type, tile.lanes)
+        vector = self.vectors.type(assign.target.type, tile.lanes)
         vectors: dict[str, str] = {}
         scalars: dict[str, str] = {}
         opening: list[str] = []
@@ -190,17 +206,17 @@ class RegisterTiles:
         for number, position in enumerate(tile.positions):
             reader = _lane_reader(points, position, assign, tile.lanes)
             reader.check(assign)
-            held = self._take("c", number)
+            held = self.vectors.take("c", number)
             element = reader.first.load(assign.target).text
             if row:
                 element = f"{row}[{position[-1]}]"
             if tile.lanes > 1:
                 element = f"*({vector} *)&{element}"
             writer = LaneWriter(
-                vectors, scalars, inner, vector, self._take, reader, held
+                vectors, scalars, inner, vector, self.vectors.take, reader, held
             )
             value = writer.value(assign.value)
-            if _is_read(assign):
+            if is_read(assign):
                 opening.append(f"{vector} {held} = {element};")
                 inner.append(f"{held} {assign.op} {value};")
             else:
@@ -208,13 +224,13 @@ class RegisterTiles:
                     value = binary("-", value, Text(f"({vector}){{0}}"))
                 inner.append(f"const {vector} {held} = {value};")
             closing.append(f"{element} = {held};")
-        self._declare(vector, assign.target.type, tile.lanes)
+        self.vectors.declare(assign.target.type, tile.lanes)
         if not chain:
             return Block((), tuple(opening + inner + closing))
         body = Block((), tuple(inner))
         for loop in reversed(chain):
             body = Block((replace(loop, body=body),))
-        return _guarded(chain[0], Block(body.items, tuple(opening), tuple(closing)))
+        return guarded(chain[0], Block(body.items, tuple(opening), tuple(closing)))
 
     def _write_turned(
         self,
@@ -228,14 +244,15 @@ class RegisterTiles:
         loop, type_ = chain[-1], assign.target.type
         if loop.step != 1 or loop.condition is None or loop.accumulates:
             raise NotVectors
-        vector = self._vector_type(type_, tile.lanes)
+        vector = self.vectors.type(type_, tile.lanes)
+        mix = self.vectors.mixer(type_, tile.lanes, self.built.exprs.macros)
         squares = Squares(
-            points, assign, turned, tile.lanes, vector, self._mixer(type_, tile.lanes),
-            self._take,
+            points, assign, turned, tile.lanes, vector, mix,
+            self.vectors.take,
         )  # fmt: skip
         opening, closing = [], []
         for number, position in enumerate(tile.positions):
-            held = self._take("c", number)
+            held = self.vectors.take("c", number)
             element = points.at((0, *position)).load(assign.target)
             opening.append(f"{vector} {held} = *({vector} *)&{element};")
             closing.append(f"*({vector} *)&{element} = {held};")
@@ -244,20 +261,11 @@ class RegisterTiles:
         if (loop.n_iterations or 1) % tile.lanes:
             column = Block((), tuple(squares.column(tile.positions)))
             parts.append(replace(rest, body=column))
-        self._declare(vector, type_, tile.lanes)
+        self.vectors.declare(type_, tile.lanes)
         body = Block(tuple(parts))
         for outer in reversed(chain[:-1]):
             body = Block((replace(outer, body=body),))
-        return _guarded(chain[0], Block(body.items, tuple(opening), tuple(closing)))
-
-    def _mixer(self, type_: ScalarType, lanes: int) -> Mix:
-        word = "int" if type_.n_bytes == 4 else "long long"
-        places = self._take(f"ps_{word.replace(' ', '_')}", lanes)
-        self.typedefs[places] = (
-            f"typedef {word} {places} "
-            f"__attribute__((vector_size({lanes * type_.n_bytes})));"
-        )
-        return mixer(self.built.exprs.macros, places)
+        return guarded(chain[0], Block(body.items, tuple(opening), tuple(closing)))
 
     def _write_edge(
         self, tile: TileLoops, chain: tuple[Loop, ...], assign: Assign
@@ -303,7 +311,7 @@ class RegisterTiles:
         if not self._stays_in_panels(wide, assign):
             return None
         element = self._points(single).at((0,) * len(tile.loops))
-        name, type_ = self._take("row", 0), assign.target.type.name
+        name, type_ = self.vectors.take("row", 0), assign.target.type.name
         place = Linear.atom(Text(lane.iterator)).plus(begin, -1).to_text()
         head = (
             f"for ({self.type.name} {lane.iterator} = {lane.first}; {lane.condition}; "
@@ -346,26 +354,6 @@ class RegisterTiles:
                 return False
         return True
 
-    def _vector_type(self, type_: ScalarType, lanes: int) -> str:
-        """The name of a vector type; of the element's where there is one lane."""
-        if lanes == 1:
-            return type_.name
-        return self._take(f"ps_{type_.name.replace(' ', '_')}", lanes)
-
-    def _declare(self, name: str, type_: ScalarType, lanes: int) -> None:
-        """Declare a vector type that is in use, once."""
-        if lanes > 1:
-            self.typedefs[name] = (
-                f"typedef {type_.name} {name} __attribute__((vector_size("
-                f"{lanes * type_.n_bytes}), aligned({type_.n_bytes}), may_alias));"
-            )
-
-    def _take(self, stem: str, number: int) -> str:
-        wanted = f"{stem}{number}"
-        if wanted not in self._taken:
-            self._taken[wanted] = self.names.take(wanted)
-        return self._taken[wanted]
-
 
 def _lane_reader(
     points: PointPrinters, position: Position, assign: Assign, lanes: int
@@ -379,17 +367,3 @@ def _lane_reader(
 
 def _as_block(node: Node) -> Block:
     return node if isinstance(node, Block) else Block((node,))
-
-
-def _is_read(assign: Assign) -> bool:
-    """Whether an assignment reads its target."""
-    return assign.op != "=" or any(e == assign.target for e in walk(assign.value))
-
-
-def _guarded(loop: Loop, block: Block) -> Node:
-    """The block behind a test that the loop runs at all, where that is not known."""
-    if loop.n_iterations:
-        return block
-    assert loop.condition is not None
-    word, last = loop.bound
-    return Branch(binary(word, loop.first, last), block)

@@ -9,8 +9,8 @@ from math import prod
 from polysched.codegen.ctext import Text, binary, identifiers, integer
 from polysched.codegen.lanes import Position
 from polysched.codegen.linear import Linear
-from polysched.codegen.nodes import Block, Instance, Loop, Mark, Node
-from polysched.ir import MARK_REGISTERS
+from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
+from polysched.ir import MARK_REGISTERS, Assign, walk
 
 MAX_WRITTEN = 1024  # points of one tile
 
@@ -151,3 +151,17 @@ def split_loop(loop: Loop, lanes: int) -> tuple[Loop, Loop]:
 def bound_names(loop: Loop) -> frozenset[str]:
     """Names in the bounds of a loop."""
     return frozenset(identifiers(f"{loop.first} {loop.condition or ''}"))
+
+
+def is_read(assign: Assign) -> bool:
+    """Whether an assignment reads its target."""
+    return assign.op != "=" or any(e == assign.target for e in walk(assign.value))
+
+
+def guarded(loop: Loop, block: Block) -> Node:
+    """The block behind a test that the loop runs at all, where that is not known."""
+    if loop.n_iterations:
+        return block
+    assert loop.condition is not None
+    word, last = loop.bound
+    return Branch(binary(word, loop.first, last), block)

@@ -14,8 +14,9 @@ Matrix Transposing", IEEE Transactions on Computers 1972.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
 
 from polysched.codegen.ast_expr import Macros
 from polysched.codegen.ctext import Text
@@ -137,6 +138,20 @@ def turn_square(
 
 
 @dataclass
+class Known:
+    """What has a name in a square: elements and expressions by their text.
+
+    Attributes
+    ----------
+    vectors, scalars : dict of str to str
+        Text to the variable that holds it, and for vectors what follows in memory.
+    """
+
+    vectors: dict[str, str] = field(default_factory=dict)
+    scalars: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class Squares:
     """Lines that update vectors of targets from what is turned.
 
@@ -156,6 +171,10 @@ class Squares:
         Text of a vector of elements of two others, by their positions in both.
     take : callable
         Gives a free name for a stem and number; ``c`` and a number is what is held.
+    first : int
+        The number of the first vector of targets.
+    numbers : iterator of int
+        For what is loaded or turned.
     """
 
     points: PointPrinters
@@ -165,33 +184,48 @@ class Squares:
     vector: str
     mix: Mix
     take: Callable[[str, int], str]
-    _n_rows: int = 0
+    first: int = 0
+    numbers: Iterator[int] = field(default_factory=count)
 
     def square(self, positions: Sequence[Position]) -> list[str]:
         """As many iterations of the loop as there are lanes."""
         lines: list[str] = []
-        known: tuple[dict[str, str], dict[str, str]] = {}, {}
+        known = Known()
         for number, position in enumerate(positions):
-            columns = {e: self._turn(position, e, lines) for e in self.turned}
-            for k in range(self.lanes):
-                now = {e: names[k] for e, names in columns.items()}
-                self._update(number, (k, *position), now, known, lines)
+            self.turn(number, position, known, lines)
         return lines
+
+    def turn(
+        self, number: int, position: Position, known: Known, lines: list[str]
+    ) -> None:
+        """The lines for one vector of targets, where some vectors are known."""
+        columns = {e: self._turn(position, e, known, lines) for e in self.turned}
+        for k in range(self.lanes):
+            now = {e: names[k] for e, names in columns.items()}
+            self._update(number, (k, *position), now, known, lines)
 
     def column(self, positions: Sequence[Position]) -> list[str]:
         """One iteration of the loop."""
         lines: list[str] = []
-        known: tuple[dict[str, str], dict[str, str]] = {}, {}
+        known = Known()
         for number, position in enumerate(positions):
             now = {e: self._gather(position, e, lines) for e in self.turned}
             self._update(number, (0, *position), now, known, lines)
         return lines
 
-    def _turn(self, position: Position, load: Load, lines: list[str]) -> list[str]:
-        rows = [
-            self._let(f"*(const {self.vector} *)&{text}", lines)
-            for text in self._row_starts(position, load)
-        ]
+    def rows(self, position: Position) -> list[Text]:
+        """Where the rows of a square begin that are turned."""
+        return [t for e in self.turned for t in self._row_starts(position, e)]
+
+    def _turn(
+        self, position: Position, load: Load, known: Known, lines: list[str]
+    ) -> list[str]:
+        rows = []
+        for text in self._row_starts(position, load):
+            if text.text not in known.vectors:
+                value = f"*(const {self.vector} *)&{text}"
+                known.vectors[text.text] = self._let(value, lines)
+            rows.append(known.vectors[text.text])
         found, columns = turn_square(rows, self.mix, self._next)
         lines += [f"const {self.vector} {name} = {text};" for name, text in found]
         return columns
@@ -210,7 +244,7 @@ class Squares:
         number: int,
         position: Position,
         columns: Mapping[Load, str],
-        known: tuple[dict[str, str], dict[str, str]],
+        known: Known,
         lines: list[str],
     ) -> None:
         *outer, lane = position
@@ -218,10 +252,11 @@ class Squares:
         turned = frozenset(columns)
         reader = LaneReader(first, second, self.assign.target, turned)
         reader.check(self.assign)
-        held = self.take("c", number)
+        held = self.take("c", self.first + number)
         writer = LaneWriter(
-            *known, lines, self.vector, self.take, reader, held, columns
-        )
+            known.vectors, known.scalars, lines, self.vector, self.take, reader, held,
+            columns,
+        )  # fmt: skip
         lines.append(f"{held} {self.assign.op} {writer.value(self.assign.value)};")
 
     def _let(self, value: str, lines: list[str]) -> str:
@@ -230,5 +265,4 @@ class Squares:
         return name
 
     def _next(self) -> str:
-        self._n_rows += 1
-        return self.take("r", self._n_rows - 1)
+        return self.take("r", next(self.numbers))

@@ -27,9 +27,9 @@ from polysched.analysis import (
 from polysched.ir import (
     MARK_PACK,
     MARK_PARALLEL,
-    MARK_REGISTERS,
     Scop,
     Statement,
+    held_lanes,
     promote,
 )
 from polysched.sets import n_dims
@@ -199,9 +199,9 @@ class Nest:
         """Elements of the vectors of a register tile, 0 where there is none."""
         for member in self.members:
             for mark in member.marks:
-                kind, _, lanes = mark.partition(":")
-                if kind == MARK_REGISTERS:
-                    return int(lanes)
+                lanes = held_lanes(mark)
+                if lanes:
+                    return lanes
         return 0
 
     @property

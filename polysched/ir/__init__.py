@@ -45,6 +45,7 @@ from polysched.ir.tree import (
     MARK_PACK,
     MARK_PARALLEL,
     MARK_REGISTERS,
+    MARK_SQUARES,
     MARK_STAGE,
     MARK_THREADS,
     MARK_TILE,
@@ -57,6 +58,7 @@ from polysched.ir.tree import (
     ScheduleTree,
     build_tree,
     copied_sums,
+    held_lanes,
     partial_sums,
 )
 from polysched.ir.types import ScalarType, common_type, promote
@@ -70,6 +72,7 @@ __all__ = [
     "MARK_PACK",
     "MARK_PARALLEL",
     "MARK_REGISTERS",
+    "MARK_SQUARES",
     "MARK_STAGE",
     "MARK_THREADS",
     "MARK_TILE",
@@ -110,6 +113,7 @@ __all__ = [
     "build_tree",
     "common_type",
     "copied_sums",
+    "held_lanes",
     "map_action",
     "map_expr",
     "original_rows",

@@ -31,6 +31,8 @@ MARK_DIAMOND = "diamond"  # the tile band below: tiles that may start side by si
 MARK_BACKWARDS = "backwards"  # parallel:backwards: as threads become free, last first
 MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2
 MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4
+MARK_SQUARES = "squares"  # squares:8:16, the band below: the rows of squares of 8 x 8,
+# whose columns the loop above runs along; rows 16 further on are asked for ahead
 MARK_KERNEL = "kernel"  # what is below runs on the device, as one kernel
 MARK_GRID = "grid"  # the band below: each of its points is a thread block;
 # grid:s:8,32, blocks add up parts of s, which 8 x 32 threads of another kernel add up
@@ -56,6 +58,18 @@ def copied_sums(mark: str) -> tuple[str, ...]:
     if kind != MARK_PARALLEL or len(words) < 2:
         return ()
     return tuple(words[1].split(","))
+
+
+def held_lanes(mark: str) -> int:
+    """Elements of the vectors that the band below a mark is held in; 0 for other marks.
+
+    Examples
+    --------
+    >>> held_lanes("registers:4"), held_lanes("squares:8:16"), held_lanes("vector")
+    (4, 8, 0)
+    """
+    kind, *words = mark.split(":")
+    return int(words[0]) if kind in (MARK_REGISTERS, MARK_SQUARES) else 0
 
 
 def partial_sums(mark: str) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from polysched.transform.separate import Separate
 from polysched.transform.sink import Sink
 from polysched.transform.skew import Skew
 from polysched.transform.split import Split
+from polysched.transform.squares import Squares
 from polysched.transform.step import (
     Script,
     Step,
@@ -74,6 +75,7 @@ __all__ = [
     "Sink",
     "Skew",
     "Split",
+    "Squares",
     "StagedShape",
     "Step",
     "Straighten",

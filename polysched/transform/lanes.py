@@ -21,7 +21,7 @@ from polysched.transform.jam import Jam
 from polysched.transform.mapping import Accumulate, Vector
 from polysched.transform.reverse import run_forwards
 from polysched.transform.separate import Separate
-from polysched.transform.turn import turn_sums
+from polysched.transform.turn import cross_sums, turn_sums
 
 MAX_CUTS = 2  # loops cut in one band: each may triple the code
 
@@ -41,7 +41,7 @@ def fill_lanes(
         band = view_band(draft, scop, path)
         if band.is_thin:
             continue
-        turned = turn_sums(draft, band, cpu) if jam else None
+        turned = _turn(draft, band, cpu) if jam else None
         if turned is not None:
             draft = turned
             continue
@@ -87,6 +87,10 @@ def accumulate_in_lanes(draft: Draft, scop: Scop) -> Draft:
         if "1" in strides and "N" not in strides:
             draft = draft.attempt(Accumulate(path, last)) or draft
     return draft
+
+
+def _turn(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
+    return turn_sums(draft, band, cpu) or cross_sums(draft, band, cpu)
 
 
 def _jam(draft: Draft, band: BandView, cpu: Cpu, *, vector: bool) -> Draft | None:

@@ -99,9 +99,13 @@ class Registers(Step):
             tile_member(m, size) if size > 1 else m
             for m, size in zip(members, self._sizes, strict=True)
         ]
-        marked = insert_mark(points, f"{MARK_REGISTERS}:{self.lanes}")
+        marked = insert_mark(points, self._mark)
         node = insert_band(marked, starts, flags, permutable=True)
         return node.band_set_ast_build_options(isolate_tiles(full))
+
+    @property
+    def _mark(self) -> str:
+        return f"{MARK_REGISTERS}:{self.lanes}"
 
     @property
     def _tiled(self) -> list[int]:

@@ -1,4 +1,7 @@
-"""Sums along rows, several rows at a time in vector lanes, for a planned script."""
+"""Sums along rows, several rows at a time in vector lanes, for a planned script.
+
+Alone, or with sums along columns of the same matrix.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from polysched.transform.band_view import BandView, StatementView
 from polysched.transform.contraction import find_target
 from polysched.transform.draft import Draft
 from polysched.transform.registers import Registers
+from polysched.transform.squares import Squares
 
 MIN_ROWS = 16  # at a time: each waits for its last addition
+CROSSED_ROWS = 8  # with sums along columns, which need not wait
 ROW, ALONG = 0, 1  # positions of a band's members
 
 
@@ -32,22 +37,45 @@ def turn_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
     return draft.do(step) if step.check(draft.tree, draft.deps) is None else None
 
 
-def _sums_rows(band: BandView, s: StatementView) -> bool:
-    """Whether a statement adds along rows, in loops over rows and along them."""
-    if band.n_members != 2 or not band.permutable or not band.coincident[ROW]:
-        return False
+def cross_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
+    """Squares shared by sums along rows and along columns, where a band holds both.
+
+    Each element is loaded once for all of them. None where the band is no such thing.
+    """
+    if not band.waits_both_ways or not all(
+        _is_arithmetic(band, s) for s in band.statements
+    ):
+        return None
+    lanes = cpu.vector_elements(_element_bytes(band))
+    rows = max(CROSSED_ROWS, lanes)
+    extent = band.extent(ROW)
+    if lanes < 2 or (extent is not None and extent < 2 * rows):
+        return None
+    if not any(_reads_rows(s) for s in band.statements):
+        return None
+    return draft.attempt(Squares(band.path, (rows, 1), lanes, ahead=rows))
+
+
+def _reads_rows(s: StatementView) -> bool:
+    """Whether a statement adds along rows what lies in neighbours there."""
     across, along = s.direction(ROW), s.direction(ALONG)
-    if across is None or along is None or not _is_arithmetic(band, s):
-        return False
     target = find_target(s)
-    if target is None or any(target.moves(along)):
+    if across is None or along is None or target is None:
         return False
     far = [r for r in s.references if r.stride_class(across) == "N"]
     return (
         target.stride_class(across) == "1"
+        and not any(target.moves(along))
         and bool(far)
         and all(_is_turned(r, along) for r in far)
     )
+
+
+def _sums_rows(band: BandView, s: StatementView) -> bool:
+    """Whether a statement adds along rows, in loops over rows and along them."""
+    if band.n_members != 2 or not band.permutable or not band.coincident[ROW]:
+        return False
+    return _is_arithmetic(band, s) and _reads_rows(s)
 
 
 def _is_turned(r: Reference, along: Vector) -> bool:
