@@ -14,7 +14,7 @@ from polysched.cost.read import KnownNests, read_nests
 from polysched.cost.reuse import Reuse
 from polysched.cost.storage import fresh_bytes, lay_out_copies
 from polysched.cost.traffic import at_sizes, nest_traffic
-from polysched.ir import ScheduleTree, Scop
+from polysched.ir import ScheduleTree, Scop, asks_ahead
 from polysched.machine import Cpu, Machine
 
 CLOCK_HZ = 2.5e9  # where the machine does not say
@@ -34,6 +34,7 @@ REGISTER_EFFICIENCY = 0.8
 PAGE_BYTES = 4096
 TLB_PAGES = 2048  # of which the processor knows where they lie
 WALK_CYCLES = 20.0  # to find that out for another one
+ASKED_AHEAD = 0.85  # of the time of memory that rows take which are asked for ahead
 SHARED_LINES = 0.5  # speed where every line goes from thread to thread and back
 OVERLAP_LOSS = 0.25  # share of the lesser times that is not hidden
 
@@ -181,6 +182,8 @@ def _predict_nest(
     l3 = moved.l3_bytes / (L3_BYTES_PER_CYCLE * clock)
     scattered = scatter(nest, max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)
     memory = moved.memory_bytes * scattered / cpu.bandwidth_bytes_per_second
+    if any(asks_ahead(mark) for m in nest.members for mark in m.marks):
+        memory *= ASKED_AHEAD
     pages = far_pages(nest, TLB_PAGES, PAGE_BYTES)
     compute += pages * WALK_CYCLES / clock
     threads = _speedup(nest, cpu)

@@ -72,6 +72,12 @@ def held_lanes(mark: str) -> int:
     return int(words[0]) if kind in (MARK_REGISTERS, MARK_SQUARES) else 0
 
 
+def asks_ahead(mark: str) -> bool:
+    """Whether a mark has rows asked for ahead, as in ``squares:8:16``."""
+    kind, *words = mark.split(":")
+    return kind == MARK_SQUARES and len(words) > 1
+
+
 def partial_sums(mark: str) -> tuple[str, ...]:
     """The arrays of which each block, or thread, of a device adds up a part.
 

@@ -220,6 +220,30 @@ def test_sums_of_rows_gain_from_squares_that_are_turned() -> None:
     assert rank(found, scop, deps, MACHINE) == [2, 1, 0]
 
 
+def test_sums_both_ways_gain_from_squares_and_rows_asked_for_ahead() -> None:
+    box = "0 <= i < 4000 and 0 <= j < 4000"
+    sums = [
+        scops.statement(
+            name, f"{{ {name}[i, j] : {box} }}", (0, 0, k), "r [i, j] -> A[i, j]",
+            f"r [i, j] -> x[{other}]", f"r [i, j] -> {target}[{own}]",
+            f"w [i, j] -> {target}[{own}]",
+        )
+        for k, (name, target, own, other) in enumerate(
+            [("S0", "y", "i", "j"), ("S1", "z", "j", "i")]
+        )
+    ]  # fmt: skip
+    scop = scops.scop("sums", *sums)
+    rows, columns = (f"S0[i, j] -> [({k})]; S1[i, j] -> [({k})]" for k in "ij")
+    tree, deps = trees.one_band(scop, f"[{{ {rows} }}, {{ {columns} }}]")
+    scripts = (
+        "jam(band=0, factors=[8, 1])",
+        "squares(band=0, factors=[8, 1], lanes=8)",
+        "squares(band=0, factors=[8, 1], lanes=8, ahead=8)",
+    )
+    found = [apply_script(tree, parse_script(s), deps) for s in scripts]
+    assert rank(found, scop, deps, MACHINE) == [2, 1, 0]
+
+
 def test_short_loops_do_not_pay_for_threads() -> None:
     threads = gemm("parallel(band=0); vector(band=0.0, member=2)")
     alone = gemm("vector(band=0, member=2)")
