@@ -233,9 +233,14 @@ def _column_members(
 
 
 def _strip_rows(row_bytes: int, l2_bytes: int, least: int) -> int:
-    """Rows that fit the larger part of the second caches; 0 if these are too few."""
+    """Rows that fit the larger part of the second caches; 0 if these are too few.
+
+    A multiple of twice the least number where that fits, so that threads have as many
+    tiles as each other of twice the rows, too.
+    """
     fitting = int(CACHE_SHARE * l2_bytes) // max(1, row_bytes)
-    return min(fitting, max(least, MAX_STRIP)) // least * least
+    fitting = min(fitting, max(least, MAX_STRIP))
+    return fitting // (2 * least) * 2 * least or fitting // least * least
 
 
 def _shared_rows(a: BandView, b: BandView) -> tuple[int, int, int, int] | None:
