@@ -112,6 +112,6 @@ int main(void)
 def test_every_schedule_computes_the_same(tmp_path: Path) -> None:
     path = tmp_path / "control.c"
     path.write_text(PROGRAM)
-    n_run, wrong = sweep(path, [], SpaceOptions(seconds=6, limit=5))
+    n_run, wrong = sweep(path, [], SpaceOptions(seconds=6, limit=3))
     assert wrong == []
-    assert n_run >= 12
+    assert n_run >= 9
