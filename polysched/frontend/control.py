@@ -102,9 +102,12 @@ class _Structurer:
             skipped = c_ast.If(goes_on, behind, None, line_of(node))
             return [_declared(goes_on), *self._skip(_noted(node, goes_on), []), skipped]
         then, other = (
-            self._without_continue([_block(b, node), *rest] if f else b)
+            self._without_continue([*_blocks(b, node), *rest] if f else b)
             for b, f in zip(branches, falls, strict=True)
         )
+        if other and not then:
+            fails = c_ast.UnaryOp("!", node.cond, node.cond.coord)
+            return [c_ast.If(fails, _block(other, node), None, node.coord)]
         iffalse = _block(other, node) if other else None
         return [c_ast.If(node.cond, _block(then, node), iffalse, node.coord)]
 
@@ -192,6 +195,11 @@ def _flattened(items: Sequence[Any]) -> list[Any]:
     if isinstance(block, c_ast.Compound) and is_all and _items(block):
         return [*_items(block), *behind]
     return list(items)
+
+
+def _blocks(items: Sequence[Any], node: Any) -> list[Any]:
+    """A block of some statements, none of no statements."""
+    return [_block(items, node)] if items else []
 
 
 def _block(items: Iterable[Any], node: Any) -> Any:
