@@ -157,6 +157,15 @@ def _own_sums(node: isl.ScheduleNode) -> tuple[str, ...]:
     return copied_sums(mark) or partial_sums(mark)
 
 
+def _leave_to_parts(
+    node: isl.ScheduleNode, below: isl.ScheduleNode, dependences: Dependences
+) -> Dependences:
+    """The dependences without those between terms that a mark gives threads."""
+    is_device = bool(partial_sums(str(node.mark_get_id().get_name())))
+    arrays = _own_sums(node)
+    return leave_to_copies(below, arrays, dependences, with_extrema=is_device)
+
+
 def _hidden_by_copies(
     node: isl.ScheduleNode, dependences: Dependences
 ) -> tuple[Dependence, isl.Map] | None:
@@ -167,7 +176,7 @@ def _hidden_by_copies(
     below = node.child(0)
     while node_kind(below) == "mark":
         below = below.child(0)
-    return find_outsider(below, arrays, leave_to_copies(below, arrays, dependences))
+    return find_outsider(below, arrays, _leave_to_parts(node, below, dependences))
 
 
 def _carried_by_mark(
@@ -177,7 +186,7 @@ def _carried_by_mark(
     mark, last = _mark_name(node), band.band_n_member() - 1
     arrays = _own_sums(node)
     if arrays:
-        dependences = leave_to_copies(band, arrays, dependences)
+        dependences = _leave_to_parts(node, band, dependences)
     if mark == MARK_ACCUMULATE and find_accumulation(band, last, dependences):
         return None
     members = [0] if mark == MARK_PARALLEL else [last]

@@ -76,6 +76,11 @@ class Reduction:
     element: isl.Map
     others: tuple[isl.Map, ...]
 
+    @property
+    def has_identity(self) -> bool:
+        """Whether a number of every type changes nothing, for a sum to begin with."""
+        return self.op not in ("min", "max")
+
 
 def find_reductions(scop: Scop) -> tuple[Reduction, ...]:
     """All reductions of a SCoP, in statement order.

@@ -12,11 +12,13 @@ from polysched.analysis.dependences import Dependence, Dependences
 from polysched.analysis.reductions import Reduction
 from polysched.sets import list_maps, list_sets, union_of_maps
 
-_WITH_IDENTITY = ("+", "-", "*")  # copies begin with a number that changes nothing
-
 
 def find_copied_reduction(
-    node: isl.ScheduleNode, array: str, dependences: Dependences
+    node: isl.ScheduleNode,
+    array: str,
+    dependences: Dependences,
+    *,
+    with_extrema: bool = False,
 ) -> Reduction | None:
     """The sum or product below a node that may go into a copy for each thread.
 
@@ -28,6 +30,9 @@ def find_copied_reduction(
         What accumulates.
     dependences : Dependences
         With the reductions whose terms may be reordered.
+    with_extrema : bool
+        Whether minima and maxima count: copies begin with the element itself, and not
+        with a number that changes nothing.
 
     Returns
     -------
@@ -36,21 +41,29 @@ def find_copied_reduction(
         terms have an order to keep.
     """
     here = {s.get_tuple_name() for s in list_sets(node.get_domain())}
-    return choose_copied(dependences.reductions, array, here)
+    return choose_copied(dependences.reductions, array, here, with_extrema=with_extrema)
 
 
 def choose_copied(
-    reductions: Iterable[Reduction], array: str, statements: Collection[str]
+    reductions: Iterable[Reduction],
+    array: str,
+    statements: Collection[str],
+    *,
+    with_extrema: bool = False,
 ) -> Reduction | None:
     """The only one of some statements' reductions on an array, if copies suit it."""
     found = [r for r in reductions if r.array == array and r.statement in statements]
-    if len(found) != 1 or found[0].op not in _WITH_IDENTITY:
+    if len(found) != 1 or not (with_extrema or found[0].has_identity):
         return None
     return found[0]
 
 
 def leave_to_copies(
-    node: isl.ScheduleNode, arrays: Collection[str], dependences: Dependences
+    node: isl.ScheduleNode,
+    arrays: Collection[str],
+    dependences: Dependences,
+    *,
+    with_extrema: bool = False,
 ) -> Dependences:
     """The dependences without those between terms that go into threads' copies.
 
@@ -60,7 +73,12 @@ def leave_to_copies(
     gone = {
         r.statement: r
         for array in arrays
-        if (r := find_copied_reduction(node, array, dependences)) is not None
+        if (
+            r := find_copied_reduction(
+                node, array, dependences, with_extrema=with_extrema
+            )
+        )
+        is not None
     }
     kept = [_without_terms(d, gone.get(d.source)) for d in dependences.items]
     return replace(

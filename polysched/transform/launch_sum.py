@@ -83,7 +83,10 @@ class LaunchSum(Step):
         if reason is not None:
             return reason
         (array,) = self.arrays
-        if find_copied_reduction(tree.node(self.band), array, deps) is None:
+        found = find_copied_reduction(
+            tree.node(self.band), array, deps, with_extrema=True
+        )
+        if found is None:
             return f"nothing in the loop is a sum in {array} that may be reordered"
         return None
 

@@ -42,7 +42,6 @@ from polysched.ir import (
     MARK_KERNEL,
     Access,
     Array,
-    Assign,
     Iter,
     Load,
     NodePath,
@@ -109,10 +108,37 @@ class ExpandedSum:
             others.apply_domain(changing),
             others.apply_range(changing),
             again.subtract(again.domain().identity()),
+            *(self._begun(k, deps, others) for k in self._reading),
             *(kernel.flow for kernel in self.kernels),
             self._handed(),
         ]
         return reduce(lambda a, b: a.union(b), parts).coalesce()
+
+    @property
+    def _reading(self) -> list[Statement]:
+        """What begins a thread's part with the element itself, in each kernel."""
+        if not self.kernels[0].terms.op.begins_with_element:
+            return []
+        return [kernel.beginning for kernel in self.kernels]
+
+    def _begun(
+        self, reading: Statement, deps: isl.UnionMap, others: isl.UnionMap
+    ) -> isl.UnionMap:
+        """Who has changed the element before a thread's part begins with it.
+
+        All parts of a launch begin before the launch changes the element.
+        """
+        first = self.kernels[0].terms
+        (read,) = _relations(reading, self.reduction.array)
+        launch = _launch(reading, n_out(first.outer))
+        homes = launch.flat_range_product(read.reset_tuple_id(_OUT))
+        at = flat(first.outer, first.element).apply_range(homes.reverse())
+        begun = others.apply_range(isl.UnionMap.from_map(at))
+        earlier = deps.apply_domain(self.changing)
+        earlier = earlier.apply_range(isl.UnionMap.from_map(at))
+        changed = _launch(self.kernels[-1].handing, n_out(first.outer))
+        same_launch = changed.apply_range(launch.reverse())
+        return begun.union(earlier.subtract(isl.UnionMap.from_map(same_launch)))
 
     def _handed(self) -> isl.UnionMap:
         """From the kernel that hands parts over to the one that adds them up."""
@@ -189,9 +215,7 @@ def _outer(one: ExpandedSum) -> Mapping[str, isl.Map]:
     found = {}
     for s in one.statements:
         if s is not given:
-            values = ", ".join(s.iterators[:n])
-            listed = f"{{ [{', '.join(s.iterators)}] -> [{values}] }}"
-            found[s.name] = isl.Map(listed).set_tuple_name(_IN, s.name)
+            found[s.name] = _launch(s, n)
     return found
 
 
@@ -218,18 +242,18 @@ def _expand(scop: Scop, kernel: isl.ScheduleNode, names: Sequence[str]) -> Expan
     homes = flat(terms.outer, terms.element).reverse().apply_range(terms.parts)
     if homes.is_single_valued():
         return ExpandedSum(
-            reduction, (SumKernel(terms, prefix, f"{stem}_met", given),), None
+            reduction, (SumKernel(terms, prefix, f"{stem}_met", given, name),), None
         )
     part = Array(
         f"{stem}_part", terms.type, storage="local", live_in=False, live_out=False,
         n_expanded=n_out(terms.homes),
     )  # fmt: skip
     first = SumKernel(
-        terms, prefix, f"{stem}_met", Goal(part.name, frozenset("hke"), "=")
+        terms, prefix, f"{stem}_met", Goal(part.name, frozenset("hke"), None), name
     )
     counts = read_counts(words[2])
     again = _parts(first, part, f"{stem}_own2", (counts[0], counts[1]))
-    second = SumKernel(again, f"{prefix}_parts", f"{stem}_met2", given)
+    second = SumKernel(again, f"{prefix}_parts", f"{stem}_met2", given, name)
     return ExpandedSum(reduction, (first, second), part)
 
 
@@ -294,9 +318,16 @@ def _parts(first: SumKernel, part: Array, own: str, threads: tuple[int, int]) ->
     )
     statement = replace(
         first.handing, name=name, domain=domain,
-        body=(Assign(target, level.op, value),), accesses=accesses,
+        body=(level.op.put(target, value),), accesses=accesses,
     )  # fmt: skip
     return replace(terms, statement=statement)
+
+
+def _launch(statement: Statement, n: int) -> isl.Map:
+    """A further statement's instances to the values of the loops around its kernel."""
+    values = ", ".join(statement.iterators[:n])
+    listed = f"{{ [{', '.join(statement.iterators)}] -> [{values}] }}"
+    return isl.Map(listed).set_tuple_name(_IN, statement.name)
 
 
 def _is_fixed(relation: isl.Map) -> bool:

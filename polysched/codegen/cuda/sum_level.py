@@ -3,7 +3,7 @@
 For every launch ``h``, part ``k`` (the block's share of the terms), thread ``t`` and
 element ``e`` there is an instance of ::
 
-    zero:    own[h, k, t, e] = 0
+    zero:    own[h, k, t, e] = 0                       or the element, for an extremum
     terms:   own[h, k, t, e] += ...                    those of the thread, in turn
     meet:    met[h, k, t, e] = own[h, k, t, e]
     gather:  met[h, k, t, e] += met[h, k, t + n q, e]  n = an eighth of all, ..., 1
@@ -27,6 +27,7 @@ from polysched.ir import (
     MARK_THREADS,
     Access,
     AccessKind,
+    Action,
     Array,
     Assign,
     Binary,
@@ -62,6 +63,8 @@ class SumKernel:
         Name of the array in shared memory.
     goal : Goal
         Where the sums go.
+    result : str
+        The array of the program whose elements are summed up.
 
     Attributes
     ----------
@@ -75,8 +78,11 @@ class SumKernel:
         From the mark ``kernel`` on.
     """
 
-    def __init__(self, terms: Terms, name: str, met: str, goal: Goal) -> None:
+    def __init__(
+        self, terms: Terms, name: str, met: str, goal: Goal, result: str
+    ) -> None:
         self.terms, self.name, self.met, self.goal = terms, name, met, goal
+        self.result = result
         self.statements: list[Statement] = []
         self.flow = isl.UnionMap("{ }")
         self._writers = dict.fromkeys((terms.own, met), isl.UnionMap("{ }"))
@@ -94,6 +100,11 @@ class SumKernel:
             for array, storage in ((terms.own, THREAD), (met, BLOCK))
         )  # fmt: skip
         self.schedule = self._build()
+
+    @property
+    def beginning(self) -> Statement:
+        """The statement that a thread's sum begins with."""
+        return self.statements[0]
 
     @property
     def handing(self) -> Statement:
@@ -117,8 +128,12 @@ class SumKernel:
         """A thread's own sum, and its way to shared memory."""
         own, met, terms = self.terms.own, self.met, self.terms.statement
         here = self._load(own, self._all)
-        nothing = Assign(here, "=", identity(self.terms))
-        zero = self._add("zero", self._all, nothing, [(own, "must_write", self._all)])
+        touched: list[Touch] = [(own, "must_write", self._all)]
+        begin: Expr = self.terms.op.identity(self.terms.type)
+        if self.terms.op.begins_with_element:
+            begin = self._load(self.result, self._e)
+            touched.append((self.result, "read", self._e))
+        zero = self._add("zero", self._all, Assign(here, "=", begin), touched)
         self._keep(terms)
         meet = self._add(
             "meet", self._all, Assign(self._load(met, self._all), "=", here),
@@ -137,7 +152,7 @@ class SumKernel:
         done = [f"{x} = 0" for x in self._t[:position]]
         gathered = self._add(
             f"gather{position}_{fewer}", (*self._all, _Q),
-            Assign(first, self.terms.op, second),
+            self.terms.op.put(first, second),
             [(self.met, "read", self._all), (self.met, "read", other),
              (self.met, "must_write", self._all)],
             [*done, f"{t} < {fewer}", f"0 < {_Q}", f"{t} + {fewer} * {_Q} < {n}"],
@@ -150,11 +165,14 @@ class SumKernel:
         found = tuple("0" if x in self._t else x for x in self._all)
         kept = tuple(x for x in self._home if x[len(PREFIX)] in goal.kept)
         target = self._load(goal.array, kept)
+        met = self._load(self.met, found)
         again: list[Touch] = []
-        if goal.op != "=":
+        action: Action = Assign(target, "=", met)
+        if goal.op is not None:
             again.append((goal.array, "read", kept))
+            action = goal.op.put(target, met)
         handing = self._add(
-            "hand", self._home, Assign(target, goal.op, self._load(self.met, found)),
+            "hand", self._home, action,
             [(self.met, "read", found), *again, (goal.array, "must_write", kept)],
         )  # fmt: skip
         return self._epoch(self._leaf(handing), [handing])
@@ -168,7 +186,7 @@ class SumKernel:
         self,
         word: str,
         iterators: Sequence[str],
-        action: Assign,
+        action: Action,
         accesses: Sequence[Touch],
         conditions: Sequence[str] = (),
     ) -> Statement:
@@ -186,7 +204,7 @@ class SumKernel:
         return self._keep(
             Statement(
                 name, tuple(iterators), domain, (0,) * (n + 1), (1,) * n, (action,),
-                found, text=f"{action.op} of {self.goal.array}",
+                found, text=f"{word} of {self.goal.array}",
             )
         )  # fmt: skip
 
@@ -276,15 +294,6 @@ class SumKernel:
         counts = ",".join(str(s.threads) for s in self.terms.shared)
         shared = add_band(inside, map(self._threads, statements))
         return add_mark(shared, f"{MARK_THREADS}:{counts}")
-
-
-def identity(terms: Terms) -> Const:
-    """What changes no element; a negative zero leaves even the sign of zero alone."""
-    if terms.op == "*=":
-        return Const(1, INT, "1")
-    return (
-        Const(-0.0, terms.type, "-0.0") if terms.type.is_float else Const(0, INT, "0")
-    )
 
 
 def add_band(schedule: isl.Schedule, parts: Iterable[isl.Map]) -> isl.Schedule:

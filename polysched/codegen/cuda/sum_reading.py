@@ -9,6 +9,7 @@ import islpy as isl
 from polysched.analysis import Reduction, choose_copied, find_reductions
 from polysched.base import CodegenError
 from polysched.codegen.cuda.marks import mark_words, read_counts
+from polysched.codegen.cuda.sum_ops import Operator
 from polysched.codegen.cuda.sum_terms import Shared, Terms, flat, n_out
 from polysched.codegen.mentions import iterator_type
 from polysched.ir import (
@@ -30,16 +31,16 @@ _ZERO = isl.Set("{ [0] }")
 
 
 def find_shared_sum(scop: Scop, kernel: isl.ScheduleNode, name: str) -> Reduction:
-    """The sum below a mark: all of its terms, each of them for certain."""
+    """The reduction below a mark, with all of its terms."""
     below = {s.get_tuple_name(): s for s in list_sets(kernel.get_domain())}
-    reduction = choose_copied(find_reductions(scop), name, set(below))
+    reduction = choose_copied(
+        find_reductions(scop), name, set(below), with_extrema=True
+    )
     if reduction is None or len(below) != 1:
-        raise CodegenError(f"no partial sums of {name}: it is not one sum or product")
+        raise CodegenError(f"no partial sums of {name}: it is not one reduction")
     statement = scop.statement(reduction.statement)
     if not statement.domain.is_subset(below[statement.name]):
         raise CodegenError(f"no partial sums of {name}: a part of it is elsewhere")
-    if any(a.kind == "may_write" for a in statement.accesses):
-        raise CodegenError(f"no partial sums of {name}: only some of its terms count")
     return reduction
 
 
@@ -68,13 +69,12 @@ def read_terms(
         inner.append(_own(node.band_get_partial_schedule_union_map()))
         node = node.child(0)
     type_ = scop.array(reduction.array).type
-    op = "*=" if reduction.op == "*" else "+="
     given = scop.statement(reduction.statement)
     terms = Terms(
         given,
         own,
         type_,
-        op,
+        Operator.of(reduction, given),
         iterator_type(scop),
         outer,
         _unnamed(element),
@@ -101,7 +101,9 @@ def _into_own(
     accesses = []
     for a in given.accesses:
         is_own = a.array == reduction.array and a.relation.is_subset(reduction.element)
-        accesses.append(Access(terms.own, a.kind, relation) if is_own else a)
+        # where a term does not count, the thread's sum stays: as good as written
+        kind = "must_write" if a.is_write else a.kind
+        accesses.append(Access(terms.own, kind, relation) if is_own else a)
     return replace(given, domain=domain, body=body, accesses=tuple(accesses))
 
 

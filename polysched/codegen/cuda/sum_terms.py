@@ -8,6 +8,7 @@ from functools import cached_property, reduce
 
 import islpy as isl
 
+from polysched.codegen.cuda.sum_ops import Operator
 from polysched.ir import ScalarType, Statement
 
 PREFIX = "ps_"  # of the iterators of further statements
@@ -47,8 +48,8 @@ class Terms:
         That array.
     type : ScalarType
         Of the sums.
-    op : str
-        ``+=`` or ``*=``: how parts are put together.
+    op : Operator
+        How parts are put together.
     index : ScalarType
         Of subscripts.
     outer, element : isl.Map
@@ -62,7 +63,7 @@ class Terms:
     statement: Statement
     own: str
     type: ScalarType
-    op: str
+    op: Operator
     index: ScalarType
     outer: isl.Map
     element: isl.Map
@@ -113,13 +114,13 @@ class Goal:
         The array.
     kept : frozenset of str
         Of launch (h), part (k) and element (e), those that are its subscripts.
-    op : str
-        ``=``, or what adds to the element.
+    op : Operator or None
+        What puts them into the element; None where they are all that it has.
     """
 
     array: str
     kept: frozenset[str]
-    op: str
+    op: Operator | None
 
 
 def flat(*relations: isl.Map) -> isl.Map:

@@ -70,6 +70,25 @@ LOOP_SCRIPT = (
     f"launch(band=0.0.2.0, tile=[4], threads=[4]); {share('8', '4', band='0.0.1.0')}; "
     "single(band=0.0.0.0)"
 )
+MAXIMUM = """for (int i = 0; i < N; i++)
+    for (int j = 0; j < M; j++)
+      if (A[i][j] > C[i][0]) C[i][0] = A[i][j];"""
+MINIMUM = """for (int i = 0; i < n; i++)
+    C[0][0] = A[i][0] + 1 < C[0][0] ? A[i][0] + 1 : C[0][0];"""
+SOME = """for (int i = 0; i < N; i++)
+    for (int j = 0; j < M; j++)
+      if (A[i][j] > 3) C[i][0] += A[i][j];"""
+MAXIMA_IN_A_LOOP = """for (int k = 0; k < n; k++) {
+    C[k][k] = A[k][0];
+    for (int i = k; i < n; i++)
+      C[k][k] = A[i][k] > C[k][k] ? A[i][k] : C[k][k];
+    for (int j = 0; j < n; j++)
+      A[j][k + 1] = A[j][k] + C[k][k];
+  }"""
+# the element is one of all launches: each begins with what the one before has left
+LAUNCHES = """for (int k = 0; k < 3; k++)
+    for (int i = 0; i < n; i++)
+      if (C[0][0] < A[i][k]) C[0][0] = A[i][k];"""
 CASES = [
     (ROWS, JOIN + share("1, 0", "1, 8")),
     (ROWS, JOIN + share("4, 14", "2, 7", "3, 8")),
@@ -79,6 +98,12 @@ CASES = [
     (DOT, share("0", "20")),
     (PRODUCT, share("4", "2")),
     (IN_A_LOOP, LOOP_SCRIPT),
+    (MAXIMUM, JOIN + share("1, 0", "1, 8")),
+    (MAXIMUM, JOIN + share("4, 14", "2, 7", "3, 8")),
+    (MINIMUM, share("4", "2")),
+    (SOME, JOIN + share("1, 16", "1, 8", "4, 8")),
+    (MAXIMA_IN_A_LOOP, LOOP_SCRIPT),
+    (LAUNCHES, share("4", "2", band="0.0")),
 ]
 
 
@@ -133,7 +158,7 @@ def with_places(scop: Scop, sizes: dict[str, int]) -> tuple[Scop, dict[str, Plac
 
 
 @pytest.mark.parametrize(
-    ("body", "script", "seed"), [(*CASES[1], 0), (*CASES[2], 1), (*CASES[7], 2)]
+    ("body", "script", "seed"), [(*CASES[k], k) for k in (1, 2, 7, 9, 12, 13)]
 )
 def test_the_expanded_program_computes_the_same(
     tmp_path: Path, body: str, script: str, seed: int
@@ -198,7 +223,7 @@ def test_threads_wait_for_what_others_have_found(tmp_path: Path) -> None:
         ),
         (
             "for (int i = 1; i < n; i++) if (A[i][0] > C[0][0]) C[0][0] = A[i][0];",
-            "reassociate",
+            "strict",
             "adds to a copy of C",
         ),
     ],
@@ -226,11 +251,20 @@ def test_threads_that_are_not_proven_independent_are_refused(tmp_path: Path) -> 
     assert "C_sum_met" in text.device
 
 
-def test_a_condition_on_terms_is_refused(tmp_path: Path) -> None:
-    body = "for (int i = 1; i < n; i++) if (A[i][0] > 0) C[0][0] += A[i][0];"
-    given = Prepared.of(tmp_path, body, "int")
-    with pytest.raises(CodegenError, match="only some of its terms count"):
-        given.print(share("0", "8"))
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("call", "script"),
+    [
+        ("fmax(C[i][0], A[i][j])", share("1, 0", "1, 8")),
+        ("fmin(A[i][j], C[i][0])", share("4, 14", "2, 7", "3, 8")),
+    ],
+)
+def test_functions_take_extrema(tmp_path: Path, call: str, script: str) -> None:
+    body = f"for (int i = 0; i < N; i++) for (int j = 0; j < M; j++) C[i][0] = {call};"
+    expected, found = outputs(
+        tmp_path, f"#include <math.h>\n{body}", JOIN + script, fp="reassociate"
+    )
+    assert found == expected
 
 
 def test_marks_are_proven_like_those_of_a_loop(tmp_path: Path) -> None:
