@@ -29,6 +29,7 @@ from polysched.ir.types import INT
 
 _BAD_ROW_BYTES = 512  # rows a multiple of this apart compete for few cache sets
 _LINE_BYTES = 64
+_TURNED = 8  # elements of a row that are copied into a column at a time
 _MAX_BYTES = 1 << 20  # of one buffer; it lives on the stack
 
 
@@ -207,12 +208,35 @@ class PackedCopy:
             wrapped = wrapped.equate(isl.dim_type.in_, k, isl.dim_type.out, k)
         wrapped = wrapped.set_tuple_name(isl.dim_type.out, name)
         node = isl.ScheduleNode.from_extension(isl.UnionMap.from_map(wrapped))
-        loops = self.iterators
-        if width := self.wanted.panel:
-            loops = (f"{width}*floor({loops[-1]}/{width})", *loops)
-        members = ", ".join(f"{{ {self._instance()} -> [({i})] }}" for i in loops)
+        members = ", ".join(
+            f"{{ {self._instance()} -> [({i})] }}" for i in self._copy_loops()
+        )
         partial = isl.MultiUnionPwAff(f"[{members}]")
         return node.child(0).insert_partial_schedule(partial).parent()
+
+    def _copy_loops(self) -> tuple[str, ...]:
+        """The loops that fill the buffer, from the outside in, as isl reads them.
+
+        What lies in columns is turned in blocks: of a line that is read all elements
+        are used before others take its place in the cache.
+        """
+        *others, last = self.iterators
+        loops = [*others, last]
+        along = self._contiguous()
+        if along in others:
+            others.remove(along)
+            loops = [*others, f"{_TURNED}*floor({along}/{_TURNED})", last, along]
+        if width := self.wanted.panel:
+            loops.insert(0, f"{width}*floor({last}/{width})")
+        return tuple(loops)
+
+    def _contiguous(self) -> str | None:
+        """The iterator along which what is copied lies side by side in memory."""
+        for load in loads(self.expr):
+            match load.subscripts:
+                case (_, *_, Iter(name=name)):
+                    return name
+        return None
 
     def buffer(self) -> Buffer:
         """Storage of constant size for one run of the loops around the mark."""

@@ -83,3 +83,16 @@ def test_tiles_begun_with_the_last_give_equal_results() -> None:
     script = "tile(band=0, sizes=[4]); parallel(band=0.0, dynamic=true, backwards=true)"
     loops = LOOPS.replace("j < nj", "j <= i && j < nj")
     check(program(PRODUCT, loops=loops), script)
+
+
+@pytest.mark.cc
+def test_columns_are_turned_in_blocks(tmp_path) -> None:
+    """Eight elements of each line that is read are used before the next line."""
+    deep = TILED.replace("sizes=[0, 16, 4]", "sizes=[0, 16, 20]") + PACK % 8
+    statement = "C[i][j] += A[i][k] * B[j][k];"
+    lines = text_of(program(statement), deep, tmp_path).splitlines()
+    copied = next(k for k, line in enumerate(lines) if "] = B[" in line)
+    blocks, lane, depth = (line.split()[2] for line in lines[copied - 3 : copied])
+    assert f"{blocks} += 8)" in lines[copied - 3]
+    assert f"= B[{lane}][{depth}];" in lines[copied]
+    check(program(statement), deep)
