@@ -219,7 +219,7 @@ def _even(extent: int, largest: int, multiple: int, shares: int = 1) -> int:
     """
     largest = max(multiple, largest // multiple * multiple)
     n_tiles = ceil(extent / largest)
-    if n_tiles > 1 or extent >= shares * 4 * multiple:
+    if n_tiles > 1 or extent >= shares * 2 * multiple:
         n_tiles = ceil(n_tiles / shares) * shares
     return ceil(ceil(extent / n_tiles) / multiple) * multiple
 

@@ -191,6 +191,10 @@ void f(int n, int m, int k, double A[n][k], double B[k][m], double C[n][m]) {
             {"n": 40, "m": 900, "k": 1000},
             "sizes=[0, 232, 168]); tile(band=0.0.0, sizes=[42, 0, 0])",
         ),
+        (  # few columns are shared by all threads
+            {"n": 800, "m": 40, "k": 1000},
+            "sizes=[0, 24, 168]); tile(band=0.0.0, sizes=[90, 0, 0])",
+        ),
     ],
 )
 def test_tiles_are_even_for_estimated_sizes_and_bounded_for_all(
