@@ -23,6 +23,8 @@ from polysched.codegen.window import Size
 from polysched.ir import Scop
 from polysched.sets import ast_options
 
+LINE = 64  # bytes
+
 _Form = tuple[str, str, tuple[str, ...]]  # name, type of elements, sizes
 
 
@@ -170,7 +172,7 @@ class Declarer:
                 "#endif",
             ]
         elif self._on_heap(buffer):
-            opening = self._allocate(type_name, name, sizes, "")
+            opening = self._allocate(type_name, name, sizes)
             closing = (f"__builtin_free({name});",)
         unused = (f"(void){name};",)
         users = self._users(buffer)
@@ -186,24 +188,42 @@ class Declarer:
             f"{number} = omp_get_max_threads();",
             "#endif",
         ]
+        closing: list[str] = []
         for name, sharing in parts.items():
             type_name, sizes = self._type_of(sharing[0])
-            opening += self._allocate(type_name, name, sizes, f"{number} * ")
-        closing = tuple(f"__builtin_free({name});" for name in parts)
+            whole = self.names.take(f"{name}_memory")
+            opening += self._allocate_aligned(type_name, (name, whole), sizes, number)
+            closing.append(f"__builtin_free({whole});")
         users = [self._users(buffer) for found in parts.values() for buffer in found]
         touching = frozenset[str]().union(*(touching for touching, _ in users))
-        return Declaration(0, tuple(opening), closing, touching, touching)
+        return Declaration(0, tuple(opening), tuple(closing), touching, touching)
 
-    def _allocate(
-        self, type_name: str, name: str, sizes: tuple[str, ...], times: str
-    ) -> list[str]:
-        """Lines that put an array on the heap, or an array of so many of them."""
+    def _allocate(self, type_name: str, name: str, sizes: tuple[str, ...]) -> list[str]:
+        """Lines that put an array on the heap."""
         whole = f"{type_name}{''.join(f'[{s}]' for s in sizes)}"
-        declared = _pointer(type_name, name, sizes if times else sizes[1:])
+        declared = _pointer(type_name, name, sizes[1:])
         return [
-            f"{declared} = __builtin_malloc({times}sizeof({whole}));",
+            f"{declared} = __builtin_malloc(sizeof({whole}));",
             f"if (!{name})",
             f"{self.indent}__builtin_abort();",
+        ]
+
+    def _allocate_aligned(
+        self, type_name: str, names: tuple[str, str], sizes: tuple[str, ...], n: str
+    ) -> list[str]:
+        """Lines that put so many arrays on the heap, the first at the begin of a line.
+
+        So do all others that are as long as a number of lines: no vector then lies in
+        two, and no two threads write to one.
+        """
+        name, memory = names
+        whole = f"{type_name}{''.join(f'[{s}]' for s in sizes)}"
+        begin = f"{memory} + {LINE} - (__SIZE_TYPE__){memory} % {LINE}"
+        return [
+            f"char *{memory} = __builtin_malloc({n} * sizeof({whole}) + {LINE});",
+            f"if (!{memory})",
+            f"{self.indent}__builtin_abort();",
+            f"{_pointer(type_name, name, sizes)} = (void *)({begin});",
         ]
 
     def _type_of(self, buffer: Buffer) -> tuple[str, tuple[str, ...]]:

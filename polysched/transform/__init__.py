@@ -16,6 +16,7 @@ from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.grid import Grid, Threads
+from polysched.transform.isolate import Isolate
 from polysched.transform.jam import Jam
 from polysched.transform.launch import Launch, Single
 from polysched.transform.launch_sum import LaunchSum
@@ -56,6 +57,7 @@ __all__ = [
     "Draft",
     "FuseTiles",
     "Grid",
+    "Isolate",
     "Jam",
     "Launch",
     "LaunchSum",

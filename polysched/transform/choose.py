@@ -28,6 +28,7 @@ MAX_TILE = 64
 FACTORS = (1, 2, 4, 8)
 MAX_JAM_COPIES = 16
 SPARE_REGISTERS = 4
+SHORT_RUN = 32  # iterations
 MIN_ROWS_GAIN = 0.1  # of the memory operations, for two rows at once
 
 
@@ -218,13 +219,20 @@ def choose_rows(band: BandView) -> tuple[int, ...]:
 
 
 def choose_lanes(band: BandView, member: int, cpu: Cpu) -> int:
-    """Iterations to a vector of a loop that reads neighbours; 0: as the compiler likes.
+    """Iterations to a vector of a short loop, or of one that reads neighbours.
+
+    0 leaves that to the compiler.
 
     Of an array that is read at several places of one row not all vectors can begin at
     a line. Where vectors are as long as lines, all others lie in two; of vectors half
-    as long every other one does.
+    as long every other one does. And a short loop is over after few vectors of a line;
+    what waits for the run before it has fewer operations at a time than lanes.
     """
-    if cpu.simd_bits // 8 < cpu.line_bytes or not _reads_neighbours(band, member):
+    span = band.spans[member]
+    is_short = span is not None and span <= SHORT_RUN
+    if cpu.simd_bits // 8 < cpu.line_bytes:
+        return 0
+    if not is_short and not _reads_neighbours(band, member):
         return 0
     sizes = [
         band.scop.array(r.array).type.n_bytes

@@ -17,12 +17,14 @@ from polysched.transform.borders import cut_borders, part_paths
 from polysched.transform.choose import choose_jam, choose_lanes, choose_rows
 from polysched.transform.contraction import hold_contraction
 from polysched.transform.draft import Draft, is_under_mark
+from polysched.transform.isolate import Isolate
 from polysched.transform.jam import Jam
 from polysched.transform.mapping import Accumulate, Vector
 from polysched.transform.reverse import run_forwards
 from polysched.transform.separate import Separate
 from polysched.transform.turn import cross_sums, turn_sums
 
+MIN_TILE, MAX_TILE = 8, 64  # iterations of a short loop over the points of a tile
 MAX_CUTS = 2  # loops cut in one band: each may triple the code
 
 
@@ -57,12 +59,33 @@ def fill_lanes(
             draft = _fill_parts(cut, scop, cpu, part_paths(cut, path, last), parallel)
             continue
         draft = jammed or _separate(draft, band)
+        if lanes and not jammed:
+            draft = run_forwards(draft, band, last)
+        if parallel and not jammed:
+            draft = _isolate(draft, band)
         if lanes:
-            draft = draft if jammed else run_forwards(draft, band, last)
             # a register tile runs several outer iterations per lane: ask once more
             step = Vector(path, last, choose_lanes(band, last, cpu))
             draft = draft.attempt(step) or draft
     return draft
+
+
+def _isolate(draft: Draft, band: BandView) -> Draft:
+    """The short loop over the points of a tile with a number of iterations of its own.
+
+    Done for single loops inside other loops of the tile, as `gather_rows` makes them.
+    """
+    if band.n_members > 1:
+        return draft
+    sizes = {
+        tile.size
+        for s in band.statements
+        for tile in s.members[: s.positions[0] - 1]
+        if tile.kind == "tile" and tile.function == s.members[s.positions[0]].function
+    }
+    if len(sizes) != 1 or not MIN_TILE <= max(sizes) <= MAX_TILE:
+        return draft
+    return draft.attempt(Isolate(band.path, (*sizes,))) or draft
 
 
 def _fill_parts(

@@ -280,6 +280,9 @@ def test_the_heap_is_asked_once_and_threads_find_their_part(
     made = next(k for k, s in enumerate(lines) if "double (*w)[100] = " in s)
     loops = [s for s in lines[:made] if "for (" in s]
     assert len(loops) == n_loops
+    if parallel == 0:
+        begin = "w_parts_memory + 64 - (__SIZE_TYPE__)w_parts_memory % 64"
+        assert f"double (*w_parts)[100][100] = (void *)({begin});" in "\n".join(lines)
 
 
 @pytest.mark.cc

@@ -77,6 +77,28 @@ def test_rows_of_recurrences_are_tiled_sunk_and_shared() -> None:
     assert all("[(i)]" in row for row in rows)
 
 
+def test_short_loops_of_full_tiles_are_set_apart_in_vectors_of_half_a_line() -> None:
+    box = "0 <= i < 1000 and 1 <= j < 100"
+    scop = scops.scop(
+        "columns",
+        *(
+            scops.statement(
+                f"S{k}",
+                f"{{ S{k}[i, j] : {box} }}",
+                (0, k, 0),
+                f"r [i, j] -> {array}[j - 1, i]",
+                f"w [i, j] -> {array}[j, i]",
+            )
+            for k, array in enumerate("AB")
+        ),
+    )
+    text = planned(scop)
+    for k in range(2):
+        band = f"0.0.0.0.{k}.0.0"
+        isolated = f"isolate(band={band}, sizes=[32])"
+        assert f"{isolated}; vector(band={band}, member=0, lanes=4)" in text
+
+
 def test_the_innermost_of_several_parallel_loops_is_tiled() -> None:
     scop = scops.scop(
         "planes",

@@ -98,6 +98,8 @@ def test_bad_text_is_refused_with_what_was_expected(text: str, message: str) -> 
         ("order(band=0, members=[0, 0, 1])", "expected each of 0 to 2 once"),
         ("wavefront(band=0, members=4)", "expected 2 to the 3 of the band"),
         ("vector(band=0, member=3)", "found member 3, expected 0 to 2"),
+        ("isolate(band=0, sizes=[4])", "found 1 sizes for 3 band members"),
+        ("isolate(band=0, sizes=[1, 1, 1])", "expected one of 2 or more"),
         ("vector(band=0, member=2, lanes=3)", "found 3 lanes, expected a power of two"),
         ("separate(band=0, member=-1)", "found member -1, expected 0 to 2"),
         ("jam(band=0, factors=[1, 1, 1])", "found 1 copies"),
