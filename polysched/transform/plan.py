@@ -25,6 +25,7 @@ from polysched.transform.rows import gather_rows
 from polysched.transform.share import share_loops
 from polysched.transform.strips import fuse_blocks, fuse_strips
 from polysched.transform.sums import share_sums
+from polysched.transform.wave_tiles import tile_in_waves
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class PlanShape:
         Tile bands of time and space such that the tiles of a wave start at once.
     fronts : bool
         Tile recurrences that start in one place only, and run each tile in fronts.
+    waves : bool
+        Tile recurrences of two loops, for threads to share the tiles of a diagonal.
     hold : bool
         Hold contractions in vector registers, and pack what they read.
     rows : bool
@@ -68,6 +71,7 @@ class PlanShape:
     straighten: bool = False
     diamond: bool = False
     fronts: bool = False
+    waves: bool = False
     hold: bool = False
     rows: bool = False
     strips: bool = False
@@ -80,7 +84,7 @@ class PlanShape:
     def has_a_point(self) -> bool:
         """Whether the shape is for trees that one of its stages changes."""
         stages = self.accumulate, self.strips, self.blocks, self.diamond, self.fronts
-        return any(stages) or self.sums
+        return any(stages) or self.sums or self.waves
 
     def without_point(self) -> PlanShape:
         """The shape for trees to which its point does not apply."""
@@ -92,6 +96,7 @@ class PlanShape:
             split=False,
             diamond=False,
             fronts=False,
+            waves=False,
             sums=False,
         )
 
@@ -109,6 +114,7 @@ SHAPES = (
     PlanShape(jam=True, straighten=True, diamond=True),
     PlanShape(straighten=True, diamond=True),
     PlanShape(fronts=True),
+    PlanShape(jam=True, waves=True),
     PlanShape(jam=True, rows=True),
     PlanShape(jam=True),
     PlanShape(),
@@ -169,4 +175,6 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
         draft = draft.through(tile_diamonds, scop, cpu, jam=shape.jam)
     if shape.fronts:
         draft = draft.through(advance_fronts, scop, cpu)
+    if shape.waves:
+        draft = draft.through(tile_in_waves, scop, cpu)
     return None if shape.has_a_point and draft is ordered else draft
