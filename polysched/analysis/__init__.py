@@ -81,6 +81,7 @@ from polysched.analysis.places import (
 from polysched.analysis.prepare import prepare_scop
 from polysched.analysis.privatize import MAX_PRIVATE_ELEMENTS, privatize
 from polysched.analysis.program_features import (
+    division_count,
     fused_count,
     is_box,
     operation_count,
@@ -185,6 +186,7 @@ __all__ = [
     "dependence_graph",
     "derive_places",
     "describe_violation",
+    "division_count",
     "drop_dead_statements",
     "estimate_instances",
     "exposed_reads",

@@ -20,6 +20,7 @@ from polysched.ir import (
     Select,
     Statement,
     Unary,
+    action_expressions,
 )
 from polysched.sets import list_basic_sets
 
@@ -38,6 +39,19 @@ def operation_count(action: Action) -> int:
             sum(operation_count(a) for a in side) for side in sides
         )
     return _operations(action.value) + (action.op != "=")
+
+
+def division_count(action: Action) -> int:
+    """Quotients and remainders of integers in one execution, outside of subscripts."""
+    return sum(_divisions(expr) for expr in action_expressions(action))
+
+
+def _divisions(expr: Expr) -> int:
+    if isinstance(expr, Load):
+        return 0
+    own = isinstance(expr, Binary) and expr.op in ("/", "%")
+    own = own and not expr.dtype.is_float
+    return own + sum(_divisions(e) for e in expr.operands)
 
 
 def _operations(expr: Expr) -> int:

@@ -8,6 +8,13 @@ from math import prod
 
 from polysched.analysis import Dependences
 from polysched.cost.copies import copy_seconds
+from polysched.cost.divisions import (
+    DIVISION_CYCLES,
+    DIVISION_OPERATIONS,
+    has_lanes,
+    n_divisions,
+    waiting_cycles,
+)
 from polysched.cost.jumps import far_pages, scatter
 from polysched.cost.nest import Nest
 from polysched.cost.read import KnownNests, read_nests
@@ -200,17 +207,21 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     if nest.lanes:
         return _cycles_in_registers(nest, cpu)
     lanes = 1.0
-    if nest.is_vectorizable:
+    if nest.is_vectorizable and has_lanes(nest):
         bits = min(cpu.simd_bits, COMPILER_SIMD_BITS)
         lanes = max(1.0, bits / (8 * nest.element_bytes))
-    n_operations = nest.n_operations - ("fma" in cpu.isa) * nest.n_fused
+    divisions = n_divisions(nest)
+    n_operations = nest.n_operations + divisions * DIVISION_OPERATIONS
+    n_operations -= ("fma" in cpu.isa) * nest.n_fused
     arithmetic = n_operations / OPERATIONS_PER_CYCLE
     unit, far = nest.memory_operations()
     memory = unit / LOADS_PER_CYCLE
     busy = max(arithmetic, memory) + OVERLAP_LOSS * min(arithmetic, memory)
     throughput = busy / lanes + far / LOADS_PER_CYCLE
     if not nest.is_inner_parallel and nest.waits:
-        throughput = max(throughput, nest.chain * LATENCY_CYCLES / nest.copies)
+        latency = nest.chain * LATENCY_CYCLES + divisions * DIVISION_CYCLES
+        throughput = max(throughput, latency / nest.copies)
+    throughput = max(throughput, waiting_cycles(nest))
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
     return throughput + entry
 

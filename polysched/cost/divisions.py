@@ -1,0 +1,48 @@
+"""Quotients and remainders of integers, by the model: long chains of operations."""
+
+from __future__ import annotations
+
+from math import prod
+
+from polysched.analysis import division_count
+from polysched.cost.nest import Nest
+
+DIVISION_OPERATIONS = 5.0  # by a constant: multiplications, a shift, a subtraction
+DIVISION_CYCLES = 10.0  # of those, one after the other
+WAITING = 96.0  # operations without their operands that a core looks at
+BYTES_IN_LANES = 4  # vectors have no upper halves of longer products
+
+
+def n_divisions(nest: Nest) -> int:
+    """Quotients and remainders of integers in one instance."""
+    return sum(division_count(action) for action in nest.statement.body)
+
+
+def has_lanes(nest: Nest) -> bool:
+    """Whether its quotients and remainders, if any, can be had in vector lanes."""
+    return not n_divisions(nest) or nest.element_bytes <= BYTES_IN_LANES
+
+
+def waiting_cycles(nest: Nest) -> float:
+    """Cycles of one instance in a register tile whose copies wait for each other.
+
+    Iterations of the innermost loop do not wait, but a core holds only so many
+    operations that do; a chain of copies fills that with fewer iterations at a time.
+    """
+    divisions = n_divisions(nest)
+    if not divisions:
+        return 0.0
+    n_operations = nest.n_operations + divisions * DIVISION_OPERATIONS
+    return divisions * DIVISION_CYCLES * _chained(nest) * n_operations / WAITING
+
+
+def _chained(nest: Nest) -> float:
+    """Copies of the body, one behind the other, that update the same element."""
+    writes = [r for r in nest.references if r.is_write]
+    return prod(
+        nest.trips[k]
+        for k, member in enumerate(nest.members)
+        if member.unrolled
+        and (direction := nest.directions[k]) is not None
+        and not any(any(r.moves(direction)) for r in writes)
+    )
