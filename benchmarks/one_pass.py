@@ -12,7 +12,9 @@ times one of:
 - rows: the sum of everything, threads share rows, one row at a time;
 - rows8: the same, eight rows at a time;
 - columns8: threads share columns, eight rows at a time;
-- again8: as rows8, a second time.
+- again8: as rows8, a second time;
+- update: every element read and written, threads share columns, eight rows at a time;
+- behind: as rows8, behind such an update.
 
 All but the first have started their threads before. Bandwidth is of one read.
 """
@@ -27,7 +29,8 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-CASES = {"team": 0, "rows": 1, "rows8": 2, "columns8": 3, "again8": 4}
+CASES = {"team": 0, "rows": 1, "rows8": 2, "columns8": 3, "again8": 4,
+         "update": 5, "behind": 6}  # fmt: skip
 SOURCE = r"""
 #define _GNU_SOURCE
 #include <omp.h>
@@ -81,6 +84,19 @@ static double pass(int n_rows, int by_columns)
     return sum;
 }
 
+/* Adds to everything, threads share columns. */
+static void update(double step)
+{
+#pragma omp parallel
+    {
+        int n = omp_get_num_threads(), t = omp_get_thread_num(), i, j, k;
+        for (i = 0; i + 8 <= ROWS; i += 8)
+            for (j = COLUMNS / n * t; j < COLUMNS / n * (t + 1); j++)
+                for (k = 0; k < 8; k++)
+                    A[i + k][j] += step;
+    }
+}
+
 int main(void)
 {
     double start, sum = 0;
@@ -95,11 +111,15 @@ int main(void)
     }
     if (CASE == 4)
         sum += pass(8, 0);
+    if (CASE == 6)
+        update(0.5);
     start = now();
     if (CASE == 0) {
 #pragma omp parallel
         (void)nothing;
-    } else
+    } else if (CASE == 5)
+        update(0.5);
+    else
         sum += pass(CASE == 1 ? 1 : 8, CASE == 3);
     printf("%.9f %g\n", now() - start, sum);
     return 0;
