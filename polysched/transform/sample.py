@@ -26,6 +26,7 @@ from polysched.transform.separate import Separate
 from polysched.transform.sink import Sink
 from polysched.transform.skew import Skew
 from polysched.transform.split import Split
+from polysched.transform.squares import Squares
 from polysched.transform.step import Script, Step
 from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile, Wavefront
@@ -35,6 +36,7 @@ FACTORS = (1, 2, 4, 8)
 ATTEMPTS = 3  # walks per script that is wanted: some lead to the same tree
 ROWS = (1, 2, 4, 6, 8, 14)  # of a register tile
 VECTORS = (1, 2, 3, 4)  # of one of its rows
+AHEAD = (0, 2, 8)  # rows that squares ask for
 STRIPS = (16, 64, 256)  # iterations of neighbours that run in turn
 # how often a walk takes a turn where it may
 MERGE, ORDER, SKEW, STRAIGHTEN = 0.7, 0.6, 0.1, 0.3
@@ -207,11 +209,13 @@ def _hold(
     node = draft.node(path)
     n = node.band_n_member()
     names = [s.get_tuple_name() for s in list_sets(node.get_domain())]
-    if n < 2 or len(names) != 1:
+    if n < 2:
         return None
+    lanes = min(_lanes(scop, cpu, name) for name in names)
+    if len(names) != 1:
+        rows, ahead = lanes * draw.choice(VECTORS), draw.choice(AHEAD)
+        return draft.attempt(Squares(path, (rows, 1), lanes, ahead))
     statement = scop.statement(names[0])
-    written = {a.array for a in statement.accesses if a.is_write}
-    lanes = min(cpu.vector_elements(scop.array(a).type.n_bytes) for a in written)
     row, lane = sorted(draw.sample(range(n), 2))
     if node_kind(node.parent()) == "mark":  # the first loop stays the one it marks
         row = 0
@@ -230,6 +234,12 @@ def _hold(
             order = tuple(draw.sample(chosen, len(chosen)))
             held = _take(held, Pack(place, int(names[0][1:]), order))
     return held
+
+
+def _lanes(scop: Scop, cpu: Cpu, statement: str) -> int:
+    """Elements of a vector of the largest type that a statement writes."""
+    written = {a.array for a in scop.statement(statement).writes}
+    return min(cpu.vector_elements(scop.array(a).type.n_bytes) for a in written)
 
 
 def _operands(

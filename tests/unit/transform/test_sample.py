@@ -53,6 +53,22 @@ def test_a_seed_gives_the_same_scripts_again() -> None:
     assert not set(first) <= set(draw("gemm", 6, seed=6))
 
 
+def test_squares_are_drawn_where_statements_share_a_band() -> None:
+    box = "0 <= i < 100 and 0 <= j < 100"
+    sums = [
+        scops.statement(
+            name, f"{{ {name}[i, j] : {box} }}", (0, 0, k), "r [i, j] -> A[i, j]",
+            f"r [i, j] -> {target}", f"w [i, j] -> {target}",
+        )
+        for k, (name, target) in enumerate([("S0", "y[i]"), ("S1", "z[j]")])
+    ]  # fmt: skip
+    scop = scops.scop("sums", *sums)
+    rows, columns = (f"S0[i, j] -> [({k})]; S1[i, j] -> [({k})]" for k in "ij")
+    tree, deps = trees.one_band(scop, f"[{{ {rows} }}, {{ {columns} }}]")
+    scripts = sample_scripts(tree, scop, deps, MACHINE.cpu, limit=10)
+    assert any("squares(" in print_script(s) for s in scripts)
+
+
 def test_good_loop_orders_come_out_and_bad_ones() -> None:
     tree, deps = trees.gemm()
     scripts = sample_scripts(tree, scops.gemm(), deps, MACHINE.cpu, limit=30)
