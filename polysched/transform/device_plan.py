@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 
 import islpy as isl
 
@@ -82,6 +83,10 @@ class StagedShape:
     stages: int
 
 
+MAX_REGISTERS = 255  # of a thread, on every architecture
+MAX_STAGED_THREADS = 512  # of a block
+ADDRESS_REGISTERS = 28  # pointers, loop counters, and what the compiler adds
+WORD_BYTES = 4
 MAX_SHARED = 3  # loops of a band that is no contraction, one per axis
 PLAIN = ((128,), (8, 32), (1, 8, 32))
 MEETING = ((128,), (8, 32), (2, 4, 32))  # threads of a time tile
@@ -302,6 +307,7 @@ def _stage(
     while columns > 16 and columns >= 2 * found.extent(found.lane):
         columns //= 2
     threads = min(shape.threads[0], rows), min(shape.threads[1], columns)
+    threads = _enough_threads(found, threads, (rows, columns), n_bytes)
     run = min(max(1, 16 // n_bytes), columns // threads[1])
     depths = _depths(found, shape.depth)
     n_outside = len(found.outside)
@@ -316,6 +322,46 @@ def _stage(
         shape.stages,
     )
     return draft.attempt(step)
+
+
+def _enough_threads(
+    found: Contraction, threads: tuple[int, int], block: tuple[int, int], n_bytes: int
+) -> tuple[int, int]:
+    """Threads over rows and columns whose registers hold results and operands.
+
+    A term that reads four operands, and not two, takes twice as many for them: more
+    threads have fewer results each then.
+    """
+    rows, columns = threads
+    while rows * columns < MAX_STAGED_THREADS:
+        shares = block[0] // rows, block[1] // columns
+        if _registers(found, shares, n_bytes) <= MAX_REGISTERS or max(shares) == 1:
+            break
+        rows, columns = (
+            (2 * rows, columns) if shares[0] > shares[1] else (rows, 2 * columns)
+        )
+    return rows, columns
+
+
+def _registers(found: Contraction, shares: tuple[int, int], n_bytes: int) -> int:
+    """Of a thread: results, two sets of operands, addresses."""
+    view = found.statement
+    (target,) = (r for r in view.references if r.is_write)
+    operands = {
+        (r.array, r.rows, r.offsets): r
+        for r in view.references
+        if (r.array, r.rows, r.offsets) != (target.array, target.rows, target.offsets)
+    }
+    moved = [(view.direction(found.row), shares[0])]
+    moved.append((view.direction(found.lane), shares[1]))
+    elements = sum(
+        share
+        for r in operands.values()
+        for direction, share in moved
+        if direction and any(r.moves(direction))
+    )
+    words = max(1, n_bytes // WORD_BYTES)
+    return (prod(shares) + 2 * elements) * words + ADDRESS_REGISTERS
 
 
 def _has_known_sizes(found: Contraction, scop: Scop) -> bool:

@@ -38,7 +38,7 @@ PRODUCT = """for (int i = 0; i < N; i++)
         C[i][j] += A[i][k] * B[k][j];"""
 RANKED_FOR = {"v100": ("sm_70",), "h100": ("sm_70", "sm_75", "sm_80", "sm_90")}
 WORD_BYTES = 4
-FEW_WORDS = 64  # that a kernel with all 255 registers may spill, of 60 tiles and more
+FEW_WORDS = 8  # that a kernel with all 255 registers may spill, of 60 tiles and more
 
 pytestmark = [pytest.mark.nvcc, pytest.mark.timeout(900)]
 

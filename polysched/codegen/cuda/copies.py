@@ -31,12 +31,16 @@ class CopyText(TileText):
         box = tile_box(self.form, self.names)
         partial = box.subtract(self.form.member_domain).params()
         is_whole = partial.complement().intersect(self._tile_context)
+        is_never = is_whole.is_empty()
+        whole = "" if is_never else self._condition(is_whole)
         fast = [line for o in operands for line in self._copy_one(o)]
-        slow = [line for o in operands for line in self._copy_one(o, guarded=True)]
-        whole = "" if is_whole.is_empty() else self._condition(is_whole)
-        if is_whole.is_empty() or not whole:
-            lines = slow if is_whole.is_empty() else fast
-            yield from (indent + line for line in lines)
+        slow = [
+            line
+            for o in operands
+            for line in self._copy_one(o, guarded=True, is_rare=bool(whole))
+        ]
+        if not whole:
+            yield from (indent + line for line in (slow if is_never else fast))
         else:
             yield f"{indent}if ({whole}) {{"
             yield from (indent * 2 + line for line in fast)
@@ -45,21 +49,24 @@ class CopyText(TileText):
             yield f"{indent}}}"
         yield "};"
 
-    def _rounds(self, total: int) -> tuple[list[str], bool]:
+    def _rounds(self, total: int, is_rare: bool) -> tuple[list[str], bool]:
         """The head of a loop that deals numbers below `total` out to the threads."""
         size = self.mapped.block_size
         n_rounds = -(-total // size)
         n, e = self._local.round, self._local.element
         thread = self._local.thread
         few = n_rounds <= MAX_COPIES  # each keeps an address in registers
+        unroll = "" if few else f" {MAX_COPIES // 2}"
         head = [
-            "#pragma unroll" if few else f"#pragma unroll {MAX_COPIES // 2}",
+            f"#pragma unroll{' 1' if is_rare else unroll}",
             f"for (int {n} = 0; {n} < {n_rounds}; {n}++) {{",
             f"{self.options.indent}const int {e} = {thread} + {size} * {n};",
         ]
         return head, total % size != 0
 
-    def _copy_one(self, o: Operand, guarded: bool = False) -> Iterator[str]:
+    def _copy_one(
+        self, o: Operand, guarded: bool = False, is_rare: bool = False
+    ) -> Iterator[str]:
         """The copy of a window: whole, or with zeros where the launch reads nothing."""
         indent = self.options.indent
         chunk = o.chunk
@@ -68,7 +75,7 @@ class CopyText(TileText):
         test = self._in_array(o) if guarded else ""
         length = o.sizes[-1] // chunk
         total = prod(o.sizes[:-1]) * length
-        head, is_ragged = self._rounds(total)
+        head, is_ragged = self._rounds(total, is_rare)
         yield from head
         deep = indent
         if is_ragged:

@@ -139,7 +139,8 @@ class TiledPrinter(CopyText):
         known = form.results.add_dims(isl.dim_type.set, form.n_inner)
         missing = known.intersect(box).subtract(inside).params()
         dense = self._condition(missing.complement())
-        guard = self._condition(self._bind(inside, n + form.n_inner))
+        # for points without a result, which is not stored, any terms will do
+        guard = self._condition(self._bind(inside.gist(known), n + form.n_inner))
         statement = self._term(operands)
         fast = list(self._over_terms(statement))
         slow_term = [f"if ({guard}) {{", *(indent + s for s in statement), "}"]

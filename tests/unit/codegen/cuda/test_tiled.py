@@ -8,7 +8,8 @@ import pytest
 
 from polysched.analysis import find_violation
 from polysched.base import CodegenError, IllegalScheduleError
-from polysched.transform import apply_script, parse_script
+from polysched.transform import Contract, apply_script, parse_script
+from polysched.transform.device_plan import DevicePlanner
 from tests.unit.codegen.cuda.programs import Prepared, outputs
 
 PRODUCT = """for (int i = 0; i < N; i++)
@@ -90,6 +91,36 @@ def test_whole_tiles_have_no_guards(tmp_path: Path) -> None:
     assert "?" not in kernel
     assert kernel.count("if (") == 2  # whether there is one more tile to copy
     assert "__pipeline_wait_prior(1);" in kernel
+
+
+def test_rare_tiles_take_few_registers(tmp_path: Path) -> None:
+    """At edges loops stay rolled; terms are asked what results do not say."""
+    given = Prepared.of(tmp_path, TRIANGLE, "double", 21)
+    text = given.print(2 * MERGE + contract("8,16,8", "4,8", "1,2", 2)).device
+    _, _, rare = text.partition("} else {")
+    assert rare.lstrip().startswith("#pragma unroll 1")
+    _, _, multiply = text.partition("const auto multiply")
+    (guard,) = (s for s in multiply.splitlines() if s.strip().startswith("if (q0 + k0"))
+    assert "o0" not in guard
+    assert "o1" not in guard
+
+
+@pytest.mark.parametrize(
+    ("term", "threads"),
+    [
+        ("A[i][k] * B[k][j]", (8, 16)),
+        ("A[i][k] * B[k][j] + B[i][k] * A[k][j]", (8, 32)),
+    ],
+)
+def test_more_operands_get_more_threads(
+    tmp_path: Path, term: str, threads: tuple[int, int]
+) -> None:
+    """64 doubles and the operands of two products do not fit 255 registers."""
+    body = PRODUCT.replace("A[i][k] * B[k][j]", term)
+    given = Prepared.of(tmp_path, body, "double", 1000)
+    (first,) = DevicePlanner(given.scop, given.deps).plan(given.tree, limit=1)
+    (step,) = (s for s in first.steps if isinstance(s, Contract))
+    assert step.threads == threads
 
 
 def test_shared_memory_beyond_the_static_limit_is_asked_for(tmp_path: Path) -> None:
