@@ -9,7 +9,7 @@ that needs a relation between parameters, the relation becomes an assumption.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
@@ -50,16 +50,27 @@ class CannotDelinearise(Exception):  # noqa: N818  a verdict inside the room
 
 @dataclass(frozen=True, eq=False)
 class FlatAccess:
-    """One flat access and the instances that make it."""
+    """One flat access and the instances that make it.
+
+    Attributes
+    ----------
+    load : Load
+        What is accessed.
+    position : int
+        Which of its subscripts is the flat one, from the end.
+    affine, domain : Affine, isl.Set
+        Of the place that the access stands in.
+    """
 
     load: Load
+    position: int
     affine: Affine
     domain: isl.Set
 
     @property
     def subscript(self) -> Expr:
         """The flat subscript."""
-        return self.load.subscripts[-1]
+        return self.load.subscripts[self.position]
 
     def verdict(self) -> NotAffine | None:
         """Why the flat subscript is not affine as it stands; None if it is."""
@@ -80,10 +91,10 @@ def delinearise(
     CannotDelinearise
         If an access is not affine and no dimensions fit all accesses of its array.
     """
-    flat = {o.name: o for o in objects if len(o.extents) == 1}
+    flat = {o.name: o for o in objects if len(o.extents) == 1 + o.n_inner}
     accesses: dict[str, list[FlatAccess]] = {name: [] for name in flat}
     for draft in drafts:
-        _gather(draft, accesses)
+        _gather(draft, flat, accesses)
     result = list(drafts)
     for name, found in accesses.items():
         if not found:
@@ -91,17 +102,20 @@ def delinearise(
         shape = _find_shape(found, flat[name], assumptions)
         if shape is None:
             continue
-        result = [_rewrite(d, name, shape) for d in result]
+        result = [_rewrite(d, flat[name], shape) for d in result]
         _set_shape(flat[name], shape)
     return result
 
 
-def _gather(draft: Draft, accesses: dict[str, list[FlatAccess]]) -> None:
+def _gather(
+    draft: Draft, flat: Mapping[str, Object], accesses: dict[str, list[FlatAccess]]
+) -> None:
     affine = draft.nest.affine
 
     def note(load: Load, domain: isl.Set, written: bool) -> None:
         if load.array in accesses:
-            accesses[load.array].append(FlatAccess(load, affine, domain))
+            position = -1 - flat[load.array].n_inner
+            accesses[load.array].append(FlatAccess(load, position, affine, domain))
 
     walker = PathWalker(affine, note)
     for action in draft.body:
@@ -279,18 +293,20 @@ def _outside(access: FlatAccess, shape: Shape) -> isl.Set:
     return bad.coalesce()
 
 
-def _rewrite(draft: Draft, name: str, shape: Shape) -> Draft:
+def _rewrite(draft: Draft, array: Object, shape: Shape) -> Draft:
     """Replace flat loads of one array."""
+    flat = -1 - array.n_inner
 
     def change(expr: Expr) -> Expr | None:
-        if not isinstance(expr, Load) or expr.array != name:
+        if not isinstance(expr, Load) or expr.array != array.name:
             return None
-        if expr.subscripts[-1] not in shape.shifts:
-            # an access that no instance makes
-            zeros = (integer(0),) * len(shape.pitches)
-            return Load(name, (*expr.subscripts[:-1], *zeros, integer(0)), expr.type)
-        subscripts = shape.subscripts(expr.subscripts[-1])
-        return Load(name, (*expr.subscripts[:-1], *subscripts), expr.type)
+        outer, subscript = expr.subscripts[:flat], expr.subscripts[flat]
+        inner = expr.subscripts[len(outer) + 1 :]
+        if subscript in shape.shifts:
+            subscripts = shape.subscripts(subscript)
+        else:  # an access that no instance makes
+            subscripts = (integer(0),) * (1 + len(shape.pitches))
+        return Load(array.name, (*outer, *subscripts, *inner), expr.type)
 
     return replace(draft, body=tuple(map_action(a, change) for a in draft.body))
 
@@ -302,5 +318,10 @@ def _set_shape(array: Object, shape: Shape) -> None:
     row = prod(fold(e) or 0 for e in shape.extents)
     if size is not None and row and size % row == 0:
         outer = integer(size // row)
-    array.extents = (outer, *shape.extents)
-    array.pitches = tuple(p.to_expr() for p in shape.pitches)
+    inner = array.extents[1:]
+    array.extents = (outer, *shape.extents, *inner)
+    pitches = tuple(p.to_expr() for p in shape.pitches)
+    if array.layout is not None:
+        n = integer(array.layout.n)
+        pitches = (*(Binary("*", p, n) for p in pitches), n)
+    array.pitches = pitches

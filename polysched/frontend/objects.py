@@ -92,11 +92,16 @@ class Object:
     layout: Layout | None = None
 
     @property
+    def n_inner(self) -> int:
+        """Subscripts behind those that C has: one in objects of structures."""
+        return 0 if self.layout is None else 1
+
+    @property
     def view(self) -> str:
         """As `ir.Array.view`."""
         if self.layout is None or self.symbol.storage == "scop":
             return ""
-        address = "" if len(self.extents) > 1 else "&"
+        address = "" if len(self.extents) > self.n_inner else "&"
         return f"(({self.type.name} *){address}{self.symbol.name})"
 
     @property
@@ -127,6 +132,7 @@ class Objects:
         sizes: SizeChecker,
     ) -> None:  # fmt: skip
         self._sizes = sizes
+        self._scope = scope
         self._survey = survey
         self._refuser = refuser
         self._assumptions = assumptions
@@ -203,10 +209,12 @@ class Objects:
             layout = find_layout(element, self._extents.constant)
         except NoLayout as verdict:
             reason = str(verdict)
-        inside = symbol in self._survey.declared
-        n_bytes = 0 if reason else layout.n * layout.type.n_bytes
-        if not (reason or inside or self._sizes.has_size(element.spelling, n_bytes)):
-            reason = "it has gaps, or is declared inside a function"
+        if not reason and symbol not in self._survey.declared:
+            n_bytes = layout.n * layout.type.n_bytes
+            if not element.spelling or not self._is_of_the_file(element):
+                reason = "its type has no name, or is declared inside a function"
+            elif not self._sizes.has_size(element.spelling, n_bytes):
+                reason = "it has gaps"
         if reason:
             self._refuser.unsupported(
                 node, f"{symbol.name!r} is {describe_type(symbol.ctype)}: {reason}",
@@ -214,6 +222,14 @@ class Objects:
                 "are declared in front of the function",
             )  # fmt: skip
         return layout
+
+    def _is_of_the_file(self, element: StructC) -> bool:
+        """Whether the file's outermost scope means this type by its name."""
+        scope = self._scope
+        while scope.parent is not None:
+            scope = scope.parent
+        named = scope.names.get(element.spelling)
+        return named is not None and named.ctype is element
 
     def _read_extents(
         self, symbol: Symbol, inside: bool, node: Any

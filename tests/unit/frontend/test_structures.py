@@ -2,6 +2,9 @@
 
 import pytest
 
+from polysched.codegen import print_openmp
+from polysched.ir import original_tree
+
 pytestmark = pytest.mark.cc
 
 BEFORE = """\
@@ -58,6 +61,25 @@ def test_the_c_text_takes_an_object_as_numbers(scop_of):
     assert (total.base, total.pitches) == ("((double *)&total)", ())
 
 
+def test_flat_arrays_of_structures_get_their_dimensions(scop_of):
+    text = (
+        "for (int i = 1; i < n; i++) { vec3 *here = p + i * m; vec3 *up = here - m; "
+        "for (int j = 0; j < m; j++) here[j].y = up[j].z; }"
+    )
+    scop = scop_of(text, "int n, int m, vec3 *p", BEFORE)
+    read, written = scop.statements[0].accesses
+    for access, element in ((read, "p[i - 1, j, 2]"), (written, "p[i, j, 1]")):
+        same = f"{{ S0[i, j] -> {element} }}"
+        relation = access.relation
+        same = relation.read_from_str(relation.get_ctx(), same)
+        assert relation.is_equal(same.intersect_domain(scop.statements[0].domain))
+    (array,) = scop.arrays
+    assert len(array.pitches) == 2
+    assert array.pitches[-1].value == 3
+    printed = print_openmp(scop, original_tree(scop))
+    assert "((double *)p)[t1 * (3 * m) + 3 * t2 + 1]" in printed
+
+
 def test_a_whole_structure_is_copied_number_by_number(scop_of):
     scop = scop_of(f"{LOOP} all[i].at = pos[i];", before=BEFORE)
     written = [
@@ -86,6 +108,8 @@ REFUSED = {
     "out of its structure": ("image[0][i].rgb[i] = 1;", "leaves its row of 'image'"),
     "copied by choice": ("total = i ? pos[i] : pos[0];", "no structure that could be"),
     "of the function": ("own.x = 1;", "declared inside a function"),
+    "hidden by the function": ("hidden.x = 1;", "declared inside a function"),
+    "without a name": ("nameless.x = 1;", "has no name"),
 }
 
 
@@ -93,7 +117,8 @@ REFUSED = {
 def test_other_structures_are_refused(parse, case):
     text, words = REFUSED[case]
     program = parse(
-        f"{BEFORE}\nvoid f(void)\n{{\n  struct here {{ double x; }} own;\n"
+        f"{BEFORE}\nvoid f(void)\n{{\n  struct here {{ double x; }} own;"
+        " struct body { double x; } hidden; struct { double x; } nameless;\n"
         f"#pragma scop\n{LOOP} {{ {text} }}\n#pragma endscop\n}}\n"
     )
     (refusal,) = program.refusals
