@@ -101,7 +101,7 @@ class ActionReader:
                 node, f"found a {symbol.storage} declaration inside the scop",
                 hint="declare it in front of the scop",
             )  # fmt: skip
-        if symbol.is_pointer and node.init is not None:
+        if symbol.is_pointer:
             self._point(symbol, node)
             return []
         self._around.objects.declare(symbol, self.nest.loops)
@@ -119,7 +119,7 @@ class ActionReader:
     def _point(self, symbol: Symbol, node: Any) -> None:
         """Let a pointer stand for the elements of an array from a place on."""
         reader = self._around.reader
-        place = reader.place(node.init)
+        place = None if node.init is None else reader.place(node.init)
         if place is None:
             self._refuser.unsupported(
                 node, f"the pointer {symbol.name!r} is not set to a place in an array",

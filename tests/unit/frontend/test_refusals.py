@@ -64,6 +64,9 @@ CASES = {
     "pointer to an unknown place": (
         f"{LOOP} {{ double *e = m ? x : y; e[i] = 0; }}", "*e", "not set to a place",
     ),
+    "pointer to nothing": (
+        f"{LOOP} {{ double *e; e[i] = 0; }}", "*e", "not set to a place",
+    ),
     "pointer to another type": (
         f"{LOOP} {{ int *e = x; e[i] = 0; }}", "*e", "points into 'x', a pointer of d",
     ),
