@@ -226,13 +226,12 @@ def choose_lanes(band: BandView, member: int, cpu: Cpu) -> int:
     Of an array that is read at several places of one row not all vectors can begin at
     a line. Where vectors are as long as lines, all others lie in two; of vectors half
     as long every other one does. And a short loop is over after few vectors of a line;
-    what waits for the run before it has fewer operations at a time than lanes.
+    what waits for the run before it has fewer operations at a time than lanes. Neither
+    is so where a short loop fills whole lines under loops that it could change places
+    with: there are runs enough.
     """
     span = band.spans[member]
-    is_short = span is not None and span <= SHORT_RUN
     if cpu.simd_bits // 8 < cpu.line_bytes:
-        return 0
-    if not is_short and not _reads_neighbours(band, member):
         return 0
     sizes = [
         band.scop.array(r.array).type.n_bytes
@@ -240,7 +239,14 @@ def choose_lanes(band: BandView, member: int, cpu: Cpu) -> int:
         for r in s.references
         if r.is_write
     ]
-    return cpu.line_bytes // 2 // max(sizes) if sizes else 0
+    if not sizes:
+        return 0
+    lanes = cpu.line_bytes // max(sizes)
+    if _reads_neighbours(band, member):
+        return lanes // 2
+    if span is None or span > SHORT_RUN:
+        return 0
+    return 0 if span % lanes == 0 and band.n_members > 1 else lanes // 2
 
 
 def _reads_neighbours(band: BandView, member: int) -> bool:

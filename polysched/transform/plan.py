@@ -21,6 +21,7 @@ from polysched.transform.draft import Draft
 from polysched.transform.fronts import advance_fronts
 from polysched.transform.gather import gather_contractions
 from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
+from polysched.transform.panels import cut_panels
 from polysched.transform.rows import gather_rows
 from polysched.transform.share import share_loops
 from polysched.transform.strips import fuse_blocks, fuse_strips
@@ -48,6 +49,8 @@ class PlanShape:
         Tile recurrences that start in one place only, and run each tile in fronts.
     waves : bool
         Tile recurrences of two loops, for threads to share the tiles of a diagonal.
+    panels : bool
+        Take columns from later ones block by block, panels of them in the caches.
     hold : bool
         Hold contractions in vector registers, and pack what they read.
     rows : bool
@@ -72,6 +75,7 @@ class PlanShape:
     diamond: bool = False
     fronts: bool = False
     waves: bool = False
+    panels: bool = False
     hold: bool = False
     rows: bool = False
     strips: bool = False
@@ -97,6 +101,7 @@ class PlanShape:
             diamond=False,
             fronts=False,
             waves=False,
+            panels=False,
             sums=False,
         )
 
@@ -115,6 +120,7 @@ SHAPES = (
     PlanShape(straighten=True, diamond=True),
     PlanShape(fronts=True),
     PlanShape(jam=True, waves=True),
+    PlanShape(jam=True, panels=True),
     PlanShape(jam=True, rows=True),
     PlanShape(jam=True),
     PlanShape(),
@@ -152,8 +158,8 @@ def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | 
 
 def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
     """The loops in their order; None where the point of the shape does not apply."""
-    cut = draft.through(split_loops, scop) if shape.split else draft
-    if shape.split and cut is draft:
+    cut = _cut(draft, scop, cpu, shape)
+    if cut is None:
         return None
     draft = cut
     if shape.hold:
@@ -178,3 +184,13 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
     if shape.waves:
         draft = draft.through(tile_in_waves, scop, cpu)
     return None if shape.has_a_point and draft is ordered else draft
+
+
+def _cut(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
+    """Loops in the parts that the shape is for; None where there are none."""
+    cut = draft
+    if shape.split:
+        cut = draft.through(split_loops, scop)
+    if shape.panels:
+        cut = draft.through(cut_panels, scop, cpu)
+    return None if cut is draft and (shape.split or shape.panels) else cut

@@ -23,7 +23,8 @@ from polysched.transform.order import Order
 from polysched.transform.tile import Tile, Wavefront
 
 STRIP = 256  # iterations of a vector loop that are worth a thread
-SHORT = 1024  # iterations that are done sooner than threads are called
+SHORT = 2048  # iterations that are done sooner than threads are called
+SHORT_IN_LANES = 32 * SHORT  # those of a vector loop
 STRIP_ALIGN = 16  # elements: whole cache lines, so that no two threads write to one
 
 
@@ -75,7 +76,9 @@ def _share_band(draft: Draft, scop: Scop, cpu: Cpu, path: NodePath) -> Draft | N
 def _is_short(band: BandView) -> bool:
     """Whether a part of a band, where loops were cut, is over before threads meet."""
     extents = [band.extent(k) or LARGE_EXTENT for k in range(band.n_members)]
-    return band.is_part and prod(extents) < SHORT
+    last = band.n_members - 1
+    in_lanes = band.coincident[last] and band.is_worth_vector(last)
+    return band.is_part and prod(extents) < (SHORT_IN_LANES if in_lanes else SHORT)
 
 
 def _share_strips(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:

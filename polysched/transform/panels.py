@@ -1,0 +1,114 @@
+"""Loops over the columns of a matrix, cut into panels of columns.
+
+An orthogonalisation takes a column ``k`` from every later column ``j``, each time in
+loops over the whole columns. Both loops wait for column ``k``, and the whole matrix
+passes through the caches for every one. Cut into blocks of `k` (right-looking)::
+
+    for k:                        for kt:                   k = kt .. kt + 31
+      finish column k               for k, j within:        the panel itself, in order
+      for j > k:              →     parallel for jt behind: a panel of 16 columns
+        column j -= column k          for k, j:             stays in the second cache
+
+What runs behind the block waits for no other column: threads share it, and a panel is
+read from memory once for each block. (Golub and van Loan, "Matrix Computations",
+section 5.2.9: modified Gram-Schmidt by blocks.)
+"""
+
+from __future__ import annotations
+
+from polysched.analysis import LARGE_EXTENT, loop_is_parallel
+from polysched.ir import NodePath, Scop
+from polysched.machine import Cpu
+from polysched.sets import node_kind
+from polysched.transform.band_view import BandView, view_band
+from polysched.transform.distribute import Distribute, find_order
+from polysched.transform.draft import Draft
+from polysched.transform.merge import Merge
+from polysched.transform.order import Order
+from polysched.transform.split import Split
+from polysched.transform.tile import Tile
+
+SIDE = 32  # columns of a block: longer ones leave more work to one thread
+MAX_WIDTH = 64  # columns of a panel behind it
+MIN_WIDTH = 8
+MIN_EXTENT = 4 * SIDE
+L2_SHARE = 0.4  # of the second cache for a panel and its block; both lie in pieces
+
+
+def cut_panels(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
+    """Cut bands of two loops that both wait, above loops over all of a column."""
+    for path in draft.band_paths():
+        band = view_band(draft, scop, path)
+        if _is_candidate(band):
+            draft = _cut(draft, band, cpu) or draft
+    return draft
+
+
+def _is_candidate(band: BandView) -> bool:
+    return (
+        band.permutable
+        and band.n_members == 2
+        and band.is_above_others
+        and not any(band.coincident)
+        and all((band.extent(k) or LARGE_EXTENT) >= MIN_EXTENT for k in (0, 1))
+    )
+
+
+def _cut(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
+    """Blocks of the first loop; None where panels behind a block wait for others."""
+    path = band.path
+    draft = draft.do(Tile(path, (SIDE, 0)))
+    points = (*path, 0, 0)
+    block = draft.node(points).get_schedule_depth() - 1
+    draft = draft.do(Order(points, (1, 0)))
+    behind = Split(points, 0, (f"c{block} + {SIDE}",))
+    if behind.find_misfit(draft.tree) is not None:
+        return None
+    draft = draft.do(behind)
+    first, second = (*points, 0, 0), (*points, 1, 0)
+    if not loop_is_parallel(draft.node(second), 0, draft.deps.validity):
+        return None
+    draft = draft.do(Tile(second, (_choose_width(draft, band.scop, second, cpu), 0)))
+    for one in ((*second, 0, 0), first):
+        draft = draft.do(Order(one, (1, 0)))
+        apart = _part_statements(draft, one)
+        if apart is None:
+            return None
+        draft = apart
+    return draft
+
+
+def _choose_width(draft: Draft, scop: Scop, path: NodePath, cpu: Cpu) -> int:
+    """Columns of a panel that stay in the second cache while a block is taken off."""
+    band, width = view_band(draft, scop, path), MAX_WIDTH
+    fitting = L2_SHARE * cpu.l2_bytes
+    while width > MIN_WIDTH:
+        if band.footprint({0: width, 1: SIDE}, cpu.line_bytes) <= fitting:
+            break
+        width //= 2
+    return width
+
+
+def _part_statements(draft: Draft, path: NodePath) -> Draft | None:
+    """Every statement in loops of its own below the first member of a band."""
+    order = find_order(draft, path, 1)
+    if not order:
+        return None
+    if len(order) == 1:
+        return _join(draft, path)
+    parted = draft.attempt(Distribute(path, 1, order))
+    if parted is None:
+        return None
+    for k in reversed(range(len(order))):
+        parted = _join(parted, (*path, 0, k, 0))
+    return parted
+
+
+def _join(draft: Draft, path: NodePath) -> Draft:
+    """A band and those directly below it as one, as far as they are permutable."""
+    while node_kind(draft.node(path).child(0)) == "band":
+        merged = draft.attempt(Merge(path))
+        if merged is None:
+            break
+        draft = merged
+    return draft

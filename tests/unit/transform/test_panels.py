@@ -1,0 +1,58 @@
+"""Columns are taken from later ones block by block, panels of them in the caches."""
+
+from __future__ import annotations
+
+import pytest
+
+from polysched.analysis import compute_dependences, find_violation, set_band_flags
+from polysched.ir import ScheduleTree, Scop
+from polysched.testing import ScopBuilder
+from polysched.transform import Draft, PlanShape, Tile, plan_script
+from tests.unit.transform.test_plan import CPU
+
+PANELS = PlanShape(jam=True, panels=True)
+
+
+def columns(n: int, update: str = "A[i][j] - Q[i][k] * R[k][j]") -> Scop:
+    """Every column is scaled, and what it has in common with later ones taken off."""
+    b = ScopBuilder("columns")
+    for name in "AQR":
+        b.array(name, f"double[{n}][{n}]")
+    rows = f"0 <= k < {n} and 0 <= i < {n}"
+    later = f"{rows} and k < j < {n}"
+    b.statement("k, i", rows, "Q[i][k] = A[i][k] / 3.0", position=(0, 0, 0))
+    b.statement("k, j, i", later, "R[k][j] += Q[i][k] * A[i][j]", position=(0, 1, 0, 0))
+    b.statement("k, j, i", later, f"A[i][j] = {update}", position=(0, 1, 1, 0))
+    return b.build()
+
+
+TREE = """{ domain: "%s", child: { schedule: "[
+  { S0[k, i] -> [k]; S1[k, j, i] -> [k]; S2[k, j, i] -> [k] },
+  { S0[k, i] -> [k]; S1[k, j, i] -> [j]; S2[k, j, i] -> [j] }]", permutable: 1,
+  child: { sequence: [
+    { filter: "{ S0[k, i] }", child: { schedule: "[{ S0[k, i] -> [i] }]" } },
+    { filter: "{ S1[k, j, i] }", child: { schedule: "[{ S1[k, j, i] -> [i] }]" } },
+    { filter: "{ S2[k, j, i] }", child: { schedule: "[{ S2[k, j, i] -> [i] }]" } }]
+  } } }"""
+
+
+def planned(scop: Scop) -> Draft:
+    deps = compute_dependences(scop)
+    tree = ScheduleTree.parse(" ".join((TREE % scop.domain).split()))
+    draft = plan_script(set_band_flags(tree, deps), scop, deps, CPU, PANELS)
+    assert find_violation(draft.tree, deps, scop) is None
+    return draft
+
+
+def test_threads_share_panels_behind_a_block() -> None:
+    steps = planned(columns(1200)).steps
+    assert [s.sizes for s in steps if isinstance(s, Tile)] == [(32, 0), (8, 0)]
+    assert [s.band for s in steps if s.name == "parallel"] == [(0, 0, 0, 1, 0, 0)]
+    assert sum(s.name == "jam" for s in steps) == 4
+
+
+@pytest.mark.parametrize(
+    "scop", [columns(100), columns(1200, "A[i][j - 1] - Q[i][k] * R[k][j]")]
+)
+def test_few_columns_or_columns_that_wait_are_left(scop: Scop) -> None:
+    assert not planned(scop).steps
