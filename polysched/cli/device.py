@@ -50,7 +50,7 @@ def find_device(
         return None
     if values["device"] == "cpu":
         return DeviceTools(seed=common.seed)
-    return DeviceTools.for_gpu(gpu_of(machine).architecture, values["timed"])
+    return DeviceTools.for_gpu(gpu_of(machine), values["timed"])
 
 
 def tune_options(

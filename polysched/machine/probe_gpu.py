@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 
 from polysched.base import PolyschedError
@@ -15,13 +16,15 @@ _QUERY = "name,compute_cap,memory.total,clocks.max.sm"
 _QUERY_SECONDS = 20.0
 
 
-def probe_gpu(command: str = "nvidia-smi") -> Gpu | None:
+def probe_gpu(command: str = "nvidia-smi", described: Sequence[Gpu] = ()) -> Gpu | None:
     """Describe the first graphics processor that the driver's tool lists.
 
     Parameters
     ----------
     command : str
         The tool; tests point it at a recorded answer.
+    described : sequence of Gpu
+        Known ones besides those that come with the package.
 
     Returns
     -------
@@ -41,9 +44,10 @@ def probe_gpu(command: str = "nvidia-smi") -> Gpu | None:
     if len(first) != 4:
         return None
     name, capability, memory, clock = first
-    if not any(name in gpu.device_names for gpu in known_gpus()):
-        return _nearest(name, capability, _number(memory), _number(clock))
-    gpu = Gpu.named(name)
+    known = (*described, *known_gpus())
+    gpu = next((g for g in known if name in g.device_names), None)
+    if gpu is None:
+        return _nearest(known, name, capability, _number(memory), _number(clock))
     return replace(gpu, clock_hz=_number(clock) * 1e6 or gpu.clock_hz)
 
 
@@ -64,15 +68,21 @@ def _ask(command: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _nearest(name: str, capability: str, memory_mib: float, clock_mhz: float) -> Gpu:
+def _nearest(
+    known: Sequence[Gpu],
+    name: str,
+    capability: str,
+    memory_mib: float,
+    clock_mhz: float,
+) -> Gpu:
     """Figures of a relative for a processor that no file describes."""
     architecture = "sm_" + capability.replace(".", "")
-    relatives = [g for g in known_gpus() if g.architecture == architecture]
+    relatives = [g for g in known if g.architecture == architecture]
     if not relatives:
-        known = ", ".join(f"{g.name} ({g.architecture})" for g in known_gpus())
+        listed = ", ".join(f"{g.name} ({g.architecture})" for g in known)
         raise PolyschedError(
             f"the GPU {name!r} has the unknown architecture {architecture}; known are "
-            f"{known}",
+            f"{listed}",
             hint="describe it in a JSON file and name that file",
         )
     memory_bytes = int(memory_mib * 2**20)

@@ -56,8 +56,16 @@ class DeviceTools:
     seed: int = 0
 
     @classmethod
-    def for_gpu(cls, architecture: str, timed: Timed = "region") -> DeviceTools:
-        """The tools for the GPU of this machine.
+    def for_gpu(cls, ranked: Gpu, timed: Timed = "region") -> DeviceTools:
+        """The tools for the GPU of this machine, whichever it was ranked for.
+
+        Parameters
+        ----------
+        ranked : Gpu
+            What schedules were ranked for; describes this machine's where no file of
+            the package does.
+        timed : {"region", "kernels"}
+            See above.
 
         Raises
         ------
@@ -68,21 +76,22 @@ class DeviceTools:
         """
         try:
             nvcc = Nvcc.locate()
-            if not nvcc.knows(architecture):
-                known = ", ".join(nvcc.architectures)
-                raise ToolchainError(
-                    f"nvcc {nvcc.release} makes no code for {architecture}; it knows "
-                    f"{known}"
-                )
         except ToolchainError as error:
             raise ToolchainError(
                 error.message,
                 hint=f"{error.hint}; {_ON_CPU}" if error.hint else _ON_CPU,
             ) from error
-        gpu = probe_gpu()
+        gpu = probe_gpu(described=(ranked,))
         if gpu is None:
             raise RunError("found no GPU on this machine", hint=_ON_CPU)
-        return cls(nvcc, gpu, architecture, timed)
+        if not nvcc.knows(gpu.architecture):
+            known = ", ".join(nvcc.architectures)
+            raise ToolchainError(
+                f"nvcc {nvcc.release} makes no code for {gpu.architecture}; it knows "
+                f"{known}",
+                hint=_ON_CPU,
+            )
+        return cls(nvcc, gpu, gpu.architecture, timed)
 
     @property
     def is_gpu(self) -> bool:
@@ -105,8 +114,13 @@ class DeviceTools:
         return f"shim {digest.hexdigest()[:16]} {self.cxx}"
 
     def environment(self) -> dict[str, str]:
-        """Variables of a run."""
-        return {} if self.is_gpu else shim_environment(seed=self.seed)
+        """Variables of a run.
+
+        On a GPU all kernels are loaded before the clock starts, not at their launch.
+        """
+        if self.is_gpu:
+            return {"CUDA_MODULE_LOADING": "EAGER"}
+        return shim_environment(seed=self.seed)
 
     def prepare(self, directory: Path) -> tuple[Path, ...]:
         """Write and compile what all variants share."""

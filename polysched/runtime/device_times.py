@@ -1,7 +1,8 @@
 """The text in front of device code that a harness builds: times of kernels and copies.
 
-Generated device code is compiled unchanged behind it. It takes the place of
-``cudaMemcpy``, ``cudaMalloc`` and ``cudaFree`` by macros: kernels run between them.
+Generated device code is compiled unchanged behind it. It takes the place of launches,
+``cudaMemcpy``, ``cudaMalloc`` and ``cudaFree`` by macros: kernels run from a launch to
+the next of the others.
 ``POLYSCHED_DEVICE_TIMES`` names a text file with the seconds of kernels and of copies.
 """
 
@@ -71,15 +72,13 @@ static cudaError_t ps_timed_copy(void *to, const void *from, size_t bytes,
     began = ps_clock();
     status = cudaMemcpy(to, from, bytes, way);
     ps_copy_seconds += ps_clock() - began;
-    ps_kernels_begin();
     return status;
 }
 
 static cudaError_t ps_timed_malloc(void **pointer, size_t bytes)
 {
-    cudaError_t status = cudaMalloc(pointer, bytes);
-    ps_kernels_begin();
-    return status;
+    ps_kernels_end();
+    return cudaMalloc(pointer, bytes);
 }
 
 static cudaError_t ps_timed_free(void *pointer)
@@ -88,6 +87,19 @@ static cudaError_t ps_timed_free(void *pointer)
     return cudaFree(pointer);
 }
 
+#ifdef PS_SHIM
+#undef PS_LAUNCH
+#define PS_LAUNCH(kernel, grid, block, bytes, ...) \
+    (ps_kernels_begin(),                           \
+     ps_shim::launch(#kernel, kernel, grid, block, bytes, ##__VA_ARGS__))
+#else
+#define PS_LAUNCH(kernel, grid, block, bytes, ...)            \
+    do {                                                      \
+        ps_kernels_begin();                                   \
+        kernel<<<(grid), (block), (bytes)>>>(__VA_ARGS__);    \
+    } while (0)
+#define PS_NAME(pointer, name) ((void)0)
+#endif
 #define cudaMemcpy ps_timed_copy
 #define cudaMalloc ps_timed_malloc
 #define cudaFree ps_timed_free

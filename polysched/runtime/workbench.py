@@ -354,7 +354,8 @@ class Workbench:
         memory, space = options.memory_bytes, None
         if memory is None:
             memory = int(_MEMORY_SHARE * total_memory_bytes())
-        else:
+        elif self.device is None or not self.device.is_gpu:
+            # a GPU's driver reserves addresses for the memory of all processors
             space = memory + options.threads * _THREAD_BYTES + _SLACK_BYTES
         try:
             return run_child(

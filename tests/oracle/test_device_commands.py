@@ -129,7 +129,7 @@ def test_tune_checks_every_schedule_on_the_processor(program, tmp_path, capsys):
 
 
 def test_tune_without_a_gpu_says_what_to_do(program, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("polysched.runtime.device.probe_gpu", lambda: None)
+    monkeypatch.setattr("polysched.runtime.device.probe_gpu", lambda **_: None)
     out = tmp_path / "out.c"
     assert run("tune", program, *CUDA, "-o", out) == 1
     assert "--device cpu" in capsys.readouterr().err

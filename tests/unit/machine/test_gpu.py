@@ -156,6 +156,17 @@ def test_architecture_that_is_not_known_is_an_error(tmp_path: Path) -> None:
         probe_gpu(tool)
 
 
+def test_a_users_description_stands_for_what_no_file_describes(tmp_path: Path) -> None:
+    tool = answering(tmp_path, "NVIDIA L4, 8.9, 23034, 2040")
+    small = replace(Gpu.named("h100"), name="small", architecture="sm_89")
+    gpu = probe_gpu(tool, described=(small,))
+    assert gpu is not None
+    assert (gpu.architecture, gpu.n_sms) == ("sm_89", small.n_sms)
+    assert (gpu.name, gpu.memory_bytes) == ("NVIDIA L4", 23034 << 20)
+    named = replace(small, device_names=("NVIDIA L4",))
+    assert probe_gpu(tool, described=(named,)) == replace(named, clock_hz=2.04e9)
+
+
 def test_no_driver_is_no_gpu(tmp_path: Path) -> None:
     assert probe_gpu(str(tmp_path / "absent")) is None
     assert probe_gpu(answering(tmp_path, "NVIDIA-SMI has failed", 9)) is None
