@@ -11,6 +11,7 @@ BENCH_KERNELS ?= gemm jacobi-2d atax
 BENCH_SIZE ?= MEDIUM
 BENCH_BUDGET ?= 1,4
 TORCH ?= torch>=2.6
+GPU_SECONDS ?= 540
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-torch slow check lint format types floors golden docs fuzz bench
@@ -101,7 +102,7 @@ gpu-kernels: $(VENV)/installed ## device files for make gpu-bench, in build/gpu
 
 gpu-bench: ## time build/gpu on this machine's GPU: needs nvcc and python3 alone
 	@test -f build/gpu/jobs.json || $(MAKE) gpu-kernels
-	cd build/gpu && $(PYTHON) run.py -o results.json
+	cd build/gpu && $(PYTHON) run.py -o results.json --seconds $(GPU_SECONDS)
 
 clean: ## remove what was built, .venv included
 	rm -rf build dist $(VENV) *.egg-info

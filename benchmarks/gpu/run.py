@@ -1,7 +1,9 @@
 """Build and time what ``generate.py`` made: needs nvcc and a GPU, Python alone.
 
-``python run.py [-o results.json] [--arch sm_90] [--jobs N]`` inside of the folder.
-Every variant checks its own results; one that fails is reported and not timed.
+``python run.py [-o results.json] [--arch sm_90] [--jobs N] [--seconds N]`` inside of
+the folder. Every variant checks its own results; one that fails is reported and not
+timed. The kinds of all programs take turns, so that what is left out when the seconds
+are over are further shapes of what was measured.
 """
 
 from __future__ import annotations
@@ -10,22 +12,49 @@ import argparse
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
+import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+LATE = "LATE"  # no time was left
+BUILD_SHARE = 0.5  # of the time
 SHOWN = ("name", "case", "kind", "ms", "verdict")
 
 
-def build(job: dict, arch: str) -> str:
+def find_nvcc() -> str:
+    """The compiler on the PATH, or where toolkits put it."""
+    homes = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH")]
+    places = [f"{home}/bin" for home in (*homes, "/usr/local/cuda") if home]
+    path = os.pathsep.join([os.environ.get("PATH", ""), *places])
+    found = shutil.which("nvcc", path=path)
+    if found is None:
+        sys.exit("cannot find nvcc: put it on the PATH, or set CUDA_HOME")
+    return found
+
+
+def take_turns(jobs: list) -> list:
+    """The first variant of each kind, then the second ones, and so on."""
+    kinds = defaultdict(list)
+    for job in jobs:
+        kinds[job["case"], job["kind"]].append(job)
+    return [j for turn in zip_longest(*kinds.values()) for j in turn if j]
+
+
+def build(job: dict, compiler: str, arch: str, end: float) -> str:
     """Compile and link one variant; the compiler's words where it fails."""
+    if time.monotonic() > end:
+        return LATE
     name, defines = job["name"], list(job["defines"])
     # the device file has its sizes in it; the program's macros are not for it
     repeats = [d for d in defines if d.startswith("-DREPS")]
-    nvcc = ["nvcc", "-O3", f"-arch={arch}", *repeats]
+    nvcc = [compiler, "-O3", f"-arch={arch}", *repeats]
     host = ["gcc", "-O2", "-w", *defines, "-c", f"{name}.c", "-o", f"{name}.host.o"]
     device = [*nvcc, "-std=c++17", "-Xptxas", "-v", "-include", "timed.h", "-c"]
     device += [f"{name}.cu", "-o", f"{name}.o"]
@@ -74,14 +103,23 @@ def execute(job: dict) -> dict:
     }
 
 
-def query_gpu() -> dict:
-    """What the driver says of the GPU."""
-    fields = "name,driver_version,memory.total,clocks.max.sm"
+def query_gpu() -> list:
+    """What the driver says of the GPU: name, driver, memory, clock, capability."""
+    fields = "name,driver_version,memory.total,clocks.max.sm,compute_cap"
     command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader"]
-    line = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
-    version = subprocess.run(["nvcc", "--version"], capture_output=True, text=True)
-    release = re.findall(r"release [\d.]+", version.stdout)
-    return {"gpu": line[0] if line else "none", "nvcc": release[-1] if release else ""}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        sys.exit("found no GPU: there is no nvidia-smi")
+    if done.returncode or not done.stdout.strip():
+        sys.exit(f"found no GPU: {(done.stdout + done.stderr).strip()}")
+    return [part.strip() for part in done.stdout.splitlines()[0].split(",")]
+
+
+def release_of(compiler: str) -> str:
+    """What the compiler calls its release."""
+    said = subprocess.run([compiler, "--version"], capture_output=True, text=True)
+    return (re.findall(r"release [\d.]+", said.stdout) or [""])[-1]
 
 
 def reference(timeout: float = 120) -> dict:
@@ -98,17 +136,32 @@ def main() -> int:
     """Build side by side, run in turn, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", default="results.json")
-    parser.add_argument("--arch", default="sm_90")
+    parser.add_argument("--arch", default="")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="")
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     options = parser.parse_args()
+    began = time.monotonic()
+    compiler = find_nvcc()
+    *gpu, capability = query_gpu()
+    arch = options.arch or "sm_" + capability.replace(".", "")
     jobs = json.loads((HERE / "jobs.json").read_text())
     jobs = [j for j in jobs if options.only in f"{j['case']} {j['kind']}"]
+    jobs = take_turns(jobs)
+    end = began + BUILD_SHARE * options.seconds
     with ThreadPoolExecutor(options.jobs) as pool:
-        texts = list(pool.map(lambda job: build(job, options.arch), jobs))
-    found = {**query_gpu(), "arch": options.arch, "reference": reference(), "runs": []}
+        texts = list(pool.map(lambda job: build(job, compiler, arch, end), jobs))
+    found = {
+        "gpu": ", ".join(gpu),
+        "nvcc": release_of(compiler),
+        "arch": arch,
+        "reference": reference(),
+        "runs": [],
+    }
     n_wrong = 0
     for job, text in zip(jobs, texts, strict=True):
+        if text == LATE or time.monotonic() - began > options.seconds:
+            continue
         failed = text.startswith("FAILED")
         run = {"verdict": text[:800]} if failed else execute(job)
         n_wrong += run["verdict"] != "equal"
@@ -117,7 +170,9 @@ def main() -> int:
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
         Path(options.output).write_text(json.dumps(found, indent=1))
-    sys.stdout.write(f"{len(jobs) - n_wrong} of {len(jobs)} variants right\n")
+    n_run = len(found["runs"])
+    left = f", {len(jobs) - n_run} left out" if n_run < len(jobs) else ""
+    sys.stdout.write(f"{n_run - n_wrong} of {n_run} variants right{left}\n")
     return 1 if n_wrong else 0
 
 
