@@ -218,8 +218,12 @@ class _Mapped:
         """Steps of a thread in which a block puts its threads' sums together."""
         if not self._sums:
             return 0.0
-        positions = (self.nest.members[k].position for k in self._sum_members)
-        return sum(gathering_steps(self._counts[p]) for p in positions)
+        counts = self._counts
+        positions = [self.nest.members[k].position for k in self._sum_members]
+        return sum(
+            gathering_steps(counts[p], in_warps=prod(counts[p + 1 :]) == 1)
+            for p in positions
+        )
 
     def load_of_parts(self) -> KernelLoad | None:
         """The kernel that adds up what blocks found; None where one block finds all."""

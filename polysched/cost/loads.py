@@ -110,8 +110,23 @@ class KernelLoad:
     statements: tuple[StatementLoad, ...]
 
 
-def gathering_steps(n_threads: int) -> float:
-    """Sums that a thread adds on the way from one for each thread to one."""
+def gathering_steps(n_threads: int, *, in_warps: bool = False) -> float:
+    """Steps of a thread on the way from one sum for each thread to one.
+
+    Parameters
+    ----------
+    n_threads : int
+        That share a sum.
+    in_warps : bool
+        Whether whole warps do: their five shuffles take about as long as one step.
+
+    Examples
+    --------
+    >>> gathering_steps(64), gathering_steps(32, in_warps=True)
+    (16.0, 1.0)
+    """
+    if in_warps and n_threads % WARP == 0:
+        return 1.0 + gathering_steps(n_threads // WARP)
     return RADIX * log(n_threads, RADIX)
 
 
@@ -150,7 +165,8 @@ def parts_kernel(
         written_share=1.0 / n_parts,
         n_references=2,
         n_coalesced=2,
-        n_steps=ceil(n_parts / over_parts) + gathering_steps(over_parts),
+        n_steps=ceil(n_parts / over_parts)
+        + gathering_steps(over_parts, in_warps=over_results == 1),
     )
     n_blocks = float(ceil(n_results / over_results))
     return KernelLoad(path, n_launches, n_blocks, over_parts * over_results, (load,))

@@ -1,9 +1,10 @@
 """Every schedule of a program's spaces for a device, run on the CPU's stand-in.
 
 Original and kernels are compiled without fusing multiplications and additions, so
-that results must be equal bit for bit; the stand-in ends the program at the first race,
-the first access that is out of bounds, and the like. All schedules of a SCoP are linked
-into one program, which an environment variable tells the one to run.
+that results must be equal bit for bit, unless sums may come in any order; the stand-in
+ends the program at the first race, the first access that is out of bounds, and the
+like. All schedules of a SCoP are linked into one program, which an environment variable
+tells the one to run.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from tests.oracle.sweep import CFLAGS, run, tiny_machine
 
 VARIANT = "DEVICE_VARIANT"
 FAULT = b"ps-shim: error"
+NUMBER = re.compile(rb"-?[\d.]+(e[-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,12 @@ class Printed:
 
 
 def sweep_device(
-    path: Path, flags: Sequence[str], options: SpaceOptions
+    path: Path, flags: Sequence[str], options: SpaceOptions, tolerance: float = 0.0
 ) -> tuple[int, list[str]]:
-    """Number of schedules run, and a line for each one that went wrong."""
+    """Number of schedules run, and a line for each one that went wrong.
+
+    With a tolerance, numbers may differ by so much of the largest of them.
+    """
     flags = ("-DDUMP", *flags)
     program = parse_c(str(path), flags=flags)
     wrong = [f"{path.name} {' '.join(flags)}: refused: {r}" for r in program.refusals]
@@ -74,13 +79,28 @@ def sweep_device(
             for k, one in enumerate(printed):
                 found = _run(binary, k)
                 n_run += 1
-                if found != expected:
+                if not is_same(found, expected, tolerance):
                     schedule = one.schedule
                     note = f"{'>'.join(schedule.objectives)}: {schedule.script_text}"
                     is_report = found.startswith(FAULT)
                     said = found[:300].decode() if is_report else "differs"
                     wrong.append(f"{place} {schedule.id}: {note}: {said}")
     return n_run, wrong
+
+
+def is_same(found: bytes, expected: bytes, tolerance: float) -> bool:
+    """Whether two outputs have the same words, and numbers up to a tolerance."""
+    if found == expected:
+        return True
+    if not tolerance or len(found.split()) != len(expected.split()):
+        return False
+    pairs = list(zip(found.split(), expected.split(), strict=True))
+    numbers = [(float(a), float(b)) for a, b in pairs if NUMBER.fullmatch(b)]
+    largest = max((abs(b) for _, b in numbers), default=0.0)
+    words = [(a, b) for a, b in pairs if not NUMBER.fullmatch(b)]
+    return all(a == b for a, b in words) and all(
+        abs(a - b) <= tolerance * largest for a, b in numbers
+    )
 
 
 def _print_all(

@@ -17,6 +17,11 @@ from tests.oracle.sweep import POLYBENCH, PROGRAMS
 from tests.oracle.test_every_schedule import REFUSE_ZERO, sizes_of
 
 SLICE = {"gemm", "jacobi-1d", "durbin"}
+ADDED_UP = [
+    p
+    for p in POLYBENCH
+    if p.stem in {"atax", "bicg", "correlation", "gemver", "gesummv", "mvt", "trisolv"}
+]
 IN_INTEGERS = {  # gramschmidt with as many loops and accesses, and sums in any order
     "#define REAL double": "#define REAL unsigned",
     "sqrt(nrm)": "2 * nrm + 3",
@@ -31,8 +36,10 @@ IN_INTEGERS = {  # gramschmidt with as many loops and accesses, and sums in any 
 pytestmark = [pytest.mark.cc, pytest.mark.timeout(600)]
 
 
-def check(path: Path, flags: list[str], options: SpaceOptions) -> None:
-    n_run, wrong = sweep_device(path, flags, options)
+def check(
+    path: Path, flags: list[str], options: SpaceOptions, tolerance: float = 0.0
+) -> None:
+    n_run, wrong = sweep_device(path, flags, options, tolerance)
     assert wrong == []
     assert n_run >= 1
 
@@ -71,6 +78,16 @@ def test_programs(path: Path, size: str) -> None:
     if size.isdigit() and not flags:
         pytest.skip("its sizes come from its input")
     check(path, flags, SpaceOptions(seconds=30, limit=16))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ADDED_UP, ids=lambda p: p.stem)
+@pytest.mark.parametrize("size", ["MINI", "1"])
+def test_sums_in_any_order(path: Path, size: str) -> None:
+    """Blocks, warps and threads share sums where their terms may come in any order."""
+    flags = sizes_of(path, int(size)) if size.isdigit() else [f"-D{size}"]
+    options = SpaceOptions(seconds=30, limit=24, fp="reassociate")
+    check(path, flags, options, tolerance=1e-12)
 
 
 @pytest.mark.slow

@@ -29,6 +29,7 @@ from polysched.codegen.cuda.mapping import (
 )
 from polysched.codegen.cuda.marks import mark_words
 from polysched.codegen.cuda.meeting import BARRIER, ThreadTree, add_barriers
+from polysched.codegen.cuda.shuffles import check_shuffles
 from polysched.codegen.cuda.tensor import TensorPrinter
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.cuda.tile_text import tile_parameters
@@ -119,6 +120,7 @@ class KernelPrinter:
         block = mapped.of_block(names.outer, names.blocks)
         shared = plan_block_storage(self.scop, block, context)
         built, buffers = self._build(scop, code, context, exprs, free, shared)
+        check_shuffles(built.block, scop.statements, mapped.n_threads, names.threads)
         scop = replace(scop, statements=(*scop.statements, *code.barriers))
         if self.deps is not None and self.options.check_operations:
             deps = code.with_barriers(self.deps)

@@ -107,7 +107,7 @@ class _Printer:
         self.kernels = find_kernels(self.tree)
 
     def print(self, deps: isl.UnionMap | None) -> CudaText:
-        _check_functions(self.scop)
+        _check_functions(self.source)
         if deps is not None:
             deps = self._prove_independent(deps)
         shared: set[str] = set()

@@ -11,16 +11,37 @@ element ``e`` there is an instance of ::
 
 ``own`` is a variable of a thread and ``met`` lies in shared memory. All threads of the
 block wait for each other behind `meet` and every `gather`.
+
+Where all threads of whole warps add up terms of one element, each warp first folds its
+32 sums without shared memory, in five steps, and then stands for one thread::
+
+    pass:    next[h, k, t, e] = own[h, k, t + n, e]    as it is there now; n = 16,
+    fold:    own[h, k, t, e] += next[h, k, t, e]       8, 4, 2, 1
+
+All lanes pass at once. So whatever has to come before or behind another lane's `pass`
+does, if it comes before or behind the own one: that is how dependences are told here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, reduce
 
 import islpy as isl
 
-from polysched.codegen.cuda.sum_terms import PREFIX, Goal, Shared, Terms, flat, n_out
+from polysched.codegen.cuda.mapping import WARP
+from polysched.codegen.cuda.shuffles import find_lanes, from_lane_above
+from polysched.codegen.cuda.sum_names import (
+    function_of,
+    name_access,
+    of_statement,
+    select,
+    subscript,
+    take_names,
+    written_by,
+)
+from polysched.codegen.cuda.sum_schedule import add_band, add_mark, in_sequence, nest
+from polysched.codegen.cuda.sum_terms import PREFIX, Goal, Shared, Terms, flat
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
@@ -33,17 +54,16 @@ from polysched.ir import (
     Binary,
     Const,
     Expr,
-    Iter,
     Load,
-    ScalarType,
     Statement,
     Storage,
 )
 from polysched.ir.types import INT
-from polysched.sets import union_of_maps
 
 RADIX = 8  # sums that a thread puts together before all wait again
 _Q = f"{PREFIX}q0"
+_STEP = f"{PREFIX}s0"  # of a warp that folds its sums
+N_STEPS = 5  # until one of 32 is left
 THREAD: Storage = "thread"
 BLOCK: Storage = "block"
 Touch = tuple[str, AccessKind, Sequence[str]]  # array, how, subscripts
@@ -69,7 +89,8 @@ class SumKernel:
     Attributes
     ----------
     arrays : tuple of Array
-        ``own`` and ``met``.
+        ``own``, ``next`` where warps fold, and ``met`` where several threads, or warps,
+        are left then.
     statements : list of Statement
         In order; the last one hands over.
     flow : isl.UnionMap
@@ -85,19 +106,30 @@ class SumKernel:
         self.result = result
         self.statements: list[Statement] = []
         self.flow = isl.UnionMap("{ }")
-        self._writers = dict.fromkeys((terms.own, met), isl.UnionMap("{ }"))
-        self._h = _names("h", terms.outer)
-        self._k = _names("k", terms.parts)
-        self._t = _names("t", terms.threads)
-        self._e = _names("e", terms.element)
+        self._h = take_names("h", terms.outer)
+        self._k = take_names("k", terms.parts)
+        self._t = take_names("t", terms.threads)
+        self._e = take_names("e", terms.element)
         self._all = (*self._h, *self._k, *self._t, *self._e)
         self._home = (*self._h, *self._k, *self._e)
+        self._next = f"{terms.own}_next"
+        folded = self._folded
+        self._counts = [
+            s.threads // WARP if k == folded else s.threads
+            for k, s in enumerate(terms.sums)
+        ]
+        storage = {terms.own: THREAD}
+        if folded is not None:
+            storage[self._next] = THREAD
+        if folded is None or any(n > 1 for n in self._counts):
+            storage[met] = BLOCK
+        self._writers = dict.fromkeys(storage, isl.UnionMap("{ }"))
         self.arrays = tuple(
             Array(
-                array, terms.type, storage=storage, live_in=False, live_out=False,
+                array, terms.type, storage=place, live_in=False, live_out=False,
                 n_expanded=len(self._all),
             )
-            for array, storage in ((terms.own, THREAD), (met, BLOCK))
+            for array, place in storage.items()
         )  # fmt: skip
         self.schedule = self._build()
 
@@ -114,14 +146,13 @@ class SumKernel:
     def _build(self) -> isl.Schedule:
         """Make the statements, and the tree that orders them."""
         epochs = [self._begin()]
-        for position, s in enumerate(self.terms.sums):
-            n = s.threads
+        for position, n in enumerate(self._counts):
             while n > 1:
                 fewer = -(-n // RADIX)
                 epochs.append(self._gather(position, n, fewer))
                 n = fewer
         epochs.append(self._hand())
-        whole = add_band(_sequence(epochs), map(self._blocks, self.statements))
+        whole = add_band(in_sequence(epochs), map(self._blocks, self.statements))
         return add_mark(add_mark(whole, MARK_GRID), MARK_KERNEL)
 
     def _begin(self) -> isl.Schedule:
@@ -135,14 +166,59 @@ class SumKernel:
             touched.append((self.result, "read", self._e))
         zero = self._add("zero", self._all, Assign(here, "=", begin), touched)
         self._keep(terms)
-        meet = self._add(
-            "meet", self._all, Assign(self._load(met, self._all), "=", here),
-            [(own, "read", self._all), (met, "must_write", self._all)],
-        )  # fmt: skip
         inside = [flat(*(s.value for s in self.terms.sums)), *self.terms.inner]
         bands = (b.intersect_domain(terms.domain) for b in inside)
-        parts = [self._leaf(zero), _nest(terms.domain, bands), self._leaf(meet)]
-        return self._epoch(_sequence(parts), (zero, terms, meet))
+        parts = [self._leaf(zero), nest(terms.domain, bands)]
+        if self._folded is not None:
+            parts.append(self._fold())
+        if met in self._writers:
+            led = self._load(own, self._leading)
+            meet = self._add(
+                "meet", self._all, Assign(self._load(met, self._all), "=", led),
+                [(own, "read", self._leading), (met, "must_write", self._all)], (),
+                self._counts,
+            )  # fmt: skip
+            parts.append(self._leaf(meet))
+        return self._epoch(in_sequence(parts), self.statements)
+
+    def _fold(self) -> isl.Schedule:
+        """Warps put the sums of their lanes together."""
+        own, other, at = self.terms.own, self._next, (*self._all, _STEP)
+        here, there = self._load(own, self._all), self._load(other, self._all)
+        half = Const(WARP // 2, INT, str(WARP // 2))
+        distance = Binary(">>", half, subscript(_STEP, self.terms.index))
+        steps = [f"0 <= {_STEP} < {N_STEPS}"]
+        passing = self._make(
+            "pass", at,
+            Assign(there, "=", from_lane_above(here, distance, self.terms.type)),
+            [(own, "read", self._all), (other, "must_write", self._all)], steps,
+        )  # fmt: skip
+        folding = self._make(
+            "fold", at, self.terms.op.put(here, there),
+            [(own, "read", self._all), (other, "read", self._all),
+             (own, "must_write", self._all)], steps,
+        )  # fmt: skip
+        pair = (passing, folding)
+        self.statements += pair
+        self.flow = self.flow.union(self._steps_in_turn(passing, folding))
+        self._writers[own] = written_by(folding)
+        inside = in_sequence(nest(s.domain, ()) for s in pair)
+        return add_band(inside, [of_statement(s, _STEP) for s in pair])
+
+    def _steps_in_turn(self, passing: Statement, folding: Statement) -> isl.UnionMap:
+        """A warp passes what its lanes have found, folds it, passes that, and so on."""
+        begun = self._needed(passing)
+        at = passing.iterators
+        same, later = select(at, at), select(at, (*at[:-1], f"{at[-1]} + 1"))
+        turns = (
+            same.intersect_domain(passing.domain.reset_tuple_id())
+            .set_tuple_name(_IN, passing.name)
+            .set_tuple_name(_OUT, folding.name),
+            later.intersect_range(passing.domain.reset_tuple_id())
+            .set_tuple_name(_IN, folding.name)
+            .set_tuple_name(_OUT, passing.name),
+        )
+        return reduce(lambda a, b: a.union(isl.UnionMap.from_map(b)), turns, begun)
 
     def _gather(self, position: int, n: int, fewer: int) -> isl.Schedule:
         """Some of n threads add up what up to eight of them have in shared memory."""
@@ -156,6 +232,7 @@ class SumKernel:
             [(self.met, "read", self._all), (self.met, "read", other),
              (self.met, "must_write", self._all)],
             [*done, f"{t} < {fewer}", f"0 < {_Q}", f"{t} + {fewer} * {_Q} < {n}"],
+            self._counts,
         )  # fmt: skip
         return self._epoch(self._leaf(gathered), [gathered])
 
@@ -165,7 +242,8 @@ class SumKernel:
         found = tuple("0" if x in self._t else x for x in self._all)
         kept = tuple(x for x in self._home if x[len(PREFIX)] in goal.kept)
         target = self._load(goal.array, kept)
-        met = self._load(self.met, found)
+        source = self.met if self.met in self._writers else self.terms.own
+        met = self._load(source, found)
         again: list[Touch] = []
         action: Action = Assign(target, "=", met)
         if goal.op is not None:
@@ -173,13 +251,13 @@ class SumKernel:
             action = goal.op.put(target, met)
         handing = self._add(
             "hand", self._home, action,
-            [(self.met, "read", found), *again, (goal.array, "must_write", kept)],
+            [(source, "read", found), *again, (goal.array, "must_write", kept)],
         )  # fmt: skip
         return self._epoch(self._leaf(handing), [handing])
 
     def _load(self, array: str, subscripts: Sequence[str]) -> Load:
         index = self.terms.index
-        found = tuple(_expr(s, index) for s in subscripts)
+        found = tuple(subscript(s, index) for s in subscripts)
         return Load(array, found, self.terms.type)
 
     def _add(
@@ -189,50 +267,67 @@ class SumKernel:
         action: Action,
         accesses: Sequence[Touch],
         conditions: Sequence[str] = (),
+        counts: Sequence[int] = (),
     ) -> Statement:
-        """A further statement over launch, part, element and perhaps threads."""
+        """A further statement, behind those that there are."""
+        made = self._make(word, iterators, action, accesses, conditions, counts)
+        return self._keep(made)
+
+    def _make(
+        self,
+        word: str,
+        iterators: Sequence[str],
+        action: Action,
+        accesses: Sequence[Touch],
+        conditions: Sequence[str] = (),
+        counts: Sequence[int] = (),
+    ) -> Statement:
+        """A statement over launch, part, element and perhaps threads, or so many."""
         name = f"{self.name}_{word}"
-        domain = self._domain(iterators, conditions)
+        domain = self._domain(iterators, conditions, counts)
         found = tuple(
-            Access(array, kind, _named(_text(iterators, to), domain, name, array))
+            Access(array, kind, name_access(select(iterators, to), domain, name, array))
             for array, kind, to in accesses
         )
         n = len(iterators)
         domain = domain.set_tuple_name(name)
         for k, iterator in enumerate(iterators):
             domain = domain.set_dim_name(_SET, k, iterator)
-        return self._keep(
-            Statement(
-                name, tuple(iterators), domain, (0,) * (n + 1), (1,) * n, (action,),
-                found, text=f"{word} of {self.goal.array}",
-            )
+        return Statement(
+            name, tuple(iterators), domain, (0,) * (n + 1), (1,) * n, (action,),
+            found, text=f"{word} of {self.goal.array}",
         )  # fmt: skip
 
     def _keep(self, statement: Statement) -> Statement:
         """Note who waits for whom: reads come before writes."""
         self.statements.append(statement)
-        own = [a for a in statement.accesses if a.array in self._writers]
-        for access in (a for a in own if not a.is_write):
-            writers = self._writers[access.array]
-            needed = (
-                isl.UnionMap.from_map(access.relation).apply_range(writers).reverse()
-            )
-            self.flow = self.flow.union(needed)
-        for access in (a for a in own if a.is_write):
-            relation = isl.UnionMap.from_map(access.relation)
-            kept = self._writers[access.array].subtract_domain(relation.range())
-            self._writers[access.array] = kept.union(relation.reverse())
+        self.flow = self.flow.union(self._needed(statement))
+        for access in statement.accesses:
+            if access.is_write and access.array in self._writers:
+                relation = isl.UnionMap.from_map(access.relation)
+                kept = self._writers[access.array].subtract_domain(relation.range())
+                self._writers[access.array] = kept.union(relation.reverse())
         return statement
 
-    def _domain(self, iterators: Sequence[str], conditions: Sequence[str]) -> isl.Set:
+    def _needed(self, statement: Statement) -> isl.UnionMap:
+        """Who has written what a statement reads of partial sums, to the statement."""
+        found = isl.UnionMap("{ }")
+        for access in statement.accesses:
+            if not access.is_write and access.array in self._writers:
+                read = isl.UnionMap.from_map(access.relation)
+                writers = self._writers[access.array]
+                found = found.union(read.apply_range(writers).reverse())
+        return found
+
+    def _domain(
+        self, iterators: Sequence[str], conditions: Sequence[str], counts: Sequence[int]
+    ) -> isl.Set:
         """Launch, part and element of any terms, and all threads."""
         homes = self.terms.homes.range()
         if not self._t or self._t[0] not in iterators:
             return homes
-        bounds = [
-            f"0 <= {t} < {s.threads}"
-            for t, s in zip(self._t, self.terms.sums, strict=True)
-        ]
+        counts = counts or [s.threads for s in self.terms.sums]
+        bounds = [f"0 <= {t} < {n}" for t, n in zip(self._t, counts, strict=True)]
         inside = " and ".join([*bounds, *conditions])
         to_home = f"[{', '.join(iterators)}] -> [{', '.join(self._home)}]"
         return isl.Map(f"{{ {to_home} : {inside} }}").intersect_range(homes).domain()
@@ -242,7 +337,7 @@ class SumKernel:
         if statement is self.terms.statement:
             return s.value
         of_home = self.terms.homes.reverse().apply_range(s.value)
-        found = _text(statement.iterators, self._home).apply_range(of_home)
+        found = select(statement.iterators, self._home).apply_range(of_home)
         found = found.set_tuple_name(_IN, statement.name)
         return found.intersect_domain(statement.domain).gist_domain(statement.domain)
 
@@ -255,10 +350,12 @@ class SumKernel:
                 continue
             t = next(names)
             if statement is self.terms.statement:
-                values.append(s.value.apply_range(_function(f"x mod {s.threads}")))
+                values.append(s.value.apply_range(function_of(f"x mod {s.threads}")))
                 continue
             at = t if t in statement.iterators else "0"
-            values.append(_of(statement, at))
+            if statement.name.endswith("_meet"):
+                at = self._leading[self._all.index(t)]
+            values.append(of_statement(statement, at))
         return flat(*values)
 
     def _blocks(self, statement: Statement) -> isl.Map:
@@ -267,18 +364,36 @@ class SumKernel:
         for s in (s for s in self.terms.shared if s.tile):
             is_term = statement is self.terms.statement
             if s.is_sum and not is_term:
-                values.append(_of(statement, f"{s.tile}*{next(names)}"))
+                values.append(of_statement(statement, f"{s.tile}*{next(names)}"))
                 continue
-            begin = _function(f"{s.tile}*floor(x/{s.tile})")
+            begin = function_of(f"{s.tile}*floor(x/{s.tile})")
             values.append(self._value(statement, s).apply_range(begin))
-        return flat(*values) if values else _of(statement, "0")
+        return flat(*values) if values else of_statement(statement, "0")
 
     def _leaf(self, statement: Statement) -> isl.Schedule:
         """Instances of a statement within a thread."""
-        bands = [_of(statement, *self._e)] if self._has_many_elements else []
+        bands = [of_statement(statement, *self._e)] if self._has_many_elements else []
         if _Q in statement.iterators:
-            bands.append(_of(statement, _Q))
-        return _nest(statement.domain, bands)
+            bands.append(of_statement(statement, _Q))
+        return nest(statement.domain, bands)
+
+    @cached_property
+    def _folded(self) -> int | None:
+        """Which of the sums' loops lies along warps that fold it, None for none."""
+        shared = self.terms.shared
+        lanes = find_lanes([s.threads for s in shared])
+        if lanes is None or not shared[lanes].is_sum or self._has_many_elements:
+            return None
+        return sum(s.is_sum for s in shared[:lanes])
+
+    @property
+    def _leading(self) -> tuple[str, ...]:
+        """Where the sum of a thread, or that of a warp in its first lane, is kept."""
+        leading = list(self._all)
+        if self._folded is not None:
+            place = len(self._h) + len(self._k) + self._folded
+            leading[place] = f"{WARP} * {leading[place]}"
+        return tuple(leading)
 
     @cached_property
     def _has_many_elements(self) -> bool:
@@ -294,61 +409,3 @@ class SumKernel:
         counts = ",".join(str(s.threads) for s in self.terms.shared)
         shared = add_band(inside, map(self._threads, statements))
         return add_mark(shared, f"{MARK_THREADS}:{counts}")
-
-
-def add_band(schedule: isl.Schedule, parts: Iterable[isl.Map]) -> isl.Schedule:
-    """The schedule below a band, given by a function for each statement."""
-    whole = union_of_maps(parts)
-    return schedule.insert_partial_schedule(isl.MultiUnionPwAff.from_union_map(whole))
-
-
-def add_mark(schedule: isl.Schedule, name: str) -> isl.Schedule:
-    """The schedule below a mark."""
-    top = schedule.get_root().child(0)
-    return top.insert_mark(isl.Id(name, context=top.get_ctx())).get_schedule()
-
-
-def _nest(domain: isl.Set, bands: Iterable[isl.Map]) -> isl.Schedule:
-    """A statement's instances in the order of some bands, outermost first."""
-    schedule = isl.Schedule.from_domain(isl.UnionSet.from_set(domain))
-    return reduce(
-        lambda s, band: add_band(s, [band]) if n_out(band) else s,
-        reversed(list(bands)),
-        schedule,
-    )
-
-
-def _sequence(parts: Iterable[isl.Schedule]) -> isl.Schedule:
-    return reduce(lambda a, b: a.sequence(b), parts)
-
-
-def _names(letter: str, relation: isl.Map) -> tuple[str, ...]:
-    return tuple(f"{PREFIX}{letter}{k}" for k in range(n_out(relation)))
-
-
-def _text(iterators: Sequence[str], to: Sequence[str]) -> isl.Map:
-    return isl.Map(f"{{ [{', '.join(iterators)}] -> [{', '.join(to)}] }}")
-
-
-def _function(text: str) -> isl.Map:
-    return isl.Map(f"{{ [x] -> [{text}] }}")
-
-
-def _of(statement: Statement, *values: str) -> isl.Map:
-    """A function of a statement's iterators."""
-    found = _text(statement.iterators, values)
-    return found.set_tuple_name(_IN, statement.name)
-
-
-def _named(relation: isl.Map, domain: isl.Set, name: str, array: str) -> isl.Map:
-    inside = relation.intersect_domain(domain).set_tuple_name(_IN, name)
-    return inside.set_tuple_name(_OUT, array)
-
-
-def _expr(text: str, index: ScalarType) -> Expr:
-    """A subscript: iterators and numbers, their products and sums."""
-    for op in (" + ", " * "):
-        left, found, right = text.partition(op)
-        if found:
-            return Binary(op.strip(), _expr(left, index), _expr(right, index))
-    return Const(int(text), INT, text) if text.isdecimal() else Iter(text, index)

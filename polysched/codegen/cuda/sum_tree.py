@@ -7,7 +7,7 @@ from functools import reduce
 
 import islpy as isl
 
-from polysched.codegen.cuda.sum_level import add_mark
+from polysched.codegen.cuda.sum_schedule import add_mark
 from polysched.ir import NodePath, ScheduleTree
 from polysched.sets import list_sets, node_kind
 
