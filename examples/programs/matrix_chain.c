@@ -20,6 +20,10 @@
 #endif
 #endif
 
+#if COUNT < 1
+#error "there is at least one matrix"
+#endif
+
 typedef int64_t work;
 
 static long side[COUNT + 1];

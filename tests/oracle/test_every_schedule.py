@@ -20,6 +20,7 @@ REFUSE_ZERO = {
     "correlation",
     "durbin",
     "fdtd-2d",
+    "matrix_chain",
     "moving_window",
 }  # they stop with #error at size 0
 
