@@ -27,12 +27,12 @@ from polysched.transform.order import Order
 from polysched.transform.pack import Pack
 from polysched.transform.registers import Registers
 from polysched.transform.tile import Tile
+from polysched.transform.uneven import choose_uneven_size, find_ends
 
 MAX_VECTORS = 4  # of one row of a register tile: more only wait for loads
 LARGE = 1024  # iterations where a trip count is unknown
 L1_SHARE = 0.25  # for the rows that stay while panels pass by
 L2_SHARE = 0.8  # for the packed tile that moves with the lanes
-UNEVEN_SHARES = 2  # tiles for each thread where they differ in work
 BLOCK_SHARE = 0.25  # for the packed block of the other operand
 
 
@@ -190,12 +190,9 @@ def tile_contraction(
     if align > 1:
         depth = align
     columns = int(cpu.l2_bytes * L2_SHARE) // (n_bytes * depth)
-    n_shares = cpu.n_cores if band.coincident[found.lane] else 1
-    if n_shares > 1 and limits_others(band, found.lane):
-        n_shares *= UNEVEN_SHARES
     block = int(cpu.l2_bytes * BLOCK_SHARE) // (n_bytes * depth)
     width = lcm(width, align)
-    columns = _even(found.extent(found.lane), max(width, columns), width, n_shares)
+    columns = _share_columns(found, cpu, max(width, columns), width)
     block = _even(found.extent(found.row), max(rows, block), rows)
     order = (*found.outside, found.row, found.lane, *found.inside)
     draft = draft.do(Order(band.path, order))
@@ -210,6 +207,17 @@ def tile_contraction(
     if is_cut and align == 1:
         draft = draft.do(Tile(points, tuple(inner)))
     return draft
+
+
+def _share_columns(found: Contraction, cpu: Cpu, largest: int, multiple: int) -> int:
+    """Columns of a tile: threads that share the loop are to have as much work."""
+    band, lane = found.band, found.lane
+    extent = found.extent(lane)
+    n_threads = cpu.n_cores if band.coincident[lane] else 1
+    if n_threads > 1 and limits_others(band, lane):
+        ends = find_ends(band, found.statement, lane)
+        return choose_uneven_size(ends, extent, multiple, largest, n_threads)
+    return _even(extent, largest, multiple, n_threads)
 
 
 def _even(extent: int, largest: int, multiple: int, shares: int = 1) -> int:
