@@ -5,19 +5,22 @@ those of rows further on::
 
     const int ahead = it < n - 15 ? 8 : 0;
     for (j = ...) {
-      __builtin_prefetch(&A[it + ahead][j]); ...
+      __builtin_prefetch(&A[it + ahead][j], 0, 2); ...
 
 Nothing is asked for outside of an array: near its end the rows at hand are named again.
+What is asked for goes to the second cache: the first one holds too little of it until
+it is read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from polysched.codegen.ctext import Text, binary, integer, select
-from polysched.codegen.lanes import NotVectors, PointPrinters
+from polysched.codegen.ctext import Text, binary, identifiers, integer, select
+from polysched.codegen.lanes import NotVectors, PointPrinters, Position
 from polysched.codegen.linear import Linear
-from polysched.ir import Load, Scop
+from polysched.ir import Load, RowsAhead, ScalarType, Scop
 
 
 @dataclass(frozen=True)
@@ -32,27 +35,50 @@ class Asked:
         Of arrays that go on behind the block.
     condition : Text
         Whether all rows so much further on lie within them.
+    ahead : RowsAhead
+        Which rows these are.
+    name : str
+        The variable that says how many rows further on a block asks for.
     """
 
     points: PointPrinters
     loads: tuple[Load, ...]
     condition: Text
+    ahead: RowsAhead
+    name: str
 
-    def choose(self, ahead: int) -> Text:
-        """How many rows further on the block asks for."""
-        return select(self.condition, integer(ahead), integer(0))
+    def declare(self, type_: ScalarType) -> str:
+        """The line in front of the loop along the rows."""
+        far = select(self.condition, integer(self.ahead.distance), integer(0))
+        return f"const {type_.name} {self.name} = {far};"
 
-    def shifted(self, name: str) -> PointPrinters:
-        """Printers of the rows that lie so much further on as a variable says."""
+    def lines(self, position: Position, lanes: int) -> list[str]:
+        """Lines that ask for the rows of a square further on."""
+        points = self._shifted
+        places = [(0, position[0] + row) for row in self.ahead.rows(lanes)]
+        return [
+            f"__builtin_prefetch(&{points.at(place).load(load)}, 0, 2);"
+            for load in self.loads
+            for place in places
+        ]
+
+    @property
+    def _shifted(self) -> PointPrinters:
+        """Printers of the rows that lie so much further on as the variable says."""
         *outer, rows = self.points.loops
         if rows.start is None:
             raise NotVectors
-        start = rows.start.plus(Linear.atom(Text(name)))
+        start = rows.start.plus(Linear.atom(Text(self.name)))
         return replace(self.points, loops=(*outer, replace(rows, start=start)))
 
 
 def ask_ahead(
-    scop: Scop, points: PointPrinters, loads: tuple[Load, ...], n_rows: int, ahead: int
+    scop: Scop,
+    points: PointPrinters,
+    loads: Sequence[Load],
+    n_rows: int,
+    ahead: RowsAhead,
+    name: str,
 ) -> Asked | None:
     """What can be asked for of some loads, None where that is nothing.
 
@@ -61,20 +87,22 @@ def ask_ahead(
     scop : Scop
         Knows how far arrays extend.
     points : PointPrinters
-        The last loop is that over the rows.
-    loads : tuple of Load
+        The first loop is that along the rows, the last one that over them.
+    loads : sequence of Load
         Candidates.
     n_rows : int
         Rows of a block.
-    ahead : int
-        How many rows further on; 0 for none.
+    ahead : RowsAhead
+        Which rows further on.
+    name : str
+        For the variable that says how many.
     """
-    if not ahead:
+    if not ahead.distance or len(points.loops) != 2:
         return None
     kept: list[Load] = []
     conditions: dict[str, Text] = {}
     for load in loads:
-        found = _bounds(scop, points, load, n_rows - 1 + ahead)
+        found = _bounds(scop, points, load, n_rows - 1 + ahead.distance)
         if found:
             kept.append(load)
             conditions |= {c.text: c for c in found}
@@ -83,7 +111,7 @@ def ask_ahead(
     all_of, *others = conditions.values()
     for other in others:
         all_of = binary("&&", all_of, other)
-    return Asked(points, tuple(kept), all_of)
+    return Asked(points, tuple(kept), all_of, ahead, name)
 
 
 def _bounds(scop: Scop, points: PointPrinters, load: Load, last: int) -> list[Text]:
@@ -99,6 +127,10 @@ def _bounds(scop: Scop, points: PointPrinters, load: Load, last: int) -> list[Te
         move = second.subscript(load, k).plus(here, -1)
         if (load.array, k) in first.offsets or not move.is_constant:
             return []
+        if move.constant and points.loops[0].iterator in identifiers(
+            here.to_text().text
+        ):
+            return []  # it is asked once, in front of that loop
         if move.constant < 0 or (move.constant and extent is None):
             return []
         if move.constant and extent is not None:

@@ -40,7 +40,17 @@ from polysched.codegen.nodes import Block, Instance, Loop, Mark, Node
 from polysched.codegen.tile_loops import TileLoops, guarded, is_read, split_loop
 from polysched.codegen.turned import Known, Squares, find_turned, with_loop
 from polysched.codegen.vectors import VectorNames
-from polysched.ir import MARK_SQUARES, Assign, Load, ScalarType, Scop, Statement, walk
+from polysched.ir import (
+    MARK_SQUARES,
+    Assign,
+    Load,
+    RowsAhead,
+    ScalarType,
+    Scop,
+    Statement,
+    held_lanes,
+    walk,
+)
 
 
 @dataclass(frozen=True)
@@ -53,20 +63,20 @@ class CrossedBlock:
         Along the rows.
     tiles : tuple of TileLoops
         The loop over the rows, with each instance in order.
-    ahead : int
-        The rows so many further on are asked for; 0 for none.
+    ahead : RowsAhead
+        The rows that are asked for.
     """
 
     loop: Loop
     tiles: tuple[TileLoops, ...]
-    ahead: int
+    ahead: RowsAhead
 
 
 def read_block(loop: Loop) -> CrossedBlock | None:
     """The block of rows that a loop runs along, or None."""
     match loop.body:
         case Block((Mark(name, Block((Loop() as rows,), (), ())),), (), ()):
-            kind, *words = name.split(":")
+            kind, lanes = name.partition(":")[0], held_lanes(name)
         case _:
             return None
     instances = [item for item in rows.body.items if isinstance(item, Instance)]
@@ -75,9 +85,8 @@ def read_block(loop: Loop) -> CrossedBlock | None:
         return None
     if loop.step != 1 or loop.condition is None or loop.accumulates:
         return None
-    lanes, ahead = int(words[0]), int(words[1]) if words[1:] else 0
     tiles = tuple(TileLoops((rows,), instance, lanes) for instance in instances)
-    return CrossedBlock(loop, tiles, ahead)
+    return CrossedBlock(loop, tiles, RowsAhead.of_mark(name))
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,21 @@ class _ColumnSum:
 
     points: PointPrinters
     assign: Assign
+
+    @cached_property
+    def swept(self) -> tuple[Load, ...]:
+        """What lies in neighbours along the loop, and elsewhere for every row."""
+        points, target = self.points, self.assign.target
+        first = points.at((0, 0))
+        along = LaneReader(first, points.at((1, 0)), target)
+        loads = {e for e in walk(self.assign.value) if isinstance(e, Load)}
+        next_row = points.at((0, 1))
+        found = (
+            e
+            for e in loads - {target}
+            if along.stride(e) and first.load(e).text != next_row.load(e).text
+        )
+        return tuple(sorted(found, key=str))
 
 
 @dataclass
@@ -106,10 +130,12 @@ class _Square:
         Statements whose targets move with the rows.
     columns : sequence of _ColumnSum
         Those whose targets move along the loop.
+    vector : str
+        C type of a vector.
     lanes : int
         Side of a square.
-    ahead : int
-        The rows so many further on are asked for.
+    ahead : RowsAhead
+        The rows that are asked for.
     """
 
     scop: Scop
@@ -118,8 +144,9 @@ class _Square:
     positions: Sequence[Position]
     rows: Sequence[Squares]
     columns: Sequence[_ColumnSum]
+    vector: str
     lanes: int
-    ahead: int
+    ahead: RowsAhead
 
     @property
     def held(self) -> list[tuple[str, str]]:
@@ -135,36 +162,27 @@ class _Square:
     @property
     def opening(self) -> tuple[str, ...]:
         """Declarations in front of the loop over squares."""
-        found = [
-            f"const {self.type.name} {self._name(k)} = {asked.choose(self.ahead)};"
-            for k, asked in self._asked.items()
-        ]
-        found += [f"{self._vector} {name} = {place};" for name, place in self.held]
+        found = [asked.declare(self.type) for asked in self._asked]
+        found += [f"{self.vector} {name} = {place};" for name, place in self.held]
         return tuple(found)
 
     @cached_property
-    def _asked(self) -> dict[int, Asked]:
-        """What each statement with turned rows asks for, by its position."""
+    def _asked(self) -> list[Asked]:
+        """What statements ask for: each row is asked for once."""
         n_rows = self.lanes * len(self.positions)
-        found = (
-            (k, ask_ahead(self.scop, s.points, s.turned, n_rows, self.ahead))
-            for k, s in enumerate(self.rows)
-        )
-        return {k: asked for k, asked in found if asked is not None}
-
-    def _name(self, k: int) -> str:
-        return self.vectors.take("ahead", k)
-
-    def _asking(self, position: Position) -> list[str]:
-        """Lines that ask for the rows of a square further on."""
-        lines: list[str] = []
-        for k, asked in self._asked.items():
-            points = asked.shifted(self._name(k))
-            for load in asked.loads:
-                for row in range(position[0], position[0] + self.lanes):
-                    element = points.at((0, row)).load(load)
-                    lines.append(f"__builtin_prefetch(&{element});")
-        return lines
+        wanted = [(s.points, s.turned) for s in self.rows]
+        wanted += [(s.points, s.swept) for s in self.columns]
+        known: set[str] = set()
+        found: list[Asked] = []
+        for points, loads in wanted:
+            first = points.at((0, 0))
+            fresh = [e for e in loads if first.load(e).text not in known]
+            name = self.vectors.take("ahead", len(found))
+            asked = ask_ahead(self.scop, points, fresh, n_rows, self.ahead, name)
+            if asked is not None:
+                found.append(asked)
+                known.update(first.load(e).text for e in asked.loads)
+        return found
 
     @property
     def closing(self) -> tuple[str, ...]:
@@ -179,11 +197,12 @@ class _Square:
         places = []
         for number, s in enumerate(self.columns):
             target = s.points.at((0, 0)).load(s.assign.target)
-            places.append(f"*({self._vector} *)&{target}")
+            places.append(f"*({self.vector} *)&{target}")
             held = self.vectors.take("d", number)
-            lines.append(f"{self._vector} {held} = {places[-1]};")
+            lines.append(f"{self.vector} {held} = {places[-1]};")
         for number, position in enumerate(self.positions):
-            lines += self._asking(position)
+            for asked in self._asked:
+                lines += asked.lines(position, self.lanes)
             for place, s in enumerate(self.columns):
                 self._add_rows(self.vectors.take("d", place), s, position, known, lines)
             for squares in self.rows:
@@ -191,10 +210,6 @@ class _Square:
         for number, element in enumerate(places):
             lines.append(f"{element} = {self.vectors.take('d', number)};")
         return tuple(lines)
-
-    @property
-    def _vector(self) -> str:
-        return self.rows[0].vector
 
     def _add_rows(
         self,
@@ -211,7 +226,7 @@ class _Square:
             )
             reader.check(s.assign)
             writer = LaneWriter(
-                known.vectors, known.scalars, lines, self._vector, self.vectors.take,
+                known.vectors, known.scalars, lines, self.vector, self.vectors.take,
                 reader, held,
             )  # fmt: skip
             lines.append(f"{held} {s.assign.op} {writer.value(s.assign.value)};")
@@ -284,11 +299,13 @@ class CrossedBlocks:
                     first, numbers,
                 )
             )  # fmt: skip
-        if not any(s.turned for s in rows):
+        if not any(s.turned for s in rows) and (
+            rows or not any(s.swept for s in columns)
+        ):
             raise NotVectors
         return _Square(
-            self.scop, self.type, self.vectors, positions, rows, columns, lanes,
-            block.ahead,
+            self.scop, self.type, self.vectors, positions, rows, columns, vector,
+            lanes, block.ahead,
         )  # fmt: skip
 
     def _points(self, tile: TileLoops) -> PointPrinters:

@@ -31,6 +31,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from polysched.codegen.ahead import ask_ahead
 from polysched.codegen.apart import is_apart
 from polysched.codegen.build import Built
 from polysched.codegen.crossed import CrossedBlocks
@@ -246,11 +247,14 @@ class RegisterTiles:
             raise NotVectors
         vector = self.vectors.type(type_, tile.lanes)
         mix = self.vectors.mixer(type_, tile.lanes, self.built.exprs.macros)
+        n_rows = tile.loops[-1].n_iterations or 0
+        name = self.vectors.take("ahead", 0)
+        asked = ask_ahead(self.scop, points, turned, n_rows, tile.ahead, name)
         squares = Squares(
             points, assign, turned, tile.lanes, vector, mix,
-            self.vectors.take,
+            self.vectors.take, asked=asked,
         )  # fmt: skip
-        opening, closing = [], []
+        opening, closing = [asked.declare(self.type)] if asked else [], []
         for number, position in enumerate(tile.positions):
             held = self.vectors.take("c", number)
             element = points.at((0, *position)).load(assign.target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 
@@ -10,7 +10,7 @@ from polysched.codegen.ctext import Text, binary, identifiers, integer
 from polysched.codegen.lanes import Position
 from polysched.codegen.linear import Linear
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
-from polysched.ir import MARK_REGISTERS, Assign, walk
+from polysched.ir import MARK_REGISTERS, Assign, RowsAhead, walk
 
 MAX_WRITTEN = 1024  # points of one tile
 
@@ -27,11 +27,14 @@ class TileLoops:
         What they run.
     lanes : int
         Elements of a vector.
+    ahead : RowsAhead
+        What it asks for ahead.
     """
 
     loops: tuple[Loop, ...]
     instance: Instance
     lanes: int
+    ahead: RowsAhead = field(default_factory=RowsAhead)
 
     @property
     def is_full(self) -> bool:
@@ -56,14 +59,17 @@ class TileLoops:
         return () if any(bound_names(loop) & named for loop in rest) else known
 
     def at_iterators(self, lanes: int, whole: tuple[Loop, ...] = ()) -> TileLoops:
-        """One vector at the present values of iterators; some loops may stay whole."""
+        """One vector at the present values of iterators; some loops may stay whole.
+
+        It asks for nothing ahead: there are few such vectors.
+        """
         loops = tuple(
             loop
             if loop in whole
             else replace(loop, start=Linear.atom(Text(loop.iterator)), n_iterations=1)
             for loop in self.loops
         )
-        return replace(self, loops=loops, lanes=lanes)
+        return replace(self, loops=loops, lanes=lanes, ahead=RowsAhead())
 
 
 def read_chain(loop: Loop) -> tuple[tuple[Loop, ...], TileLoops | None]:
@@ -85,7 +91,7 @@ def read_chain(loop: Loop) -> tuple[tuple[Loop, ...], TileLoops | None]:
 
 def read_tile(mark: Mark) -> TileLoops | None:
     """The tile under a mark, None where there is more than loops and an instance."""
-    kind, _, lanes = mark.name.partition(":")
+    kind, *words = mark.name.split(":")
     if kind != MARK_REGISTERS:
         return None
     loops: list[Loop] = []
@@ -101,7 +107,8 @@ def read_tile(mark: Mark) -> TileLoops | None:
                 return None
     if not loops or any(loop.step != 1 or loop.pragmas for loop in loops):
         return None
-    return TileLoops(tuple(loops), instance, int(lanes))
+    ahead = RowsAhead.of_mark(mark.name)
+    return TileLoops(tuple(loops), instance, int(words[0]), ahead)
 
 
 def narrow(loop: Loop, lanes: int) -> list[tuple[Loop, int]]:

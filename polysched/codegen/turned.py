@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from polysched.codegen.ahead import Asked
 from polysched.codegen.ast_expr import Macros
 from polysched.codegen.ctext import Text
 from polysched.codegen.lanes import (
@@ -175,6 +176,8 @@ class Squares:
         The number of the first vector of targets.
     numbers : iterator of int
         For what is loaded or turned.
+    asked : Asked or None
+        What `square` asks for ahead.
     """
 
     points: PointPrinters
@@ -186,12 +189,15 @@ class Squares:
     take: Callable[[str, int], str]
     first: int = 0
     numbers: Iterator[int] = field(default_factory=count)
+    asked: Asked | None = None
 
     def square(self, positions: Sequence[Position]) -> list[str]:
         """As many iterations of the loop as there are lanes."""
         lines: list[str] = []
         known = Known()
         for number, position in enumerate(positions):
+            if self.asked is not None:
+                lines += self.asked.lines(position, self.lanes)
             self.turn(number, position, known, lines)
         return lines
 
@@ -212,10 +218,6 @@ class Squares:
             now = {e: self._gather(position, e, lines) for e in self.turned}
             self._update(number, (0, *position), now, known, lines)
         return lines
-
-    def rows(self, position: Position) -> list[Text]:
-        """Where the rows of a square begin that are turned."""
-        return [t for e in self.turned for t in self._row_starts(position, e)]
 
     def _turn(
         self, position: Position, load: Load, known: Known, lines: list[str]

@@ -21,7 +21,7 @@ from polysched.cost.read import KnownNests, read_nests
 from polysched.cost.reuse import Reuse
 from polysched.cost.storage import fresh_bytes, lay_out_copies
 from polysched.cost.traffic import at_sizes, nest_traffic
-from polysched.ir import ScheduleTree, Scop, asks_ahead
+from polysched.ir import RowsAhead, ScheduleTree, Scop
 from polysched.machine import Cpu, Machine
 
 CLOCK_HZ = 2.5e9  # where the machine does not say
@@ -189,7 +189,8 @@ def _predict_nest(
     l3 = moved.l3_bytes / (L3_BYTES_PER_CYCLE * clock)
     scattered = scatter(nest, max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)
     memory = moved.memory_bytes * scattered / cpu.bandwidth_bytes_per_second
-    if any(asks_ahead(mark) for m in nest.members for mark in m.marks):
+    marks = (mark for m in nest.members for mark in m.marks)
+    if any(RowsAhead.of_mark(mark).distance for mark in marks):
         memory *= ASKED_AHEAD
     pages = far_pages(nest, TLB_PAGES, PAGE_BYTES)
     compute += pages * WALK_CYCLES / clock

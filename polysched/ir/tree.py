@@ -30,9 +30,11 @@ MARK_WAVEFRONT = "wavefront"  # the band below: first member sums the tile loops
 MARK_DIAMOND = "diamond"  # the tile band below: tiles that may start side by side
 MARK_BACKWARDS = "backwards"  # parallel:backwards: as threads become free, last first
 MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2
-MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4
+MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4;
+# registers:4:16, rows 16 further on are asked for ahead; registers:4:16:2, of every
+# four rows the first two; -2, the last two
 MARK_SQUARES = "squares"  # squares:8:16, the band below: the rows of squares of 8 x 8,
-# whose columns the loop above runs along; rows 16 further on are asked for ahead
+# whose columns the loop above runs along; asks for rows ahead as registers do
 MARK_KERNEL = "kernel"  # what is below runs on the device, as one kernel
 MARK_GRID = "grid"  # the band below: each of its points is a thread block;
 # grid:s:8,32, blocks add up parts of s, which 8 x 32 threads of another kernel add up
@@ -72,10 +74,51 @@ def held_lanes(mark: str) -> int:
     return int(words[0]) if kind in (MARK_REGISTERS, MARK_SQUARES) else 0
 
 
-def asks_ahead(mark: str) -> bool:
-    """Whether a mark has rows asked for ahead, as in ``squares:8:16``."""
-    kind, *words = mark.split(":")
-    return kind == MARK_SQUARES and len(words) > 1
+@dataclass(frozen=True)
+class RowsAhead:
+    """Rows that are asked for before they are read.
+
+    Attributes
+    ----------
+    distance : int
+        They lie so many further on; 0 for none.
+    part : int
+        Of as many rows as there are lanes, so many of the first, or of the last where
+        negative; 0 for all.
+    """
+
+    distance: int = 0
+    part: int = 0
+
+    @classmethod
+    def of_mark(cls, mark: str) -> RowsAhead:
+        """What a mark asks for.
+
+        Examples
+        --------
+        >>> RowsAhead.of_mark("squares:8:16:-4"), RowsAhead.of_mark("registers:8")
+        (RowsAhead(distance=16, part=-4), RowsAhead(distance=0, part=0))
+        """
+        words = mark.split(":") if held_lanes(mark) else []
+        return cls(*map(int, words[2:]))
+
+    @property
+    def words(self) -> str:
+        """The end of a mark's name; empty where nothing is asked for."""
+        if not self.distance:
+            return ""
+        return f":{self.distance}" + (f":{self.part}" if self.part else "")
+
+    def rows(self, lanes: int) -> range:
+        """Positions of the rows that are asked for, of so many.
+
+        Examples
+        --------
+        >>> [list(RowsAhead(8, part).rows(4)) for part in (0, 1, -1)]
+        [[0, 1, 2, 3], [0], [3]]
+        """
+        every = range(lanes)
+        return every[: self.part] if self.part > 0 else every[self.part :]
 
 
 def partial_sums(mark: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import islpy as isl
 
 from polysched.analysis import Dependences, loop_is_parallel
-from polysched.ir import MARK_REGISTERS, ScheduleTree
+from polysched.ir import MARK_REGISTERS, RowsAhead, ScheduleTree
 from polysched.transform.bands import (
     coincident_flags,
     has_isolation,
@@ -21,7 +21,7 @@ from polysched.transform.bands import (
     tile_member,
 )
 from polysched.transform.jam import find_full_tiles, isolate_tiles
-from polysched.transform.step import Step
+from polysched.transform.step import Step, option
 
 MAX_POINTS = 1024
 
@@ -52,10 +52,18 @@ class Registers(Step):
         multiple of the lanes.
     lanes : int
         Elements per vector, 1 for scalars.
+    ahead : int
+        Where rows are turned, those that lie so many further on are asked for ahead;
+        0 for none.
+    asked : int
+        Of as many rows as there are lanes, only so many of the first are asked for, or
+        of the last where negative; 0 for all.
     """
 
     factors: tuple[int, ...]
     lanes: int = 1
+    ahead: int = option(0)
+    asked: int = option(0)
 
     name: ClassVar[str] = "registers"
 
@@ -68,6 +76,8 @@ class Registers(Step):
             return f"found {n_points} points, expected 2 to {MAX_POINTS}"
         if self.lanes < 1 or self.lanes & (self.lanes - 1):
             return f"found {self.lanes} lanes, expected a power of two"
+        if self.ahead < 0 or abs(self.asked) >= self.lanes > 1:
+            return f"found {self.asked} of {self.lanes} rows, {self.ahead} ahead"
         width = self.factors[self._tiled[-1]]
         if width % self.lanes:
             return f"found {width} points for vectors of {self.lanes}"
@@ -105,7 +115,8 @@ class Registers(Step):
 
     @property
     def _mark(self) -> str:
-        return f"{MARK_REGISTERS}:{self.lanes}"
+        asked = RowsAhead(self.ahead, self.asked)
+        return f"{MARK_REGISTERS}:{self.lanes}{asked.words}"
 
     @property
     def _tiled(self) -> list[int]:

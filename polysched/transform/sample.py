@@ -213,8 +213,8 @@ def _hold(
         return None
     lanes = min(_lanes(scop, cpu, name) for name in names)
     if len(names) != 1:
-        rows, ahead = lanes * draw.choice(VECTORS), draw.choice(AHEAD)
-        return draft.attempt(Squares(path, (rows, 1), lanes, ahead))
+        rows = lanes * draw.choice(VECTORS)
+        return draft.attempt(Squares(path, (rows, 1), lanes, *_ahead(lanes, draw)))
     statement = scop.statement(names[0])
     row, lane = sorted(draw.sample(range(n), 2))
     if node_kind(node.parent()) == "mark":  # the first loop stays the one it marks
@@ -222,7 +222,7 @@ def _hold(
     factors = [1] * n
     factors[row] = draw.choice(ROWS)
     factors[lane] = lanes * draw.choice(VECTORS)
-    held = draft.attempt(Registers(path, tuple(factors), lanes))
+    held = draft.attempt(Registers(path, tuple(factors), lanes, *_ahead(lanes, draw)))
     outer = path[:-1] if path and draw.random() < FIRST else path
     for _ in range(2):
         if held is None or draw.random() >= PACK:
@@ -234,6 +234,11 @@ def _hold(
             order = tuple(draw.sample(chosen, len(chosen)))
             held = _take(held, Pack(place, int(names[0][1:]), order))
     return held
+
+
+def _ahead(lanes: int, draw: Random) -> tuple[int, int]:
+    """How many rows further on, and how many of the rows of a square."""
+    return draw.choice(AHEAD), draw.randrange(1 - lanes, lanes)
 
 
 def _lanes(scop: Scop, cpu: Cpu, statement: str) -> int:

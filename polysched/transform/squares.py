@@ -8,9 +8,8 @@ from typing import ClassVar
 import islpy as isl
 
 from polysched.analysis import Dependences
-from polysched.ir import MARK_SQUARES, ScheduleTree
+from polysched.ir import MARK_SQUARES, RowsAhead, ScheduleTree
 from polysched.transform.registers import Registers
-from polysched.transform.step import option
 
 
 @dataclass(frozen=True)
@@ -38,19 +37,17 @@ class Squares(Registers):
         Rows of a block, a multiple of the lanes, and 1.
     lanes : int
         Side of a square, and elements per vector.
-    ahead : int
-        The rows that lie so many further on are asked for ahead; 0 for none.
+    ahead, asked : int
+        Rows that are asked for ahead, as for `Registers`.
     """
-
-    ahead: int = option(0)
 
     name: ClassVar[str] = "squares"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
         if node.band_n_member() != 2 or self.factors[1:] != (1,):
             return "expected two band members, and factors for rows alone"
-        if self.lanes < 2 or self.ahead < 0:
-            return f"found {self.lanes} lanes and {self.ahead} rows ahead"
+        if self.lanes < 2:
+            return f"found {self.lanes} lanes, expected two or more"
         return super().find_band_misfit(node)
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
@@ -58,5 +55,5 @@ class Squares(Registers):
 
     @property
     def _mark(self) -> str:
-        asked = f":{self.ahead}" if self.ahead else ""
-        return f"{MARK_SQUARES}:{self.lanes}{asked}"
+        asked = RowsAhead(self.ahead, self.asked)
+        return f"{MARK_SQUARES}:{self.lanes}{asked.words}"

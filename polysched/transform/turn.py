@@ -5,7 +5,7 @@ Alone, or with sums along columns of the same matrix.
 
 from __future__ import annotations
 
-from polysched.analysis import Reference, Vector
+from polysched.analysis import LARGE_EXTENT, Reference, Vector
 from polysched.ir import Assign, Binary, Const, Expr, Load, Param, ScalarType, Unary
 from polysched.machine import Cpu
 from polysched.transform.band_view import BandView, StatementView
@@ -23,7 +23,8 @@ def turn_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
     """A vector of rows' sums, where nothing but such sums runs under a band.
 
     The terms of each row are added in their order; squares of the matrix are read along
-    the rows and turned in registers. None where the band is no such thing.
+    the rows and turned in registers. Where caches do not hold it, the next rows are
+    asked for ahead. None where the band is no such thing.
     """
     if len(band.statements) != 1 or not _sums_rows(band, band.statements[0]):
         return None
@@ -33,7 +34,8 @@ def turn_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
     extent = band.extent(ROW)
     if lanes < 2 or (extent is not None and extent < 2 * rows):
         return None
-    step = Registers(band.path, (rows, 1), lanes)
+    ahead = rows if _is_far(band, cpu) else 0
+    step = Registers(band.path, (rows, 1), lanes, ahead)
     return draft.do(step) if step.check(draft.tree, draft.deps) is None else None
 
 
@@ -53,7 +55,14 @@ def cross_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
         return None
     if not any(_reads_rows(s) for s in band.statements):
         return None
-    return draft.attempt(Squares(band.path, (rows, 1), lanes, ahead=rows))
+    ahead = rows if _is_far(band, cpu) else 0
+    return draft.attempt(Squares(band.path, (rows, 1), lanes, ahead))
+
+
+def _is_far(band: BandView, cpu: Cpu) -> bool:
+    """Whether what a band touches does not fit the second caches."""
+    whole = {k: band.extent(k) or LARGE_EXTENT for k in range(band.n_members)}
+    return band.footprint(whole) > cpu.l2_bytes * cpu.n_cores
 
 
 def _reads_rows(s: StatementView) -> bool:

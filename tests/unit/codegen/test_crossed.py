@@ -68,7 +68,7 @@ def test_rows_further_on_are_asked_for_inside_of_the_array(tmp_path) -> None:
     text = printed(BOTH, tmp_path, ahead=8)
     assert "const int ahead0 = t1 < 13 ? 8 : 0;" in text  # of 24 rows
     assert text.count("__builtin_prefetch(&A[t1 + ahead0") == 4
-    assert "__builtin_prefetch(&A[t1 + ahead0 + 3][t2]);" in text
+    assert "__builtin_prefetch(&A[t1 + ahead0 + 3][t2], 0, 2);" in text
     assert "prefetch" not in printed(BOTH, tmp_path)
 
 
@@ -93,3 +93,21 @@ def test_nothing_is_asked_for_where_an_array_may_end_anywhere(tmp_path) -> None:
 )
 def test_what_squares_cannot_hold_keeps_its_loops(statement, tmp_path) -> None:
     assert "c0" not in printed(statement, tmp_path)
+
+
+@pytest.mark.cc
+def test_sums_along_columns_alone_run_in_squares_of_which_some_rows_are_asked_for(
+    tmp_path,
+) -> None:
+    source = program("C[0][j] += A[i][j] * B[1][i];", loops=LOOPS)
+    script = squares(4, 4, 8).replace("ahead=8", "ahead=8, asked=-1")
+    text = text_of(source, script, tmp_path)
+    asked = [line.strip() for line in text.splitlines() if "prefetch" in line]
+    assert asked == ["__builtin_prefetch(&A[t1 + ahead0 + 3][t2], 0, 2);"]
+    assert "ps_mix" not in text
+    check(source, script)
+
+
+def test_nothing_is_asked_for_where_the_place_moves_along_two_loops(tmp_path) -> None:
+    source = program("C[0][j] += A[i][i + j]; x[i] -= A[i][i + j];", loops=LOOPS)
+    assert "prefetch" not in text_of(source, squares(4, 4, 8), tmp_path)

@@ -84,3 +84,14 @@ def test_an_operand_that_is_transposed_is_turned_for_every_row(tmp_path) -> None
 def test_rows_that_the_loop_does_not_run_along_stay_loops(element, tmp_path) -> None:
     source = program(f"x[i] += {element} * B[0][j];", loops=LOOPS)
     assert "ps_double4" not in text_of(source, held(4, 4), tmp_path)
+
+
+@pytest.mark.cc
+def test_rows_further_on_are_asked_for_and_sums_are_equal(tmp_path) -> None:
+    script = held(8, 4).replace("lanes=4", "lanes=4, ahead=8, asked=-1")
+    text = text_of(program(SUM, loops=LOOPS), script, tmp_path)
+    assert "const int ahead0 = t1 < 9 ? 8 : 0;" in text  # of 24 rows
+    asked = [line for line in text.splitlines() if "prefetch" in line]
+    assert ["ahead0 + 3]" in asked[0], "ahead0 + 7]" in asked[1]] == [True, True]
+    assert len(asked) == 2
+    check(program(SUM, loops=LOOPS), script)

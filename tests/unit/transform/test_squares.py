@@ -86,7 +86,8 @@ def test_shapes_that_hold_no_squares_are_refused(
 @pytest.mark.parametrize(
     ("statement", "n", "expected"),
     [
-        (BOTH, 300, [((8, 1), 8, 8)]),
+        (BOTH, 300, [((8, 1), 8, 0)]),
+        (BOTH, 3000, [((8, 1), 8, 8)]),  # which no second cache holds
         (BOTH, 15, []),
         ("x[i] += A[i][j] * y[j]; B[i][j] = B[i][j] + A[i][j];", 300, []),
         ("x[j] += A[i][j] * y[j]; z[j] += A[i][j] * w[i];", 300, []),

@@ -11,7 +11,7 @@ from polysched.transform import PlanShape, Registers, apply_script, plan_script
 from tests.unit.transform.test_plan import CPU
 
 PROGRAM = """
-TYPE A[300][300], x[300], y[300];
+TYPE A[ROWS][300], x[300], y[ROWS];
 void run(void) {
 #pragma scop
     for (int i = 0; i < ROWS; i++)
@@ -23,7 +23,7 @@ void run(void) {
 SUM = "y[i] = y[i] + A[i][j] * x[j];"
 
 
-def planned(tmp_path, statement: str, type_name="double", rows=300):
+def planned(tmp_path, statement: str, type_name="double", rows=300, ahead=0):
     file = tmp_path / "program.c"
     text = PROGRAM.replace("TYPE", type_name).replace("ROWS", str(rows))
     file.write_text(text.replace("STATEMENT", statement))
@@ -32,7 +32,9 @@ def planned(tmp_path, statement: str, type_name="double", rows=300):
     tree = set_band_flags(original_tree(scop), deps)
     script = plan_script(tree, scop, deps, CPU, PlanShape(jam=True)).steps
     assert find_violation(apply_script(tree, script, deps), deps, scop) is None
-    return [(s.factors, s.lanes) for s in script if isinstance(s, Registers)]
+    found = [s for s in script if isinstance(s, Registers)]
+    assert all(s.ahead == ahead for s in found)
+    return [(s.factors, s.lanes) for s in found]
 
 
 @pytest.mark.parametrize(("type_name", "lanes"), [("double", 8), ("float", 16)])
@@ -56,3 +58,7 @@ def test_other_updates_have_no_squares_to_turn(statement, tmp_path) -> None:
 def test_integers_and_few_rows_keep_their_loops(tmp_path) -> None:
     assert planned(tmp_path, SUM, "int") == []
     assert planned(tmp_path, SUM, rows=24) == []
+
+
+def test_rows_of_what_no_second_cache_holds_are_asked_for_ahead(tmp_path) -> None:
+    assert planned(tmp_path, SUM, rows=9000, ahead=16) == [((16, 1), 8)]
