@@ -18,6 +18,13 @@ from polysched.runtime.device import DeviceTools, Timed
 from polysched.runtime.driver import print_driver
 from polysched.runtime.dump import Dump, Segment, read_dump
 from polysched.runtime.dump_code import DumpCode, dumped_arrays, print_dump
+from polysched.runtime.execution import (
+    ChildError,
+    Execution,
+    RunOptions,
+    child_environment,
+    classify,
+)
 from polysched.runtime.instrument import instrument, original_text
 from polysched.runtime.load import LOADED_CORES, LoadMeter, load_average
 from polysched.runtime.nvcc import DeviceCode, Nvcc
@@ -39,14 +46,7 @@ from polysched.runtime.toolchain import (
     preprocess,
     run_tool,
 )
-from polysched.runtime.workbench import (
-    ChildError,
-    Execution,
-    RunOptions,
-    Workbench,
-    child_environment,
-    classify,
-)
+from polysched.runtime.workbench import Workbench
 
 __all__ = [
     "LOADED_CORES",

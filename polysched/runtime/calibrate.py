@@ -11,8 +11,8 @@ from pathlib import Path
 from polysched.base import RunError
 from polysched.machine import Machine, total_memory_bytes
 from polysched.runtime.child import run_child
+from polysched.runtime.execution import RunOptions, child_environment
 from polysched.runtime.toolchain import Toolchain, compile_program
-from polysched.runtime.workbench import RunOptions, child_environment
 
 log = logging.getLogger(__name__)
 
