@@ -24,7 +24,7 @@ def drawn(policy: str) -> ScheduleSpace:
 
 @pytest.fixture(scope="module")
 def space() -> ScheduleSpace:
-    return drawn("random:1/4")
+    return drawn("random:2/4")
 
 
 def test_random_schedules_are_legal_and_distinct(space: ScheduleSpace) -> None:
