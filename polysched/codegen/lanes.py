@@ -209,6 +209,23 @@ def _is_exact(expr: Expr, type_: ScalarType) -> bool:
     return expr.dtype == type_ or not expr.dtype.is_float
 
 
+def lane_reader(
+    points: PointPrinters, position: Position, assign: Assign, lanes: int
+) -> LaneReader:
+    """Reads the lanes of one vector of a tile.
+
+    Raises
+    ------
+    NotVectors
+        If a value is no sum of the loops' iterators.
+    """
+    first = points.at(position)
+    if lanes == 1:
+        return LaneReader(first, first, assign.target)
+    *outer, lane = position
+    return LaneReader(first, points.at((*outer, lane + 1)), assign.target)
+
+
 @dataclass
 class LaneWriter:
     """Writes expressions over lanes; names what is loaded and what is shared.

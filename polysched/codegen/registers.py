@@ -14,15 +14,7 @@ isl proves for each tile that no other access touches what is held, and that no 
 is held twice; tiles of which that is not true stay loops. At the edges, where a tile
 has fewer points, the points' loops go outside and hold one vector, then one of half as
 many elements, down to one element. Where lanes do not begin and end alike in all rows
-and read a panel of a packed copy, each row is held as a whole: lanes that it has not
-compute on what the panel has there, in a row of their own, and are not written back::
-
-    double row[8] = {0};
-    for (j = i; j <= jt + 7; j++) row[j - jt] = C[i][j];
-    c0 = *(ps_v4 *)&row[0], c1 = ...;
-    for (k = ...) c0 += A[i][k] * *(ps_v4 *)&B_packed[...][k][0]; ...
-    *(ps_v4 *)&row[0] = c0; ...
-    for (j = i; j <= jt + 7; j++) C[i][j] = row[j - jt];
+and read a panel of a packed copy, rows are held as a whole (`padded`).
 """
 
 from __future__ import annotations
@@ -38,14 +30,13 @@ from polysched.codegen.crossed import CrossedBlocks
 from polysched.codegen.ctext import Names, Text, binary, identifiers
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.lanes import (
-    LaneReader,
     LaneWriter,
     NotVectors,
     PointPrinters,
-    Position,
+    lane_reader,
 )
-from polysched.codegen.linear import Linear
 from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node
+from polysched.codegen.padded import PaddedRows
 from polysched.codegen.tile_loops import (
     TileLoops,
     bound_names,
@@ -64,7 +55,6 @@ from polysched.ir import (
     ScalarType,
     Scop,
     Statement,
-    walk,
 )
 
 
@@ -164,6 +154,12 @@ class RegisterTiles:
             self.scop, self.built, self.printer, self.type, self.vectors
         )
 
+    @cached_property
+    def _padded(self) -> PaddedRows:
+        return PaddedRows(
+            self.built, self.panels, self.vectors, self.type.name, self._write
+        )
+
     def _points(self, tile: TileLoops) -> PointPrinters:
         statement = self.scop.statement(tile.instance.statement)
         linear = self.built.exprs.linear
@@ -205,12 +201,12 @@ class RegisterTiles:
         inner: list[str] = []
         closing: list[str] = []
         for number, position in enumerate(tile.positions):
-            reader = _lane_reader(points, position, assign, tile.lanes)
+            reader = lane_reader(points, position, assign, tile.lanes)
             reader.check(assign)
             held = self.vectors.take("c", number)
             element = reader.first.load(assign.target).text
             if row:
-                element = f"{row}[{position[-1]}]"
+                element = f"{row}[{tile.number(position)}]"
             if tile.lanes > 1:
                 element = f"*({vector} *)&{element}"
             writer = LaneWriter(
@@ -285,7 +281,8 @@ class RegisterTiles:
                 return None
         rows = tile.whole_rows
         if chain and not rows:
-            padded = self._write_padded(tile, chain, assign)
+            single = self._points(tile.at_iterators(tile.lanes))
+            padded = self._padded.print(tile, single, chain, assign)
             if padded is not None:
                 return padded
         *outer, lane = (loop for loop in tile.loops if loop not in rows)
@@ -297,76 +294,6 @@ class RegisterTiles:
         for loop in reversed(outer):
             body = Block((replace(loop, body=body),))
         return body
-
-    def _write_padded(
-        self, tile: TileLoops, chain: tuple[Loop, ...], assign: Assign
-    ) -> Node | None:
-        """The rows' loops around all vectors of a row, None where it reads no panel."""
-        *rows, lane = tile.loops
-        if tile.lanes == 1 or lane.condition is None or lane.n_iterations:
-            return None
-        single = tile.at_iterators(tile.lanes)
-        panel = self._find_panel(single, assign)
-        if panel is None:
-            return None
-        begin, width = panel
-        whole = replace(lane, start=begin, n_iterations=width)
-        wide = replace(single, loops=(*single.loops[:-1], whole))
-        if not self._stays_in_panels(wide, assign):
-            return None
-        element = self._points(single).at((0,) * len(tile.loops))
-        name, type_ = self.vectors.take("row", 0), assign.target.type.name
-        place = Linear.atom(Text(lane.iterator)).plus(begin, -1).to_text()
-        head = (
-            f"for ({self.type.name} {lane.iterator} = {lane.first}; {lane.condition}; "
-            f"{lane.iterator}++)"
-        )
-        target = element.load(assign.target)
-        opening = (
-            f"{type_} {name}[{width}] = {{0}};",
-            f"{head} {name}[{place}] = {target};",
-        )
-        closing = (f"{head} {target} = {name}[{place}];",)
-        body = Block((self._write(wide, chain, assign, name),), opening, closing)
-        for loop in reversed(rows):
-            body = Block((replace(loop, body=body),))
-        return body
-
-    def _find_panel(self, tile: TileLoops, assign: Assign) -> tuple[Linear, int] | None:
-        """Where the panel that the lanes read begins, and its width."""
-        reader = _lane_reader(self._points(tile), tile.positions[0], assign, tile.lanes)
-        for load in walk(assign.value):
-            if not isinstance(load, Load) or load.array not in self.panels:
-                continue
-            if reader.stride(load):
-                place = load.array, len(load.subscripts) - 1
-                begin = self.built.exprs.linear(tile.instance.offsets[place])
-                return begin, self.panels[load.array]
-        return None
-
-    def _stays_in_panels(self, tile: TileLoops, assign: Assign) -> bool:
-        """Whether all that differs between lanes is read from the begin of a panel."""
-        reader = _lane_reader(self._points(tile), tile.positions[0], assign, tile.lanes)
-        width = tile.loops[-1].n_iterations
-        for load in walk(assign.value):
-            if not isinstance(load, Load) or load == assign.target:
-                continue
-            if not reader.stride(load):
-                continue
-            place = reader.first.subscript(load, len(load.subscripts) - 1)
-            if self.panels.get(load.array) != width or place != Linear():
-                return False
-        return True
-
-
-def _lane_reader(
-    points: PointPrinters, position: Position, assign: Assign, lanes: int
-) -> LaneReader:
-    first = points.at(position)
-    if lanes == 1:
-        return LaneReader(first, first, assign.target)
-    *outer, lane = position
-    return LaneReader(first, points.at((*outer, lane + 1)), assign.target)
 
 
 def _as_block(node: Node) -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
@@ -48,6 +49,13 @@ class TileLoops:
         counts = [range(loop.n_iterations or 0) for loop in self.loops]
         counts[-1] = range(0, self.loops[-1].n_iterations or 0, self.lanes)
         return list(product(*counts))
+
+    def number(self, position: Position) -> int:
+        """Of a point of a full tile, counted row by row."""
+        total = 0
+        for loop, offset in zip(self.loops, position, strict=True):
+            total = total * (loop.n_iterations or 1) + offset
+        return total
 
     @property
     def whole_rows(self) -> tuple[Loop, ...]:
@@ -140,6 +148,30 @@ def narrow(loop: Loop, lanes: int) -> list[tuple[Loop, int]]:
         first = binary("+", loop.first, whole)
         lanes //= 2
     return parts
+
+
+def in_steps(loop: Loop, most: int, name: str) -> Iterator[tuple[Loop, int]]:
+    """A loop in steps of `most`, then of half as many for the rest, down to one.
+
+    Each divides the one before it, so that what is left begins behind whole steps.
+    A loop of more than one at a time is over the first of them, under another name.
+    """
+    word, last = loop.bound
+    past = binary("+", last, integer(1)) if word == "<=" else last
+    first, size = loop.first, most
+    while size > 1:
+        condition = binary(word, Text(name), binary("-", last, integer(size - 1)))
+        yield (
+            replace(
+                loop, iterator=name, first=first, condition=condition, step=size,
+                n_iterations=None,
+            ),
+            size,
+        )  # fmt: skip
+        whole = binary("/", binary("-", past, loop.first), integer(size))
+        first = binary("+", loop.first, binary("*", whole, integer(size)))
+        size = size // 2 if size % 2 == 0 else 1
+    yield replace(loop, first=first, n_iterations=None), 1
 
 
 def split_loop(loop: Loop, lanes: int) -> tuple[Loop, Loop]:

@@ -52,20 +52,29 @@ def test_panels_of_any_width_give_equal_results(width: int) -> None:
     check(program(PRODUCT), TILED + ROWS + PACK % width)
 
 
-def test_a_row_of_a_triangle_is_held_as_a_whole(tmp_path) -> None:
+def test_rows_of_a_triangle_are_held_as_a_whole(tmp_path) -> None:
+    """As many together as the register tile has, and one that is left over alone."""
     text = text_of(program(PRODUCT, loops=UPPER), PANELS, tmp_path)
+    assert "double row0[16] = {0};" in text
+    assert "row0[t8 + 8 * t7 - t5 - 8 * top0] = C[t7][t8];" in text
+    assert "ps_double4 c3 = *(ps_double4 *)&row0[12];" in text
+    assert "const double a1 = A_packed[(t4 - t3) / 2][t6 - t2][top0 - t4 + 1];" in text
     assert "double row0[8] = {0};" in text
     assert "ps_double4 c1 = *(ps_double4 *)&row0[4];" in text
 
 
 @pytest.mark.cc
 @pytest.mark.parametrize(
-    ("loops", "type_name"),
-    [(LOWER, "double"), (UPPER, "float")],
+    ("loops", "type_name", "rows"),
+    [(LOWER, "double", 2), (UPPER, "float", 6)],
     ids=["lower", "upper"],
 )
-def test_triangles_are_equal_at_every_edge(loops: str, type_name: str) -> None:
-    check(program(PRODUCT, type_name, loops), PANELS)
+def test_triangles_are_equal_at_every_edge(
+    loops: str, type_name: str, rows: int
+) -> None:
+    """Of six rows that are not whole three are held together, then one."""
+    script = PANELS.replace("factors=[2,", f"factors=[{rows},")
+    check(program(PRODUCT, type_name, loops), script)
 
 
 @pytest.mark.cc
