@@ -295,7 +295,8 @@ def _classify(aff: isl.Aff) -> tuple[MemberKind, tuple[int, ...], int, int]:
     """Kind, coefficients, constant and size of the member that a function is.
 
     A tile's start may be written with multiples of its size taken out of the division,
-    ``2t + 2 floor(i / 2)`` for ``2 floor((2t + i) / 2)``.
+    ``2t + 2 floor(i / 2)`` for ``2 floor((2t + i) / 2)``. A place within parts of a
+    loop, ``i mod 250``, moves as the loop itself does, nearly always.
     """
     n_div = aff.dim(isl.dim_type.div)
     row = tuple(int(c) for c in aff_coefficients(aff))
@@ -305,6 +306,8 @@ def _classify(aff: isl.Aff) -> tuple[MemberKind, tuple[int, ...], int, int]:
         return "wave", (0,) * len(row), 0, 1
     size = read_fraction(aff.get_coefficient_val(isl.dim_type.div, 0))
     floored = aff.get_div(0)
+    if _is_remainder(row, int(aff_constant(aff)), size, floored):
+        return "point", row, 0, 1
     scale = size if size.denominator == 1 and size > 1 else 1
     inner = tuple(c * scale for c in aff_coefficients(floored))
     is_split = any(c % scale for c in row) or any(c.denominator != 1 for c in inner)
@@ -313,6 +316,16 @@ def _classify(aff: isl.Aff) -> tuple[MemberKind, tuple[int, ...], int, int]:
     inner = tuple(map(add, inner, row))
     shift = int(aff_constant(floored) * scale)
     return "tile", tuple(int(c) for c in inner), shift, int(scale)
+
+
+def _is_remainder(
+    row: tuple[int, ...], constant: int, size: Rational, floored: isl.Aff
+) -> bool:
+    """Whether a function is ``f - size * floor(f / size)``."""
+    if size >= 0 or any(aff_parameters(floored)):
+        return False
+    inner = [c * -size for c in aff_coefficients(floored)]
+    return inner == list(row) and aff_constant(floored) * -size == constant
 
 
 def _parameter_terms(aff: isl.Aff) -> tuple[tuple[str, int], ...]:
@@ -340,6 +353,14 @@ def aff_coefficients(aff: isl.Aff) -> Vector:
     return tuple(
         read_fraction(aff.get_coefficient_val(isl.dim_type.in_, k))
         for k in range(aff.dim(isl.dim_type.in_))
+    )
+
+
+def aff_parameters(aff: isl.Aff) -> Vector:
+    """Of the parameters of a function."""
+    return tuple(
+        read_fraction(aff.get_coefficient_val(isl.dim_type.param, k))
+        for k in range(aff.dim(isl.dim_type.param))
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import islpy as isl
@@ -10,6 +9,7 @@ import islpy as isl
 from polysched.base import CodegenError, LimitError, PolyschedError
 from polysched.codegen.ast_expr import AstExprPrinter, arguments
 from polysched.codegen.ctext import Text, binary
+from polysched.codegen.linear import Offsets, StoragePlace
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
 from polysched.codegen.window import solve_equality
 from polysched.ir import ScheduleTree
@@ -21,8 +21,6 @@ from polysched.sets import (
     list_maps,
     node_kind,
 )
-
-Offsets = Mapping[str, Mapping[tuple[str, int], isl.PwAff]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +91,7 @@ def build_nodes(
         leave none out.
     limits : BuildLimits
         How much it may cost.
-    offsets : mapping of statement to mapping of (array, position) to isl.PwAff
+    offsets : mapping of statement to mapping of (array or load, position) to isl.PwAff
         Values to print at each instance, as functions of the instance.
 
     Raises
@@ -168,7 +166,7 @@ class _Recorder:
 
     offsets: Offsets
     schedules: dict[str, isl.UnionMap] = field(default_factory=dict)
-    instance_offsets: dict[str, dict[tuple[str, int], isl.AstExpr]] = field(
+    instance_offsets: dict[str, dict[StoragePlace, isl.AstExpr]] = field(
         default_factory=dict
     )
     domains: dict[str, isl.UnionSet] = field(default_factory=dict)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from polysched.base import CodegenError
 from polysched.codegen.ctext import (
     POSTFIX,
     PRIMARY,
@@ -18,7 +19,7 @@ from polysched.codegen.ctext import (
     select,
     unary,
 )
-from polysched.codegen.linear import Linear
+from polysched.codegen.linear import Linear, StoragePlace
 from polysched.ir import (
     Array,
     Binary,
@@ -95,8 +96,9 @@ class ExprPrinter:
         What to write for iterators; a missing one keeps its name.
     arrays : mapping of str to Spelling
         How to write arrays; a missing one keeps its name and subscripts.
-    offsets : mapping of (array, subscript position) to Linear
-        Subtracted from subscripts: lower bounds of temporary storage.
+    offsets : mapping of (array or load, subscript position) to Linear
+        Subtracted from subscripts: lower bounds of temporary storage. An array of
+        which one load has offsets of its own has them for each.
     parameters : mapping of str to Text
         What to write for parameters; a missing one keeps its name.
     index_parameters : mapping of str to Text
@@ -105,7 +107,7 @@ class ExprPrinter:
 
     iterators: Mapping[str, Bound] = field(default_factory=dict)
     arrays: Mapping[str, Spelling] = field(default_factory=dict)
-    offsets: Mapping[tuple[str, int], Linear] = field(default_factory=dict)
+    offsets: Mapping[StoragePlace, Linear] = field(default_factory=dict)
     parameters: Mapping[str, Text] = field(default_factory=dict)
     index_parameters: Mapping[str, Text] = field(default_factory=dict)
 
@@ -174,8 +176,14 @@ class ExprPrinter:
     def subscript(self, expr: Load, position: int) -> Linear:
         """One subscript as a sum, shifted to where its storage begins."""
         plain = self.index(expr.subscripts[position])
-        offset = self.offsets.get((expr.array, position))
-        return plain if offset is None else plain.plus(offset, -1)
+        offset = self.offsets.get((expr, position))
+        if offset is None:
+            offset = self.offsets.get((expr.array, position))
+        if offset is not None:
+            return plain.plus(offset, -1)
+        if any(isinstance(e, Load) and e.array == expr.array for e, _ in self.offsets):
+            raise CodegenError(f"no place is known for an element of {expr.array}")
+        return plain
 
     def index(self, expr: Expr) -> Linear:
         """An integer expression where only its mathematical value matters."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+import islpy as isl
 
 from polysched.codegen.ctext import (
     ADD,
@@ -14,6 +16,10 @@ from polysched.codegen.ctext import (
     integer,
     unary,
 )
+from polysched.ir import Load
+
+StoragePlace = tuple[str | Load, int]  # an array, or one load of it, and a subscript
+Offsets = Mapping[str, Mapping[StoragePlace, isl.PwAff]]  # by statement
 
 
 @dataclass(frozen=True)

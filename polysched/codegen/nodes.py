@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import islpy as isl
 
 from polysched.codegen.ctext import ADD, Text
-from polysched.codegen.linear import Linear
+from polysched.codegen.linear import Linear, StoragePlace
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Instance:
         Its name.
     values : tuple of isl.AstExpr
         Values of its iterators.
-    offsets : dict of (array, position) to isl.AstExpr
+    offsets : dict of (array or load, position) to isl.AstExpr
         Where the temporary storage of an array begins.
     key : str
         Name of the place in the build's side table.
@@ -120,7 +120,7 @@ class Instance:
 
     statement: str
     values: tuple[isl.AstExpr, ...]
-    offsets: dict[tuple[str, int], isl.AstExpr] = field(default_factory=dict)
+    offsets: dict[StoragePlace, isl.AstExpr] = field(default_factory=dict)
     key: str = ""
     accumulator: str = ""
 

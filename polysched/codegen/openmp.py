@@ -21,6 +21,7 @@ from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.frame import frame_code
 from polysched.codegen.layout import Layout
 from polysched.codegen.least_work import LeastWork
+from polysched.codegen.lifted import lift
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, walk_nodes
 from polysched.codegen.options import PrintOptions
@@ -178,7 +179,8 @@ class _Printer:
         if options.parallel:
             scop, self.sums = copy_sums(scop, parts.tree)
         promoted = promote(scop, parts.tree, parts.origin)
-        tree, self.scop = promoted.tree, promoted.scop
+        lifted = lift(promoted.scop, promoted.tree)
+        tree, self.scop = lifted.tree, lifted.scop
         if not self._iterators:  # there are as many in each form of a tree
             prefix, n = options.iterator_prefix, count_loops(tree)
             self._iterators = self.names.take_series(prefix, n)
@@ -189,14 +191,16 @@ class _Printer:
         while True:
             planned = plan_storage(parts.scop, parts.tree, depths)
             planned = lay_out_along_loops(planned, parts.scop, parts.tree)
-            buffers = (*planned, *promoted.buffers)
+            buffers = (*planned, *promoted.buffers, *lifted.buffers)
             built = build_nodes(
                 number_marks(tree),
                 self.context,
                 self.exprs,
                 self._iterators,
                 limits,
-                buffer_offsets((*buffers, *(s.buffer for s in self.sums))),
+                buffer_offsets(
+                    (*buffers, *(s.buffer for s in self.sums)), lifted.offsets
+                ),
             )
             split = find_split_storage(self.scop, built.block, built.domains, buffers)
             if not split:

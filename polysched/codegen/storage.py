@@ -23,6 +23,7 @@ import islpy as isl
 
 from polysched.analysis import references, statement_members, walked_subscripts
 from polysched.base import CodegenError
+from polysched.codegen.linear import Offsets, StoragePlace
 from polysched.codegen.window import Size, constant_size, find_window
 from polysched.ir import Access, Array, ScheduleTree, Scop, Statement
 from polysched.sets import (
@@ -140,10 +141,10 @@ def _with_last(buffer: Buffer, last: int | None) -> Buffer:
 
 
 def buffer_offsets(
-    buffers: Sequence[Buffer],
-) -> dict[str, dict[tuple[str, int], isl.PwAff]]:
-    """Offsets of all buffers by statement, then by array and subscript."""
-    total: dict[str, dict[tuple[str, int], isl.PwAff]] = {}
+    buffers: Sequence[Buffer], further: Offsets | None = None
+) -> dict[str, dict[StoragePlace, isl.PwAff]]:
+    """Offsets of all buffers by statement, then by array and subscript; and others."""
+    total = {name: dict(places) for name, places in (further or {}).items()}
     for buffer in buffers:
         for statement, values in buffer.offsets.items():
             places = total.setdefault(statement, {})

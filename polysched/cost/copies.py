@@ -1,4 +1,4 @@
-"""Copies that threads add to, by the model: filling them, and adding them up."""
+"""Copies by the model: those that threads add to, and arrays in rows of parts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from polysched.ir import copied_sums
 from polysched.machine import Cpu
 
 PASSES = 3.0  # over a copy: filled, read, and the sum that it is added to
+LIFT_CYCLES = 5.0  # to move an element to its place among rows of parts, or back
 BARRIERS = 2.0  # more than a parallel loop has: copies are filled, copies are complete
 
 
@@ -46,6 +47,20 @@ def copy_seconds(
             seconds += starts * BARRIERS * cpu.barrier_seconds
             fresh += starts * everywhere
     return seconds, fresh
+
+
+def lift_cycles(nests: Sequence[Nest]) -> float:
+    """Cycles to bring arrays in rows of parts, and what is written back."""
+    elements: dict[tuple[str, bool], float] = {}
+    for nest in nests:
+        for reference in nest.references if nest.is_lifted else ():
+            if reference.rows:
+                n_bytes = nest.scop.array(reference.array).type.n_bytes
+                n = nest.footprint(0, 1, reference.array) / n_bytes
+                for is_back in {False, reference.is_write}:
+                    key = reference.array, is_back
+                    elements[key] = max(elements.get(key, 0.0), n)
+    return LIFT_CYCLES * sum(elements.values())
 
 
 def _copied(nest: Nest) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from polysched.analysis import Dependences
-from polysched.cost.copies import copy_seconds
+from polysched.cost.copies import copy_seconds, lift_cycles
 from polysched.cost.divisions import (
     DIVISION_CYCLES,
     DIVISION_OPERATIONS,
@@ -154,6 +154,7 @@ class Predictor:
             barrier += TEAM_SECONDS
         near = L3_BYTES_PER_CYCLE * (cpu.frequency_hz or CLOCK_HZ)
         copying, copied_bytes = copy_seconds(nests, cpu, near)
+        copying += lift_cycles(nests) / (cpu.frequency_hz or CLOCK_HZ)
         fresh = fresh_bytes(nests, cpu.line_bytes) + copied_bytes
         fresh /= FRESH_BYTES_PER_SECOND
         return Prediction(
@@ -205,12 +206,13 @@ def _predict_nest(
 
 def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     """Cycles of one statement instance with its data in the first cache."""
+    if nest.is_lifted:
+        return _cycles_in_rows(nest, cpu)
     if nest.lanes:
         return _cycles_in_registers(nest, cpu)
     lanes = 1.0
     if nest.is_vectorizable and has_lanes(nest):
-        bits = min(cpu.simd_bits, COMPILER_SIMD_BITS)
-        lanes = max(1.0, bits / (8 * nest.element_bytes))
+        lanes = _usual_lanes(nest, cpu)
     divisions = n_divisions(nest)
     n_operations = nest.n_operations + divisions * DIVISION_OPERATIONS
     n_operations -= ("fma" in cpu.isa) * nest.n_fused
@@ -225,6 +227,22 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     throughput = max(throughput, waiting_cycles(nest))
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
     return throughput + entry
+
+
+def _usual_lanes(nest: Nest, cpu: Cpu) -> float:
+    bits = min(cpu.simd_bits, COMPILER_SIMD_BITS)
+    return max(1.0, bits / (8 * nest.element_bytes))
+
+
+def _cycles_in_rows(nest: Nest, cpu: Cpu) -> float:
+    """Cycles of one instance where lanes are parts of a loop.
+
+    Every load and store is a whole vector, which begins at a multiple of its length.
+    """
+    arithmetic = nest.n_operations / OPERATIONS_PER_CYCLE
+    memory = nest.lifted_operations / LOADS_PER_CYCLE
+    busy = max(arithmetic, memory) + OVERLAP_LOSS * min(arithmetic, memory)
+    return busy / min(nest.lanes, _usual_lanes(nest, cpu))
 
 
 def _cycles_in_registers(nest: Nest, cpu: Cpu) -> float:

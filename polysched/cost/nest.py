@@ -25,6 +25,7 @@ from polysched.analysis import (
     run_extent,
 )
 from polysched.ir import (
+    MARK_LIFT,
     MARK_PACK,
     MARK_PARALLEL,
     Scop,
@@ -274,6 +275,19 @@ class Nest:
         classes = self.inner_classes()
         far = [c for r, c in classes if lane and r.stride_class(lane) == "N"]
         return bool(self.lanes) and bool(far) and set(far) == {"1"}
+
+    @cached_property
+    def is_lifted(self) -> bool:
+        """Whether lanes are parts of a loop, and arrays lie in rows of them."""
+        marks = (m for x in self.members for m in x.marks)
+        return bool(self.lanes) and any(m.startswith(MARK_LIFT) for m in marks)
+
+    @property
+    def lifted_operations(self) -> float:
+        """Loads and stores of whole rows, for each row that is computed."""
+        moving = [r for r in self.references if r.rows]
+        touched = {place for r in moving for place in self._touched(r)}
+        return len(touched) / self.copies
 
     @cached_property
     def is_packed(self) -> bool:

@@ -30,6 +30,8 @@ MARK_WAVEFRONT = "wavefront"  # the band below: first member sums the tile loops
 MARK_DIAMOND = "diamond"  # the tile band below: tiles that may start side by side
 MARK_BACKWARDS = "backwards"  # parallel:backwards: as threads become free, last first
 MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2
+MARK_LIFT = "lift"  # lift:250, below, arrays of one dimension lie in rows of parts:
+# element e at [e mod 250][floor(e / 250)]
 MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4;
 # registers:4:16, rows 16 further on are asked for ahead; registers:4:16:2, of every
 # four rows the first two; -2, the last two

@@ -20,6 +20,7 @@ from polysched.transform.isolate import Isolate
 from polysched.transform.jam import Jam
 from polysched.transform.launch import Launch, Single
 from polysched.transform.launch_sum import LaunchSum
+from polysched.transform.lift import Lift
 from polysched.transform.mapping import Accumulate, Parallel, ShareSums, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
@@ -61,6 +62,7 @@ __all__ = [
     "Jam",
     "Launch",
     "LaunchSum",
+    "Lift",
     "Merge",
     "Order",
     "Pack",

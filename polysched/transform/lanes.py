@@ -6,6 +6,7 @@ from polysched.analysis import loop_is_parallel
 from polysched.ir import (
     MARK_ACCUMULATE,
     MARK_DIAMOND,
+    MARK_LIFT,
     MARK_VECTOR,
     MARK_WAVEFRONT,
     NodePath,
@@ -25,6 +26,7 @@ from polysched.transform.separate import Separate
 from polysched.transform.turn import cross_sums, turn_sums
 
 MIN_TILE, MAX_TILE = 8, 64  # iterations of a short loop over the points of a tile
+DONE_MARKS = MARK_VECTOR, MARK_ACCUMULATE, MARK_LIFT  # below them lanes are filled
 MAX_CUTS = 2  # loops cut in one band: each may triple the code
 
 
@@ -34,7 +36,7 @@ def fill_lanes(
     """Register tiles and vector marks on the innermost bands."""
     for path in draft.innermost_paths():
         node = draft.node(path)
-        if is_under_mark(node, MARK_VECTOR) or is_under_mark(node, MARK_ACCUMULATE):
+        if any(is_under_mark(node, mark) for mark in DONE_MARKS):
             continue
         held = hold_contraction(draft, scop, path, cpu) if hold else None
         if held is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 
 from polysched.analysis import Dependences
@@ -21,6 +22,7 @@ from polysched.transform.draft import Draft
 from polysched.transform.fronts import advance_fronts
 from polysched.transform.gather import gather_contractions
 from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
+from polysched.transform.lifting import lift_loops
 from polysched.transform.panels import cut_panels
 from polysched.transform.rows import gather_rows
 from polysched.transform.share import share_loops
@@ -59,6 +61,8 @@ class PlanShape:
         Let neighbours that read one large array pass over it strip by strip.
     blocks : bool
         Let such neighbours pass over it block by block, a block for each thread.
+    lift : bool
+        Let parts of a loop that reads its neighbours be the lanes of vectors.
     accumulate : bool
         Accumulate in vector lanes where the order of terms is free.
     split : bool
@@ -80,6 +84,7 @@ class PlanShape:
     rows: bool = False
     strips: bool = False
     blocks: bool = False
+    lift: bool = False
     accumulate: bool = False
     split: bool = False
     sums: bool = False
@@ -88,7 +93,7 @@ class PlanShape:
     def has_a_point(self) -> bool:
         """Whether the shape is for trees that one of its stages changes."""
         stages = self.accumulate, self.strips, self.blocks, self.diamond, self.fronts
-        return any(stages) or self.sums or self.waves
+        return any(stages) or self.sums or self.waves or self.lift
 
     def without_point(self) -> PlanShape:
         """The shape for trees to which its point does not apply."""
@@ -102,11 +107,13 @@ class PlanShape:
             fronts=False,
             waves=False,
             panels=False,
+            lift=False,
             sums=False,
         )
 
 
 SHAPES = (
+    PlanShape(threads=False, lift=True),
     PlanShape(jam=True, sums=True),
     PlanShape(jam=True, split=True),
     PlanShape(split=True),
@@ -169,20 +176,20 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
     if shape.rows:
         draft = draft.through(gather_rows, scop, cpu)
     draft = ordered = draft.through(order_members, scop)
-    if shape.accumulate:
-        draft = draft.through(accumulate_in_lanes, scop)
-    if shape.strips:
-        draft = draft.through(fuse_strips, scop, cpu)
-    if shape.blocks:
-        draft = draft.through(fuse_blocks, scop, cpu)
-    if shape.sums:
-        draft = draft.through(share_sums, scop, cpu)
+    stages: tuple[tuple[bool, Callable[..., Draft], tuple[Hashable, ...]], ...] = (
+        (shape.accumulate, accumulate_in_lanes, ()),
+        (shape.strips, fuse_strips, (cpu,)),
+        (shape.blocks, fuse_blocks, (cpu,)),
+        (shape.sums, share_sums, (cpu,)),
+        (shape.fronts, advance_fronts, (cpu,)),
+        (shape.waves, tile_in_waves, (cpu,)),
+        (shape.lift, lift_loops, (cpu,)),
+    )
+    for is_wanted, stage, given in stages:
+        if is_wanted:
+            draft = draft.through(stage, scop, *given)
     if shape.diamond:
         draft = draft.through(tile_diamonds, scop, cpu, jam=shape.jam)
-    if shape.fronts:
-        draft = draft.through(advance_fronts, scop, cpu)
-    if shape.waves:
-        draft = draft.through(tile_in_waves, scop, cpu)
     return None if shape.has_a_point and draft is ordered else draft
 
 

@@ -80,7 +80,7 @@ class ScriptPlanner:
             if draft is None:
                 continue
             found.setdefault(draft.tree.text, draft)
-            if not shape.threads and sequential is None:
+            if not shape.threads and not shape.lift and sequential is None:
                 sequential = draft.tree.text
         kept = list(found)[:limit]
         if sequential is not None and sequential not in kept:
