@@ -98,7 +98,11 @@ from polysched.analysis.reordering import (
     find_freedom,
     match_accumulation,
 )
-from polysched.analysis.sampling import estimate_instances
+from polysched.analysis.sampling import (
+    at_likely_sizes,
+    estimate_instances,
+    estimate_points,
+)
 from polysched.analysis.schedule_features import schedule_features
 from polysched.analysis.schedule_profile import ScheduleProfile, profile_schedule
 from polysched.analysis.slanted import box_terms
@@ -171,6 +175,7 @@ __all__ = [
     "active_dependences",
     "affine_texts",
     "allow_reordering",
+    "at_likely_sizes",
     "box_footprint",
     "box_terms",
     "check_legal",
@@ -189,6 +194,7 @@ __all__ = [
     "division_count",
     "drop_dead_statements",
     "estimate_instances",
+    "estimate_points",
     "exposed_reads",
     "find_accumulation",
     "find_copied_reduction",

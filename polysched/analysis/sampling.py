@@ -46,7 +46,12 @@ def estimate_instances(scop: Scop, statement: str) -> float | None:
     float or None
         None where a loop has no bound.
     """
-    domain = _at_sizes(scop, scop.statement(statement).domain)
+    return estimate_points(scop, scop.statement(statement).domain)
+
+
+def estimate_points(scop: Scop, domain: isl.Set) -> float | None:
+    """The same for a part of a statement's domain."""
+    domain = at_likely_sizes(scop, domain)
     if domain.is_empty():
         return 0.0
     n = n_dims(domain)
@@ -62,8 +67,8 @@ def estimate_instances(scop: Scop, statement: str) -> float | None:
     return total / N_SAMPLES * density
 
 
-def _at_sizes(scop: Scop, domain: isl.Set) -> isl.Set:
-    """The domain without parameters."""
+def at_likely_sizes(scop: Scop, domain: isl.Set) -> isl.Set:
+    """The domain without parameters: at their estimates, or 1000."""
     found = domain.intersect_params(scop.estimated_context)
     for k in range(found.dim(isl.dim_type.param)):
         value = found.params().plain_get_val_if_fixed(isl.dim_type.param, k)

@@ -24,7 +24,7 @@ from polysched.ir import (
 from polysched.sets import list_maps, node_kind
 
 _LOOP_MARKS = (MARK_PARALLEL, MARK_VECTOR, MARK_ACCUMULATE)
-_SCHEDULE = re.compile(rf"(static|dynamic|guided)(,\s*\d+)?|{MARK_BACKWARDS}")
+_SCHEDULE = re.compile(rf"(static|dynamic|guided|{MARK_BACKWARDS})(,\s*\d+)?")
 
 
 def number_marks(tree: ScheduleTree) -> isl.Schedule:
@@ -125,8 +125,8 @@ class _Adder:
         is_vector = self.simd and loop.depth in wanted.vector and loop.step == 1
         sums = wanted.sums.get(loop.depth, ()) if self.parallel else ()
         is_shared = is_parallel and loop.condition is not None
-        if is_shared and kind == MARK_BACKWARDS:
-            loop, kind = _backwards(loop), "dynamic"
+        if is_shared and kind and kind.startswith(MARK_BACKWARDS):
+            loop, kind = _backwards(loop), kind.replace(MARK_BACKWARDS, "dynamic")
         words = []
         if loop.condition is not None:
             shared = "for" if sums else "parallel for"  # copies are made in the region

@@ -44,17 +44,22 @@ class Parallel(Step):
     backwards: bool
         The same from the last iteration to the first (``parallel:backwards``), where
         that has the most work: what is begun last is then soon done.
+    chunk : int
+        Iterations to hand out at a time (``parallel:dynamic,16``); 0 for single ones.
     """
 
     member: int = 0
     dynamic: bool = False
     backwards: bool = option(False)
+    chunk: int = option(0)
 
     name: ClassVar[str] = "parallel"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
         if self.backwards and not self.dynamic:
             return "found backwards, expected dynamic with it"
+        if self.chunk < 0 or (self.chunk and not self.dynamic):
+            return f"found chunk {self.chunk}, expected dynamic and a positive number"
         return _find_member(node, self.member) or _find_outer_mark(node, MARK_PARALLEL)
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
@@ -63,7 +68,8 @@ class Parallel(Step):
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
         words = [MARK_PARALLEL]
         if self.dynamic:
-            words.append(MARK_BACKWARDS if self.backwards else "dynamic")
+            chunk = f",{self.chunk}" if self.chunk else ""
+            words.append((MARK_BACKWARDS if self.backwards else "dynamic") + chunk)
         return insert_mark(_from_member(node, self.member), ":".join(words))
 
 

@@ -12,8 +12,6 @@ from polysched.machine import Cpu
 from polysched.sets import node_kind
 from polysched.transform.band_view import (
     BandView,
-    StatementView,
-    is_rectangular,
     is_tile_band,
     view_band,
 )
@@ -21,6 +19,7 @@ from polysched.transform.draft import Draft, has_band_below, mark_kind
 from polysched.transform.mapping import Parallel
 from polysched.transform.order import Order
 from polysched.transform.tile import Tile, Wavefront
+from polysched.transform.work import spread_work
 
 STRIP = 256  # iterations of a vector loop that are worth a thread
 SHORT = 2048  # iterations that are done sooner than threads are called
@@ -66,7 +65,7 @@ def _share_band(draft: Draft, scop: Scop, cpu: Cpu, path: NodePath) -> Draft | N
     if innermost and useful == [band.n_members - 1] and useful[0]:
         return _share_strips(draft, band, cpu) if band.permutable else None
     if useful:
-        return _share_member(draft, band, useful[0])
+        return _share_member(draft, band, useful[0], cpu)
     if is_tile_band(draft, path) and band.permutable and band.n_members > 1:
         draft = draft.do(Wavefront(path, min(band.n_members, 2)))
         return draft.attempt(Parallel((*path, 0), 1)) or draft
@@ -105,34 +104,10 @@ def choose_strip(extent: int | None, cpu: Cpu) -> int:
     return max(STRIP, -(-even // STRIP_ALIGN) * STRIP_ALIGN)
 
 
-def _share_member(draft: Draft, band: BandView, member: int) -> Draft:
+def _share_member(draft: Draft, band: BandView, member: int, cpu: Cpu) -> Draft:
     path = band.path
     if member and band.permutable:
         order = (member, *(k for k in range(band.n_members) if k != member))
         draft, member = draft.do(Order(path, order)), 0
-    is_uneven = not is_rectangular(band)
-    grows = is_uneven and all(_grows(draft, band, s, member) for s in band.statements)
-    return draft.do(Parallel(path, member, is_uneven, grows))
-
-
-def _grows(draft: Draft, band: BandView, s: StatementView, member: int) -> bool:
-    """Whether each value of a loop has the work of the one before it, and more.
-
-    The value is that of an iterator; what the others have at one value they must have
-    at all later ones.
-    """
-    found = s.members[s.positions[member]]
-    moved = [k for k, c in enumerate(found.coefficients) if c]
-    if len(moved) != 1 or found.coefficients[moved[0]] < 0:
-        return False
-    domain = band.scop.statement(s.name).domain
-    instances = draft.node(band.path).get_domain().extract_set(domain.get_space())
-    instances = instances.intersect_params(band.scop.context).coalesce()
-    work = isl.Map.from_range(instances.reset_tuple_id())
-    work = work.move_dims(isl.dim_type.in_, 0, isl.dim_type.out, moved[0], 1)
-    values = work.domain()
-    later = isl.Map.lex_le(values.get_space()).intersect_domain(values)
-    later = later.intersect_range(values)
-    if not later.reverse().apply_range(work).is_subset(work):
-        return False
-    return not later.apply_range(work).is_subset(work)  # all alike
+    work = spread_work(draft, band, member, cpu)
+    return draft.do(Parallel(path, member, work.is_uneven, work.grows, work.chunk))

@@ -87,9 +87,11 @@ def test_lanes_that_read_more_than_a_panel_are_not_padded(tmp_path) -> None:
 
 
 @pytest.mark.cc
-def test_tiles_begun_with_the_last_give_equal_results() -> None:
+@pytest.mark.parametrize("chunk", ["", ", chunk=3"])
+def test_tiles_begun_with_the_last_give_equal_results(chunk: str) -> None:
     """Where a size is zero, none is begun."""
-    script = "tile(band=0, sizes=[4]); parallel(band=0.0, dynamic=true, backwards=true)"
+    shared = f"parallel(band=0.0, dynamic=true, backwards=true{chunk})"
+    script = f"tile(band=0, sizes=[4]); {shared}"
     loops = LOOPS.replace("j < nj", "j <= i && j < nj")
     check(program(PRODUCT, loops=loops), script)
 

@@ -25,7 +25,9 @@ CPU = Cpu(
         ("0 <= i < n and 0 <= j < n", False, False),
         ("0 <= i < n and 0 <= j <= i", True, True),
         ("0 <= i < n and i <= j < n", True, False),
-        ("0 <= i < n and i <= j < i + 9", True, False),
+        ("0 <= i < n and i <= j < i + 9", False, False),
+        ("0 <= i < n and j >= 0 and i - 9 <= j < i + 9 and j < n", False, False),
+        ("0 <= i < n and i + j <= n and 0 <= j <= i", False, False),
         ("0 <= i < n and n - i <= j < n", True, True),
     ],
 )
@@ -39,3 +41,24 @@ def test_the_iterations_with_the_most_work_begin_first(
     tree = set_band_flags(original_tree(scop), deps)
     done = share_loops(Draft(tree, deps), scop, CPU)
     assert done.steps == (Parallel((0,), 0, dynamic, backwards),)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "chunk"),
+    [
+        ("0 <= i < 60 and 0 <= j <= i", 0),
+        ("0 <= i < 2000 and 0 <= j <= i", 32),
+        ("0 <= i < 100000 and 0 <= j <= i", 0),
+        ("0 <= i < m and 0 <= j <= i", 0),
+        ("0 <= i < n and 0 <= j <= i", 32),
+    ],
+)
+def test_short_iterations_are_handed_out_together(bounds: str, chunk: int) -> None:
+    """Where sizes are known: so many that asking for them takes no time."""
+    domain = f"[n, m] -> {{ S0[i, j] : {bounds} }}"
+    store = scops.statement("S0", domain, (0, 0, 0), "w [i, j] -> A[i, j]")
+    scop = scops.scop("store", store).with_estimates({"n": 2000})
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    (step,) = share_loops(Draft(tree, deps), scop, CPU).steps
+    assert step == Parallel((0,), 0, True, True, chunk)

@@ -48,6 +48,9 @@ STEPS = {
     "parallel(band=0, member=0, dynamic=true, backwards=true)": Parallel(
         (0,), 0, True, True
     ),
+    "parallel(band=0, member=0, dynamic=true, chunk=16)": Parallel(
+        (0,), 0, True, chunk=16
+    ),
     "pack(band=0.1, statement=2, iterators=[1, 0])": Pack((0, 1), 2, (1, 0)),
     "pack(band=0, statement=0, iterators=[2, 1], panel=8)": Pack((0,), 0, (2, 1), 8),
     "share_sums(band=0.1, member=1, arrays=[s, t])": ShareSums((0, 1), 1, ("s", "t")),
