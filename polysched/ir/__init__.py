@@ -24,19 +24,7 @@ from polysched.ir.expr import (
     map_expr,
     walk,
 )
-from polysched.ir.order import original_rows, original_tree
-from polysched.ir.program import FunctionParameter, Program, Signature
-from polysched.ir.scop import (
-    Access,
-    AccessKind,
-    Array,
-    Parameter,
-    Scop,
-    SourceRegion,
-    Statement,
-    Storage,
-)
-from polysched.ir.tree import (
+from polysched.ir.marks import (
     MARK_ACCUMULATE,
     MARK_BACKWARDS,
     MARK_DIAMOND,
@@ -53,16 +41,24 @@ from polysched.ir.tree import (
     MARK_UNROLL,
     MARK_VECTOR,
     MARK_WAVEFRONT,
-    LinearRow,
-    NodePath,
-    Rows,
     RowsAhead,
-    ScheduleTree,
-    build_tree,
     copied_sums,
     held_lanes,
     partial_sums,
 )
+from polysched.ir.order import original_rows, original_tree
+from polysched.ir.program import FunctionParameter, Program, Signature
+from polysched.ir.scop import (
+    Access,
+    AccessKind,
+    Array,
+    Parameter,
+    Scop,
+    SourceRegion,
+    Statement,
+    Storage,
+)
+from polysched.ir.tree import LinearRow, NodePath, Rows, ScheduleTree, build_tree
 from polysched.ir.types import ScalarType, common_type, promote
 
 __all__ = [

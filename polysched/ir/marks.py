@@ -1,0 +1,125 @@
+"""Marks of schedule trees: what code generation makes of the band below one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MARK_PARALLEL = "parallel"  # the band below: its first member is an OpenMP loop;
+# parallel:static:s,t, each thread adds to copies of s and t, added up behind it
+MARK_VECTOR = "vector"  # the band below: its last member is an `omp simd` loop;
+# vector:4, with four iterations to a vector
+MARK_ACCUMULATE = "accumulate"  # like vector, but lanes accumulate into one element
+MARK_UNROLL = "unroll"  # the band below: its members are fully unrolled (jammed)
+MARK_TILE = "tile"  # the band below enumerates tiles
+MARK_WAVEFRONT = "wavefront"  # the band below: first member sums the tile loops
+MARK_DIAMOND = "diamond"  # the tile band below: tiles that may start side by side
+MARK_BACKWARDS = "backwards"  # parallel:backwards: as threads become free, last first
+MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2
+MARK_LIFT = "lift"  # lift:250, below, arrays of one dimension lie in rows of parts:
+# element e at [e mod 250][floor(e / 250)]
+MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4;
+# registers:4:16, rows 16 further on are asked for ahead; registers:4:16:2, of every
+# four rows the first two; -2, the last two
+MARK_SQUARES = "squares"  # squares:8:16, the band below: the rows of squares of 8 x 8,
+# whose columns the loop above runs along; asks for rows ahead as registers do
+MARK_KERNEL = "kernel"  # what is below runs on the device, as one kernel
+MARK_GRID = "grid"  # the band below: each of its points is a thread block;
+# grid:s:8,32, blocks add up parts of s, which 8 x 32 threads of another kernel add up
+MARK_THREADS = "threads"  # threads:8,32, member k of the band below: so many threads;
+# threads:8,32:1,4, neighbouring values of a member go to one thread in runs of that
+# length; threads:8,32:1,1:s, each thread adds up a part of s
+MARK_STAGE = (
+    "stage"  # stage:3, tiles of what the kernel reads go through shared memory,
+)
+# three of them in flight; the band below enumerates the tiles; stage:3:tensor, warps in
+# place of threads, which multiply in tensor cores
+
+_SUMS_WORD = {MARK_GRID: 0, MARK_THREADS: 2}  # behind the kind
+
+
+def copied_sums(mark: str) -> tuple[str, ...]:
+    """The arrays that each thread of a parallel loop has a copy of, to add to.
+
+    Examples
+    --------
+    >>> copied_sums("parallel:static:s,t"), copied_sums("parallel:dynamic")
+    (('s', 't'), ())
+    """
+    kind, *words = mark.split(":")
+    if kind != MARK_PARALLEL or len(words) < 2:
+        return ()
+    return tuple(words[1].split(","))
+
+
+def held_lanes(mark: str) -> int:
+    """Elements of the vectors that the band below a mark is held in; 0 for other marks.
+
+    Examples
+    --------
+    >>> held_lanes("registers:4"), held_lanes("squares:8:16"), held_lanes("vector")
+    (4, 8, 0)
+    """
+    kind, *words = mark.split(":")
+    return int(words[0]) if kind in (MARK_REGISTERS, MARK_SQUARES) else 0
+
+
+@dataclass(frozen=True)
+class RowsAhead:
+    """Rows that are asked for before they are read.
+
+    Attributes
+    ----------
+    distance : int
+        They lie so many further on; 0 for none.
+    part : int
+        Of as many rows as there are lanes, so many of the first, or of the last where
+        negative; 0 for all.
+    """
+
+    distance: int = 0
+    part: int = 0
+
+    @classmethod
+    def of_mark(cls, mark: str) -> RowsAhead:
+        """What a mark asks for.
+
+        Examples
+        --------
+        >>> RowsAhead.of_mark("squares:8:16:-4"), RowsAhead.of_mark("registers:8")
+        (RowsAhead(distance=16, part=-4), RowsAhead(distance=0, part=0))
+        """
+        words = mark.split(":") if held_lanes(mark) else []
+        return cls(*map(int, words[2:]))
+
+    @property
+    def words(self) -> str:
+        """The end of a mark's name; empty where nothing is asked for."""
+        if not self.distance:
+            return ""
+        return f":{self.distance}" + (f":{self.part}" if self.part else "")
+
+    def rows(self, lanes: int) -> range:
+        """Positions of the rows that are asked for, of so many.
+
+        Examples
+        --------
+        >>> [list(RowsAhead(8, part).rows(4)) for part in (0, 1, -1)]
+        [[0, 1, 2, 3], [0], [3]]
+        """
+        every = range(lanes)
+        return every[: self.part] if self.part > 0 else every[self.part :]
+
+
+def partial_sums(mark: str) -> tuple[str, ...]:
+    """The arrays of which each block, or thread, of a device adds up a part.
+
+    Examples
+    --------
+    >>> partial_sums("grid:s:8,32"), partial_sums("threads:8,32:1,1:s")
+    (('s',), ('s',))
+    >>> partial_sums("grid"), partial_sums("threads:8,32:1,4")
+    ((), ())
+    """
+    kind, *words = mark.split(":")
+    words = words[_SUMS_WORD.get(kind, len(words)) :]
+    return tuple(words[0].split(",")) if words else ()
