@@ -74,6 +74,7 @@ def test_triangles_are_equal_at_every_edge(
 ) -> None:
     """Of six rows that are not whole three are held together, then one."""
     script = PANELS.replace("factors=[2,", f"factors=[{rows},")
+    script = script.replace("sizes=[4, 0, 0]", f"sizes=[{2 * rows}, 0, 0]")
     check(program(PRODUCT, type_name, loops), script)
 
 
