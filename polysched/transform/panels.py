@@ -12,6 +12,16 @@ passes through the caches for every one. Cut into blocks of `k` (right-looking):
 What runs behind the block waits for no other column: threads share it, and a panel is
 read from memory once for each block. (Golub and van Loan, "Matrix Computations",
 section 5.2.9: modified Gram-Schmidt by blocks.)
+
+So it is where one element stands for a column, as in the solution of a triangular
+system, whose rows wait for each other::
+
+    for i:                            for jt:            j = jt .. jt + 127
+      for j < i: x[i] -= L[i][j] * x[j]    i, j within:      the triangle, in order
+      x[i] /= L[i][i]            →         parallel for i behind:
+                                            j within: x[i] -= L[i][j] * x[j]
+
+(Section 3.1.5: column-oriented, by blocks.)
 """
 
 from __future__ import annotations
@@ -29,6 +39,7 @@ from polysched.transform.split import Split
 from polysched.transform.tile import Tile
 
 SIDE = 32  # columns of a block: longer ones leave more work to one thread
+ROWS_SIDE = 128  # of a block of single elements: threads meet behind each
 MAX_WIDTH = 64  # columns of a panel behind it
 MIN_WIDTH = 8
 MIN_EXTENT = 4 * SIDE
@@ -39,8 +50,12 @@ def cut_panels(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     """Cut bands of two loops that both wait, above loops over all of a column."""
     for path in draft.band_paths():
         band = view_band(draft, scop, path)
-        if _is_candidate(band):
-            draft = _cut(draft, band, cpu) or draft
+        if not _is_candidate(band):
+            continue
+        if band.is_above_others:
+            draft = _cut_columns(draft, band, cpu) or draft
+        else:
+            draft = _cut_rows(draft, band) or draft
     return draft
 
 
@@ -48,26 +63,17 @@ def _is_candidate(band: BandView) -> bool:
     return (
         band.permutable
         and band.n_members == 2
-        and band.is_above_others
         and not any(band.coincident)
         and all((band.extent(k) or LARGE_EXTENT) >= MIN_EXTENT for k in (0, 1))
     )
 
 
-def _cut(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
-    """Blocks of the first loop; None where panels behind a block wait for others."""
-    path = band.path
-    draft = draft.do(Tile(path, (SIDE, 0)))
-    points = (*path, 0, 0)
-    block = draft.node(points).get_schedule_depth() - 1
-    draft = draft.do(Order(points, (1, 0)))
-    behind = Split(points, 0, (f"c{block} + {SIDE}",))
-    if behind.find_misfit(draft.tree) is not None:
+def _cut_columns(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
+    """Panels behind blocks of the first loop; None where they wait for others."""
+    parts = _cut(draft, band, 0, SIDE)
+    if parts is None:
         return None
-    draft = draft.do(behind)
-    first, second = (*points, 0, 0), (*points, 1, 0)
-    if not loop_is_parallel(draft.node(second), 0, draft.deps.validity):
-        return None
+    draft, first, second = parts
     draft = draft.do(Tile(second, (_choose_width(draft, band.scop, second, cpu), 0)))
     for one in ((*second, 0, 0), first):
         draft = draft.do(Order(one, (1, 0)))
@@ -76,6 +82,39 @@ def _cut(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
             return None
         draft = apart
     return draft
+
+
+def _cut_rows(draft: Draft, band: BandView) -> Draft | None:
+    """Blocks of either loop, if the rows behind them are then free."""
+    if len(band.main) != 1 or len(band.statements) == 1:
+        return None
+    for member in range(band.n_members):
+        parts = _cut(draft, band, member, ROWS_SIDE)
+        if parts is not None:
+            return parts[0]
+    return None
+
+
+def _cut(
+    draft: Draft, band: BandView, member: int, side: int
+) -> tuple[Draft, NodePath, NodePath] | None:
+    """Blocks of one loop, and the other cut behind each.
+
+    Gives the bands, the other loop first in each; None where what is behind is not
+    free.
+    """
+    draft = draft.do(Tile(band.path, tuple(side * (k == member) for k in range(2))))
+    points = (*band.path, 0, 0)
+    block = draft.node(points).get_schedule_depth() - 1
+    draft = draft.do(Order(points, (1 - member, member)))
+    behind = Split(points, 0, (f"c{block} + {side}",))
+    if behind.find_misfit(draft.tree) is not None:
+        return None
+    draft = draft.do(behind)
+    first, second = (*points, 0, 0), (*points, 1, 0)
+    if not loop_is_parallel(draft.node(second), 0, draft.deps.validity):
+        return None
+    return draft, first, second
 
 
 def _choose_width(draft: Draft, scop: Scop, path: NodePath, cpu: Cpu) -> int:

@@ -36,9 +36,9 @@ TREE = """{ domain: "%s", child: { schedule: "[
   } } }"""
 
 
-def planned(scop: Scop) -> Draft:
+def planned(scop: Scop, text: str = TREE) -> Draft:
     deps = compute_dependences(scop)
-    tree = ScheduleTree.parse(" ".join((TREE % scop.domain).split()))
+    tree = ScheduleTree.parse(" ".join((text % scop.domain).split()))
     draft = plan_script(set_band_flags(tree, deps), scop, deps, CPU, PANELS)
     assert find_violation(draft.tree, deps, scop) is None
     return draft
@@ -56,3 +56,29 @@ def test_threads_share_panels_behind_a_block() -> None:
 )
 def test_few_columns_or_columns_that_wait_are_left(scop: Scop) -> None:
     assert not planned(scop).steps
+
+
+def triangle(n: int) -> Scop:
+    """The solution of a triangular system, rows one after the other."""
+    b = ScopBuilder("triangle")
+    b.array("L", f"double[{n}][{n}]")
+    b.array("x", f"double[{n}]")
+    rows = f"0 <= i < {n}"
+    b.statement(
+        "i, j", f"{rows} and 0 <= j < i", "x[i] -= L[i][j] * x[j]", position=(0, 0, 0)
+    )
+    b.statement("i", rows, "x[i] = x[i] / L[i][i]", position=(0, 1, 0))
+    return b.build()
+
+
+ROWS = """{ domain: "%s", child: { schedule: "[
+  { S0[i, j] -> [j]; S1[i] -> [i] }, { S0[i, j] -> [i]; S1[i] -> [i] }]",
+  permutable: 1, child: { sequence: [
+    { filter: "{ S0[i, j] }" }, { filter: "{ S1[i] }" }] } } }"""
+
+
+def test_threads_share_rows_behind_a_block() -> None:
+    steps = planned(triangle(2000), ROWS).steps
+    assert [s.sizes for s in steps if isinstance(s, Tile)] == [(128, 0)]
+    assert [s.band for s in steps if s.name == "parallel"] == [(0, 0, 0, 1, 0)]
+    assert sum(s.name == "registers" for s in steps) == 1
