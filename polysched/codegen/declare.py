@@ -231,13 +231,7 @@ class Declarer:
         return buffer.array.type.name, tuple(self._size(s) for s in buffer.sizes)
 
     def _on_heap(self, buffer: Buffer) -> bool:
-        if buffer.alignment or not buffer.sizes:
-            return False
-        if buffer.n_bytes is not None:
-            return buffer.n_bytes > self.heap_bytes
-        if buffer.array.storage != "scop":  # a stack may be too small for any size
-            return True
-        return any(isinstance(s, isl.PwAff) for s in buffer.sizes)
+        return is_on_heap(buffer, self.heap_bytes)
 
     def _size(self, size: Size) -> str:
         if isinstance(size, int):
@@ -248,6 +242,17 @@ class Declarer:
                 return self.exprs.text(build.expr_from_pw_aff(size)).text
         indices = ExprPrinter(index_parameters=self.exprs.spellings)
         return indices.index(size).to_text().text
+
+
+def is_on_heap(buffer: Buffer, heap_bytes: int) -> bool:
+    """Whether a buffer is too large for the stack, or may be."""
+    if buffer.alignment or not buffer.sizes:
+        return False
+    if buffer.n_bytes is not None:
+        return buffer.n_bytes > heap_bytes
+    if buffer.array.storage != "scop":  # a stack may be too small for any size
+        return True
+    return any(isinstance(s, isl.PwAff) for s in buffer.sizes)
 
 
 def _pointer(type_name: str, name: str, sizes: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
 from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
 from polysched.codegen.copied_sums import CopiedSum, copy_sums
 from polysched.codegen.ctext import Names, Text, identifiers
-from polysched.codegen.declare import Declarer
+from polysched.codegen.declare import Declarer, is_on_heap
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.frame import frame_code
 from polysched.codegen.layout import Layout
@@ -30,7 +30,7 @@ from polysched.codegen.pragmas import add_pragmas, check_pragmas, number_marks
 from polysched.codegen.promote import promote
 from polysched.codegen.registers import RegisterTiles
 from polysched.codegen.roots import declare_roots
-from polysched.codegen.scopes import find_split_storage
+from polysched.codegen.scopes import find_shared_by_lanes, find_split_storage
 from polysched.codegen.specialise import specialise
 from polysched.codegen.statement import print_instance
 from polysched.codegen.storage import (
@@ -204,7 +204,15 @@ class _Printer:
             )
             split = find_split_storage(self.scop, built.block, built.domains, buffers)
             if not split:
-                return built, buffers, parts
+                simd = add_pragmas(
+                    built.block, parallel=False, simd=options.simd, clause=lambda _: ""
+                )
+                heap = [b for b in planned if is_on_heap(b, options.heap_bytes)]
+                shared = find_shared_by_lanes(self.scop, simd, heap)
+                if not shared:
+                    return built, buffers, parts
+                depths |= shared
+                continue
             if not {b.array.name for b in planned}.issuperset(split):
                 raise CodegenError(f"isl tears the tile that {split[0]} is packed for")
             depths |= {

@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 
 import islpy as isl
 
-from polysched.codegen.nodes import Block, instances, walk_blocks
+from polysched.codegen.nodes import (
+    Block,
+    Loop,
+    instances,
+    walk_blocks,
+    walk_nodes,
+)
 from polysched.codegen.place import Declaration, place
 from polysched.codegen.storage import Buffer
 from polysched.ir import Scop
@@ -44,6 +50,35 @@ def find_split_storage(
         placed = place(placed, Declaration(buffer.depth, (name,), (), users, users))
     names = [b.array.name for b in buffers if b.depth]
     return [n for n in names if _is_split(placed, n, domains, copies[n])]
+
+
+def find_shared_by_lanes(
+    scop: Scop, block: Block, buffers: Sequence[Buffer]
+) -> dict[str, int]:
+    """Storage that vector lanes would share, and the first dimension of such loops.
+
+    What lies on the heap is made outside of loops, and so is one object for all lanes;
+    each iteration of a vector loop then needs elements of its own.
+
+    Parameters
+    ----------
+    scop : Scop
+        Says which statements access which array.
+    block : Block
+        Code with the pragmas of vector loops alone.
+    buffers : sequence of Buffer
+        Those on the heap.
+    """
+    arrays = {s.name: {a.array for a in s.accesses} for s in scop.statements}
+    found: dict[str, int] = {}
+    for loop in walk_nodes(block):
+        if isinstance(loop, Loop) and loop.pragmas:
+            touched = {a for i in instances(loop) for a in arrays[i.statement]}
+            for buffer in buffers:
+                name = buffer.array.name
+                if name in touched and loop.depth < found.get(name, buffer.depth):
+                    found[name] = loop.depth
+    return found
 
 
 def _is_split(

@@ -82,9 +82,14 @@ class Buffer:
 
 @dataclass(frozen=True, eq=False)
 class _Use:
-    """Accesses of one statement to the array: instance to element, instance to time."""
+    """Accesses of one statement to the array: instance to element, instance to time.
+
+    Where a loop was cut, in one of its parts: what is made anew in a loop is another
+    object in another part, which may be at the same time.
+    """
 
     statement: str
+    part: int
     element: isl.Map
     time: isl.Map
 
@@ -167,15 +172,17 @@ def _plan(
     if depth_limit is not None:
         n_shared = min(n_shared, depth_limit)
     depth = _choose_depth(uses, array.n_expanded, n_shared) if array.n_expanded else 0
-    uses = [_Use(u.statement, u.element, _first(u.time, depth)) for u in uses]
+    uses = [replace(u, time=_first(u.time, depth)) for u in uses]
     kept: list[int] = []
     sizes: list[Size] = []
     offsets: dict[str, dict[int, isl.PwAff]] = {}
     for position in range(array.n_dim):
-        seen = _union(
-            u.time.reverse().apply_range(_only(u.element, position)) for u in uses
-        )
-        if position < array.n_expanded and seen.is_single_valued():
+        by_part: dict[int, isl.Map] = {}
+        for u in uses:
+            seen = u.time.reverse().apply_range(_only(u.element, position))
+            by_part[u.part] = _union([by_part.get(u.part, seen), seen])
+        fixed = all(seen.is_single_valued() for seen in by_part.values())
+        if position < array.n_expanded and fixed:
             continue
         kept.append(position)
         extents = (None,) * array.n_expanded + array.extents
@@ -183,14 +190,14 @@ def _plan(
         if extent is not None:
             sizes.append(extent)
             continue
-        window = find_window(seen, scop.context)
+        window = find_window(_union(by_part.values()), scop.context)
         if window is None:
             raise CodegenError(f"no bound found for private array {array.name!r}")
         sizes.append(window.size)
-        for u in uses:
-            at = isl.PwMultiAff.from_map(u.time)
+        for name, time in _times(uses).items():
+            at = isl.PwMultiAff.from_map(time)
             value = window.first.pullback_pw_multi_aff(at)
-            offsets.setdefault(u.statement, {})[position] = value
+            offsets.setdefault(name, {})[position] = value
     return Buffer(array, depth, tuple(kept), tuple(sizes), offsets)
 
 
@@ -208,37 +215,49 @@ def _find_uses(
     copies = union_of_maps(
         _first(relation, array.n_expanded) for _, relation in relations
     )
-    times = {
-        map_names(m)[0]: m for m in list_maps(_find_times(tree.root, touching, copies))
-    }
-    return [
-        _Use(name, _unnamed(relation), _unnamed(times[name]))
-        for name, relation in relations
-        if name in times
-    ]
+    found = []
+    for part, part_times in enumerate(_find_times(tree.root, touching, copies)):
+        times = {map_names(m)[0]: _unnamed(m) for m in list_maps(part_times)}
+        for name, relation in relations:
+            if name in times:
+                here = _unnamed(relation).intersect_domain(times[name].domain())
+                found.append(_Use(name, part, here, times[name]))
+    return found
+
+
+def _times(uses: Iterable[_Use]) -> dict[str, isl.Map]:
+    """For each statement, its instances to their times in all parts."""
+    found: dict[str, isl.Map] = {}
+    for u in uses:
+        known = found.get(u.statement)
+        found[u.statement] = u.time if known is None else known.union(u.time)
+    return {name: time.coalesce() for name, time in found.items()}
 
 
 def _find_times(
     node: isl.ScheduleNode, wanted: isl.UnionSet, copies: isl.UnionMap
-) -> isl.UnionMap:
-    """Wanted instances to the loops that they share.
+) -> list[isl.UnionMap]:
+    """Wanted instances to the loops that they share, in each part of a cut loop.
 
-    Where a loop was cut, its parts share what is below the cut, too, as long as no copy
-    of the array is used in two of them.
+    The parts share what is below the cut, too, as long as no copy of the array is used
+    in two of them.
     """
     node = _deepest_common(node, wanted)
     prefix = node.get_prefix_schedule_union_map().intersect_domain(wanted)
     parts = [below.intersect(wanted) for below in _parts_below(node)]
     parts = [part for part in parts if not part.is_empty()]
     if len(parts) < 2 or not _are_disjoint([part.apply(copies) for part in parts]):
-        return prefix
+        return [prefix]
     found = [
-        _find_times(node.child(k).child(0), below.intersect(wanted), copies)
+        list_maps(times)
         for k, below in enumerate(_parts_below(node))
         if not below.is_disjoint(wanted)
+        for times in _find_times(
+            node.child(k).child(0), below.intersect(wanted), copies
+        )
     ]
-    depth = min(m.dim(isl.dim_type.out) for times in found for m in list_maps(times))
-    return union_of_maps(_first(m, depth) for times in found for m in list_maps(times))
+    depth = min(m.dim(isl.dim_type.out) for times in found for m in times)
+    return [union_of_maps(_first(m, depth) for m in times) for times in found]
 
 
 def _parts_below(node: isl.ScheduleNode) -> list[isl.UnionSet]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import islpy as isl
 import pytest
 
-from polysched.analysis import prepare_scop
+from polysched.analysis import compute_dependences, prepare_scop, set_band_flags
 from polysched.codegen import PrintOptions, plan_storage, print_openmp
 from polysched.codegen.storage import lay_out_along_loops
 from polysched.frontend import parse_c
@@ -24,7 +24,7 @@ from polysched.ir import (
     original_tree,
     types,
 )
-from polysched.transform import Split
+from polysched.transform import Split, apply_script, parse_script
 from tests.unit.codegen.handmade import (
     FRAME_2D,
     SQUARE,
@@ -253,6 +253,29 @@ def test_a_row_that_the_user_put_elsewhere_is_not_moved_to_the_stack() -> None:
         text = print_openmp(scop, mark_bands(original_tree(scop), parallel=0))
         before = text[: text.index(declared)]
         assert before.count("for (") == 1, "each thread has a row of its own"
+
+
+@pytest.mark.cc
+def test_lanes_have_rows_of_their_own(tmp_path: Path) -> None:
+    """What is made outside of a vector loop has an element for each iteration."""
+    box = "[n] -> { {} [t, i] : 0 <= t, i < n }"
+    scop = make_scop(
+        [*SQUARE, private("w", 1, Const(40, types.INT, "40"))],
+        [
+            (box.replace("{}", "S0"), (0, 0, 0), "w[i] = A[t][n - 1 - i];"),
+            (box.replace("{}", "S1"), (0, 1, 0), "B[t][i] = w[i] + w[n - 1 - i];"),
+        ],
+        N,
+    )
+    options = PrintOptions(heap_bytes=0)
+    tree = mark_bands(original_tree(scop), vector=0)
+    assert "w[t1][t2] = A[t1][" in print_openmp(scop, tree, options)
+    assert "w[t2] = A[t1][" in print_openmp(scop, original_tree(scop), options)
+    original = """
+    for (int t = 0; t < n; t++)
+        for (int i = 0; i < n; i++)
+            B[t][i] = A[t][n - 1 - i] + A[t][i];"""
+    check_equal(tmp_path, FRAME_2D, original, scop, [tree], SIZES, options)
 
 
 @pytest.mark.parametrize(("parallel", "n_loops"), [(None, 0), (0, 1), (1, 0)])
@@ -502,3 +525,27 @@ def test_parts_of_a_cut_loop_have_storage_of_their_own(tmp_path: Path) -> None:
     for tree, depth in ((whole, 2), (inner, 2)):
         (buffer,) = plan_storage(scop, tree)
         assert (buffer.depth, buffer.kept) == (depth, ())
+
+
+def test_parts_of_a_cut_loop_in_other_orders_need_no_array(tmp_path: Path) -> None:
+    """Instances (i, j) and (j, i) are at one time of two loops."""
+    path = tmp_path / "case.c"
+    path.write_text(
+        "void f(int n, float c[n][n]) {\n#pragma scop\n"
+        "for (int i = 1; i < n; i++) for (int j = 1; j < n; j++) {\n"
+        "float s = c[i][0] < c[0][j] ? c[i][0] : c[0][j];\n"
+        "c[i][j] = c[i][j] > s ? c[i][j] : s; }\n#pragma endscop\n}\n"
+    )
+    scop = prepare_scop(parse_c(path).scops[0])
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    script = (
+        "merge(band=0); split(band=0, member=0, cuts=[9]); "
+        "order(band=0.1.0, members=[1, 0])"
+    )
+    cut = apply_script(tree, parse_script(script), deps)
+    (buffer,) = plan_storage(scop, cut)
+    assert (buffer.depth, buffer.kept) == (2, ())
+    text = print_openmp(scop, cut)
+    assert text.count("float s;") == 2
+    assert "malloc" not in text
