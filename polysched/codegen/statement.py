@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 
+from polysched.codegen.choices import name_choices
 from polysched.codegen.ctext import Text
 from polysched.codegen.expr import Bound, ExprPrinter, renaming_printer
 from polysched.codegen.linear import Linear
@@ -64,8 +65,12 @@ def print_instance(
         if retyped or (n_uses > 1 and not bound.value.is_simple):
             declared.append(f"const {type_.name} {name} = {bound.value.to_text()};")
             bounds[name] = Bound(Linear.atom(Text(name)))
-    body = _lines(statement.body, replace(printer, iterators=bounds), indent)
-    return (*declared, *body)
+    printer = replace(printer, iterators=bounds)
+    actions, named = name_choices(statement.body, taken | uses.keys())
+    for name, value in named.items():
+        text = printer.value(value)
+        declared.append(f"const {value.dtype.name} {name} = {text};")
+    return (*declared, *_lines(actions, printer, indent))
 
 
 def needs_block(lines: tuple[str, ...]) -> bool:

@@ -1,0 +1,99 @@
+"""Values between which an expression chooses, with names of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+
+from polysched.ir import (
+    Action,
+    Assign,
+    Binary,
+    Call,
+    Cast,
+    Expr,
+    Load,
+    Select,
+    Unary,
+    map_expr,
+    walk,
+)
+
+
+def name_choices(
+    body: tuple[Action, ...], taken: Set[str]
+) -> tuple[tuple[Action, ...], dict[str, Expr]]:
+    """A body that chooses between names, and the values of these.
+
+    Functions like ``max(a, max(b, c))`` were read as what they return, ``a > (b > c ?
+    b : c) ? a : (b > c ? b : c)``. Compilers make branches of a choice that stands
+    there twice, and of ``x - 1 > y - 4 ? x - 1 : y - 4``, whose comparison they
+    simplify to one of other values; ``u > v ? u : v`` is an instruction. Only what
+    every instance computes in any case gets a name.
+
+    Parameters
+    ----------
+    body : tuple of Action
+        Of a statement; one of several assignments stays as it is.
+    taken : set of str
+        Names that must not be hidden.
+
+    Returns
+    -------
+    tuple of Action, dict of str to Expr
+        The new body; values by name, of which later ones may use earlier ones.
+    """
+    named: dict[str, Expr] = {}
+    match body:
+        case (Assign(target, op, value),):
+            return (Assign(target, op, _with_names(value, named, taken)),), named
+    return body, named
+
+
+def _with_names(value: Expr, named: dict[str, Expr], taken: Set[str]) -> Expr:
+    """The value with names, which are added in the order in which they are needed."""
+    while (found := _find_chosen(value)) is not None:
+        inner = _with_names(found, named, taken)
+        name = next(
+            n
+            for k in range(len(named) + len(taken) + 1)
+            if (n := f"choice{k + 1}") not in taken | named.keys()
+        )
+        named[name] = inner
+        value = _replaced(value, found, Load(name, (), found.dtype))
+    return value
+
+
+def _replaced(value: Expr, old: Expr, new: Expr) -> Expr:
+    return map_expr(value, lambda e: new if e == old else None)
+
+
+def _find_chosen(value: Expr) -> Expr | None:
+    """A value that is compared in any case and then chosen, worth a name."""
+    for choice in _always_made(value):
+        cond = choice.cond
+        if isinstance(cond, Binary) and cond.op in ("<", "<=", ">", ">="):
+            for compared in cond.operands:
+                if compared in (choice.then, choice.other) and _is_long(compared):
+                    return compared
+    return None
+
+
+def _is_long(expr: Expr) -> bool:
+    """Whether it holds a choice, or is an integer computed from data."""
+    if any(isinstance(e, Select) for e in walk(expr)):
+        return True
+    has_data = any(isinstance(e, Load | Call) for e in walk(expr))
+    return has_data and not expr.dtype.is_float and not isinstance(expr, Load)
+
+
+def _always_made(expr: Expr) -> Iterator[Select]:
+    """The choices in an expression that no other one skips."""
+    match expr:
+        case Select(cond, _, _):
+            yield expr
+            yield from _always_made(cond)
+        case Binary("&&" | "||", left, _):
+            yield from _always_made(left)
+        case Binary() | Unary() | Call() | Cast():
+            for operand in expr.operands:
+                yield from _always_made(operand)

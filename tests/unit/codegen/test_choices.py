@@ -1,0 +1,53 @@
+"""Chosen values get names, so that compilers need no branches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.codegen import print_openmp
+from polysched.codegen.choices import name_choices
+from polysched.ir import Assign, Binary, Load, Select, original_tree, types
+from tests.unit.codegen.handmade import FRAME_2D, SQUARE, N, check_equal, make_scop
+
+
+def integer(name: str) -> Load:
+    return Load(name, (), types.INT)
+
+
+def greater(a: Load | Binary | Select, b: Load | Binary | Select) -> Select:
+    return Select(Binary(">", a, b), a, b)
+
+
+def test_what_is_compared_and_chosen_gets_a_name() -> None:
+    inner = greater(integer("b"), integer("c"))
+    total = Binary("+", integer("a"), integer("d"))
+    (action,), named = name_choices(
+        (Assign(integer("x"), "=", greater(total, inner)),), {"choice1"}
+    )
+    assert list(named.items()) == [("choice2", total), ("choice3", inner)]
+    assert isinstance(action, Assign)
+    assert action.value == greater(integer("choice2"), integer("choice3"))
+
+
+def test_what_another_choice_skips_is_not_computed_before_it() -> None:
+    inner = greater(Binary("+", integer("a"), integer("d")), integer("c"))
+    value = Select(integer("p"), inner, integer("q"))
+    body = (Assign(integer("x"), "=", value),)
+    assert name_choices(body, set()) == (body, {})
+
+
+@pytest.mark.cc
+def test_named_choices_give_equal_results(tmp_path: Path) -> None:
+    most = "(A[i][j] > B[i][j] ? A[i][j] : B[i][j])"
+    body = f"C[i][j] = {most} > A[j][i] ? {most} : A[j][i];"
+    scop = make_scop(
+        [*SQUARE],
+        [("[n] -> { S0[i, j] : 0 <= i, j < n }", (0, 0, 0), body)],
+        N,
+    )
+    text = print_openmp(scop, original_tree(scop))
+    assert "const double choice1 = A[t1][t2] > B[t1][t2] ? " in text
+    loops = f"for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) {body}"
+    check_equal(tmp_path, FRAME_2D, loops, scop, [], [(0,), (7,)])
