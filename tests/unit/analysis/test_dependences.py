@@ -74,3 +74,16 @@ def test_context_limits_what_is_considered() -> None:
     assert [
         d for d in dependences.items if d.source == d.sink == "S1" and d.orders
     ] == []
+
+
+def test_pairs_of_reads_that_isl_takes_long_for_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They order nothing; what orders is found all the same."""
+    scop = scops.jacobi_1d()
+    whole = compute_dependences(scop)
+    monkeypatch.setattr("polysched.analysis.dependences.MAX_INPUT_OPERATIONS", 10)
+    found = compute_dependences(scop)
+    assert whole.of_kind("input")
+    assert not found.of_kind("input")
+    assert len(found.items) == len(whole.items) - len(whole.of_kind("input"))
