@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 from polysched.analysis import division_count
 from polysched.cost.nest import Nest
 
@@ -33,16 +31,6 @@ def waiting_cycles(nest: Nest) -> float:
     if not divisions:
         return 0.0
     n_operations = nest.n_operations + divisions * DIVISION_OPERATIONS
-    return divisions * DIVISION_CYCLES * _chained(nest) * n_operations / WAITING
-
-
-def _chained(nest: Nest) -> float:
-    """Copies of the body, one behind the other, that update the same element."""
-    writes = [r for r in nest.references if r.is_write]
-    return prod(
-        nest.trips[k]
-        for k, member in enumerate(nest.members)
-        if member.unrolled
-        and (direction := nest.directions[k]) is not None
-        and not any(any(r.moves(direction)) for r in writes)
+    return (
+        divisions * DIVISION_CYCLES * nest.copies / nest.chains * n_operations / WAITING
     )

@@ -212,7 +212,7 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
         return _cycles_in_registers(nest, cpu)
     lanes = 1.0
     if nest.is_vectorizable and has_lanes(nest):
-        lanes = _usual_lanes(nest, cpu)
+        lanes = max(1.0, min(nest.inner_trips, _usual_lanes(nest, cpu)))
     divisions = n_divisions(nest)
     n_operations = nest.n_operations + divisions * DIVISION_OPERATIONS
     n_operations -= ("fma" in cpu.isa) * nest.n_fused
@@ -223,7 +223,7 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     throughput = busy / lanes + far / LOADS_PER_CYCLE
     if not nest.is_inner_parallel and nest.waits:
         latency = nest.chain * LATENCY_CYCLES + divisions * DIVISION_CYCLES
-        throughput = max(throughput, latency / nest.copies)
+        throughput = max(throughput, latency / nest.chains)
     throughput = max(throughput, waiting_cycles(nest))
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
     return throughput + entry

@@ -140,6 +140,17 @@ class Nest:
         return prod(self.trips[k] for k, m in enumerate(self.members) if m.unrolled)
 
     @cached_property
+    def chains(self) -> float:
+        """Of these, how many update different elements, and so wait for none."""
+        return self.copies / prod(
+            self.trips[k]
+            for k, member in enumerate(self.members)
+            if member.unrolled
+            and (direction := self.directions[k]) is not None
+            and not any(any(r.moves(direction)) for r in self.references if r.is_write)
+        )
+
+    @cached_property
     def shared(self) -> int | None:
         """The member that threads share."""
         return next((k for k, m in enumerate(self.members) if m.is_parallel), None)

@@ -13,6 +13,7 @@ from polysched.analysis import (
     references,
 )
 from polysched.cost.nest import Nest
+from polysched.cost.peel import peel
 from polysched.ir import ScheduleTree, Scop
 from polysched.sets import union_of_maps
 
@@ -43,6 +44,7 @@ def read_nests(
         sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
         for place, size in zip(places, sizes, strict=True):
             moving = tuple(m for m in place.members if not m.is_constant)
+            moving = peel(moving, scop, name)
             key = name, tuple(replace(m, path=()) for m in moving)
             if len(places) == 1 and key in known:
                 found.append(known[key].moved_to(moving))
