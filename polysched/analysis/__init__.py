@@ -115,7 +115,11 @@ from polysched.analysis.strides import (
     references,
 )
 from polysched.analysis.substitute import substitute_scalars
-from polysched.analysis.sums import choose_copied, find_copied_reduction
+from polysched.analysis.sums import (
+    choose_copied,
+    find_copied_reduction,
+    runs_over_terms,
+)
 from polysched.analysis.walked import walked_subscripts
 
 if TYPE_CHECKING:
@@ -232,6 +236,7 @@ __all__ = [
     "rank",
     "references",
     "run_extent",
+    "runs_over_terms",
     "schedule_features",
     "set_band_flags",
     "shared_loops",

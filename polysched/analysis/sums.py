@@ -10,7 +10,7 @@ import islpy as isl
 from polysched.analysis.carried import active_dependences
 from polysched.analysis.dependences import Dependence, Dependences
 from polysched.analysis.reductions import Reduction
-from polysched.sets import list_maps, list_sets, union_of_maps
+from polysched.sets import list_maps, list_sets, map_names, union_of_maps
 
 
 def find_copied_reduction(
@@ -56,6 +56,31 @@ def choose_copied(
     if len(found) != 1 or not (with_extrema or found[0].has_identity):
         return None
     return found[0]
+
+
+def runs_over_terms(node: isl.ScheduleNode, member: int, reduction: Reduction) -> bool:
+    """Whether a member of a band runs over terms of one element of a sum.
+
+    Parameters
+    ----------
+    node : isl.ScheduleNode
+        A band with all terms of the sum below it.
+    member : int
+        Position.
+    reduction : Reduction
+        The sum.
+    """
+    name = reduction.statement
+
+    def of(relation: isl.UnionMap) -> isl.Map:
+        return next(m for m in list_maps(relation) if map_names(m)[0] == name)
+
+    outer = of(node.get_prefix_schedule_union_map())
+    value = node.band_get_partial_schedule().get_union_pw_aff(member)
+    element = reduction.element.intersect_domain(outer.domain())
+    homes = outer.range_product(element)
+    values = homes.reverse().apply_range(of(isl.UnionMap.from_union_pw_aff(value)))
+    return not values.is_single_valued()
 
 
 def leave_to_copies(

@@ -206,7 +206,9 @@ class _Mapped:
     def _sum_members(self) -> list[int]:
         """Members that threads share and that run over terms of one element."""
         own = [r for r in self.nest.references if r.array in self._sums]
-        found = []
+        found: list[int] = []
+        if not own:  # stands beside the terms
+            return found
         for k in self._positions(MARK_THREADS):
             direction = self.nest.directions[k]
             if direction is not None and not any(any(r.moves(direction)) for r in own):
@@ -216,8 +218,6 @@ class _Mapped:
     @property
     def _n_gathered(self) -> float:
         """Steps of a thread in which a block puts its threads' sums together."""
-        if not self._sums:
-            return 0.0
         counts = self._counts
         positions = [self.nest.members[k].position for k in self._sum_members]
         return sum(
@@ -227,9 +227,10 @@ class _Mapped:
 
     def load_of_parts(self) -> KernelLoad | None:
         """The kernel that adds up what blocks found; None where one block finds all."""
-        if not self._sums:
-            return None
         nest = self.nest
+        own = [r.array for r in nest.references if r.array in self._sums]
+        if not own:
+            return None
         rows = [nest.members[k].coefficients for k in self._sum_members]
         tiles = [
             k
@@ -239,7 +240,7 @@ class _Mapped:
         n_parts = prod(self._trips(k) for k in tiles)
         if n_parts <= 1:
             return None
-        (array,) = self._sums
+        array = own[0]
         words = next(m.split(":") for m in self._marks(tiles[0]) if partial_sums(m))
         over_parts, over_results = (int(n) for n in words[2].split(","))
         element = nest.scop.array(array).type

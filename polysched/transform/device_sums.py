@@ -14,12 +14,12 @@ from math import prod
 
 import islpy as isl
 
-from polysched.analysis import LARGE_EXTENT, Dependences, Reduction
+from polysched.analysis import LARGE_EXTENT, Dependences
 from polysched.ir import NodePath, Scop
 from polysched.sets import list_sets
 from polysched.transform.band_view import BandView, view_band
 from polysched.transform.choose import choose_innermost
-from polysched.transform.draft import Draft
+from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS
 from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.order import Order
@@ -51,7 +51,7 @@ class SumShape:
 def launch_sums(
     draft: Draft, scop: Scop, shape: SumShape, path: NodePath, free: list[int]
 ) -> Draft | None:
-    """Share the terms of a band's sum, or None where it is none, or not worth it.
+    """Share the terms of a band's sums, or None where there are none worth it.
 
     Parameters
     ----------
@@ -66,10 +66,10 @@ def launch_sums(
     free : list of int
         Its members along which no dependence of the band moves.
     """
-    reduction = _find_reduction(draft, path)
+    arrays = _find_sums(draft, path)
     band = view_band(draft, scop, path)
     sums = [k for k in range(band.n_members) if k not in free]
-    if reduction is None or not sums:
+    if not arrays or not sums:
         return None
     best = choose_innermost(band)
     plan = _across if best in free else _along
@@ -81,9 +81,7 @@ def launch_sums(
     if order != tuple(range(band.n_members)):
         draft = draft.do(Order(path, order))
     parts = shape.across if free else (shape.along, 1)
-    return draft.attempt(
-        LaunchSum(path, found.tile, found.threads, (reduction.array,), parts)
-    )
+    return draft.attempt(LaunchSum(path, found.tile, found.threads, arrays, parts))
 
 
 def has_sum(deps: Dependences, node: isl.ScheduleNode) -> bool:
@@ -101,10 +99,14 @@ class _Blocks:
     threads: tuple[int, ...]
 
 
-def _find_reduction(draft: Draft, path: NodePath) -> Reduction | None:
-    """The sum that a band runs and nothing else."""
-    names = [s.get_tuple_name() for s in list_sets(draft.node(path).get_domain())]
-    return next((r for r in draft.deps.reductions if [r.statement] == names), None)
+def _find_sums(draft: Draft, path: NodePath) -> tuple[str, ...]:
+    """The arrays of the sums that a band runs, with no loop beside them."""
+    node = draft.node(path)
+    names = {s.get_tuple_name() for s in list_sets(node.get_domain())}
+    if len(names) > 1 and has_band_below(node):
+        return ()
+    here = [r.array for r in draft.deps.reductions if r.statement in names]
+    return tuple(dict.fromkeys(here))
 
 
 def _along(

@@ -8,14 +8,14 @@ from typing import ClassVar
 
 import islpy as isl
 
-from polysched.analysis import Dependences, find_copied_reduction
+from polysched.analysis import Dependences, find_copied_reduction, runs_over_terms
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
     MARK_THREADS,
     ScheduleTree,
 )
-from polysched.sets import list_sets, node_kind
+from polysched.sets import node_kind
 from polysched.transform.bands import (
     coincident_flags,
     insert_band,
@@ -29,7 +29,7 @@ from polysched.transform.step import Step
 
 @dataclass(frozen=True)
 class LaunchSum(Step):
-    """Make a kernel of a sum: blocks and threads add up terms of the same element.
+    """Make a kernel of sums: blocks and threads add up terms of the same element.
 
     Leading members of the band are shared as by `Launch`, among them such as run over
     terms of a sum that may be reordered. Each thread adds up its own terms, the threads
@@ -43,14 +43,15 @@ class LaunchSum(Step):
     Attributes
     ----------
     band : tuple of int
-        Path of the band, with one statement and nothing but bands below.
+        Path of the band. All its sums run along the same of its members; what else is
+        below, a thread runs beside their terms.
     tile : tuple of int
         Values of each leading member in a block, outermost member first; 0 where a
         block runs all of them.
     threads : tuple of int
         Threads that share them. The last is the fastest varying (``threadIdx.x``).
     arrays : tuple of str
-        The array that the sum is in.
+        The arrays that the sums are in.
     parts : tuple of int
         Threads of the second kernel over what blocks found and, behind it, over
         neighbouring results.
@@ -70,24 +71,31 @@ class LaunchSum(Step):
         misfit = find_share_misfit(node, self.member, self.tile, self.threads, 0)
         if misfit is not None:
             return misfit
-        if len(self.arrays) != 1 or len(self.parts) != 2 or min(self.parts) < 1:
-            return "found no array with thread counts over parts and results"
+        n_arrays = len(set(self.arrays))
+        if n_arrays < 1 or n_arrays < len(self.arrays):
+            return "found no arrays, or one of them twice"
+        if len(self.parts) != 2 or min(self.parts) < 1:
+            return "found no thread counts over parts and results"
         if prod(self.parts) > MAX_THREADS:
             return f"found more than {MAX_THREADS} threads in a block"
-        if len(list_sets(node.get_domain())) != 1 or not _is_chain(node):
-            return "found more than one statement below the band"
+        if _has_marks(node):
+            return "found marks below the band"
         return None
 
     def check(self, tree: ScheduleTree, deps: Dependences) -> str | None:
         reason = super().check(tree, deps)
         if reason is not None:
             return reason
-        (array,) = self.arrays
-        found = find_copied_reduction(
-            tree.node(self.band), array, deps, with_extrema=True
-        )
-        if found is None:
-            return f"nothing in the loop is a sum in {array} that may be reordered"
+        node = tree.node(self.band)
+        along = set()
+        for array in self.arrays:
+            found = find_copied_reduction(node, array, deps, with_extrema=True)
+            if found is None:
+                return f"nothing in the loop is a sum in {array} that may be reordered"
+            members = range(self.member, self.member + len(self.tile))
+            along.add(tuple(runs_over_terms(node, m, found) for m in members))
+        if len(along) > 1:
+            return "the sums run along different members of the band"
         return None
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
@@ -99,7 +107,7 @@ class LaunchSum(Step):
         if node.band_n_member() > len(self.tile):
             node = node.band_split(len(self.tile))
         flags = coincident_flags(node)
-        (array,) = self.arrays
+        arrays = ",".join(self.arrays)
         tiled = [
             (tile_member(member, size), flag)
             for member, flag, size in zip(
@@ -112,16 +120,16 @@ class LaunchSum(Step):
             tiled = [(isl.UnionPwAff.val_on_domain(domain, isl.Val(0)), True)]
         counts = ",".join(str(n) for n in self.threads)
         runs = ",".join("1" for _ in self.threads)
-        node = insert_mark(node, f"{MARK_THREADS}:{counts}:{runs}:{array}")
+        node = insert_mark(node, f"{MARK_THREADS}:{counts}:{runs}:{arrays}")
         members, coincident = [m for m, _ in tiled], [f for _, f in tiled]
         node = insert_band(node, members, coincident, permutable=True)
         parts = ",".join(str(n) for n in self.parts)
-        node = insert_mark(node, f"{MARK_GRID}:{array}:{parts}")
+        node = insert_mark(node, f"{MARK_GRID}:{arrays}:{parts}")
         return insert_mark(node, MARK_KERNEL)
 
 
-def _is_chain(node: isl.ScheduleNode) -> bool:
-    """Whether nothing but bands stands below a band."""
-    while node_kind(node) == "band":
-        node = node.child(0)
-    return node_kind(node) == "leaf"
+def _has_marks(node: isl.ScheduleNode) -> bool:
+    """Whether anything below a node is marked already."""
+    if node_kind(node) == "mark":
+        return True
+    return any(_has_marks(node.child(k)) for k in range(node.n_children()))

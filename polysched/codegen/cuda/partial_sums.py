@@ -2,7 +2,7 @@
 
 A mark ``grid:y:8,32`` says that blocks and threads of a kernel add up terms of the same
 elements of ``y``. What they find on the way becomes arrays and statements of its own,
-in one kernel (`SumKernel`), or in two where several blocks have terms of one element::
+in one kernel (`SumKernel`), and in another where blocks share the terms of an element::
 
     y[i] += A[i][j] * x[j]      the terms, into own[...];   part[k, i] = met[k, 0, i]
                                 part[k, i], into own2[...]; y[i] += met2[0, i]
@@ -21,13 +21,17 @@ from functools import cached_property, reduce
 import islpy as isl
 
 from polysched.analysis import Reduction
+from polysched.base import CodegenError
 from polysched.codegen.cuda.marks import mark_words, read_counts
-from polysched.codegen.cuda.sum_level import SumKernel
+from polysched.codegen.cuda.sum_kernel import SumKernel
+from polysched.codegen.cuda.sum_level import SumLevel
 from polysched.codegen.cuda.sum_reading import (
+    MarkedLoops,
     find_shared_sum,
     no_subscripts,
     read_terms,
 )
+from polysched.codegen.cuda.sum_schedule import in_sequence, nest
 from polysched.codegen.cuda.sum_terms import (
     PREFIX,
     Goal,
@@ -36,7 +40,7 @@ from polysched.codegen.cuda.sum_terms import (
     flat,
     n_out,
 )
-from polysched.codegen.cuda.sum_tree import put_in_place
+from polysched.codegen.cuda.sum_tree import put_in_place, schedule_below
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
@@ -50,51 +54,52 @@ from polysched.ir import (
     Statement,
     partial_sums,
 )
+from polysched.sets import union_of_sets
 
 _IN, _OUT = isl.dim_type.in_, isl.dim_type.out
 
 
 @dataclass(frozen=True, eq=False)
 class ExpandedSum:
-    """One sum with its kernels.
+    """One sum, and what it becomes.
 
     Attributes
     ----------
     reduction : Reduction
         The sum in the given program.
-    kernels : tuple of SumKernel
-        One or two.
+    levels : tuple of SumLevel
+        One or two: what happens in each kernel.
+    touching : isl.UnionSet
+        Instances of the given program that access the array.
     part : Array or None
         What blocks found, for the second kernel.
+    again : SumKernel or None
+        The second kernel.
     """
 
     reduction: Reduction
-    kernels: tuple[SumKernel, ...]
-    part: Array | None
-
-    @property
-    def schedule(self) -> isl.Schedule:
-        """The kernels, one after the other."""
-        first, *rest = (k.schedule for k in self.kernels)
-        return first.sequence(rest[0]) if rest else first
+    levels: tuple[SumLevel, ...]
+    touching: isl.UnionSet
+    part: Array | None = None
+    again: SumKernel | None = None
 
     @property
     def statements(self) -> list[Statement]:
         """Of all kernels, the terms in place of the given statement."""
-        return [s for k in self.kernels for s in k.statements]
+        return [s for k in self.levels for s in k.statements]
 
     @property
     def arrays(self) -> list[Array]:
         """Of all kernels."""
-        found = [a for k in self.kernels for a in k.arrays]
+        found = [a for k in self.levels for a in k.arrays]
         return found if self.part is None else [*found, self.part]
 
     @cached_property
     def changing(self) -> isl.UnionMap:
         """Terms to the instance that changes the element that they are added to."""
-        first, last = self.kernels[0].terms, self.kernels[-1]
+        first, last = self.levels[0].terms, self.levels[-1]
         homes = first.homes
-        if len(self.kernels) > 1:
+        if len(self.levels) > 1:
             homes = flat(first.outer, first.element)
         return isl.UnionMap.from_map(homes.set_tuple_name(_OUT, last.handing.name))
 
@@ -109,7 +114,7 @@ class ExpandedSum:
             others.apply_range(changing),
             again.subtract(again.domain().identity()),
             *(self._begun(k, deps, others) for k in self._reading),
-            *(kernel.flow for kernel in self.kernels),
+            *(level.flow for level in self.levels),
             self._handed(),
         ]
         return reduce(lambda a, b: a.union(b), parts).coalesce()
@@ -117,9 +122,9 @@ class ExpandedSum:
     @property
     def _reading(self) -> list[Statement]:
         """What begins a thread's part with the element itself, in each kernel."""
-        if not self.kernels[0].terms.op.begins_with_element:
+        if not self.levels[0].terms.op.begins_with_element:
             return []
-        return [kernel.beginning for kernel in self.kernels]
+        return [level.beginning for level in self.levels]
 
     def _begun(
         self, reading: Statement, deps: isl.UnionMap, others: isl.UnionMap
@@ -128,15 +133,16 @@ class ExpandedSum:
 
         All parts of a launch begin before the launch changes the element.
         """
-        first = self.kernels[0].terms
+        first = self.levels[0].terms
         (read,) = _relations(reading, self.reduction.array)
         launch = _launch(reading, n_out(first.outer))
         homes = launch.flat_range_product(read.reset_tuple_id(_OUT))
         at = flat(first.outer, first.element).apply_range(homes.reverse())
-        begun = others.apply_range(isl.UnionMap.from_map(at))
+        begun = others.intersect_domain(self.touching)
+        begun = begun.apply_range(isl.UnionMap.from_map(at))
         earlier = deps.apply_domain(self.changing)
         earlier = earlier.apply_range(isl.UnionMap.from_map(at))
-        changed = _launch(self.kernels[-1].handing, n_out(first.outer))
+        changed = _launch(self.levels[-1].handing, n_out(first.outer))
         same_launch = changed.apply_range(launch.reverse())
         return begun.union(earlier.subtract(isl.UnionMap.from_map(same_launch)))
 
@@ -144,7 +150,7 @@ class ExpandedSum:
         """From the kernel that hands parts over to the one that adds them up."""
         if self.part is None:
             return isl.UnionMap("{ }")
-        first, second = self.kernels
+        first, second = self.levels
         (written,) = _relations(first.handing, self.part.name)
         (read,) = _relations(second.terms.statement, self.part.name)
         return isl.UnionMap.from_map(written.apply_range(read.reverse()))
@@ -184,17 +190,16 @@ def expand_sums(scop: Scop, tree: ScheduleTree) -> ExpandedSums:
         If a mark stands above something else than one sum, or only a part of it, or
         where only some of its terms count.
     """
-    marked = list(_marked(tree))
-    if not marked:
-        return ExpandedSums(scop, tree)
-    found = {}
+    found: dict[NodePath, tuple[ExpandedSum, ...]] = {}
+    schedules = {}
     names = [a.name for a in scop.arrays]
-    for path, node in marked:
-        one = _expand(scop, node, names)
-        found[path] = one
-        names += [a.name for a in one.arrays]
-    schedules = {path: (one.schedule, _outer(one)) for path, one in found.items()}
-    sums = tuple(found.values())
+    for path, node in _marked(tree):
+        found[path], schedule = _expand(scop, node, names)
+        names += [a.name for one in found[path] for a in one.arrays]
+        schedules[path] = schedule, _outer(found[path])
+    if not found:
+        return ExpandedSums(scop, tree)
+    sums = tuple(one for together in found.values() for one in together)
     return ExpandedSums(_replaced(scop, sums), put_in_place(tree, schedules), sums)
 
 
@@ -208,15 +213,15 @@ def _marked(tree: ScheduleTree) -> Iterator[tuple[NodePath, isl.ScheduleNode]]:
             yield path, node
 
 
-def _outer(one: ExpandedSum) -> Mapping[str, isl.Map]:
+def _outer(sums: Sequence[ExpandedSum]) -> Mapping[str, isl.Map]:
     """Further statements to the values of the loops around their kernels."""
-    n = n_out(one.kernels[0].terms.outer)
-    given = one.kernels[0].terms.statement
-    found = {}
-    for s in one.statements:
-        if s is not given:
-            found[s.name] = _launch(s, n)
-    return found
+    given = {one.levels[0].terms.statement.name for one in sums}
+    return {
+        s.name: _launch(s, n_out(one.levels[0].terms.outer))
+        for one in sums
+        for s in one.statements
+        if s.name not in given
+    }
 
 
 def _replaced(scop: Scop, sums: Sequence[ExpandedSum]) -> Scop:
@@ -229,32 +234,75 @@ def _replaced(scop: Scop, sums: Sequence[ExpandedSum]) -> Scop:
     return replace(scop, statements=tuple(statements), arrays=tuple(arrays))
 
 
-def _expand(scop: Scop, kernel: isl.ScheduleNode, names: Sequence[str]) -> ExpandedSum:
-    """The kernels for a sum below a mark."""
-    grid = kernel.child(0)
-    words = mark_words(grid)
-    (name,) = partial_sums(":".join(words))
-    reduction = find_shared_sum(scop, kernel, name)
-    stem = next(n for n in _stems(name) if not any(m.startswith(n) for m in names))
-    terms = read_terms(scop, kernel, reduction, f"{stem}_own")
+def _expand(
+    scop: Scop, kernel: isl.ScheduleNode, names: Sequence[str]
+) -> tuple[tuple[ExpandedSum, ...], isl.Schedule]:
+    """The sums below a mark, and the kernels for them, one after the other."""
+    words = mark_words(kernel.child(0))
+    loops = MarkedLoops(scop, kernel)
+    sums: list[ExpandedSum] = []
+    counts = read_counts(words[2])
+    for name in partial_sums(":".join(words)):
+        reduction = find_shared_sum(scop, kernel, name)
+        taken = [*names, *(a.name for one in sums for a in one.arrays)]
+        sums.append(_expand_one(loops, reduction, taken, (counts[0], counts[1])))
+    together = _in_one_kernel(loops, sums)
+    rest = [one.again.schedule for one in sums if one.again is not None]
+    return tuple(sums), in_sequence([together.schedule, *rest])
+
+
+def _in_one_kernel(loops: MarkedLoops, sums: Sequence[ExpandedSum]) -> SumKernel:
+    """The kernel that has the terms of all sums."""
+    levels = tuple(one.levels[0] for one in sums)
+    if len({tuple(s.is_sum for s in lv.terms.shared) for lv in levels}) > 1:
+        raise CodegenError("sums in one kernel do not run along the same loops")
+    own = {level.terms.statement.name for level in levels}
+    others = {
+        name: _beside(loops.find_shared(name, lambda _: False), levels[0])
+        for name in loops.domains
+        if name not in own
+    }
+    body = schedule_below(loops.points.child(0))
+    domain = union_of_sets(loops.domains.values())
+    return SumKernel(levels, body.intersect_domain(domain), others)
+
+
+def _beside(shared: Sequence[Shared], level: SumLevel) -> tuple[Shared, ...]:
+    """Loops of a statement beside terms: they run along the same ones."""
+    pairs = zip(shared, level.terms.shared, strict=True)
+    return tuple(replace(s, is_sum=term.is_sum) for s, term in pairs)
+
+
+def _expand_one(
+    loops: MarkedLoops,
+    reduction: Reduction,
+    taken: Sequence[str],
+    threads: tuple[int, int],
+) -> ExpandedSum:
+    """What one sum becomes; names of arrays that are taken are not used."""
+    name = reduction.array
+    stem = next(n for n in _stems(name) if not any(m.startswith(n) for m in taken))
+    terms = read_terms(loops, reduction, f"{stem}_own")
     prefix = reduction.statement
     given = Goal(name, frozenset("e"), terms.op)
     homes = flat(terms.outer, terms.element).reverse().apply_range(terms.parts)
+    touching = union_of_sets(
+        a.relation.domain() for _, a in loops.scop.iter_accesses() if a.array == name
+    )
     if homes.is_single_valued():
-        return ExpandedSum(
-            reduction, (SumKernel(terms, prefix, f"{stem}_met", given, name),), None
-        )
+        level = SumLevel(terms, prefix, f"{stem}_met", given, name)
+        return ExpandedSum(reduction, (level,), touching)
     part = Array(
         f"{stem}_part", terms.type, storage="local", live_in=False, live_out=False,
         n_expanded=n_out(terms.homes),
     )  # fmt: skip
-    first = SumKernel(
+    first = SumLevel(
         terms, prefix, f"{stem}_met", Goal(part.name, frozenset("hke"), None), name
     )
-    counts = read_counts(words[2])
-    again = _parts(first, part, f"{stem}_own2", (counts[0], counts[1]))
-    second = SumKernel(again, f"{prefix}_parts", f"{stem}_met2", given, name)
-    return ExpandedSum(reduction, (first, second), part)
+    again, body = _parts(first, part, f"{stem}_own2", threads)
+    second = SumLevel(again, f"{prefix}_parts", f"{stem}_met2", given, name)
+    kernel = SumKernel((second,), body, {})
+    return ExpandedSum(reduction, (first, second), touching, part, kernel)
 
 
 def _stems(name: str) -> Iterator[str]:
@@ -265,7 +313,9 @@ def _stems(name: str) -> Iterator[str]:
         number += 1
 
 
-def _parts(first: SumKernel, part: Array, own: str, threads: tuple[int, int]) -> Terms:
+def _parts(
+    first: SumLevel, part: Array, own: str, threads: tuple[int, int]
+) -> tuple[Terms, isl.Schedule]:
     """What blocks found, as terms of a sum of one block for some elements."""
     homes, iterators = first.handing.domain, first.handing.iterators
     name = f"{first.name}_part"
@@ -289,7 +339,6 @@ def _parts(first: SumKernel, part: Array, own: str, threads: tuple[int, int]) ->
             Shared(of([last_element]), over_elements, over_elements, is_sum=False)
         )
     outer, element = of(by_kind["h"]), of(by_kind["e"])
-    inner = (of(before),) if before else ()
     level = first.terms
     terms = Terms(
         first.handing,
@@ -300,7 +349,6 @@ def _parts(first: SumKernel, part: Array, own: str, threads: tuple[int, int]) ->
         outer,
         element,
         tuple(shared),
-        inner,
     )
     relation = terms.places.set_tuple_name(_OUT, own)
     read = of(iterators).set_tuple_name(_OUT, part.name)
@@ -320,7 +368,8 @@ def _parts(first: SumKernel, part: Array, own: str, threads: tuple[int, int]) ->
         first.handing, name=name, domain=domain,
         body=(level.op.put(target, value),), accesses=accesses,
     )  # fmt: skip
-    return replace(terms, statement=statement)
+    body = nest(domain, [of(before)])
+    return replace(terms, statement=statement), body
 
 
 def _launch(statement: Statement, n: int) -> isl.Map:

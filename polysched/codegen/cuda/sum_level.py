@@ -1,4 +1,4 @@
-"""One kernel of a sum that threads share: its statements, and who runs them when.
+"""One sum in a kernel whose threads share it: its statements, and who runs them.
 
 For every launch ``h``, part ``k`` (the block's share of the terms), thread ``t`` and
 element ``e`` there is an instance of ::
@@ -24,7 +24,7 @@ does, if it comes before or behind the own one: that is how dependences are told
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, reduce
 
 import islpy as isl
@@ -40,12 +40,17 @@ from polysched.codegen.cuda.sum_names import (
     take_names,
     written_by,
 )
-from polysched.codegen.cuda.sum_schedule import add_band, add_mark, in_sequence, nest
-from polysched.codegen.cuda.sum_terms import PREFIX, Goal, Shared, Terms, flat
+from polysched.codegen.cuda.sum_schedule import add_band, in_sequence, nest
+from polysched.codegen.cuda.sum_terms import (
+    PREFIX,
+    Goal,
+    Shared,
+    Terms,
+    flat,
+    place_in_block,
+    place_in_grid,
+)
 from polysched.ir import (
-    MARK_GRID,
-    MARK_KERNEL,
-    MARK_THREADS,
     Access,
     AccessKind,
     Action,
@@ -70,8 +75,8 @@ Touch = tuple[str, AccessKind, Sequence[str]]  # array, how, subscripts
 _SET, _IN, _OUT = isl.dim_type.set, isl.dim_type.in_, isl.dim_type.out
 
 
-class SumKernel:
-    """A kernel that adds up terms; see above.
+class SumLevel:
+    """What adds up terms in one kernel; see above.
 
     Parameters
     ----------
@@ -95,8 +100,12 @@ class SumKernel:
         In order; the last one hands over.
     flow : isl.UnionMap
         Who writes a partial sum, to who needs it.
-    schedule : isl.Schedule
-        From the mark ``kernel`` on.
+    before, behind : list of isl.Schedule
+        What a thread runs before its terms and behind them.
+    gathering : list of isl.Schedule
+        What it runs then, with a barrier before each.
+    handing_over : isl.Schedule
+        The end, behind a barrier.
     """
 
     def __init__(
@@ -131,7 +140,11 @@ class SumKernel:
             )
             for array, place in storage.items()
         )  # fmt: skip
-        self.schedule = self._build()
+        self.before = [self._begin()]
+        self._keep(terms.statement)
+        self.behind = self._meet()
+        self.gathering = list(self._gather_all())
+        self.handing_over = self._hand()
 
     @property
     def beginning(self) -> Statement:
@@ -143,34 +156,21 @@ class SumKernel:
         """The statement that hands sums over, one instance for each home of terms."""
         return self.statements[-1]
 
-    def _build(self) -> isl.Schedule:
-        """Make the statements, and the tree that orders them."""
-        epochs = [self._begin()]
-        for position, n in enumerate(self._counts):
-            while n > 1:
-                fewer = -(-n // RADIX)
-                epochs.append(self._gather(position, n, fewer))
-                n = fewer
-        epochs.append(self._hand())
-        whole = add_band(in_sequence(epochs), map(self._blocks, self.statements))
-        return add_mark(add_mark(whole, MARK_GRID), MARK_KERNEL)
-
     def _begin(self) -> isl.Schedule:
-        """A thread's own sum, and its way to shared memory."""
-        own, met, terms = self.terms.own, self.met, self.terms.statement
-        here = self._load(own, self._all)
+        """A thread's own sum begins."""
+        own = self.terms.own
         touched: list[Touch] = [(own, "must_write", self._all)]
         begin: Expr = self.terms.op.identity(self.terms.type)
         if self.terms.op.begins_with_element:
             begin = self._load(self.result, self._e)
             touched.append((self.result, "read", self._e))
-        zero = self._add("zero", self._all, Assign(here, "=", begin), touched)
-        self._keep(terms)
-        inside = [flat(*(s.value for s in self.terms.sums)), *self.terms.inner]
-        bands = (b.intersect_domain(terms.domain) for b in inside)
-        parts = [self._leaf(zero), nest(terms.domain, bands)]
-        if self._folded is not None:
-            parts.append(self._fold())
+        action = Assign(self._load(own, self._all), "=", begin)
+        return self._leaf(self._add("zero", self._all, action, touched))
+
+    def _meet(self) -> list[isl.Schedule]:
+        """A thread's own sum, or its warp's, goes to shared memory."""
+        own, met = self.terms.own, self.met
+        parts = [self._fold()] if self._folded is not None else []
         if met in self._writers:
             led = self._load(own, self._leading)
             meet = self._add(
@@ -179,7 +179,15 @@ class SumKernel:
                 self._counts,
             )  # fmt: skip
             parts.append(self._leaf(meet))
-        return self._epoch(in_sequence(parts), self.statements)
+        return parts
+
+    def _gather_all(self) -> Iterator[isl.Schedule]:
+        """From a sum for each thread to one."""
+        for position, n in enumerate(self._counts):
+            while n > 1:
+                fewer = -(-n // RADIX)
+                yield self._gather(position, n, fewer)
+                n = fewer
 
     def _fold(self) -> isl.Schedule:
         """Warps put the sums of their lanes together."""
@@ -234,7 +242,7 @@ class SumKernel:
             [*done, f"{t} < {fewer}", f"0 < {_Q}", f"{t} + {fewer} * {_Q} < {n}"],
             self._counts,
         )  # fmt: skip
-        return self._epoch(self._leaf(gathered), [gathered])
+        return self._leaf(gathered)
 
     def _hand(self) -> isl.Schedule:
         """The first thread's sum goes to where it is wanted."""
@@ -253,7 +261,7 @@ class SumKernel:
             "hand", self._home, action,
             [(source, "read", found), *again, (goal.array, "must_write", kept)],
         )  # fmt: skip
-        return self._epoch(self._leaf(handing), [handing])
+        return self._leaf(handing)
 
     def _load(self, array: str, subscripts: Sequence[str]) -> Load:
         index = self.terms.index
@@ -333,37 +341,35 @@ class SumKernel:
         return isl.Map(f"{{ {to_home} : {inside} }}").intersect_range(homes).domain()
 
     def _value(self, statement: Statement, s: Shared) -> isl.Map:
-        """The value that a statement has of a loop over elements."""
-        if statement is self.terms.statement:
-            return s.value
+        """The value that a further statement has of a loop over elements."""
         of_home = self.terms.homes.reverse().apply_range(s.value)
         found = select(statement.iterators, self._home).apply_range(of_home)
         found = found.set_tuple_name(_IN, statement.name)
         return found.intersect_domain(statement.domain).gist_domain(statement.domain)
 
-    def _threads(self, statement: Statement) -> isl.Map:
+    def place_in_block(self, statement: Statement) -> isl.Map:
         """Who runs an instance: a member for each loop that is shared."""
+        if statement is self.terms.statement:
+            return place_in_block(self.terms.shared)
         values, names = [], iter(self._t)
         for s in self.terms.shared:
             if not s.is_sum:
                 values.append(self._value(statement, s))
                 continue
             t = next(names)
-            if statement is self.terms.statement:
-                values.append(s.value.apply_range(function_of(f"x mod {s.threads}")))
-                continue
             at = t if t in statement.iterators else "0"
             if statement.name.endswith("_meet"):
                 at = self._leading[self._all.index(t)]
             values.append(of_statement(statement, at))
         return flat(*values)
 
-    def _blocks(self, statement: Statement) -> isl.Map:
+    def place_in_grid(self, statement: Statement) -> isl.Map:
         """In which block: the first value of the tile, for each loop that is tiled."""
+        if statement is self.terms.statement:
+            return place_in_grid(self.terms.shared)
         values, names = [], iter(self._k)
         for s in (s for s in self.terms.shared if s.tile):
-            is_term = statement is self.terms.statement
-            if s.is_sum and not is_term:
+            if s.is_sum:
                 values.append(of_statement(statement, f"{s.tile}*{next(names)}"))
                 continue
             begin = function_of(f"{s.tile}*floor(x/{s.tile})")
@@ -401,11 +407,3 @@ class SumKernel:
         terms = self.terms
         values = flat(terms.outer, *(s.value for s in terms.shared if not s.is_sum))
         return not values.reverse().apply_range(terms.element).is_single_valued()
-
-    def _epoch(
-        self, inside: isl.Schedule, statements: Sequence[Statement]
-    ) -> isl.Schedule:
-        """What threads do until they wait for each other."""
-        counts = ",".join(str(s.threads) for s in self.terms.shared)
-        shared = add_band(inside, map(self._threads, statements))
-        return add_mark(shared, f"{MARK_THREADS}:{counts}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import islpy as isl
 
@@ -24,7 +25,7 @@ from polysched.ir import (
     partial_sums,
 )
 from polysched.ir.types import INT
-from polysched.sets import list_sets, node_kind
+from polysched.sets import list_maps, list_sets, map_names
 
 _OUT = isl.dim_type.out
 _ZERO = isl.Set("{ [0] }")
@@ -36,7 +37,7 @@ def find_shared_sum(scop: Scop, kernel: isl.ScheduleNode, name: str) -> Reductio
     reduction = choose_copied(
         find_reductions(scop), name, set(below), with_extrema=True
     )
-    if reduction is None or len(below) != 1:
+    if reduction is None:
         raise CodegenError(f"no partial sums of {name}: it is not one reduction")
     statement = scop.statement(reduction.statement)
     if not statement.domain.is_subset(below[statement.name]):
@@ -44,43 +45,75 @@ def find_shared_sum(scop: Scop, kernel: isl.ScheduleNode, name: str) -> Reductio
     return reduction
 
 
-def read_terms(
-    scop: Scop, kernel: isl.ScheduleNode, reduction: Reduction, own: str
-) -> Terms:
+@dataclass(frozen=True, eq=False)
+class MarkedLoops:
+    """The loops below a mark ``kernel`` that blocks and threads share.
+
+    Attributes
+    ----------
+    scop : Scop
+        Whose statements are below.
+    kernel : isl.ScheduleNode
+        The mark.
+    """
+
+    scop: Scop
+    kernel: isl.ScheduleNode
+
+    @property
+    def points(self) -> isl.ScheduleNode:
+        """The band that threads share."""
+        threads = self.kernel.child(0).child(0).child(0)
+        words, grid = mark_words(threads), mark_words(self.kernel.child(0))
+        shared, whole = partial_sums(":".join(words)), partial_sums(":".join(grid))
+        if words[0] != MARK_THREADS or shared != whole:
+            raise CodegenError("threads do not share the sum that their blocks share")
+        return threads.child(0)
+
+    @property
+    def domains(self) -> dict[str, isl.Set]:
+        """The instances of each statement, in order."""
+        found = {s.get_tuple_name(): s for s in list_sets(self.kernel.get_domain())}
+        context = self.scop.context.params()
+        return {
+            s.name: found[s.name].intersect_params(context)
+            for s in self.scop.statements
+            if s.name in found
+        }
+
+    def outer(self, name: str) -> isl.Map:
+        """Instances of a statement to the values of the loops around the kernel."""
+        prefix = self.kernel.get_prefix_schedule_union_map()
+        return _own(prefix, name).intersect_domain(self.domains[name])
+
+    def find_shared(
+        self, name: str, is_sum: Callable[[isl.Map], bool]
+    ) -> tuple[Shared, ...]:
+        """The loops as a statement has them; `is_sum` tells those over terms."""
+        points = self.points
+        counts = read_counts(mark_words(points.parent())[1])
+        tiles = _tiles(self.kernel.child(0).child(0), points, name, self.domains[name])
+        values = [_member(points, k, name) for k in range(len(counts))]
+        return tuple(
+            Shared(value, tile, count, is_sum(value))
+            for value, tile, count in zip(values, tiles, counts, strict=True)
+        )
+
+
+def read_terms(loops: MarkedLoops, reduction: Reduction, own: str) -> Terms:
     """The terms, and how the bands and marks of a tree share them."""
-    domain = list_sets(kernel.get_domain())[0].intersect_params(scop.context.params())
-    outer = _own(kernel.get_prefix_schedule_union_map()).intersect_domain(domain)
-    element = reduction.element.intersect_domain(domain)
-    grid, threads = kernel.child(0).child(0), kernel.child(0).child(0).child(0)
-    words = mark_words(threads)
-    if words[0] != MARK_THREADS or partial_sums(":".join(words)) != (reduction.array,):
-        raise CodegenError("threads do not share the sum that their blocks share")
-    points = threads.child(0)
-    counts = read_counts(words[1])
-    tiles = _tiles(grid, points, domain)
-    homes = flat(outer, _unnamed(element)).reverse()
-    shared = []
-    for k, (tile, count) in enumerate(zip(tiles, counts, strict=True)):
-        value = _member(points, k)
-        is_sum = not homes.apply_range(value).is_single_valued()
-        shared.append(Shared(value, tile, count, is_sum))
-    inner, node = [], points.child(0)
-    while node_kind(node) == "band":
-        inner.append(_own(node.band_get_partial_schedule_union_map()))
-        node = node.child(0)
-    type_ = scop.array(reduction.array).type
-    given = scop.statement(reduction.statement)
-    terms = Terms(
-        given,
-        own,
-        type_,
-        Operator.of(reduction, given),
-        iterator_type(scop),
-        outer,
-        _unnamed(element),
-        tuple(shared),
-        tuple(inner),
+    scop, name = loops.scop, reduction.statement
+    domain, outer = loops.domains[name], loops.outer(name)
+    element = _unnamed(reduction.element.intersect_domain(domain))
+    homes = flat(outer, element).reverse()
+    shared = loops.find_shared(
+        name, lambda value: not homes.apply_range(value).is_single_valued()
     )
+    type_ = scop.array(reduction.array).type
+    given = scop.statement(name)
+    op = Operator.of(reduction, given)
+    index = iterator_type(scop)
+    terms = Terms(given, own, type_, op, index, outer, element, shared)
     return replace(terms, statement=_into_own(given, domain, reduction, terms))
 
 
@@ -113,18 +146,18 @@ def no_subscripts(n: int) -> list[Expr]:
 
 
 def _tiles(
-    grid: isl.ScheduleNode, points: isl.ScheduleNode, domain: isl.Set
+    grid: isl.ScheduleNode, points: isl.ScheduleNode, name: str, domain: isl.Set
 ) -> list[int]:
     """Sizes of the tiles of each member, 0 for members that are not tiled."""
     n_tiles = grid.band_n_member()
-    tiles = [_member(grid, k).intersect_domain(domain) for k in range(n_tiles)]
+    tiles = [_member(grid, k, name).intersect_domain(domain) for k in range(n_tiles)]
     steps = [_step(grid, k) for k in range(n_tiles)]
     found = []
     for k in range(points.band_n_member()):
         size = 0
         if tiles:
             begin = isl.Map(f"{{ [x] -> [{steps[0]}*floor(x/{steps[0]})] }}")
-            values = _member(points, k).intersect_domain(domain)
+            values = _member(points, k, name).intersect_domain(domain)
             if values.apply_range(begin).is_equal(tiles[0]):
                 size = steps.pop(0)
                 tiles.pop(0)
@@ -142,14 +175,15 @@ def _step(band: isl.ScheduleNode, member: int) -> int:
     return int(isl.Set.from_union_set(values).get_stride(0).to_python())
 
 
-def _member(band: isl.ScheduleNode, member: int) -> isl.Map:
+def _member(band: isl.ScheduleNode, member: int, name: str) -> isl.Map:
     partial = band.band_get_partial_schedule().get_union_pw_aff(member)
-    return _own(isl.UnionMap.from_union_pw_aff(partial))
+    return _own(isl.UnionMap.from_union_pw_aff(partial), name)
 
 
-def _own(relation: isl.UnionMap) -> isl.Map:
-    """A map of the only statement."""
-    return isl.Map.from_union_map(relation)
+def _own(relation: isl.UnionMap, name: str) -> isl.Map:
+    """The map of one statement."""
+    (found,) = (m for m in list_maps(relation) if map_names(m)[0] == name)
+    return found
 
 
 def _unnamed(relation: isl.Map) -> isl.Map:

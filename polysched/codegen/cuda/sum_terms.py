@@ -56,8 +56,6 @@ class Terms:
         Terms to the launch, and to the subscripts of what they are added to.
     shared : tuple of Shared
         Loops that are shared, outermost first.
-    inner : tuple of isl.Map
-        Terms to the values of bands that a thread runs, outermost first.
     """
 
     statement: Statement
@@ -68,7 +66,6 @@ class Terms:
     outer: isl.Map
     element: isl.Map
     shared: tuple[Shared, ...]
-    inner: tuple[isl.Map, ...] = ()
 
     @property
     def sums(self) -> list[Shared]:
@@ -121,6 +118,35 @@ class Goal:
     array: str
     kept: frozenset[str]
     op: Operator | None
+
+
+def place_in_block(shared: Sequence[Shared]) -> isl.Map:
+    """Instances of one statement to who runs them: a member for each shared loop."""
+    return flat(
+        *(
+            s.value.apply_range(isl.Map(f"{{ [x] -> [x mod {s.threads}] }}"))
+            if s.is_sum
+            else s.value
+            for s in shared
+        )
+    )
+
+
+def place_in_grid(shared: Sequence[Shared]) -> isl.Map:
+    """Instances of one statement to their block: first values of the loops' tiles."""
+    tiles = (
+        s.value.apply_range(isl.Map(f"{{ [x] -> [{s.tile}*floor(x/{s.tile})] }}"))
+        for s in shared
+        if s.tile
+    )
+    nothing = isl.Map.from_domain(shared[0].value.domain())
+    found = flat(nothing, *tiles)
+    return found if n_out(found) else flat(nothing, _zero(shared[0].value))
+
+
+def _zero(value: isl.Map) -> isl.Map:
+    """All instances to 0: where no loop is tiled, there is one block."""
+    return value.apply_range(isl.Map("{ [x] -> [0] }"))
 
 
 def flat(*relations: isl.Map) -> isl.Map:

@@ -30,6 +30,11 @@ def put_in_place(
     return ScheduleTree(_grow(tree.root.child(0), (0,), kernels))
 
 
+def schedule_below(node: isl.ScheduleNode) -> isl.Schedule:
+    """What is below a node, as a schedule of its own."""
+    return _grow(node, (), {})
+
+
 def _grow(
     node: isl.ScheduleNode, path: NodePath, kernels: Mapping[NodePath, Replacement]
 ) -> isl.Schedule:

@@ -18,15 +18,25 @@ WHOLE = "launch_sum(band=0, tile=[0], threads=[256], arrays=[C], parts=[256, 1])
 SPLIT = WHOLE.replace("tile=[0]", "tile=[4096]")
 
 
-def given(folder: Path) -> Prepared:
-    return Prepared.of(folder, DOT, "double", fp="reassociate")
+TWO = """for (int i = 0; i < 4000000; i++) {
+    T x = X[i] * Y[i];
+    C[0][0] += x;
+    W[0][0] += x * x;
+  }"""
+BOTH = SPLIT.replace("[C]", "[C, W]")
 
 
-@pytest.mark.parametrize(("script", "n_kernels"), [(WHOLE, 1), (SPLIT, 2)])
+def given(folder: Path, body: str = DOT) -> Prepared:
+    return Prepared.of(folder, body, "double", fp="reassociate")
+
+
+@pytest.mark.parametrize(
+    ("body", "script", "n_kernels"), [(DOT, WHOLE, 1), (DOT, SPLIT, 2), (TWO, BOTH, 3)]
+)
 def test_as_many_kernels_as_are_printed(
-    tmp_path: Path, script: str, n_kernels: int
+    tmp_path: Path, body: str, script: str, n_kernels: int
 ) -> None:
-    program = given(tmp_path)
+    program = given(tmp_path, body)
     tree = apply_script(program.tree, parse_script(script), program.deps)
     assert len(read_kernels(tree, program.scop)) == n_kernels
     assert print_cuda(program.scop, tree).device.count("__global__") == n_kernels
@@ -44,6 +54,15 @@ def test_blocks_that_share_a_sum_read_at_the_speed_of_memory(tmp_path: Path) -> 
     assert single > 20 * one_block > 20 * blocks
     least = 2 * 4_000_000 * 8 / GPU.memory_bytes_per_second
     assert least < blocks < 3 * least
+
+
+def test_sums_of_one_loop_read_their_operands_once(tmp_path: Path) -> None:
+    program = given(tmp_path, TWO)
+    tree = apply_script(program.tree, parse_script(BOTH), program.deps)
+    both, *parts = read_kernels(tree, program.scop)
+    n_bytes = sum(s.memory_bytes for s in both.statements)
+    assert n_bytes == pytest.approx(2 * 4_000_000 * 8, rel=1e-3)
+    assert [p.statements[0].n_instances for p in parts] == [977, 977]
 
 
 def test_what_blocks_found_is_read_once(tmp_path: Path) -> None:

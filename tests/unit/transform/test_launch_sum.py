@@ -27,6 +27,19 @@ COLUMNS = """for (int j = 0; j < 100; j++)
 DOT = "for (int i = 0; i < 1000000; i++) C[0][0] += X[i] * Y[i];"
 
 
+TOGETHER = """for (int i = 0; i < 1000000; i++) {
+    T x = X[i] * Y[i];
+    C[0][0] += x;
+    W[0][0] += x * x;
+    Z[i] = x;
+  }"""
+CROSSED = """for (int i = 0; i < 40; i++)
+    for (int j = 0; j < 5000; j++) {
+      C[i][0] += A[i][j];
+      W[0][j] += A[i][j];
+    }"""
+
+
 def planned(folder: Path, body: str, fp: FloatingPoint) -> list[LaunchSum]:
     """The sums that threads share in the first script for a program."""
     given = Prepared.of(folder, body, "double", fp=fp)
@@ -47,6 +60,7 @@ def test_step_is_read_back() -> None:
         ("parts=[4, 8]", "parts=[4]", "thread counts over parts and results"),
         ("parts=[4, 8]", "parts=[64, 64]", "more than 1024 threads"),
         ("arrays=[C]", "arrays=[B]", "grid loop leaves their order open"),
+        ("arrays=[C]", "arrays=[C, C]", "one of them twice"),
         ("band=0", "band=0, member=1", "expected 1 to 1"),
     ],
 )
@@ -73,6 +87,19 @@ def test_a_long_sum_is_shared_by_blocks(tmp_path: Path) -> None:
     (step,) = planned(tmp_path, DOT, "reassociate")
     assert (step.threads, step.parts) == ((128,), (128, 1))
     assert 1_000_000 / step.tile[0] == pytest.approx(1024, rel=0.1)
+
+
+def test_sums_of_one_loop_are_one_kernels(tmp_path: Path) -> None:
+    (step,) = planned(tmp_path, TOGETHER, "reassociate")
+    assert (step.arrays, step.threads) == (("C", "W"), (128,))
+
+
+def test_sums_along_different_loops_are_not_shared_together(tmp_path: Path) -> None:
+    given = Prepared.of(tmp_path, CROSSED, "int")
+    script = parse_script(f"merge(band=0); {STEP.replace('[C]', '[C, W]')}")
+    with pytest.raises(IllegalScheduleError, match="run along different members"):
+        apply_script(given.tree, script, given.deps)
+    assert planned(tmp_path, CROSSED, "reassociate") == []
 
 
 @pytest.mark.parametrize("body", [ROWS, DOT])

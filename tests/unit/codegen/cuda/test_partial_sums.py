@@ -89,6 +89,22 @@ MAXIMA_IN_A_LOOP = """for (int k = 0; k < n; k++) {
 LAUNCHES = """for (int k = 0; k < 3; k++)
     for (int i = 0; i < n; i++)
       if (C[0][0] < A[i][k]) C[0][0] = A[i][k];"""
+ROWS_OF_TWO = """for (int i = 0; i < N; i++)
+    for (int j = 0; j < M; j++) {
+      C[i][0] += A[i][j] * B[j][0];
+      E[0][i][0] -= A[i][j] * B[j][1];
+    }"""
+# a value that both share, an extremum, and a result beside them
+STATISTICS = """for (int i = 0; i < n; i++) {
+    T x = A[i][0] * B[i][0] + 1;
+    C[0][0] += x;
+    W[1][1] -= x * x;
+    if (x > E[0][0][0]) E[0][0][0] = x;
+    D[0][0][i] = x;
+  }
+  for (int i = 0; i < n; i++)
+    C[i][1] = W[1][1] + D[0][0][i];"""
+REST = "; launch(band=0.1.0, tile=[8], threads=[8])"
 CASES = [
     (ROWS, JOIN + share("1, 0", "1, 8")),
     (ROWS, JOIN + share("4, 14", "2, 7", "3, 8")),
@@ -104,6 +120,16 @@ CASES = [
     (SOME, JOIN + share("1, 16", "1, 8", "4, 8")),
     (MAXIMA_IN_A_LOOP, LOOP_SCRIPT),
     (LAUNCHES, share("4", "2", band="0.0")),
+    (ROWS_OF_TWO, JOIN + share("4, 14", "2, 7", "3, 8").replace("[C]", "[C, E]")),
+    (ROWS_OF_TWO, JOIN + share("1, 0", "1, 32").replace("[C]", "[E, C]")),
+    (
+        STATISTICS,
+        share("4", "2", band="0.0.0").replace("[C]", "[C, W, E]") + REST,
+    ),
+    (
+        STATISTICS,
+        share("0", "32", band="0.0.0").replace("[C]", "[C, W, E]") + REST,
+    ),
 ]
 
 
@@ -158,7 +184,7 @@ def with_places(scop: Scop, sizes: dict[str, int]) -> tuple[Scop, dict[str, Plac
 
 
 @pytest.mark.parametrize(
-    ("body", "script", "seed"), [(*CASES[k], k) for k in (1, 2, 7, 9, 12, 13)]
+    ("body", "script", "seed"), [(*CASES[k], k) for k in (1, 2, 7, 9, 12, 13, 14)]
 )
 def test_the_expanded_program_computes_the_same(
     tmp_path: Path, body: str, script: str, seed: int
@@ -169,7 +195,7 @@ def test_the_expanded_program_computes_the_same(
     sizes = {p.name: {"n": 7, "m": 12}[p.name] for p in given.scop.parameters}
     scop, functions = with_places(expanded.scop, sizes)
     rng = np.random.default_rng(seed)
-    shapes = {"A": (7, 12), "B": (12, 7), "C": (7, 7)}
+    shapes = {"A": (7, 12), "B": (12, 7), "C": (7, 7), "E": (3, 7, 7)}
     arrays = {
         a.name: rng.integers(-9, 9, shapes[a.name], dtype=np.int64)
         for a in given.scop.arrays
@@ -178,7 +204,8 @@ def test_the_expanded_program_computes_the_same(
     found = interpret(
         scop, expanded.tree, sizes, arrays, shuffle_seed=seed, functions=functions
     )
-    assert (found["C"] == plain["C"]).all()
+    for name in arrays:
+        assert (found[name] == plain[name]).all()
 
 
 def test_text_has_a_register_a_tree_and_a_second_kernel(tmp_path: Path) -> None:
@@ -214,7 +241,7 @@ def test_threads_wait_for_what_others_have_found(tmp_path: Path) -> None:
         (
             "for (int i = 1; i < n; i++) { C[0][0] += A[i][0]; C[0][i] = C[0][0]; }",
             "reassociate",
-            "more than one statement",
+            "each thread adds to a copy of C",
         ),
         (
             "for (int i = 1; i < n; i++) C[i][0] += C[i - 1][0];",
