@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
-from math import prod
+from math import ceil, prod
 
 from polysched.analysis import LARGE_EXTENT
 from polysched.base import PolyschedError
@@ -19,8 +19,14 @@ from polysched.machine import Gpu
 FLOAT_BYTES = 4
 OVERHEAD_OPERATIONS = 4.0  # on integers, of an instance: subscripts, the loop
 LOADS_IN_FLIGHT = 4  # of one thread, in a loop that the compiler unrolls
-PLAIN_REGISTERS = 40  # of a thread that keeps no tile of results
+PLAIN_REGISTERS = 32  # of a thread that keeps no tile of results: most need fewer
 ADDRESS_REGISTERS = 28  # pointers, loop counters, and what the compiler adds
+LOOP_REGISTERS = 8  # for each loop of a contraction beyond three
+PITCH_REGISTERS = 64  # where rows are a number apart that is known at run time only
+MAX_RESIDENT = 4  # blocks that generated code asks an SM to hold
+REGISTERS = 65536  # of an SM
+MAX_REGISTERS = 255  # of a thread
+MORE_REGISTERS = 1.08  # nvcc takes, as far as they are there, to read ahead
 VECTOR_BYTES = 16  # the widest load of a thread
 LANE_BYTES_PER_CYCLE = 8  # a thread gets from shared memory
 SHARED_BYTES_PER_CYCLE = 128  # of one SM
@@ -185,8 +191,7 @@ def _staged_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> Kerne
     return KernelWork(
         n_blocks=n_blocks,
         threads_per_block=kernel.n_threads,
-        registers_per_thread=ADDRESS_REGISTERS
-        + words * (results + 2 * sum(stage.per_thread)),
+        registers_per_thread=staged_registers(stage, kernel.n_threads, words),
         shared_bytes_per_block=round(stage.n_buffers * stage.tile_bytes),
         operations=_operations((load,), n_blocks),
         load_bytes=copied + stored,
@@ -205,6 +210,45 @@ def _staged_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> Kerne
         ),
         n_independent=float(results),
     )
+
+
+def staged_registers(stage: Stage, n_threads: int, words: int) -> int:
+    """Registers of a thread of a contraction's kernel, as nvcc hands them out.
+
+    It needs room for results, two sets of operands and addresses. Generated code asks
+    for as many blocks on an SM as fit then (``__launch_bounds__``), and the compiler
+    takes somewhat more than needed if that leaves it some.
+
+    Parameters
+    ----------
+    stage : Stage
+        How the kernel shares results and operands out.
+    n_threads : int
+        Of a block.
+    words : int
+        Of 32 bits, of an element.
+
+    Examples
+    --------
+    >>> staged_registers(Stage(3, 64, 16, 1e4, (8, 8)), n_threads=256, words=1)
+    128
+    >>> staged_registers(Stage(3, 64, 16, 1e4, (8, 8)), n_threads=128, words=2)
+    240
+    """
+    operands = sum(n for n in stage.per_thread if n > 1) * max(1, stage.n_operands / 2)
+    need = ADDRESS_REGISTERS + words * (prod(stage.per_thread) + 2 * operands)
+    if need > MAX_REGISTERS:
+        return round(need)
+    need += LOOP_REGISTERS * max(0, stage.n_loops - 3)
+    need += 0 if stage.has_known_pitches else PITCH_REGISTERS
+    resident = REGISTERS // (n_threads * _whole(need))
+    left = REGISTERS // (n_threads * max(1, min(MAX_RESIDENT, resident)))
+    return min(MAX_REGISTERS, left, _whole(MORE_REGISTERS * need))
+
+
+def _whole(n_registers: float) -> int:
+    """Registers as they are allotted, eight at a time."""
+    return ceil(n_registers / 8) * 8
 
 
 def _operations(parts: Sequence[StatementLoad], n_blocks: int) -> Operations:

@@ -29,6 +29,7 @@ from polysched.ir import (
     MARK_KERNEL,
     MARK_STAGE,
     MARK_THREADS,
+    Const,
     NodePath,
     ScalarType,
     ScheduleTree,
@@ -286,6 +287,9 @@ class _Mapped:
         ]
         read = {r.array for r in nest.references if not r.is_write}
         read -= {r.array for r in nest.references if r.is_write}
+        targets = {(r.array, r.rows, r.offsets) for r in nest.references if r.is_write}
+        places = {(r.array, r.rows, r.offsets) for r in nest.references if any(r.rows)}
+        arrays = [nest.scop.array(a) for a in {r.array for r in nest.references}]
         first = tiles[-1] + 1
         return Stage(
             n_buffers=n_buffers,
@@ -293,6 +297,11 @@ class _Mapped:
             n_inner=prod(members[k].size for k in tiles),
             tile_bytes=float(sum(nest.footprint(first, 1, a) for a in sorted(read))),
             per_thread=tuple(per_thread),
+            n_operands=len(places - targets),
+            n_loops=nest.statement.n_loops,
+            has_known_pitches=all(
+                isinstance(e, Const) for a in arrays for e in a.extents[1:]
+            ),
         )
 
 

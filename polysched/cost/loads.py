@@ -27,6 +27,12 @@ class Stage:
         Operands of a tile.
     per_thread : tuple of int
         Results of a thread along each shared member.
+    n_operands : int
+        Reads of a term that move with its loops.
+    n_loops : int
+        Around the statement.
+    has_known_pitches : bool
+        Whether rows of all arrays are a known number of elements apart.
     """
 
     n_buffers: int
@@ -34,6 +40,9 @@ class Stage:
     n_inner: int
     tile_bytes: float
     per_thread: tuple[int, ...]
+    n_operands: int = 2
+    n_loops: int = 3
+    has_known_pitches: bool = True
 
 
 @dataclass(frozen=True)

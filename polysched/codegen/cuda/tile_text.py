@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
+from math import ceil, prod
 
 import islpy as isl
 
@@ -18,7 +18,7 @@ from polysched.codegen.cuda.mapping import KernelMap, bounded_hull
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.linear import Linear, StoragePlace
 from polysched.codegen.options import PrintOptions
-from polysched.ir import ScalarType, Scop
+from polysched.ir import Load, ScalarType, Scop, action_expressions, walk
 from polysched.sets import ast_options
 
 WORD_BYTES = 4  # of a register
@@ -135,8 +135,24 @@ class TileText:
     def n_registers(self) -> int:
         """Registers that a thread needs: results, what they are made of, addresses."""
         words = max(1, self.form.target.type.n_bytes // WORD_BYTES)
-        operands = 2 * sum(n for n in self._shares if n > 1)
-        return (prod(self._shares) + operands) * words + WORK_REGISTERS
+        # one operand of a product moves with rows, the other one with columns
+        n_products = max(1, len(self._operand_loads) / 2)
+        operands = 2 * sum(n for n in self._shares if n > 1) * n_products
+        return ceil((prod(self._shares) + operands) * words) + WORK_REGISTERS
+
+    @property
+    def _operand_loads(self) -> set[Load]:
+        """What a term reads of arrays that are no arguments, but for the result."""
+        (action,) = self.form.statement.body
+        loads = (e for top in action_expressions(action) for e in walk(top))
+        return {
+            e
+            for e in loads
+            if isinstance(e, Load)
+            and e != self.form.target
+            and e.array in self.arrays
+            and e.subscripts
+        }
 
     @property
     def _result(self) -> str:
