@@ -110,8 +110,8 @@ class ExpandedSum:
         again = deps.apply_domain(changing).apply_range(changing)
         parts = [
             others,
-            others.apply_domain(changing),
-            others.apply_range(changing),
+            others.intersect_range(self.touching).apply_domain(changing),
+            others.intersect_domain(self.touching).apply_range(changing),
             again.subtract(again.domain().identity()),
             *(self._begun(k, deps, others) for k in self._reading),
             *(level.flow for level in self.levels),

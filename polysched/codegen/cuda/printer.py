@@ -205,6 +205,11 @@ class _Printer:
                 and stays_in_thread(self.scop, array, self.kernels, reach)
             ):
                 continue
+            if array.storage == "thread":  # its own subscripts are in no text
+                raise CodegenError(
+                    f"a thread cannot hold its sums: {array.name!r} is too large",
+                    hint="blocks that share loops over results, too, have fewer each",
+                )
             name = array.source_name
             if any(d.name == name for d in arrays.values()) or _is_own(array):
                 name = self.names.take(f"{name}_dev")

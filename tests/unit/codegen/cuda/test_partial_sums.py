@@ -104,6 +104,13 @@ STATISTICS = """for (int i = 0; i < n; i++) {
   }
   for (int i = 0; i < n; i++)
     C[i][1] = W[1][1] + D[0][0][i];"""
+# the terms of a sum before and behind a statement that changes what they read
+CHANGED = """for (int i = 0; i < n; i++) {
+    C[0][0] += A[i][0];
+    A[i][0] = 2 * A[i][0] + 1;
+    W[0][0] += A[i][0];
+    A[i][1] = A[i][0] - 3;
+  }"""
 REST = "; launch(band=0.1.0, tile=[8], threads=[8])"
 CASES = [
     (ROWS, JOIN + share("1, 0", "1, 8")),
@@ -130,6 +137,7 @@ CASES = [
         STATISTICS,
         share("0", "32", band="0.0.0").replace("[C]", "[C, W, E]") + REST,
     ),
+    (CHANGED, share("4", "2").replace("[C]", "[W, C]")),
 ]
 
 
@@ -232,6 +240,17 @@ def test_threads_wait_for_what_others_have_found(tmp_path: Path) -> None:
     across = deps.subtract(places.apply_range(places.reverse()))
     assert not across.is_empty()
     assert across.is_subset(kernel.ordered_by_barriers())
+
+
+def test_sums_that_no_thread_holds_are_refused(tmp_path: Path) -> None:
+    """In device memory all threads would have one place for theirs."""
+    body = """for (int k = 0; k < M; k++)
+    for (int i = 0; i < N; i++)
+      for (int j = 0; j < N; j++)
+        C[i][j] += A[i][k] * B[k][j];"""
+    given = Prepared.of(tmp_path, body, "int")
+    with pytest.raises(CodegenError, match="a thread cannot hold its sums"):
+        given.print(JOIN + JOIN + share("8", "4"))
 
 
 @pytest.mark.parametrize(
