@@ -178,6 +178,39 @@ def conv_jobs() -> Iterator[Job]:
         )  # fmt: skip
 
 
+def sum_jobs(elem: str, n: int) -> Iterator[Job]:
+    """Sums along rows: who adds them up, and in how many kernels."""
+    case = f"{elem} two sums of {n} rows"
+    defines = (f"-DELEM={elem}", f"-DN={n}", "-DREPS=6")
+    flops, n_bytes = 4.0 * n * n, float(n * n * BYTES[elem])
+
+    def job(kind: str, script: str) -> Job:
+        text = f"merge(band=0); {script}"
+        return Job(case, kind, "rowsums", defines, text, flops, n_bytes)
+
+    def share(band: str, tile: str, threads: str, arrays: str) -> str:
+        return (
+            f"launch_sum(band={band}, tile=[{tile}], threads=[{threads}], "
+            f"arrays=[{arrays}], parts=[32,1])"
+        )
+
+    yield job("one thread per row", "launch(band=0, tile=[128], threads=[128])")
+    apart = "distribute(band=0, member=0, statements=[0, 1]); "
+    for tile, threads in (
+        ("1,0", "1,32"), ("4,0", "4,32"), ("1,0", "1,64"), ("1,0", "1,128"),
+        ("2,0", "2,128"), ("1,0", "1,256"), ("1,0", "1,512"), ("1,4096", "1,256"),
+        ("8,0", "8,16"),
+    ):  # fmt: skip
+        yield job("threads share rows", share("0", tile, threads, "y,z"))
+        yield job(
+            "threads share rows, a kernel for each sum",
+            apart
+            + share("0.1.0", tile, threads, "z")
+            + "; "
+            + share("0.0.0", tile, threads, "y"),
+        )
+
+
 def all_jobs() -> Iterator[Job]:
     """Everything that is measured."""
     yield from matmul_jobs("float", 4096)
@@ -187,6 +220,8 @@ def all_jobs() -> Iterator[Job]:
         yield from sweep_jobs("jacobi2d", elem, 8192, 32, 2)
         yield from sweep_jobs("heat3d", elem, 384, 16, 3)
     yield from conv_jobs()
+    for elem in ("float", "double"):
+        yield from sum_jobs(elem, 8192)
 
 
 def write(job: Job, name: str, folder: Path) -> None:
@@ -194,7 +229,8 @@ def write(job: Job, name: str, folder: Path) -> None:
     program = parse_c(HERE / "programs" / f"{job.program}.c", flags=job.defines)
     (scop,) = program.scops
     scop = coalesce_scalars(privatize(infer_liveness(scop)))
-    fp = "reassociate" if "tensor=true" in job.script else "strict"
+    reorders = "tensor=true" in job.script or "launch_sum" in job.script
+    fp = "reassociate" if reorders else "strict"
     deps = allow_reordering(compute_dependences(scop), scop, fp)
     tree = set_band_flags(original_tree(scop), deps)
     tree = apply_script(tree, parse_script(job.script), deps)
