@@ -128,6 +128,10 @@ class Names:
     def __init__(self, reserved: Iterable[str]) -> None:
         self._used = set(reserved) | _KEYWORDS
 
+    def is_taken(self, name: str) -> bool:
+        """Whether the program or generated code has the name already."""
+        return name in self._used
+
     def take(self, name: str) -> str:
         """`name` itself if it is free, else with the first number that makes it so."""
         base = re.sub(r"\W|^(?=\d)", "_", name) or "_"

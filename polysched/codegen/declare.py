@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import islpy as isl
 
@@ -17,6 +18,7 @@ from polysched.codegen.nodes import (
     walk_blocks,
     walk_nodes,
 )
+from polysched.codegen.pages import Untouched, advise_large_pages
 from polysched.codegen.place import Declaration, place
 from polysched.codegen.storage import Buffer
 from polysched.codegen.window import Size
@@ -173,6 +175,8 @@ class Declarer:
             ]
         elif self._on_heap(buffer):
             opening = self._allocate(type_name, name, sizes)
+            whole = Untouched(name, _count_bytes(buffer, sizes))
+            opening += advise_large_pages([whole], self.names, self.indent)
             closing = (f"__builtin_free({name});",)
         unused = (f"(void){name};",)
         users = self._users(buffer)
@@ -259,6 +263,13 @@ def _pointer(type_name: str, name: str, sizes: tuple[str, ...]) -> str:
     """A pointer to arrays of these sizes, to single elements where there are none."""
     inner = "".join(f"[{s}]" for s in sizes)
     return f"{type_name} (*{name}){inner}" if inner else f"{type_name} *{name}"
+
+
+def _count_bytes(buffer: Buffer, sizes: tuple[str, ...]) -> int:
+    """Size of an array, 0 where its text names no number."""
+    if not all(size.isdecimal() for size in sizes):
+        return 0
+    return prod(map(int, sizes)) * buffer.array.type.n_bytes
 
 
 def _attributes(buffer: Buffer) -> str:

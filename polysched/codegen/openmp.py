@@ -25,6 +25,7 @@ from polysched.codegen.lifted import lift
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, walk_nodes
 from polysched.codegen.options import PrintOptions
+from polysched.codegen.pages import advise_large_pages, find_untouched
 from polysched.codegen.parts import Parts, name_parts
 from polysched.codegen.pragmas import add_pragmas, check_pragmas, number_marks
 from polysched.codegen.promote import promote
@@ -252,7 +253,9 @@ class _Printer:
 
         layout = Layout(self.options.indent, self.type.name, instance_lines)
         declared = [*declare_roots(self.scop), *tiles.vectors.typedefs.values()]
-        return [*declared, *layout.lines(block)]
+        untouched = find_untouched(self.source)
+        advice = advise_large_pages(untouched, self.names, self.options.indent)
+        return [*declared, *advice, *layout.lines(block)]
 
     def _instance(
         self,
