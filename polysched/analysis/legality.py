@@ -14,6 +14,7 @@ from polysched.analysis.carried import (
     member_distances,
 )
 from polysched.analysis.dependences import Dependence, Dependences
+from polysched.analysis.ordered import leave_in_order
 from polysched.analysis.reordering import find_accumulation
 from polysched.analysis.squares import find_torn
 from polysched.analysis.sums import find_outsider, leave_to_copies
@@ -30,6 +31,7 @@ from polysched.ir import (
     ScheduleTree,
     Scop,
     copied_sums,
+    is_ordered,
     partial_sums,
 )
 from polysched.sets import (
@@ -187,6 +189,8 @@ def _carried_by_mark(
     arrays = _own_sums(node)
     if arrays:
         dependences = _leave_to_parts(node, band, dependences)
+    if is_ordered(str(node.mark_get_id().get_name())):
+        dependences = leave_in_order(node, dependences)
     if mark == MARK_ACCUMULATE and find_accumulation(band, last, dependences):
         return None
     members = [0] if mark == MARK_PARALLEL else [last]

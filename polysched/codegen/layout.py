@@ -52,6 +52,8 @@ class Layout:
             case Mark():
                 yield from self.lines(node.body)
             case Block():
+                if node.pragma:
+                    yield node.pragma
                 yield "{"
                 yield from self._deeper(self.lines(node))
                 yield "}"

@@ -23,12 +23,15 @@ class Block:
         Lines before and after the items: storage made and given back.
     is_region : bool
         Whether the line before it, a pragma, means the block: it keeps its braces.
+    pragma : str
+        That line, where it belongs to the block.
     """
 
     items: tuple[Node, ...]
     opening: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()
     is_region: bool = False
+    pragma: str = ""
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,9 @@ def place(block: Block, declaration: Declaration) -> Block:
             items.append(node)
     close_run()
     match items:
-        case [Block(inner, opening, closing)]:
-            return Block(inner, block.opening + opening, closing + block.closing)
+        case [Block(inner, opening, closing, False)]:
+            opening, closing = block.opening + opening, closing + block.closing
+            return replace(block, items=inner, opening=opening, closing=closing)
     return replace(block, items=tuple(items))
 
 

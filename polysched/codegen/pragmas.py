@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -11,20 +12,34 @@ import islpy as isl
 from polysched.base import CodegenError
 from polysched.codegen.ctext import Text, binary, integer
 from polysched.codegen.linear import Linear
-from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node, walk_nodes
+from polysched.codegen.nodes import (
+    Block,
+    Branch,
+    Loop,
+    Mark,
+    Node,
+    instances,
+    walk_blocks,
+    walk_nodes,
+)
 from polysched.ir import (
     MARK_ACCUMULATE,
     MARK_BACKWARDS,
+    MARK_ORDERED,
     MARK_PARALLEL,
     MARK_VECTOR,
     ScheduleTree,
     copied_sums,
     held_lanes,
 )
-from polysched.sets import list_maps, node_kind
+from polysched.sets import list_maps, map_names, node_kind
 
 _LOOP_MARKS = (MARK_PARALLEL, MARK_VECTOR, MARK_ACCUMULATE)
-_SCHEDULE = re.compile(rf"(static|dynamic|guided|{MARK_BACKWARDS})(,\s*\d+)?")
+_SCHEDULE = re.compile(
+    rf"(static|dynamic|guided|{MARK_BACKWARDS})(,\s*\d+)?|{MARK_ORDERED}"
+)
+_IN_TURN = "static, 1"  # the schedule of a loop of which a part is ordered
+_PART = f"#pragma omp {MARK_ORDERED}"
 
 
 def number_marks(tree: ScheduleTree) -> isl.Schedule:
@@ -66,6 +81,7 @@ class _Wanted:
     vector: dict[int, str]
     accumulate: frozenset[int] = frozenset()
     inside_parallel: bool = False
+    inside_ordered: bool = False
 
 
 def add_pragmas(
@@ -105,6 +121,10 @@ class _Adder:
             match item:
                 case Mark(name, body) if held_lanes(name):
                     items.append(Mark(name, self.block(body, wanted)))
+                case Mark(name, body) if name == MARK_ORDERED:
+                    body = self.block(body, wanted)
+                    part = replace(body, is_region=True, pragma=_PART)
+                    items += [part] if wanted.inside_ordered else body.items
                 case Mark(name, body):
                     body = self.block(body, _with_mark(wanted, name))
                     has_copies = self.parallel and copied_sums(name.partition("@")[0])
@@ -125,29 +145,62 @@ class _Adder:
         is_vector = self.simd and loop.depth in wanted.vector and loop.step == 1
         sums = wanted.sums.get(loop.depth, ()) if self.parallel else ()
         is_shared = is_parallel and loop.condition is not None
+        is_ordered = is_shared and kind == MARK_ORDERED
         if is_shared and kind and kind.startswith(MARK_BACKWARDS):
             loop, kind = _backwards(loop), kind.replace(MARK_BACKWARDS, "dynamic")
         words = []
         if loop.condition is not None:
             shared = "for" if sums else "parallel for"  # copies are made in the region
             words += [shared] if is_parallel else []
-            words += ["simd"] if is_vector else []
+            words += ["simd"] if is_vector and not is_ordered else []
         pragmas: tuple[str, ...] = ()
         if words:
             more = f" schedule({kind})" if is_shared else ""
+            if is_ordered:
+                more = f" schedule({_IN_TURN}) {MARK_ORDERED}"
             lanes = wanted.vector.get(loop.depth)
             more += f" simdlen({lanes})" if is_vector and lanes else ""
             more += self.clause(loop) if is_shared and not sums else ""
             pragmas = (f"#pragma omp {' '.join(words)}{more}",)
         inside = replace(wanted, inside_parallel=wanted.inside_parallel or is_shared)
+        if is_shared:
+            inside = replace(inside, inside_ordered=is_ordered)
         accumulates = self.simd and loop.depth in wanted.accumulate and loop.step == 1
+        body = self.block(loop.body, inside)
+        if is_ordered:
+            _check_part(body)
         return replace(
             loop,
-            body=self.block(loop.body, inside),
+            body=body,
             pragmas=pragmas,
             accumulates=accumulates and not sums,  # one way to reorder the same terms
             sums=sums,
         )
+
+
+def _check_part(body: Block) -> None:
+    """Raise unless an iteration has one ordered part at most, outside of loops."""
+    parts = [b for b in walk_blocks(body) if b.pragma == _PART]
+    inner = (n for n in walk_nodes(body) if isinstance(n, Loop))
+    repeated = [b for loop in inner for b in walk_blocks(loop.body) if b.pragma]
+    if len(parts) > 1 or repeated:
+        raise CodegenError("isl has torn the ordered part of a loop that threads share")
+
+
+def _in_order(loop: Loop) -> set[str]:
+    """Statements that a loop that threads share runs in its ordered part alone."""
+    parts = (b for b in walk_blocks(loop.body) if b.pragma == _PART)
+    inside = Counter(i.statement for b in parts for i in instances(b))
+    everywhere = Counter(i.statement for i in instances(loop.body))
+    return {name for name, n in inside.items() if n == everywhere[name]}
+
+
+def _without_ordered(deps: isl.UnionMap, names: set[str]) -> isl.UnionMap:
+    """The dependences but for those between statements of an ordered part."""
+    for relation in list_maps(deps) if names else ():
+        if set(map_names(relation)) <= names:
+            deps = deps.subtract(isl.UnionMap.from_map(relation))
+    return deps
 
 
 def _backwards(loop: Loop) -> Loop:
@@ -222,6 +275,8 @@ def check_pragmas(
             kept = deps
             for array in () if "simd" in loop.pragmas[0] else loop.sums:
                 kept = kept.subtract(terms[array])
+            if loop.is_shared:
+                kept = _without_ordered(kept, _in_order(loop))
             carried = _carried(schedules[loop.key], kept)
             if carried is not None:
                 raise CodegenError(

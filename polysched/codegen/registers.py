@@ -97,7 +97,7 @@ class RegisterTiles:
         match items:
             case (Block(inner, opening, closing, False),):  # needs no braces
                 opening, closing = block.opening + opening, closing + block.closing
-                return Block(inner, opening, closing)
+                return replace(block, items=inner, opening=opening, closing=closing)
         return replace(block, items=items)
 
     def _node(self, node: Node) -> Iterator[Node]:

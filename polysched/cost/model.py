@@ -15,6 +15,7 @@ from polysched.cost.divisions import (
     n_divisions,
     waiting_cycles,
 )
+from polysched.cost.in_order import Levels, handed_bytes, shared_seconds
 from polysched.cost.jumps import far_pages, scatter
 from polysched.cost.nest import Nest
 from polysched.cost.read import KnownNests, read_nests
@@ -140,11 +141,12 @@ class Predictor:
         known = read_nests(tree, self._scop, self._deps, self._known)
         nests = lay_out_copies(known)
         reuse = Reuse(nests, cpu.line_bytes)
-        parts = [_predict_nest(k, n, reuse, cpu) for k, n in enumerate(nests)]
-        if not parts:
+        if not nests:
             return None
+        alone = [_levels(k, nest, reuse, cpu) for k, nest in enumerate(nests)]
+        shared = [_share(n, own, cpu) for n, own in zip(nests, alone, strict=True)]
         barriers: dict[tuple[int, ...], float] = {}
-        for nest, _ in parts:
+        for nest in nests:
             if nest.shared is not None:
                 path = nest.members[nest.shared].path
                 starts = prod(nest.trips[: nest.shared])
@@ -157,12 +159,14 @@ class Predictor:
         copying += lift_cycles(nests) / (cpu.frequency_hz or CLOCK_HZ)
         fresh = fresh_bytes(nests, cpu.line_bytes) + copied_bytes
         fresh /= FRESH_BYTES_PER_SECOND
+        seconds = shared_seconds(nests, alone, shared, _overlapped)
+        compute, l2, l3, memory = map(sum, zip(*alone, strict=True))
         return Prediction(
-            sum(p.seconds for _, p in parts) + barrier + fresh + copying,
-            sum(p.compute_seconds for _, p in parts),
-            sum(p.l2_seconds for _, p in parts),
-            sum(p.l3_seconds for _, p in parts) + copying,
-            sum(p.memory_seconds for _, p in parts) + fresh,
+            seconds + barrier + fresh + copying,
+            compute,
+            l2,
+            l3 + copying,
+            memory + fresh,
             barrier,
         )
 
@@ -180,14 +184,14 @@ def rank(
     return sorted(range(len(trees)), key=lambda k: keys[k])
 
 
-def _predict_nest(
-    position: int, nest: Nest, reuse: Reuse, cpu: Cpu
-) -> tuple[Nest, Prediction]:
+def _levels(position: int, nest: Nest, reuse: Reuse, cpu: Cpu) -> Levels:
+    """Seconds of one thread: computing, and moving data from each level."""
     clock = cpu.frequency_hz or CLOCK_HZ
     compute = nest.n_instances * _cycles_per_instance(nest, cpu) / clock
     moved = nest_traffic(position, reuse, cpu)
     l2 = moved.l2_bytes / (L2_BYTES_PER_CYCLE * clock)
-    l3 = moved.l3_bytes / (L3_BYTES_PER_CYCLE * clock)
+    l3_bytes = moved.l3_bytes + handed_bytes(nest, cpu.line_bytes)
+    l3 = l3_bytes / (L3_BYTES_PER_CYCLE * clock)
     scattered = scatter(nest, max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)
     memory = moved.memory_bytes * scattered / cpu.bandwidth_bytes_per_second
     marks = (mark for m in nest.members for mark in m.marks)
@@ -195,13 +199,22 @@ def _predict_nest(
         memory *= ASKED_AHEAD
     pages = far_pages(nest, TLB_PAGES, PAGE_BYTES)
     compute += pages * WALK_CYCLES / clock
+    return compute, l2, l3, memory
+
+
+def _share(nest: Nest, alone: Levels, cpu: Cpu) -> Levels:
+    """The same, shared by threads."""
+    *inside, memory = alone
     threads = _speedup(nest, cpu)
     scaling = cpu.bandwidth_all_bytes_per_second / cpu.bandwidth_bytes_per_second
-    times = [compute / threads, l2 / threads, l3 / threads]
-    times.append(memory / min(threads, max(1.0, scaling)))
+    reading = memory / min(threads, max(1.0, scaling))
+    return *(seconds / threads for seconds in inside), reading
+
+
+def _overlapped(times: Levels) -> float:
+    """Seconds of what goes on at the same time, but for a part of the lesser times."""
     longest = max(times)
-    seconds = longest + OVERLAP_LOSS * (sum(times) - longest)
-    return nest, Prediction(seconds, compute, l2, l3, memory, 0.0)
+    return longest + OVERLAP_LOSS * (sum(times) - longest)
 
 
 def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:

@@ -14,7 +14,7 @@ from polysched.analysis import (
 )
 from polysched.cost.nest import Nest
 from polysched.cost.peel import peel
-from polysched.ir import ScheduleTree, Scop
+from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import union_of_maps
 
 KnownNests = dict[tuple[str, tuple[Member, ...]], Nest]
@@ -26,7 +26,9 @@ def read_nests(
     deps: Dependences | None = None,
     known: KnownNests | None = None,
 ) -> list[Nest]:
-    """One nest per statement of a tree; without dependences all recurrences wait.
+    """One nest per statement of a tree, in the order in which they stand there.
+
+    Without dependences all recurrences wait.
 
     Of a statement whose instances are split, one per part that has as many dimensions
     as any, each with its share; the others count as nothing.
@@ -39,7 +41,7 @@ def read_nests(
     """
     known = {} if known is None else known
     by_name = references(scop)
-    found = []
+    found: list[tuple[NodePath, Nest]] = []
     for name, places in main_places(tree).items():
         sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
         for place, size in zip(places, sizes, strict=True):
@@ -47,7 +49,7 @@ def read_nests(
             moving = peel(moving, scop, name)
             key = name, tuple(replace(m, path=()) for m in moving)
             if len(places) == 1 and key in known:
-                found.append(known[key].moved_to(moving))
+                found.append((place.path, known[key].moved_to(moving)))
                 continue
             nest = Nest(
                 scop,
@@ -60,8 +62,8 @@ def read_nests(
                 nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
             if len(places) == 1:
                 known[key] = nest
-            found.append(nest)
-    return found
+            found.append((place.path, nest))
+    return [nest for _, nest in sorted(found, key=lambda one: one[0])]
 
 
 def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from polysched.base import AnalysisError, LimitError
 from polysched.ir import (
     MARK_GRID,
+    MARK_ORDERED,
     MARK_PARALLEL,
     MARK_THREADS,
     MARK_VECTOR,
     ScheduleTree,
     Scop,
+    is_ordered,
 )
 from polysched.sets import (
     Points,
@@ -82,7 +84,8 @@ def order_instances(
         A value for each parameter.
     shuffle_seed : int, optional
         Iterations of loops marked "parallel", "vector", "grid" or "threads" and the
-        children of set nodes are interleaved at random, each keeping its own order.
+        children of set nodes are interleaved at random, each keeping its own order;
+        what is marked "ordered" keeps that of the iterations.
     allow_ties : bool
         Instances with equal times run in the order of their statements, or at random
         with a `shuffle_seed`; otherwise they are refused.
@@ -124,8 +127,10 @@ def order_instances(
     if not allow_ties:
         _check_total(execution, times[order])
     if shuffle_seed is not None:
-        free = _unordered(tree, parameters, {n: points[n] for n in names})
-        shuffler = _Shuffler(times, free, rng)
+        inside = {n: points[n] for n in names}
+        free = _dimensions_of(_unordered_dims(tree.root, 0), tree, parameters, inside)
+        taken = _dimensions_of(_ordered_dims(tree.root, 0), tree, parameters, inside)
+        shuffler = _Shuffler(times, free, taken, rng)
         order = shuffler.shuffle(order, 0)
         execution = Execution(names, statements[order], rows[order], points)
     return execution
@@ -169,14 +174,20 @@ def _check_total(execution: Execution, times: Points) -> None:
         )
 
 
-def _unordered(
-    tree: ScheduleTree, parameters: Mapping[str, int], points: Mapping[str, Points]
+_Dims = list[tuple[int, isl.UnionSet]]
+
+
+def _dimensions_of(
+    dims: _Dims,
+    tree: ScheduleTree,
+    parameters: Mapping[str, int],
+    points: Mapping[str, Points],
 ) -> NDArray[np.bool_]:
-    """For each instance and time dimension, whether the tree leaves it unordered."""
+    """For each instance and time dimension, whether it is one of those listed."""
     n_time = max((int(m.dim(isl.dim_type.out)) for m in list_maps(tree.map)), default=0)
     n_rows = sum(len(p) for p in points.values())
     free = np.zeros((n_rows, n_time), dtype=bool)
-    for dim, domain in _unordered_dims(tree.root, 0):
+    for dim, domain in dims:
         sets = {
             s.get_tuple_name(): s for s in list_sets(fix_parameters(domain, parameters))
         }
@@ -189,7 +200,7 @@ def _unordered(
     return free
 
 
-def _unordered_dims(node: isl.ScheduleNode, dim: int) -> list[tuple[int, isl.UnionSet]]:
+def _unordered_dims(node: isl.ScheduleNode, dim: int) -> _Dims:
     """Time dimensions without order, and for which instances."""
     kind = node_kind(node)
     found = []
@@ -200,14 +211,30 @@ def _unordered_dims(node: isl.ScheduleNode, dim: int) -> list[tuple[int, isl.Uni
         if _mark_name(node) in (MARK_GRID, MARK_THREADS):
             n_free = int(node.child(0).band_n_member())
         found += [(dim + k, node.get_domain()) for k in range(n_free)]
-    below = dim
-    if kind == "band":
-        below += int(node.band_n_member())
-    elif kind in ("sequence", "set"):
-        below += 1
     for k in range(node.n_children()):
-        found += _unordered_dims(node.child(k), below)
+        found += _unordered_dims(node.child(k), dim + _n_dims(node))
     return found
+
+
+def _ordered_dims(node: isl.ScheduleNode, dim: int, loop: int = 0) -> _Dims:
+    """Time dimensions of loops shared in order, and what keeps their order."""
+    if node_kind(node) == "mark":
+        if is_ordered(str(node.mark_get_id().get_name())):
+            loop = dim
+        if _mark_name(node) == MARK_ORDERED:
+            return [(loop, node.get_domain())]
+    found = []
+    for k in range(node.n_children()):
+        found += _ordered_dims(node.child(k), dim + _n_dims(node), loop)
+    return found
+
+
+def _n_dims(node: isl.ScheduleNode) -> int:
+    """Time dimensions that a node adds."""
+    kind = node_kind(node)
+    if kind == "band":
+        return int(node.band_n_member())
+    return int(kind in ("sequence", "set"))
 
 
 def _mark_name(node: isl.ScheduleNode) -> str:
@@ -219,10 +246,15 @@ class _Shuffler:
     """Interleaves iterations of unordered dimensions at random."""
 
     def __init__(
-        self, times: Points, free: NDArray[np.bool_], rng: np.random.Generator
+        self,
+        times: Points,
+        free: NDArray[np.bool_],
+        taken: NDArray[np.bool_],
+        rng: np.random.Generator,
     ) -> None:
         self._times = times
         self._free = free
+        self._taken = taken  # in the order of a dimension that is free for others
         self._rng = rng
 
     def shuffle(self, block: Points, dim: int) -> Points:
@@ -240,13 +272,53 @@ class _Shuffler:
             return block
         parts = [self.shuffle(part, dim + 1) for part in np.split(block, cuts)]
         if free[:, dim].all():
-            return self._interleave(parts)
+            return self._interleave(parts, dim)
         return np.concatenate(parts)
 
-    def _interleave(self, parts: list[Points]) -> Points:
-        """A random merge that keeps the order inside each part."""
+    def _interleave(self, parts: list[Points], dim: int) -> Points:
+        """A random merge that keeps the order inside each part.
+
+        What is taken in order stays so from part to part: a part that comes to it too
+        early leaves its place to the first one that has not done with it.
+        """
         labels = np.repeat(np.arange(len(parts)), [len(p) for p in parts])
-        places = np.argsort(self._rng.permutation(labels), kind="stable")
+        labels = self._rng.permutation(labels)
+        taken = [self._taken[p, dim] for p in parts]
+        if any(t.any() for t in taken):
+            labels = _take_turns(labels, [t.tolist() for t in taken])
+        places = np.argsort(labels, kind="stable")
         merged = np.empty(len(labels), dtype=np.int64)
         merged[places] = np.concatenate(parts)
         return merged
+
+
+def _take_turns(labels: Points, taken: list[list[bool]]) -> Points:
+    """Labels in an order in which parts come to what is taken one after the other.
+
+    Parameters
+    ----------
+    labels : array of int64
+        Which part has its next step, as often as it has steps.
+    taken : list of list of bool
+        For each step of each part, whether it waits for all earlier parts.
+    """
+    done = [0] * len(taken)
+    left = [sum(t) for t in taken]
+    found = []
+    for wanted in labels.tolist():
+        first = next((k for k, n in enumerate(left) if n), len(taken))
+        label = wanted
+        is_over = done[label] == len(taken[label])
+        if is_over or (taken[label][done[label]] and label != first):
+            label = _next_part(done, taken, first)
+        left[label] -= taken[label][done[label]]
+        done[label] += 1
+        found.append(label)
+    return np.array(found, dtype=np.int64)
+
+
+def _next_part(done: list[int], taken: list[list[bool]], first: int) -> int:
+    """The first part that waits for none, or any one with steps left."""
+    if first < len(taken):
+        return first
+    return next(k for k, t in enumerate(taken) if done[k] < len(t))

@@ -31,6 +31,7 @@ from polysched.ir.marks import (
     MARK_GRID,
     MARK_KERNEL,
     MARK_LIFT,
+    MARK_ORDERED,
     MARK_PACK,
     MARK_PARALLEL,
     MARK_REGISTERS,
@@ -44,6 +45,7 @@ from polysched.ir.marks import (
     RowsAhead,
     copied_sums,
     held_lanes,
+    is_ordered,
     partial_sums,
 )
 from polysched.ir.order import original_rows, original_tree
@@ -68,6 +70,7 @@ __all__ = [
     "MARK_GRID",
     "MARK_KERNEL",
     "MARK_LIFT",
+    "MARK_ORDERED",
     "MARK_PACK",
     "MARK_PARALLEL",
     "MARK_REGISTERS",
@@ -114,6 +117,7 @@ __all__ = [
     "common_type",
     "copied_sums",
     "held_lanes",
+    "is_ordered",
     "map_action",
     "map_expr",
     "original_rows",

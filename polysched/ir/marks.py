@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MARK_PARALLEL = "parallel"  # the band below: its first member is an OpenMP loop;
-# parallel:static:s,t, each thread adds to copies of s and t, added up behind it
+# parallel:static:s,t, each thread adds to copies of s and t, added up behind it;
+# parallel:ordered, but for what is marked ordered below
+MARK_ORDERED = "ordered"  # what is below runs in the order of the loop parallel:ordered
 MARK_VECTOR = "vector"  # the band below: its last member is an `omp simd` loop;
 # vector:4, with four iterations to a vector
 MARK_ACCUMULATE = "accumulate"  # like vector, but lanes accumulate into one element
@@ -35,6 +37,17 @@ MARK_STAGE = (
 # place of threads, which multiply in tensor cores
 
 _SUMS_WORD = {MARK_GRID: 0, MARK_THREADS: 2}  # behind the kind
+
+
+def is_ordered(mark: str) -> bool:
+    """Whether threads run a part of a loop's iterations in order.
+
+    Examples
+    --------
+    >>> is_ordered("parallel:ordered"), is_ordered("parallel")
+    (True, False)
+    """
+    return mark == f"{MARK_PARALLEL}:{MARK_ORDERED}"
 
 
 def copied_sums(mark: str) -> tuple[str, ...]:

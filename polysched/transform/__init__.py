@@ -24,6 +24,7 @@ from polysched.transform.lift import Lift
 from polysched.transform.mapping import Accumulate, Parallel, ShareSums, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
+from polysched.transform.ordered import Ordered
 from polysched.transform.pack import Pack
 from polysched.transform.pipeline import Pipeline
 from polysched.transform.plan import PlanShape, plan_script
@@ -65,6 +66,7 @@ __all__ = [
     "Lift",
     "Merge",
     "Order",
+    "Ordered",
     "Pack",
     "Parallel",
     "Pipeline",

@@ -7,6 +7,8 @@ from polysched.ir import (
     MARK_ACCUMULATE,
     MARK_DIAMOND,
     MARK_LIFT,
+    MARK_REGISTERS,
+    MARK_SQUARES,
     MARK_VECTOR,
     MARK_WAVEFRONT,
     NodePath,
@@ -26,7 +28,9 @@ from polysched.transform.separate import Separate
 from polysched.transform.turn import cross_sums, turn_sums
 
 MIN_TILE, MAX_TILE = 8, 64  # iterations of a short loop over the points of a tile
-DONE_MARKS = MARK_VECTOR, MARK_ACCUMULATE, MARK_LIFT  # below them lanes are filled
+DONE_MARKS = (  # below them lanes are filled
+    MARK_VECTOR, MARK_ACCUMULATE, MARK_LIFT, MARK_REGISTERS, MARK_SQUARES,
+)  # fmt: skip
 MAX_CUTS = 2  # loops cut in one band: each may triple the code
 
 

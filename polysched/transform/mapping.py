@@ -60,7 +60,7 @@ class Parallel(Step):
             return "found backwards, expected dynamic with it"
         if self.chunk < 0 or (self.chunk and not self.dynamic):
             return f"found chunk {self.chunk}, expected dynamic and a positive number"
-        return _find_member(node, self.member) or _find_outer_mark(node, MARK_PARALLEL)
+        return _find_member(node, self.member) or find_outer_mark(node, MARK_PARALLEL)
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         return loop_is_parallel(tree.node(self.band), self.member, deps.validity)
@@ -100,7 +100,7 @@ class ShareSums(Step):
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
         if not self.arrays:
             return "found no arrays, expected those that the loop adds to"
-        return _find_member(node, self.member) or _find_outer_mark(node, MARK_PARALLEL)
+        return _find_member(node, self.member) or find_outer_mark(node, MARK_PARALLEL)
 
     def check(self, tree: ScheduleTree, deps: Dependences) -> str | None:
         reason = super().check(tree, deps)
@@ -146,7 +146,7 @@ class Vector(Step):
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
         if self.lanes < 0 or self.lanes & (self.lanes - 1):
             return f"found {self.lanes} lanes, expected a power of two, or 0"
-        return _find_member(node, self.member) or _find_outer_mark(node, MARK_VECTOR)
+        return _find_member(node, self.member) or find_outer_mark(node, MARK_VECTOR)
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         return loop_is_parallel(tree.node(self.band), self.member, deps.validity)
@@ -186,7 +186,7 @@ class Accumulate(Step):
             return f"found member {self.member}, expected the last, {last}"
         if node_kind(node.child(0)) != "leaf":
             return "found more than one statement below the loop"
-        return _find_outer_mark(node, MARK_VECTOR) or _find_outer_mark(
+        return find_outer_mark(node, MARK_VECTOR) or find_outer_mark(
             node, MARK_ACCUMULATE
         )
 
@@ -215,7 +215,7 @@ def _from_member(node: isl.ScheduleNode, member: int) -> isl.ScheduleNode:
     return node.band_split(member).child(0) if member else node
 
 
-def _find_outer_mark(node: isl.ScheduleNode, mark: str) -> str | None:
+def find_outer_mark(node: isl.ScheduleNode, mark: str) -> str | None:
     """Refuse a second mark of the same kind above a band."""
     while node.has_parent():
         node = node.parent()

@@ -21,6 +21,7 @@ from polysched.transform.cuts import split_loops
 from polysched.transform.draft import Draft
 from polysched.transform.fronts import advance_fronts
 from polysched.transform.gather import gather_contractions
+from polysched.transform.in_order import share_in_order
 from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
 from polysched.transform.lifting import lift_loops
 from polysched.transform.panels import cut_panels
@@ -59,6 +60,8 @@ class PlanShape:
         Advance several rows together where loops within a row wait.
     strips : bool
         Let neighbours that read one large array pass over it strip by strip.
+    ordered : bool
+        The same, where threads take strips in turn and the second waits for itself.
     blocks : bool
         Let such neighbours pass over it block by block, a block for each thread.
     lift : bool
@@ -83,6 +86,7 @@ class PlanShape:
     hold: bool = False
     rows: bool = False
     strips: bool = False
+    ordered: bool = False
     blocks: bool = False
     lift: bool = False
     accumulate: bool = False
@@ -93,13 +97,19 @@ class PlanShape:
     def has_a_point(self) -> bool:
         """Whether the shape is for trees that one of its stages changes."""
         stages = self.accumulate, self.strips, self.blocks, self.diamond, self.fronts
-        return any(stages) or self.sums or self.waves or self.lift
+        return any(stages) or self.sums or self.waves or self.ordered or self.lift
+
+    @property
+    def looks_at_neighbours(self) -> bool:
+        """Whether a stage is about parts of the tree that follow each other."""
+        return self.strips or self.ordered or self.blocks or self.sums
 
     def without_point(self) -> PlanShape:
         """The shape for trees to which its point does not apply."""
         return replace(
             self,
             strips=False,
+            ordered=False,
             blocks=False,
             accumulate=False,
             split=False,
@@ -119,6 +129,7 @@ SHAPES = (
     PlanShape(split=True),
     PlanShape(accumulate=True),
     PlanShape(threads=False, accumulate=True),
+    PlanShape(jam=True, ordered=True),
     PlanShape(jam=True, blocks=True),
     PlanShape(jam=True, strips=True),
     PlanShape(tile=True, jam=True, straighten=True, hold=True),
@@ -179,6 +190,7 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
     stages: tuple[tuple[bool, Callable[..., Draft], tuple[Hashable, ...]], ...] = (
         (shape.accumulate, accumulate_in_lanes, ()),
         (shape.strips, fuse_strips, (cpu,)),
+        (shape.ordered, share_in_order, (cpu,)),
         (shape.blocks, fuse_blocks, (cpu,)),
         (shape.sums, share_sums, (cpu,)),
         (shape.fronts, advance_fronts, (cpu,)),

@@ -101,7 +101,7 @@ class ScriptPlanner:
             return None
         if len(parts) == 1:
             return self._plan_part(parts[0], shape)
-        if shape.strips or shape.blocks or shape.sums:  # they look at neighbours
+        if shape.looks_at_neighbours:
             if len(parts) > MAX_NEIGHBOURS:
                 return None
             return plan_shape(self._whole(parts), self.scop, self.cpu, shape)

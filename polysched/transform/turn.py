@@ -19,12 +19,13 @@ CROSSED_ROWS = 8  # with sums along columns, which need not wait
 ROW, ALONG = 0, 1  # positions of a band's members
 
 
-def turn_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
+def turn_sums(draft: Draft, band: BandView, cpu: Cpu, ahead: int = 0) -> Draft | None:
     """A vector of rows' sums, where nothing but such sums runs under a band.
 
     The terms of each row are added in their order; squares of the matrix are read along
     the rows and turned in registers. Where caches do not hold it, the next rows are
-    asked for ahead. None where the band is no such thing.
+    asked for ahead, or half of those that lie so many rows further on. None where the
+    band is no such thing.
     """
     if len(band.statements) != 1 or not _sums_rows(band, band.statements[0]):
         return None
@@ -34,9 +35,25 @@ def turn_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
     extent = band.extent(ROW)
     if lanes < 2 or (extent is not None and extent < 2 * rows):
         return None
-    ahead = rows if _is_far(band, cpu) else 0
-    step = Registers(band.path, (rows, 1), lanes, ahead)
+    asked = lanes // 2 if ahead else 0
+    ahead = ahead or (rows if _is_far(band, cpu) else 0)
+    step = Registers(band.path, (rows, 1), lanes, ahead, asked)
     return draft.do(step) if step.check(draft.tree, draft.deps) is None else None
+
+
+def add_rows(draft: Draft, band: BandView, cpu: Cpu, ahead: int) -> Draft | None:
+    """Some rows at a time for sums along columns, where a band holds nothing else.
+
+    The other half of the rows so many further on is asked for. None where the band is
+    no such thing.
+    """
+    if len(band.statements) != 1 or not _sums_columns(band, band.statements[0]):
+        return None
+    lanes = cpu.vector_elements(_element_bytes(band))
+    if lanes < 2:
+        return None
+    rows = max(CROSSED_ROWS, lanes)
+    return draft.attempt(Squares(band.path, (rows, 1), lanes, ahead, -(lanes // 2)))
 
 
 def cross_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
@@ -85,6 +102,16 @@ def _sums_rows(band: BandView, s: StatementView) -> bool:
     if band.n_members != 2 or not band.permutable or not band.coincident[ROW]:
         return False
     return _is_arithmetic(band, s) and _reads_rows(s)
+
+
+def _sums_columns(band: BandView, s: StatementView) -> bool:
+    """Whether a statement adds rows to a vector, in loops over rows and along them."""
+    across, along = s.direction(ROW), s.direction(ALONG)
+    target = find_target(s)
+    if across is None or along is None or target is None:
+        return False
+    is_still = not any(target.moves(across)) and target.stride_class(along) == "1"
+    return is_still and band.n_members == 2 and _is_arithmetic(band, s)
 
 
 def _is_turned(r: Reference, along: Vector) -> bool:
