@@ -20,6 +20,7 @@ from polysched.transform.jam import Jam
 from polysched.transform.mapping import Accumulate, Parallel, ShareSums, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
+from polysched.transform.ordered import Ordered
 from polysched.transform.pack import Pack
 from polysched.transform.registers import Registers
 from polysched.transform.separate import Separate
@@ -283,7 +284,7 @@ def _share(draft: Draft, draw: Random, node: isl.ScheduleNode, path: NodePath) -
         ]
         legal = [s for s in steps if draft.attempt(s) is not None]
         if not legal:
-            legal = _copied(draft, path)
+            legal = _copied(draft, path) or _ordered(draft, path)
         if legal:
             return draft.do(legal[0] if draw.random() < FIRST else draw.choice(legal))
     for k in reversed(range(node.n_children())):
@@ -300,6 +301,15 @@ def _copied(draft: Draft, path: NodePath) -> list[Step]:
         chosen.append(tuple(free))
     n_members = draft.node(path).band_n_member()
     steps = [ShareSums(path, k, arrays) for k in range(n_members) for arrays in chosen]
+    return [s for s in steps if draft.attempt(s) is not None]
+
+
+def _ordered(draft: Draft, path: NodePath) -> list[Step]:
+    """Legal steps that share a loop of which one part keeps its order."""
+    below = draft.node(path).child(0)
+    if node_kind(below) != "sequence":
+        return []
+    steps = [Ordered(path, part) for part in range(below.n_children())]
     return [s for s in steps if draft.attempt(s) is not None]
 
 
