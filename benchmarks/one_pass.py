@@ -12,11 +12,14 @@ times one of:
 - rows: the sum of everything, threads share rows, one row at a time;
 - rows8: the same, eight rows at a time;
 - columns8: threads share columns, eight rows at a time;
+- ahead8: as rows8, and the eight rows behind them are asked for into the second cache;
 - again8: as rows8, a second time;
 - update: every element read and written, threads share columns, eight rows at a time;
 - behind: as rows8, behind such an update.
 
-All but the first have started their threads before. Bandwidth is of one read.
+All but the first have started their threads before. Bandwidth is of one read. With
+``--calibrate``, what the bandwidth allows that ``polysched machine --calibrate``
+measures, in the same run.
 """
 
 from __future__ import annotations
@@ -29,8 +32,11 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from polysched.machine import Machine
+from polysched.runtime import Toolchain, calibrate
+
 CASES = {"team": 0, "rows": 1, "rows8": 2, "columns8": 3, "again8": 4,
-         "update": 5, "behind": 6}  # fmt: skip
+         "update": 5, "behind": 6, "ahead8": 7}  # fmt: skip
 SOURCE = r"""
 #define _GNU_SOURCE
 #include <omp.h>
@@ -54,6 +60,17 @@ static double now(void)
             for (k = 0; k < N; k++)                                             \
                 s[k] += *(const vector *)&A[i + k][j];
 
+/* The same, asking for a line of each row as far on as there are rows. */
+#define SUM_AHEAD(N)                                                            \
+    for (i = i0; i + N <= i1; i += N)                                           \
+        for (j = j0; j + 8 <= j1; j += 8)                                       \
+            for (k = 0; k < N; k++) {                                           \
+                if (i + 2 * N <= i1)                                            \
+                    __builtin_prefetch(&A[i + N + k][j], 0, 2);                 \
+                s[k] += *(const vector *)&A[i + k][j];                          \
+                s[k] += *(const vector *)&A[i + k][j + 4];                      \
+            }
+
 static double sum_of(int i0, int i1, int j0, int j1, int n_rows)
 {
     vector s[8] = {{0}};
@@ -61,6 +78,8 @@ static double sum_of(int i0, int i1, int j0, int j1, int n_rows)
     int i, j, k;
     if (n_rows == 1) {
         SUM(1)
+    } else if (CASE == 7) {
+        SUM_AHEAD(8)
     } else {
         SUM(8)
     }
@@ -166,16 +185,20 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--cc", default="gcc")
+    parser.add_argument("--calibrate", action="store_true")
     args = parser.parse_args()
     n_bytes = 8 * args.rows * args.columns
     with tempfile.TemporaryDirectory() as scratch:
         programs = build(Path(scratch), args.cc, args.rows, args.columns)
         found = measure(programs, args.runs, args.threads)
+    if args.calibrate:
+        cpu = calibrate(Machine.detect(), Toolchain(cc=args.cc)).cpu
+        found["calibrated"] = n_bytes / cpu.bandwidth_all_bytes_per_second
     head = f"{n_bytes / 1e6:.1f} MB, {args.threads} threads, {args.runs} runs"
     sys.stdout.write(f"{head}\n")
     for name, seconds in found.items():
         rate = "" if name == "team" else f"  {n_bytes / seconds / 1e9:5.1f} GB/s"
-        sys.stdout.write(f"{name:9} {1e3 * seconds:6.3f} ms{rate}\n")
+        sys.stdout.write(f"{name:10} {1e3 * seconds:6.3f} ms{rate}\n")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from itertools import count
 
 from polysched.codegen.ahead import Asked, ask_ahead
 from polysched.codegen.build import Built
+from polysched.codegen.ctext import identifiers
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.lanes import (
     LaneReader,
@@ -163,8 +164,30 @@ class _Square:
     def opening(self) -> tuple[str, ...]:
         """Declarations in front of the loop over squares."""
         found = [asked.declare(self.type) for asked in self._asked]
+        found += [f"const {self._element} {v} = {t};" for t, v in self._still.items()]
         found += [f"{self.vector} {name} = {place};" for name, place in self.held]
         return tuple(found)
+
+    @property
+    def _element(self) -> str:
+        """C type of the elements."""
+        assigns = [s.assign for s in self.rows] + [s.assign for s in self.columns]
+        return assigns[0].target.type.name
+
+    @cached_property
+    def _still(self) -> dict[str, str]:
+        """Values that stay along the loop, by their text, and what holds them.
+
+        A compiler that takes what is stored for another name of what is read would read
+        them again for every square.
+        """
+        known = Known()
+        for position in self.positions:
+            for s in self.columns:
+                self._add_rows("", s, position, known, [])
+        moving = {s.points.loops[0].iterator for s in self.columns}
+        texts = [text for text in known.scalars if not identifiers(text) & moving]
+        return {text: self.vectors.take("a", k) for k, text in enumerate(texts)}
 
     @cached_property
     def _asked(self) -> list[Asked]:
@@ -193,7 +216,7 @@ class _Square:
     def lines(self) -> tuple[str, ...]:
         """One square, with all statements."""
         lines: list[str] = []
-        known = Known()
+        known = Known(scalars=dict(self._still))
         places = []
         for number, s in enumerate(self.columns):
             target = s.points.at((0, 0)).load(s.assign.target)

@@ -111,3 +111,12 @@ def test_sums_along_columns_alone_run_in_squares_of_which_some_rows_are_asked_fo
 def test_nothing_is_asked_for_where_the_place_moves_along_two_loops(tmp_path) -> None:
     source = program("C[0][j] += A[i][i + j]; x[i] -= A[i][i + j];", loops=LOOPS)
     assert "prefetch" not in text_of(source, squares(4, 4, 8), tmp_path)
+
+
+def test_what_stays_along_the_loop_is_read_in_front_of_it(tmp_path) -> None:
+    lines = [line.strip() for line in printed(BOTH, tmp_path).splitlines()]
+    loop = lines.index("for (int t2 = 0; t2 < nj - 3; t2 += 4) {")
+    still = [k for k, line in enumerate(lines) if "= B[1][t1" in line]
+    assert len(still) == 4
+    assert max(still) < loop
+    assert lines.index("const double a4 = B[0][t2];") > loop
