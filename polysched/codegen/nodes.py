@@ -64,6 +64,8 @@ class Loop:
         How often the body runs, where that is a known number.
     sums : tuple of str
         Arrays that each thread has a copy of, to add to.
+    whole_lanes : int
+        Lanes of vectors that should begin at multiples of their length, 0 for any.
     """
 
     iterator: str
@@ -78,6 +80,7 @@ class Loop:
     start: Linear | None = None
     n_iterations: int | None = None
     sums: tuple[str, ...] = ()
+    whole_lanes: int = 0
 
     @property
     def is_shared(self) -> bool:

@@ -43,6 +43,7 @@ from polysched.codegen.storage import (
 from polysched.codegen.sum_copies import SumCopies
 from polysched.codegen.tile_numbers import number_tiles
 from polysched.codegen.verify import check_ast
+from polysched.codegen.whole import make_vectors_whole
 from polysched.ir import Load, ScheduleTree, Scop, map_action
 
 
@@ -247,6 +248,7 @@ class _Printer:
         block = tiles.convert(block)
         if any(isinstance(n, Loop) and n.accumulates for n in walk_nodes(block)):
             block = self._accumulators(built, deps, printer).convert(block)
+        block = make_vectors_whole(block, built.schedules, self.scop)
 
         def instance_lines(instance: Instance) -> tuple[str, ...]:
             return self._instance(instance, printer, taken, built.domains)

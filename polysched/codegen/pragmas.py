@@ -79,6 +79,7 @@ class _Wanted:
     parallel: dict[int, str]
     sums: dict[int, tuple[str, ...]]
     vector: dict[int, str]
+    whole: frozenset[int] = frozenset()
     accumulate: frozenset[int] = frozenset()
     inside_parallel: bool = False
     inside_ordered: bool = False
@@ -148,6 +149,8 @@ class _Adder:
         is_ordered = is_shared and kind == MARK_ORDERED
         if is_shared and kind and kind.startswith(MARK_BACKWARDS):
             loop, kind = _backwards(loop), kind.replace(MARK_BACKWARDS, "dynamic")
+        lanes = wanted.vector.get(loop.depth)
+        is_whole = is_vector and not is_parallel and loop.depth in wanted.whole
         words = []
         if loop.condition is not None:
             shared = "for" if sums else "parallel for"  # copies are made in the region
@@ -158,7 +161,6 @@ class _Adder:
             more = f" schedule({kind})" if is_shared else ""
             if is_ordered:
                 more = f" schedule({_IN_TURN}) {MARK_ORDERED}"
-            lanes = wanted.vector.get(loop.depth)
             more += f" simdlen({lanes})" if is_vector and lanes else ""
             more += self.clause(loop) if is_shared and not sums else ""
             pragmas = (f"#pragma omp {' '.join(words)}{more}",)
@@ -175,6 +177,7 @@ class _Adder:
             pragmas=pragmas,
             accumulates=accumulates and not sums,  # one way to reorder the same terms
             sums=sums,
+            whole_lanes=int(lanes) if is_whole and lanes else 0,
         )
 
 
@@ -227,13 +230,15 @@ def _with_mark(wanted: _Wanted, name: str) -> _Wanted:
         return wanted
     word, *variant = kind.split(":")
     if word == MARK_VECTOR:
-        lanes = "".join(variant)
-        if lanes and not lanes.isdecimal():
+        lanes, *further = variant or [""]
+        if (lanes and not lanes.isdecimal()) or further not in ([], ["whole"]):
             raise CodegenError(
-                f"unknown number of lanes {lanes!r} in the mark {kind!r}",
-                hint="a power of two, as in vector:4",
+                f"unknown number of lanes {':'.join(variant)!r} in the mark {kind!r}",
+                hint="a power of two, as in vector:4 or vector:4:whole",
             )
-        return replace(wanted, vector={**wanted.vector, int(rest): lanes})
+        depth = int(rest)
+        whole = wanted.whole | ({depth} if further else set())
+        return replace(wanted, vector={**wanted.vector, depth: lanes}, whole=whole)
     if word == MARK_ACCUMULATE:
         return replace(wanted, accumulate=wanted.accumulate | {int(rest)})
     clause = variant[0] if variant else "static"

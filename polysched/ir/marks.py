@@ -9,7 +9,8 @@ MARK_PARALLEL = "parallel"  # the band below: its first member is an OpenMP loop
 # parallel:ordered, but for what is marked ordered below
 MARK_ORDERED = "ordered"  # what is below runs in the order of the loop parallel:ordered
 MARK_VECTOR = "vector"  # the band below: its last member is an `omp simd` loop;
-# vector:4, with four iterations to a vector
+# vector:4, with four iterations to a vector; vector:4:whole, vectors begin at multiples
+# of four, at the ends some iterations run twice
 MARK_ACCUMULATE = "accumulate"  # like vector, but lanes accumulate into one element
 MARK_UNROLL = "unroll"  # the band below: its members are fully unrolled (jammed)
 MARK_TILE = "tile"  # the band below enumerates tiles

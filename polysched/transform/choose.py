@@ -242,14 +242,14 @@ def choose_lanes(band: BandView, member: int, cpu: Cpu) -> int:
     if not sizes:
         return 0
     lanes = cpu.line_bytes // max(sizes)
-    if _reads_neighbours(band, member):
+    if reads_neighbours(band, member):
         return lanes // 2
     if span is None or span > SHORT_RUN:
         return 0
     return 0 if span % lanes == 0 and band.n_members > 1 else lanes // 2
 
 
-def _reads_neighbours(band: BandView, member: int) -> bool:
+def reads_neighbours(band: BandView, member: int) -> bool:
     """Whether one array is read at places that a member's values part."""
     read = {
         (r.array, r.rows, r.moves(along), r.offsets)

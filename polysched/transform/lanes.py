@@ -17,15 +17,16 @@ from polysched.ir import (
 from polysched.machine import Cpu
 from polysched.transform.band_view import BandView, is_rectangular, view_band
 from polysched.transform.borders import cut_borders, part_paths
-from polysched.transform.choose import choose_jam, choose_lanes, choose_rows
+from polysched.transform.choose import choose_jam, choose_rows
 from polysched.transform.contraction import hold_contraction
 from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.isolate import Isolate
 from polysched.transform.jam import Jam
-from polysched.transform.mapping import Accumulate, Vector
+from polysched.transform.mapping import Accumulate
 from polysched.transform.reverse import run_forwards
 from polysched.transform.separate import Separate
 from polysched.transform.turn import cross_sums, turn_sums
+from polysched.transform.whole import vector_step
 
 MIN_TILE, MAX_TILE = 8, 64  # iterations of a short loop over the points of a tile
 DONE_MARKS = (  # below them lanes are filled
@@ -71,8 +72,7 @@ def fill_lanes(
             draft = _isolate(draft, band)
         if lanes:
             # a register tile runs several outer iterations per lane: ask once more
-            step = Vector(path, last, choose_lanes(band, last, cpu))
-            draft = draft.attempt(step) or draft
+            draft = draft.attempt(vector_step(band, last, cpu)) or draft
     return draft
 
 
@@ -102,8 +102,7 @@ def _fill_parts(
         band = view_band(draft, scop, path)
         draft = _separate(draft, band)
         if parallel and not band.is_thin and band.is_worth_vector(0):
-            step = Vector(path, 0, choose_lanes(band, 0, cpu))
-            draft = draft.attempt(step) or draft
+            draft = draft.attempt(vector_step(band, 0, cpu)) or draft
     return draft
 
 

@@ -136,16 +136,24 @@ class Vector(Step):
     lanes : int
         Iterations to a vector (mark ``vector:4``); 0 leaves that to the compiler, which
         takes another number, too, where it has no such vectors.
+    whole : bool
+        Begin vectors at multiples of the lanes, and let a vector at either end run
+        iterations that another runs as well (mark ``vector:4:whole``). Done by code
+        generation where bounds are numbers and iterations may run twice: none reads
+        what the loop writes.
     """
 
     member: int = 0
     lanes: int = option(0)
+    whole: bool = option(False)
 
     name: ClassVar[str] = "vector"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
         if self.lanes < 0 or self.lanes & (self.lanes - 1):
             return f"found {self.lanes} lanes, expected a power of two, or 0"
+        if self.whole and self.lanes < 2:
+            return f"found whole vectors of {self.lanes} lanes, expected 2 or more"
         return _find_member(node, self.member) or find_outer_mark(node, MARK_VECTOR)
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
@@ -155,8 +163,8 @@ class Vector(Step):
         node = _from_member(node, self.member)
         if node.band_n_member() > 1:
             node = node.band_split(1)
-        lanes = f":{self.lanes}" if self.lanes else ""
-        return insert_mark(node, f"{MARK_VECTOR}{lanes}")
+        words = [MARK_VECTOR, *([str(self.lanes)] if self.lanes else [])]
+        return insert_mark(node, ":".join([*words, *(["whole"] * self.whole)]))
 
 
 @dataclass(frozen=True)

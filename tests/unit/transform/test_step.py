@@ -56,6 +56,7 @@ STEPS = {
     "share_sums(band=0.1, member=1, arrays=[s, t])": ShareSums((0, 1), 1, ("s", "t")),
     "vector(band=0, member=2)": Vector((0,), 2),
     "vector(band=0, member=2, lanes=4)": Vector((0,), 2, 4),
+    "vector(band=0, member=2, lanes=4, whole=true)": Vector((0,), 2, 4, True),
     "merge(band=0)": Merge((0,)),
     "split(band=0.0, member=1, cuts=[c0, 1 + c0])": Split((0, 0), 1, ("c0", "1 + c0")),
     "skew(band=0, member=2, weights=[0, 1, 0])": Skew((0,), 2, (0, 1, 0)),
