@@ -23,6 +23,7 @@ STENCIL_WIDTH = 32
 DIAMOND = 64  # values of a diamond's sides, over loops in its rows
 DIAMOND_OF_ROWS = 2048  # and where its rows are the vector loop
 MIN_DIAMOND = 8
+MIN_HEIGHT = 2  # rows of a diamond whose statements run apart: those run at once
 DIAMONDS_PER_CORE = 3  # of one wave, at least
 MAX_TILE = 64
 FACTORS = (1, 2, 4, 8)
@@ -130,8 +131,8 @@ def choose_diamond(band: BandView, cpu: Cpu, *, apart: bool = False) -> TileSize
     A diamond is half as wide at a time, in the mean, as it is at its waist; so much
     should stay in the second cache. The tiles of a wave should be several per core.
     The innermost loop stays whole unless it is one of the two. Of statements that run
-    `apart`, one after the other for a time, each finds in the first cache what it has
-    read for the value before of the second member.
+    `apart`, one after the other for a time, each finds in half of the first cache what
+    it has read for the value before of the second member: the rest is passing through.
     """
     others = list(range(2, band.n_members))
     whole: dict[int, int] = {}
@@ -147,10 +148,10 @@ def choose_diamond(band: BandView, cpu: Cpu, *, apart: bool = False) -> TileSize
             break
         size //= 2
     height = size
-    while apart and height > MIN_DIAMOND // 2:
+    while apart and height > MIN_HEIGHT:
         inside = {0: 1, 1: 1} | dict.fromkeys(others, height) | whole
         alone = (replace(band, statements=(s,)) for s in band.main)
-        if max(one.footprint(inside) for one in alone) <= cpu.l1_bytes:
+        if max(one.footprint(inside) for one in alone) <= cpu.l1_bytes // 2:
             break
         height //= 2
     return TileSizes((size, size, *(height for _ in others), *(0 for _ in whole)))

@@ -145,7 +145,7 @@ def test_planes_run_apart_with_two_rows_at_once() -> None:
     jams = [s.factors for s in found.steps if isinstance(s, Jam)]
     assert jams == [(1, 2, 1), (1, 2, 1)]
     sizes = [s.sizes for s in found.steps if isinstance(s, Diamond)]
-    assert sizes == [(16, 16, 8)]  # three planes' rows fit 48 KiB
+    assert sizes == [(16, 16, 4)]  # three planes' rows fit half of 48 KiB
     assert find_violation(found.tree, deps) is None
 
 
