@@ -45,10 +45,21 @@ def spread_work(draft: Draft, band: BandView, member: int, cpu: Cpu) -> Work:
     known = [p for p in parts if p is not None]
     is_known = len(known) == len(parts)
     totals = [sum(part) for part in zip(*known, strict=True)] if is_known else []
-    if is_known and _are_even(totals):
+    if is_known and _are_even(totals) and not _is_inside(band):
         return Work()
     grows = all(_grows(draft, band, s, member) for s in band.statements)
     return Work(True, grows, _choose_chunk(band, member, sum(totals), cpu))
+
+
+def _is_inside(band: BandView) -> bool:
+    """Whether other loops run a band.
+
+    What is even in the sum of all its runs need not be so in each, as the updates of a
+    factorisation are not.
+    """
+    return any(
+        not m.is_constant for s in band.main for m in s.members[: s.positions[0]]
+    )
 
 
 def _are_even(parts: list[float]) -> bool:

@@ -62,3 +62,17 @@ def test_short_iterations_are_handed_out_together(bounds: str, chunk: int) -> No
     tree = set_band_flags(original_tree(scop), deps)
     (step,) = share_loops(Draft(tree, deps), scop, CPU).steps
     assert step == Parallel((0,), 0, True, True, chunk)
+
+
+def test_what_is_even_in_all_runs_only_is_handed_out() -> None:
+    """Of an update in every step the first steps have the most, each a triangle."""
+    domain = "[n] -> { S0[k, i, j] : 0 <= k < i < n and i <= j < n }"
+    touched = "w [k, i, j] -> A[i, j]", "r [k, i, j] -> A[i, j]"
+    update = scops.statement("S0", domain, (0, 0, 0, 0), *touched)
+    scop = scops.scop("update", update).with_estimates({"n": 2000})
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    (step,) = share_loops(Draft(tree, deps), scop, CPU).steps
+    assert isinstance(step, Parallel)
+    assert step.band == (0, 0)
+    assert step.dynamic
