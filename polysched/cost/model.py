@@ -44,6 +44,7 @@ TLB_PAGES = 2048  # of which the processor knows where they lie
 WALK_CYCLES = 20.0  # to find that out for another one
 ASKED_AHEAD = 0.85  # of the time of memory that rows take which are asked for ahead
 SHARED_LINES = 0.5  # speed where every line goes from thread to thread and back
+WHOLE_VECTORS = 0.9  # of the time of vectors that begin anywhere, heat-3d by hand
 OVERLAP_LOSS = 0.25  # share of the lesser times that is not hidden
 
 
@@ -233,6 +234,8 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     unit, far = nest.memory_operations()
     memory = unit / LOADS_PER_CYCLE
     busy = max(arithmetic, memory) + OVERLAP_LOSS * min(arithmetic, memory)
+    if nest.has_whole_vectors:
+        busy *= WHOLE_VECTORS
     throughput = busy / lanes + far / LOADS_PER_CYCLE
     if not nest.is_inner_parallel and nest.waits:
         latency = nest.chain * LATENCY_CYCLES + divisions * DIVISION_CYCLES

@@ -31,6 +31,7 @@ from polysched.ir import (
     Scop,
     Statement,
     held_lanes,
+    is_whole,
     promote,
 )
 from polysched.sets import n_dims
@@ -286,6 +287,11 @@ class Nest:
         classes = self.inner_classes()
         far = [c for r, c in classes if lane and r.stride_class(lane) == "N"]
         return bool(self.lanes) and bool(far) and set(far) == {"1"}
+
+    @cached_property
+    def has_whole_vectors(self) -> bool:
+        """Whether vectors of the innermost loop begin at multiples of their length."""
+        return any(is_whole(m) for x in self.members for m in x.marks)
 
     @cached_property
     def is_lifted(self) -> bool:

@@ -46,6 +46,7 @@ from polysched.ir.marks import (
     copied_sums,
     held_lanes,
     is_ordered,
+    is_whole,
     partial_sums,
 )
 from polysched.ir.order import original_rows, original_tree
@@ -118,6 +119,7 @@ __all__ = [
     "copied_sums",
     "held_lanes",
     "is_ordered",
+    "is_whole",
     "map_action",
     "map_expr",
     "original_rows",

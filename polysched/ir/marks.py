@@ -65,6 +65,18 @@ def copied_sums(mark: str) -> tuple[str, ...]:
     return tuple(words[1].split(","))
 
 
+def is_whole(mark: str) -> bool:
+    """Whether a mark has vectors begin at multiples of their length.
+
+    Examples
+    --------
+    >>> is_whole("vector:8:whole"), is_whole("vector:8")
+    (True, False)
+    """
+    kind, *words = mark.split(":")
+    return kind == MARK_VECTOR and "whole" in words
+
+
 def held_lanes(mark: str) -> int:
     """Elements of the vectors that the band below a mark is held in; 0 for other marks.
 

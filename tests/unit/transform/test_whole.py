@@ -6,7 +6,9 @@ import pytest
 
 from polysched.analysis import compute_dependences, find_violation, set_band_flags
 from polysched.base import PolyschedError
+from polysched.cost import rank
 from polysched.ir import Scop, original_tree
+from polysched.machine import Machine
 from polysched.testing import ScopBuilder
 from polysched.transform import PlanShape, Vector, apply_script, parse_script
 from polysched.transform import plan_script as plan
@@ -58,3 +60,11 @@ def test_whole_vectors_have_lanes() -> None:
     tree = original_tree(rows(1200))
     with pytest.raises(PolyschedError, match="whole vectors of 0 lanes"):
         apply_script(tree, parse_script("vector(band=0.0, whole=true)"))
+
+
+def test_the_model_knows_that_whole_vectors_are_faster() -> None:
+    scop = rows(1200)
+    tree = set_band_flags(original_tree(scop), compute_dependences(scop))
+    scripts = [f"vector(band=0.0, lanes=8{more})" for more in ("", ", whole=true")]
+    trees = [apply_script(tree, parse_script(script)) for script in scripts]
+    assert rank(trees, scop, None, Machine(CPU)) == [1, 0]
