@@ -17,20 +17,10 @@ from dataclasses import dataclass
 
 import islpy as isl
 
-from polysched.ir import (
-    Assign,
-    Binary,
-    Const,
-    Expr,
-    Load,
-    NodePath,
-    Param,
-    Scop,
-    Statement,
-    Unary,
-)
+from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import list_sets
+from polysched.transform.arithmetic import is_arithmetic
 from polysched.transform.band_view import BandView, StatementView, view_band
 from polysched.transform.bands import member_schedules
 from polysched.transform.draft import Draft, has_band_below
@@ -141,7 +131,7 @@ def _reaches(band: BandView, s: StatementView) -> list[Reach | None]:
     direction, last = s.direction(0), _last_value(band, s)
     if direction is None or last is None:
         return [None]
-    if not _is_arithmetic(band.scop.statement(s.name)):
+    if not is_arithmetic(band.scop.statement(s.name)):
         return [None]
     found: list[Reach | None] = []
     for r in s.references:
@@ -166,24 +156,3 @@ def _last_value(band: BandView, s: StatementView) -> int | None:
     (reached,) = list_sets(isl.UnionSet.from_set(own).apply(values))
     last = reached.dim_max_val(0)
     return int(last.to_python()) if last.is_int() else None
-
-
-def _is_arithmetic(statement: Statement) -> bool:
-    """Whether a statement can be written with vectors: one assignment of a sum."""
-    match statement.body:
-        case (Assign() as assign,):
-            return _has_vectors(assign.value)
-    return False
-
-
-def _has_vectors(expr: Expr) -> bool:
-    match expr:
-        case Load() | Const() | Param():
-            return True
-        case Unary("+" | "-"):
-            pass
-        case Binary("+" | "-" | "*" | "/"):
-            pass
-        case _:
-            return False
-    return all(map(_has_vectors, expr.operands))

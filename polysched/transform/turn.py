@@ -6,8 +6,8 @@ Alone, or with sums along columns of the same matrix.
 from __future__ import annotations
 
 from polysched.analysis import LARGE_EXTENT, Reference, Vector
-from polysched.ir import Assign, Binary, Const, Expr, Load, Param, ScalarType, Unary
 from polysched.machine import Cpu
+from polysched.transform.arithmetic import is_arithmetic
 from polysched.transform.band_view import BandView, StatementView
 from polysched.transform.contraction import find_target
 from polysched.transform.draft import Draft
@@ -62,7 +62,7 @@ def cross_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
     Each element is loaded once for all of them. None where the band is no such thing.
     """
     if not band.waits_both_ways or not all(
-        _is_arithmetic(band, s) for s in band.statements
+        is_arithmetic(band.scop.statement(s.name)) for s in band.statements
     ):
         return None
     lanes = cpu.vector_elements(_element_bytes(band))
@@ -101,7 +101,7 @@ def _sums_rows(band: BandView, s: StatementView) -> bool:
     """Whether a statement adds along rows, in loops over rows and along them."""
     if band.n_members != 2 or not band.permutable or not band.coincident[ROW]:
         return False
-    return _is_arithmetic(band, s) and _reads_rows(s)
+    return is_arithmetic(band.scop.statement(s.name)) and _reads_rows(s)
 
 
 def _sums_columns(band: BandView, s: StatementView) -> bool:
@@ -111,30 +111,13 @@ def _sums_columns(band: BandView, s: StatementView) -> bool:
     if across is None or along is None or target is None:
         return False
     is_still = not any(target.moves(across)) and target.stride_class(along) == "1"
-    return is_still and band.n_members == 2 and _is_arithmetic(band, s)
+    return (
+        is_still and band.n_members == 2 and is_arithmetic(band.scop.statement(s.name))
+    )
 
 
 def _is_turned(r: Reference, along: Vector) -> bool:
     return r.stride_class(along) == "1"
-
-
-def _is_arithmetic(band: BandView, s: StatementView) -> bool:
-    """Whether a body is one assignment of sums and products in the target's type."""
-    match band.scop.statement(s.name).body:
-        case (Assign(target, "=" | "+=" | "-=" | "*=" | "/=", value),):
-            return target.type.is_float and _is_plain(value, target.type)
-    return False
-
-
-def _is_plain(e: Expr, type_: ScalarType) -> bool:
-    match e:
-        case Load() | Const() | Param():
-            return e.dtype == type_
-        case Unary("-" | "+", operand):
-            return _is_plain(operand, type_)
-        case Binary("+" | "-" | "*" | "/", left, right):
-            return _is_plain(left, type_) and _is_plain(right, type_)
-    return False
 
 
 def _element_bytes(band: BandView) -> int:

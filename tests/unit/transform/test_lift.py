@@ -96,6 +96,7 @@ def test_a_stencil_whose_arrays_stay_in_the_first_cache_is_lifted() -> None:
         steps(1000, "B[i] = sqrt(A[i - 1])"),  # has no vectors
         steps(40),  # most rows are where parts meet
         steps(1000, kind="int"),
+        steps(1000, kind="float"),  # the constant is a double
     ],
 )
 def test_other_loops_stay_as_they_are(scop: Scop) -> None:
