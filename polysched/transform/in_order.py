@@ -18,7 +18,7 @@ from polysched.transform.ordered import Ordered
 from polysched.transform.strips import (
     Meeting,
     find_fused,
-    find_meetings,
+    fuse_meetings,
     fuse_strip,
 )
 from polysched.transform.turn import MIN_ROWS, add_rows, turn_sums
@@ -34,13 +34,11 @@ def share_in_order(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     """
     if cpu.n_cores < 2:
         return draft
-    for path, meetings in find_meetings(draft, scop, cpu):
-        for meeting in meetings:
-            shared = _share(draft, scop, cpu, path, meeting)
-            if shared is not None:
-                draft = shared
-                break
-    return draft
+
+    def share(draft: Draft, path: NodePath, meeting: Meeting) -> Draft | None:
+        return _share(draft, scop, cpu, path, meeting)
+
+    return fuse_meetings(draft, scop, cpu, share)
 
 
 def _share(

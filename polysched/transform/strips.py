@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import islpy as isl
@@ -64,9 +64,23 @@ def fuse_strips(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     Threads share what each nest does in a strip.
     """
     l2_bytes, least = cpu.l2_bytes * cpu.n_cores, ROWS_PER_THREAD * cpu.n_cores
-    for path, meetings in find_meetings(draft, scop, cpu):
+
+    def fuse(draft: Draft, path: NodePath, meeting: Meeting) -> Draft | None:
+        return fuse_strip(draft, path, meeting, l2_bytes, least)
+
+    return fuse_meetings(draft, scop, cpu, fuse)
+
+
+def fuse_meetings(
+    draft: Draft,
+    scop: Scop,
+    cpu: Cpu,
+    fuse: Callable[[Draft, NodePath, Meeting], Draft | None],
+) -> Draft:
+    """In every outermost sequence the first pair of neighbours that can be fused so."""
+    for path, meetings in _find_meetings(draft, scop, cpu):
         for meeting in meetings:
-            fused = fuse_strip(draft, path, meeting, l2_bytes, least)
+            fused = fuse(draft, path, meeting)
             if fused is not None:
                 draft = fused
                 break
@@ -115,12 +129,11 @@ def fuse_blocks(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     is done. Statements that are fused already need no cache between them: their blocks
     are as long as leaves each wave short.
     """
-    for path, meetings in find_meetings(draft, scop, cpu):
-        for meeting in meetings:
-            fused = _fuse_in_blocks(draft, path, meeting, cpu)
-            if fused is not None:
-                draft = fused
-                break
+
+    def fuse(draft: Draft, path: NodePath, meeting: Meeting) -> Draft | None:
+        return _fuse_in_blocks(draft, path, meeting, cpu)
+
+    draft = fuse_meetings(draft, scop, cpu, fuse)
     for path in draft.innermost_paths():
         band = view_band(draft, scop, path)
         if _sums_both_ways(band, cpu):
@@ -175,7 +188,7 @@ def find_fused(draft: Draft, path: NodePath) -> NodePath:
     return next(p for p in inside if is_tile_band(draft, p))
 
 
-def find_meetings(
+def _find_meetings(
     draft: Draft, scop: Scop, cpu: Cpu
 ) -> Iterator[tuple[NodePath, Iterator[Meeting]]]:
     """For every outermost sequence, pairs of nests that may pass together."""

@@ -12,7 +12,7 @@ from polysched.transform.band_view import view_band
 from polysched.transform.draft import Draft, has_band_below, is_under_mark
 from polysched.transform.lanes import accumulate_in_lanes
 from polysched.transform.mapping import ShareSums
-from polysched.transform.strips import find_fused, find_meetings, fuse_strip
+from polysched.transform.strips import Meeting, find_fused, fuse_meetings, fuse_strip
 from polysched.transform.tile import Tile
 
 ROWS = 4  # at least, in a strip: as many as are added up together
@@ -35,14 +35,12 @@ def share_sums(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
 
 def _share_strips(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     """Let neighbours pass over an array together, their strips shared by threads."""
-    for path, meetings in find_meetings(draft, scop, cpu):
-        for meeting in meetings:
-            fused = fuse_strip(draft, path, meeting, cpu.l2_bytes, ROWS)
-            shared = fused and _share_loop(fused, scop, find_fused(fused, path))
-            if shared is not None:
-                draft = shared
-                break
-    return draft
+
+    def share(draft: Draft, path: NodePath, meeting: Meeting) -> Draft | None:
+        fused = fuse_strip(draft, path, meeting, cpu.l2_bytes, ROWS)
+        return fused and _share_loop(fused, scop, find_fused(fused, path))
+
+    return fuse_meetings(draft, scop, cpu, share)
 
 
 def _share(draft: Draft, scop: Scop, node: isl.ScheduleNode, path: NodePath) -> Draft:
