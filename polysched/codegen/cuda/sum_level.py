@@ -165,7 +165,7 @@ class SumLevel:
             begin = self._load(self.result, self._e)
             touched.append((self.result, "read", self._e))
         action = Assign(self._load(own, self._all), "=", begin)
-        return self._leaf(self._add("zero", self._all, action, touched))
+        return self._leaf(self._keep(self._make("zero", self._all, action, touched)))
 
     def _meet(self) -> list[isl.Schedule]:
         """A thread's own sum, or its warp's, goes to shared memory."""
@@ -173,11 +173,11 @@ class SumLevel:
         parts = [self._fold()] if self._folded is not None else []
         if met in self._writers:
             led = self._load(own, self._leading)
-            meet = self._add(
+            meet = self._keep(self._make(
                 "meet", self._all, Assign(self._load(met, self._all), "=", led),
                 [(own, "read", self._leading), (met, "must_write", self._all)], (),
                 self._counts,
-            )  # fmt: skip
+            ))  # fmt: skip
             parts.append(self._leaf(meet))
         return parts
 
@@ -234,14 +234,14 @@ class SumLevel:
         other = tuple(f"{x} + {fewer} * {_Q}" if x == t else x for x in self._all)
         first, second = self._load(self.met, self._all), self._load(self.met, other)
         done = [f"{x} = 0" for x in self._t[:position]]
-        gathered = self._add(
+        gathered = self._keep(self._make(
             f"gather{position}_{fewer}", (*self._all, _Q),
             self.terms.op.put(first, second),
             [(self.met, "read", self._all), (self.met, "read", other),
              (self.met, "must_write", self._all)],
             [*done, f"{t} < {fewer}", f"0 < {_Q}", f"{t} + {fewer} * {_Q} < {n}"],
             self._counts,
-        )  # fmt: skip
+        ))  # fmt: skip
         return self._leaf(gathered)
 
     def _hand(self) -> isl.Schedule:
@@ -257,29 +257,16 @@ class SumLevel:
         if goal.op is not None:
             again.append((goal.array, "read", kept))
             action = goal.op.put(target, met)
-        handing = self._add(
+        handing = self._keep(self._make(
             "hand", self._home, action,
             [(source, "read", found), *again, (goal.array, "must_write", kept)],
-        )  # fmt: skip
+        ))  # fmt: skip
         return self._leaf(handing)
 
     def _load(self, array: str, subscripts: Sequence[str]) -> Load:
         index = self.terms.index
         found = tuple(subscript(s, index) for s in subscripts)
         return Load(array, found, self.terms.type)
-
-    def _add(
-        self,
-        word: str,
-        iterators: Sequence[str],
-        action: Action,
-        accesses: Sequence[Touch],
-        conditions: Sequence[str] = (),
-        counts: Sequence[int] = (),
-    ) -> Statement:
-        """A further statement, behind those that there are."""
-        made = self._make(word, iterators, action, accesses, conditions, counts)
-        return self._keep(made)
 
     def _make(
         self,
