@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from polysched.base import CodegenError
 from polysched.codegen import PrintOptions, identifiers, print_openmp, splice
 from polysched.codegen.options import TileLoops
@@ -33,6 +35,11 @@ def tiny_machine() -> Machine:
     cpu = Machine.detect(calibrated=False).cpu
     caches = {"l1_bytes": 1024, "l2_bytes": 4096, "l3_bytes": 16384}
     return Machine(replace(cpu, n_cores=2, **caches))
+
+
+def slow(*sizes: int) -> list[object]:
+    """Parameters of a test that only the slow run has."""
+    return [pytest.param(size, marks=pytest.mark.slow) for size in sizes]
 
 
 def size_names(path: Path) -> list[str]:

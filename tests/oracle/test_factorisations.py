@@ -14,7 +14,7 @@ import pytest
 from polysched.frontend import parse_c
 from polysched.machine import Machine
 from polysched.space import SpaceOptions, build_space
-from tests.oracle.sweep import sweep, tiny_machine
+from tests.oracle.sweep import slow, sweep, tiny_machine
 
 PROGRAM = """
 #include <math.h>
@@ -82,10 +82,6 @@ def narrow_machine() -> Machine:
     cpu = tiny_machine().cpu
     isa = tuple(name for name in cpu.isa if not name.startswith("avx512"))
     return Machine(replace(cpu, simd_bits=256, isa=isa))
-
-
-def slow(*sizes: int) -> list[object]:
-    return [pytest.param(size, marks=pytest.mark.slow) for size in sizes]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from polysched.frontend import parse_c
 from polysched.ir import Scop
 from polysched.schedule import Recipe
 from polysched.space import SpaceOptions, build_space
-from tests.oracle.sweep import sweep, tiny_machine
+from tests.oracle.sweep import slow, sweep, tiny_machine
 
 PROGRAM = """
 #include <math.h>
@@ -93,10 +93,6 @@ OPTIONS = SpaceOptions(
     limit=6,
     isl_variants=tuple(v for v in SpaceOptions().isl_variants if v.algorithm == "isl"),
 )
-
-
-def slow(*sizes: int) -> list[object]:
-    return [pytest.param(size, marks=pytest.mark.slow) for size in sizes]
 
 
 @pytest.fixture
