@@ -98,8 +98,7 @@ def build_once(path: Path, seconds: float | None) -> dict[str, float | int | Non
     started = time.perf_counter()
     space = build_space(program, seconds=seconds)
     built = time.perf_counter()
-    late = ("time", "not tried")
-    n_late = sum(any(w in d.reason for w in late) for d in space.dropped)
+    n_late = space.size.late
     unfinished = {
         s.objectives for s in space if any(x.status != "optimal" for x in s.stages)
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+OUT_OF_TIME = "out of time"  # begins every message of what a limit kept out
+
 
 @dataclass(frozen=True)
 class Deadline:

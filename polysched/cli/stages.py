@@ -109,11 +109,23 @@ class Stages:
                 target=target or common.target,
                 progress=self.progress,
             )
+        self._warn_of_late(space)
         self._limit = Deadline.after(common.timeout)
         self._end = self._limit.later(GRACE_SECONDS)
         solver = sum(stage.seconds for s in space for stage in s.stages)
         self.seconds[f"  of it solving {scop.name}"] = solver
         return space
+
+    def _warn_of_late(self, space: ProgramSpace) -> None:
+        """Say that a longer limit gives more; without it nobody would know."""
+        n_late = space.size.late
+        if n_late:
+            few = "candidate" if n_late == 1 else "candidates"
+            click.echo(
+                f"polysched: warning: space of {space.scop.name}: the time limit of "
+                f"{self.common.timeout:g} s kept {n_late} {few} out; {_LATE_HINT}",
+                err=True,
+            )
 
     def sizes(
         self, scop: Scop, look: Callable[[], Mapping[str, int]]

@@ -4,14 +4,17 @@ Takes `Problem`, gives `Solution` with one `Stage` per objective. May import `ba
 """
 
 from polysched.ilp.conflict import Bundles, Culprits, find_conflict, find_relaxation
+from polysched.ilp.effort import SECOND, Effort
 from polysched.ilp.known import Known
 from polysched.ilp.linear import Linear
 from polysched.ilp.problem import Problem, Solution, Stage, is_satisfied
 from polysched.ilp.soft import choose_given_up
 
 __all__ = [
+    "SECOND",
     "Bundles",
     "Culprits",
+    "Effort",
     "Known",
     "Linear",
     "Problem",

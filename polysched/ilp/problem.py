@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from polysched.base import Deadline, InfeasibleError, check_time
+from polysched.base import OUT_OF_TIME, Deadline, InfeasibleError, check_time
+from polysched.ilp.effort import Effort
 from polysched.ilp.known import Bounds, Known, rest_of
 from polysched.ilp.linear import Linear
 from polysched.ilp.session import Answer, LateSession, Point, Row, Session, open_session
@@ -53,9 +54,17 @@ class Solution:
 
 
 class Problem:
-    """Bounded integer variables, linear rows in named groups, ordered objectives."""
+    """Bounded integer variables, linear rows in named groups, ordered objectives.
+
+    Attributes
+    ----------
+    decisions : list of int
+        Variables that settle most of the rest. Once the effort for a solve is spent,
+        they stay as they are, and further objectives are minimised within that.
+    """
 
     def __init__(self) -> None:
+        self.decisions: list[int] = []
         self._bounds: list[tuple[int, int]] = []
         self._rows: list[Row] = []
 
@@ -129,6 +138,7 @@ class Problem:
         stage_seconds: float = 5.0,
         without: frozenset[str] = frozenset(),
         known: Known | None = None,
+        effort: Effort | None = None,
     ) -> Solution:
         """Minimise objectives one after another, each within the optima before it.
 
@@ -149,6 +159,8 @@ class Problem:
             where the search begins; it stays the answer as long as nothing is better,
             and an objective that has its least value there already is not solved for,
             see `Bounds`.
+        effort : Effort, optional
+            What the solves may take together; when it is spent, see `decisions`.
 
         Raises
         ------
@@ -160,6 +172,7 @@ class Problem:
         objectives = objectives or [("feasibility", Linear())]
         point = self._complete(known, rows, objectives, deadline)
         bounds = Bounds(known)
+        effort = effort or Effort()
         is_known = point is not None
         stages = []
         for name, form in objectives:
@@ -171,6 +184,7 @@ class Problem:
                 begin,
                 min(stage_seconds, deadline.remaining_seconds()),
                 bounds.of(name),
+                effort,
             )
             if is_known and begin is not None:
                 is_known = form.evaluate(begin) <= form.evaluate(point)
@@ -225,6 +239,7 @@ class Problem:
         point: Point | None,
         seconds: float,
         bound: int | None,
+        effort: Effort,
     ) -> tuple[Stage, Point]:
         """Minimise one objective from the best point so far."""
         if point is not None:
@@ -234,7 +249,7 @@ class Problem:
             if seconds <= 0:
                 return Stage(name, None, None, 0.0, "skipped"), point
         started = time.monotonic()
-        answer = session.minimise(form, max(_LEAST_SECONDS, seconds), point)
+        answer = self._solve(session, form, max(_LEAST_SECONDS, seconds), point, effort)
         spent = time.monotonic() - started
         if answer.point is None and point is None:
             raise InfeasibleError(self._describe_failure(answer, spent))
@@ -248,6 +263,24 @@ class Problem:
         status: Status = "optimal" if proven else "cut short"
         return Stage(name, value, value if proven else None, spent, status), best
 
+    def _solve(
+        self,
+        session: Session,
+        form: Linear,
+        seconds: float,
+        point: Point | None,
+        effort: Effort,
+    ) -> Answer:
+        """Solve within what is left of the effort; a first point is found anyway."""
+        held = self.decisions if effort.is_spent and point is not None else ()
+        n_nodes = effort.n_nodes(self.n_rows)
+        answer = session.minimise(form, seconds, point, n_nodes, held)
+        effort.spend(answer.n_iterations, self.n_rows)
+        if answer.point is None and point is None and not answer.is_infeasible:
+            answer = session.minimise(form, seconds, None)
+            effort.spend(answer.n_iterations, self.n_rows)
+        return replace(answer, is_optimal=answer.is_optimal and not held)
+
     def _least(self, form: Linear) -> int:
         """A lower bound of a form from the boxes of its variables alone."""
         return form.constant + sum(
@@ -259,7 +292,7 @@ class Problem:
         size = f"{self.n_variables} variables, {self.n_rows} rows, {seconds:.1f} s"
         if answer.is_infeasible:
             return f"no schedule satisfies the constraints ({size})"
-        return f"no schedule was found in time ({size})"
+        return f"{OUT_OF_TIME}: no schedule was found ({size})"
 
 
 def is_satisfied(

@@ -54,18 +54,41 @@ class Answer:
         Whether the point is proven best.
     is_infeasible : bool
         Whether it is proven that no point exists.
+    n_iterations : int
+        Of the simplex method, all nodes together; 0 where the solver does not tell.
     """
 
     point: Point | None
     is_optimal: bool = False
     is_infeasible: bool = False
+    n_iterations: int = 0
 
 
 class Session(Protocol):
     """Bounded integers and rows, to be minimised over again and again."""
 
-    def minimise(self, form: Linear, seconds: float, start: Point | None) -> Answer:
-        """Minimise a form within a time limit, from a known point if there is one."""
+    def minimise(
+        self,
+        form: Linear,
+        seconds: float,
+        start: Point | None,
+        n_nodes: int | None = None,
+        held: Sequence[int] = (),
+    ) -> Answer:
+        """Minimise a form within limits, from a known point if there is one.
+
+        Parameters
+        ----------
+        form : Linear
+        seconds : float
+            Time limit.
+        start : tuple of int or None
+            A point that satisfies all rows.
+        n_nodes : int, optional
+            Most nodes of the search tree, for a solver that can count them.
+        held : sequence of int
+            Variables that stay as they are at the start.
+        """
 
     def require_at_most(self, form: Linear, value: int) -> None:
         """Add ``form <= value``."""
@@ -87,13 +110,20 @@ class LateSession:
         self._limits: list[tuple[Linear, int]] = []
         self._session: Session | None = None
 
-    def minimise(self, form: Linear, seconds: float, start: Point | None) -> Answer:
+    def minimise(
+        self,
+        form: Linear,
+        seconds: float,
+        start: Point | None,
+        n_nodes: int | None = None,
+        held: Sequence[int] = (),
+    ) -> Answer:
         """Minimise a form; what was required meanwhile holds."""
         if self._session is None:
             self._session = open_session(self._bounds, self._rows)
             for limited, value in self._limits:
                 self._session.require_at_most(limited, value)
-        return self._session.minimise(form, seconds, start)
+        return self._session.minimise(form, seconds, start, n_nodes, held)
 
     def require_at_most(self, form: Linear, value: int) -> None:
         """Add ``form <= value``."""
@@ -153,14 +183,43 @@ class HighsSession:
     def __init__(self, bounds: Sequence[tuple[int, int]], rows: Sequence[Row]) -> None:
         self._n = len(bounds)
         self._columns = np.arange(self._n, dtype=np.int32)
+        self._box = tuple(np.array(side, dtype=np.float64) for side in _sides(bounds))
         self._highs = _new_solver()
         self._highs.setOptionValue("threads", 1)
         # all but the first solve begin at a good point; this one costs a tenth
         self._highs.setOptionValue("mip_heuristic_run_feasibility_jump", False)
         self._highs.passModel(_highs_model(bounds, distinct_rows(rows)))
 
-    def minimise(self, form: Linear, seconds: float, start: Point | None) -> Answer:
+    def minimise(
+        self,
+        form: Linear,
+        seconds: float,
+        start: Point | None,
+        n_nodes: int | None = None,
+        held: Sequence[int] = (),
+    ) -> Answer:
         """Minimise a form; the time limit may be overrun by one solver step."""
+        with self._held(held, start):
+            return self._minimise(form, seconds, start, n_nodes)
+
+    @contextmanager
+    def _held(self, held: Sequence[int], start: Point | None) -> Iterator[None]:
+        """Variables narrowed to their values at a point meanwhile."""
+        if start is None or not held:
+            yield
+            return
+        columns = np.array(held, dtype=np.int32)
+        values = np.array([start[v] for v in held], dtype=np.float64)
+        self._highs.changeColsBounds(len(held), columns, values, values)
+        try:
+            yield
+        finally:
+            low, high = (a[columns] for a in self._box)
+            self._highs.changeColsBounds(len(held), columns, low, high)
+
+    def _minimise(
+        self, form: Linear, seconds: float, start: Point | None, n_nodes: int | None
+    ) -> Answer:
         highs = self._highs
         costs = np.zeros(self._n)
         for variable, coefficient in form.terms.items():
@@ -171,16 +230,20 @@ class HighsSession:
             known.col_value = [float(v) for v in start]
             highs.setSolution(known)
         highs.setOptionValue("time_limit", highs.getRunTime() + seconds)
+        most = highspy.kHighsIInf if n_nodes is None else n_nodes
+        highs.setOptionValue("mip_max_nodes", most)
         with lend_baton():
             highs.run()
-        status = highs.getModelStatus()
+        status, found = highs.getModelStatus(), highs.getInfo()
+        n_iterations = max(0, found.simplex_iteration_count)
         if status == highspy.HighsModelStatus.kInfeasible:
-            return Answer(None, is_infeasible=True)
+            return Answer(None, is_infeasible=True, n_iterations=n_iterations)
         feasible = highspy.SolutionStatus.kSolutionStatusFeasible
-        if highs.getInfo().primal_solution_status != feasible:
-            return Answer(None)
+        if found.primal_solution_status != feasible:
+            return Answer(None, n_iterations=n_iterations)
         point = tuple(round(v) for v in highs.getSolution().col_value)
-        return Answer(point, status == highspy.HighsModelStatus.kOptimal)
+        is_optimal = status == highspy.HighsModelStatus.kOptimal
+        return Answer(point, is_optimal, n_iterations=n_iterations)
 
     def require_at_most(self, form: Linear, value: int) -> None:
         """Add ``form <= value``."""
@@ -192,6 +255,10 @@ class HighsSession:
             np.array([v for v, _ in terms], dtype=np.int32),
             np.array([c for _, c in terms], dtype=np.float64),
         )
+
+
+def _sides(bounds: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    return [low for low, _ in bounds], [high for _, high in bounds]
 
 
 def _highs_model(bounds: Sequence[tuple[int, int]], rows: Sequence[Row]) -> Any:
@@ -233,8 +300,15 @@ class CbcSession:
                 expression = self._expression(row.form)
                 self._model += (expression == 0) if row.equality else (expression >= 0)
 
-    def minimise(self, form: Linear, seconds: float, start: Point | None) -> Answer:
-        """Minimise a form; CBC takes no starting point here."""
+    def minimise(
+        self,
+        form: Linear,
+        seconds: float,
+        start: Point | None,
+        n_nodes: int | None = None,
+        held: Sequence[int] = (),
+    ) -> Answer:
+        """Minimise a form; here CBC takes neither a starting point nor other limits."""
         with _quiet():
             self._model.setObjective(self._expression(form))
             solver = pulp.PULP_CBC_CMD(msg=False, timeLimit=seconds, threads=1)

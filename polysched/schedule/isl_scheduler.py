@@ -17,7 +17,7 @@ from typing import IO, Literal
 import islpy as isl
 
 from polysched.analysis import Dependences, check_legal, set_band_flags
-from polysched.base import Deadline, LimitError, PolyschedError
+from polysched.base import OUT_OF_TIME, Deadline, LimitError, PolyschedError
 from polysched.ir import ScheduleTree, Scop
 from polysched.schedule.pieces import Piece, cut_dependences
 from polysched.schedule.solve import Solved
@@ -146,7 +146,7 @@ class IslBatch:
         """
         name = self.variants[position].name
         if position >= len(self._lines):
-            raise LimitError(f"isl's scheduler ({name}) did not finish in time")
+            raise LimitError(f"{OUT_OF_TIME}: isl's scheduler ({name}) did not finish")
         answer = json.loads(self._lines[position])
         if "error" in answer:
             raise PolyschedError(f"isl's scheduler ({name}) failed: {answer['error']}")

@@ -131,6 +131,7 @@ class ScheduleModel:
             self._add_shape(s)
         for d in range(len(self.pieces)):
             self._add_legality(d)
+        self.problem.decisions = [*self.delta.values(), *self.rho.values()]
         self.n_own_variables = self.problem.n_variables
 
     # -- what objectives ask ---------------------------------------------------

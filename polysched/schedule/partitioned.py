@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from polysched.analysis import Dependences, check_legal
 from polysched.base import ConflictError, Deadline, InfeasibleError
-from polysched.ilp import Known, Stage
+from polysched.ilp import Effort, Known, Stage
 from polysched.ir import LinearRow, Rows, Scop
 from polysched.schedule.canonical import canonical_rows
 from polysched.schedule.facts import MachineFacts
@@ -43,6 +43,7 @@ def solve_recipe(
     pieces: tuple[Piece, ...] | None = None,
     machine: MachineFacts | None = None,
     known: Known | None = None,
+    effort: Effort | None = None,
 ) -> Solved:
     """Solve one recipe and prove the result.
 
@@ -62,6 +63,8 @@ def solve_recipe(
     known : Known, optional
         What came of a recipe that `Recipe.is_within` this one, over the same
         dependences; it shortens the search.
+    effort : Effort, optional
+        What solving may take; objectives behind are minimised in part only.
 
     Raises
     ------
@@ -72,8 +75,12 @@ def solve_recipe(
         solution, or rounding made the solution invalid.
     """
     if recipe.partition == WHOLE and not recipe.parts:
-        return solve_whole(scop, dependences, recipe, deadline, pieces, machine, known)
-    return solve_partitioned(scop, dependences, recipe, deadline, pieces, machine)
+        return solve_whole(
+            scop, dependences, recipe, deadline, pieces, machine, known, effort
+        )
+    return solve_partitioned(
+        scop, dependences, recipe, deadline, pieces, machine, effort
+    )
 
 
 def recipe_parts(
@@ -93,6 +100,7 @@ def solve_partitioned(
     deadline: Deadline,
     pieces: tuple[Piece, ...] | None = None,
     machine: MachineFacts | None = None,
+    effort: Effort | None = None,
 ) -> Solved:
     """Schedule each part with its own objectives, run the parts one after the other.
 
@@ -117,7 +125,13 @@ def solve_partitioned(
         inside = pieces and tuple(p for p in pieces if {p.source, p.sink} <= names)
         try:
             found = solve_whole(
-                _part_of(scop, part), own, inner, share, inside, machine
+                _part_of(scop, part),
+                own,
+                inner,
+                share,
+                inside,
+                machine,
+                effort=effort,
             )
         except ConflictError:
             raise

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import islpy as isl
 
 from polysched.analysis import Dependences, find_violation, set_band_flags
 from polysched.base import Deadline, InfeasibleError
-from polysched.ilp import Known, Solution, Stage, choose_given_up, is_satisfied
+from polysched.ilp import Effort, Known, Solution, Stage, choose_given_up, is_satisfied
 from polysched.ir import Rows, ScheduleTree, Scop, build_tree
 from polysched.schedule.canonical import canonical_rows
 from polysched.schedule.facts import MachineFacts
@@ -132,7 +133,7 @@ class Solved:
         schedules not from the ILP.
     known : Known or None
         What it says of recipes that ask for the same and more; None where an objective
-        was cut short or given up.
+        was given up.
     """
 
     tree: ScheduleTree
@@ -153,6 +154,7 @@ def solve_whole(
     pieces: tuple[Piece, ...] | None = None,
     machine: MachineFacts | None = None,
     known: Known | None = None,
+    effort: Effort | None = None,
 ) -> Solved:
     """Solve a recipe for all statements together and prove the result.
 
@@ -171,6 +173,8 @@ def solve_whole(
         default, so that results do not depend on where they are computed.
     known : Known, optional
         What came of a recipe that `is_within` this one, over the same dependences.
+    effort : Effort, optional
+        What solving may take; objectives behind are minimised in part only.
 
     Raises
     ------
@@ -190,7 +194,7 @@ def solve_whole(
         model = ScheduleModel(scop, dependences, pieces, options, machine)
     forms = [form for o in objectives for form in o.forms(model)]
     _log.debug("%s: %d variables", recipe, model.problem.n_variables)
-    solution, given_up = _solve_soft(model, forms, deadline, known)
+    solution, given_up = _solve_soft(model, forms, deadline, known, effort)
     if not is_satisfied(model.problem, solution.values, frozenset(given_up)):
         raise InfeasibleError(
             f"the solver's rounded point breaks a constraint: {recipe}"
@@ -215,15 +219,13 @@ def solve_whole(
     )
 
 
-def _what_is_known(model: ScheduleModel, solution: Solution) -> Known | None:
-    """The values of the schedule and of its objectives, if all are proven least."""
-    optima = tuple(
-        (stage.name, stage.value)
-        for stage in solution.stages
-        if stage.status == "optimal" and stage.value is not None
-    )
-    if len(optima) < len(solution.stages):
-        return None
+def _what_is_known(model: ScheduleModel, solution: Solution) -> Known:
+    """The values of the schedule, and those of its first objectives proven least.
+
+    It is an optimum of the program with these objectives alone.
+    """
+    proven = takewhile(lambda stage: stage.status == "optimal", solution.stages)
+    optima = tuple((s.name, s.value) for s in proven if s.value is not None)
     return Known(solution.values[: model.n_own_variables], optima)
 
 
@@ -232,17 +234,19 @@ def _solve_soft(
     forms: Forms,
     deadline: Deadline,
     known: Known | None = None,
+    effort: Effort | None = None,
 ) -> tuple[Solution, tuple[str, ...]]:
     """Solve with all that objectives require; else without what cannot be met."""
     try:
-        return model.problem.lexmin(forms, deadline, known=known), ()
+        return model.problem.lexmin(forms, deadline, known=known, effort=effort), ()
     except InfeasibleError:
         if not model.soft_groups or deadline.expired:
             raise
     given_up = choose_given_up(model.problem, model.soft_groups, deadline)
     _log.info("given up: %s", ", ".join(given_up))
     without = frozenset(given_up)
-    return model.problem.lexmin(forms, deadline, without=without), given_up
+    found = model.problem.lexmin(forms, deadline, without=without, effort=effort)
+    return found, given_up
 
 
 def rows_to_tree(

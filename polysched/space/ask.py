@@ -11,6 +11,7 @@ from functools import partial
 import islpy as isl
 
 from polysched.base import (
+    OUT_OF_TIME,
     Baton,
     ConflictError,
     Deadline,
@@ -19,7 +20,7 @@ from polysched.base import (
     lend_baton,
     stopped_at,
 )
-from polysched.ilp import Known
+from polysched.ilp import SECOND, Effort, Known
 from polysched.ir import original_rows
 from polysched.schedule import (
     Core,
@@ -51,8 +52,12 @@ LARGE_ROWWISE = (pluto("none"), feautrier_rows(), isl_like())
 N_SOLVERS = 2  # recipes solved at the same time; the solver lets go of Python's lock
 RECIPES_SHARE = 0.75  # of the time, the rest is for isl's schedules and for shaping
 LEAST_SHARE = 2.0  # seconds for a recipe, where there are so many
+EFFORT = (
+    3 * SECOND // 2
+)  # for a recipe, the same on every machine; the clock is a guard
+EFFORT_FROM_KNOWN = SECOND // 2  # where first objectives are settled already
 ISL_SHARE = 0.2  # of the time, to wait for isl when all recipes are solved
-_NOT_IN_TIME = "not solved in time"
+_NOT_IN_TIME = f"{OUT_OF_TIME}: not solved"
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +164,7 @@ class Asker:
                 self._batch.wait(self._deadline.capped(self._isl_seconds))
             for position, variant in enumerate(self._batch.variants):
                 if is_over():
-                    yield Candidate(variant.name, None, "not shaped: time is spent")
+                    yield Candidate(variant.name, None, f"{OUT_OF_TIME}: not shaped")
                     continue
                 yield self._settle(variant.name, partial(self._batch.collect, position))
 
@@ -206,6 +211,7 @@ class Asker:
             )
         deadline = self._share()
         core = self.core
+        effort = Effort(EFFORT if known is None else EFFORT_FROM_KNOWN)
         with stopped_at(self._deadline, _NOT_IN_TIME):
             return solve_recipe(
                 core.scop,
@@ -215,6 +221,7 @@ class Asker:
                 self._pieces,
                 self.machine,
                 known,
+                effort,
             )
 
     def _solve_rows(self, recipe: RowwiseRecipe) -> Solved:
@@ -226,11 +233,11 @@ class Asker:
                 )
 
     def _share(self) -> Deadline:
-        """A share of what is left, so that one hard recipe does not starve the rest."""
+        """A share of what is left: on a busy machine bounded effort takes long, too."""
         remaining = self._recipes_deadline.remaining_seconds()
         if remaining <= 0:
-            raise LimitError("not tried: the time for recipes is spent")
-        return self._recipes_deadline.capped(max(LEAST_SHARE, remaining / 3))
+            raise LimitError(f"{OUT_OF_TIME}: not tried")
+        return self._recipes_deadline.capped(max(LEAST_SHARE, remaining / 2))
 
     def _joined_original(self) -> Solved:
         rows = original_rows(self.core.scop)

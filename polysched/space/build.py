@@ -181,6 +181,7 @@ def _finish(builder: SpaceBuilder, policy: str, seconds: float) -> ScheduleSpace
         solved=len(builder.solved),
         distinct=len(builder.schedules),
         kept=len(kept),
+        late=sum(d.is_late for d in builder.dropped),
     )
     return ScheduleSpace(
         builder.scop,

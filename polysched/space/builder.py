@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from polysched.analysis import Dependences, Prover
 from polysched.base import (
+    OUT_OF_TIME,
     CodegenError,
     ConflictError,
     Deadline,
@@ -44,7 +45,7 @@ _GRACE_SECONDS = 0.5  # from when all is shaped, late, for code that is being bu
 _LAST_GRACE_SECONDS = 0.25  # past the last step's, for the same
 _N_LATE = 6  # steps with schedules that are in a space even when it is late
 _OVERTIME_SECONDS = 1.0  # past the time limit, when the last step is given up
-_TIME_IS_SPENT = "not shaped: time is spent"
+_TIME_IS_SPENT = f"{OUT_OF_TIME}: not shaped"
 _N_STEPS = 3  # that such a schedule takes: read and proven, put into place, shaped
 
 
@@ -150,7 +151,7 @@ class SpaceBuilder:
         """Record that there was no time to ask for anything."""
         for recipe in recipes:
             self.asked += 1
-            self.dropped.append(Dropped(str(recipe), "not tried: time is spent"))
+            self.dropped.append(Dropped(str(recipe), f"{OUT_OF_TIME}: not tried"))
 
     def check_pins_obeyed(self) -> None:
         """Raise unless some schedule obeys the pins."""

@@ -311,6 +311,7 @@ class ScheduleSpace(Selection, Shown):
                 "solved": self.size.solved,
                 "distinct": self.size.distinct,
                 "kept": self.size.kept,
+                "late": self.size.late,
             },
             "dropped": [{"what": d.what, "reason": d.reason} for d in self.dropped],
             "seconds": self.seconds,

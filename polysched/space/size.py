@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from polysched.base import OUT_OF_TIME
+
 _ENDS = re.compile(r": | as | of | by |(?<=obey) ")  # what follows is particular
 
 
@@ -22,12 +24,15 @@ class SpaceSize:
         Distinct final trees, after tiling and mapping.
     kept : int
         Schedules in the space.
+    late : int
+        Candidates that the time limit kept out.
     """
 
     asked: int
     solved: int
     distinct: int
     kept: int
+    late: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,3 +46,8 @@ class Dropped:
     def kind(self) -> str:
         """The reason without its particulars, for counting: ``same tree``."""
         return _ENDS.split(self.reason, maxsplit=1)[0]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is the time limit that kept it out."""
+        return self.kind == OUT_OF_TIME
