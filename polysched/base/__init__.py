@@ -2,7 +2,7 @@
 
 from polysched.base.baton import Baton, lend_baton
 from polysched.base.colour_scheme import PAPER, scheme_style
-from polysched.base.deadline import OUT_OF_TIME, Deadline
+from polysched.base.deadline import NO_TIME_LEFT, Deadline
 from polysched.base.errors import (
     AnalysisError,
     CodegenError,
@@ -33,7 +33,7 @@ from polysched.base.stopping import check_time, seconds_left, stopped_at
 from polysched.base.store import data_directory
 
 __all__ = [
-    "OUT_OF_TIME",
+    "NO_TIME_LEFT",
     "PAPER",
     "PRESENTER",
     "AnalysisError",

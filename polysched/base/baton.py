@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from polysched.base.deadline import OUT_OF_TIME
+from polysched.base.deadline import NO_TIME_LEFT
 from polysched.base.errors import LimitError
 
 _current = threading.local()
@@ -60,7 +60,7 @@ class Baton:
 
     def _check_in_use(self) -> None:
         if self._is_retired:
-            raise LimitError(f"{OUT_OF_TIME}: not waited for")
+            raise LimitError(f"{NO_TIME_LEFT}: not waited for")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-OUT_OF_TIME = "out of time"  # begins every message of what a limit kept out
+NO_TIME_LEFT = "no time left"  # begins every message of what a limit kept out
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from polysched.base import OUT_OF_TIME, CodegenError, Deadline, LimitError
+from polysched.base import NO_TIME_LEFT, CodegenError, Deadline, LimitError
 from polysched.codegen.fork_server import ForkServer, end_child
 from polysched.codegen.openmp import CodeSize
 from polysched.codegen.options import Target
@@ -81,7 +81,7 @@ def wait_for_size(future: Future[CodeSize], deadline: Deadline) -> CodeSize:
     try:
         return future.result(None if limit == float("inf") else limit)
     except TimeoutError as error:
-        raise LimitError(f"{OUT_OF_TIME}: its code was not built") from error
+        raise LimitError(f"{NO_TIME_LEFT}: its code was not built") from error
 
 
 class _Crew:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from polysched.base import OUT_OF_TIME, Deadline, InfeasibleError, check_time
+from polysched.base import NO_TIME_LEFT, Deadline, InfeasibleError, check_time
 from polysched.ilp.effort import Effort
 from polysched.ilp.known import Bounds, Known, rest_of
 from polysched.ilp.linear import Linear
@@ -292,7 +292,7 @@ class Problem:
         size = f"{self.n_variables} variables, {self.n_rows} rows, {seconds:.1f} s"
         if answer.is_infeasible:
             return f"no schedule satisfies the constraints ({size})"
-        return f"{OUT_OF_TIME}: no schedule was found ({size})"
+        return f"{NO_TIME_LEFT}: no schedule was found ({size})"
 
 
 def is_satisfied(

@@ -17,7 +17,7 @@ from typing import IO, Literal
 import islpy as isl
 
 from polysched.analysis import Dependences, check_legal, set_band_flags
-from polysched.base import OUT_OF_TIME, Deadline, LimitError, PolyschedError
+from polysched.base import NO_TIME_LEFT, Deadline, LimitError, PolyschedError
 from polysched.ir import ScheduleTree, Scop
 from polysched.schedule.pieces import Piece, cut_dependences
 from polysched.schedule.solve import Solved
@@ -116,6 +116,11 @@ class IslBatch:
         except BrokenPipeError:
             pass  # the child died; its missing answers are reported
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the child has ended, so that nobody waits for it."""
+        return self._process.poll() is not None
+
     def wait(self, deadline: Deadline) -> None:
         """Wait for the child, and end it at the deadline."""
         remaining = deadline.remaining_seconds()
@@ -146,7 +151,7 @@ class IslBatch:
         """
         name = self.variants[position].name
         if position >= len(self._lines):
-            raise LimitError(f"{OUT_OF_TIME}: isl's scheduler ({name}) did not finish")
+            raise LimitError(f"{NO_TIME_LEFT}: isl's scheduler ({name}) did not finish")
         answer = json.loads(self._lines[position])
         if "error" in answer:
             raise PolyschedError(f"isl's scheduler ({name}) failed: {answer['error']}")

@@ -11,7 +11,7 @@ from functools import partial
 import islpy as isl
 
 from polysched.base import (
-    OUT_OF_TIME,
+    NO_TIME_LEFT,
     Baton,
     ConflictError,
     Deadline,
@@ -57,7 +57,7 @@ EFFORT = (
 )  # for a recipe, the same on every machine; the clock is a guard
 EFFORT_FROM_KNOWN = SECOND // 2  # where first objectives are settled already
 ISL_SHARE = 0.2  # of the time, to wait for isl when all recipes are solved
-_NOT_IN_TIME = f"{OUT_OF_TIME}: not solved"
+_NOT_IN_TIME = f"{NO_TIME_LEFT}: not solved"
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,25 +148,37 @@ class Asker:
     ) -> Generator[Candidate, None, None]:
         """The source order, the recipes, isl's schedules; each when it is ready.
 
-        What the caller does with one goes on while others are solved. Once `is_over`,
-        isl's schedules are not looked at any more.
+        What the caller does with one goes on while others are solved. Isl's schedules
+        come as soon as they are there and a recipe is not: on a busy machine many a
+        recipe is not solved in time. Once `is_over`, they are not looked at any more.
         """
         with self._baton.held():
             yield self._settle("source order, bands joined", self._joined_original)
             patience = self._deadline.capped(
                 self._recipes_deadline.remaining_seconds() + self._isl_seconds / 2
             )
+            isl_schedules = self._isl_schedules(is_over)
             for what, future in self._recipes:
+                if self._is_isl_due(future):
+                    yield from isl_schedules
                 with lend_baton():
                     _wait(future, patience)
                 yield self._settle(what, partial(_result, future))
-            with lend_baton():
-                self._batch.wait(self._deadline.capped(self._isl_seconds))
-            for position, variant in enumerate(self._batch.variants):
-                if is_over():
-                    yield Candidate(variant.name, None, f"{OUT_OF_TIME}: not shaped")
-                    continue
-                yield self._settle(variant.name, partial(self._batch.collect, position))
+            yield from isl_schedules
+
+    def _is_isl_due(self, awaited: Future[Solved]) -> bool:
+        return self._batch.is_done and not awaited.done()
+
+    def _isl_schedules(
+        self, is_over: Callable[[], bool]
+    ) -> Generator[Candidate, None, None]:
+        with lend_baton():
+            self._batch.wait(self._deadline.capped(self._isl_seconds))
+        for position, variant in enumerate(self._batch.variants):
+            if is_over():
+                yield Candidate(variant.name, None, f"{NO_TIME_LEFT}: not shaped")
+                continue
+            yield self._settle(variant.name, partial(self._batch.collect, position))
 
     def close(self) -> None:
         """End what still runs; nothing more is solved.
@@ -236,7 +248,7 @@ class Asker:
         """A share of what is left: on a busy machine bounded effort takes long, too."""
         remaining = self._recipes_deadline.remaining_seconds()
         if remaining <= 0:
-            raise LimitError(f"{OUT_OF_TIME}: not tried")
+            raise LimitError(f"{NO_TIME_LEFT}: not tried")
         return self._recipes_deadline.capped(max(LEAST_SHARE, remaining / 2))
 
     def _joined_original(self) -> Solved:

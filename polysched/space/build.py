@@ -150,7 +150,7 @@ def _ask(
         with closing(asker.candidates(builder.is_over)) as candidates:
             for candidate in candidates:
                 builder.take(candidate, core)
-                progress.advance(f"{len(builder.schedules)} schedules")
+                progress.advance(f"{len(builder.found.schedules)} schedules")
     finally:
         asker.close()
         progress.finish()
@@ -161,7 +161,7 @@ def _finish(builder: SpaceBuilder, policy: str, seconds: float) -> ScheduleSpace
     """Rank, and keep the best."""
     options = builder.options
     ranked = sorted(
-        builder.schedules.values(),
+        builder.found.schedules.values(),
         key=lambda s: (
             bool(s.broken_pins),
             options.target == "cuda" and not s.script,  # nothing for the device
@@ -169,7 +169,7 @@ def _finish(builder: SpaceBuilder, policy: str, seconds: float) -> ScheduleSpace
             s.id,
         ),
     )
-    kept = _keep(ranked, builder.references, options.limit)
+    kept = _keep(ranked, builder.found.references, options.limit)
     for s in ranked:
         if s not in kept:
             what = f"{s.id} ({'>'.join(s.objectives)})"
@@ -179,7 +179,7 @@ def _finish(builder: SpaceBuilder, policy: str, seconds: float) -> ScheduleSpace
     size = SpaceSize(
         asked=builder.asked + 1,
         solved=len(builder.solved),
-        distinct=len(builder.schedules),
+        distinct=len(builder.found.schedules),
         kept=len(kept),
         late=sum(d.is_late for d in builder.dropped),
     )

@@ -6,11 +6,11 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from polysched.analysis import Dependences, Prover
 from polysched.base import (
-    OUT_OF_TIME,
+    NO_TIME_LEFT,
     CodegenError,
     ConflictError,
     Deadline,
@@ -25,6 +25,7 @@ from polysched.machine import Machine
 from polysched.policy import Policy
 from polysched.schedule import Core, Pin, Recipe, Solved, broken_pins
 from polysched.space.ask import Candidate
+from polysched.space.collected import Collected, Unsettled, name_variant
 from polysched.space.describe import Describer, gpu_of
 from polysched.space.device_shapes import device_shapes
 from polysched.space.options import SpaceOptions
@@ -45,17 +46,8 @@ _GRACE_SECONDS = 0.5  # from when all is shaped, late, for code that is being bu
 _LAST_GRACE_SECONDS = 0.25  # past the last step's, for the same
 _N_LATE = 6  # steps with schedules that are in a space even when it is late
 _OVERTIME_SECONDS = 1.0  # past the time limit, when the last step is given up
-_TIME_IS_SPENT = f"{OUT_OF_TIME}: not shaped"
+_TIME_IS_SPENT = f"{NO_TIME_LEFT}: not shaped"
 _N_STEPS = 3  # that such a schedule takes: read and proven, put into place, shaped
-
-
-@dataclass(frozen=True, eq=False)
-class _Unsettled:
-    """A schedule of the space whose code is being built elsewhere."""
-
-    schedule: Schedule
-    solved: Solved
-    size: Future[CodeSize]
 
 
 class SpaceBuilder:
@@ -68,13 +60,10 @@ class SpaceBuilder:
     solved : list of Solved
         The affine schedules among them.
     dropped : list of Dropped
-    schedules : dict of str to Schedule
-        By id; once `settle` was called, those whose code can be printed.
+    found : Collected
+        Once `settle` was called, schedules whose code can be printed.
     conflict : ConflictError or None
         Why there is nothing that obeys the pins, where that is known.
-    references : dict of str to set of str
-        Schedules of the field's schedulers: affine trees by key, and the ids of what
-        became of them.
     end : Deadline
         When a step that was begun within the time limit is given up.
     """
@@ -98,9 +87,10 @@ class SpaceBuilder:
         self.asked = 0
         self.solved: list[Solved] = []
         self.dropped: list[Dropped] = []
-        self.schedules: dict[str, Schedule] = {}
+        self.found = Collected(
+            {v.name for v in options.isl_variants}, {str(r) for r in options.rowwise}
+        )
         self.conflict: ConflictError | None = None
-        self.references: dict[str, set[str]] = {}
         self.end = deadline.later(_OVERTIME_SECONDS)
         self._measurer = measurer
         self._prover = Prover(dependences, scop)
@@ -110,13 +100,7 @@ class SpaceBuilder:
         self._planner = ScriptPlanner(likely, dependences, machine.cpu)
         shapes = device_shapes(gpu_of(machine)) if options.target == "cuda" else ()
         self._device_planner = DevicePlanner(scop, dependences, shapes)
-        self._unsettled: list[_Unsettled] = []
         self._refused: set[str] = set()
-        self._affine_keys: dict[str, str] = {}
-        self._reference_names = {
-            *map(str, options.rowwise),
-            *(v.name for v in options.isl_variants),
-        }
 
     def take(self, candidate: Candidate, core: Core) -> None:
         """Add the variants of a candidate; why there are none is recorded."""
@@ -137,26 +121,23 @@ class SpaceBuilder:
         tree = ScheduleTree.sequence(tree.parts())  # isl knows several spellings of one
         self._note_seconds(time.monotonic() - started)
         solved = replace(found, tree=tree)
-        if what in self._reference_names:
-            self.references.setdefault(tree.key, set())
-        known = self._affine_keys.get(tree.key)
-        if known is not None:
-            self.dropped.append(Dropped(what, f"same schedule as {known}"))
+        same = self.found.join_affine(what, solved)
+        if same is not None:
             self.solved.append(solved)
+            self.dropped.append(same)
             return
-        self._affine_keys[tree.key] = what
         self.add(solved)
 
     def drop_untried(self, recipes: Sequence[Recipe]) -> None:
         """Record that there was no time to ask for anything."""
         for recipe in recipes:
             self.asked += 1
-            self.dropped.append(Dropped(str(recipe), f"{OUT_OF_TIME}: not tried"))
+            self.dropped.append(Dropped(str(recipe), f"{NO_TIME_LEFT}: not tried"))
 
     def check_pins_obeyed(self) -> None:
         """Raise unless some schedule obeys the pins."""
         pins = self.options.pins
-        if not pins or any(not s.broken_pins for s in self.schedules.values()):
+        if not pins or any(not s.broken_pins for s in self.found.schedules.values()):
             return
         if self.conflict is not None:
             raise self.conflict
@@ -174,9 +155,9 @@ class SpaceBuilder:
     def add(self, solved: Solved, *, plain_only: bool = False) -> None:
         """Prove and add the variants of one affine schedule."""
         self.solved.append(solved)
-        n_before = len(self.schedules)
+        n_before = len(self.found.schedules)
         # the field's reference schedules are there already, computed elsewhere
-        is_late = self._is_late() and bool(self.schedules)
+        is_late = self._is_late() and bool(self.found.schedules)
         if is_late and solved.rows is not None:
             what = ">".join(solved.objectives)
             self.dropped.append(Dropped(what, _TIME_IS_SPENT))
@@ -189,7 +170,7 @@ class SpaceBuilder:
                 self._drop(solved, draft.steps, _TIME_IS_SPENT)
             else:
                 self._add_variant(solved, draft, is_baseline=plain_only)
-        if len(self.schedules) == n_before and all(d.steps for d in drafts):
+        if len(self.found.schedules) == n_before and all(d.steps for d in drafts):
             self._add_unshaped(solved)
 
     @property
@@ -233,8 +214,7 @@ class SpaceBuilder:
 
         Where cutting loops up made the code explode, the schedule is tried without.
         """
-        while self._unsettled:
-            batch, self._unsettled = self._unsettled, []
+        while batch := self.found.take_unsettled():
             last = self.end.later(_LAST_GRACE_SECONDS)
             grace = last.capped(_GRACE_SECONDS)
             for one in batch:
@@ -247,7 +227,9 @@ class SpaceBuilder:
 
     def need_device_code(self, original: Solved, end: Deadline) -> None:
         """Give the source order kernels, late as it is, where nothing else has any."""
-        if not self._is_for_device or any(s.script for s in self.schedules.values()):
+        if not self._is_for_device or any(
+            s.script for s in self.found.schedules.values()
+        ):
             return
         try:
             with stopped_at(end, _TIME_IS_SPENT):
@@ -255,48 +237,40 @@ class SpaceBuilder:
                     self._add_variant(original, draft)
         except LimitError as error:
             self.dropped.append(Dropped("original", error.message))
-        batch, self._unsettled = self._unsettled, []
-        for one in batch:
+        for one in self.found.take_unsettled():
             self._settle(one, end)
 
-    def _settle(self, one: _Unsettled, deadline: Deadline) -> None:
+    def _settle(self, one: Unsettled, deadline: Deadline) -> None:
         schedule, solved = one.schedule, one.solved
         try:
             size = wait_for_size(one.size, deadline)
         except LimitError as error:
             if schedule.script:  # without tiles and copies code hardly ever explodes
-                self._forget(one)
+                self.found.forget(schedule.id)
                 self._drop(solved, schedule.script, error.message)
-                if self._is_lost_reference(solved):
+                if self.found.is_lost_reference(solved):
                     self._add_script(solved, ())
         except CodegenError as error:
             if solved.objectives == ("original",) and not schedule.script:
                 return  # it stays in whatever happens: the source text is its code
-            self._forget(one)
+            self.found.forget(schedule.id)
             self._refused.add(schedule.id)
             self._drop(solved, schedule.script, error.message)
             self._add_simpler(solved, schedule.script)
         else:
             _log.debug("%s: %s", schedule.id, size)
 
-    def _forget(self, one: _Unsettled) -> None:
-        del self.schedules[one.schedule.id]
-        for same in self.references.values():
-            same.discard(one.schedule.id)
-
-    def _is_lost_reference(self, solved: Solved) -> bool:
-        """Whether nothing became of a schedule that has to be in every space."""
-        return self.references.get(solved.tree.key) == set()
-
     def _add_simpler(self, solved: Solved, script: Script) -> None:
         """Add what may be printed in place of a script whose code explodes."""
-        if self.deadline.expired and not self._is_lost_reference(solved):
+        if self.deadline.expired and not self.found.is_lost_reference(solved):
             return
         simpler = tuple(s for s in script if not isinstance(s, Separate))
         if len(simpler) < len(script):
             self._add_script(solved, simpler)
             return
-        kept = (s for s in self.schedules.values() if s.affine is solved.tree)
+        kept = (
+            s for s in self.found.schedules.values() if s.affine.key == solved.tree.key
+        )
         if script and next(kept, None) is None:
             self._add_unshaped(solved)
 
@@ -305,7 +279,7 @@ class SpaceBuilder:
         if self._is_for_device:
             return
         may_break_pins = bool(self.options.pins and solved.stages)
-        if may_break_pins or self._is_lost_reference(solved):
+        if may_break_pins or self.found.is_lost_reference(solved):
             self._add_script(solved, ())
 
     def _add_script(self, solved: Solved, script: Script) -> None:
@@ -317,18 +291,19 @@ class SpaceBuilder:
         self._add_variant(solved, Draft(tree, self.dependences, script))
 
     def _drop(self, solved: Solved, script: Script, reason: str) -> None:
-        what = f"{'>'.join(solved.objectives)} with {len(script)} steps"
-        self.dropped.append(Dropped(what, reason))
+        self.dropped.append(Dropped(name_variant(solved.objectives, script), reason))
 
     def _add_variant(
         self, solved: Solved, draft: Draft, *, is_baseline: bool = False
     ) -> None:
         tree, script = draft.tree, draft.steps
         started = time.monotonic()
-        if tree.key in self.schedules or tree.key in self._refused:
-            if tree.key in self.schedules:
-                self.references.get(solved.tree.key, set()).add(tree.key)
+        if tree.key in self._refused:
             self._drop(solved, script, f"same tree as {tree.key}")
+            return
+        same = self.found.join_tree(tree.key, solved, script)
+        if same is not None:
+            self.dropped.append(same)
             return
         violation = self._prover.find_violation(tree)
         if violation is not None:
@@ -342,9 +317,7 @@ class SpaceBuilder:
         schedule = self._describe(solved, script, tree)
         self._note_seconds(time.monotonic() - started)
         schedule = replace(schedule, pins=self.options.pins, broken_pins=broken)
-        self.schedules[tree.key] = schedule
-        self.references.get(solved.tree.key, set()).add(tree.key)
-        self._unsettled.append(_Unsettled(schedule, solved, size))
+        self.found.add(schedule, solved, size)
 
     def _measure(self, tree: ScheduleTree, is_baseline: bool) -> Future[CodeSize]:
         if not (is_baseline and self._is_for_device):

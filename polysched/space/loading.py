@@ -106,7 +106,7 @@ def _read_space(
             dependences=dependences,
             machine=machine,
             policy=str(entry["policy"]),
-            size=SpaceSize(**entry["size"]),
+            size=SpaceSize(**entry["size"], late=entry.get("late", 0)),
             schedules=schedules,
             dropped=tuple(Dropped(d["what"], d["reason"]) for d in entry["dropped"]),
             seconds=float(entry["seconds"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from polysched.base import OUT_OF_TIME
+from polysched.base import NO_TIME_LEFT
 
 _ENDS = re.compile(r": | as | of | by |(?<=obey) ")  # what follows is particular
 
@@ -50,4 +50,4 @@ class Dropped:
     @property
     def is_late(self) -> bool:
         """Whether it is the time limit that kept it out."""
-        return self.kind == OUT_OF_TIME
+        return self.kind == NO_TIME_LEFT

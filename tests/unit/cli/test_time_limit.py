@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,8 @@ from polysched.base import LimitError
 from polysched.cli.options import Common
 from polysched.cli.stages import GRACE_SECONDS, Stages
 from polysched.ir import Program
+from polysched.machine import Machine
+from polysched.space import SpaceSize
 from polysched.workflow import parse
 from tests.unit.clock import Clock
 from tests.unit.handmade import write_program
@@ -23,14 +26,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
+class Built(list[object]):
+    """A space without schedules."""
+
+    size = SpaceSize(asked=5, solved=1, distinct=1, kept=0, late=3)
+    scop = SimpleNamespace(name="f")
+
+
 @pytest.fixture
 def limits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
     """Seconds and grace that each space was given; none is built."""
     found: list[tuple[float, float]] = []
 
-    def build(*_: object, seconds: float, grace_seconds: float, **__: object) -> list:
+    def build(*_: object, seconds: float, grace_seconds: float, **__: object) -> Built:
         found.append((seconds, grace_seconds))
-        return []
+        return Built()
 
     monkeypatch.setattr("polysched.cli.stages.build_space", build)
     return found
@@ -120,3 +130,16 @@ leave(3)
         check=False,
     )
     assert (done.returncode, done.stdout) == (3, "result\nat the end\n")
+
+
+def test_what_a_limit_kept_out_is_said(
+    limits: object,
+    clock: Clock,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    program = write_program(tmp_path)
+    _stages(program, clock).build(program, program.scops[0], Machine.detect())
+    told = capsys.readouterr().err
+    assert "the time limit of 10 s kept 3 candidates out" in told
+    assert "--timeout" in told

@@ -92,7 +92,7 @@ def test_nothing_is_waited_for_after_the_deadline(
     monkeypatch.setattr(measuring._Child, "measure", wait)
     measurer = CodeMeasurer(scops.gemm())
     futures = [measurer.submit(tiled_gemm()) for _ in range(5)]
-    with pytest.raises(LimitError, match="out of time: its code"):
+    with pytest.raises(LimitError, match="no time left: its code"):
         wait_for_size(futures[-1], Deadline.after(0.0))
     measurer.close()
     ended.set()

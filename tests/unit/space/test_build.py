@@ -23,7 +23,10 @@ from polysched.codegen import (
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
 from polysched.policy import find_policy
+from polysched.schedule import Core
 from polysched.space import ScheduleSpace, SpaceOptions, build_space
+from polysched.space.ask import Asker, Candidate
+from polysched.space.builder import SpaceBuilder
 from tests.unit import scops
 
 
@@ -290,3 +293,29 @@ def test_a_program_without_instances_has_a_space(machine: Machine) -> None:
     assert space.original in space.schedules
     assert all(s.tree.schedule.get_domain().is_empty() for s in space)
     assert max(len(s.tree.text) for s in space) < 10_000
+
+
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_names_do_not_depend_on_when_isl_is_done(
+    space: ScheduleSpace,
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    comes_first: bool,
+) -> None:
+    taken: list[str] = []
+    real = SpaceBuilder.take
+
+    def take(builder: SpaceBuilder, candidate: Candidate, core: Core) -> None:
+        taken.append(candidate.what)
+        real(builder, candidate, core)
+
+    monkeypatch.setattr(SpaceBuilder, "take", take)
+    monkeypatch.setattr(Asker, "_is_isl_due", lambda *_: comes_first)
+    again = build_space(scops.gemm(), machine, SpaceOptions(seconds=60))
+    recipes = [position for position, what in enumerate(taken) if ">MIC (" in what]
+    assert (taken.index("isl") < min(recipes)) == comes_first
+    told = [(s.id, s.objectives, s.partition, s.script, s.shape) for s in space]
+    assert told == [(s.id, s.objectives, s.partition, s.script, s.shape) for s in again]
+    assert space.size == again.size
+    assert len(space.dropped) == len(again.dropped)

@@ -44,7 +44,8 @@ def test_when_one_schedule_takes_longer_than_is_left_no_other_is_looked_at(
     monkeypatch.setattr("polysched.space.describe.schedule_features", describe)
     space = build_space(scops.jacobi_2d(), machine, SpaceOptions(seconds=15))
     assert [s.objectives for s in space] == [("original",)]
-    assert {d.reason for d in space.dropped} == {"out of time: not tried"}
+    assert {d.reason for d in space.dropped} == {"no time left: not tried"}
+    assert space.size.late == len(space.dropped) == space.to_json()["late"]
     assert clock.now < 1000.0 + 15.0 + 2.0
 
 
@@ -77,7 +78,7 @@ def test_isl_is_not_looked_at_once_a_step_would_exceed_the_limit(
     clock.pass_seconds(1.0)
     asker = Asker(core, (), 60.0, rowwise=())
     found = {c.what: c for c in asker.candidates(lambda: clock.now > 1000.0)}
-    assert found["isl"].reason == "out of time: not shaped"
+    assert found["isl"].reason == "no time left: not shaped"
     asker.close()
 
 
@@ -104,7 +105,7 @@ def test_a_solver_that_does_not_stop_is_left_alone(
         asker.close()  # would wait for ever
     finally:
         stopped.set()
-    assert reasons[str(recipe)] == "out of time: not solved"
+    assert reasons[str(recipe)] == "no time left: not solved"
     asker._pool.shutdown(wait=True)
     assert not seen
 
@@ -144,7 +145,7 @@ def test_a_step_that_does_not_end_is_given_up(
     space = build_space(scops.gemm(), machine, options)
     assert [s.objectives for s in space] == [("original",)]
     assert len(proven) == 2
-    assert "out of time: not shaped" in {d.reason for d in space.dropped}
+    assert "no time left: not shaped" in {d.reason for d in space.dropped}
     assert clock.now <= 1000.0 + 15.0 + 1.5
 
 
