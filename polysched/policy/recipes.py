@@ -6,7 +6,7 @@ import islpy as isl
 
 from polysched.analysis import Dependences, components
 from polysched.ir import Scop
-from polysched.schedule import Recipe
+from polysched.schedule import Recipe, has_scattered_updates
 
 
 def _unit(*objectives: str) -> Recipe:
@@ -38,6 +38,10 @@ SKEWED = (
     _lower("VSKW", "OBAND", "PROX", "MIC"),
     Recipe(("SKEWPAR", "IP", "MIC"), "upper"),
     _lower("BAND", "VSKW", "PROX", "MIC"),
+)
+SCATTERED = (
+    Recipe(("OP", "NP1", "IP", "SHORT", "SO", "MIC"), "turned"),
+    Recipe(("IP", "SHORT", "SO", "MIC"), "turned"),
 )
 
 
@@ -79,6 +83,8 @@ def _moves_in_several_loops(relation: isl.Map) -> bool:
 def balanced_recipes(scop: Scop, dependences: Dependences) -> tuple[Recipe, ...]:
     """A few of each kind, as far as the program can make use of them."""
     recipes = [PARALLEL[0], TILED[0]]
+    if has_scattered_updates(scop):
+        recipes += SCATTERED
     if has_carried_cycle(scop, dependences):
         recipes += SKEWED
     if len(scop.statements) > 1:

@@ -57,7 +57,8 @@ def _require_row(
     for j, iterator in enumerate(s.iterators):
         if is_open and iterator not in coefficients:
             continue
-        wanted = coefficients.get(iterator, 0) * (s.directions[j] if signed else 1)
+        way = model.directions[name][j] if signed else 1
+        wanted = coefficients.get(iterator, 0) * way
         form = Linear({model.theta[name, level, j]: 1}, -wanted)
         model.problem.require_zero(form, group)
 

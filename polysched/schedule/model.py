@@ -17,8 +17,10 @@ from polysched.ilp import Linear, Problem
 from polysched.ir import LinearRow, Rows, Scop, Statement
 from polysched.schedule.facts import MachineFacts
 from polysched.schedule.pieces import Piece, cut_dependences
+from polysched.schedule.turned import turned_directions
 
-Shape = Literal["unit", "lower", "upper", "any"]
+Shape = Literal["unit", "turned", "lower", "upper", "any"]
+PLAIN: tuple[Shape, ...] = ("unit", "turned")  # shapes of one iterator to a row
 Bands = Literal["none", "all", "outer"]
 
 
@@ -28,10 +30,11 @@ class ModelOptions:
 
     Attributes
     ----------
-    shape : {"unit", "lower", "upper", "any"}
-        Linear rows are unit vectors; or skewed by iterators of outer rows (time
-        skewing); or of inner rows (outer wavefronts); or each statement's are of one
-        of these two forms. All have full rank.
+    shape : {"unit", "turned", "lower", "upper", "any"}
+        Linear rows are unit vectors; the same where loops of scattered updates count
+        the other way, see `turned_directions`; or skewed by iterators of outer rows
+        (time skewing); or of inner rows (outer wavefronts); or each statement's are of
+        one of these two forms. All have full rank.
     coefficient_bound : int
         Largest iterator coefficient.
     shift_bound : int
@@ -59,6 +62,8 @@ class ScheduleModel:
         d, the largest loop depth; there are 2d+1 rows.
     problem : Problem
     component : dict of statement name to strongly connected component
+    directions : dict of statement name to tuple of int
+        Which way a positive coefficient of each iterator counts.
     machine : MachineFacts
         What objectives may know of the processor.
     beta, constant : dict of (statement, row index) to variable
@@ -95,6 +100,11 @@ class ScheduleModel:
             pieces if pieces is not None else cut_dependences(scop, dependences)
         )
         self.component = components(scop, dependences)
+        is_turned = self.options.shape == "turned"
+        self.directions = {
+            s.name: turned_directions(s) if is_turned else s.directions
+            for s in scop.statements
+        }
         self.depth = max((s.n_loops for s in scop.statements), default=0)
         self.problem = Problem()
         self._psi: dict[tuple[str, int], int] = {}
@@ -109,12 +119,12 @@ class ScheduleModel:
             for k in range(self.depth + 1)
         }
         self.theta = {
-            (s.name, level, j): add(0, bound if self.options.shape != "unit" else 1)
+            (s.name, level, j): add(0, 1 if self.has_plain_rows else bound)
             for s in scop.statements
             for level in range(s.n_loops)
             for j in range(s.n_loops)
         }
-        shift = self.options.shift_bound if self.options.shape != "unit" else 1
+        shift = 1 if self.has_plain_rows else self.options.shift_bound
         self.constant = {
             (s.name, level): add(0, shift)
             for s in scop.statements
@@ -135,6 +145,11 @@ class ScheduleModel:
         self.n_own_variables = self.problem.n_variables
 
     # -- what objectives ask ---------------------------------------------------
+
+    @property
+    def has_plain_rows(self) -> bool:
+        """Whether every linear row is one iterator."""
+        return self.options.shape in PLAIN
 
     def row_form(self, statement: str, level: int) -> dict[int, int]:
         """Iterator coefficients of a linear row: iterator position to variable."""
@@ -213,7 +228,7 @@ class ScheduleModel:
     def _add_shape(self, s: Statement) -> None:
         problem, group = self.problem, f"rank {s.name}"
         levels = range(s.n_loops)
-        if self.options.shape == "unit":
+        if self.has_plain_rows:
             pivot = {
                 (level, j): self.theta[s.name, level, j]
                 for level in levels
@@ -230,7 +245,7 @@ class ScheduleModel:
                 form = Linear.total(line)
                 form.constant -= 1
                 problem.require_zero(form, group)
-        if self.options.shape == "unit":
+        if self.has_plain_rows:
             return
         bound = self.options.coefficient_bound
         is_any = self.options.shape == "any"
@@ -340,9 +355,10 @@ class ScheduleModel:
         s = self.scop.statement(name)
         if level >= s.n_loops:
             return
+        ways = self.directions[name]
         for j, weight in enumerate(weights):
             if weight:
-                form.add(self.theta[name, level, j], factor * weight * s.directions[j])
+                form.add(self.theta[name, level, j], factor * weight * ways[j])
 
     # -- reading a solution ----------------------------------------------------
 
@@ -353,8 +369,9 @@ class ScheduleModel:
             linear = []
             for level in range(self.depth):
                 if level < s.n_loops:
+                    ways = self.directions[s.name]
                     coefficients = tuple(
-                        s.directions[j] * values[self.theta[s.name, level, j]]
+                        ways[j] * values[self.theta[s.name, level, j]]
                         for j in range(s.n_loops)
                     )
                     constant = values[self.constant[s.name, level]]

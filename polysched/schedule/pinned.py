@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 _WIDER: dict[Shape, tuple[Shape, ...]] = {
     "unit": ("unit", "lower", "upper", "any"),
+    "turned": ("turned", "unit", "lower", "upper", "any"),
     "lower": ("lower", "upper", "any"),
     "upper": ("upper", "lower", "any"),
     "any": ("any",),

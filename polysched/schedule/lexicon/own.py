@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from polysched.analysis import loop_spans
 from polysched.ilp import Linear
 from polysched.ir import Statement
 from polysched.schedule.lexicon.references import subscripts
 from polysched.schedule.lexicon.registry import Forms, objective
 from polysched.schedule.model import ScheduleModel
 
+SHORT_LOOP = 8  # iterations at most
 WARP_LANES = 32  # threads of a GPU that access memory together, on all NVIDIA devices
 
 
@@ -56,6 +58,23 @@ def barriers(model: ScheduleModel) -> Forms:
             model.problem.require_nonnegative(form, "BARR")
             total.add(sequential, 1)
     return [("BARR", total)]
+
+
+@objective("SHORT", "short loops outside of long ones", source="own")
+def short_outside(model: ScheduleModel) -> Forms:
+    """Minimise how deep loops of at most `SHORT_LOOP` iterations stand.
+
+    ``minimise sum_S sum_(j is short) sum_l l * theta_(l, j)``. The taps of a filter
+    stand around the rows that they are applied to: rows fill vectors, and what a row
+    updates is not read again before it has left the pipeline.
+    """
+    total = Linear()
+    for s in model.scop.statements:
+        for j, span in enumerate(loop_spans(s.domain)):
+            if span is not None and span < SHORT_LOOP:
+                for level in range(s.n_loops):
+                    total.add(model.theta[s.name, level, j], level)
+    return [("SHORT", total)]
 
 
 @objective("LIVE", "values consumed soon after they are produced", source="own")

@@ -88,7 +88,7 @@ def aligned_dimensions(model: ScheduleModel) -> Forms:
 
 def one_iterator_per_row(model: ScheduleModel, group: str) -> None:
     """``sum_j theta_(l, j) <= 1`` for every row; unit rows are so by construction."""
-    if model.options.shape == "unit":
+    if model.has_plain_rows:
         return
     model.soft_groups.append(group)
     for s in model.scop.statements:

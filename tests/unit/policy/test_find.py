@@ -43,7 +43,7 @@ def test_lists_are_policies(text, expected):
         ("balnced", "is balanced meant"),
         ("SO>XX", "no objective named 'XX'; the lexicon has: "),
         ("SO>IP>SO", "has SO twice"),
-        ("SO>IP:flat", "found the shape 'flat' .* expected one of: unit, lower"),
+        ("SO>IP:flat", "found the shape 'flat' .* expected one of: unit, turned"),
         ("SO>IP@HALF", "no statement partition named 'HALF'"),
         ("balanced/0", "a budget of 0 recipes, expected 1 or more"),
         ("balanced+", "no policy named ''"),

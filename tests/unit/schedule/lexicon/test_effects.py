@@ -11,6 +11,7 @@ from polysched.schedule import LEXICON
 from tests.unit import scops
 from tests.unit.schedule.programs import matmul, nest, pair, single
 from tests.unit.schedule.solving import solve, text
+from tests.unit.scops import scop, statement
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,15 @@ APART = pair(nest("S0", "i", "w A[i]"), nest("S1", "i", "w B[i]", position=(0, 1
 SHARED_READ = pair(
     nest("S0", "i", "r A[i]", "w B[i]"),
     nest("S1", "i", "r A[i]", "r C[i - 1]", "w C[i]", position=(1, 0)),
+)
+TAPS = scop(
+    "taps",
+    statement(
+        "S0",
+        "[n] -> { S0[i, a] : 0 <= i < n and 0 <= a <= 2 }",
+        (0, 0, 0),
+        "w [i, a] -> B[i, a]",
+    ),
 )
 
 EFFECTS = (
@@ -147,6 +157,7 @@ EFFECTS = (
         "S0: 0 i 0 j 0; S1: 1 i 0 j 0",
         "S0: 0 j 0 i 0; S1: 0 i 0 j 1",
     ),
+    Effect("SHORT", TAPS, "S0: 0 i 0 a 0", "S0: 0 a 0 i 0"),
     # the vector loop of SO would be i; k may stay inside, no thread moves along it
     Effect("COAL", OUTER_PRODUCT, "S0: 0 i 0 j 0 k 0", "S0: 0 j 0 i 0 k 0"),
 )

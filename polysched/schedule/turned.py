@@ -1,0 +1,64 @@
+"""Loops to be run from their other end, so that updates of an element stay in order."""
+
+from __future__ import annotations
+
+import islpy as isl
+
+from polysched.ir import Access, Scop, Statement
+
+
+def turned_directions(statement: Statement) -> tuple[int, ...]:
+    """The directions of a statement's loops, those of scattered updates turned.
+
+    What ``x[i + a] += ...`` adds to one element comes with rising i and falling a. With
+    a counted down both have distances of one sign: each may be the outer loop, and
+    loops inside it need not wait. Of the iterators that a subscript of an updated
+    element adds up, all but the outermost one are turned.
+
+    Parameters
+    ----------
+    statement : Statement
+
+    Returns
+    -------
+    tuple of int, length n_loops
+        +1 or -1; the statement's own directions where it scatters nothing.
+    """
+    directions = list(statement.directions)
+    read = [a.relation for a in statement.reads]
+    for access in statement.writes:
+        if any(access.relation.is_subset(r) for r in read):
+            for form in _subscripts(access):
+                for j in _behind(form, statement):
+                    directions[j] = -statement.directions[j]
+    return tuple(directions)
+
+
+def has_scattered_updates(scop: Scop) -> bool:
+    """Whether some loops of a SCoP are turned by `turned_directions`."""
+    return any(turned_directions(s) != s.directions for s in scop.statements)
+
+
+def _subscripts(access: Access) -> list[tuple[int, ...]]:
+    """Signs of the iterators' coefficients in each subscript of a function."""
+    if not access.relation.is_single_valued():
+        return []
+    pieces: list[isl.MultiAff] = []
+    isl.PwMultiAff.from_map(access.relation).foreach_piece(
+        lambda _, f: pieces.append(f)
+    )
+    return [
+        tuple(
+            aff.get_coefficient_val(isl.dim_type.in_, j).sgn()
+            for j in range(aff.dim(isl.dim_type.in_))
+        )
+        for piece in pieces[:1]
+        for aff in (piece.get_aff(k) for k in range(piece.dim(isl.dim_type.out)))
+    ]
+
+
+def _behind(form: tuple[int, ...], statement: Statement) -> list[int]:
+    """Iterators that move a subscript as one outside of them does, step by step."""
+    steps = [c * d for c, d in zip(form, statement.directions, strict=True)]
+    moving = [j for j, step in enumerate(steps) if step]
+    return [j for j in moving[1:] if steps[j] == steps[moving[0]]]
