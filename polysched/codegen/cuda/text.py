@@ -34,6 +34,78 @@ static inline size_t ps_bytes(long n_elements, size_t n_bytes)
 }
 """
 
+BULK_PRELUDE = """\
+#ifndef PS_SHIM
+/* Copies of whole rows to shared memory, and a barrier whose phases end when the
+   announced bytes have come: sm_90. Before, the same rows in pieces that
+   __pipeline_wait_prior waits for. */
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+#define PS_HAS_BULK 1
+#endif
+
+static __device__ __forceinline__ unsigned ps_shared_address(const void *pointer)
+{
+  return (unsigned)__cvta_generic_to_shared(pointer);
+}
+
+static __device__ __forceinline__ void ps_phase_begin(unsigned long long *barrier)
+{
+#ifdef PS_HAS_BULK
+  asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;\\n\\t"
+               "fence.proxy.async.shared::cta;"
+               :: "r"(ps_shared_address(barrier)) : "memory");
+#endif
+}
+
+static __device__ __forceinline__ void ps_phase_expect(unsigned long long *barrier,
+                                                       unsigned n_bytes)
+{
+#ifdef PS_HAS_BULK
+  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;"
+               :: "r"(ps_shared_address(barrier)), "r"(n_bytes) : "memory");
+#endif
+}
+
+static __device__ __forceinline__ void ps_phase_wait(unsigned long long *barrier,
+                                                     unsigned parity)
+{
+#ifdef PS_HAS_BULK
+  unsigned has_ended;
+  do {
+    asm volatile("{\\n\\t.reg .pred done;\\n\\t"
+                 "mbarrier.try_wait.parity.shared::cta.b64 done, [%1], %2;\\n\\t"
+                 "selp.u32 %0, 1, 0, done;\\n\\t}"
+                 : "=r"(has_ended)
+                 : "r"(ps_shared_address(barrier)), "r"(parity) : "memory");
+  } while (!has_ended);
+#endif
+}
+
+/* Between what threads did to a place in shared memory and a bulk copy to it. */
+static __device__ __forceinline__ void ps_bulk_fence()
+{
+#ifdef PS_HAS_BULK
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+#endif
+}
+
+static __device__ __forceinline__ void ps_bulk_copy(void *to, const void *from,
+                                                    unsigned n_bytes,
+                                                    unsigned long long *barrier)
+{
+#ifdef PS_HAS_BULK
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes"
+               " [%0], [%1], %2, [%3];"
+               :: "r"(ps_shared_address(to)), "l"(__cvta_generic_to_global(from)),
+                  "r"(n_bytes), "r"(ps_shared_address(barrier)) : "memory");
+#else
+  for (unsigned at = 0; at < n_bytes; at += 16)
+    __pipeline_memcpy_async((char *)to + at, (const char *)from + at, 16);
+#endif
+}
+#endif
+"""
+
 # what the C library and the device's library both have
 DEVICE_FUNCTIONS = frozenset(
     name + suffix

@@ -8,6 +8,14 @@ extern "C" {
 void ps_shim_copy_async(void* to, const void* from, size_t bytes, size_t zeros);
 void ps_shim_copy_commit(void);
 void ps_shim_copy_wait(size_t n_later);
+
+// What generated text defines itself where there is a device: see docs/techniques/.
+void ps_phase_begin(unsigned long long* barrier);
+void ps_phase_expect(unsigned long long* barrier, unsigned n_bytes);
+void ps_phase_wait(unsigned long long* barrier, unsigned parity);
+void ps_bulk_fence(void);
+void ps_bulk_copy(void* to, const void* from, unsigned n_bytes,
+                  unsigned long long* barrier);
 }
 
 inline void __pipeline_memcpy_async(void* to, const void* from, size_t bytes,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from polysched.base import ToolchainError
+from polysched.codegen.cuda.text import BULK_PRELUDE
 from polysched.runtime import (
     SHIM_EXIT_STATUS,
     ShimFinding,
@@ -54,6 +55,24 @@ FAULTS = [
     ("pipeline", "odd-place", "misaligned", "rows", "ps_shared"),
     ("pipeline", "writes-source", "source-written", "rows", "in"),
     ("pipeline", "from-shared", "host-pointer", "rows", "ps_shared"),
+    ("bulk", "no-wait", "unfinished-copy", "rows", "stage"),
+    ("bulk", "wrong-phase", "unfinished-copy phase-stuck", "rows", "stage filled"),
+    ("bulk", "late-phase", "phase-stuck", "rows", "filled"),
+    ("bulk", "few-bytes", "wrong-bytes", "rows", "filled"),
+    ("bulk", "many-bytes", "phase-stuck", "rows", "filled"),
+    ("bulk", "no-arrival", "phase-stuck", "rows", "filled"),
+    ("bulk", "two-arrivals", "phase-overflow", "rows", "filled"),
+    ("bulk", "early-reuse", "race unfinished-copy", "rows", "stage"),
+    ("bulk", "no-barrier", "race unfinished-copy", "rows", "stage"),
+    ("bulk", "no-fence", "unfenced-copy", "rows", "stage"),
+    ("bulk", "no-drain", "undrained-copy", "rows", "stage"),
+    ("bulk", "odd-size", "misaligned", "rows", "stage"),
+    ("bulk", "odd-place", "misaligned", "rows", "stage"),
+    ("bulk", "past-end", "out-of-bounds", "rows", "in"),
+    ("bulk", "writes-source", "source-written race", "rows", "in"),
+    ("bulk", "no-begin", "uninitialised", "rows", "filled"),
+    ("bulk", "no-first-barrier", "uninitialised race", "rows", "filled"),
+    ("bulk", "one-waits", "race unfinished-copy uninitialised", "rows", "stage"),
     ("wavefront", "two-at-once", "block-race race", "diagonal", "A"),
     ("tensor", "lost-lane", "barrier-divergence", "kernel", ""),
     ("tensor", "odd-place", "misaligned", "kernel", "A"),
@@ -67,7 +86,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory of all programs, checked."""
     directory = tmp_path_factory.mktemp("shim")
     runtime = compile_shim(directory)
-    for source in PROGRAMS.glob("*.cu"):
+    (directory / "cuda").mkdir()
+    for part in PROGRAMS.iterdir():
+        (directory / "cuda" / part.name).write_bytes(part.read_bytes())
+    (directory / "cuda" / "bulk_prelude.h").write_text(BULK_PRELUDE)
+    for source in (directory / "cuda").glob("*.cu"):
         kernels = compile_kernels(source, directory / f"{source.stem}.o")
         link_shim_program([kernels, runtime], directory / source.stem)
     return directory

@@ -35,7 +35,8 @@ static void begin_copy(const Copy& c) {
     s->flags |= kPending;
 }
 
-static void finish_copy(const Copy& c) {
+// The data arrives, as a write by a thread or by the copies of a phase.
+static void finish_copy(const Copy& c, uint16_t writer) {
   auto to = (uintptr_t)c.to, from = (uintptr_t)c.from;
   unsigned n_read = c.bytes - c.zeros;
   memcpy(c.to, c.from, n_read);
@@ -50,8 +51,8 @@ static void finish_copy(const Copy& c) {
   Cell* end = cells_end(shared, to - shared_base, c.bytes);
   for (Cell* s = cells_of(shared, to - shared_base, c.bytes); s < end; s++) {
     s->flags &= (uint8_t)~kPending;
-    s->write = now;  // others see it after the next barrier only
-    s->writer = (uint16_t)current->id;
+    s->write = now;  // of a thread: others see it after the next barrier only
+    s->writer = writer;
   }
 }
 
@@ -74,7 +75,7 @@ void ps_shim_copy_wait(size_t n_later) {
   ps::Thread& t = *ps::current;
   size_t n_done = 0;
   while (n_done < t.copies.size() && t.copies[n_done].group + n_later < t.n_groups)
-    ps::finish_copy(t.copies[n_done++]);
+    ps::finish_copy(t.copies[n_done++], (uint16_t)t.id);
   t.copies.erase(t.copies.begin(), t.copies.begin() + (ptrdiff_t)n_done);
 }
 

@@ -197,6 +197,38 @@ static void release_barrier() {
   }
 }
 
+// ---- phases of bulk copies ----
+
+static bool is_at_end(const Phase& p) {
+  return p.has_arrival && p.copied_bytes == p.expected_bytes;
+}
+
+// Whether the phase that a thread waits for has ended, or may.
+static bool has_ended(const Thread& t) {
+  const Phase& p = phases[t.awaited];
+  return p.number % 2 != t.parity || is_at_end(p);
+}
+
+[[noreturn]] static void stuck(Thread& t) {
+  const Phase& p = phases[t.awaited];
+  static char words[160];
+  snprintf(words, sizeof words,
+           "a thread waits for a phase that never ends: %zu bytes copied of %zu, %s",
+           p.copied_bytes, p.expected_bytes,
+           p.has_arrival ? "arrived at" : "nobody arrived");
+  current = &t;
+  Place place = {&shared, (uintptr_t)p.barrier, 8};
+  fault("phase-stuck", words, &place);
+}
+
+static void check_drained() {
+  for (const Phase& p : phases) {
+    if (p.copies.empty()) continue;
+    Place place = {&shared, (uintptr_t)p.copies.front().to, p.copies.front().bytes};
+    fault("undrained-copy", "a block ends with a bulk copy under way", &place);
+  }
+}
+
 // Runs every thread until it waits or ends; in another order each time.
 static void run_block(uint32_t number) {
   unsigned n = launch.n_threads;
@@ -216,7 +248,10 @@ static void run_block(uint32_t number) {
     t.status = Status::fresh;
     t.block_phase = t.warp_phase = now;
     t.n_groups = 0;
+    t.fenced = 0;
+    t.seen.clear();
   }
+  phases.clear();
   for (;;) {
     shuffle(order, n);
     bool progress = true;
@@ -224,14 +259,18 @@ static void run_block(uint32_t number) {
       progress = false;
       for (unsigned k = 0; k < n; k++) {
         Thread& t = threads[order[k]];
+        if (t.status == Status::at_phase && has_ended(t)) t.status = Status::ready;
         if (t.status > Status::ready) continue;
         enter(t);
         progress = true;
       }
     }
     unsigned n_done = 0;
-    for (unsigned k = 0; k < n; k++) n_done += threads[k].status == Status::done;
-    if (n_done == n) return;
+    for (unsigned k = 0; k < n; k++) {
+      if (threads[k].status == Status::at_phase) stuck(threads[k]);
+      n_done += threads[k].status == Status::done;
+    }
+    if (n_done == n) return check_drained();
     release_barrier();
   }
 }
@@ -274,10 +313,18 @@ static void release_warp() {
   Thread& t = *current;
   Thread* warp = warp_of(t);
   if (t.orders_memory) now++;
+  std::vector<uint32_t> seen(phases.size());
+  for (unsigned lane = 0; lane < 32; lane++) {
+    if (!(t.mask >> lane & 1)) continue;
+    const std::vector<uint32_t>& own = warp[lane].seen;
+    for (size_t k = 0; k < own.size(); k++) seen[k] = own[k] > seen[k] ? own[k] : seen[k];
+  }
   for (unsigned lane = 0; lane < 32; lane++) {
     if (!(t.mask >> lane & 1)) continue;
     warp[lane].status = Status::ready;
-    if (t.orders_memory) warp[lane].warp_phase = now;
+    if (!t.orders_memory) continue;
+    warp[lane].warp_phase = now;
+    warp[lane].seen = seen;
   }
 }
 

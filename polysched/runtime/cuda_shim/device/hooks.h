@@ -1,6 +1,6 @@
 // What `-fsanitize=thread` makes the compiler call at every load and store.
 #pragma once
-#include "copies.h"
+#include "bulk.h"
 
 #define PS_SHIM_READ(address, bytes, align) \
   if (ps::checking) ps::access<ps::Use::read>((uintptr_t)(address), bytes, align)

@@ -58,6 +58,10 @@ static inline bool is_unordered(uint32_t stamp, uint16_t thread) {
   thread &= kThreadMask;
   const Thread& t = *current;
   if (thread == t.id) return false;
+  if (__builtin_expect(thread >= kPhaseWriter, 0)) {
+    unsigned k = thread - kPhaseWriter;
+    return stamp >= t.block_phase && !(k < t.seen.size() && t.seen[k] >= stamp);
+  }
   return stamp >= (thread >> 5 == t.id >> 5 ? t.warp_phase : t.block_phase);
 }
 
@@ -71,8 +75,9 @@ static inline bool is_unordered(uint32_t stamp, uint16_t thread) {
   snprintf(words, sizeof words, "%s of two threads%s", kind,
            other_block ? " of different blocks of one launch"
                        : " of a block without a barrier between");
-  fault(other_block ? "block-race" : "race", words, &place,
-        {block_of(stamp), (uint32_t)(thread & kThreadMask)});
+  thread &= kThreadMask;
+  if (thread >= kPhaseWriter) thread = phases[thread - kPhaseWriter].issuer;
+  fault(other_block ? "block-race" : "race", words, &place, {block_of(stamp), thread});
 }
 
 static inline bool is_written(const Region& r, const Cell& c) {

@@ -42,6 +42,7 @@ struct Cell {
 };
 constexpr uint16_t kAtomic = 0x8000;
 constexpr uint16_t kThreadMask = 0x7fff;
+constexpr uint16_t kPhaseWriter = kMaxThreads;  // and above: copies of a phase
 enum CellFlags : uint8_t { kWritten = 1, kPending = 2, kUnsaved = 4 };
 
 // An allocation, or the shared memory of a block. A cell covers 1 << shift bytes,
@@ -63,7 +64,19 @@ struct Copy {
   unsigned bytes, zeros, group;
 };
 
-enum class Status : uint8_t { fresh, ready, at_barrier, at_warp, done };
+// A barrier in shared memory whose phases end when the one arrival has come and bulk
+// copies have brought the bytes that it announced. Copies move their data when the
+// first thread finds the phase at its end, not before.
+struct Phase {
+  const void* barrier;
+  unsigned number = 0;  // of phases that ended
+  bool has_arrival = false;
+  size_t expected_bytes = 0, copied_bytes = 0;
+  uint16_t issuer = 0;  // of the last copy
+  std::vector<Copy> copies;
+};
+
+enum class Status : uint8_t { fresh, ready, at_barrier, at_warp, at_phase, done };
 
 struct Thread {
   void* stack_pointer = nullptr;
@@ -78,6 +91,9 @@ struct Thread {
   unsigned long long offered = 0, received = 0;  // of a shuffle
   unsigned n_groups = 0;
   std::vector<Copy> copies;
+  unsigned awaited = 0, parity = 0;  // which phase, while `at_phase`
+  uint32_t fenced = 0;               // when it last told bulk copies of other accesses
+  std::vector<uint32_t> seen;        // by phase: when it last found one at its end
 };
 
 struct Launch {
@@ -104,6 +120,7 @@ static Region** unit_owner = nullptr;
 static Region shared;
 static Launch launch;
 static Thread threads[kMaxThreads];
+static std::vector<Phase> phases;  // of the block, in order of their beginning
 static uint64_t random_state = 1;
 
 static inline uint32_t random_below(uint32_t n) {
