@@ -35,7 +35,7 @@ MARK_STAGE = (
     "stage"  # stage:3, tiles of what the kernel reads go through shared memory,
 )
 # three of them in flight; the band below enumerates the tiles; stage:3:tensor, warps in
-# place of threads, which multiply in tensor cores
+# place of threads, which multiply in tensor cores; stage:3:bulk, long rows at a time
 
 _SUMS_WORD = {MARK_GRID: 0, MARK_THREADS: 2}  # behind the kind
 

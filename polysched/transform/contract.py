@@ -32,10 +32,11 @@ from polysched.transform.launch import (
     MAX_THREADS,
     find_axis_misfit,
 )
-from polysched.transform.step import Step
+from polysched.transform.step import Step, option
 
 MAX_STAGES = 8
 WARP = 32  # threads
+TENSOR, BULK = "tensor", "bulk"  # words of the mark, and options of the step
 TENSOR_SIDE, DEPTH = 8, 4  # results along a side, and terms, of one step in double
 
 
@@ -71,6 +72,9 @@ class Contract(Step):
         Multiply 8 x 8 results by 4 terms at a time in tensor cores, which add terms in
         an order of their own: only reductions that may be reordered. `threads` then
         counts warps, each of which takes neighbouring values; `runs` are its shares.
+    bulk : bool
+        Copy whole rows at a time where the processor can (sm_90) and rows are long and
+        aligned; everything else goes as usual.
     """
 
     tile: tuple[int, ...]
@@ -78,6 +82,7 @@ class Contract(Step):
     runs: tuple[int, ...]
     stages: int = 1
     tensor: bool = False
+    bulk: bool = option(False)
 
     name: ClassVar[str] = "contract"
 
@@ -159,8 +164,9 @@ class Contract(Step):
         node = insert_mark(node, f"{MARK_THREADS}:{counts}:{runs}")
         node = insert_band(node, members[n_shared:], flags[n_shared:], True)
         node = insert_band(node, tiles[n_shared:], flags[n_shared:], True)
-        word = ":tensor" if self.tensor else ""
-        node = insert_mark(node, f"{MARK_STAGE}:{self.stages}{word}")
+        words = [MARK_STAGE, str(self.stages)]
+        words += [w for w in (TENSOR, BULK) if getattr(self, w)]
+        node = insert_mark(node, ":".join(words))
         node = insert_band(node, tiles[:n_shared], flags[:n_shared], True)
         return insert_mark(insert_mark(node, MARK_GRID), MARK_KERNEL)
 

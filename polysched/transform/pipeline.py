@@ -11,8 +11,8 @@ from polysched.analysis import Dependences
 from polysched.ir import MARK_STAGE, ScheduleTree
 from polysched.sets import node_kind
 from polysched.transform.bands import insert_mark
-from polysched.transform.contract import MAX_STAGES
-from polysched.transform.step import Step
+from polysched.transform.contract import BULK, MAX_STAGES
+from polysched.transform.step import Step, option
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,12 @@ class Pipeline(Step):
         Path of the band of tiles.
     stages : int
         Tiles in shared memory at a time; 1 takes the pipeline away.
+    bulk : bool
+        Copy whole rows at a time where the processor can and rows are long and aligned.
     """
 
     stages: int
+    bulk: bool = option(False)
 
     name: ClassVar[str] = "pipeline"
 
@@ -52,7 +55,8 @@ class Pipeline(Step):
         words = _stage_words(node)
         assert words is not None
         mark = node.parent().delete()
-        return insert_mark(mark, ":".join([words[0], str(self.stages), *words[2:]]))
+        others = [w for w in words[2:] if w != BULK] + [BULK] * self.bulk
+        return insert_mark(mark, ":".join([words[0], str(self.stages), *others]))
 
 
 def _stage_words(node: isl.ScheduleNode) -> list[str] | None:

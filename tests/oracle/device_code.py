@@ -108,14 +108,33 @@ def _assemble(
     return nvcc.compile(source, architectures=[architecture], form="cubin").resources
 
 
+def _of_kernel(ptx: str, kernel: str) -> str:
+    text = ptx[re.search(rf"\.entry \w*{kernel}\w*\(", ptx).end() :]  # type: ignore[union-attr]
+    return text.partition(".entry")[0]
+
+
+def bulk_stages_in_flight(ptx: str, kernel: str) -> int:
+    """The same of copies in bulk: phases announced before the first is waited for.
+
+    Each turn of the loop then announces another one before it computes.
+    """
+    ahead, _, loop = _of_kernel(ptx, kernel).partition("mbarrier.try_wait.parity")
+    announced = ahead.count("mbarrier.arrive.expect_tx")
+    assert ahead.count("mbarrier.init") >= announced + 1
+    first = loop.index("mbarrier.arrive.expect_tx")
+    assert (
+        first < loop.index("cp.async.bulk.shared::cluster.global") < loop.index("fma")
+    )
+    return announced + 1
+
+
 def stages_in_flight(ptx: str, kernel: str) -> int:
     """Tiles that a kernel's loop has begun to copy, at most, the one in use among them.
 
     Each turn waits until all but so many groups of copies have arrived and begins
     another one; the tile that it then computes on is one more.
     """
-    text = ptx[re.search(rf"\.entry \w*{kernel}\w*\(", ptx).end() :]  # type: ignore[union-attr]
-    text = text.partition(".entry")[0]
+    text = _of_kernel(ptx, kernel)
     assert "cp.async.cg.shared.global" in text
     (left,) = re.findall(r"cp\.async\.wait_group\s+(\d+);", text)
     loop = text[text.index("cp.async.wait_group") :]

@@ -15,8 +15,10 @@ from polysched.cost.device import kernel_work
 from polysched.cost.kernels import read_kernels
 from polysched.machine import Gpu
 from polysched.runtime import Nvcc
+from polysched.transform import apply_script, parse_script
 from polysched.transform.device_plan import DevicePlanner
 from tests.oracle.device_code import (
+    bulk_stages_in_flight,
     compile_kernels,
     default_variants,
     has_compiler,
@@ -63,6 +65,26 @@ def test_a_product_copies_three_tiles_ahead_and_spills_nothing(tmp_path: Path) -
     (load,) = read_kernels(first.tree, given.scop)
     predicted = kernel_work(load).registers_per_thread
     assert product.n_registers == pytest.approx(predicted, rel=0.15)
+
+
+def test_a_product_copies_rows_in_bulk_three_tiles_ahead(tmp_path: Path) -> None:
+    """For sm_90; the same text makes code for sm_80, which copies pieces."""
+    given = Prepared.of(tmp_path, PRODUCT.replace("M", "N"), "float", 1024)
+    (first,) = DevicePlanner(given.scop, given.deps).plan(given.tree, limit=1)
+    *before, contract = map(str, first.steps)
+    script = "; ".join([*before, contract.replace("tensor=false", "bulk=true")])
+    tree = apply_script(given.tree, parse_script(script), given.deps)
+    source = tmp_path / "product.cu"
+    source.write_text(print_cuda(given.scop, tree).device)
+    nvcc = Nvcc.locate()
+    both = ["sm_80", "sm_90"]
+    for product in nvcc.compile(source, architectures=both, form="object").resources:
+        assert not product.has_spills, product
+    ptx = nvcc.compile(source, architectures=["sm_90"], form="ptx").path.read_text()
+    assert bulk_stages_in_flight(ptx, product.name) >= 3
+    ptx = nvcc.compile(source, architectures=["sm_80"], form="ptx").path.read_text()
+    assert "mbarrier" not in ptx
+    assert stages_in_flight(ptx, product.name) >= 3
 
 
 def test_a_product_is_compiled_for_the_oldest_processor(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from math import prod
 import islpy as isl
 
 from polysched.codegen.ctext import Text
+from polysched.codegen.cuda.mapping import WARP
 from polysched.codegen.cuda.operands import Operand, tile_box
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.cuda.tile_text import TileText
@@ -33,12 +34,18 @@ class CopyText(TileText):
         is_whole = partial.complement().intersect(self._tile_context)
         is_never = is_whole.is_empty()
         whole = "" if is_never else self._condition(is_whole)
-        fast = [line for o in operands for line in self._copy_one(o)]
-        slow = [
-            line
-            for o in operands
-            for line in self._copy_one(o, guarded=True, is_rare=bool(whole))
-        ]
+        rows = [o for o in operands if o.is_bulk]
+        fast: list[str] = []
+        slow: list[str] = []
+        if rows:
+            fast += self._announce(rows)
+            fast += self._copy_rows(
+                rows, self._has_whole_after_partial(partial, is_whole)
+            )
+            slow += self._announce([])
+        for o in operands:
+            fast += () if o.is_bulk else self._copy_one(o)
+            slow += self._copy_one(o, guarded=True, is_rare=bool(whole))
         if not whole:
             yield from (indent + line for line in (slow if is_never else fast))
         else:
@@ -49,18 +56,82 @@ class CopyText(TileText):
             yield f"{indent}}}"
         yield "};"
 
-    def _rounds(self, total: int, is_rare: bool) -> tuple[list[str], bool]:
-        """The head of a loop that deals numbers below `total` out to the threads."""
-        size = self.mapped.block_size
+    def _announce(self, operands: Sequence[Operand]) -> Iterator[str]:
+        """The one arrival in a slot's phase: how many bytes come in bulk."""
+        local = self._local
+        n_bytes = sum(o.n_rows * o.row_bytes for o in operands)
+        barrier = f"&{local.filled}[{local.stage}]"
+        yield f"if ({local.thread} == 0)"
+        yield f"{self.options.indent}ps_phase_expect({barrier}, {n_bytes});"
+
+    def _copy_rows(
+        self, operands: Sequence[Operand], needs_fence: bool
+    ) -> Iterator[str]:
+        """Copies of whole windows, row by row, dealt out to one lane of each warp."""
+        indent = self.options.indent
+        yield f"if (ps_elect({self._local.thread})) {{"
+        if needs_fence:
+            yield f"{indent}ps_bulk_fence();"
+        for o in operands:
+            yield from (indent + line for line in self._rows_of(o))
+        yield "}"
+
+    def _rows_of(self, o: Operand) -> Iterator[str]:
+        """The loop over a warp's rows of a window."""
+        local = self._local
+        warp = f"{local.thread} / {WARP}"
+        head, is_ragged = self._rounds(o.n_rows, self.mapped.block_size // WARP, warp)
+        yield from head
+        deep = self.options.indent
+        if is_ragged:
+            yield f"{deep}if ({local.element} < {o.n_rows}) {{"
+            deep *= 2
+        *rows, last = local.local[: len(o.sizes)]
+        yield from (deep + line for line in self._spread(o, 1, 1)[:-1])
+        yield f"{deep}const int {last} = 0;"
+        place = f"{o.name}[{local.stage}]" + "".join(f"[{n}]" for n in rows)
+        yield f"{deep}ps_bulk_copy("
+        yield f"{deep}  {place}, &{self._source(o)},"
+        yield f"{deep}  {o.row_bytes}, &{local.filled}[{local.stage}]);"
+        if is_ragged:
+            yield f"{self.options.indent}}}"
+        yield "}"
+
+    def _has_whole_after_partial(self, partial: isl.Set, whole: isl.Set) -> bool:
+        """Whether a block copies whole tiles behind partial ones.
+
+        What threads write to a slot comes before a bulk copy to it only by a fence.
+        """
+        dims = ", ".join(self.names.tiles)
+        at = isl.Map(f"[{dims}] -> {{ [] -> [{dims}] }}")
+        first, later = (
+            self._of_tiles(at.intersect_params(self._tile_context.intersect(values)))
+            for values in (partial, whole)
+        )
+        after = isl.Map.lex_lt(isl.Space.range(first.get_space()))
+        return not first.apply_range(after).is_disjoint(later)
+
+    def _of_tiles(self, at: isl.Map) -> isl.Map:
+        """The same without parameters for tiles and for what is inside of them."""
+        names = self.names
+        for name in (*names.tiles, *names.offsets, *names.inner):
+            position = at.find_dim_by_name(isl.dim_type.param, name)
+            if position >= 0:
+                at = at.project_out(isl.dim_type.param, position, 1)
+        return at
+
+    def _rounds(
+        self, total: int, size: int, first: str, is_rare: bool = False
+    ) -> tuple[list[str], bool]:
+        """The head of a loop that deals numbers below `total` out to `size` takers."""
         n_rounds = -(-total // size)
         n, e = self._local.round, self._local.element
-        thread = self._local.thread
         few = n_rounds <= MAX_COPIES  # each keeps an address in registers
         unroll = "" if few else f" {MAX_COPIES // 2}"
         head = [
             f"#pragma unroll{' 1' if is_rare else unroll}",
             f"for (int {n} = 0; {n} < {n_rounds}; {n}++) {{",
-            f"{self.options.indent}const int {e} = {thread} + {size} * {n};",
+            f"{self.options.indent}const int {e} = {first} + {size} * {n};",
         ]
         return head, total % size != 0
 
@@ -75,7 +146,8 @@ class CopyText(TileText):
         test = self._in_array(o) if guarded else ""
         length = o.sizes[-1] // chunk
         total = prod(o.sizes[:-1]) * length
-        head, is_ragged = self._rounds(total, is_rare)
+        takers, thread = self.mapped.block_size, self._local.thread
+        head, is_ragged = self._rounds(total, takers, thread, is_rare)
         yield from head
         deep = indent
         if is_ragged:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polysched.codegen.cuda.text import HOST_FUNCTION, PRELUDE
+from polysched.codegen.cuda.text import BULK_PRELUDE, HOST_FUNCTION, PRELUDE
 
 
 def is_device_code(text: str) -> bool:
@@ -28,6 +28,10 @@ def join_device(texts: Sequence[str], comment: Sequence[str] = ()) -> str:
         Lines ended by ``\n``.
     """
     head = ["/*", *(f" * {line}".rstrip() for line in comment), " */", ""]
-    parts = [PRELUDE, *(text.replace(PRELUDE, "", 1).strip("\n") for text in texts)]
+    shared = [p for p in (PRELUDE, BULK_PRELUDE) if any(p in text for text in texts)]
+    own = list(texts)
+    for prelude in shared:
+        own = [text.replace(prelude, "", 1) for text in own]
+    parts = [*shared, *(text.strip("\n") for text in own)]
     top = "\n".join(head) if comment else ""
     return top + "\n".join(part.rstrip("\n") + "\n" for part in parts)

@@ -14,7 +14,7 @@ import islpy as isl
 
 from polysched.analysis import load_relations
 from polysched.base import AnalysisError, CodegenError
-from polysched.codegen.cuda.mapping import KernelMap, fix
+from polysched.codegen.cuda.mapping import WARP, KernelMap, fix
 from polysched.codegen.cuda.marks import find_below, mark_words
 from polysched.ir import (
     MARK_STAGE,
@@ -58,6 +58,8 @@ class TiledForm:
         Tiles in shared memory.
     is_tensor : bool
         Whether warps multiply in tensor cores.
+    is_bulk : bool
+        Whether whole warps copy long aligned rows of a tile as such.
     steps : tuple of int
         Tile sizes of the members inside.
     points, inner : isl.Map
@@ -74,6 +76,7 @@ class TiledForm:
     target: Load
     n_stages: int
     is_tensor: bool
+    is_bulk: bool
     steps: tuple[int, ...]
     points: isl.Map
     inner: isl.Map
@@ -149,6 +152,7 @@ def read_form(
         target,
         int(mark_words(stage)[1]),
         "tensor" in mark_words(stage),
+        "bulk" in mark_words(stage) and mapped.block_size % WARP == 0,
         tuple(_sizes(tiles, inner)),
         p,
         k,

@@ -26,6 +26,8 @@ class LocalNames:
         First tile and number of tiles per member inside.
     total : str
         Number of tiles.
+    filled : str
+        Barriers of the slots that bulk copies fill.
     """
 
     thread: str
@@ -42,6 +44,7 @@ class LocalNames:
     firsts: tuple[str, ...]
     counts: tuple[str, ...]
     total: str
+    filled: str
 
     @classmethod
     def take(
@@ -67,4 +70,5 @@ class LocalNames:
             firsts=series("first_q", n_inner),
             counts=series("n_q", n_inner),
             total=free.take("n_tiles"),
+            filled=free.take("filled"),
         )

@@ -19,6 +19,7 @@ from polysched.ir import Assign, Const, Load, Scop
 CHUNK_BYTES = 16  # the longest asynchronous copy
 TENSOR_PAD_BYTES = 32
 BANK_BYTES = 32  # rows a multiple of this apart compete for banks
+BULK_BYTES = 512  # of a row: a bulk copy takes as many instructions as two pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,8 @@ class Operand:
     chunk : int
         Elements that one copy takes where a tile is whole: as long as its address is
         aligned for.
+    is_bulk : bool
+        Whether rows of a whole tile are copied as such.
     """
 
     load: Load
@@ -57,12 +60,22 @@ class Operand:
     index: tuple[isl.PwAff, ...]
     touched: isl.Set
     chunk: int
+    is_bulk: bool
+
+    @property
+    def row_bytes(self) -> int:
+        """What a row of the window has."""
+        return self.sizes[-1] * self.device.type.n_bytes
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the window."""
+        return prod(self.sizes[:-1])
 
     @property
     def n_bytes(self) -> int:
         """Shared memory that one stage takes."""
-        rows = prod(self.sizes[:-1])
-        return rows * self.pitch * self.device.type.n_bytes
+        return self.n_rows * self.pitch * self.device.type.n_bytes
 
     @property
     def extents(self) -> str:
@@ -165,6 +178,7 @@ def _operand(
         tuple(index),
         form.domain.apply(relation),
         chunk,
+        form.is_bulk and _has_long_rows(sizes[-1], chunk, device),
     )
 
 
@@ -219,6 +233,12 @@ def _chunk(device: DeviceArray, size: int, first: isl.PwAff, context: isl.Set) -
             return chunk
         chunk //= 2
     return 1
+
+
+def _has_long_rows(size: int, chunk: int, device: DeviceArray) -> bool:
+    """Whether rows begin and end at what bulk copies are aligned to, and are long."""
+    n_bytes = device.type.n_bytes
+    return chunk * n_bytes == CHUNK_BYTES and size * n_bytes >= BULK_BYTES
 
 
 def _is_multiple(first: isl.PwAff, chunk: int, context: isl.Set) -> bool:

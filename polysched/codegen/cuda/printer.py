@@ -22,6 +22,7 @@ from polysched.codegen.cuda.kernel_names import KernelNames, KernelText
 from polysched.codegen.cuda.mapping import KernelMap, find_kernels
 from polysched.codegen.cuda.partial_sums import expand_sums
 from polysched.codegen.cuda.text import (
+    BULK_PRELUDE,
     DEVICE_FUNCTIONS,
     HOST_FUNCTION,
     PRELUDE,
@@ -260,6 +261,8 @@ class _Printer:
         lines += PRELUDE.splitlines()
         if any("nvcuda::wmma" in line for text in texts for line in text.lines):
             lines.insert(lines.index("#include <math.h>") + 1, "#include <mma.h>")
+        if any("ps_phase_begin(" in line for text in texts for line in text.lines):
+            lines += ["", *BULK_PRELUDE.splitlines()]
         for text in texts:
             lines += ["", *text.lines]
         function = [

@@ -81,7 +81,21 @@ static __device__ __forceinline__ void ps_phase_wait(unsigned long long *barrier
 #endif
 }
 
-/* Between what threads did to a place in shared memory and a bulk copy to it. */
+/* True in one lane of a warp whose lanes all come here. */
+static __device__ __forceinline__ bool ps_elect(int thread)
+{
+#ifdef PS_HAS_BULK
+  unsigned is_chosen;
+  asm volatile("{\\n\\t.reg .pred one;\\n\\t"
+               "elect.sync _|one, 0xffffffff;\\n\\t"
+               "selp.u32 %0, 1, 0, one;\\n\\t}" : "=r"(is_chosen));
+  return is_chosen != 0;
+#else
+  return thread % 32 == 0;
+#endif
+}
+
+/* Between what threads wrote to a place in shared memory and a bulk copy to it. */
 static __device__ __forceinline__ void ps_bulk_fence()
 {
 #ifdef PS_HAS_BULK

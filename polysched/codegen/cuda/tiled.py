@@ -27,6 +27,7 @@ from polysched.codegen.statement import print_instance
 from polysched.ir import Expr, Iter, Load, map_action
 
 STATIC_BYTES = 48 * 1024  # more shared memory than this has to be asked for
+BARRIER_BYTES = 8  # of a slot that bulk copies fill
 MIN_COPY_BYTES = 4  # of an asynchronous copy
 MAX_UNROLLED = 64  # iterations of the loops inside a tile that are unrolled as a whole
 
@@ -46,14 +47,16 @@ class TiledPrinter(CopyText):
         if self.form.n_stages > 1:
             _check_asynchronous(operands)
         used = sum(o.n_bytes for o in operands) * self.form.n_stages
-        dynamic = used > STATIC_BYTES
+        in_bulk = any(o.is_bulk for o in operands)
+        dynamic = used + BARRIER_BYTES * in_bulk * self.form.n_stages > STATIC_BYTES
         lines = [
             *self._declare(operands, dynamic),
             *self._thread_number(),
+            *(self._begin_phases() if in_bulk else ()),
             *self._load_results(),
             *self._copy(operands),
             *self._multiply(operands),
-            *self._loop(),
+            *self._loop(in_bulk),
             *self._store_results(),
         ]
         return lines, used if dynamic else 0
@@ -87,6 +90,15 @@ class TiledPrinter(CopyText):
                 scale *= count
         total = " + ".join(terms) or "0"
         yield f"const int {self._local.thread} = {total};"
+
+    def _begin_phases(self) -> Iterator[str]:
+        """A barrier for every slot in shared memory, to wait for its bulk copies."""
+        local, stages = self._local, self.form.n_stages
+        yield f"__shared__ unsigned long long {local.filled}[{stages}];"
+        yield f"if ({local.thread} == 0)"
+        yield f"  for (int {local.step} = 0; {local.step} < {stages}; {local.step}++)"
+        yield f"    ps_phase_begin(&{local.filled}[{local.step}]);"
+        yield "__syncthreads();"
 
     def _element(self) -> str:
         """The result's element in device memory."""
@@ -201,7 +213,7 @@ class TiledPrinter(CopyText):
         taken = frozenset(s.name for s in printer.arrays.values())
         return list(print_instance(statement, printer, taken, self.options.indent))
 
-    def _loop(self) -> Iterator[str]:
+    def _loop(self, in_bulk: bool) -> Iterator[str]:
         """The loop over tiles, with copies ahead of it."""
         kind, stages, local = self.index_type.name, self.form.n_stages, self._local
         counts = []
@@ -217,12 +229,19 @@ class TiledPrinter(CopyText):
             yield f"const {kind} {local.total} = {total};"
             total = local.total
         s, copy, ahead = local.step, local.copy, stages - 1
+        wait = ""
+        if in_bulk:
+            slot, turn = f"{s} % {stages}", f"{s} / {stages} % 2"
+            if stages == 1:
+                slot, turn = "0", f"{s} % 2"
+            wait = f"ps_phase_wait(&{local.filled}[{slot}], {turn});"
         this = f"{local.multiply}({s} % {stages}, {self._tile(s)});"
         if stages == 1:
             yield f"for ({kind} {s} = 0; {s} < {total}; {s}++) {{"
             yield f"  {copy}(0, {self._tile(s)});"
             yield "  __pipeline_commit();"
             yield "  __pipeline_wait_prior(0);"
+            yield from [f"  {wait}"] if wait else []
             yield "  __syncthreads();"
             yield f"  {local.multiply}(0, {self._tile(s)});"
             yield "  __syncthreads();"
@@ -236,6 +255,7 @@ class TiledPrinter(CopyText):
         yield "}"
         yield f"for ({kind} {s} = 0; {s} < {total}; {s}++) {{"
         yield f"  __pipeline_wait_prior({stages - 2});"
+        yield from [f"  {wait}"] if wait else []
         yield "  __syncthreads();"
         later = f"({s} + {ahead})"
         yield f"  if ({s} + {ahead} < {total})"

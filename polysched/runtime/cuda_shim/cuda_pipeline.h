@@ -18,6 +18,12 @@ void ps_bulk_copy(void* to, const void* from, unsigned n_bytes,
                   unsigned long long* barrier);
 }
 
+// One lane of a warp, which one is for the device to choose.
+inline bool ps_elect(int, unsigned line = __builtin_LINE()) {
+  unsigned lanes = ps_shim_ballot(0xffffffffu, 1, line);
+  return ps_shim_lane() == 31u - (unsigned)__clz((int)lanes);
+}
+
 inline void __pipeline_memcpy_async(void* to, const void* from, size_t bytes,
                                     size_t zeros = 0) {
   ps_shim_copy_async(to, from, bytes, zeros);

@@ -53,16 +53,16 @@ static void check_bulk(const Copy& c) {
     fault("host-pointer", "a bulk copy has to read device memory", &place);
 }
 
-// Whoever begins a copy has to tell it of what the block did there before.
+// Whoever begins a copy has to tell it of what threads wrote there before.
 static void check_fenced(const Copy& c) {
   const Thread& t = *current;
   auto to = (uintptr_t)c.to;
   Cell* end = cells_end(shared, to - shared_base, c.bytes);
   for (Cell* s = cells_of(shared, to - shared_base, c.bytes); s < end; s++) {
     bool is_written = s->write >= block_first && s->writer < kPhaseWriter;
-    if ((!is_written && s->read < block_first) || t.fenced >= t.block_phase) continue;
+    if (!is_written || t.fenced >= t.block_phase) continue;
     Place place = {&shared, to, c.bytes};
-    fault("unfenced-copy", "a bulk copy to where threads were, without a fence before it",
+    fault("unfenced-copy", "a bulk copy to where threads wrote, without a fence before it",
           &place);
   }
 }

@@ -26,6 +26,7 @@ from polysched.codegen.cuda import CudaText, print_cuda
 from polysched.frontend import parse_c
 from polysched.ir import Program, ScheduleTree, Scop, original_tree
 from polysched.runtime import (
+    SHIM_EXIT_STATUS,
     compile_kernels,
     compile_shim,
     link_shim_program,
@@ -158,3 +159,28 @@ def outputs(
     assert ran.returncode == 0, ran.stderr
     expected = subprocess.run([original], capture_output=True, text=True, check=True)
     return expected.stdout, ran.stdout
+
+
+def compile_host(folder: Path, given: Prepared, text: CudaText, n: int = 21) -> None:
+    """The program's own part, to link with device code that is changed."""
+    name = given.program.scops[0].name
+    (folder / "host.c").write_bytes(splice(given.program, {name: text.region}))
+    flags = ["-O1", "-w", f"-DN={n}", "-c", "host.c"]
+    subprocess.run(["gcc", *flags], cwd=folder, check=True)
+
+
+def run_device(folder: Path, device: str, seed: int) -> str:
+    """What the stand-in reports of device code, or what the program prints."""
+    (folder / "device.cu").write_text(device)
+    compile_kernels(folder / "device.cu", folder / "device.o")
+    objects = [folder / "device.o", folder / "host.o", shim_object()]
+    done = subprocess.run(
+        [link_shim_program(objects, folder / "program")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **shim_environment(seed=seed)},
+        check=False,
+    )
+    if done.returncode == SHIM_EXIT_STATUS:
+        return next(f.kind for f in read_report(done.stderr) if f.is_error)
+    return done.stdout

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from polysched.base import CodegenError
-from polysched.codegen import splice
 from polysched.codegen.ctext import Text
 from polysched.codegen.cuda.shuffles import check_together
 from polysched.codegen.nodes import Block, Branch, Instance, Loop
-from polysched.runtime import (
-    SHIM_EXIT_STATUS,
-    compile_kernels,
-    link_shim_program,
-    read_report,
-    shim_environment,
+from tests.unit.codegen.cuda.programs import (
+    Prepared,
+    compile_host,
+    outputs,
+    run_device,
 )
-from tests.unit.codegen.cuda.programs import Prepared, outputs, shim_object
 from tests.unit.codegen.cuda.test_partial_sums import (
     DOT,
     JOIN,
@@ -91,37 +86,17 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("rows")
     given = Prepared.of(folder, ROWS, "int")
     text = given.print(CASES[0][1])
-    name = given.program.scops[0].name
-    (folder / "host.c").write_bytes(splice(given.program, {name: text.region}))
-    flags = ["-O1", "-w", "-DN=21", "-c", "host.c"]
-    subprocess.run(["gcc", *flags], cwd=folder, check=True)
+    compile_host(folder, given, text)
     return folder, text.device
-
-
-def run(folder: Path, device: str, seed: int) -> str:
-    """What the stand-in reports, or what the program prints."""
-    (folder / "device.cu").write_text(device)
-    compile_kernels(folder / "device.cu", folder / "device.o")
-    objects = [folder / "device.o", folder / "host.o", shim_object()]
-    done = subprocess.run(
-        [link_shim_program(objects, folder / "program")],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **shim_environment(seed=seed)},
-        check=False,
-    )
-    if done.returncode == SHIM_EXIT_STATUS:
-        return next(f.kind for f in read_report(done.stderr) if f.is_error)
-    return done.stdout
 
 
 @pytest.mark.cc
 def test_planted_faults_are_found(rows: tuple[Path, str]) -> None:
     folder, device = rows
-    right = run(folder, device, 0)
+    right = run_device(folder, device, 0)
     for seed, (old, new, found) in enumerate(FAULTS):
         assert old in device, old
-        said = run(folder, device.replace(old, new), seed)
+        said = run_device(folder, device.replace(old, new), seed)
         assert said != right, new
         assert said in found.split() or found == "differs", (new, said)
 

@@ -16,6 +16,7 @@ __global__ void rows(const float* in, float* out, float* again, int n, int fault
   int t = threadIdx.x;
   if (t == 0 && fault != NO_BEGIN)
     for (int s = 0; s < STAGES; s++) ps_phase_begin(&filled[s]);
+  stage[0][t] = stage[1][t] = -1;  // which the copies follow
   if (fault != NO_FIRST_BARRIER) __syncthreads();
   const auto copy = [&](int s, int r) {
     unsigned bytes = W * 4;
@@ -23,9 +24,10 @@ __global__ void rows(const float* in, float* out, float* again, int n, int fault
     if (fault == MANY_BYTES && r == 4) bytes += 16;
     if (t == 0 && !(fault == NO_ARRIVAL && r == 4)) ps_phase_expect(&filled[s], bytes);
     if (t == 0 && fault == TWO_ARRIVALS && r == 4) ps_phase_expect(&filled[s], 0);
-    if (t < 2) {  // half a row each
+    if (ps_elect(t)) {  // half a row for each warp
+      int half = t / 32;
       if (fault != NO_FENCE) ps_bulk_fence();
-      int at = W / 2 * t, length = W / 2 * 4;
+      int at = W / 2 * half, length = W / 2 * 4;
       if (fault == ODD_SIZE) length -= 4;
       if (fault == ODD_PLACE) at++;
       if (fault == PAST_END && r == n - 1) at += W / 2;
