@@ -81,17 +81,25 @@ def _moves_in_several_loops(relation: isl.Map) -> bool:
 
 
 def balanced_recipes(scop: Scop, dependences: Dependences) -> tuple[Recipe, ...]:
-    """A few of each kind, as far as the program can make use of them."""
+    """A few of each kind, as far as the program can make use of them.
+
+    Those come last that take long and seldom give what no other does, so that they are
+    what a busy machine leaves out.
+    """
+    is_one = len(scop.statements) == 1
     recipes = [PARALLEL[0], TILED[0]]
     if has_scattered_updates(scop):
         recipes += SCATTERED
-    if has_carried_cycle(scop, dependences):
-        recipes += SKEWED
-    if len(scop.statements) > 1:
-        recipes += [FUSED[0], TILED[1]]
+    if not is_one:
+        recipes += [FUSED[0]]
     recipes += [VECTOR[0]]
-    if len(scop.statements) > 1:
-        recipes += [VECTOR[2], PARALLEL[1], FUSED[1]]
+    is_skewed = has_carried_cycle(scop, dependences)
+    if is_skewed:
+        recipes += SKEWED[:2]
+    if not is_one:
+        recipes += [VECTOR[2], PARALLEL[1], FUSED[1], TILED[1]]
+    if is_skewed:
+        recipes += SKEWED[2:]
     return tuple(recipes)
 
 
