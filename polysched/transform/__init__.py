@@ -33,6 +33,7 @@ from polysched.transform.registers import Registers
 from polysched.transform.reverse import Reverse
 from polysched.transform.sample import sample_scripts
 from polysched.transform.separate import Separate
+from polysched.transform.shift import Shift
 from polysched.transform.sink import Sink
 from polysched.transform.skew import Skew
 from polysched.transform.split import Split
@@ -77,6 +78,7 @@ __all__ = [
     "ScriptPlanner",
     "Separate",
     "ShareSums",
+    "Shift",
     "Single",
     "Sink",
     "Skew",

@@ -24,7 +24,7 @@ from polysched.analysis import (
     references,
 )
 from polysched.ir import NodePath, ScheduleTree, Scop
-from polysched.sets import list_sets, n_dims, node_kind
+from polysched.sets import list_maps, list_sets, n_dims, node_kind
 from polysched.transform.bands import (
     coincident_flags,
     is_permutable,
@@ -292,6 +292,40 @@ def _inner_extents(scop: Scop, s: StatementView) -> Iterator[tuple[int, int]]:
 def is_rectangular(band: BandView) -> bool:
     """Whether every statement under a band runs a box of iterations."""
     return not any(_find_couples(band.scop, s) for s in band.statements)
+
+
+def runs_boxes_together(band: BandView) -> bool:
+    """Whether at each run of a band its statements fill one box, all the same.
+
+    Or nothing: some may rest where others run. In contrast to `is_rectangular` it says
+    what the tree makes of the domains, whose bounds other loops may have made constant.
+    """
+    node = band.tree.node(band.path)
+    n_outer = node.get_schedule_depth()
+    inner = node.child(0).get_prefix_schedule_union_map()
+    inner = inner.intersect_domain(node.get_domain())
+    runs = [_runs(m, n_outer) for m in list_maps(inner)]
+    first = runs[0]
+    for other in runs[1:]:
+        both = first.domain().intersect(other.domain())
+        if not first.intersect_domain(both).is_equal(other.intersect_domain(both)):
+            return False
+        first = first.union(other)
+    box = first
+    for k in range(band.n_members):
+        side = first.project_out(isl.dim_type.out, k + 1, band.n_members - k - 1)
+        side = side.project_out(isl.dim_type.out, 0, k)
+        box = side if not k else box.flat_range_product(side)
+    return bool(box.is_equal(first))
+
+
+def _runs(times: isl.Map, n_outer: int) -> isl.Map:
+    """Values of the loops around a band to its own values, of one statement."""
+    values = times.range()
+    n_own = n_dims(values) - n_outer
+    return isl.Map.from_domain(values).move_dims(
+        isl.dim_type.out, 0, isl.dim_type.in_, n_outer, n_own
+    )
 
 
 def limits_others(band: BandView, member: int) -> bool:

@@ -13,6 +13,7 @@ from polysched.transform.band_view import (
     BandView,
     StatementView,
     is_rectangular,
+    runs_boxes_together,
 )
 
 VECTOR_GAIN = 4.0  # a vector loop against a scalar one, data in cache
@@ -317,7 +318,7 @@ def _is_jammed_whole(band: BandView) -> bool:
         1 < len(band.main) <= MAX_MATES
         and band.main == band.statements
         and len(band.main[0].moving) == band.n_members
-        and is_rectangular(band)
+        and (is_rectangular(band) or runs_boxes_together(band))
     )
 
 

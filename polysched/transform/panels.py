@@ -35,6 +35,7 @@ from polysched.transform.distribute import Distribute, find_order
 from polysched.transform.draft import Draft
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
+from polysched.transform.shift import Shift
 from polysched.transform.split import Split
 from polysched.transform.tile import Tile
 
@@ -75,13 +76,14 @@ def _cut_columns(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
         return None
     draft, first, second = parts
     draft = draft.do(Tile(second, (_choose_width(draft, band.scop, second, cpu), 0)))
-    for one in ((*second, 0, 0), first):
+    panel = (*second, 0, 0)
+    for one in (panel, first):
         draft = draft.do(Order(one, (1, 0)))
         apart = _part_statements(draft, one)
         if apart is None:
             return None
         draft = apart
-    return draft
+    return draft.attempt(Shift(panel)) or draft
 
 
 def _cut_rows(draft: Draft, band: BandView) -> Draft | None:

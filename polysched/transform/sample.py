@@ -24,6 +24,7 @@ from polysched.transform.ordered import Ordered
 from polysched.transform.pack import Pack
 from polysched.transform.registers import Registers
 from polysched.transform.separate import Separate
+from polysched.transform.shift import Shift
 from polysched.transform.sink import Sink
 from polysched.transform.skew import Skew
 from polysched.transform.split import Split
@@ -41,7 +42,7 @@ AHEAD = (0, 2, 8)  # rows that squares ask for
 STRIPS = (16, 64, 256)  # iterations of neighbours that run in turn
 # how often a walk takes a turn where it may
 MERGE, ORDER, SKEW, STRAIGHTEN = 0.7, 0.6, 0.1, 0.3
-CUT, DISTRIBUTE, SINK, FUSE = 0.15, 0.2, 0.1, 0.2
+CUT, DISTRIBUTE, SHIFT, SINK, FUSE = 0.15, 0.2, 0.5, 0.1, 0.2
 TILE, TILE_AGAIN, WAVE = 0.6, 0.15, 0.5
 SHARE, FIRST, DYNAMIC = 0.85, 0.7, 0.25
 REGISTERS, PACK, JAM, SEPARATE, ACCUMULATE, VECTOR = 0.5, 0.7, 0.3, 0.3, 0.2, 0.8
@@ -59,12 +60,12 @@ def sample_scripts(
     """Random legal scripts for one affine schedule.
 
     All steps that planned scripts are made of are drawn, in the same order. Bands are
-    merged, cut, distributed and sunk, members of permutable ones reordered, skewed and
-    straightened, tiled once or twice with any sizes, run in wavefronts; neighbours run
-    in turn; threads share some parallel loop, or one that adds to copies of sums;
-    innermost bands get register tiles with copies of any operand, copies of the body,
-    or none; vector lanes take another loop, all by the throw of a die. Neither accesses
-    nor caches are looked at: what a script is worth is not known.
+    merged, cut, distributed, shifted and sunk, members of permutable ones reordered,
+    skewed and straightened, tiled once or twice with any sizes, run in wavefronts;
+    neighbours run in turn; threads share some parallel loop, or one that adds to copies
+    of sums; innermost bands get register tiles with copies of any operand, copies of
+    the body, or none; vector lanes take another loop, all by the throw of a die.
+    Neither accesses nor caches are looked at: what a script is worth is not known.
 
     Parameters
     ----------
@@ -120,6 +121,7 @@ def _take_apart(draft: Draft, path: NodePath, draw: Random) -> Draft:
         else:
             draw.shuffle(numbers)
         draft = _take(draft, Distribute(path, member, tuple(numbers)))
+        draft = _take(draft, Shift(path)) if draw.random() < SHIFT else draft
     elif draw.random() < SINK:
         draft = _take(draft, Sink(path))
     return draft

@@ -48,7 +48,8 @@ def test_threads_share_panels_behind_a_block() -> None:
     steps = planned(columns(1200)).steps
     assert [s.sizes for s in steps if isinstance(s, Tile)] == [(32, 0), (8, 0)]
     assert [s.band for s in steps if s.name == "parallel"] == [(0, 0, 0, 1, 0, 0)]
-    assert sum(s.name == "jam" for s in steps) == 4
+    assert [s.band for s in steps if s.name == "shift"] == [(0, 0, 0, 1, 0, 0, 0)]
+    assert sum(s.name == "jam" for s in steps) == 3
 
 
 @pytest.mark.parametrize(
