@@ -95,17 +95,15 @@ class Accumulators:
             return None
         name = self.names.take(_variable(reduction))
         clause = f"reduction({_CLAUSES[reduction.op]}:{name})"
-        body = _with_accumulator(loop.body, name)
+        body = with_accumulator(loop.body, name)
         changed = replace(
             loop, body=body, pragmas=(*loop.pragmas, f"#pragma omp simd {clause}")
         )
         type_ = reduction.target.type.name
-        rest = loop.condition.text.removeprefix(loop.iterator)
-        runs = Text(f"{loop.first.at_least(_TIGHT)}{rest}", loop.condition.level)
         inside = Block(
             (changed,), (f"{type_} {name} = {element};",), (f"{element} = {name};",)
         )
-        return inside if loop.n_iterations else Branch(runs, inside)
+        return inside if loop.n_iterations else Branch(runs_at_all(loop), inside)
 
     def _find_reduction(self, loop: Loop) -> Reduction | None:
         """What a loop does, if it does nothing but accumulate into one element."""
@@ -132,22 +130,31 @@ class Accumulators:
 _TIGHT = 11  # binds more tightly than a comparison
 
 
+def runs_at_all(loop: Loop) -> Text:
+    """The condition under which a loop has an iteration."""
+    assert loop.condition is not None
+    rest = loop.condition.text.removeprefix(loop.iterator)
+    return Text(f"{loop.first.at_least(_TIGHT)}{rest}", loop.condition.level)
+
+
 def _variable(reduction: Reduction) -> str:
     return reduction.op if reduction.op in ("min", "max") else "sum"
 
 
-def _with_accumulator(block: Block, name: str) -> Block:
+def with_accumulator(block: Block, name: str) -> Block:
+    """The block with a variable for the element that all its instances change."""
+
     def visit(node: Node) -> Node:
         match node:
             case Instance():
                 return replace(node, accumulator=name)
             case Branch(condition, then, other):
-                below = None if other is None else _with_accumulator(other, name)
-                return Branch(condition, _with_accumulator(then, name), below)
-            case Mark(mark, body):
-                return Mark(mark, _with_accumulator(body, name))
+                below = None if other is None else with_accumulator(other, name)
+                return Branch(condition, with_accumulator(then, name), below)
+            case Loop() | Mark():
+                return replace(node, body=with_accumulator(node.body, name))
             case Block():
-                return _with_accumulator(node, name)
+                return with_accumulator(node, name)
         return node
 
     return replace(block, items=tuple(map(visit, block.items)))

@@ -19,6 +19,7 @@ from polysched.codegen.ctext import Names, Text, identifiers
 from polysched.codegen.declare import Declarer, is_on_heap
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.frame import frame_code
+from polysched.codegen.held import HeldElements
 from polysched.codegen.layout import Layout
 from polysched.codegen.least_work import LeastWork
 from polysched.codegen.lifted import lift
@@ -44,7 +45,7 @@ from polysched.codegen.sum_copies import SumCopies
 from polysched.codegen.tile_numbers import number_tiles
 from polysched.codegen.verify import check_ast
 from polysched.codegen.whole import make_vectors_whole
-from polysched.ir import Load, ScheduleTree, Scop, map_action
+from polysched.ir import Assign, Load, ScheduleTree, Scop, Statement, map_action
 
 
 def print_openmp(
@@ -248,6 +249,10 @@ class _Printer:
         block = tiles.convert(block)
         if any(isinstance(n, Loop) and n.accumulates for n in walk_nodes(block)):
             block = self._accumulators(built, deps, printer).convert(block)
+        held = HeldElements(
+            self.scop, self.names, lambda e, at: self._at(at, printer).load(e).text
+        )
+        block = held.convert(block)
         block = make_vectors_whole(block, built.schedules, self.scop)
 
         def instance_lines(instance: Instance) -> tuple[str, ...]:
@@ -268,7 +273,7 @@ class _Printer:
     ) -> tuple[str, ...]:
         statement = self.scop.statement(instance.statement)
         if instance.accumulator:
-            target = self._reductions[statement.name].target
+            target = self._target(statement)
             held = Load(instance.accumulator, (), target.type)
             body = tuple(
                 map_action(a, lambda e: held if e == target else None)
@@ -289,6 +294,13 @@ class _Printer:
         }
         offsets = {k: self.exprs.linear(v) for k, v in instance.offsets.items()}
         return replace(printer, iterators=bounds, offsets=offsets)
+
+    def _target(self, statement: Statement) -> Load:
+        """What a statement changes."""
+        action = statement.body[0]
+        if isinstance(action, Assign):
+            return action.target
+        return self._reductions[statement.name].target
 
     @cached_property
     def _reductions(self) -> dict[str, Reduction]:
