@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -70,11 +70,14 @@ class Dependences(Shown):
         Parameter values they hold for.
     reductions : tuple of Reduction
         Sums whose terms may be added in any order; see `allow_reordering`.
+    scop : Scop, optional
+        Whose they are; lets witnesses name lines and array elements.
     """
 
     items: tuple[Dependence, ...]
     context: isl.Set
     reductions: tuple[Reduction, ...] = ()
+    scop: Scop | None = None
 
     @property
     def headline(self) -> str:
@@ -90,7 +93,7 @@ class Dependences(Shown):
     def within(self, names: Collection[str]) -> Dependences:
         """Those between statements of the given names."""
         kept = (d for d in self.items if d.source in names and d.sink in names)
-        return Dependences(tuple(kept), self.context, self.reductions)
+        return replace(self, items=tuple(kept))
 
     @cached_property
     def validity(self) -> isl.UnionMap:
@@ -158,7 +161,7 @@ def _compute(scop: Scop, with_input: bool) -> Dependences:
             items += _split("output", array, output)
         if with_input and not reads.is_empty():
             items += _split("input", array, _shared(reads, order))
-    return Dependences(tuple(items), scop.context)
+    return Dependences(tuple(items), scop.context, scop=scop)
 
 
 def _shared(reads: isl.UnionMap, order: isl.UnionMap) -> isl.UnionMap:

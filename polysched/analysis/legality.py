@@ -53,6 +53,8 @@ class Violation:
         The violated one.
     source, sink : str
         Instances, ``S0[i = 1, j = 0]``; the source must run first and does not.
+    lines : tuple of int
+        Of the two statements in the source text; empty where they are not known.
     element : str
         Array element that both touch, ``A[1][0]``.
     parameters : str
@@ -67,11 +69,21 @@ class Violation:
     element: str
     parameters: str
     reason: str
+    lines: tuple[int, ...] = ()
+
+    @property
+    def order(self) -> str:
+        """What must run first: ``S1[i = 0] must run before S0[i = 1] (line 4)``."""
+        told = f"{self.source} must run before {self.sink}"
+        numbers = [str(line) for line in dict.fromkeys(self.lines)]
+        if not numbers:
+            return told
+        return f"{told} (line{'s' * (len(numbers) > 1)} {' and '.join(numbers)})"
 
     def __str__(self) -> str:
         at = f" ({self.parameters})" if self.parameters else ""
         return (
-            f"{self.dependence} violated: {self.source} must run before {self.sink}, "
+            f"{self.dependence} violated: {self.order}, "
             f"both touch {self.element}{at}; {self.reason}"
         )
 
@@ -92,8 +104,9 @@ def find_violation(
     dependences : Dependences
         Of the SCoP in its original order.
     scop : Scop, optional
-        Lets the witness name the array element.
+        Lets the witness name lines and the array element; the dependences' by default.
     """
+    scop = scop or dependences.scop
     schedule = tree.map
     suspects = dependences.items
     if _not_in_order(dependences.validity, schedule) is None:
@@ -292,9 +305,12 @@ def describe_violation(
     pair = bad.sample()
     source, sink, parameters = describe_pair(pair)
     element = dependence.array
+    lines: tuple[int, ...] = ()
     if scop is not None:
         element = _shared_element(dependence, pair, scop)
-    return Violation(dependence, source, sink, element, parameters, reason)
+        places = [scop.statement(s).where for s in (dependence.source, dependence.sink)]
+        lines = tuple(w.line for w in places if w is not None)
+    return Violation(dependence, source, sink, element, parameters, reason, lines)
 
 
 def _shared_element(dependence: Dependence, pair: isl.BasicMap, scop: Scop) -> str:

@@ -133,7 +133,7 @@ class PinConflictError(ConflictError):
 def describe_order(pair: Violation) -> str:
     """The witness of a dependence in words."""
     at = f" ({pair.parameters})" if pair.parameters else ""
-    return f"{pair.source} must run before {pair.sink}, both touch {pair.element}{at}"
+    return f"{pair.order}, both touch {pair.element}{at}"
 
 
 def explain_conflict(

@@ -62,7 +62,7 @@ def find_core(scop: Scop, dependences: Dependences) -> Core:
     )
     return Core(
         core,
-        Dependences(inside, dependences.context),
+        replace(dependences, items=inside, reductions=()),
         _part(scop, statements[:first]),
         _part(scop, statements[last:]),
     )

@@ -167,7 +167,7 @@ def _part_of(scop: Scop, part: Part) -> Scop:
 
 def _restrict(dependences: Dependences, names: set[str]) -> Dependences:
     inside = (d for d in dependences.items if {d.source, d.sink} <= names)
-    return Dependences(tuple(inside), dependences.context)
+    return replace(dependences, items=tuple(inside), reductions=())
 
 
 def _one_after_another(scop: Scop, solved: Sequence[Solved]) -> dict[str, Rows]:

@@ -125,7 +125,7 @@ class Diamond(Step):
                 bad = _find_backward(one, dependence)
                 if bad is not None:
                     reason = f"{what} goes from the later to the earlier"
-                    return str(describe_violation(dependence, bad, None, reason))
+                    return str(describe_violation(dependence, bad, deps.scop, reason))
         raise AssertionError("every dependence moves forward")
 
 

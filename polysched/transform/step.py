@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -71,17 +71,22 @@ class Step:
             raise PolyschedError(f"not a step: {text!r}; the steps are: {known}")
         kind = _REGISTRY[match[1]]
         values = _parse_arguments(match[2], text)
-        names = {f.name for f in fields(kind)}
-        unknown = sorted(set(values) - names)
+        names = {f.name: f for f in fields(kind)}
+        unknown = sorted(values.keys() - names.keys())
         if unknown or "band" not in values:
             problem = f"unknown argument {unknown[0]!r}" if unknown else "no band"
             raise PolyschedError(
                 f"{problem} in step {text!r}; expected: {', '.join(sorted(names))}"
             )
-        try:
-            return kind(**values)
-        except TypeError as error:
-            raise PolyschedError(f"incomplete step {text!r}: {error}") from error
+        required = [f.name for f in fields(kind) if f.default is MISSING]
+        missing = [name for name in required if name not in values]
+        if missing:
+            raise PolyschedError(f"step {text!r} lacks {' and '.join(missing)}")
+        for name, value in values.items():
+            if not _is_of_type(value, names[name]):
+                expected = _TYPES_IN_WORDS[str(names[name].type)]
+                raise PolyschedError(f"{name} in step {text!r} is not {expected}")
+        return kind(**values)
 
     def check(self, tree: ScheduleTree, deps: Dependences) -> str | None:
         """Why the step may not be applied, with a witness; None when it is legal.
@@ -218,6 +223,22 @@ def _print_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value)
+
+
+_TYPES_IN_WORDS = {
+    "NodePath": "a path as 0.1",
+    "int": "an integer",
+    "bool": "true or false",
+    "tuple[int, ...]": "a list of integers as [1, 2]",
+    "tuple[str, ...]": "a list as [A, B]",
+}
+
+
+def _is_of_type(value: object, of: Field[Any]) -> bool:
+    """Whether a value that was read is what a field of a step holds."""
+    if of.type in ("int", "bool"):
+        return type(value).__name__ == of.type
+    return isinstance(value, tuple)
 
 
 def _read_path(text: str) -> NodePath:

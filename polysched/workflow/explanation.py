@@ -166,10 +166,7 @@ def describe_pair(violation: Violation) -> str:
     """The witness of a dependence in words."""
     at = f" ({violation.parameters})" if violation.parameters else ""
     kind = violation.dependence.kind
-    return (
-        f"{violation.source} must run before {violation.sink}: {kind} dependence "
-        f"through {violation.element}{at}"
-    )
+    return f"{violation.order}: {kind} dependence through {violation.element}{at}"
 
 
 def why_sequential(report: LoopReport) -> str:
@@ -215,6 +212,7 @@ def _witness_json(violation: Violation | None) -> dict[str, object] | None:
         **_dependence_json(violation.dependence),
         "source_instance": violation.source,
         "sink_instance": violation.sink,
+        "lines": list(violation.lines),
         "element": violation.element,
         "parameters": violation.parameters,
     }

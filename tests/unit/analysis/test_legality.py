@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import islpy as isl
 import pytest
 
@@ -13,7 +15,7 @@ from polysched.analysis import (
     find_violation,
     set_band_flags,
 )
-from polysched.base import IllegalScheduleError
+from polysched.base import IllegalScheduleError, SourceLocation
 from polysched.ir import LinearRow, Rows, ScheduleTree, Scop, build_tree, original_tree
 from tests.unit import scops
 
@@ -155,6 +157,23 @@ def test_parallel_mark_on_a_loop_that_carries_is_refused() -> None:
     inner = tree.bands()[1][1].insert_mark(isl.Id("parallel")).get_schedule()
     assert find_violation(ScheduleTree(inner), dependences, program) is None
     assert path == (0,)
+
+
+def test_witness_names_the_lines_of_its_statements() -> None:
+    program = scops.jacobi_1d()
+    placed = [
+        replace(s, where=SourceLocation("jacobi.c", 7 + 2 * k))
+        for k, s in enumerate(program.statements)
+    ]
+    program = replace(program, statements=tuple(placed))
+    _, node = original_tree(program).bands()[0]
+    marked = ScheduleTree(node.insert_mark(isl.Id("parallel")).get_schedule())
+    violation = find_violation(marked, compute_dependences(program))
+    assert violation is not None
+    assert violation.lines == (9, 7)
+    assert f"{violation.sink} (lines 9 and 7), both touch A[" in str(violation)
+    assert replace(violation, lines=(9, 9)).order.endswith(" (line 9)")
+    assert replace(violation, lines=()).order.endswith(violation.sink)
 
 
 def test_missing_instances_are_refused() -> None:
