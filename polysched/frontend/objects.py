@@ -12,6 +12,7 @@ from polysched.base import FrontendError
 from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.declarations import (
     ArrayC,
+    PointerC,
     ScalarC,
     Scope,
     StructC,
@@ -187,7 +188,7 @@ class Objects:
             )
         if is_indirect(symbol.ctype):
             self._refuser.unsupported(
-                node, f"{symbol.name!r} is {_indirect(symbol)} of pointers",
+                node, f"{symbol.name!r} is {_indirect(symbol)}",
                 hint="use a multi-dimensional array, or a flat one with a subscript "
                 "like i*n + j",
             )  # fmt: skip
@@ -282,7 +283,12 @@ def _identifiers(node: Any) -> set[str]:
 
 
 def _indirect(symbol: Symbol) -> str:
-    return "an array" if isinstance(symbol.ctype, ArrayC) else "a pointer to an array"
+    """What an object is that holds pointers, or points to some."""
+    if isinstance(symbol.ctype, ArrayC):
+        return "an array of pointers"
+    target = symbol.ctype.target if isinstance(symbol.ctype, PointerC) else None
+    is_array = isinstance(target, ArrayC)
+    return f"a pointer to {'an array of ' if is_array else ''}pointers"
 
 
 class _ExtentReader(ExpressionReader):

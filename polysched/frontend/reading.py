@@ -198,6 +198,12 @@ class ScopReader(ExpressionReader):
         )  # fmt: skip
 
     def read_call(self, node: Any) -> Expr:
+        symbol = self._survey.symbol(node.name)
+        if symbol is not None and symbol.kind == "object":
+            self.refuser.unsupported(
+                node, f"found a call through the pointer {symbol.name!r}",
+                hint="what it points to is not known: call a function by its name",
+            )  # fmt: skip
         type_ = self._functions.return_type(node)
         arguments = node.args.exprs if node.args else ()
         args = tuple(self.read(a) for a in arguments)

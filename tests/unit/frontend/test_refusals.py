@@ -11,9 +11,10 @@ BEFORE = """\
 #include <stdlib.h>
 #include <stdio.h>
 struct point { double x; int k; } p[9];
-volatile double v; long double ld[9]; double **rows;
+volatile double v; long double ld[9]; double **rows, *lines[9];
 double A[9][9]; int counter; int gi;
 double impure(double a) { counter++; return a; }
+double half(double a) { return a / 2; }
 double deep(double a) { return impure(a); }
 double pointed(double *a) { return *a; }
 double loops(double a) { return a > 0 ? loops(a - 1) : 0; }
@@ -54,7 +55,18 @@ CASES = {
     "volatile": (f"{LOOP} x[i] = v;", "v;", "'v' is volatile"),
     "long double": (f"{LOOP} x[i] = ld[i];", "ld[i]", "an array of long double"),
     "long double literal": (f"{LOOP} x[i] = 1.0L;", "1.0L", "found a long double"),
-    "array of pointers": (f"{LOOP} x[i] = rows[i][i];", "rows", "of pointers"),
+    "pointer to pointers": (
+        f"{LOOP} x[i] = rows[i][i];", "rows", "is a pointer to pointers",
+    ),
+    "array of pointers": (
+        f"{LOOP} x[i] = lines[i][i];", "lines", "is an array of pointers",
+    ),
+    "pointer that hides a pure function": (
+        f"{LOOP} x[i] = half(x[i]);", "half", "through the pointer 'half'",
+    ),
+    "pointer that hides a function of math.h": (
+        f"{LOOP} x[i] = sin(x[i]);", "sin", "through the pointer 'sin'",
+    ),
     "pointer arithmetic": (f"{LOOP} *(x + i) = 0;", "x + i", "pointer arithmetic"),
     "address": (f"{LOOP} x[i] = &x[i] - y;", "x[i] - y", "the address"),
     "pointer moved": (
@@ -107,6 +119,9 @@ CASES = {
     "step by factor": ("for (int i = 1; i < n; i *= 2) ;", "i *=", "does not add"),
     "step zero": ("for (int i = 1; i < n; i += 0) ;", "i +=", "never advances"),
     "no step": ("for (int i = 1; i < n; ) ;", "for", "without a step"),
+    "step in a condition, and in the body": (
+        "for (int i = n; i-- > 0;) { x[i] = 0; i--; }", "for", "without a step",
+    ),
     "no condition": ("for (int i = 1; ; i++) ;", "for", "without a condition"),
     "no start": ("for (; n; n--) ;", "for", "no start value"),
     "two iterators": (
@@ -148,7 +163,8 @@ CASES = {
 
 def program_text(body):
     return (
-        f"{BEFORE}void f(int n, int m, int max, double *x, double *y, int *k)\n{{\n"
+        f"{BEFORE}void f(int n, int m, int max, double *x, double *y, int *k, "
+        "double (*half)(double), double (*sin)(double))\n{\n"
         f"#pragma scop\n{body}\n#pragma endscop\n"
         "#pragma scop\n  x[0] = 2;\n#pragma endscop\n  (void)late;\n}\n"
     )
