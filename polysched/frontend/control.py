@@ -13,7 +13,12 @@ from typing import Any
 
 from pycparser import c_ast
 
-from polysched.frontend.iterators import changed_names, is_invariant, with_one_iterator
+from polysched.frontend.iterators import (
+    changed_names,
+    is_invariant,
+    with_one_iterator,
+    with_step_behind,
+)
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.syntax import line_of
 
@@ -58,6 +63,7 @@ class _Structurer:
                 return node
 
     def _loop(self, node: Any) -> Any:
+        node = with_step_behind(node, self._fresh_name)
         items = [self.statement(item) for item in _items(node.stmt)]
         cond = node.cond
         while items and cond is not None:
@@ -113,7 +119,12 @@ class _Structurer:
 
     def _flag(self) -> str:
         """A name for a variable that says whether an iteration goes on."""
-        name = next(n for n in _flag_names() if n not in self._names)
+        return self._fresh_name("goes_on")
+
+    def _fresh_name(self, wanted: str) -> str:
+        """A name that nothing else has."""
+        names = (f"{wanted}_{k}" if k else wanted for k in count())
+        name = next(n for n in names if n not in self._names)
         self._names.add(name)
         return name
 
@@ -260,10 +271,6 @@ def _ways_to_continue(node: Any) -> list[Any]:
                 for way in _ways_to_continue(branch)
             ]
     return []
-
-
-def _flag_names() -> Iterator[str]:
-    return (f"goes_on_{k}" if k else "goes_on" for k in count())
 
 
 def _declared(flag: Any) -> Any:

@@ -1,8 +1,8 @@
-"""Loop headers that declare more than one variable."""
+"""Loop headers that declare more than one variable, or step in their condition."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pycparser import c_ast
@@ -12,6 +12,7 @@ from polysched.frontend.loops import step_node
 from polysched.frontend.refusal import Refuser
 
 _STEPS = frozenset({"p++", "++", "p--", "--"})
+_COMPARISONS = frozenset({"<", "<=", ">", ">=", "!="})
 
 
 def with_one_iterator(loop: Any, refuser: Refuser) -> Any:
@@ -42,6 +43,54 @@ def with_one_iterator(loop: Any, refuser: Refuser) -> Any:
     for d in init.decls:
         _check(d, changed, set(names), refuser)
     return _rewritten(loop, main, stepped)
+
+
+def with_step_behind(loop: Any, fresh_name: Callable[[str], str]) -> Any:
+    """A loop that steps in its condition, as one that steps behind its body.
+
+    ``for (T i = n; i-- > 0;)`` counts another variable from n down to 1; in the body,
+    i is that variable minus one. So i of an unsigned type never wraps.
+
+    Parameters
+    ----------
+    loop : For
+        Any loop; others than those that declare one variable, compare it while they
+        step it by one, and have no third part, are returned as they are.
+    fresh_name : callable
+        Makes a name that nothing else has, from the variable's.
+    """
+    init, cond = loop.init, loop.cond
+    if loop.next is not None or not isinstance(init, c_ast.DeclList):
+        return loop
+    if isinstance(cond, c_ast.UnaryOp):  # i-- alone
+        cond = c_ast.BinaryOp("!=", cond, _constant(0, cond.coord), cond.coord)
+    if not isinstance(cond, c_ast.BinaryOp) or cond.op not in _COMPARISONS:
+        return loop
+    (declared, *others), step = init.decls, cond.left
+    name, changed = declared.name, changed_names(loop.stmt)
+    is_step = isinstance(step, c_ast.UnaryOp) and step.op in _STEPS
+    if others or not is_step or step_node(step, name) is None or name in changed:
+        return loop
+    if not is_invariant(cond.right, {*changed, name}):
+        return loop
+    count, coord = c_ast.ID(fresh_name(name), declared.coord), declared.coord
+    sign = "-" if "--" in step.op else "+"
+    here = c_ast.BinaryOp(sign, count, _constant(1, coord), coord)
+    compared = count if step.op.startswith("p") else here
+    body = c_ast.Compound([_declared(declared, here), loop.stmt], loop.stmt.coord)
+    counted = _named(_declared(declared, declared.init), count.name)
+    header = c_ast.DeclList([counted], init.coord)
+    condition = c_ast.BinaryOp(cond.op, compared, cond.right, cond.coord)
+    following = c_ast.UnaryOp("p" + sign * 2, count, step.coord)
+    return c_ast.For(header, condition, following, body, loop.coord)
+
+
+def _named(declared: Any, name: str) -> Any:
+    """The declaration of a number under another name."""
+    t = declared.type
+    declared.type = c_ast.TypeDecl(name, t.quals, t.align, t.type, t.coord)
+    declared.name = name
+    return declared
 
 
 def _rewritten(loop: Any, main: str, steps: Mapping[str, Any]) -> Any:

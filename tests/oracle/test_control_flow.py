@@ -10,6 +10,7 @@ from polysched.space import SpaceOptions
 from tests.oracle.sweep import sweep
 
 PROGRAM = """\
+#include <stddef.h>
 #include <stdio.h>
 #define N 23
 static double a[N][N], b[N][N], c[N], d[N];
@@ -90,6 +91,16 @@ static void rows(void) {
 #pragma endscop
 }
 
+static void downwards(unsigned n, size_t m) {
+#pragma scop
+  for (unsigned i = n; i-- > 0;)
+    for (unsigned char j = 9; j--;)
+      a[i][j] += b[i][j + 1] * i;
+  for (size_t i = m; i-- != 0;)
+    d[i] += a[i][i] * c[m - 1 - i];
+#pragma endscop
+}
+
 int main(void)
 {
   for (int i = 0; i < N; i++) {
@@ -98,6 +109,7 @@ int main(void)
       a[i][j] = (i * 7 + j * 3) % 11, b[i][j] = (i + 2 * j) % 5;
   }
   jumps(N - 3), jumps(-1), on_data(), around_loops(), rows();
+  downwards(N, N), downwards(0, 0), downwards(1, 2);
   for (int i = 0; i < N; i++) {
     printf("%.17g %.17g\\n", c[i], d[i]);
     for (int j = 0; j < N; j++)

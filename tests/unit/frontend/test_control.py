@@ -90,6 +90,19 @@ SAME = {
         "for (int i = 0, end = n / 2; i < end; i++) x[i] = y[end];",
         "for (int i = 0; i < n / 2; i++) x[i] = y[n / 2];",
     ),
+    "a step in the condition": (
+        "for (unsigned i = m; i-- > 2u;) x[i] = y[i + 1];",
+        "for (unsigned u = m; u > 2u; u--) x[u - 1] = y[u];",
+    ),
+    "a step that is the condition": (
+        "for (unsigned i = 7; i--;) { if (i == 3) continue; x[i] = y[0]; }",
+        "for (int u = 7; u > 0; u--) if (u != 4) x[u - 1] = y[0];",
+    ),
+    "steps in front of the comparison": (
+        "for (int i = n; --i >= 0;) for (int j = -1; ++j < i;) x[j] = y[i];",
+        "for (int u = n; u - 1 >= 0; u--) for (int v = -1; v + 1 < u - 1; v++) "
+        "x[v + 1] = y[u - 1];",
+    ),
 }
 
 
