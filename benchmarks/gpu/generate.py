@@ -7,14 +7,17 @@ fills is all that ``run.py`` needs.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 from polysched.analysis import (
+    FloatingPoint,
     allow_reordering,
     coalesce_scalars,
     compute_dependences,
@@ -25,13 +28,29 @@ from polysched.analysis import (
 from polysched.base import PolyschedError
 from polysched.codegen import PrintOptions, splice
 from polysched.codegen.cuda import print_cuda
+from polysched.cost.gpu import (
+    Contraction,
+    TileShape,
+    contraction_work,
+    predict_kernel,
+)
 from polysched.frontend import parse_c
 from polysched.ir import original_tree
+from polysched.machine import Gpu, Machine
 from polysched.transform import apply_script, parse_script
+from polysched.workflow import Variant, build_space, optimize, parse
 
 HERE = Path(__file__).resolve().parent
 BYTES = {"float": 4, "double": 8}
 MERGE = "merge(band=0); merge(band=0); "
+GPU = Gpu.named("h200")
+N_BULK = 6  # of the best shapes, with copies of rows
+SPACE_SECONDS = 20.0
+N_CHOICES = 3  # of the space of a program
+_CONTRACT = re.compile(
+    r"tile=\[(\d+),(\d+),(\d+)\], threads=\[(\d+),(\d+)\], runs=\[\d+,(\d+)\], "
+    r"stages=(\d+)"
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +72,8 @@ class Job:
     flops, n_bytes : float
         Work of one entry of the region, and least traffic of one that sweeps arrays
         once per sweep.
+    predicted_seconds : float or None
+        By the model of shapes, for the H200.
     """
 
     case: str
@@ -62,10 +83,28 @@ class Job:
     script: str
     flops: float
     n_bytes: float
+    predicted_seconds: float | None = None
+
+
+def predict(script: str, elem: str, n: int) -> float:
+    """What the model expects of the shape of a product."""
+    found = _CONTRACT.search(script)
+    assert found is not None
+    rows, columns, depth, ty, tx, run, stages = map(int, found.groups())
+    shape = TileShape(
+        rows, columns, depth, rows // ty, columns // tx,
+        n_stages=stages, vector_elements=run,
+    )  # fmt: skip
+    problem = Contraction(n, n, n, element_bytes=BYTES[elem])
+    return predict_kernel(contraction_work(problem, shape, GPU), GPU).seconds
 
 
 def matmul_jobs(elem: str, n: int) -> Iterator[Job]:
-    """Every tile shape that fits, one-level tiles, and one thread per result."""
+    """Every tile shape that fits, one-level tiles, and one thread per result.
+
+    The shapes come as the model ranks them, those without a pipeline and those that
+    copy rows in bulk in turns of their own.
+    """
     case = f"{elem} matmul {n}"
     defines = (f"-DELEM={elem}", f"-DN={n}", "-DREPS=6")
     flops, n_bytes = 2.0 * n**3, 4.0 * n * n * BYTES[elem]
@@ -79,6 +118,19 @@ def matmul_jobs(elem: str, n: int) -> Iterator[Job]:
         "one-level tiles",
         "contract(band=0, tile=[32,32,32], threads=[16,32], runs=[1,1], stages=1)",
     )
+    tiled = [
+        replace(job(kind, script), predicted_seconds=predict(script, elem, n))
+        for kind, script in _tiles(elem)
+    ]
+    tiled.sort(key=lambda one: (one.predicted_seconds, one.script))
+    yield from tiled
+    for one in [t for t in tiled if t.kind == "tiled"][:N_BULK]:
+        script = one.script.removesuffix(")") + ", bulk=true)"
+        yield replace(one, kind="tiled (bulk)", script=script)
+
+
+def _tiles(elem: str) -> Iterator[tuple[str, str]]:
+    """Steps of all shapes, and their kind."""
     run = 16 // BYTES[elem]
     limit = 128 if elem == "float" else 64
     for rows, columns in ((128, 128), (64, 128), (128, 256), (256, 128)):
@@ -91,8 +143,8 @@ def matmul_jobs(elem: str, n: int) -> Iterator[Job]:
                     shared = (rows * (depth + run) + columns * depth) * stages
                     if shared * BYTES[elem] > 220 << 10 or depth * stages > 64:
                         continue
-                    yield job(
-                        "tiled",
+                    yield (
+                        "tiled (one stage)" if stages == 1 else "tiled",
                         f"contract(band=0, tile=[{rows},{columns},{depth}], "
                         f"threads=[{ty},{tx}], runs=[1,{run}], stages={stages})",
                     )
@@ -224,6 +276,37 @@ def all_jobs() -> Iterator[Job]:
         yield from sum_jobs(elem, 8192)
 
 
+def write_choice(variant: Variant, name: str, folder: Path) -> None:
+    """The pair of files of a schedule."""
+    assert variant.program is not None
+    (folder / f"{name}.cu").write_text(variant.device_text())
+    (folder / f"{name}.c").write_bytes(optimize(variant.program, [variant]))
+
+
+def choices(job: Job) -> Iterator[tuple[Job, Variant]]:
+    """The best-ranked schedules of a program's space, as `tune` would measure them."""
+    program = parse(str(HERE / "programs" / f"{job.program}.c"), flags=job.defines)
+    machine = Machine(Machine.detect(calibrated=False).cpu, gpu=GPU)
+    fp: FloatingPoint = "reassociate" if job.program == "rowsums" else "strict"
+    space = build_space(program, machine, seconds=SPACE_SECONDS, target="cuda", fp=fp)
+    for variant in space.variants[:N_CHOICES]:
+        script = variant.schedule.script_text
+        yield replace(job, kind="our choice", script=script), variant
+
+
+def all_files(only: str) -> Iterator[tuple[Job, Callable[[str, Path], None]]]:
+    """Every variant, and what writes its files under a name to a folder."""
+    cases: dict[str, Job] = {}
+    for job in all_jobs():
+        cases.setdefault(job.case, replace(job, predicted_seconds=None))
+        yield job, partial(write, job)
+    for case in cases.values():
+        if only not in f"{case.case} our choice":
+            continue
+        for job, variant in choices(case):
+            yield job, partial(write_choice, variant)
+
+
 def write(job: Job, name: str, folder: Path) -> None:
     """The device file of a job, and the program that calls it."""
     program = parse_c(HERE / "programs" / f"{job.program}.c", flags=job.defines)
@@ -247,18 +330,18 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     listed = []
     only = sys.argv[2] if len(sys.argv) > 2 else ""
-    for number, job in enumerate(all_jobs()):
+    for number, (job, write_files) in enumerate(all_files(only)):
         name = f"v{number:03d}"
         if only not in f"{job.case} {job.kind}":
             continue
         try:
-            write(job, name, folder)
+            write_files(name, folder)
         except PolyschedError as error:
             sys.stderr.write(f"{name} {job.case} {job.script}: {error}\n")
             continue
         listed.append({"name": name, **job.__dict__})
     (folder / "jobs.json").write_text(json.dumps(listed, indent=1))
-    for extra in ("timed.h", "run.py", "reference.py"):
+    for extra in ("timed.h", "run.py", "summary.py", "reference.py", "reference.cu"):
         shutil.copy(HERE / extra, folder / extra)
     sys.stdout.write(f"{len(listed)} variants in {folder}\n")
 

@@ -1,0 +1,113 @@
+"""The GPU benchmark on a machine without one: commands that pose as nvcc and a GPU."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "gpu"
+SGEMM = "float matmul 4096"
+CONTRACT = "contract(band=0, tile=[{0}], threads=[8,32], runs=[1,4], stages={1}{2})"
+
+NVCC = """#!/bin/sh
+# builds a program that says what is noted for it
+for out; do test "$last" = -o && break; last=$out; done
+case "$*" in
+*--version*) echo "Cuda compilation tools, release 13.0, V13.0.88" ;;
+*cublas*) echo "cannot find -lcublas" >&2; exit 1 ;;
+*reference.cu*) printf '#!/bin/sh\\necho "{\\\\"copy_bytes_per_second\\\\": 4e12}"\\n' \
+  > $out; chmod +x $out ;;
+*.exe*) printf '#!/bin/sh\\ncat %s\\ncat %s >&2\\n' ${out%.exe}.out ${out%.exe}.err \
+  > $out; chmod +x $out ;;
+*) echo "ptxas info : Used 96 registers" >&2; touch $out ;;
+esac
+"""
+GPU = "#!/bin/sh\necho 'NVIDIA H200, 580.1, 143771 MiB, 1980 MHz, 9.0'\n"
+CC = "#!/bin/sh\nexit 0\n"
+
+
+def job(case: str, kind: str, script: str, ms: float, predicted: float | None) -> dict:
+    """A variant, and the milliseconds that it will say."""
+    return {
+        "case": case, "kind": kind, "program": "p", "defines": ["-DREPS=2"],
+        "script": script, "flops": 2.0 * 4096**3, "n_bytes": 1e10, "ms": ms,
+        "predicted_seconds": predicted,
+    }  # fmt: skip
+
+
+JOBS = [
+    job(SGEMM, "one-level tiles", CONTRACT.format("32,32,32", 1, ""), 10.0, None),
+    job(SGEMM, "tiled", CONTRACT.format("128,256,16", 3, ""), 3.0, 2.5e-3),
+    job(SGEMM, "tiled", CONTRACT.format("64,128,16", 3, ""), 3.3, 2.4e-3),
+    job(SGEMM, "tiled (one stage)", CONTRACT.format("128,256,16", 1, ""), 3.6, 3e-3),
+    job(SGEMM, "tiled (bulk)", CONTRACT.format("128,256,16", 3, ", bulk=true"), 2.5, 1),
+    job("float heat3d 384, 16 steps", "sweeps", "launch()", 4.0, None),
+    job("float wrong 1", "sweeps", "launch()", -1.0, None),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What ``generate.py`` fills, with few variants, and the commands that pose."""
+    for part in ("run.py", "summary.py", "reference.py", "reference.cu", "timed.h"):
+        shutil.copy(BENCHMARK / part, tmp_path)
+    listed = []
+    for number, one in enumerate(JOBS):
+        name = f"v{number}"
+        right = "equal" if one["ms"] > 0 else "WRONG"
+        (tmp_path / f"{name}.out").write_text(f"error 1e-9 {right}\n")
+        line = f"kernels {one['ms']:.6f} ms, 1 launches\n"
+        (tmp_path / f"{name}.err").write_text(2 * line)
+        listed.append({**one, "name": name, "ms": None})
+    (tmp_path / "jobs.json").write_text(json.dumps(listed))
+    (tmp_path / "bin").mkdir()
+    for command, text in (("nvcc", NVCC), ("nvidia-smi", GPU), ("gcc", CC)):
+        (tmp_path / "bin" / command).write_text(text)
+        (tmp_path / "bin" / command).chmod(0o755)
+    return tmp_path
+
+
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}"}
+    return subprocess.run(
+        [sys.executable, "run.py", *options],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_was_asked_for_is_told_at_the_end(folder: Path) -> None:
+    done = run(folder)
+    assert done.returncode == 1, done.stderr
+    said = done.stdout
+    assert "6 of 7 variants right" in said
+    assert "SGEMM 4096 over cuBLAS: not measured" in said
+    assert "times one-level tiles: 4.00, at least 3.00 is asked for: met" in said
+    assert "heat3d of floats, share of a copy: 0.62, at least 0.80" in said
+    assert "gain of the best shape: 1.20, at least 1.15 is asked for: met" in said
+    assert "best over the model's first 5: 1.00" in said
+    assert "| 3.00 | 2.50 | 1.20 |" in said
+    found = json.loads((folder / "results.json").read_text())
+    assert found["arch"] == "sm_90"
+    assert [r["verdict"] for r in found["runs"]].count("equal") == 6
+    assert found["runs"][0]["registers"] == 96
+
+
+def test_without_time_nothing_is_built(folder: Path) -> None:
+    done = run(folder, "--seconds", "0")
+    assert done.returncode == 0, done.stderr
+    assert "0 of 0 variants right, 7 left out" in done.stdout
+
+
+def test_without_a_gpu_it_says_so(folder: Path) -> None:
+    (folder / "bin" / "nvidia-smi").write_text("#!/bin/sh\necho none >&2; exit 9\n")
+    assert "found no GPU: none" in run(folder).stderr
