@@ -192,7 +192,9 @@ def _staged_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> Kerne
         n_blocks=n_blocks,
         threads_per_block=kernel.n_threads,
         registers_per_thread=staged_registers(stage, kernel.n_threads, words),
-        shared_bytes_per_block=round(stage.n_buffers * stage.tile_bytes),
+        shared_bytes_per_block=round(
+            stage.n_buffers * (stage.tile_bytes + stage.padding_bytes)
+        ),
         operations=_operations((load,), n_blocks),
         load_bytes=copied + stored,
         store_bytes=stored,

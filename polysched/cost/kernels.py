@@ -11,6 +11,7 @@ from polysched.analysis import (
     Place,
     Reference,
     Vector,
+    box_footprint,
     place_size,
     references,
     statement_places,
@@ -38,6 +39,9 @@ from polysched.ir import (
 )
 from polysched.ir.types import DOUBLE
 from polysched.sets import node_kind
+
+BANK_BYTES, PADDING_BYTES = 32, 16  # of rows that meet in banks, and between them
+WIDE_LINE = 1 << 20  # bytes, longer than any row of a tile
 
 
 @lru_cache(maxsize=4)  # a description asks for seconds, then for features
@@ -288,7 +292,12 @@ class _Mapped:
         read = {r.array for r in nest.references if not r.is_write}
         read -= {r.array for r in nest.references if r.is_write}
         targets = {(r.array, r.rows, r.offsets) for r in nest.references if r.is_write}
-        places = {(r.array, r.rows, r.offsets) for r in nest.references if any(r.rows)}
+        places = {
+            (r.array, r.rows, r.offsets): r
+            for r in nest.references
+            if any(r.rows) and (r.array, r.rows, r.offsets) not in targets
+        }
+        operands = tuple(places.values())
         arrays = [nest.scop.array(a) for a in {r.array for r in nest.references}]
         first = tiles[-1] + 1
         return Stage(
@@ -297,12 +306,28 @@ class _Mapped:
             n_inner=prod(members[k].size for k in tiles),
             tile_bytes=float(sum(nest.footprint(first, 1, a) for a in sorted(read))),
             per_thread=tuple(per_thread),
-            n_operands=len(places - targets),
+            n_operands=len(operands),
             n_loops=nest.statement.n_loops,
             has_known_pitches=all(
                 isinstance(e, Const) for a in arrays for e in a.extents[1:]
             ),
+            padding_bytes=sum(self._padding_bytes(first, r) for r in operands),
         )
+
+    def _padding_bytes(self, first: int, operand: Reference) -> float:
+        """What keeps rows of a tile apart that threads side by side read."""
+        nest = self.nest
+        directions = [nest.directions[k] for k in self._positions(MARK_THREADS)]
+        moves = [operand.moves(d) for d in directions if d is not None]
+        if not any(any(move[:-1]) for move in moves) or moves[-1][-1]:
+            return 0.0
+        extents = nest.extents_from(first)
+        n_bytes, wide = (
+            box_footprint(nest.scop, [operand], nest.directions, extents, line)
+            for line in (1, WIDE_LINE)
+        )
+        n_rows = wide // WIDE_LINE
+        return 0.0 if n_bytes // n_rows % BANK_BYTES else float(n_rows * PADDING_BYTES)
 
 
 @dataclass(frozen=True)

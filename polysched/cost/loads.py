@@ -33,6 +33,8 @@ class Stage:
         Around the statement.
     has_known_pitches : bool
         Whether rows of all arrays are a known number of elements apart.
+    padding_bytes : float
+        Of a tile in shared memory, beside its operands: its rows lie apart.
     """
 
     n_buffers: int
@@ -43,6 +45,7 @@ class Stage:
     n_operands: int = 2
     n_loops: int = 3
     has_known_pitches: bool = True
+    padding_bytes: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -355,12 +355,12 @@ class Nest:
                 parts.setdefault(start, []).append(reference)
         return sum(
             box_footprint(
-                self.scop, found, self.directions, self._extents(start), line_bytes
+                self.scop, found, self.directions, self.extents_from(start), line_bytes
             )
             for start, found in parts.items()
         )
 
-    def _extents(self, first: int) -> dict[int, int]:
+    def extents_from(self, first: int) -> dict[int, int]:
         """Trips of the loops from member `first` on that move the statement."""
         inside: dict[tuple[int, ...], float] = {}
         for k in range(first, len(self.members)):

@@ -139,7 +139,7 @@ def test_kernels_take_what_is_predicted(
                 found, expected = kernel.found, kernel.expected
                 assert found.spill_store_bytes <= FEW_WORDS * WORD_BYTES, found
                 assert kernel.shared_bytes == pytest.approx(
-                    expected.shared_bytes, rel=0.3
+                    expected.shared_bytes, rel=0.02
                 ), found
                 if expected.is_staged:
                     ratio = found.n_registers / expected.n_registers

@@ -162,10 +162,12 @@ def _operand(
         firsts.append(first)
         index.append(here.get_pw_aff(k).sub(first).coalesce())
     chunk = _chunk(device, sizes[-1], firsts[-1], context)
-    moved = _moves_with(index[-1], names.offsets[-1:])
+    # lanes that read one row meet in no bank, nor do those side by side along it
+    in_rows = any(_moves_with(at, names.offsets) for at in index[:-1])
+    along = _moves_with(index[-1], names.offsets[-1:])
     is_even = sizes[-1] * device.type.n_bytes % BANK_BYTES == 0
-    pad = CHUNK_BYTES // device.type.n_bytes if is_even and len(sizes) > 1 else 0
-    pad = 0 if moved else pad
+    is_padded = in_rows and is_even and not along
+    pad = CHUNK_BYTES // device.type.n_bytes if is_padded else 0
     if form.is_tensor:  # four rows of fragments then lie in different banks
         pad = TENSOR_PAD_BYTES // device.type.n_bytes
     return Operand(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from polysched.analysis import find_violation
 from polysched.base import CodegenError, IllegalScheduleError
+from polysched.codegen.cuda import print_cuda
+from polysched.cost.device import kernel_work
+from polysched.cost.kernels import read_kernels
 from polysched.transform import Contract, apply_script, parse_script
 from polysched.transform.device_plan import DevicePlanner
 from tests.unit.codegen.cuda.programs import Prepared, outputs
@@ -45,6 +49,7 @@ PANELS = """for (int k = 0; k < N / 8; k++)
       for (int j = 8 * k + 8; j < N; j++)
         for (int l = 0; l < 8; l++)
           C[i][j] -= C[i][8 * k + l] * C[8 * k + l][j] / (T)64;"""
+SQUARE = PRODUCT.replace("M", "N")
 MERGE = "merge(band=0); "
 
 
@@ -103,6 +108,29 @@ def test_rare_tiles_take_few_registers(tmp_path: Path) -> None:
     (guard,) = (s for s in multiply.splitlines() if s.strip().startswith("if (q0 + k0"))
     assert "o0" not in guard
     assert "o1" not in guard
+
+
+@pytest.mark.parametrize(
+    ("term", "pitches"),
+    [
+        ("A[i][k] * B[k][j]", (20, 16)),  # the rows of A lie apart
+        ("A[k][i] * B[k][j]", (16, 16)),  # threads read one row of each
+        ("A[i][k] * A[j][k]", (20, 20)),
+    ],
+)
+def test_rows_that_threads_read_side_by_side_are_padded(
+    tmp_path: Path, term: str, pitches: tuple[int, int]
+) -> None:
+    body = SQUARE.replace("A[i][k] * B[k][j]", term)
+    given = Prepared.of(tmp_path, body, "float", 64)
+    script = parse_script(2 * MERGE + contract("16,16,16", "4,8", "1,2", 2))
+    tree = apply_script(given.tree, script, given.deps)
+    text = print_cuda(given.scop, tree).device
+    found = re.findall(r"float \w+_tile\w*\[2\]\[16\]\[(\d+)\];", text)
+    assert tuple(map(int, found)) == pitches
+    (load,) = read_kernels(tree, given.scop)
+    expected = kernel_work(load).shared_bytes_per_block
+    assert expected == 2 * 16 * sum(pitches) * 4
 
 
 @pytest.mark.parametrize(
@@ -169,7 +197,6 @@ def test_elements_written_in_the_same_kernel_are_not_copied(tmp_path: Path) -> N
         prepared.print(2 * MERGE + contract("16,16,1", "4,8", "1,2", 2))
 
 
-SQUARE = PRODUCT.replace("M", "N")
 TENSOR = (
     2 * MERGE + "contract(band=0, tile=[32,32,8], threads=[2,2], runs=[16,16], "
     "stages=2, tensor=true)"
