@@ -48,6 +48,7 @@ from polysched.transform.step import (
 )
 from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile, Wavefront
+from polysched.transform.unroll import Unroll
 
 __all__ = [
     "SHAPES",
@@ -89,6 +90,7 @@ __all__ = [
     "Straighten",
     "Threads",
     "Tile",
+    "Unroll",
     "Vector",
     "Wavefront",
     "apply_script",

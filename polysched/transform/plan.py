@@ -30,6 +30,7 @@ from polysched.transform.share import share_loops
 from polysched.transform.strips import fuse_blocks, fuse_strips
 from polysched.transform.sums import share_sums
 from polysched.transform.wave_tiles import tile_in_waves
+from polysched.transform.windows import unroll_windows
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class PlanShape:
         Let parts of a loop that reads its neighbours be the lanes of vectors.
     accumulate : bool
         Accumulate in vector lanes where the order of terms is free.
+    windows : bool
+        Unroll short loops inside of the points that they are about.
     split : bool
         Cut loops that are parallel but for one or two of their iterations.
     sums : bool
@@ -90,6 +93,7 @@ class PlanShape:
     blocks: bool = False
     lift: bool = False
     accumulate: bool = False
+    windows: bool = False
     split: bool = False
     sums: bool = False
 
@@ -118,12 +122,14 @@ class PlanShape:
             waves=False,
             panels=False,
             lift=False,
+            windows=False,
             sums=False,
         )
 
 
 SHAPES = (
     PlanShape(threads=False, lift=True),
+    PlanShape(windows=True),
     PlanShape(jam=True, sums=True),
     PlanShape(jam=True, split=True),
     PlanShape(split=True),
@@ -159,6 +165,9 @@ def plan_script(
 
 def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
     """The draft in that shape; None where its point does not apply to the tree."""
+    if shape.windows:
+        unrolled = draft.through(unroll_windows, scop, cpu)
+        return None if unrolled is draft else unrolled.through(share_loops, scop, cpu)
     arranged = _arrange(draft, scop, cpu, shape)
     if arranged is None:
         return None

@@ -1,0 +1,70 @@
+"""Short loops unrolled in the loop over the points that they are about.
+
+The taps of a filter, the entries of a small matrix: for a planned script.
+"""
+
+from __future__ import annotations
+
+from polysched.analysis import loop_is_parallel
+from polysched.ir import NodePath, Scop
+from polysched.machine import Cpu
+from polysched.sets import node_kind
+from polysched.transform.band_view import view_band
+from polysched.transform.choose import choose_innermost
+from polysched.transform.draft import Draft, has_band_below
+from polysched.transform.order import Order
+from polysched.transform.unroll import MAX_UNROLLED, Unroll, count_copies
+from polysched.transform.whole import vector_step
+
+MIN_COPIES = 3  # statements inside a point; fewer are what registers hold anyway
+
+
+def unroll_windows(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
+    """Parallel loops with nothing but a few iterations below: those are unrolled.
+
+    The loop over the points runs in lanes where they are neighbours.
+    """
+    for path in _find_points(draft, ()):
+        draft = _put_in_lanes(draft, scop, path, cpu) or draft
+    return draft
+
+
+def _find_points(draft: Draft, path: NodePath) -> list[NodePath]:
+    """Paths of the bands that stand directly around unrolled loops, last ones first."""
+    node = draft.node(path)
+    if node_kind(node) == "band" and has_band_below(node):
+        copies = count_copies(node.child(0))
+        if copies is not None and MIN_COPIES <= copies <= MAX_UNROLLED:
+            return [path]
+    found: list[NodePath] = []
+    for k in reversed(range(node.n_children())):
+        found += _find_points(draft, (*path, k))
+    return found
+
+
+def _put_in_lanes(draft: Draft, scop: Scop, path: NodePath, cpu: Cpu) -> Draft | None:
+    band = view_band(draft, scop, path)
+    last = band.n_members - 1
+    best = choose_innermost(band) if band.permutable else last
+    if best != last:
+        order = (*(k for k in range(band.n_members) if k != best), best)
+        draft = draft.do(Order(path, order))
+        band = view_band(draft, scop, path)
+    if not loop_is_parallel(draft.node(path), last, draft.deps.validity):
+        return None
+    for inner in _bands_below(draft, path):
+        draft = draft.attempt(Unroll(inner)) or draft
+    if band.is_worth_vector(last):
+        draft = draft.attempt(vector_step(band, last, cpu)) or draft
+    return draft
+
+
+def _bands_below(draft: Draft, path: NodePath) -> list[NodePath]:
+    """Paths of the outermost bands below a node."""
+    found: list[NodePath] = []
+    node = draft.node(path)
+    for k in range(node.n_children()):
+        below = (*path, k)
+        is_band = node_kind(node.child(k)) == "band"
+        found += [below] if is_band else _bands_below(draft, below)
+    return found
