@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 from typing import ClassVar
 
 import islpy as isl
@@ -59,10 +59,11 @@ class Unroll(Step):
         return node
 
 
-def count_copies(node: isl.ScheduleNode) -> int | None:
+def count_copies(node: isl.ScheduleNode, longest: float = inf) -> int | None:
     """Statements to be printed where all loops at and below a node are unrolled.
 
-    None where that is not known; a bound where loops limit each other.
+    None where that is not known, or a loop has more than so many iterations; a bound
+    where loops limit each other.
     """
     depth = node.get_schedule_depth()
     total = 0
@@ -70,9 +71,10 @@ def count_copies(node: isl.ScheduleNode) -> int | None:
         times = leaf.get_prefix_schedule_union_map().intersect_domain(leaf.get_domain())
         for own in list_maps(times):
             spans = loop_spans(own.range())[depth:]
-            if None in spans:
+            known = [1 + span for span in spans if span is not None]
+            if len(known) < len(spans) or max(known, default=0) > longest:
                 return None
-            total += prod(1 + span for span in spans if span is not None)
+            total += prod(known)
     return total
 
 

@@ -9,7 +9,7 @@ from polysched.analysis import loop_is_parallel
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import node_kind
-from polysched.transform.band_view import view_band
+from polysched.transform.band_view import BandView, view_band
 from polysched.transform.choose import choose_innermost
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.order import Order
@@ -17,6 +17,8 @@ from polysched.transform.unroll import MAX_UNROLLED, Unroll, count_copies
 from polysched.transform.whole import vector_step
 
 MIN_COPIES = 3  # statements inside a point; fewer are what registers hold anyway
+MAX_SHORT = 12  # iterations of a loop that is unrolled
+MAX_STRIDE = 4  # elements from one lane to the next that shuffles bring together
 
 
 def unroll_windows(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
@@ -33,7 +35,7 @@ def _find_points(draft: Draft, path: NodePath) -> list[NodePath]:
     """Paths of the bands that stand directly around unrolled loops, last ones first."""
     node = draft.node(path)
     if node_kind(node) == "band" and has_band_below(node):
-        copies = count_copies(node.child(0))
+        copies = count_copies(node.child(0), MAX_SHORT)
         if copies is not None and MIN_COPIES <= copies <= MAX_UNROLLED:
             return [path]
     found: list[NodePath] = []
@@ -54,9 +56,27 @@ def _put_in_lanes(draft: Draft, scop: Scop, path: NodePath, cpu: Cpu) -> Draft |
         return None
     for inner in _bands_below(draft, path):
         draft = draft.attempt(Unroll(inner)) or draft
-    if band.is_worth_vector(last):
+    if _lie_near(band, last):
         draft = draft.attempt(vector_step(band, last, cpu)) or draft
     return draft
+
+
+def _lie_near(band: BandView, member: int) -> bool:
+    """Whether lanes along a member write neighbours, and read few far elements."""
+    if band.is_worth_vector(member):
+        return True
+    far = n_all = 0
+    for s in band.main:
+        direction = s.direction(member)
+        if direction is None:
+            return False
+        for r in s.references:
+            moves = r.moves(direction)
+            is_far = any(moves[:-1]) or (bool(moves) and abs(moves[-1]) > MAX_STRIDE)
+            if r.is_write and r.stride_class(direction) != "1":
+                return False
+            far, n_all = far + is_far, n_all + 1
+    return far <= n_all // 4
 
 
 def _bands_below(draft: Draft, path: NodePath) -> list[NodePath]:
