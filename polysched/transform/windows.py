@@ -71,8 +71,8 @@ def _lie_near(band: BandView, member: int) -> bool:
         if direction is None:
             return False
         for r in s.references:
-            moves = r.moves(direction)
-            is_far = any(moves[:-1]) or (bool(moves) and abs(moves[-1]) > MAX_STRIDE)
+            *outer, step = r.moves(direction) or (0,)
+            is_far = any(outer) or not -MAX_STRIDE <= step <= MAX_STRIDE
             if r.is_write and r.stride_class(direction) != "1":
                 return False
             far, n_all = far + is_far, n_all + 1
