@@ -8,6 +8,7 @@ Pouchet, PLDI 2019; Chelini et al., PACT 2020). May import `analysis`, `ir`, `il
 from polysched.schedule.canonical import canonical_rows
 from polysched.schedule.conflict import Conflict, ConflictGroup, PinConflictError
 from polysched.schedule.core import Core, find_core
+from polysched.schedule.diagonals import Rowwise, turn_diagonals
 from polysched.schedule.facts import MachineFacts
 from polysched.schedule.isl_scheduler import IslBatch, IslVariant, isl_schedule
 from polysched.schedule.lexicon import (
@@ -82,6 +83,7 @@ __all__ = [
     "PinSeparate",
     "PinVector",
     "Recipe",
+    "Rowwise",
     "ScheduleModel",
     "Shape",
     "Solved",
@@ -113,4 +115,5 @@ __all__ = [
     "statement_levels",
     "stride_weights",
     "subscripts",
+    "turn_diagonals",
 ]

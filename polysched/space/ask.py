@@ -28,10 +28,12 @@ from polysched.schedule import (
     IslVariant,
     MachineFacts,
     Recipe,
+    Rowwise,
     Solved,
     cut_dependences,
     rows_to_tree,
     solve_recipe,
+    turn_diagonals,
 )
 from polysched.schedule.rowwise import (
     RowwiseRecipe,
@@ -49,6 +51,10 @@ ISL_VARIANTS = (
 ROWWISE = (pluto(), pluto("max"))
 MAX_PIECES = 250  # of a program that is solved in one piece
 LARGE_ROWWISE = (pluto("none"), feautrier_rows(), isl_like())
+DIAGONAL_RECIPES = (
+    Recipe(("NP2", "SO", "DGF", "MIC")),
+    Recipe(("NP2", "SO", "MIC")),
+)
 N_SOLVERS = 2  # recipes solved at the same time; the solver lets go of Python's lock
 RECIPES_SHARE = 0.75  # of the time, the rest is for isl's schedules and for shaping
 LEAST_SHARE = 2.0  # seconds for a recipe, where there are so many
@@ -96,7 +102,8 @@ class Asker:
         What objectives may know of the processor, see `solve_recipe`.
     rowwise : sequence of RowwiseRecipe
         Schedules to find row by row. They come first: they take little time, and a
-        program of more than `MAX_PIECES` dependence pieces has nothing else.
+        program of more than `MAX_PIECES` dependence pieces has nothing else. With any,
+        tables filled by diagonals are scheduled by rows, too (`turn_diagonals`).
 
     Attributes
     ----------
@@ -137,6 +144,8 @@ class Asker:
             earlier = None if largest is None else asked[largest]
             asked[r] = self._pool.submit(self._solve, r, earlier)
             self._recipes.append((str(replace(r, pins=())), asked[r]))
+        if rowwise and len(self._pieces) <= MAX_PIECES:
+            self._ask_by_rows()
 
     @property
     def n_candidates(self) -> int:
@@ -243,6 +252,19 @@ class Asker:
                 return solve_rowwise(
                     core.scop, core.dependences, recipe.options, deadline, self._pieces
                 )
+
+    def _ask_by_rows(self) -> None:
+        """Tables filled by diagonals also have the schedules of tables by rows."""
+        turned = turn_diagonals(self.core.scop, self.core.dependences)
+        if turned is None:
+            return
+        for r in DIAGONAL_RECIPES:
+            future = self._pool.submit(self._solve_turned, turned, r)
+            self._recipes.append((f"{r} by rows", future))
+
+    def _solve_turned(self, turned: Rowwise, recipe: Recipe) -> Solved:
+        with self._baton.held(), stopped_at(self._deadline, _NOT_IN_TIME):
+            return turned.solve(recipe, self._share(), self.machine)
 
     def _share(self) -> Deadline:
         """A share of what is left: on a busy machine bounded effort takes long, too."""

@@ -21,6 +21,7 @@ from polysched.schedule.lexicon.references import (
     Subscripts,
     is_stencil,
     stride_weights,
+    subscript_functions,
     subscripts,
 )
 from polysched.schedule.lexicon.registry import (
@@ -44,5 +45,6 @@ __all__ = [
     "objective",
     "objective_family",
     "stride_weights",
+    "subscript_functions",
     "subscripts",
 ]

@@ -63,7 +63,7 @@ def subscripts(statement: Statement) -> tuple[Subscripts, ...]:
     """
     found: dict[Subscripts, None] = {}
     for access in statement.accesses:
-        affs = _functions(access.relation)
+        affs = subscript_functions(access.relation)
         if not affs:
             continue
         uses = tuple(
@@ -76,7 +76,7 @@ def subscripts(statement: Statement) -> tuple[Subscripts, ...]:
     return tuple(found)
 
 
-def _functions(relation: isl.Map) -> list[isl.Aff]:
+def subscript_functions(relation: isl.Map) -> list[isl.Aff]:
     """The subscripts of an access as affine functions; none for scalars."""
     if relation.is_empty() or not relation.is_single_valued():
         return []
