@@ -56,7 +56,10 @@ class RunResult:
     stderr_path: Path
 
     def stdout(self) -> str:
-        """What it wrote to standard output; the first part of much."""
+        """What it wrote to standard output; the first part of much.
+
+        To be read before the next program runs in the same folder.
+        """
         return _head(self.stdout_path, _OUTPUT_BYTES)
 
     def stderr(self) -> str:

@@ -65,6 +65,8 @@ class Oracle:
                 f"{n_ignored} of {self.dump.n_values} values differ between two runs of"
                 " the original and are not compared"
             )
+        if self.output is None and len(self.samples) > 1:
+            notes.append("two runs of the original print different texts")
         if self.dump.is_cut:
             notes.append("only the first part of the results is compared")
         if not self.dump.n_values:
@@ -122,13 +124,13 @@ def consult_oracle(workbench: Workbench, binary: Path, options: TuneOptions) -> 
     assert first.dump is not None
     samples: tuple[Execution, ...] = (first,)
     ignored: dict[int, Mask] = {}
-    output = None
+    printed, output = first.result.stdout(), None  # the next run writes the same file
     if first.result.wall_seconds < 5 * LONG_RUN_SECONDS:
         second = run_original(workbench, binary, options)
         samples = (first, second)
         ignored = _find_unsteady(first, second)
-        if first.result.stdout() == second.result.stdout():
-            output = first.result.stdout()
+        if second.result.stdout() == printed:
+            output = printed
     is_exact = workbench.is_exact and options.fp == "strict"
     bounds = {} if is_exact else rounding_bounds(workbench.scop, first.dump.parameters)
     return Oracle(first.dump, first.result.status, output, bounds, ignored, samples)

@@ -353,6 +353,20 @@ def test_original_with_unsteady_results_is_an_error(tmp_path: Path) -> None:
         tune(program, program.scops[0], [], toolchain=TOOLS, options=QUICK)
 
 
+def test_text_that_differs_from_run_to_run_is_not_compared(tmp_path: Path) -> None:
+    text = MATMUL.replace("return 0;", 'printf("process %d\\n", getpid()); return 0;')
+    program = write_program(tmp_path, "#include <unistd.h>\n" + text)
+    variants = [Variant("fast", FASTER), Variant("wrong", FASTER + "C[3][2] += 1;")]
+    found = tune(
+        program, program.scops[0], variants, toolchain=TOOLS, options=QUICK
+    ).outcomes
+    fast, wrong = found["fast"], found["wrong"]
+    assert isinstance(fast, Measurement)
+    assert "two runs of the original print different texts" in fast.note
+    assert isinstance(wrong, Failure)
+    assert "C[3][2]" in wrong.text
+
+
 def test_missing_compiler_is_an_error(tmp_path: Path) -> None:
     program = write_program(tmp_path)
     tools = Toolchain(cc="no-such-compiler")
