@@ -33,7 +33,7 @@ def specialise(statement: Statement, instances: isl.UnionSet) -> Statement:
     """A statement as it is on some of its instances.
 
     Conditional expressions and guards whose condition is the same for all of them are
-    replaced by the chosen side, and ``x % m`` by x minus a multiple of m.
+    replaced by the chosen side, and ``x % m`` by x minus so many times m.
 
     Parameters
     ----------
@@ -48,28 +48,28 @@ def specialise(statement: Statement, instances: isl.UnionSet) -> Statement:
         return statement
     here = sets[0].reset_tuple_id()
     truths: dict[Expr, bool] = {}
-    excess: dict[Expr, int] = {}
+    quotients: dict[Expr, tuple[int, Expr]] = {}
     for case in cases:
         if isinstance(case, Condition):
             answer = case.decide(here)
             if answer is not None:
                 truths[case.expr] = answer
         else:
-            amount = case.decide(here)
-            if amount is not None:
-                excess[case.expr] = amount
-    if not truths and not excess:
+            quotient = case.decide(here)
+            if quotient is not None:
+                quotients[case.expr] = quotient, case.modulus
+    if not truths and not quotients:
         return statement
-    body = _Specialiser(truths, excess).actions(statement.body)
+    body = _Specialiser(truths, quotients).actions(statement.body)
     return replace(statement, body=body) if body else statement
 
 
 @dataclass(frozen=True)
 class _Specialiser:
-    """What is known: conditions, and what to subtract for a remainder."""
+    """What is known: conditions, and how often which modulus goes into a dividend."""
 
     truths: Mapping[Expr, bool]
-    excess: Mapping[Expr, int]
+    quotients: Mapping[Expr, tuple[int, Expr]]
 
     def actions(self, body: tuple[Action, ...]) -> tuple[Action, ...]:
         return tuple(one for action in body for one in self._action(action))
@@ -97,11 +97,8 @@ class _Specialiser:
                     return Select(self.expr(known), *sides)
                 if then.dtype == other.dtype:
                     return self.expr(then if known else other)
-            case Binary("%", left, _) if expr in self.excess:
-                rest, amount = self.expr(left), self.excess[expr]
-                if not amount:
-                    return rest
-                return Binary("-", rest, Const(amount, expr.dtype, str(amount)))
+            case Binary("%", left, _) if expr in self.quotients:
+                return _less(self.expr(left), *self.quotients[expr])
         return None
 
     def _condition(self, cond: Expr) -> Expr | bool:
@@ -126,6 +123,34 @@ class _Specialiser:
         if len(open_) == 1:
             return open_[0] if _is_truth(open_[0]) else cond
         return Binary("&&" if is_and else "||", open_[0], open_[1])
+
+
+def _less(value: Expr, times: int, modulus: Expr) -> Expr:
+    """A value minus so many times a modulus."""
+    if not times:
+        return value
+    if isinstance(modulus, Const):
+        amount = times * int(modulus.value)
+        return Binary("-", value, Const(amount, value.dtype, str(amount)))
+    if times == 1:
+        rest = _without(value, modulus)
+        if rest is not None and rest.dtype == value.dtype:
+            return rest
+    if abs(times) != 1:
+        count = Const(abs(times), modulus.dtype, str(abs(times)))
+        modulus = Binary("*", count, modulus)
+    return Binary("-" if times > 0 else "+", value, modulus)
+
+
+def _without(value: Expr, term: Expr) -> Expr | None:
+    """A sum without one of its terms; None where it has no such term."""
+    match value:
+        case Binary("+", left, right) if term in (left, right):
+            return right if left == term else left
+        case Binary("+" | "-", left, right):
+            rest = _without(left, term)
+            return None if rest is None else Binary(value.op, rest, right)
+    return None
 
 
 def _is_truth(expr: Expr) -> bool:

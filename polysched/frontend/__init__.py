@@ -7,7 +7,13 @@ domains and accesses; flat subscripts are delinearised after Grosser et al., ICS
 Taken for granted: distinct pointers do not overlap, and integers do not overflow.
 """
 
-from polysched.frontend.cases import Case, Condition, Remainder, find_cases
+from polysched.frontend.cases import (
+    Case,
+    Condition,
+    Remainder,
+    SizeRemainder,
+    find_cases,
+)
 from polysched.frontend.parse import parse_c
 
-__all__ = ["Case", "Condition", "Remainder", "find_cases", "parse_c"]
+__all__ = ["Case", "Condition", "Remainder", "SizeRemainder", "find_cases", "parse_c"]

@@ -31,8 +31,10 @@ from polysched.ir.expr import COMPARISONS, LOGICAL
 
 Expand = Callable[[Call], Expr | None]
 Require = Callable[[isl.Set, isl.Set, Expr, str], None]
+Quotient = tuple[int, isl.PwAff, isl.Set]
 
 _MAX_PIECES = 64
+_QUOTIENTS = (-1, 0, 1, 2)  # of divisions by what is not a constant
 
 
 class NotAffine(Exception):  # noqa: N818  a verdict inside the room, not a user's error
@@ -145,6 +147,8 @@ class Affine:
         if expr.op == "*":
             return self._product(expr, domain)
         amount = fold(right)
+        if amount is None and expr.op in {"/", "%"}:
+            return self._divide_by_size(expr, domain)
         if amount is None:
             raise NotAffine(expr, f"the right operand of {expr.op!r} is not a constant")
         if expr.op in {"/", "%"} and amount > 0:
@@ -183,6 +187,45 @@ class Affine:
             return value.scale_down_val(val).floor()
         by = self.constant(divisor)
         return value.tdiv_r(by) if expr.op == "%" else value.tdiv_q(by)
+
+    def quotients(self, expr: Binary, domain: isl.Set) -> list[Quotient]:
+        """Where on `domain` a division has which of a few quotients, and the remainder.
+
+        The divisor need not be a constant: ``(i + n - 1) % n`` is i + n - 1, or n less.
+        """
+        for side in (expr.left, expr.right):
+            self.require_not_negative(side, expr.dtype, domain)
+        value, by = self._value(expr.left, domain), self._value(expr.right, domain)
+        found, open_ = [], domain
+        for quotient in _QUOTIENTS:
+            remainder = value.sub(by.scale_val(isl.Val(quotient)))
+            where = remainder.lt_set(by).intersect(remainder.neg().lt_set(by))
+            if quotient:  # the remainder has the dividend's sign, as C truncates
+                sign = remainder if quotient > 0 else remainder.neg()
+                where = where.intersect(sign.nonneg_set())
+            found.append((quotient, remainder, open_.intersect(where).coalesce()))
+            open_ = open_.subtract(where).coalesce()
+        return found
+
+    def _divide_by_size(self, expr: Binary, domain: isl.Set) -> isl.PwAff:
+        """A quotient or remainder; that the quotient is another is excluded."""
+        found = self.quotients(expr, domain)
+        pieces = [
+            (remainder if expr.op == "%" else self.constant(q)).intersect_domain(where)
+            for q, remainder, where in found
+        ]
+        total, *others = pieces
+        for piece in others:
+            total = total.union_add(piece)
+        open_ = domain.subtract(total.domain())
+        if not open_.is_empty():
+            reason = f"the right operand of {expr.op!r} is not a constant"
+            if total.domain().is_empty():
+                raise NotAffine(expr, reason)
+            few = f"{_QUOTIENTS[0]} to {_QUOTIENTS[-1]}"
+            reason += f", and the quotient may be another than {few}"
+            self.require(open_, domain, expr, reason)
+        return total.coalesce()
 
     def _cast(self, expr: Cast, domain: isl.Set) -> isl.PwAff:
         value = self._value(expr.operand, domain)

@@ -1,7 +1,7 @@
 """Conditions and remainders of iterators, and what they come to on some instances.
 
 ``i > 0 ? u[i - 1] : u[i]`` is ``u[i - 1]`` on all instances but the first, and
-``(i + 1) % 600`` is ``i + 1`` on all but the last.
+``(i + 1) % 600`` is ``i + 1`` on all but the last; so is ``(i + 1) % n``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from polysched.ir import (
     Assign,
     Binary,
     Call,
+    Const,
     Expr,
     Iter,
     Select,
@@ -68,7 +69,7 @@ class Remainder:
     ----------
     expr : Binary
         As it stands in the body.
-    modulus : int
+    modulus : Const
         The constant.
     quotient : isl.PwAff
         The floor of x / m, over instances without a name.
@@ -77,7 +78,7 @@ class Remainder:
     """
 
     expr: Binary
-    modulus: int
+    modulus: Const
     quotient: isl.PwAff
     domain: isl.Set
 
@@ -92,11 +93,11 @@ class Remainder:
         ]
 
     def decide(self, instances: isl.Set) -> int | None:
-        """What to subtract from x on all of some instances; None where it varies."""
+        """The quotient of all of some instances; None where it varies."""
         bounds = _range_of(self.quotient, instances)
         if bounds is None or bounds[0] != bounds[1] or bounds[0] < 0:
             return None
-        return bounds[0] * self.modulus
+        return bounds[0]
 
     def _constant(self, value: int) -> isl.PwAff:
         space = isl.LocalSpace.from_space(self.quotient.get_domain_space())
@@ -104,7 +105,37 @@ class Remainder:
         return isl.PwAff.from_aff(aff)
 
 
-Case = Condition | Remainder
+@dataclass(frozen=True, eq=False)
+class SizeRemainder:
+    """``x % n`` of an affine x and n, where the quotient is one of a few.
+
+    Attributes
+    ----------
+    expr : Binary
+        As it stands in the body.
+    quotients : tuple of (int, isl.Set)
+        Instances with each quotient, without a name.
+    """
+
+    expr: Binary
+    quotients: tuple[tuple[int, isl.Set], ...]
+
+    @property
+    def modulus(self) -> Expr:
+        """The divisor n."""
+        return self.expr.right
+
+    def parts(self) -> list[isl.Set]:
+        """Instances with one quotient each."""
+        return [where for _, where in self.quotients]
+
+    def decide(self, instances: isl.Set) -> int | None:
+        """The quotient of all of some instances; None where it varies."""
+        one = (q for q, where in self.quotients if instances.is_subset(where))
+        return next(one, None)
+
+
+Case = Condition | Remainder | SizeRemainder
 
 
 @lru_cache(maxsize=_CACHED_STATEMENTS)
@@ -183,14 +214,19 @@ class _Reader:
             return None
         return Condition(expr, holds, self.domain.subtract(holds))
 
-    def _remainder(self, expr: Binary) -> Remainder | None:
+    def _remainder(self, expr: Binary) -> Remainder | SizeRemainder | None:
         modulus = fold(expr.right)
-        if modulus is None or modulus < 1 or expr.left.dtype != expr.dtype:
+        if expr.left.dtype != expr.dtype or (modulus is not None and modulus < 1):
             return None
+        if modulus is None:
+            found = self.affine.quotients(expr, self.domain)
+            parts = tuple((q, where) for q, _, where in found if not where.is_empty())
+            return SizeRemainder(expr, parts) if parts else None
         value = self.affine.value(expr.left, self.domain)
         self.affine.require_not_negative(expr.left, expr.dtype, self.domain)
         quotient = value.scale_down_val(isl.Val(modulus)).floor()
-        return Remainder(expr, modulus, quotient, self.domain)
+        constant = Const(modulus, expr.dtype, str(modulus))
+        return Remainder(expr, constant, quotient, self.domain)
 
 
 def _expand_nothing(_: Call) -> None:

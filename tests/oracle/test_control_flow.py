@@ -101,6 +101,18 @@ static void downwards(unsigned n, size_t m) {
 #pragma endscop
 }
 
+static void torus(int n, int steps) {
+#pragma scop
+  for (int t = 0; t < steps; t++) {
+    for (int i = 0; i < n; i++)
+      for (int j = 0; j < n; j++)
+        b[i][j] = a[(i + n - 1) % n][j] - a[i][(j + 1) % n] + a[i][(2 * j) % n];
+    for (int i = 0; i < n; i++)
+      a[i][(i + 2) % n] = b[i][i];
+  }
+#pragma endscop
+}
+
 int main(void)
 {
   for (int i = 0; i < N; i++) {
@@ -110,6 +122,7 @@ int main(void)
   }
   jumps(N - 3), jumps(-1), on_data(), around_loops(), rows();
   downwards(N, N), downwards(0, 0), downwards(1, 2);
+  torus(N, 3), torus(1, 2), torus(2, 1), torus(0, 1);
   for (int i = 0; i < N; i++) {
     printf("%.17g %.17g\\n", c[i], d[i]);
     for (int j = 0; j < N; j++)

@@ -30,13 +30,26 @@ CASES = [
 ]
 
 
-def statement_of(line: str, directory: Path) -> Statement:
+BY_SIZES = [
+    ("y[i] = y[(i + n - 1) % n];", "0 < i < n", "y[i] = y[i - 1];"),
+    ("y[i] = y[(i + n - 1) % n];", "i = 0 < n", "y[i] = y[i + n - 1];"),
+    ("y[i] = y[(2 * i + 1) % n];", "n <= 2i < 2n - 1", "y[i] = y[2 * i - n + 1];"),
+    ("y[i] = y[(i - n + 1) % n + n];", "0 <= i < n", "y[i] = y[i + 1];"),
+    ("y[i] = y[(i + 1) % n];", "0 <= i < n", None),
+]
+
+
+def statement_of(line: str, directory: Path, size: str = "40") -> Statement:
     path = directory / "case.c"
     path.write_text(
-        f"void f(int *x, double *y) {{\n#pragma scop\n"
-        f"for (int i = 0; i < 40; i++) {{ {line} }}\n#pragma endscop\n}}\n"
+        f"void f(int n, int *x, double *y) {{\n#pragma scop\n"
+        f"for (int i = 0; i < {size}; i++) {{ {line} }}\n#pragma endscop\n}}\n"
     )
     return parse_c(path).scops[0].statements[-1]
+
+
+def text_of(statement: Statement) -> str:
+    return " ".join(" ".join(print_actions(statement.body)).split())
 
 
 @pytest.mark.parametrize(("line", "span", "expected"), CASES)
@@ -50,8 +63,17 @@ def test_known_answers_are_printed(
     if expected is None:
         assert found.body == statement.body
     else:
-        text = " ".join(" ".join(print_actions(found.body)).split())
-        assert text == expected
+        assert text_of(found) == expected
+
+
+@pytest.mark.parametrize(("line", "where", "expected"), BY_SIZES)
+def test_known_quotients_by_sizes_are_printed(
+    line: str, where: str, expected: str | None, tmp_path: Path
+) -> None:
+    statement = statement_of(line, tmp_path, "n")
+    here = isl.UnionSet(f"[n] -> {{ {statement.name}[i] : {where} }}")
+    found = specialise(statement, here)
+    assert (found is statement) if expected is None else text_of(found) == expected
 
 
 def test_several_statements_in_one_place_are_left_alone(tmp_path: Path) -> None:

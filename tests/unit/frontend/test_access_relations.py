@@ -24,6 +24,14 @@ READS = {
     "shifted": ("y[2 * i + 1]", "y[2i + 1]", "0 <= i < n"),
     "remainder": ("y[i % 3]", "y[i mod 3]", "0 <= i < n"),
     "quotient": ("y[i / 2]", "y[floor(i/2)]", "0 <= i < n"),
+    "remainder by a size": (
+        "y[(i + n - 1) % n]", "y[a]",
+        "0 <= i < n and (i = 0 and a = n - 1 or i > 0 and a = i - 1)",
+    ),
+    "quotient by a size": (
+        "y[2 * i / n + 1]", "y[a]",
+        "0 <= i < n and (2i < n and a = 1 or 2i >= n and a = 2)",
+    ),
     "shift right": ("y[i >> 1]", "y[floor(i/2)]", "0 <= i < n"),
     "mask": ("y[i & 3]", "y[i mod 4]", "0 <= i < n"),
     "cast": ("y[(long)i + (int)m]", "y[i + m]", "0 <= i < n"),
@@ -42,6 +50,27 @@ def test_read_relation(scop_of, case):
     value, target, condition = READS[case]
     scop = scop_of(f"{LOOP} x[i] = {value};")
     assert same(relations(scop, "read")["y"], f"S0[i] -> {target} : {condition}")
+
+
+def test_divisions_by_sizes_truncate_towards_zero(scop_of):
+    scop = scop_of("for (int i = -n; i < 3 * n; i++) x[i / n + 1] = y[i % n + n];")
+    at_four = isl.Set("[n] -> { : n = 4 }")
+    wrote = relations(scop, "must_write")["x"].intersect_params(at_four)
+    read = relations(scop, "read")["y"].intersect_params(at_four)
+    for i in range(-4, 12):
+        here = isl.Set(f"{{ S0[{i}] }}")
+        quotient = int(i / 4)
+        for relation, element in (
+            (wrote, f"x[{quotient + 1}]"),
+            (read, f"y[{i - 4 * quotient + 4}]"),
+        ):
+            found = here.apply(relation).project_out_all_params()
+            assert found.is_equal(isl.Set(f"{{ {element} }}")), (i, found)
+
+
+def test_quotients_that_sizes_leave_open_are_assumed_away(scop_of):
+    scop = scop_of(f"{LOOP} x[i] = y[(i + 3) % n];")
+    assert scop.assumptions.is_equal(isl.Set("[n] -> { : n <= 0 or n >= 2 }"))
 
 
 def test_negative_dividends_truncate_towards_zero(scop_of):

@@ -34,8 +34,16 @@ def test_a_condition_is_decided_where_it_has_one_answer(cases_of):
 def test_a_remainder_is_decided_where_it_wraps_equally_often(cases_of):
     (case,) = cases_of("y[i] = y[(i + 38) % 40];")
     assert case.decide(there(0, 1)) == 0
-    assert case.decide(there(2, 39)) == 40
+    assert case.decide(there(2, 39)) == 1
     assert case.decide(there(1, 2)) is None
+    assert len(case.parts()) == 2
+
+
+def test_a_remainder_by_a_size_is_decided_alike(cases_of):
+    (case,) = cases_of("y[i] = y[(i + n - 1) % n];", "int i = 0; i < n; i++")
+    assert case.decide(isl.Set("[n] -> { [i] : i = 0 < n }")) == 0
+    assert case.decide(isl.Set("[n] -> { [i] : 0 < i < n }")) == 1
+    assert case.decide(isl.Set("[n] -> { [i] : 0 <= i < n }")) is None
     assert len(case.parts()) == 2
 
 
