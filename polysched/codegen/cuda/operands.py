@@ -205,10 +205,7 @@ def _range_at(values: isl.Map, names: TileNames) -> isl.Map:
     dims = [f"x{k}" for k in range(len(params))]
     equal = " and ".join(f"{d} = {p}" for d, p in zip(dims, params, strict=True))
     tile = isl.Set(f"[{', '.join(params)}] -> {{ [{', '.join(dims)}] : {equal} }}")
-    found = isl.Map.from_domain_and_range(tile, values.range())
-    for name in params:
-        found = found.project_out_param_id(isl.Id(name, context=found.get_ctx()))
-    return found
+    return isl.Map.from_domain_and_range(tile, values.range())
 
 
 def _as_params(names: TileNames) -> isl.PwMultiAff:
