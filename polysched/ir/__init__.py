@@ -61,6 +61,7 @@ from polysched.ir.scop import (
     Statement,
     Storage,
 )
+from polysched.ir.sizes import evaluate_size
 from polysched.ir.tree import LinearRow, NodePath, Rows, ScheduleTree, build_tree
 from polysched.ir.types import ScalarType, common_type, promote
 
@@ -117,6 +118,7 @@ __all__ = [
     "build_tree",
     "common_type",
     "copied_sums",
+    "evaluate_size",
     "held_lanes",
     "is_ordered",
     "is_whole",

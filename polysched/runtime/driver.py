@@ -10,16 +10,11 @@ import islpy as isl
 from polysched.base import RunError
 from polysched.ir import (
     Array,
-    Binary,
-    Cast,
-    Const,
-    Expr,
     FunctionParameter,
-    Param,
     Program,
     Scop,
     Signature,
-    Unary,
+    evaluate_size,
 )
 from polysched.runtime.rounding import fix_parameters
 from polysched.sets import list_sets, n_dims
@@ -72,37 +67,6 @@ def print_driver(
         f"  {signature.function}({', '.join(arguments)});\n"
         "  return 0;\n}\n"
     )
-
-
-def evaluate(expr: Expr, parameters: Mapping[str, int]) -> int | None:
-    """The value of a size; None when a parameter is not known."""
-    match expr:
-        case Const(value):
-            return int(value)
-        case Param(name):
-            return parameters.get(name)
-        case Cast(_, operand):
-            return evaluate(operand, parameters)
-        case Unary("-", operand):
-            inner = evaluate(operand, parameters)
-            return None if inner is None else -inner
-        case Binary(op, left, right):
-            a, b = evaluate(left, parameters), evaluate(right, parameters)
-            return None if a is None or b is None else _apply(op, a, b)
-    return None
-
-
-def _apply(op: str, a: int, b: int) -> int | None:
-    if op == "+":
-        return a + b
-    if op == "-":
-        return a - b
-    if op == "*":
-        return a * b
-    if op == "/" and b:
-        quotient = abs(a) // abs(b)
-        return quotient if (a < 0) == (b < 0) else -quotient
-    return None
 
 
 def _find_signature(program: Program, scop: Scop) -> Signature:
@@ -201,7 +165,7 @@ def _reach(elements: isl.Set, array: Array, parameters: Mapping[str, int]) -> in
     last = [_bound(elements, k, array) for k in range(n_dims(elements))]
     steps = _steps(array, parameters)
     reached = 1 + sum(top * step for top, step in zip(last, steps, strict=True))
-    sizes = [None if e is None else evaluate(e, parameters) for e in array.extents]
+    sizes = [None if e is None else evaluate_size(e, parameters) for e in array.extents]
     declared = prod(s for s in sizes if s is not None) if None not in sizes else 0
     n = max(reached, (last[0] + 1) * steps[0], declared)
     if n > _LARGEST_ELEMENTS:
@@ -228,12 +192,12 @@ def _bound(elements: isl.Set, position: int, array: Array) -> int:
 def _steps(array: Array, parameters: Mapping[str, int]) -> list[int]:
     """Elements per step of each subscript."""
     if array.pitches:
-        sizes = [evaluate(p, parameters) for p in array.pitches]
+        sizes = [evaluate_size(p, parameters) for p in array.pitches]
         steps = [*sizes, 1]
     else:
         steps = [1]
         for extent in reversed(array.extents[1:]):
-            size = None if extent is None else evaluate(extent, parameters)
+            size = None if extent is None else evaluate_size(extent, parameters)
             inner = steps[0]
             steps.insert(0, None if size is None or inner is None else inner * size)
     known = [s for s in steps if s is not None]

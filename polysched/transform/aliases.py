@@ -7,10 +7,10 @@ compared. A register tile that walks along such rows side by side is slower than
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from polysched.analysis import Reference, Vector
-from polysched.ir import Array, Const, Expr, Scop
+from polysched.ir import Array, Expr, Scop, evaluate_size
 
 WAY_BYTES = 4096  # of a first cache: its size over its ways
 MAX_READ_ROWS = 4  # in one set, of eight or twelve ways
@@ -27,7 +27,8 @@ def too_many_alias(
     Parameters
     ----------
     scop : Scop
-        Knows the array's extents; rows of unknown length are taken not to compete.
+        Knows the array's extents, or has estimates of them; rows of unknown length are
+        taken not to compete.
     reference : Reference
         One access, contiguous along the innermost loop.
     directions : list of vectors
@@ -38,36 +39,37 @@ def too_many_alias(
     rows = 1
     for direction, factor in zip(directions, factors, strict=True):
         if direction is not None and factor > 1:
-            distance = _distance_bytes(
-                scop.array(reference.array), reference, direction
-            )
+            array, sizes = scop.array(reference.array), dict(scop.estimates)
+            distance = _distance_bytes(array, reference, direction, sizes)
             if distance and distance % WAY_BYTES == 0:
                 rows *= factor
     return rows > (1 if reference.is_write else MAX_READ_ROWS)
 
 
-def _distance_bytes(array: Array, reference: Reference, direction: Vector) -> int:
+def _distance_bytes(
+    array: Array, reference: Reference, direction: Vector, sizes: Mapping[str, int]
+) -> int:
     """Bytes from what one step of a loop touches to what the next does; 0: unknown."""
     total = 0
     moves = reference.moves(direction)
-    for move, pitch in zip(reversed(moves), _pitches(array), strict=False):
+    for move, pitch in zip(reversed(moves), _pitches(array, sizes), strict=False):
         if move and not pitch:
             return 0
         total += int(move) * pitch
     return total * array.type.n_bytes
 
 
-def _pitches(array: Array) -> Iterator[int]:
+def _pitches(array: Array, sizes: Mapping[str, int]) -> Iterator[int]:
     """Elements per step of each subscript, the last first; 0: unknown."""
     yield 1
     if array.pitches:
-        yield from map(_length, reversed(array.pitches))
+        yield from (_length(pitch, sizes) for pitch in reversed(array.pitches))
         return
     pitch = 1
     for extent in reversed(array.extents):
-        pitch *= _length(extent)
+        pitch *= _length(extent, sizes)
         yield pitch
 
 
-def _length(extent: Expr | None) -> int:
-    return int(extent.value) if isinstance(extent, Const) else 0
+def _length(extent: Expr | None, sizes: Mapping[str, int]) -> int:
+    return 0 if extent is None else evaluate_size(extent, sizes) or 0

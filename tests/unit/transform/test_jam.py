@@ -135,9 +135,18 @@ def test_a_band_that_cuts_have_left_empty_has_no_tiles_and_no_size() -> None:
     assert (sizes[first], sizes[second]) == (0.0, 4.0)
 
 
-@pytest.mark.parametrize(("width", "along"), [("1024", "k"), ("1000", "i"), ("n", "i")])
+@pytest.mark.parametrize(
+    ("width", "estimate", "along"),
+    [
+        ("1024", 0, "k"),
+        ("1000", 0, "i"),
+        ("n", 0, "i"),
+        ("n", 1000, "i"),
+        ("n + 4", 1020, "k"),
+    ],
+)
 def test_rows_that_share_cache_sets_are_not_jammed(
-    width: str, along: str, tmp_path: Path
+    width: str, estimate: int, along: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "case.c"
     path.write_text(
@@ -146,7 +155,7 @@ def test_rows_that_share_cache_sets_are_not_jammed(
         "for (int j = 0; j < 900; j++) c[i][j] += a[i][k] * b[k][j];\n"
         "#pragma endscop\n}\n"
     )
-    scop = parse_c(path).scops[0]
+    scop = parse_c(path).scops[0].with_estimates({"n": estimate} if estimate else {})
     factors = choose_jam(view_band(merged(scop), scop, (0,)), MACHINE.cpu, vector=True)
     assert (factors[0] > 1) == (along == "i")
     assert factors[1] > 1
