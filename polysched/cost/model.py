@@ -28,6 +28,7 @@ from polysched.machine import Cpu, Machine
 CLOCK_HZ = 2.5e9  # where the machine does not say
 COMPILER_SIMD_BITS = 256  # what compilers prefer unless told otherwise
 LATENCY_CYCLES = 4.0  # of one floating-point operation
+INTEGER_LATENCY_CYCLES = 1.0  # of a sum, a comparison, a choice
 LOADS_PER_CYCLE = 2.0
 OPERATIONS_PER_CYCLE = 2.0
 LOOP_ENTRY_CYCLES = 8.0
@@ -238,11 +239,19 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
         busy *= WHOLE_VECTORS
     throughput = busy / lanes + far / LOADS_PER_CYCLE
     if not nest.is_inner_parallel and nest.waits:
-        latency = nest.chain * LATENCY_CYCLES + divisions * DIVISION_CYCLES
+        latency = nest.chain * _latency(nest) + divisions * DIVISION_CYCLES
         throughput = max(throughput, latency / nest.chains)
     throughput = max(throughput, waiting_cycles(nest))
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
     return throughput + entry
+
+
+def _latency(nest: Nest) -> float:
+    """Cycles for which one operation waits for another, by what is computed."""
+    written = [r.array for r in nest.references if r.is_write]
+    if any(nest.scop.array(array).type.is_float for array in written):
+        return LATENCY_CYCLES
+    return INTEGER_LATENCY_CYCLES if written else LATENCY_CYCLES
 
 
 def _usual_lanes(nest: Nest, cpu: Cpu) -> float:

@@ -416,3 +416,25 @@ def test_single_columns_are_not_handed_out_to_threads(tmp_path: Path) -> None:
         )
     ]
     assert seconds[2] < min(seconds[:2])
+
+
+@pytest.mark.parametrize(("type_", "waits"), [("double", True), ("int", False)])
+def test_sums_of_integers_hardly_wait_for_each_other(
+    type_: str, waits: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "sums.c"
+    path.write_text(
+        f"void f({type_} x[200][200], {type_} s[200][200]) {{\n#pragma scop\n"
+        "for (int i = 0; i < 200; i++) for (int j = 1; j < 200; j++)\n"
+        "s[i][j] = s[i][j - 1] + x[i][j];\n#pragma endscop\n}\n"
+    )
+    scop = parse_c(path).scops[0]
+    deps = compute_dependences(scop)
+    band = "[{ S0[i, j] -> [(i)] }, { S0[i, j] -> [(j)] }]"
+    tree, _ = trees.one_band(scop, band)
+    jam = parse_script("jam(band=0, factors=[8, 1])")
+    plain, jammed = (
+        predict_seconds(t, scop, deps, MACHINE)
+        for t in (tree, apply_script(tree, jam, deps))
+    )
+    assert (plain > 1.5 * jammed) == waits
