@@ -7,7 +7,7 @@ which run one after another::
     for kt:                         k = kt .. kt + 95
       i, j within the block         the diagonal block: small, in order
       j behind it, i within         panel of rows
-      i behind it, j within         panel of columns
+      i behind it, j within         panel of columns, rows shared by threads
       i, j behind it                all else: no instance waits for another one
 
 The last part holds nearly all the work; each statement in it, alone, is a contraction
@@ -17,7 +17,7 @@ Computations", section 3.2.10.)
 
 from __future__ import annotations
 
-from math import lcm
+from math import gcd, lcm
 
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
@@ -40,8 +40,11 @@ from polysched.transform.order import Order
 from polysched.transform.split import Split
 from polysched.transform.tile import Tile
 
-MAX_SIDE = 96  # of a block: longer ones leave more work to the panels
-N_BLOCKS = 3  # of that side that the second cache holds: target and operands
+MIN_SIDE, MAX_SIDE = 96, 192  # of a block: longer ones leave more work to the panels
+N_CACHED = 2  # blocks that the second cache holds
+MIN_BLOCKS = 8  # along a loop: one thread alone computes those on the diagonal
+ROWS = 48  # of a panel of columns that a thread takes at a time
+STRIP = 16  # columns of a panel that are finished before others: wider ones wait longer
 K, ROW, LANE = 0, 1, 2  # positions of the members once they are in order
 
 
@@ -56,9 +59,11 @@ def block_updates(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
         return None
     rows, vectors, lanes = choose_register_tile(cpu, element_bytes(found))
     multiple = lcm(rows, vectors * lanes)
-    fitting = int((cpu.l2_bytes * L2_SHARE / N_BLOCKS / element_bytes(found)) ** 0.5)
-    side = max(multiple, min(fitting, MAX_SIDE) // multiple * multiple)
-    if 2 * min(found.extent(k) for k in range(3)) < 3 * side:
+    shortest = min(found.extent(k) for k in range(3))
+    fitting = int((cpu.l2_bytes * L2_SHARE / N_CACHED / element_bytes(found)) ** 0.5)
+    largest = min(fitting, MAX_SIDE, max(MIN_SIDE, shortest // MIN_BLOCKS))
+    side = max(multiple, largest // multiple * multiple)
+    if 2 * shortest < 3 * side:
         return None
     (inside,) = found.inside
     scop = band.scop
@@ -130,25 +135,56 @@ def _arrange_part(
         return tile_contraction(draft, found, cpu, side)
     if band.coincident[ROW] and band.coincident[LANE]:
         return _arrange_free(draft, band, cpu, side)
-    draft = draft.do(Order(path, (ROW, K, LANE)))
-    order = find_order(draft, path, 2)
-    if len(order) > 1:
-        draft = draft.do(Distribute(path, 2, order))
-    return _copy_block(draft, band, path)
+    copied = _copy_block(draft, band)
+    below = path if copied is None else (*path, 0)
+    draft = draft if copied is None else copied
+    if band.coincident[ROW]:
+        return _arrange_columns(draft, below, gcd(side, STRIP))
+    return _part_rows(draft, below)
 
 
-def _copy_block(draft: Draft, band: BandView, path: NodePath) -> Draft:
-    """Updates of a panel read the block before it from a copy, row by row.
+def _part_rows(draft: Draft, path: NodePath) -> Draft:
+    """Row by row, every statement in an innermost loop of its own."""
+    return _part(draft.do(Order(path, (ROW, K, LANE))), path, 2)
 
-    Where lanes would gather its columns otherwise, and nothing below writes it.
+
+def _part(draft: Draft, path: NodePath, member: int) -> Draft:
+    """Every statement in loops of its own from a member on, where that is legal."""
+    order = find_order(draft, path, member)
+    return draft.do(Distribute(path, member, order)) if len(order) > 1 else draft
+
+
+def _arrange_columns(draft: Draft, path: NodePath, width: int) -> Draft:
+    """Strips of so many columns of a panel of columns, some rows at a time.
+
+    What the strips before it take from a strip is a contraction of free loops; within
+    the strip columns follow each other.
+    """
+    strips = draft.do(Order(path, (ROW, LANE, K)))
+    strips = strips.do(Tile(path, (ROWS, width, 0)))
+    points = (*path, 0, 0)
+    strip = strips.node(points).get_schedule_depth() - 1
+    strips = strips.do(Order(points, (2, 0, 1)))
+    earlier = Split(points, 0, (f"c{strip}",))
+    if earlier.find_misfit(strips.tree) is not None:
+        return _part_rows(draft, path)
+    strips = strips.do(earlier)
+    return _part(strips, (*points, 1, 0), 1)
+
+
+def _copy_block(draft: Draft, band: BandView) -> Draft | None:
+    """Updates of a panel read the block before it from a copy.
+
+    Where lanes would gather its columns otherwise, and nothing below writes it. The
+    copy's mark takes the band's place.
     """
     for s in band.main:
         found = find_roles(band, s, (True,) * band.n_members)
         if found is None or reads_neighbours(found):
             continue
-        if can_pack(draft, found, path, found.lane):
-            return draft.do(pack_operand(found, path, found.lane))
-    return draft
+        if can_pack(draft, found, band.path, found.lane):
+            return draft.do(pack_operand(found, band.path, found.lane))
+    return None
 
 
 def _arrange_free(draft: Draft, band: BandView, cpu: Cpu, side: int) -> Draft:

@@ -14,7 +14,7 @@ from math import ceil, lcm
 
 from polysched.analysis import Reference, find_operands, find_overwritten
 from polysched.base import AnalysisError
-from polysched.ir import Load, NodePath, Scop
+from polysched.ir import MARK_PACK, Load, NodePath, Scop
 from polysched.machine import Cpu
 from polysched.transform.band_view import (
     BandView,
@@ -22,7 +22,7 @@ from polysched.transform.band_view import (
     limits_others,
     view_band,
 )
-from polysched.transform.draft import Draft
+from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.order import Order
 from polysched.transform.pack import Pack
 from polysched.transform.registers import Registers
@@ -248,11 +248,16 @@ def hold_contraction(
     rows, vectors, lanes = choose_register_tile(cpu, element_bytes(found))
     factors = [1] * found.band.n_members
     factors[found.row] = min(rows, found.extent(found.row))
-    factors[found.lane] = vectors * lanes
+    full = max(1, found.extent(found.lane) // lanes)
+    factors[found.lane] = min(vectors, full) * lanes
     step = Registers(path, tuple(factors), lanes)
     if step.check(draft.tree, draft.deps) is not None:
         return None
     held = draft.do(step)
+    if is_under_mark(draft.node(path), MARK_PACK):
+        return held
+    if reads_neighbours(found) and _is_in_row_tiles(found, path):
+        return held
     if not reads_neighbours(found) and not can_pack(draft, found, path, found.lane):
         return None
     tile, inner = _outer_tile(found, path), path
@@ -272,6 +277,17 @@ def _outer_tile(found: Contraction, path: NodePath) -> NodePath:
         if member.path == path[:-1] and member.kind == "tile":
             return path[:-1] if member.coefficients == row.coefficients else path
     return path
+
+
+def _is_in_row_tiles(found: Contraction, path: NodePath) -> bool:
+    """Whether loops over tiles of rows, further out, would make the same copy again."""
+    row = found.statement.members[found.statement.positions[found.row]]
+    return any(
+        member.kind == "tile"
+        and member.coefficients == row.coefficients
+        and member.path != path[:-1]
+        for member in found.statement.members
+    )
 
 
 def reads_neighbours(found: Contraction) -> bool:
