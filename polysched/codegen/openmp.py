@@ -46,6 +46,7 @@ from polysched.codegen.tile_numbers import number_tiles
 from polysched.codegen.verify import check_ast
 from polysched.codegen.whole import make_vectors_whole
 from polysched.ir import Assign, Load, ScheduleTree, Scop, Statement, map_action
+from polysched.sets import union_of_maps
 
 
 def print_openmp(
@@ -150,14 +151,17 @@ class _Printer:
             if options.check_operations:
                 operations = options.check_operations
                 check_ast(built.root, parts.scop, self.context, deps, operations)
-            terms = {
-                s.array.name: isl.UnionMap.from_map(s.reduction.relation)
-                for s in self.sums
-            }
-            check_pragmas(block, built.schedules, deps, terms)
+            check_pragmas(block, built.schedules, deps, self._terms())
         self.exprs = built.exprs
         code = self._code(block, buffers, built, deps)
         return frame_code(self.scop, code, self.exprs, options)
+
+    def _terms(self) -> dict[str, isl.UnionMap]:
+        """For each array that threads have copies of, terms that come in any order."""
+        found: dict[str, list[isl.Map]] = {}
+        for s in self.sums:
+            found.setdefault(s.array.name, []).append(s.reduction.relation)
+        return {array: union_of_maps(maps) for array, maps in found.items()}
 
     def build(self, tree: ScheduleTree) -> tuple[Built, tuple[Buffer, ...], Parts]:
         """The AST with storage for private arrays that no scope of it tears apart."""

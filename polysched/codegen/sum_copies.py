@@ -168,7 +168,12 @@ class SumCopies:
     def _around(self, node: Node, sums: Sequence[str], printer: ExprPrinter) -> Block:
         """A node between filling copies and adding them up."""
         is_shared = isinstance(node, Loop) and node.is_shared
-        here = [s for s in self.sums if s.array.name in sums]
+        adders = {i.statement for i in instances(node)}
+        here = [
+            s
+            for s in self.sums
+            if s.array.name in sums and s.reduction.statement in adders
+        ]
         team = _Team(*map(self.names.take, ("n_parts", "part_bytes", "parts", "own")))
         sizes, begins = self._sizes(here)
         placed = _place(here, sizes)

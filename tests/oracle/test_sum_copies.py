@@ -78,6 +78,18 @@ static void blocks(int n, int m)
 #pragma endscop
 }
 
+static void twice(int n, int m)
+{
+#pragma scop
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < m; j++)
+            y[j] += A[i][j];
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++)
+            y[j + 2] -= A[j][i] * x[i];
+#pragma endscop
+}
+
 static void gaps(int n, int m)
 {
 #pragma scop
@@ -106,6 +118,7 @@ static void run(int n, int m)
     chosen(n, m);
     blocks(n, m);
     gaps(n, m);
+    twice(n, m);
     printf("%.17g %.17g %.17g\\n", (double)total, (double)product, (double)picked);
     for (int i = 0; i < 2 * CAPACITY; i++)
         printf("%.17g ", (double)y[i]);
@@ -128,6 +141,9 @@ SUMS = {"columns": "y", "all": "total", "times": "product", "chosen": "picked",
 BOUNDS = {"double": 1e-12, "float": 1e-4, "int": 0.0, "unsigned char": 0.0}
 SHAPES: dict[str, dict[str, tuple[Step, ...]]] = {
     "plain": {name: (ShareSums((0,), 0, (a,)),) for name, a in SUMS.items()},
+    "two loops": {
+        "twice": tuple(ShareSums((0, k, 0), 0, ("y",)) for k in (1, 0)),
+    },
     "in lanes": {
         "columns": (ShareSums((0,), 0, ("y",)), Vector((0, 0, 0))),
         "all": (ShareSums((0,), 0, ("total",)), Accumulate((0, 0, 0))),
