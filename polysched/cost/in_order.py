@@ -69,5 +69,4 @@ def _loop(nest: Nest) -> tuple[int, ...] | None:
 
 
 def _waits(nest: Nest) -> bool:
-    is_part = any(MARK_ORDERED in m.marks for m in nest.members)
-    return is_part and _loop(nest) is not None
+    return MARK_ORDERED in nest.marks and _loop(nest) is not None

@@ -73,7 +73,7 @@ def _movements(nest: Nest) -> list[Vector | None]:
 def _is_packed(nest: Nest, reference: Reference) -> bool:
     """Whether a packed copy is made of what an access reads."""
     used = {k for row in reference.rows for k, c in enumerate(row) if c}
-    marks = (mark.split(":") for m in nest.members for mark in m.marks)
+    marks = (mark.split(":") for mark in nest.marks)
     own = [MARK_PACK, nest.statement.name]
     copied = (set(map(int, m[2].split(","))) for m in marks if m[:2] == own)
     return not reference.is_write and any(used <= packed for packed in copied)

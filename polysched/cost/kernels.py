@@ -24,6 +24,7 @@ from polysched.cost.loads import (
     parts_kernel,
 )
 from polysched.cost.nest import Nest
+from polysched.cost.trips import row_extent
 from polysched.cost.warps import SECTOR_BYTES, WarpAccess
 from polysched.ir import (
     MARK_GRID,
@@ -143,7 +144,8 @@ class _Mapped:
     def _trips(self, k: int) -> float:
         member = self.nest.members[k]
         if member.kind == "wave" and len(member.summed) > 1:
-            sums = [self.nest.extent(row) / size for row, size in member.summed]
+            scop, name = self.nest.scop, self.nest.statement.name
+            sums = [row_extent(scop, name, row) / size for row, size in member.summed]
             return max(1.0, sum(sums) - len(sums) + 1)
         return float(ceil(self.nest.trips[k]))
 

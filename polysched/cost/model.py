@@ -196,8 +196,7 @@ def _levels(position: int, nest: Nest, reuse: Reuse, cpu: Cpu) -> Levels:
     l3 = l3_bytes / (L3_BYTES_PER_CYCLE * clock)
     scattered = scatter(nest, max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)
     memory = moved.memory_bytes * scattered / cpu.bandwidth_bytes_per_second
-    marks = (mark for m in nest.members for mark in m.marks)
-    if any(RowsAhead.of_mark(mark).distance for mark in marks):
+    if any(RowsAhead.of_mark(mark).distance for mark in nest.marks):
         memory *= ASKED_AHEAD
     pages = far_pages(nest, TLB_PAGES, PAGE_BYTES)
     compute += pages * WALK_CYCLES / clock

@@ -11,19 +11,16 @@ from math import ceil, log2, prod
 from operator import mul
 
 from polysched.analysis import (
-    LARGE_EXTENT,
     Member,
     Reference,
     Vector,
     box_footprint,
-    box_terms,
     estimate_instances,
     fused_count,
-    iterator_extent,
     member_directions,
     operation_count,
-    run_extent,
 )
+from polysched.cost.trips import count_trips, row_extent
 from polysched.ir import (
     MARK_LIFT,
     MARK_PACK,
@@ -79,6 +76,11 @@ class Nest:
         object.__setattr__(other, "members", members)
         return other
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The marks of all loops, from the outside in."""
+        return tuple(mark for member in self.members for mark in member.marks)
+
     @cached_property
     def directions(self) -> list[Vector | None]:
         """Movement of the iterators per step of each member."""
@@ -92,32 +94,17 @@ class Nest:
     @cached_property
     def _n_points(self) -> float:
         """Points of the domain; unbounded loops have many values."""
-        found = estimate_instances(self.scop, self.statement.name)
+        name = self.statement.name
+        found = estimate_instances(self.scop, name)
         if found is not None:
             return found
         n = n_dims(self.statement.domain)
-        return float(prod(self.extent(_unit(n, k)) for k in range(n)))
+        return float(prod(row_extent(self.scop, name, _unit(n, k)) for k in range(n)))
 
     @cached_property
     def trips(self) -> list[float]:
         """Trip count of each member, given the loops around it."""
-        found: list[float] = []
-        known: set[int] = set()
-        inside: dict[tuple[int, ...], float] = {}
-        for member in self.members:
-            row, size = member.coefficients, member.size
-            if member.level_row is not None:
-                found.append(self._enter_level(member, known, inside))
-                continue
-            if member.kind == "wave":
-                row, size = member.summed[0] if member.summed else (row, 1)
-            if row not in inside:
-                fresh = _slanted_extent(row, inside) or self._fresh_extent(row, known)
-                inside[row] = fresh
-                known |= {k for k, c in enumerate(row) if c}
-            found.append(max(1.0, inside[row] / size))
-            inside[row] = min(inside[row], float(size))
-        return found
+        return count_trips(self.scop, self.statement.name, self.members)
 
     @cached_property
     def rolled(self) -> list[int]:
@@ -210,12 +197,7 @@ class Nest:
     @cached_property
     def lanes(self) -> int:
         """Elements of the vectors of a register tile, 0 where there is none."""
-        for member in self.members:
-            for mark in member.marks:
-                lanes = held_lanes(mark)
-                if lanes:
-                    return lanes
-        return 0
+        return next((n for n in map(held_lanes, self.marks) if n), 0)
 
     @property
     def element_bytes(self) -> int:
@@ -291,13 +273,12 @@ class Nest:
     @cached_property
     def has_whole_vectors(self) -> bool:
         """Whether vectors of the innermost loop begin at multiples of their length."""
-        return any(is_whole(m) for x in self.members for m in x.marks)
+        return any(map(is_whole, self.marks))
 
     @cached_property
     def is_lifted(self) -> bool:
         """Whether lanes are parts of a loop, and arrays lie in rows of them."""
-        marks = (m for x in self.members for m in x.marks)
-        return bool(self.lanes) and any(m.startswith(MARK_LIFT) for m in marks)
+        return bool(self.lanes) and any(m.startswith(MARK_LIFT) for m in self.marks)
 
     @property
     def lifted_operations(self) -> float:
@@ -309,7 +290,7 @@ class Nest:
     @cached_property
     def is_packed(self) -> bool:
         """Whether what moves with the lanes is read from a packed copy."""
-        return any(m.startswith(MARK_PACK) for x in self.members for m in x.marks)
+        return any(m.startswith(MARK_PACK) for m in self.marks)
 
     def traffic(
         self, capacity_bytes: int, line_bytes: int, array: str | None = None
@@ -399,45 +380,6 @@ class Nest:
             if member.unrolled and direction and any(reference.moves(direction)):
                 distinct *= self.trips[k]
         return distinct
-
-    def extent(self, row: tuple[int, ...]) -> int:
-        """Values of a function of the iterators; large where that is unknown."""
-        extent = iterator_extent(self.scop, self.statement.name, row)
-        return LARGE_EXTENT if extent is None else extent
-
-    def _enter_level(
-        self, wave: Member, known: set[int], inside: dict[tuple[int, ...], float]
-    ) -> float:
-        """Waves whose tiles start together, and what is then known of the tiles."""
-        row = wave.level_row
-        assert row is not None
-        cut = {m.coefficients for m in self.members if m.kind == "tile"}
-        inside |= {lost: float(n) for lost, n in wave.summed if lost not in cut}
-        known |= {k for k, c in enumerate(row) if c}
-        return max(1.0, self.extent(row) / wave.summed[0][1])
-
-    def _fresh_extent(self, row: tuple[int, ...], known: set[int]) -> float:
-        """Values of a function once the iterators in `known` are fixed."""
-        used = {k for k, c in enumerate(row) if c}
-        if not known or used <= known:
-            return float(self.extent(row))
-        found = run_extent(self.scop, self.statement.name, row, frozenset(known))
-        return float(LARGE_EXTENT if found is None else found)
-
-
-def _slanted_extent(
-    row: tuple[int, ...], inside: dict[tuple[int, ...], float]
-) -> float | None:
-    """Values of a function within a box of functions that add up to it.
-
-    In one run the last of those has as many values as leave the box its instances.
-    """
-    terms = box_terms(row, inside)
-    if terms is None:
-        return None
-    reach, last = 1.0 + sum(terms.values()), list(terms)[-1]
-    inside[last] = max(1.0, inside[last] * (reach - terms[last]) / reach)
-    return reach
 
 
 def _unit(n: int, position: int) -> tuple[int, ...]:
