@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from polysched.bench.numpy_program import NumpyProgram, find_sidecar
 from polysched.bench.peers import BASELINE, GEMM, NUMPY, Found
 from polysched.bench.race import Runner
 from polysched.bench.report import contest_of
+from polysched.bench.translate import mark_region, region_text, translate
 from polysched.ir import Program, Scop
 from polysched.records import Failure
 from polysched.runtime import (
@@ -22,17 +22,13 @@ from polysched.runtime import (
     RunOptions,
     Toolchain,
     Workbench,
-    child_environment,
-    run_child,
 )
 from polysched.tune import Oracle, TuneOptions, consult_oracle
 
-_PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[ \t]+(?:end)?scop\b[^\r\n]*", re.M)
 _LINE = re.compile(rb"^#line [^\n]*\n", re.M)
 _UNFUSED = ("-ffp-contract=off",)
 _REFERENCE = "reference"
 _CHEAP_SECONDS = 1.0  # a run so short is checked twice, since races come and go
-_TRANSLATE_SECONDS = 120.0
 _LEAST_LIMIT_SECONDS = 10.0
 _LIMIT_FACTOR = 3.0  # a run may take so many times the original's time
 _SAID_CHARACTERS = 500
@@ -202,8 +198,8 @@ class Builder:
         self, bench: Workbench, command: str, options: tuple[str, ...]
     ) -> bytes | ChildError:
         """What a source-to-source tool writes, or how it fails."""
-        marked = _mark_region(self.program, self.scop)
-        text = _region_text(marked, self.scop)
+        marked = mark_region(self.program, self.scop)
+        text = region_text(marked, self.scop)
         plain = Workbench(
             marked,
             self.scop,
@@ -325,76 +321,6 @@ class Builder:
             ).seconds
 
         return Runner((name,), run, contest=contest_of(name))
-
-
-def translate(
-    source: bytes,
-    command: str,
-    options: Sequence[str],
-    flags: Sequence[str],
-    directory: Path,
-) -> bytes:
-    """What a source-to-source tool makes of a file.
-
-    Parameters
-    ----------
-    source : bytes
-        C text with one marked region.
-    command : str
-        The tool.
-    options : sequence of str
-        Its words, with ``{source}``, ``{output}`` and ``{flags}``.
-    flags : sequence of str
-        Of the preprocessor.
-    directory : Path
-        Where it runs; it may leave files there.
-
-    Raises
-    ------
-    RunError
-        If it fails, takes too long or writes nothing.
-    """
-    before, after = directory / "before.c", directory / "after.c"
-    before.write_bytes(source)
-    after.unlink(missing_ok=True)
-    names = {"{source}": str(before), "{output}": str(after)}
-    words = [
-        part
-        for word in options
-        for part in (flags if word == "{flags}" else (names.get(word, word),))
-    ]
-    done = run_child(
-        (command, *words),
-        scratch=directory,
-        timeout_seconds=_TRANSLATE_SECONDS,
-        environment=child_environment(RunOptions()),
-        cwd=str(directory),
-    )
-    if done.stopped or done.status or not after.is_file():
-        said = (done.stderr() or done.stdout()).strip()[-_SAID_CHARACTERS:]
-        ending = done.ending if done.stopped or done.status else "it wrote nothing"
-        text = f"{Path(command).name} {' '.join(options)}: {ending}: {said}"
-        raise ChildError(Failure("codegen", text, done.limit))
-    return after.read_bytes()
-
-
-def _mark_region(program: Program, scop: Scop) -> Program:
-    """The program with the pragmas of all other regions blanked, nothing moved."""
-    assert scop.region is not None
-    start, end = scop.region.start, scop.region.end
-
-    def blank(match: re.Match[bytes]) -> bytes:
-        inside = start <= match.start() < end
-        return match[0] if inside else b" " * len(match[0])
-
-    return replace(program, source=_PRAGMA.sub(blank, program.source))
-
-
-def _region_text(program: Program, scop: Scop) -> str:
-    """The region with its pragmas."""
-    assert scop.region is not None
-    text = program.source[scop.region.start : scop.region.end]
-    return text.decode("utf-8", errors="surrogateescape")
 
 
 def _unfused(toolchain: Toolchain) -> Toolchain:

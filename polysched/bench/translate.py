@@ -1,0 +1,86 @@
+"""What source-to-source tools are given, and what they make of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from polysched.ir import Program, Scop
+from polysched.records import Failure
+from polysched.runtime import ChildError, RunOptions, child_environment, run_child
+
+_PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[ \t]+(?:end)?scop\b[^\r\n]*", re.M)
+_TRANSLATE_SECONDS = 120.0
+_SAID_CHARACTERS = 500
+
+
+def translate(
+    source: bytes,
+    command: str,
+    options: Sequence[str],
+    flags: Sequence[str],
+    directory: Path,
+) -> bytes:
+    """What a source-to-source tool makes of a file.
+
+    Parameters
+    ----------
+    source : bytes
+        C text with one marked region.
+    command : str
+        The tool.
+    options : sequence of str
+        Its words, with ``{source}``, ``{output}`` and ``{flags}``.
+    flags : sequence of str
+        Of the preprocessor.
+    directory : Path
+        Where it runs; it may leave files there.
+
+    Raises
+    ------
+    RunError
+        If it fails, takes too long or writes nothing.
+    """
+    before, after = directory / "before.c", directory / "after.c"
+    before.write_bytes(source)
+    after.unlink(missing_ok=True)
+    names = {"{source}": str(before), "{output}": str(after)}
+    words = [
+        part
+        for word in options
+        for part in (flags if word == "{flags}" else (names.get(word, word),))
+    ]
+    done = run_child(
+        (command, *words),
+        scratch=directory,
+        timeout_seconds=_TRANSLATE_SECONDS,
+        environment=child_environment(RunOptions()),
+        cwd=str(directory),
+    )
+    if done.stopped or done.status or not after.is_file():
+        said = (done.stderr() or done.stdout()).strip()[-_SAID_CHARACTERS:]
+        ending = done.ending if done.stopped or done.status else "it wrote nothing"
+        text = f"{Path(command).name} {' '.join(options)}: {ending}: {said}"
+        raise ChildError(Failure("codegen", text, done.limit))
+    return after.read_bytes()
+
+
+def mark_region(program: Program, scop: Scop) -> Program:
+    """The program with the pragmas of all other regions blanked, nothing moved."""
+    assert scop.region is not None
+    start, end = scop.region.start, scop.region.end
+
+    def blank(match: re.Match[bytes]) -> bytes:
+        inside = start <= match.start() < end
+        return match[0] if inside else b" " * len(match[0])
+
+    return replace(program, source=_PRAGMA.sub(blank, program.source))
+
+
+def region_text(program: Program, scop: Scop) -> str:
+    """The region with its pragmas."""
+    assert scop.region is not None
+    text = program.source[scop.region.start : scop.region.end]
+    return text.decode("utf-8", errors="surrogateescape")
