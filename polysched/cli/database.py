@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
 
 import click
 
@@ -36,14 +37,15 @@ _FILE = click.option(
     type=readable_file,
     help="A database of your own instead of the one that is shipped.",
 )
-_SET = click.option(
+_SET = partial(
+    click.option,
     "--set",
     "size",
     type=click.Choice([str(n) for n in SETS]),
     default="6",
     show_default=True,
-    help="Over how many objectives the shipped one is.",
 )
+_SHIPPED = _SET(help="Over how many objectives the shipped one is.")
 _CLASS = click.Choice(tuple(MACHINE_CLASSES))
 
 
@@ -54,14 +56,7 @@ def command() -> None:
 
 @command.command("build")
 @click.option("-o", "--out", required=True, metavar="FILE", help="File to write.")
-@click.option(
-    "--set",
-    "size",
-    type=click.Choice([str(n) for n in SETS]),
-    default="6",
-    show_default=True,
-    help="How many objectives the lists are made of.",
-)
+@_SET(help="How many objectives the lists are made of.")
 @click.option(
     "--machine",
     "machines",
@@ -116,7 +111,7 @@ def build(
 
 @command.command("show")
 @_FILE
-@_SET
+@_SHIPPED
 @click.option("--kernel", metavar="NAME", help="All rows of one nano-kernel.")
 @click.option(
     "--machine", type=_CLASS, default="few", show_default=True, help="Whose rows."
@@ -142,7 +137,7 @@ def show(
 @command.command("query")
 @takes_file(builds_space=False)
 @_FILE
-@_SET
+@_SHIPPED
 @click.option(
     "--machine",
     "cores",  # a shared flag of the same name is a file
