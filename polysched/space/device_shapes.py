@@ -22,6 +22,7 @@ FLOAT_BYTES = 4  # what staged shapes are given for
 EXTENT = 4096  # of a contraction that fills a processor
 TRIED = ShapeOptions(block_sizes=(32, 64, 128, 256), thread_sizes=(4, 8, 16))
 ASYNC_COPIES_FROM = (8, 0)  # architecture
+BULK_COPIES_FROM = (9, 0)
 MAX_SYNCHRONOUS_STAGES = 2
 
 
@@ -31,7 +32,9 @@ def device_shapes(gpu: Gpu) -> tuple[DeviceShape, ...]:
 
     Tiles of contractions that an SM does not take, or that need asynchronous copies
     where there are none, give way to the best-predicted ones that differ from all
-    others; where no shape fits, contractions are treated like everything else.
+    others; where no shape fits, contractions are treated like everything else. Where
+    rows can be copied in bulk, which no GPU has timed yet, the first tiles come once
+    more with that, behind all others.
 
     Parameters
     ----------
@@ -45,7 +48,14 @@ def device_shapes(gpu: Gpu) -> tuple[DeviceShape, ...]:
         if shape.stage is not None and shape.stage not in kept:
             shape = replace(shape, stage=next(others, None))
         found.append(shape)
+    if gpu.compute_capability >= BULK_COPIES_FROM:
+        found += [_in_bulk(s) for s in found if s.stage is not None][:1]
     return tuple(dict.fromkeys(found))
+
+
+def _in_bulk(shape: DeviceShape) -> DeviceShape:
+    assert shape.stage is not None
+    return replace(shape, stage=replace(shape.stage, bulk=True))
 
 
 def _predicted(gpu: Gpu) -> Iterator[StagedShape]:

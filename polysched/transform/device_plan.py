@@ -74,6 +74,8 @@ class StagedShape:
         Threads over rows and columns.
     stages : int
         Tiles in shared memory.
+    bulk : bool
+        Copy long rows of a tile as such.
     """
 
     rows: int
@@ -81,6 +83,7 @@ class StagedShape:
     depth: int
     threads: tuple[int, int]
     stages: int
+    bulk: bool = False
 
 
 MAX_REGISTERS = 255  # of a thread, on every architecture
@@ -320,6 +323,7 @@ def _stage(
         (*(1,) * n_outside, *threads),
         (*(1,) * n_outside, 1, run),
         shape.stages,
+        bulk=shape.bulk,
     )
     return draft.attempt(step)
 

@@ -43,8 +43,21 @@ def test_every_shape_fits(gpu: Gpu) -> None:
 
 
 def test_measured_shapes_stay_where_they_fit() -> None:
-    assert device_shapes(Gpu.named("h200")) == SHAPES
+    *usual, last = device_shapes(Gpu.named("h200"))
+    assert tuple(usual) == SHAPES
+    assert last.stage == replace(SHAPES[0].stage, bulk=True)
     assert device_shapes(Gpu.named("a100-40gb")) == SHAPES
+
+
+def test_rows_in_bulk_are_in_a_space_of_many_shapes(tmp_path) -> None:
+    scop = Prepared.of(tmp_path, PRODUCT, n=200).scop
+    machine = Machine(Machine.detect(calibrated=False).cpu, gpu=Gpu.named("h200"))
+    for n_shapes in (4, 9):
+        options = SpaceOptions(
+            target="cuda", policy="minimal", shapes_per_schedule=n_shapes
+        )
+        scripts = [s.script_text for s in build_space(scop, machine, options)]
+        assert any("bulk=true" in s for s in scripts) == (n_shapes == 9)
 
 
 def test_processors_without_asynchronous_copies_get_others() -> None:
