@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from polysched.codegen.cuda import join_device
 from tests.unit.codegen.cuda.programs import (
     Prepared,
     compile_host,
@@ -117,3 +118,14 @@ def test_planted_faults_are_found(
     folder, device = diagonal
     assert device.count(old) == 1, old
     assert run_device(folder, device.replace(old, new), 1) in found.split()
+
+
+def test_files_of_several_scops_have_the_functions_once(tmp_path: Path) -> None:
+    given = Prepared.of(tmp_path, SQUARE, "float", 128)
+    texts = [given.print(s).device for s in (ROWS, ROWS.replace(", bulk=true", ""))]
+    for order in (texts, texts[::-1]):
+        joined = join_device(order)
+        assert joined.count("void ps_bulk_copy(") == 1
+        assert joined.index("void ps_bulk_copy(") < joined.index("__global__")
+        assert joined.count("#include <cuda_pipeline.h>") == 1
+        assert joined.count("static __global__") == 2
