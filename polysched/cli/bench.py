@@ -27,6 +27,7 @@ from polysched.cli.app import DONE, FAILED
 from polysched.cli.bar import choose_progress
 from polysched.cli.bench_tables import print_report
 from polysched.cli.options import (
+    SECONDS,
     Flags,
     preprocessor_part,
     read_params,
@@ -139,24 +140,21 @@ _FORMS: dict[str, Callable[[BenchReport], str]] = {
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
     default=120.0,
     show_default=True,
-    metavar="SECONDS",
+    **SECONDS,
     help="No round of a kernel is begun that would end later; one is always run.",
 )
 @click.option(
     "--run-timeout",
-    type=click.FloatRange(0, min_open=True),
-    metavar="SECONDS",
+    **SECONDS,
     help="Limit of one run; by default from the original's time.",
 )
 @click.option(
     "--compile-timeout",
-    type=click.FloatRange(0, min_open=True),
     default=60.0,
     show_default=True,
-    metavar="SECONDS",
+    **SECONDS,
     help="Limit of compiling one program of a peer.",
 )
 @click.option(

@@ -11,7 +11,13 @@ import click
 from polysched.analysis import compute_dependences
 from polysched.cli.app import DONE
 from polysched.cli.bar import choose_progress
-from polysched.cli.options import Common, readable_file, start_logging, takes_file
+from polysched.cli.options import (
+    SECONDS,
+    Common,
+    readable_file,
+    start_logging,
+    takes_file,
+)
 from polysched.cli.output import check_output, one_or_all, print_json
 from polysched.cli.stages import Stages
 from polysched.cli.tables import make_table, print_number, stdout_console
@@ -70,8 +76,7 @@ def command() -> None:
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    metavar="SECONDS",
+    **SECONDS,
     help="Stop after so long; the same command goes on later.",
 )
 @click.option(

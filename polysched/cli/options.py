@@ -154,10 +154,21 @@ def read_params(
     return values
 
 
-def _positive(ctx: click.Context, param: click.Parameter, seconds: float) -> float:
-    if seconds <= 0:
-        raise click.BadParameter("expected more than 0 seconds", ctx=ctx, param=param)
-    return seconds
+def _time_limit(
+    ctx: click.Context, param: click.Parameter, seconds: float | None
+) -> float | None:
+    if seconds is None or (seconds > 0 and math.isfinite(seconds)):
+        return seconds
+    message = "expected more than 0 seconds, and an end"
+    raise click.BadParameter(message, ctx=ctx, param=param)
+
+
+# of an option that is a time limit
+SECONDS: dict[str, Any] = {
+    "type": float,
+    "callback": _time_limit,
+    "metavar": "SECONDS",
+}
 
 
 _INPUT = (
@@ -226,11 +237,9 @@ _SPACE = (
     ),
     click.option(
         "--timeout",
-        type=float,
         default=SPACE_SECONDS,
         show_default=True,
-        callback=_positive,
-        metavar="SECONDS",
+        **SECONDS,
         help="Limit for reading FILE and building the space of its scop, from the "
         "start of the command; as long again for each further scop.",
     ),

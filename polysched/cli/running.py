@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from polysched.base import PolyschedError
-from polysched.cli.options import Common, readable_file
+from polysched.cli.options import SECONDS, Common, readable_file
 from polysched.runtime import RunOptions, Toolchain
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -42,8 +42,7 @@ _FLAGS = (
     click.option("--stdin", type=readable_file, help="Standard input of the program."),
     click.option(
         "--run-timeout",
-        type=float,
-        metavar="SECONDS",
+        **SECONDS,
         help="Limit of one run; by default from the original's time.",
     ),
     click.argument("extra", nargs=-1),

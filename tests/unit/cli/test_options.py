@@ -46,10 +46,13 @@ def test_time_limit_is_that_of_the_library():
     assert Common("a.c").policy == SpaceOptions().policy
 
 
-def test_time_limit_must_be_positive(tmp_path, capsys):
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
+@pytest.mark.parametrize("option", ["--timeout", "--run-timeout"])
+def test_time_limit_must_be_positive(option, seconds, tmp_path, capsys):
     path = tmp_path / "a.c"
     path.write_text("")
-    assert main(["space", str(path), "--timeout", "0"]) == 2
+    words = ["tune", str(path), "-o", "b.c", option, seconds]
+    assert main(words) == 2
     assert "more than 0 seconds" in capsys.readouterr().err
 
 
