@@ -34,6 +34,7 @@ from polysched.space.size import Dropped
 from polysched.transform import (
     DevicePlanner,
     Draft,
+    Registers,
     Script,
     ScriptPlanner,
     Separate,
@@ -268,6 +269,8 @@ class SpaceBuilder:
         if len(simpler) < len(script):
             self._add_script(solved, simpler)
             return
+        if any(isinstance(s, Registers) for s in script):
+            self._add_script(solved, self._planner.plan_in_registers(solved.tree))
         kept = (
             s for s in self.found.schedules.values() if s.affine.key == solved.tree.key
         )

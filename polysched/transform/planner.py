@@ -11,6 +11,7 @@ from polysched.machine import Cpu
 from polysched.sets import list_sets
 from polysched.transform.arrange import merge_bands
 from polysched.transform.draft import Draft
+from polysched.transform.pack import Pack
 from polysched.transform.plan import SHAPES, PlanShape, plan_shape
 from polysched.transform.step import Script, Step
 
@@ -86,6 +87,17 @@ class ScriptPlanner:
         if sequential is not None and sequential not in kept:
             kept[-1:] = [sequential]
         return [found[text] for text in kept]
+
+    def plan_in_registers(self, tree: ScheduleTree) -> Script:
+        """Register tiles over the loops as they are: no cache tiles, and no copies.
+
+        For schedules whose loops limit each other such that the code of anything more
+        explodes; a band matrix has few diagonals, which no tile of them would reuse.
+        """
+        parts = self._take_apart(tree)
+        draft = self._plan_shape(tree, parts, PlanShape(jam=True, hold=True))
+        steps = () if draft is None else draft.steps
+        return tuple(step for step in steps if not isinstance(step, Pack))
 
     def _take_apart(self, tree: ScheduleTree) -> tuple[ScheduleTree, ...]:
         """The parts to plan one by one: the tree itself where they share statements."""

@@ -72,3 +72,13 @@ def test_time_ends_planning(planned: list[str]) -> None:
     n_before = len(planned)
     assert plans.plan(tree, deadline=Deadline.after(0.0)) == []
     assert len(planned) == n_before
+
+
+def test_register_tiles_alone_copy_and_tile_nothing() -> None:
+    tree, plans = gemm_in_sequence()
+    script = plans.plan_in_registers(tree)
+    names = {step.name for step in script}
+    assert "registers" in names
+    assert names.isdisjoint({"pack", "tile"})
+    held = apply_script(tree, script)
+    assert find_violation(held, plans.deps, plans.scop) is None
