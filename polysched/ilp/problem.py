@@ -271,13 +271,18 @@ class Problem:
         point: Point | None,
         effort: Effort,
     ) -> Answer:
-        """Solve within what is left of the effort; a first point is found anyway."""
+        """Solve within what is left of the effort; a first point is found anyway.
+
+        It is looked for in what is left of the seconds.
+        """
         held = self.decisions if effort.is_spent and point is not None else ()
         n_nodes = effort.n_nodes(self.n_rows)
+        end = Deadline.after(seconds)
         answer = session.minimise(form, seconds, point, n_nodes, held)
         effort.spend(answer.n_iterations, self.n_rows)
-        if answer.point is None and point is None and not answer.is_infeasible:
-            answer = session.minimise(form, seconds, None)
+        has_none = answer.point is None and point is None
+        if has_none and not answer.is_infeasible and not end.expired:
+            answer = session.minimise(form, end.remaining_seconds(), None)
             effort.spend(answer.n_iterations, self.n_rows)
         return replace(answer, is_optimal=answer.is_optimal and not held)
 

@@ -58,9 +58,8 @@ DIAGONAL_RECIPES = (
 N_SOLVERS = 2  # recipes solved at the same time; the solver lets go of Python's lock
 RECIPES_SHARE = 0.75  # of the time, the rest is for isl's schedules and for shaping
 LEAST_SHARE = 2.0  # seconds for a recipe, where there are so many
-EFFORT = (
-    3 * SECOND // 2
-)  # for a recipe, the same on every machine; the clock is a guard
+# of a recipe, the same on every machine; the clock is a guard
+EFFORT = 3 * SECOND // 2
 EFFORT_FROM_KNOWN = SECOND // 2  # where first objectives are settled already
 ISL_SHARE = 0.2  # of the time, to wait for isl when all recipes are solved
 _NOT_IN_TIME = f"{NO_TIME_LEFT}: not solved"

@@ -270,7 +270,9 @@ class SpaceBuilder:
             self._add_script(solved, simpler)
             return
         if any(isinstance(s, Registers) for s in script):
-            self._add_script(solved, self._planner.plan_in_registers(solved.tree))
+            smaller = self._planner.plan_in_registers(solved.tree)
+            if smaller:
+                self._add_script(solved, smaller)
         kept = (
             s for s in self.found.schedules.values() if s.affine.key == solved.tree.key
         )

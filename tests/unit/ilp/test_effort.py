@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from polysched.base import Deadline
+import pytest
+
+from polysched.base import Deadline, InfeasibleError
 from polysched.ilp import Effort, Linear, Problem, is_satisfied
+from polysched.ilp.session import Answer
+from tests.unit.clock import Clock
 
 N = 12
 
@@ -76,3 +80,23 @@ def test_nodes_follow_from_what_is_left() -> None:
     assert before > after >= 1
     effort.spend(n_iterations=50_000, n_rows=100)
     assert effort.is_spent
+
+
+@pytest.mark.parametrize(("is_late", "n_solves"), [(False, 2), (True, 1)])
+def test_a_first_point_is_looked_for_again_only_where_nodes_ended_the_search(
+    monkeypatch: pytest.MonkeyPatch, is_late: bool, n_solves: int
+) -> None:
+    clock = Clock(monkeypatch)
+    seconds_given: list[float] = []
+
+    class FindsNothing:
+        def minimise(self, form: Linear, seconds: float, *_: object) -> Answer:
+            seconds_given.append(seconds)
+            clock.pass_seconds(seconds if is_late else 1.0)
+            return Answer(None, n_iterations=1)
+
+    monkeypatch.setattr("polysched.ilp.session.open_session", lambda *_: FindsNothing())
+    problem, wishes = knapsacks()
+    with pytest.raises(InfeasibleError, match="no time left"):
+        problem.lexmin(wishes, Deadline(), effort=Effort(1e6))
+    assert seconds_given == [5.0, 4.0][:n_solves]
