@@ -18,6 +18,7 @@ from polysched.analysis.places import (
 )
 from polysched.analysis.rationals import Rational, Vector, dot, rank, solve
 from polysched.ir import Scop
+from polysched.sets import component_functions
 
 StrideClass = Literal["0", "1", "N"]
 
@@ -141,16 +142,10 @@ def references(scop: Scop) -> dict[str, tuple[Reference, ...]]:
 
 def _subscript_rows(relation: isl.Map) -> list[tuple[Vector, Rational]] | None:
     """Rows and constants of an access; a floor counts as the division it rounds."""
-    if relation.is_empty() or not relation.is_single_valued():
+    affs = component_functions(relation)
+    if affs is None:
         return None
-    pieces: list[isl.MultiAff] = []
-    function = isl.PwMultiAff.from_map(relation)
-    function.foreach_piece(lambda _, multi: pieces.append(multi))
-    rows = []
-    for k in range(pieces[0].dim(isl.dim_type.out)):
-        aff = pieces[0].get_aff(k)
-        rows.append((_smooth_row(aff), aff_constant(aff)))
-    return rows
+    return [(_smooth_row(aff), aff_constant(aff)) for aff in affs]
 
 
 def _smooth_row(aff: isl.Aff) -> Vector:

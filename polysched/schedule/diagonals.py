@@ -10,10 +10,10 @@ from polysched.analysis import Dependences, find_violation
 from polysched.base import Deadline
 from polysched.ir import LinearRow, Rows, Scop, Statement, original_tree
 from polysched.schedule.facts import MachineFacts
-from polysched.schedule.lexicon import subscript_functions
 from polysched.schedule.partitioned import solve_recipe
 from polysched.schedule.pieces import cut_dependences
 from polysched.schedule.solve import Recipe, Solved, rows_to_tree
+from polysched.sets import component_functions
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _slant(s: Statement, level: int) -> int:
     """
     inner = [int(k == level + 1) for k in range(s.n_loops)]
     for access in s.writes:
-        used = [_coefficients(f, s) for f in subscript_functions(access.relation)]
+        used = [_coefficients(f, s) for f in component_functions(access.relation) or []]
         for sign in (1, -1):
             slanted = [sign * i for i in inner]
             slanted[level] = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import islpy as isl
 
 from polysched.ir import Access, Scop, Statement
+from polysched.sets import component_functions
 
 
 def turned_directions(statement: Statement) -> tuple[int, ...]:
@@ -41,19 +42,12 @@ def has_scattered_updates(scop: Scop) -> bool:
 
 def _subscripts(access: Access) -> list[tuple[int, ...]]:
     """Signs of the iterators' coefficients in each subscript of a function."""
-    if not access.relation.is_single_valued():
-        return []
-    pieces: list[isl.MultiAff] = []
-    isl.PwMultiAff.from_map(access.relation).foreach_piece(
-        lambda _, f: pieces.append(f)
-    )
     return [
         tuple(
             aff.get_coefficient_val(isl.dim_type.in_, j).sgn()
             for j in range(aff.dim(isl.dim_type.in_))
         )
-        for piece in pieces[:1]
-        for aff in (piece.get_aff(k) for k in range(piece.dim(isl.dim_type.out)))
+        for aff in component_functions(access.relation) or []
     ]
 
 

@@ -19,6 +19,7 @@ from polysched.sets.ast import (
 from polysched.sets.ast_order import read_ast_order
 from polysched.sets.cone import LIFTED_PREFIX, ConeRow, dependence_cone, lift_constants
 from polysched.sets.unions import (
+    component_functions,
     dim_names,
     has_quotients,
     list_basic_maps,
@@ -57,6 +58,7 @@ __all__ = [
     "ast_operation",
     "ast_options",
     "build_ast",
+    "component_functions",
     "contains_points",
     "dependence_cone",
     "describe_pair",

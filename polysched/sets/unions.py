@@ -112,6 +112,18 @@ def value_range(value: isl.PwAff, domain: isl.Set) -> tuple[isl.Val, isl.Val]:
     return values.dim_min_val(0), values.dim_max_val(0)
 
 
+def component_functions(relation: isl.Map) -> list[isl.Aff] | None:
+    """The components of a function, each as it is in the function's first piece.
+
+    None for a relation that is empty or gives some element several images.
+    """
+    if relation.is_empty() or not relation.is_single_valued():
+        return None
+    pieces: list[isl.MultiAff] = []
+    isl.PwMultiAff.from_map(relation).foreach_piece(lambda _, f: pieces.append(f))
+    return [pieces[0].get_aff(k) for k in range(pieces[0].dim(isl.dim_type.out))]
+
+
 def has_quotients(value: isl.PwAff) -> bool:
     """Whether a function divides by a number, rounded or not, in one of its pieces."""
     found: list[isl.Aff] = []

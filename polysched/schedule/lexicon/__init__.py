@@ -21,7 +21,6 @@ from polysched.schedule.lexicon.references import (
     Subscripts,
     is_stencil,
     stride_weights,
-    subscript_functions,
     subscripts,
 )
 from polysched.schedule.lexicon.registry import (
@@ -45,6 +44,5 @@ __all__ = [
     "objective",
     "objective_family",
     "stride_weights",
-    "subscript_functions",
     "subscripts",
 ]

@@ -8,6 +8,7 @@ from functools import lru_cache
 import islpy as isl
 
 from polysched.ir import Statement
+from polysched.sets import component_functions
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def subscripts(statement: Statement) -> tuple[Subscripts, ...]:
     """
     found: dict[Subscripts, None] = {}
     for access in statement.accesses:
-        affs = subscript_functions(access.relation)
+        affs = component_functions(access.relation)
         if not affs:
             continue
         uses = tuple(
@@ -74,15 +75,6 @@ def subscripts(statement: Statement) -> tuple[Subscripts, ...]:
         offsets = tuple(int(str(aff.get_constant_val().floor())) for aff in affs)
         found[Subscripts(access.array, access.is_write, uses, linear, offsets)] = None
     return tuple(found)
-
-
-def subscript_functions(relation: isl.Map) -> list[isl.Aff]:
-    """The subscripts of an access as affine functions; none for scalars."""
-    if relation.is_empty() or not relation.is_single_valued():
-        return []
-    pieces: list[isl.MultiAff] = []
-    isl.PwMultiAff.from_map(relation).foreach_piece(lambda _, f: pieces.append(f))
-    return [pieces[0].get_aff(k) for k in range(pieces[0].dim(isl.dim_type.out))]
 
 
 def _involves(aff: isl.Aff, iterator: int) -> bool:
