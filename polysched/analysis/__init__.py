@@ -82,6 +82,7 @@ from polysched.analysis.prepare import prepare_scop
 from polysched.analysis.privatize import MAX_PRIVATE_ELEMENTS, privatize
 from polysched.analysis.program_features import (
     division_count,
+    expression_operations,
     fused_count,
     is_box,
     operation_count,
@@ -200,6 +201,7 @@ __all__ = [
     "estimate_instances",
     "estimate_points",
     "exposed_reads",
+    "expression_operations",
     "find_accumulation",
     "find_copied_reduction",
     "find_freedom",

@@ -35,10 +35,10 @@ def operation_count(action: Action) -> int:
     """
     if isinstance(action, Guard):
         sides = (action.then, action.other)
-        return _operations(action.cond) + max(
+        return expression_operations(action.cond) + max(
             sum(operation_count(a) for a in side) for side in sides
         )
-    return _operations(action.value) + (action.op != "=")
+    return expression_operations(action.value) + (action.op != "=")
 
 
 def division_count(action: Action) -> int:
@@ -54,13 +54,14 @@ def _divisions(expr: Expr) -> int:
     return own + sum(_divisions(e) for e in expr.operands)
 
 
-def _operations(expr: Expr) -> int:
+def expression_operations(expr: Expr) -> int:
+    """Arithmetic operations of one evaluation, as `operation_count` counts them."""
     match expr:
         case Load():
             return 0
         case Select(cond, then, other):
-            dearer = max(_operations(then), _operations(other))
-            return 1 + _operations(cond) + dearer
+            dearer = max(expression_operations(then), expression_operations(other))
+            return 1 + expression_operations(cond) + dearer
         case Binary("<" | "<=" | ">" | ">=" | "==" | "!=" | "&&" | "||"):
             own = 0
         case Binary() | Call():
@@ -69,7 +70,7 @@ def _operations(expr: Expr) -> int:
             own = int(op in ("-", "~"))
         case _:
             own = 0
-    return own + sum(_operations(e) for e in expr.operands)
+    return own + sum(expression_operations(e) for e in expr.operands)
 
 
 def fused_count(action: Action) -> int:

@@ -180,7 +180,8 @@ class KernelReport:
             work = data["roofline"]
             bound = None
             if work is not None:
-                known = {k: int(work[k]) for k in Work.__annotations__}
+                told = {"half_instructions": work["operations"], **work}
+                known = {k: int(told[k]) for k in Work.__annotations__}
                 bound = bound_of(Work(**known), machine, threads)
             return cls(
                 name=str(data["name"]),

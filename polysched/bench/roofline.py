@@ -9,11 +9,13 @@ import islpy as isl
 
 from polysched.analysis import count_points, exposed_reads, operation_count
 from polysched.base import AnalysisError
+from polysched.bench.instructions import half_instructions
 from polysched.ir import Scop
 from polysched.machine import Machine
 from polysched.sets import list_sets
 
 _DOUBLE_BYTES = 8
+_FUSED = {"fma", "asimd"}  # instruction sets that multiply and add in one
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,23 @@ class Work:
         may be read later, moved once.
     element_bytes : int
         Size of the smallest type that is written: vectors hold more of a smaller one.
+    half_instructions : int
+        Twice the instructions where the processor multiplies and adds in one; as many
+        as operations if it can do all of them in pairs.
     """
 
     operations: int
     traffic_bytes: int
     element_bytes: int
+    half_instructions: int
 
     def to_json(self) -> dict[str, int]:
-        """The three numbers."""
+        """The four numbers."""
         return {
             "operations": self.operations,
             "traffic_bytes": self.traffic_bytes,
             "element_bytes": self.element_bytes,
+            "half_instructions": self.half_instructions,
         }
 
 
@@ -108,27 +115,34 @@ def count_work(scop: Scop, parameters: Mapping[str, int]) -> Work | None:
         None where something cannot be counted, or a parameter is missing.
     """
     moved = [(s, scop.array(s.get_tuple_name()).type.n_bytes) for s in _moved(scop)]
-    done = [
-        (s.domain, n)
-        for s in scop.statements
-        if (n := sum(map(operation_count, s.body)))
-    ]
+    written = {a.array for _, a in scop.iter_accesses() if a.is_write}
+    done = [(s.domain, sum(map(operation_count, s.body))) for s in scop.statements]
+    halves = [(s.domain, half_instructions(s, written)) for s in scop.statements]
     try:
-        operations = count_points(done, scop.context).evaluate(parameters)
+        operations = _count(scop, done, parameters)
+        instructions = _count(scop, halves, parameters)
         traffic = count_points(moved, scop.context).evaluate(parameters)
     except AnalysisError:
         return None
-    written = {a.array for _, a in scop.iter_accesses() if a.is_write}
     sizes = [scop.array(name).type.n_bytes for name in written]
-    return Work(operations, traffic, min(sizes, default=_DOUBLE_BYTES))
+    return Work(operations, traffic, min(sizes, default=_DOUBLE_BYTES), instructions)
+
+
+def _count(
+    scop: Scop, found: list[tuple[isl.Set, int]], parameters: Mapping[str, int]
+) -> int:
+    """What the instances of all statements have together."""
+    some = [(domain, n) for domain, n in found if n]
+    return count_points(some, scop.context).evaluate(parameters)
 
 
 def bound_of(work: Work, machine: Machine, threads: int) -> Bound:
     """The bound for a number of threads.
 
     A thread's ceiling of arithmetic is that of double precision, times the number of
-    smaller elements in the place of a double; bandwidth grows with the threads up to
-    that of all cores.
+    smaller elements in the place of a double. Where the processor multiplies and adds
+    in one instruction, only these reach the ceiling: an operation on its own takes the
+    place of two. Bandwidth grows with the threads up to that of all cores.
     """
     cpu = machine.cpu
     cores = max(1, min(threads, cpu.n_cores))
@@ -137,9 +151,11 @@ def bound_of(work: Work, machine: Machine, threads: int) -> Bound:
     everyone = max(cpu.bandwidth_bytes_per_second, cpu.bandwidth_all_bytes_per_second)
     bandwidth = min(everyone, cores * cpu.bandwidth_bytes_per_second)
     caches = cpu.l3_bytes + cores * cpu.l2_bytes
+    has_fused = bool(_FUSED & set(cpu.isa))
+    done = work.half_instructions if has_fused else work.operations
     return Bound(
         work,
-        work.operations / flops,
+        done / flops,
         work.traffic_bytes / bandwidth,
         work.traffic_bytes <= caches,
     )

@@ -64,7 +64,7 @@ def test_geometric_means_count_failures_apart():
 
 
 def test_json_has_the_promised_keys_and_reads_back():
-    bound = bound_of(Work(10**9, 10**9, 8), TOY, 2)
+    bound = bound_of(Work(10**9, 10**9, 8, 10**9), TOY, 2)
     kernel = replace(
         _kernel(gcc=2.0, polly=None), bound=bound, own={"space_size": 3}, size="MINI"
     )
@@ -86,14 +86,28 @@ def test_json_has_the_promised_keys_and_reads_back():
 
 
 def test_bound_is_the_larger_of_compute_and_memory():
-    one, two = (bound_of(Work(10**9, 6 * 10**9, 8), TOY, n) for n in (1, 2))
+    one, two = (bound_of(Work(10**9, 6 * 10**9, 8, 10**9), TOY, n) for n in (1, 2))
     assert (one.compute_seconds, one.memory_seconds) == (0.1, 1.5)
     assert (two.compute_seconds, two.memory_seconds) == (0.05, 1.0)
     assert (two.seconds, two.limited_by) == (1.0, "memory")
-    single = bound_of(Work(10**12, 10**6, 4), TOY, 1)
+    single = bound_of(Work(10**12, 10**6, 4, 10**12), TOY, 1)
     assert single.compute_seconds == pytest.approx(50.0)
     assert (single.limited_by, single.fits_cache) == ("compute", True)
     assert not two.fits_cache
+
+
+def test_operations_that_no_fused_instruction_does_take_the_place_of_two():
+    plain = replace(TOY, cpu=replace(TOY.cpu, isa=("avx",)))
+    work = Work(10**9, 10**6, 8, 2 * 10**9)
+    found = [bound_of(work, machine, 1).compute_seconds for machine in (plain, TOY)]
+    assert found == [0.1, 0.2]
+
+
+def test_reports_from_before_fused_instructions_were_counted_are_read():
+    bound = bound_of(Work(10**9, 10**9, 8, 10**9), TOY, 2)
+    data = json.loads(json.dumps(replace(_kernel(gcc=2.0), bound=bound).to_json()))
+    del data["roofline"]["half_instructions"]
+    assert KernelReport.from_json(data, TOY, 2).bound == bound
 
 
 def test_loaded_kernels_are_marked():

@@ -65,3 +65,38 @@ def test_sizes_may_be_parameters_and_private_values_do_not_move(work):
 
 def test_a_missing_size_leaves_it_uncounted(work):
     assert work(BARE) is None
+
+
+def test_additions_and_what_they_do_not_take_along_are_instructions_of_their_own(work):
+    text = """\
+void average(double a[102], double b[102])
+{
+#pragma scop
+  for (int t = 0; t < 5; t++) {
+    for (int i = 1; i < 101; i++)
+      b[i] = 0.33333 * (a[i - 1] + a[i] + a[i + 1]);
+    for (int i = 1; i < 101; i++)
+      a[i] = 0.5 * b[i] + a[i];
+  }
+#pragma endscop
+}
+"""
+    found = work(text)
+    assert found.operations == 5 * 100 * (3 + 2)
+    assert found.half_instructions == 5 * 100 * (2 * 3 + 2)
+
+
+def test_what_a_loop_does_not_change_may_be_computed_in_front_of_it(work):
+    text = """\
+void product(int n, double s, double A[n][n], double B[n][n], double C[n][n])
+{
+#pragma scop
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++)
+      for (int k = 0; k < n; k++)
+        C[i][j] += s * A[i][k] * B[k][j];
+#pragma endscop
+}
+"""
+    found = work(text, n=10)
+    assert (found.operations, found.half_instructions) == (3000, 3000)
