@@ -46,6 +46,7 @@ WALK_CYCLES = 20.0  # to find that out for another one
 ASKED_AHEAD = 0.85  # of the time of memory that rows take which are asked for ahead
 SHARED_LINES = 0.5  # speed where every line goes from thread to thread and back
 WHOLE_VECTORS = 0.9  # of the time of vectors that begin anywhere, heat-3d by hand
+WARM_SHARE = 0.25  # of the last cache, which holds so much that a program has just used
 OVERLAP_LOSS = 0.25  # share of the lesser times that is not hidden
 
 
@@ -145,7 +146,8 @@ class Predictor:
         reuse = Reuse(nests, cpu.line_bytes)
         if not nests:
             return None
-        alone = [_levels(k, nest, reuse, cpu) for k, nest in enumerate(nests)]
+        cold = cold_share(reuse.total_bytes(), cpu)
+        alone = [_levels(k, n, reuse, cpu, cold) for k, n in enumerate(nests)]
         shared = [_share(n, own, cpu) for n, own in zip(nests, alone, strict=True)]
         barriers: dict[tuple[int, ...], float] = {}
         for nest in nests:
@@ -186,7 +188,17 @@ def rank(
     return sorted(range(len(trees)), key=lambda k: keys[k])
 
 
-def _levels(position: int, nest: Nest, reuse: Reuse, cpu: Cpu) -> Levels:
+def cold_share(n_bytes: float, cpu: Cpu) -> float:
+    """The share of a region's data that comes from memory, between 0 and 1.
+
+    A program has made or used its data before it enters the region. What is small
+    beside the last cache lies there still, what fills it does not.
+    """
+    last_level = max(cpu.l3_bytes, cpu.l2_bytes, 1)
+    return min(1.0, max(0.0, (n_bytes / last_level - WARM_SHARE) / (1.0 - WARM_SHARE)))
+
+
+def _levels(position: int, nest: Nest, reuse: Reuse, cpu: Cpu, cold: float) -> Levels:
     """Seconds of one thread: computing, and moving data from each level."""
     clock = cpu.frequency_hz or CLOCK_HZ
     compute = nest.n_instances * _cycles_per_instance(nest, cpu) / clock
@@ -195,7 +207,7 @@ def _levels(position: int, nest: Nest, reuse: Reuse, cpu: Cpu) -> Levels:
     l3_bytes = moved.l3_bytes + handed_bytes(nest, cpu.line_bytes)
     l3 = l3_bytes / (L3_BYTES_PER_CYCLE * clock)
     scattered = scatter(nest, max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)
-    memory = moved.memory_bytes * scattered / cpu.bandwidth_bytes_per_second
+    memory = cold * moved.memory_bytes * scattered / cpu.bandwidth_bytes_per_second
     if any(RowsAhead.of_mark(mark).distance for mark in nest.marks):
         memory *= ASKED_AHEAD
     pages = far_pages(nest, TLB_PAGES, PAGE_BYTES)

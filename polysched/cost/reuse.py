@@ -58,6 +58,13 @@ class Reuse:
         again = nest.runs(kept) * nest.footprint(kept, self._line_bytes, array)
         return alone + lost * max(0.0, again - alone)
 
+    def total_bytes(self) -> int:
+        """All that the statements touch, each array as much as one of them does."""
+        return sum(
+            max(self._touched(k, 0, array) for k in users)
+            for array, users in self._users.items()
+        )
+
     def saved_bytes(self, position: int, capacity_bytes: int, *, shared: bool) -> float:
         """Bytes of a statement's `traffic` that an earlier one has loaded already.
 

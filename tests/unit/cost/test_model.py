@@ -334,17 +334,26 @@ def two_products(n: int, second: str) -> Scop:
     return scops.scop("products", *parts)
 
 
+def test_data_that_are_small_beside_the_last_cache_lie_there_already() -> None:
+    small, half, large = (two_products(n, "i, j") for n in (700, 1600, 2200))
+    found = [predict(joined(scop), scop, MACHINE) for scop in (small, half, large)]
+    loaded = [p.memory_seconds * 1e10 for p in found if p is not None]
+    assert loaded[0] == 0.0
+    assert loaded[1] == pytest.approx(0.48 * 2 * 1600 * 1600 * 8, rel=0.05)
+    assert loaded[2] == pytest.approx(2 * 2200 * 2200 * 8, rel=0.05)
+
+
 @pytest.mark.parametrize(("second", "n_matrices"), [("i, j", 1), ("j, i", 5)])
 def test_rows_left_in_a_cache_are_of_no_use_for_columns(
     second: str, n_matrices: int
 ) -> None:
     """Columns are read in runs of one line, which takes four times as long."""
-    scop = two_products(2000, second)
+    scop = two_products(2200, second)
     deps = compute_dependences(scop)
     tree = apply_script(joined(scop), parse_script(FUSE), deps)
     found = predict(tree, scop, MACHINE)
     assert found is not None
-    matrix = 2000 * 2000 * 8
+    matrix = 2200 * 2200 * 8
     loaded = found.memory_seconds * 1e10
     assert loaded == pytest.approx(n_matrices * matrix, rel=0.05)
 
