@@ -20,6 +20,7 @@ from polysched.codegen.declare import Declarer, is_on_heap
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.frame import frame_code
 from polysched.codegen.held import HeldElements
+from polysched.codegen.held_blocks import HeldBlocks
 from polysched.codegen.layout import Layout
 from polysched.codegen.least_work import LeastWork
 from polysched.codegen.lifted import lift
@@ -253,10 +254,12 @@ class _Printer:
         block = tiles.convert(block)
         if any(isinstance(n, Loop) and n.accumulates for n in walk_nodes(block)):
             block = self._accumulators(built, deps, printer).convert(block)
-        held = HeldElements(
-            self.scop, self.names, lambda e, at: self._at(at, printer).load(e).text
-        )
-        block = held.convert(block)
+
+        def element_text(element: Load, at: Instance) -> str:
+            return self._at(at, printer).load(element).text
+
+        for holder in HeldBlocks, HeldElements:
+            block = holder(self.scop, self.names, element_text).convert(block)
         block = make_vectors_whole(block, built.schedules, self.scop)
 
         def instance_lines(instance: Instance) -> tuple[str, ...]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
 import islpy as isl
 
-from polysched.analysis import Member, member_directions
+from polysched.analysis import (
+    Member,
+    member_directions,
+    operation_count,
+    references,
+)
 from polysched.ir import Scop, Statement
 from polysched.sets import n_dims
 
@@ -16,11 +22,13 @@ MAX_PEELED = 200  # instructions of all its iterations
 
 
 def peel(members: tuple[Member, ...], scop: Scop, name: str) -> tuple[Member, ...]:
-    """The loops of a statement, an innermost one of few iterations unrolled.
+    """The loops of a statement, innermost ones of few iterations unrolled.
 
-    The loop around it is then the innermost one, which the compiler runs in vector
-    lanes if it can. Only loops count whose number of iterations is a constant of the
-    program, whatever the sizes are.
+    The loop around them is then the innermost one, which the compiler runs in vector
+    lanes if it can: with one more short loop in it as well, if its own iterations do
+    not wait for each other. Only loops count whose number of iterations is a constant
+    of the program, whatever the sizes are; of several, only those around which a loop
+    runs along neighbours in memory.
 
     Parameters
     ----------
@@ -29,19 +37,63 @@ def peel(members: tuple[Member, ...], scop: Scop, name: str) -> tuple[Member, ..
     scop, name : Scop, str
         The statement.
     """
-    if len(members) < 2 or any(m.unrolled for m in members):
+    if any(m.unrolled for m in members):
         return members
-    last, statement = members[-1], scop.statement(name)
+    statement = scop.statement(name)
+    n_rolled = len(members)
+    for n in _ways_to_peel(members, statement):
+        if n == len(members) - 1 or _has_neighbours(members[:n], scop, name):
+            n_rolled = n
+    unrolled = (replace(m, unrolled=True) for m in members[n_rolled:])
+    return (*members[:n_rolled], *unrolled)
+
+
+def _ways_to_peel(members: tuple[Member, ...], statement: Statement) -> Iterator[int]:
+    """How many loops may be left: all but one, all but two, and so on."""
+    size = 1
+    for n in reversed(range(1, len(members))):
+        trips = _short_trips(members[: n + 1], statement)
+        if trips is None:
+            return
+        size *= trips
+        is_innermost = n == len(members) - 1
+        if size * _instructions(statement, is_innermost) > MAX_PEELED:
+            if not is_innermost and members[n - 1].coincident:
+                yield n
+            return
+        yield n
+
+
+def _short_trips(members: tuple[Member, ...], statement: Statement) -> int | None:
+    """Iterations of the last loop, if the compiler may unroll it."""
+    last = members[-1]
     if last.kind != "point" or last.is_vector or last.is_parallel:
-        return members
+        return None
     if member_directions(members)[-1] is None or _is_tiled(members):
-        return members
+        return None
     trips = _constant_trips(statement, last.coefficients)
-    if trips is None or not 1 < trips <= MAX_TRIPS:
-        return members
-    if trips * len(statement.accesses) * 2 > MAX_PEELED:
-        return members
-    return (*members[:-1], replace(last, unrolled=True))
+    return trips if trips is not None and 1 < trips <= MAX_TRIPS else None
+
+
+def _has_neighbours(members: tuple[Member, ...], scop: Scop, name: str) -> bool:
+    """Whether the last loop moves every access to a neighbour, or not at all."""
+    direction = member_directions(members)[-1]
+    return direction is not None and all(
+        r.stride_class(direction) != "N" for r in references(scop)[name]
+    )
+
+
+def _instructions(statement: Statement, is_innermost: bool) -> float:
+    """Of one instance, as gcc estimates them.
+
+    Of loops around unrolled ones it knows what is left: operations, and loads of what
+    is not the result, a third of which it expects to find superfluous.
+    """
+    if is_innermost:
+        return 2.0 * len(statement.accesses)
+    results = {a.array for a in statement.accesses if a.is_write}
+    loads = sum(not a.is_write and a.array not in results for a in statement.accesses)
+    return (loads + sum(map(operation_count, statement.body))) * 2 / 3
 
 
 def _is_tiled(members: tuple[Member, ...]) -> bool:

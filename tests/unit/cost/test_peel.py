@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from polysched.analysis import compute_dependences, set_band_flags
 from polysched.cost.peel import peel
 from polysched.cost.read import read_nests
 from polysched.ir import Scop, original_tree
@@ -46,3 +47,40 @@ def test_loops_that_are_unrolled_already_are_left_alone() -> None:
     scop = sums("0 <= k < 6")
     (nest,) = read_nests(original_tree(scop), scop)
     assert peel(nest.members, scop, "S0") is nest.members
+
+
+def window(n_rows: int, n_columns: int, read: str, *, n_pictures: int = 1) -> Scop:
+    """Sums of windows of pictures."""
+    sides = f"0 <= j < {n_rows} and 0 <= i < {n_columns}"
+    box = f"{{ S0[y, x, j, i] : 0 <= y < 900 and 0 <= x < 900 and {sides} }}"
+    terms = (f"r [y, x, j, i] -> A{k}[{read}]" for k in range(n_pictures))
+    sums = "r [y, x, j, i] -> C[y, x]", "w [y, x, j, i] -> C[y, x]"
+    return scops.scop("window", scops.statement("S0", box, (0,) * 5, *terms, *sums))
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_columns", "read", "n_unrolled"),
+    [
+        (9, 9, "y + j, x + i", 2),  # lanes along x
+        (9, 9, "x + i, y + j", 1),  # x goes from row to row
+        (60, 9, "y + j, x + i", 1),  # too long
+    ],
+)
+def test_loops_over_a_window_are_unrolled_where_lanes_lie_around_them(
+    n_rows: int, n_columns: int, read: str, n_unrolled: int
+) -> None:
+    scop = window(n_rows, n_columns, read)
+    (nest,) = read_nests(original_tree(scop), scop)
+    assert sum(m.unrolled for m in nest.members) == n_unrolled
+
+
+def test_lanes_run_over_one_more_short_loop_that_stays() -> None:
+    """gcc puts a loop in lanes whose iterations do not wait, with one loop in it."""
+    scop = window(16, 16, "y + j, x + i", n_pictures=2)
+    (nest,) = read_nests(original_tree(scop), scop)
+    assert sum(m.unrolled for m in nest.members) == 1
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    (nest,) = read_nests(tree, scop, deps)
+    assert sum(m.unrolled for m in nest.members) == 2
+    assert nest.is_vectorizable

@@ -1,0 +1,212 @@
+"""An element that a block sets first and loops inside change: it stays in a variable.
+
+What a program sums up in a scalar is summed up in the element that it ends in once the
+scalar is gone (`analysis.coalesce_scalars`). Compilers keep such an element in a
+register over one loop, but not over several, one inside the other, with other
+statements between them; then they unroll nothing and use no vector lanes::
+
+    for (int x = 1; x < n - 1; x++) {              for (int x = 1; x < n - 1; x++) {
+      out[x] = 0;                                    float held;
+      for (int j = -1; j <= 1; j++)                  held = 0;
+        for (int i = -1; i <= 1; i++) {       ==>    for (int j = -1; j <= 1; j++)
+          w = ...;                                     for (int i = -1; i <= 1; i++) {
+          out[x] += w;                                   w = ...;
+        }                                                held += w;
+      out[x] = total / out[x];                         }
+    }                                                held = total / held;
+                                                     out[x] = held;
+                                                   }
+
+The order of operations stays, and the element is always written, as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from polysched.codegen.ctext import Names, identifiers
+from polysched.codegen.nodes import (
+    Block,
+    Branch,
+    Instance,
+    Loop,
+    Mark,
+    Node,
+    walk_nodes,
+)
+from polysched.ir import Assign, Load, Scop, action_expressions, walk
+
+_DEEP = 2  # loops around a change that compilers do not look through
+
+
+@dataclass(frozen=True)
+class HeldBlocks:
+    """Gives elements that a block sets and changes a variable for all of the block.
+
+    Attributes
+    ----------
+    scop : Scop
+        What the statements are.
+    names : Names
+        Source of identifiers.
+    text : callable
+        An element at an instance, as C text.
+    """
+
+    scop: Scop
+    names: Names
+    text: Callable[[Load, Instance], str]
+
+    def convert(self, block: Block) -> Block:
+        """The block with the variables in place."""
+        for first in self._set_first(block):
+            if self._is_held(first, block):
+                block = self._hold(first, block)
+        return replace(block, items=tuple(map(self._inside, block.items)))
+
+    def _inside(self, node: Node) -> Node:
+        match node:
+            case Loop() | Mark():
+                return replace(node, body=self.convert(node.body))
+            case Branch(condition, then, other):
+                other = None if other is None else self.convert(other)
+                return Branch(condition, self.convert(then), other)
+            case Block():
+                return self.convert(node)
+        return node
+
+    def _set_first(self, block: Block) -> Iterator[Instance]:
+        """Instances of the block, in no loop, that set an element and nothing else."""
+        for node in block.items:
+            if isinstance(node, Instance) and not node.accumulator:
+                action = self._assignment(node)
+                if action and action.op == "=" and action.target.subscripts:
+                    yield node
+
+    def _assignment(self, instance: Instance) -> Assign | None:
+        body = self.scop.statement(instance.statement).body
+        only = body[0] if len(body) == 1 else None
+        return only if isinstance(only, Assign) else None
+
+    def _loads(self, instance: Instance, array: str) -> list[Load]:
+        """Every mention of an array in an instance."""
+        return [
+            e
+            for action in self.scop.statement(instance.statement).body
+            for top in action_expressions(action)
+            for e in walk(top)
+            if isinstance(e, Load) and e.array == array
+        ]
+
+    def _is_held(self, first: Instance, block: Block) -> bool:
+        """Whether the block uses the array at this element only, from here on."""
+        action = self._assignment(first)
+        assert action is not None
+        array, element = action.target.array, self.text(action.target, first)
+        users = [
+            n
+            for n in walk_nodes(block)
+            if isinstance(n, Instance) and self._loads(n, array)
+        ]
+        if users[0] is not first or action.target in walk(action.value):
+            return False
+        loops = [n for n in walk_nodes(block) if isinstance(n, Loop)]
+        if {loop.iterator for loop in loops} & identifiers(element):
+            return False
+        around = _loops_around(block)
+        return (
+            all(self._touches_only(n, array, element) for n in users)
+            and max(len(around[id(n)]) for n in users) >= _DEEP
+            and all(_is_plain(loop) for n in users for loop in around[id(n)])
+            and not _is_named_by_lines(block, element)
+        )
+
+    def _touches_only(self, user: Instance, array: str, element: str) -> bool:
+        action = self._assignment(user)
+        if action is None or user.accumulator or action.target.array != array:
+            return False
+        loads = self._loads(user, array)
+        return all(e == action.target for e in loads) and (
+            self.text(action.target, user) == element
+        )
+
+    def _hold(self, first: Instance, block: Block) -> Block:
+        action = self._assignment(first)
+        assert action is not None
+        target = action.target
+        name = self.names.take("held")
+        held = self._renamed(block, target.array, name)
+        return replace(
+            held,
+            opening=(*held.opening, f"{target.type.name} {name};"),
+            closing=(f"{self.text(target, first)} = {name};", *held.closing),
+        )
+
+    def _renamed(self, block: Block, array: str, name: str) -> Block:
+        def visit(node: Node) -> Node:
+            match node:
+                case Instance():
+                    uses = bool(self._loads(node, array))
+                    return replace(node, accumulator=name) if uses else node
+                case Branch(condition, then, other):
+                    below = other and self._renamed(other, array, name)
+                    return Branch(condition, self._renamed(then, array, name), below)
+                case Loop() | Mark():
+                    return replace(node, body=self._renamed(node.body, array, name))
+                case Block():
+                    return self._renamed(node, array, name)
+            return node
+
+        return replace(block, items=tuple(map(visit, block.items)))
+
+
+def _loops_around(block: Block) -> dict[int, tuple[Loop, ...]]:
+    """The loops of a block around each of its instances, by the instance's identity."""
+    found: dict[int, tuple[Loop, ...]] = {}
+
+    def visit(node: Node, loops: tuple[Loop, ...]) -> None:
+        match node:
+            case Instance():
+                found[id(node)] = loops
+            case Loop():
+                for item in node.body.items:
+                    visit(item, (*loops, node))
+            case Branch(_, then, other):
+                for item in (*then.items, *(other.items if other else ())):
+                    visit(item, loops)
+            case Mark():
+                for item in node.body.items:
+                    visit(item, loops)
+            case Block(items):
+                for item in items:
+                    visit(item, loops)
+
+    visit(block, ())
+    return found
+
+
+def _is_plain(loop: Loop) -> bool:
+    """Whether iterations run one after the other, in one thread and in no lanes."""
+    return not (loop.pragmas or loop.accumulates or loop.sums or loop.body.pragma)
+
+
+def _is_named_by_lines(block: Block, element: str) -> bool:
+    """Whether lines that stand in a block already speak of the element's array."""
+    array = element.partition("[")[0]
+    lines = [line for b in _blocks(block) for line in (*b.opening, *b.closing)]
+    return any(array in identifiers(line) for line in lines)
+
+
+def _blocks(block: Block) -> Iterator[Block]:
+    """A block and all blocks in it."""
+    yield block
+    for node in block.items:
+        match node:
+            case Block():
+                yield from _blocks(node)
+            case Loop() | Mark():
+                yield from _blocks(node.body)
+            case Branch(_, then, other):
+                for side in filter(None, (then, other)):
+                    yield from _blocks(side)
