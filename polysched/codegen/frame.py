@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import islpy as isl
 
 from polysched.base import CodegenError
@@ -34,7 +32,7 @@ def frame_code(
     base = scop.region.indent if scop.region else ""
     guard, fallback = _guard(scop, exprs, options)
     if not fallback:
-        code = [*_unused(scop, options), *code]
+        code = [*_unused(scop), *code]
     lines = [guard + "{", *(options.indent + line for line in code), "}"]
     lines = [base + line for line in lines]
     if fallback:
@@ -65,15 +63,11 @@ def _guard(
     return f"if ({condition}) ", kept
 
 
-def _unused(scop: Scop, options: PrintOptions) -> list[str]:
+def _unused(scop: Scop) -> list[str]:
     """A line for variables of the original loops that the new ones leave unused."""
-    text = options.original_text or ""
-    iterators = dict.fromkeys(i for s in scop.statements for i in s.iterators)
-    found = [i for i in iterators if re.search(rf"\bfor\s*\(\s*{i}\s*=", text)]
-    found += [
-        a.source_name for a in scop.arrays if a.n_expanded and a.storage in _OUTSIDE
-    ]
-    casts = ", ".join(f"(void){name}" for name in dict.fromkeys(found))
+    expanded = [a for a in scop.arrays if a.n_expanded and a.storage in _OUTSIDE]
+    found = dict.fromkeys((*scop.counters, *(a.source_name for a in expanded)))
+    casts = ", ".join(f"(void){name}" for name in found)
     return [f"{casts};"] if casts else []
 
 

@@ -109,6 +109,7 @@ class _Assembler:
             name, parameters, self._context(parameters), tuple(statements),
             tuple(arrays), self.around.assumptions.holds, region,
             self.site.function.decl.name,
+            counters=tuple(dict.fromkeys(s.name for s, _ in self._outer_iterators())),
         )  # fmt: skip
 
     def _named_domain(self, draft: Draft) -> Any:
@@ -258,9 +259,7 @@ class _Assembler:
 
     def _check_iterators(self) -> None:
         """Iterators from outside must not carry their last value out of the SCoP."""
-        for symbol, node in self.around.survey.iterators.items():
-            if symbol in self.around.survey.declared:
-                continue
+        for symbol, node in self._outer_iterators():
             if symbol.storage in {"global", "static"}:
                 self.refuser.unsupported(
                     node, f"the loop iterator {symbol.name!r} is a {symbol.storage} "
@@ -273,6 +272,11 @@ class _Assembler:
                     node, f"the loop iterator {symbol.name!r} is read after the scop",
                     hint="use a variable of its own for what is read later",
                 )  # fmt: skip
+
+    def _outer_iterators(self) -> list[tuple[Symbol, Any]]:
+        """Variables from outside that count loops, each with a loop's header."""
+        survey = self.around.survey
+        return [(s, n) for s, n in survey.iterators.items() if s not in survey.declared]
 
     def _check_declarations(self) -> None:
         """What the SCoP declares at its top must not be used behind it."""

@@ -246,6 +246,8 @@ class Scop(Shown):
     estimates : tuple of (str, int)
         Values of parameters that sizes of tiles are chosen for; nothing is proven
         with them.
+    counters : tuple of str
+        C names of the variables from outside that its loops count with.
     """
 
     name: str
@@ -257,6 +259,7 @@ class Scop(Shown):
     region: SourceRegion | None = None
     function: str = ""
     estimates: tuple[tuple[str, int], ...] = ()
+    counters: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:

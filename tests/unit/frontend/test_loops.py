@@ -3,6 +3,9 @@
 import islpy as isl
 import pytest
 
+from polysched.codegen import PrintOptions, print_openmp
+from polysched.ir import original_tree
+
 pytestmark = pytest.mark.cc
 
 LOOPS = {
@@ -57,6 +60,27 @@ def test_iterators_declared_outside(scop_of):
     assert scop.statements[0].domain.is_equal(
         isl.Set("[n] -> { S0[i, j] : 0 <= i <= j < n }")
     )
+
+
+def test_counters_are_what_stands_in_front_of_the_scop(parse):
+    (scop,) = parse(
+        """
+        #define FOR(i, n) for (i = 0; i < n; i++)
+        void f(int n, double *x) {
+            int i;
+        #pragma scop
+            int j; // for (k = 0; k < n; k++)
+            FOR(i, n) x[i] = 1;
+            for (j = 0; j < n; j++) x[j] *= 2;
+            for (int k = 0; k < n; k++) x[k] += 3;
+        #pragma endscop
+        }
+        """
+    ).scops
+    assert scop.counters == ("i",)
+    text = print_openmp(scop, original_tree(scop), PrintOptions())
+    assert "(void)i;" in text
+    assert "(void)j" not in text
 
 
 def test_positions_are_textual_ranks(scop_of):
