@@ -60,7 +60,7 @@ class PlaceReader:
     def place(self, node: Any) -> Place | None:
         """Where an address expression points; None if it has another form.
 
-        ``A``, ``A[i]``, ``&A[i][j]``, and these plus or minus an integer.
+        ``A``, ``A[i]``, ``&A[i][j]``, ``*(A + i)``, these plus or minus an integer.
         """
         match node:
             case c_ast.ID() if not self.symbol(node).is_integer:
@@ -71,11 +71,14 @@ class PlaceReader:
                 return row and Place(row.base, (*row.subscripts, integer(0)))
             case c_ast.UnaryOp(op="&", expr=c_ast.ArrayRef()):
                 return self._element(node.expr)
+            case c_ast.UnaryOp(op="*"):
+                start = self.place(node.expr)
+                return start and Place(start.base, (*start.subscripts, integer(0)))
             case c_ast.BinaryOp(op="+" | "-"):
-                start = self.place(node.left)
-                if start is None:
-                    return None
-                return start.moved(self.read(node.right), node.op)
+                start, distance = self.place(node.left), node.right
+                if start is None and node.op == "+":
+                    start, distance = self.place(node.right), node.left
+                return start and start.moved(self.read(distance), node.op)
         return None
 
     def _element(self, node: Any) -> Place | None:

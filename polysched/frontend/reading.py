@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from pycparser import c_ast
 
@@ -103,13 +103,9 @@ class ScopReader(ExpressionReader):
         return Load(found.name, found.prefix, found.type)
 
     def read_element(self, node: Any, base: Any, subscripts: list[Any]) -> Expr:
-        if not isinstance(base, c_ast.ID):
-            self._refuse_base(base)
-        symbol = self.symbol(base)
-        place = self.places.get(symbol)
-        n_fixed = 0
-        if place is not None:
-            symbol, n_fixed = self.symbol(place.base), len(place.subscripts) - 1
+        base, place = self._start(base)
+        symbol = self.symbol(base if place is None else place.base)
+        n_fixed = 0 if place is None else len(place.subscripts) - 1
         found = self._objects.find(symbol, base)
         if found.layout is not None:
             self.refuser.unsupported(
@@ -168,12 +164,8 @@ class ScopReader(ExpressionReader):
     def _structure(self, node: Any) -> tuple[Object, tuple[Expr, ...], Path]:
         """A structure's object and subscripts, and the names of a member of it."""
         path, subscripts, base = _member_of(node)
-        if not isinstance(base, c_ast.ID):
-            self._refuse_base(base)
-        symbol = self.symbol(base)
-        place = self.places.get(symbol)
-        if place is not None:
-            symbol = self.symbol(place.base)
+        base, place = self._start(base)
+        symbol = self.symbol(base if place is None else place.base)
         found = self._objects.find(symbol, base)
         values = tuple(self._subscript(s) for s in subscripts)
         if place is not None:
@@ -186,7 +178,16 @@ class ScopReader(ExpressionReader):
         """The element that an address expression of a known form points to."""
         return PlaceReader(self.read, self.symbol, self.places).place(node)
 
-    def _refuse_base(self, base: Any) -> None:
+    def _start(self, base: Any) -> tuple[Any, Place | None]:
+        """The name that is subscripted, and its place where it is no whole array."""
+        if isinstance(base, c_ast.ID):
+            return base, self.places.get(self.symbol(base))
+        place = self.place(base) if isinstance(base, c_ast.BinaryOp) else None
+        if place is None:
+            self._refuse_base(base)
+        return place.base, place
+
+    def _refuse_base(self, base: Any) -> NoReturn:
         if isinstance(base, c_ast.Cast):
             self.refuser.unsupported(
                 base, "found a pointer that is cast to another type",

@@ -126,9 +126,18 @@ class _Surveyor:
             self.found.declared[symbol] = node
 
     def _write(self, target: Any, scope: Scope, node: Any) -> None:
-        while isinstance(target, (c_ast.ArrayRef, c_ast.UnaryOp, c_ast.StructRef)):
-            target = target.expr if isinstance(target, c_ast.UnaryOp) else target.name
-        if isinstance(target, c_ast.ID):
-            symbol = scope.find(target.name)
-            if symbol is not None:
-                self.found.writes.setdefault(symbol, []).append(node)
+        """Note what an assignment changes: the name, or what its address starts at."""
+        match target:
+            case c_ast.ID():
+                symbol = scope.find(target.name)
+                if symbol is not None:
+                    self.found.writes.setdefault(symbol, []).append(node)
+            case c_ast.ArrayRef() | c_ast.StructRef():
+                self._write(target.name, scope, node)
+            case c_ast.UnaryOp():
+                self._write(target.expr, scope, node)
+            case c_ast.BinaryOp():  # an address and a distance, in either order
+                for side in (target.left, target.right):
+                    name = scope.find(side.name) if isinstance(side, c_ast.ID) else None
+                    if name is None or not name.is_integer:
+                        self._write(side, scope, node)

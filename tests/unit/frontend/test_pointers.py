@@ -40,6 +40,20 @@ SAME = {
         "for (int i = 0; i < n; i++) "
         "for (int j = 0; j < n; j++) x[i * n + j] = x[i * n];",
     ),
+    "sums that are read": (
+        f"{ROWS} {{ double *a = A[i]; {COLS} *(a + j) = *(a + j - 1) + (a + 1)[j]; }}",
+        f"{ROWS} {COLS} A[i][j] = A[i][j - 1] + A[i][1 + j];",
+    ),
+    "rows that are read": (
+        f"{ROWS} {COLS} *(*(A + i) + j) = (*(B + i))[j] + *(A[i] + j);",
+        f"{ROWS} {COLS} A[i][j] = B[i][j] + A[i][j];",
+    ),
+    "flat sums": (
+        "for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) "
+        "*(i * n + x + j) = *(x + i * n);",
+        "for (int i = 0; i < n; i++) "
+        "for (int j = 0; j < n; j++) x[i * n + j] = x[i * n];",
+    ),
     "a private row": (
         f"{ROWS} {{ double row[N], *to = row; {COLS} to[j] = A[i][j]; "
         f"{COLS} B[i][j] = row[j]; }}",
@@ -67,6 +81,16 @@ def test_rows_must_not_be_left_for_any_size(scop_of):
     assert assumed.is_equal(
         assumed.read_from_str(assumed.get_ctx(), "[n] -> { : n <= 20 }")
     )
+
+
+def test_a_sum_that_is_written_may_be_another_array_s_memory(parse):
+    program = parse(
+        "void f(double *x, int n)\n{\n  double *p = x;\n#pragma scop\n"
+        "  for (int i = 1; i < n; i++)\n    *(x + i - 1 + 1) = p[i - 1];\n"
+        "#pragma endscop\n}\n"
+    )
+    (refusal,) = program.refusals
+    assert "'p' may point into 'x'" in refusal.message
 
 
 def test_an_array_written_through_a_pointer_may_be_another_one_s_memory(parse):

@@ -67,7 +67,7 @@ CASES = {
     "pointer that hides a function of math.h": (
         f"{LOOP} x[i] = sin(x[i]);", "sin", "through the pointer 'sin'",
     ),
-    "pointer arithmetic": (f"{LOOP} *(x + i) = 0;", "x + i", "pointer arithmetic"),
+    "pointer arithmetic": (f"{LOOP} *(i - x) = 0;", "i - x", "pointer arithmetic"),
     "address": (f"{LOOP} x[i] = &x[i] - y;", "x[i] - y", "the address"),
     "pointer moved": (
         f"double *row = x; {LOOP} {{ row[i] = 0; row = y; }}", "row = y",

@@ -34,6 +34,9 @@ ACCESSES = {
     "through pointers": (
         f"{LOOP} {{ vec3 *p = &pos[i]; (*p).y = p->x; }}", ["pos[i, 0]", "pos[i, 1]"],
     ),
+    "at a distance": (
+        f"{LOOP} (pos + i)->y = (*(pos + i)).x;", ["pos[i, 0]", "pos[i, 1]"],
+    ),
     "through a moved pointer": (
         "vec3 *p = pos + 1; for (int i = 0; i < 9; i++) p[i].x = p[i - 1].x;",
         ["pos[i, 0]", "pos[i + 1, 0]"],
