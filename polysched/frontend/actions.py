@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -47,6 +48,7 @@ class Surroundings:
     functions: Functions
     reader: ScopReader
     assumptions: Assumptions
+    is_at_break: Callable[[Any], bool]
 
     def node_of(self, expr: Expr, otherwise: Any) -> Any:
         """The best syntax node for an expression."""
@@ -251,7 +253,8 @@ class ActionReader:
         if isinstance(symbol.ctype, (ArrayC, PointerC)):
             self._refuser.unsupported(
                 target, f"the pointer or array {symbol.name!r} is assigned to",
-                hint="assign to its elements; pointers stay fixed inside a scop",
+                hint="pointers stay fixed in a scop; buffers that take turns may be "
+                "one array, A[t % 2][i]",
             )  # fmt: skip
 
     def refuse_changed_iterator(self, node: Any, name: str) -> NoReturn:
@@ -319,6 +322,10 @@ _STATEMENT_REFUSALS = {
     "Cast": "an expression statement", "Constant": "an expression statement",
     "StaticAssert": "a static assertion",
 }  # fmt: skip
+LOOP_IN_FUNCTION = "a loop that its data end may stand in a function that only computes"
+_COUNTED = f"a loop that counts is written as for; {LOOP_IN_FUNCTION}"
 _STATEMENT_HINTS = {
-    "Break": "if (CONDITION) break; is taken at the beginning of a for loop's body",
-}
+    "Break": "if (CONDITION) break; is taken at the beginning of a for loop's body, on "
+    f"iterators and parameters; {LOOP_IN_FUNCTION}",
+    "While": _COUNTED, "DoWhile": _COUNTED,
+}  # fmt: skip

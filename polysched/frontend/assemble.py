@@ -77,14 +77,16 @@ class _Assembler:
         self.site = site
         self.n_words = n_words
         self.refuser = refuser
-        self.items = structured(site.items, refuser)
+        less_jumps = structured(site.items, refuser)
+        self.items = less_jumps.items
         found = survey(site.scope, self.items, Declarer(refuser))
         assumptions = Assumptions()
         objects = Objects(found, site.scope, refuser, assumptions, sizes)
         reader = ScopReader(refuser, site.scope, found, objects, functions)
         self.around = Surroundings(
-            refuser, found, objects, functions, reader, assumptions
-        )
+            refuser, found, objects, functions, reader, assumptions,
+            less_jumps.is_at_break,
+        )  # fmt: skip
         self.objects = objects
 
     def assemble(self, region: SourceRegion, name: str) -> Scop:

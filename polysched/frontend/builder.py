@@ -10,7 +10,12 @@ import islpy as isl
 from pycparser import c_ast
 
 from polysched.base import check_time
-from polysched.frontend.actions import STEP_OPS, ActionReader, Surroundings
+from polysched.frontend.actions import (
+    LOOP_IN_FUNCTION,
+    STEP_OPS,
+    ActionReader,
+    Surroundings,
+)
 from polysched.frontend.affine import Affine, NotAffine
 from polysched.frontend.declarations import ScalarC, Symbol
 from polysched.frontend.literals import fold, integer
@@ -191,12 +196,22 @@ class Builder:
             condition = self._without_not_equal(condition, loop, start)
             domain = enter_loop(outer, affine, Bounds(loop, start, condition))
         except NotAffine as verdict:
-            self._refuse_not_affine("the bounds of this loop are not affine", verdict)
+            self._refuse_bounds(verdict)
         except EndlessLoop as verdict:
             self._refuser.unsupported(
                 header.condition, f"this loop has no last iteration: {verdict}"
             )
         return Nest(loops, domain, affine)
+
+    def _refuse_bounds(self, verdict: NotAffine) -> NoReturn:
+        node = self._around.node_of(verdict.expr, None)
+        if not self._around.is_at_break(node):
+            self._refuse_not_affine("the bounds of this loop are not affine", verdict)
+        self._refuser.not_affine(
+            node, "the condition of this break is not one on iterators and parameters: "
+            f"{self._around.reason(verdict)}",
+            hint=f"loops end where that is known beforehand; {LOOP_IN_FUNCTION}",
+        )  # fmt: skip
 
     def _without_not_equal(self, condition: Expr, loop: Loop, start: Expr) -> Expr:
         """``i != END`` as ``i < END`` where the loop meets END going upwards."""

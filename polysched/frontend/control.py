@@ -7,6 +7,7 @@ refused where it stands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from itertools import count
 from typing import Any
@@ -26,7 +27,27 @@ _LOOPS = (c_ast.For, c_ast.While, c_ast.DoWhile)
 _OPPOSITES = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 
 
-def structured(items: Iterable[Any], refuser: Refuser) -> tuple[Any, ...]:
+@dataclass(frozen=True)
+class Structured:
+    """Statements that jump less.
+
+    Attributes
+    ----------
+    items : tuple of nodes
+        The statements.
+    breaks : tuple of nodes
+        Conditions that stood at a `break` and have become part of a loop's condition.
+    """
+
+    items: tuple[Any, ...]
+    breaks: tuple[Any, ...]
+
+    def is_at_break(self, node: Any) -> bool:
+        """Whether a piece of syntax is part of a condition that stood at a `break`."""
+        return any(part is node for top in self.breaks for part in _parts(top))
+
+
+def structured(items: Iterable[Any], refuser: Refuser) -> Structured:
     """Statements that do the same and jump less.
 
     Parameters
@@ -38,13 +59,15 @@ def structured(items: Iterable[Any], refuser: Refuser) -> tuple[Any, ...]:
     """
     items = list(items)
     writer = _Structurer(refuser, {name for item in items for name in _names(item)})
-    return tuple(writer.statement(item) for item in items)
+    found = tuple(writer.statement(item) for item in items)
+    return Structured(found, tuple(writer.breaks))
 
 
 class _Structurer:
     def __init__(self, refuser: Refuser, names: set[str]) -> None:
         self._refuser = refuser
         self._names = names
+        self.breaks: list[Any] = []
 
     def statement(self, node: Any) -> Any:
         """The same statement, structured."""
@@ -71,6 +94,7 @@ class _Structurer:
             if leaves is None:
                 break
             stays = _negated(leaves)
+            self.breaks.append(stays)
             cond = c_ast.BinaryOp("&&", cond, stays, leaves.coord)
             del items[0]
         body = _block(self._without_continue(items), node.stmt)
@@ -302,10 +326,16 @@ def _noted(node: Any, flag: Any) -> Any:
 
 def _names(node: Any) -> Iterator[str]:
     """Every name in a piece of syntax."""
-    if isinstance(node, (c_ast.ID, c_ast.Decl)) and node.name:
-        yield node.name
+    for part in _parts(node):
+        if isinstance(part, (c_ast.ID, c_ast.Decl)) and part.name:
+            yield part.name
+
+
+def _parts(node: Any) -> Iterator[Any]:
+    """A piece of syntax and everything in it."""
+    yield node
     for _, child in node.children():
-        yield from _names(child)
+        yield from _parts(child)
 
 
 def _falls_through(items: Sequence[Any]) -> bool:

@@ -220,7 +220,8 @@ class Objects:
             self._refuser.unsupported(
                 node, f"{symbol.name!r} is {describe_type(symbol.ctype)}: {reason}",
                 hint="structures may hold numbers of one type, and rows of them, and "
-                "are declared in front of the function",
+                "are declared in front of the function; of others, copy the members "
+                "to variables in front of the scop",
             )  # fmt: skip
         return layout
 

@@ -26,7 +26,14 @@ CASES = {
     "goto": ("{ goto out; }", "goto", "found a goto"),
     "label": ("out: x[0] = 1;", "out", "found a label"),
     "break": (f"{LOOP} {{ x[i] = 1; if (i > 3) break; }}", "break", "found a break"),
-    "break on data": (f"{LOOP} {{ if (k[i]) break; x[i] = 1; }}", "k[i]", "on data"),
+    "break on data": (
+        f"{LOOP} {{ if (k[i]) break; x[i] = 1; }}", "k[i]",
+        "this break is not one on iterators and parameters: it depends on data",
+    ),
+    "bound on data beside a break": (
+        "for (int i = 0; i < k[i]; i++) { if (i > m) break; x[i] = 1; }", "k[i]",
+        "the bounds of this loop are not affine",
+    ),
     "continue behind a name": (
         f"{LOOP} {{ {{ int m = 2; if (i > m) continue; }} x[i] = m; }}",
         "continue", "names hide those that follow",
