@@ -212,7 +212,7 @@ def _hold(
     node = draft.node(path)
     n = node.band_n_member()
     names = [s.get_tuple_name() for s in list_sets(node.get_domain())]
-    if n < 2:
+    if n < 2 or not names:  # cutting twice may leave a part without instances
         return None
     lanes = min(_lanes(scop, cpu, name) for name in names)
     if len(names) != 1:

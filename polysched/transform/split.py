@@ -57,6 +57,8 @@ class Split(Step):
             return f"found member {self.member}, expected 0 to {n_members - 1}"
         if has_isolation(node):
             return "the band or one below it isolates full tiles, which must come last"
+        if node.get_domain().is_empty():
+            return "no instance runs in the loop"
         if has_loop_names(node.get_domain()):
             return "a parameter has the name of a loop"
         try:

@@ -13,8 +13,13 @@ from polysched.analysis import (
     statement_members,
 )
 from polysched.frontend import parse_c
-from polysched.ir import MARK_PARALLEL, original_tree
-from polysched.transform import apply_script, print_script, sample_scripts
+from polysched.ir import MARK_PARALLEL, ScheduleTree, original_tree
+from polysched.transform import (
+    Split,
+    apply_script,
+    print_script,
+    sample_scripts,
+)
 from tests.unit import scops
 from tests.unit.space.made import MACHINE
 from tests.unit.transform import trees
@@ -92,3 +97,22 @@ def test_every_step_of_planned_scripts_is_drawn() -> None:
     }
     planned = "order tile split distribute parallel registers pack vector jam separate"
     assert set(planned.split()) <= drawn
+
+
+def test_a_part_without_instances_is_left_alone() -> None:
+    scop = scops.gemm()
+    _, deps = trees.gemm()
+    loops = ", ".join(f"{{ S1[i, j, k] -> [({v})] }}" for v in "ikj")
+    inner = f'{{ schedule: "[{loops}]", permutable: 1 }}'
+    parts = ", ".join(
+        f'{{ filter: "[n] -> {{ S1[i, j, k] : {which} }}", child: {inner} }}'
+        for which in ("i >= 0", "i < 0")
+    )
+    box = "0 <= i < n and 0 <= j < n and 0 <= k < n"
+    domain = f'"[n] -> {{ S1[i, j, k] : {box} }}"'
+    tree = ScheduleTree.parse(
+        f"{{ domain: {domain}, child: {{ sequence: [ {parts} ] }} }}"
+    )
+    assert sample_scripts(tree, scop, deps, MACHINE.cpu, limit=10)
+    split = Split((0, 1, 0), 0, ("5",))
+    assert split.find_misfit(tree) == "no instance runs in the loop"
