@@ -27,6 +27,9 @@ from polysched.workflow.variant import macro_flags, print_region
 Order = Literal["proven", "unchanged", "unproven", "illegal"]
 Results = Literal["equal", "differ", "failed", "not run"]
 
+_EDITED = "its device code was edited after it was generated"
+_NOT_READ = "it calls kernels of a device file, which --target cuda reads"
+
 
 @dataclass(frozen=True)
 class CheckedScop:
@@ -141,9 +144,9 @@ def check(
     verdicts = []
     for text, verdict, calls in first:
         if calls and not is_printed and verdict.order == "proven":
-            reason = "its device code was edited after it was generated"
+            reason = _EDITED if device else _NOT_READ
             verdict = replace(verdict, order="unproven", order_text=reason)
-        if run and verdict.order != "unchanged":
+        if run and verdict.order != "unchanged" and (device or not calls):
             scop = next(s for s in program.scops if s.name == verdict.scop)
             texts = _Text("output", text, device if calls else "")
             results, why = _compare(
