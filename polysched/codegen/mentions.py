@@ -32,8 +32,11 @@ def fixed_names(scop: Scop) -> frozenset[str]:
 
 
 def replaced_names(scop: Scop) -> frozenset[str]:
-    """Names that generated code may reuse for what they mean: iterators, privates."""
-    privates = {a.source_name for a in scop.arrays}
+    """Names that generated code may reuse for what they mean: iterators, privates.
+
+    Those of arrays as the model has them, too: what is new is told from them by its name.
+    """
+    privates = {n for a in scop.arrays for n in (a.source_name, a.name)}
     return frozenset(n for s in scop.statements for n in s.iterators) | privates
 
 

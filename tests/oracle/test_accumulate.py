@@ -6,8 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from polysched.analysis import (
+    allow_reordering,
+    compute_dependences,
+    prepare_scop,
+    set_band_flags,
+)
+from polysched.codegen import PrintOptions, print_openmp, splice
 from polysched.frontend import parse_c
+from polysched.ir import original_tree
 from polysched.space import SpaceOptions, build_space, load_space
+from polysched.transform import apply_script, parse_script
 from tests.oracle.sweep import print_variant, run, tiny_machine
 
 PROGRAM = """
@@ -98,3 +107,58 @@ def test_a_saved_space_still_knows_that_sums_may_be_reordered(tmp_path: Path) ->
     loaded = load_space(tmp_path / "space.json", scop)
     assert loaded.fp == "reassociate"
     assert [s.id for s in loaded] == [s.id for s in space]
+
+
+NAMESAKES = """
+#include <stdio.h>
+enum { N = 40 };
+static long A[N][N], y[N], z[N];
+
+static void sums(void)
+{
+#pragma scop
+    for (int i = 0; i < N; i++) {
+        long sum = A[i][0];
+        for (int j = 0; j < N; j++)
+            sum += A[i][j];
+        y[i] = sum * 2;
+        z[i] = sum * sum;
+    }
+    for (int i = 0; i < N; i++) {
+        long sum = A[0][i];
+        for (int j = 0; j < N; j++)
+            sum -= A[j][i];
+        y[i] += sum;
+        z[i] -= sum * sum;
+    }
+#pragma endscop
+}
+
+int main(void)
+{
+    for (int k = 0; k < N * N; k++)
+        A[k / N][k % N] = k * 7 % 11;
+    sums();
+    for (int i = 0; i < N; i++)
+        printf("%ld %ld\\n", y[i], z[i]);
+    return 0;
+}
+"""
+
+
+@pytest.mark.cc
+def test_an_accumulator_is_told_from_a_variable_of_another_block(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "namesakes.c"
+    path.write_text(NAMESAKES)
+    program = parse_c(path)
+    scop = prepare_scop(program.scops[0])
+    deps = allow_reordering(compute_dependences(scop), scop, "strict")
+    tree = set_band_flags(original_tree(scop), deps)
+    apart = "distribute(band=0.0.0, member=0, statements=[0, 1, 2, 3])"
+    script = parse_script(f"{apart}; accumulate(band=0.0.0.1.0.0, member=0)")
+    tree = apply_script(tree, script, deps)
+    text = print_openmp(scop, tree, PrintOptions(original_text=NAMESAKES))
+    found = run(splice(program, {scop.name: text}), path, [])
+    assert found == run(program.source, path, [])
