@@ -12,7 +12,15 @@ from polysched.base import NO_TIME_LEFT, Deadline, InfeasibleError, check_time
 from polysched.ilp.effort import Effort
 from polysched.ilp.known import Bounds, Known, rest_of
 from polysched.ilp.linear import Linear
-from polysched.ilp.session import Answer, LateSession, Point, Row, Session, open_session
+from polysched.ilp.session import (
+    Answer,
+    LateSession,
+    Point,
+    Row,
+    Session,
+    Wish,
+    open_session,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -123,7 +131,7 @@ class Problem:
             Groups whose rows are left out.
         """
         session = open_session(self._bounds, self._active_rows(without))
-        answer = session.minimise(Linear(), seconds, None)
+        answer = session.minimise(Wish(Linear(), seconds))
         if answer.point is not None:
             return True
         return False if answer.is_infeasible else None
@@ -278,11 +286,11 @@ class Problem:
         held = self.decisions if effort.is_spent and point is not None else ()
         n_nodes = effort.n_nodes(self.n_rows)
         end = Deadline.after(seconds)
-        answer = session.minimise(form, seconds, point, n_nodes, held)
+        answer = session.minimise(Wish(form, seconds, point, n_nodes, held))
         effort.spend(answer.n_iterations, self.n_rows)
         has_none = answer.point is None and point is None
         if has_none and not answer.is_infeasible and not end.expired:
-            answer = session.minimise(form, end.remaining_seconds(), None)
+            answer = session.minimise(Wish(form, end.remaining_seconds()))
             effort.spend(answer.n_iterations, self.n_rows)
         return replace(answer, is_optimal=answer.is_optimal and not held)
 

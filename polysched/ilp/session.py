@@ -43,6 +43,30 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Wish:
+    """A form to minimise, and what a solver may spend on it.
+
+    Attributes
+    ----------
+    form : Linear
+    seconds : float
+        Time limit, which may be overrun by one step of the solver.
+    start : tuple of int, optional
+        A point that satisfies all rows.
+    n_nodes : int, optional
+        Most nodes of the search tree, for a solver that can count them.
+    held : sequence of int
+        Variables that stay as they are at the start.
+    """
+
+    form: Linear
+    seconds: float
+    start: Point | None = None
+    n_nodes: int | None = None
+    held: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
 class Answer:
     """What one solve found.
 
@@ -67,28 +91,8 @@ class Answer:
 class Session(Protocol):
     """Bounded integers and rows, to be minimised over again and again."""
 
-    def minimise(
-        self,
-        form: Linear,
-        seconds: float,
-        start: Point | None,
-        n_nodes: int | None = None,
-        held: Sequence[int] = (),
-    ) -> Answer:
-        """Minimise a form within limits, from a known point if there is one.
-
-        Parameters
-        ----------
-        form : Linear
-        seconds : float
-            Time limit.
-        start : tuple of int or None
-            A point that satisfies all rows.
-        n_nodes : int, optional
-            Most nodes of the search tree, for a solver that can count them.
-        held : sequence of int
-            Variables that stay as they are at the start.
-        """
+    def minimise(self, wish: Wish) -> Answer:
+        """The point at which a form is least, or what was found within its limits."""
 
     def require_at_most(self, form: Linear, value: int) -> None:
         """Add ``form <= value``."""
@@ -110,20 +114,13 @@ class LateSession:
         self._limits: list[tuple[Linear, int]] = []
         self._session: Session | None = None
 
-    def minimise(
-        self,
-        form: Linear,
-        seconds: float,
-        start: Point | None,
-        n_nodes: int | None = None,
-        held: Sequence[int] = (),
-    ) -> Answer:
+    def minimise(self, wish: Wish) -> Answer:
         """Minimise a form; what was required meanwhile holds."""
         if self._session is None:
             self._session = open_session(self._bounds, self._rows)
             for limited, value in self._limits:
                 self._session.require_at_most(limited, value)
-        return self._session.minimise(form, seconds, start, n_nodes, held)
+        return self._session.minimise(wish)
 
     def require_at_most(self, form: Linear, value: int) -> None:
         """Add ``form <= value``."""
@@ -190,21 +187,15 @@ class HighsSession:
         self._highs.setOptionValue("mip_heuristic_run_feasibility_jump", False)
         self._highs.passModel(_highs_model(bounds, distinct_rows(rows)))
 
-    def minimise(
-        self,
-        form: Linear,
-        seconds: float,
-        start: Point | None,
-        n_nodes: int | None = None,
-        held: Sequence[int] = (),
-    ) -> Answer:
-        """Minimise a form; the time limit may be overrun by one solver step."""
-        with self._held(held, start):
-            return self._minimise(form, seconds, start, n_nodes)
+    def minimise(self, wish: Wish) -> Answer:
+        """Minimise a form."""
+        with self._held(wish):
+            return self._minimise(wish)
 
     @contextmanager
-    def _held(self, held: Sequence[int], start: Point | None) -> Iterator[None]:
+    def _held(self, wish: Wish) -> Iterator[None]:
         """Variables narrowed to their values at a point meanwhile."""
+        held, start = wish.held, wish.start
         if start is None or not held:
             yield
             return
@@ -217,20 +208,18 @@ class HighsSession:
             low, high = (a[columns] for a in self._box)
             self._highs.changeColsBounds(len(held), columns, low, high)
 
-    def _minimise(
-        self, form: Linear, seconds: float, start: Point | None, n_nodes: int | None
-    ) -> Answer:
+    def _minimise(self, wish: Wish) -> Answer:
         highs = self._highs
         costs = np.zeros(self._n)
-        for variable, coefficient in form.terms.items():
+        for variable, coefficient in wish.form.terms.items():
             costs[variable] = coefficient
         highs.changeColsCost(self._n, self._columns, costs)
-        if start is not None:
+        if wish.start is not None:
             known = highspy.HighsSolution()
-            known.col_value = [float(v) for v in start]
+            known.col_value = [float(v) for v in wish.start]
             highs.setSolution(known)
-        highs.setOptionValue("time_limit", highs.getRunTime() + seconds)
-        most = highspy.kHighsIInf if n_nodes is None else n_nodes
+        highs.setOptionValue("time_limit", highs.getRunTime() + wish.seconds)
+        most = highspy.kHighsIInf if wish.n_nodes is None else wish.n_nodes
         highs.setOptionValue("mip_max_nodes", most)
         with lend_baton():
             highs.run()
@@ -300,18 +289,11 @@ class CbcSession:
                 expression = self._expression(row.form)
                 self._model += (expression == 0) if row.equality else (expression >= 0)
 
-    def minimise(
-        self,
-        form: Linear,
-        seconds: float,
-        start: Point | None,
-        n_nodes: int | None = None,
-        held: Sequence[int] = (),
-    ) -> Answer:
+    def minimise(self, wish: Wish) -> Answer:
         """Minimise a form; here CBC takes neither a starting point nor other limits."""
         with _quiet():
-            self._model.setObjective(self._expression(form))
-            solver = pulp.PULP_CBC_CMD(msg=False, timeLimit=seconds, threads=1)
+            self._model.setObjective(self._expression(wish.form))
+            solver = pulp.PULP_CBC_CMD(msg=False, timeLimit=wish.seconds, threads=1)
             with lend_baton():
                 self._model.solve(solver)
         status = self._model.sol_status

@@ -6,7 +6,7 @@ import pytest
 
 from polysched.base import Deadline, InfeasibleError
 from polysched.ilp import Effort, Linear, Problem, is_satisfied
-from polysched.ilp.session import Answer
+from polysched.ilp.session import Answer, Wish
 from tests.unit.clock import Clock
 
 N = 12
@@ -90,9 +90,9 @@ def test_a_first_point_is_looked_for_again_only_where_nodes_ended_the_search(
     seconds_given: list[float] = []
 
     class FindsNothing:
-        def minimise(self, form: Linear, seconds: float, *_: object) -> Answer:
-            seconds_given.append(seconds)
-            clock.pass_seconds(seconds if is_late else 1.0)
+        def minimise(self, wish: Wish) -> Answer:
+            seconds_given.append(wish.seconds)
+            clock.pass_seconds(wish.seconds if is_late else 1.0)
             return Answer(None, n_iterations=1)
 
     monkeypatch.setattr("polysched.ilp.session.open_session", lambda *_: FindsNothing())

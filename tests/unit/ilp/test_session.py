@@ -12,6 +12,7 @@ from polysched.ilp.session import (
     CbcSession,
     HighsSession,
     Row,
+    Wish,
     distinct_rows,
     open_session,
 )
@@ -23,7 +24,7 @@ COVER = Row(Linear({0: 2, 1: 2}, -9), False, "cover")
 
 @BOTH
 def test_optimum_is_rounded_and_proven(make):
-    answer = make(BOX, [COVER]).minimise(Linear({0: 1, 1: 3}), 10.0, None)
+    answer = make(BOX, [COVER]).minimise(Wish(Linear({0: 1, 1: 3}), 10.0))
     assert answer.is_optimal
     assert answer.point == (8, -3)
 
@@ -32,16 +33,16 @@ def test_optimum_is_rounded_and_proven(make):
 def test_rows_added_on_the_way_hold_from_then_on(make):
     session = make(BOX, [COVER])
     session.require_at_most(Linear({0: 1}, 1), 5)
-    answer = session.minimise(Linear({1: 1}), 10.0, (10, 10))
+    answer = session.minimise(Wish(Linear({1: 1}), 10.0, (10, 10)))
     assert answer.point == (4, 1)
-    answer = session.minimise(Linear({0: 1}), 10.0, answer.point)
+    answer = session.minimise(Wish(Linear({0: 1}), 10.0, answer.point))
     assert answer.point[0] == 0
 
 
 @BOTH
 def test_impossible_rows_are_known_to_be_impossible(make):
     rows = [COVER, Row(Linear({0: 1, 1: 1}, -4), True, "sum")]
-    answer = make(BOX, rows).minimise(Linear({0: 1}), 10.0, None)
+    answer = make(BOX, rows).minimise(Wish(Linear({0: 1}), 10.0))
     assert answer.point is None
     assert answer.is_infeasible
 
