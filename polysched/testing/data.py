@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from random import Random
+
+from polysched.testing.shape import Shape
 
 _CONVERSION = {"double": "%a", "float": "%a", "int": "%d", "unsigned": "%u"}
 
@@ -122,3 +125,34 @@ class DataPlan:
                 f'    printf("{_CONVERSION[plan.type]}\\n", p{number}[q]); }}',
             ]
         return lines
+
+
+def pick_parameters(draw: Random, shape: Shape) -> dict[str, tuple[int, ...]]:
+    """Sizes known at run time, and the values of each in several calls; or none."""
+    if draw.random() >= shape.run_time_sizes:
+        return {}
+    top = shape.max_size
+    names = ["n", "m"][: draw.randint(1, 2)]
+    scenarios = [
+        [draw.randint(top - 3, top) for _ in names],
+        [draw.randint(0, 2) for _ in names],
+        [draw.randint(1, top) for _ in names],
+    ]
+    return {p: tuple(s[k] for s in scenarios) for k, p in enumerate(names)}
+
+
+def pick_arrays(draw: Random, name: str) -> list[ArrayPlan]:
+    """One to three arrays, mostly of one kind of numbers; names begin with `name`."""
+    plans = []
+    floating = draw.random() < 0.6
+    for letter in "ABC"[: draw.randint(1, 3)]:
+        types = ["double", "double", "float"] if floating else ["unsigned", "int"]
+        if draw.random() < 0.15:
+            types = ["double", "int", "unsigned"]
+        n_dim = draw.choice([1, 1, 2, 2, 3])
+        kind = draw.choice(["static"] * 4 + ["vla", "linear"])
+        if kind == "linear":
+            n_dim = 2
+        type_ = draw.choice(types)
+        plans.append(ArrayPlan(f"{name}_{letter}", type_, n_dim, kind, [1] * n_dim))
+    return plans

@@ -6,7 +6,12 @@ import random
 from collections.abc import Sequence
 
 from polysched.testing.affine import Affine, Ranges
-from polysched.testing.data import ArrayPlan, DataPlan
+from polysched.testing.data import (
+    ArrayPlan,
+    DataPlan,
+    pick_arrays,
+    pick_parameters,
+)
 from polysched.testing.shape import Shape
 from polysched.testing.unit import Node, RandomUnit, program_text
 
@@ -53,11 +58,11 @@ class _Generator:
         self._locals: list[str] = []
         self._epilogue: list[str] = []
         self._budget = self._rng.randint(1, shape.max_statements)
-        self._parameters = self._pick_parameters()
+        self._parameters = pick_parameters(self._rng, shape)
         self._n_scenarios = len(next(iter(self._parameters.values()), (0,)))
         for p, values in self._parameters.items():
             self._variables[p] = tuple((v, v) for v in values)
-        self._arrays = self._pick_arrays()
+        self._arrays = pick_arrays(self._rng, name)
         self._scalars = self._pick_scalars()
         self._n_temporaries = 0
         self._loops: list[str] = []
@@ -88,38 +93,6 @@ class _Generator:
 
     def _odd(self) -> bool:
         return self._chance(self._shape.oddity)
-
-    def _pick_parameters(self) -> dict[str, tuple[int, ...]]:
-        if not self._chance(self._shape.run_time_sizes):
-            return {}
-        top = self._shape.max_size
-        names = ["n", "m"][: self._rng.randint(1, 2)]
-        scenarios = [
-            [self._rng.randint(top - 3, top) for _ in names],
-            [self._rng.randint(0, 2) for _ in names],
-            [self._rng.randint(1, top) for _ in names],
-        ]
-        return {p: tuple(s[k] for s in scenarios) for k, p in enumerate(names)}
-
-    def _pick_arrays(self) -> list[ArrayPlan]:
-        plans = []
-        floating = self._chance(0.6)
-        for letter in "ABC"[: self._rng.randint(1, 3)]:
-            types = ["double", "double", "float"] if floating else ["unsigned", "int"]
-            if self._chance(0.15):
-                types = ["double", "int", "unsigned"]
-            kinds = ["static"] * 4 + ["vla", "linear"]
-            n_dim = self._rng.choice([1, 1, 2, 2, 3])
-            kind = self._rng.choice(kinds)
-            if kind == "linear":
-                n_dim = 2
-            plans.append(
-                ArrayPlan(
-                    f"{self._name}_{letter}", self._rng.choice(types), n_dim, kind,
-                    [1] * n_dim,
-                )
-            )  # fmt: skip
-        return plans
 
     def _pick_scalars(self) -> list[tuple[str, str]]:
         if not self._chance(0.4):
