@@ -16,6 +16,7 @@ from polysched.ir import (
     Expr,
     Guard,
     Load,
+    Lookup,
     Scop,
     Select,
     Statement,
@@ -64,7 +65,7 @@ def expression_operations(expr: Expr) -> int:
             return 1 + expression_operations(cond) + dearer
         case Binary("<" | "<=" | ">" | ">=" | "==" | "!=" | "&&" | "||"):
             own = 0
-        case Binary() | Call():
+        case Binary() | Call() | Lookup():
             own = 1
         case Unary(op):
             own = int(op in ("-", "~"))

@@ -12,6 +12,7 @@ from polysched.ir import (
     Cast,
     Expr,
     Load,
+    Lookup,
     Select,
     Unary,
     map_expr,
@@ -82,7 +83,7 @@ def _is_long(expr: Expr) -> bool:
     """Whether it holds a choice, or is an integer computed from data."""
     if any(isinstance(e, Select) for e in walk(expr)):
         return True
-    has_data = any(isinstance(e, Load | Call) for e in walk(expr))
+    has_data = any(isinstance(e, Load | Call | Lookup) for e in walk(expr))
     return has_data and not expr.dtype.is_float and not isinstance(expr, Load)
 
 
@@ -94,6 +95,6 @@ def _always_made(expr: Expr) -> Iterator[Select]:
             yield from _always_made(cond)
         case Binary("&&" | "||", left, _):
             yield from _always_made(left)
-        case Binary() | Unary() | Call() | Cast():
+        case Binary() | Unary() | Call() | Lookup() | Cast():
             for operand in expr.operands:
                 yield from _always_made(operand)

@@ -29,6 +29,7 @@ from polysched.ir import (
     Expr,
     Iter,
     Load,
+    Lookup,
     Param,
     ScalarType,
     Select,
@@ -136,6 +137,8 @@ class ExprPrinter:
                 return binary(op, self.value(left), self.value(right))
             case Call(name, args, _):
                 return call(name, [self.value(a) for a in args])
+            case Lookup(array, subscripts, type_):
+                return self.load(Load(array, subscripts, type_))
             case Cast(type_, Iter(name, _)) if name in self.iterators:
                 return cast(type_.name, self.iterators[name].value.to_text())
             case Cast(type_, operand):

@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from polysched.codegen.ctext import identifiers
-from polysched.ir import (
-    Call,
-    Expr,
-    Iter,
-    Param,
-    ScalarType,
-    Scop,
-    action_expressions,
-    walk,
-)
+from polysched.ir import Call, Iter, Param, ScalarType, Scop, walk
 from polysched.ir.types import INT, LONG
 
 
@@ -27,14 +16,14 @@ def fixed_names(scop: Scop) -> frozenset[str]:
         for extent in (*array.extents, *array.pitches):
             if extent is not None:
                 names |= {e.name for e in walk(extent) if isinstance(e, Param)}
-    names |= {e.name for e in _expressions(scop) if isinstance(e, Call | Param)}
+    names |= {e.name for e in scop.iter_expressions() if isinstance(e, Call | Param)}
     return frozenset(names)
 
 
 def replaced_names(scop: Scop) -> frozenset[str]:
     """Names that generated code may reuse for what they mean: iterators, privates.
 
-    Those of arrays as the model has them, too: what is new is told from them by its name.
+    Those of arrays as the model has them, too: from them, new ones are told by name.
     """
     privates = {n for a in scop.arrays for n in (a.source_name, a.name)}
     return frozenset(n for s in scop.statements for n in s.iterators) | privates
@@ -43,14 +32,6 @@ def replaced_names(scop: Scop) -> frozenset[str]:
 def iterator_type(scop: Scop) -> ScalarType:
     """int, or long when a parameter or iterator may not fit."""
     types = [p.type for p in scop.parameters]
-    types += [e.dtype for e in _expressions(scop) if isinstance(e, Iter)]
+    types += [e.dtype for e in scop.iter_expressions() if isinstance(e, Iter)]
     wide = any(t.n_bytes > 4 or (t.kind == "uint" and t.n_bytes == 4) for t in types)
     return LONG if wide else INT
-
-
-def _expressions(scop: Scop) -> Iterator[Expr]:
-    """Every expression of every statement."""
-    for statement in scop.statements:
-        for action in statement.body:
-            for top in action_expressions(action):
-                yield from walk(top)

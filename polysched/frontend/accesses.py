@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import islpy as isl
 
 from polysched.frontend.affine import Affine, NotAffine
-from polysched.ir import Access, AccessKind, Action, Assign, Binary, Expr, Load, Select
+from polysched.ir import (
+    Access,
+    AccessKind,
+    Action,
+    Assign,
+    Binary,
+    Expr,
+    Load,
+    Lookup,
+    Select,
+)
 
 Visit = Callable[[Load, isl.Set, bool], None]
+VisitLookup = Callable[[Lookup, isl.Set], None]
+Extents = Mapping[str, tuple[Expr | None, ...]]
 
 
 class PathWalker:
@@ -22,11 +34,16 @@ class PathWalker:
         Reads conditions.
     on_access : callable
         Called with a load, its instances, and whether it is written.
+    on_lookup : callable, optional
+        Called with an element at a place that depends on data, and its instances.
     """
 
-    def __init__(self, affine: Affine, on_access: Visit) -> None:
+    def __init__(
+        self, affine: Affine, on_access: Visit, on_lookup: VisitLookup | None = None
+    ) -> None:
         self._affine = affine
         self._on_access = on_access
+        self._on_lookup = on_lookup
 
     def action(self, action: Action, domain: isl.Set) -> None:
         """Visit everything in an action."""
@@ -65,6 +82,8 @@ class PathWalker:
                 self.expr(operand, domain)
             if isinstance(expr, Load):
                 self._on_access(expr, domain, False)
+            elif isinstance(expr, Lookup) and self._on_lookup is not None:
+                self._on_lookup(expr, domain)
 
     def split(self, cond: Expr, domain: isl.Set) -> tuple[isl.Set, isl.Set]:
         """Instances at which a condition may hold, and may fail."""
@@ -120,13 +139,16 @@ class AccessCollector:
         Reads subscripts and conditions.
     statement : str
         Name of the statement.
+    extents : mapping of str to tuple of (Expr or None)
+        Of the arrays that are read at places which depend on data.
     """
 
-    def __init__(self, affine: Affine, statement: str) -> None:
+    def __init__(self, affine: Affine, statement: str, extents: Extents) -> None:
         self._affine = affine
         self._statement = statement
+        self._extents = extents
         self._reads: list[Access] = []
-        self._walker = PathWalker(affine, self._on_access)
+        self._walker = PathWalker(affine, self._on_access, self._on_lookup)
 
     def collect(self, body: tuple[Action, ...], domain: isl.Set) -> tuple[Access, ...]:
         """Reads before writes, each once.
@@ -146,16 +168,31 @@ class AccessCollector:
         return (*self._reads, *found)
 
     def _on_access(self, load: Load, domain: isl.Set, written: bool) -> None:
-        if written:
-            return
-        relation = self._relation(load, domain)
+        if not written:
+            self._add_read(load.array, self._relation(load, domain))
+
+    def _on_lookup(self, lookup: Lookup, domain: isl.Set) -> None:
+        """All of the array."""
+        relation = isl.Map.from_domain(domain)
+        for extent in self._extents[lookup.array]:
+            line = isl.Space.set_alloc(domain.get_ctx(), 0, 1)
+            zero = isl.Val.zero(line.get_ctx())
+            places = isl.Set.universe(line).lower_bound_val(isl.dim_type.set, 0, zero)
+            row = isl.Map.from_domain_and_range(domain, places)
+            if extent is not None:
+                size = isl.Map.from_pw_aff(self._affine.value(extent, domain))
+                row = row.intersect(size.apply_range(isl.Map.lex_gt(line)))
+            relation = relation.flat_range_product(row)
+        self._add_read(lookup.array, self._named(relation, domain, lookup.array))
+
+    def _add_read(self, array: str, relation: isl.Map) -> None:
         if relation.is_empty():
             return
         same = any(
-            a.array == load.array and a.relation.is_equal(relation) for a in self._reads
+            a.array == array and a.relation.is_equal(relation) for a in self._reads
         )
         if not same:
-            self._reads.append(self._access(load.array, "read", relation))
+            self._reads.append(self._access(array, "read", relation))
 
     def _writes(self, action: Action, domain: isl.Set) -> _Writes:
         if isinstance(action, Assign):
@@ -177,11 +214,14 @@ class AccessCollector:
         for subscript in load.subscripts:
             value = self._affine.value(subscript, domain)
             relation = relation.flat_range_product(isl.Map.from_pw_aff(value))
+        return self._named(relation, domain, load.array)
+
+    def _named(self, relation: isl.Map, domain: isl.Set, array: str) -> isl.Map:
         relation = relation.intersect_domain(domain).coalesce()
         relation = relation.set_tuple_name(isl.dim_type.in_, self._statement)
         for position, name in enumerate(self._affine.iterators):
             relation = relation.set_dim_name(isl.dim_type.in_, position, name)
-        named: isl.Map = relation.set_tuple_name(isl.dim_type.out, load.array)
+        named: isl.Map = relation.set_tuple_name(isl.dim_type.out, array)
         return named
 
     def _access(self, array: str, kind: AccessKind, relation: isl.Map) -> Access:

@@ -15,7 +15,7 @@ from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
 from polysched.frontend.aliasing import find_overlap
 from polysched.frontend.assumptions import Assumptions, values_of
-from polysched.frontend.builder import Builder, Draft
+from polysched.frontend.builder import AFFINE_HINT, Builder, Draft
 from polysched.frontend.control import structured
 from polysched.frontend.declarations import PointerC, ScalarC, Symbol
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
@@ -25,6 +25,7 @@ from polysched.frontend.liveness import (
     is_mentioned_after,
     is_read_after,
 )
+from polysched.frontend.lookups import lookups, with_lookups
 from polysched.frontend.objects import Object, Objects
 from polysched.frontend.purity import Functions
 from polysched.frontend.reading import ScopReader
@@ -38,6 +39,7 @@ from polysched.ir import (
     Array,
     Expr,
     Load,
+    Lookup,
     Param,
     Parameter,
     Scop,
@@ -48,6 +50,11 @@ from polysched.ir import (
     walk,
 )
 from polysched.sets import param_names, read_set
+
+_DATA_HINT = (
+    "elements at places that depend on data are read of arrays from outside that the "
+    "scop does not write"
+)
 
 
 def build_scop(
@@ -88,6 +95,7 @@ class _Assembler:
             less_jumps.is_at_break,
         )  # fmt: skip
         self.objects = objects
+        self._looked_up: set[str] = set()
 
     def assemble(self, region: SourceRegion, name: str) -> Scop:
         """All steps in order."""
@@ -98,6 +106,8 @@ class _Assembler:
         self._check_declarations()
         self._check_iterators()
         self._check_overlap()
+        drafts = with_lookups(drafts, self._comes_from_outside)
+        self._looked_up = {e.array for e in lookups(drafts)}
         drafts = self._delinearise(drafts)
         drafts = [replace(d, nest=self._named_domain(d)) for d in drafts]
         statements = [self._statement(k, d) for k, d in enumerate(drafts)]
@@ -119,13 +129,15 @@ class _Assembler:
 
     def _delinearise(self, drafts: list[Draft]) -> list[Draft]:
         try:
-            return delinearise(drafts, self.objects.all(), self.around.assumptions)
+            flat = [o for o in self.objects.all() if o.name not in self._looked_up]
+            return delinearise(drafts, flat, self.around.assumptions)
         except CannotDelinearise as verdict:
             node = self._node(verdict.expr)
             self.refuser.not_affine(
                 node, f"the subscripts of {verdict.array!r} are not affine: "
                 f"{verdict.reason}",
-                hint="subscripts are affine, or flat like A[i*n + j] with 0 <= j < n",
+                hint=_DATA_HINT if isinstance(verdict.expr, Load) else
+                "subscripts are affine, or flat like A[i*n + j] with 0 <= j < n",
             )  # fmt: skip
 
     def _node(self, expr: Expr) -> Any:
@@ -135,15 +147,14 @@ class _Assembler:
         check_time()
         name = f"S{number}"
         nest = draft.nest
-        collector = AccessCollector(nest.affine, name)
+        collector = AccessCollector(nest.affine, name, self._extents_looked_up())
         try:
             accesses = collector.collect(draft.body, nest.domain)
         except NotAffine as verdict:
             self.refuser.not_affine(
                 self._node(verdict.expr) or draft.node,
                 f"this subscript is not affine: {verdict.reason}",
-                hint="affine are sums of iterators, parameters and constants, "
-                "multiples of them, and / and % by constants",
+                hint=_DATA_HINT if isinstance(verdict.expr, Load) else AFFINE_HINT,
             )
         for access in accesses:
             self._check_row(access, draft)
@@ -157,6 +168,14 @@ class _Assembler:
             draft.body, accesses, where,
             statement_text(draft.node, where, self.refuser.places),
         )  # fmt: skip
+
+    def _comes_from_outside(self, array: str) -> bool:
+        found = next(o for o in self.objects.all() if o.name == array)
+        return found.symbol not in self.around.survey.declared
+
+    def _extents_looked_up(self) -> dict[str, tuple[Expr | None, ...]]:
+        found = (o for o in self.objects.all() if o.name in self._looked_up)
+        return {o.name: o.extents for o in found}
 
     def _check_row(self, access: Access, draft: Draft) -> None:
         """Rows and structures must not be left: the model keeps them apart."""
@@ -333,7 +352,8 @@ def _arrays_in(statements: Sequence[Statement]) -> set[str]:
     tops = [
         top for s in statements for a in s.body for top in action_expressions(a)
     ]  # fmt: skip
-    return {e.array for top in tops for e in walk(top) if isinstance(e, Load)}
+    nodes = (e for top in tops for e in walk(top))
+    return {e.array for e in nodes if isinstance(e, Load | Lookup)}
 
 
 def _params(expr: Expr) -> set[str]:

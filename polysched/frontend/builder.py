@@ -34,7 +34,7 @@ from polysched.frontend.syntax import line_of
 from polysched.ir import Action, Assign, Binary, Expr, Guard, Load, Unary, types
 
 _LOOP_KINDS = (c_ast.For, c_ast.While, c_ast.DoWhile)
-_AFFINE_HINT = (
+AFFINE_HINT = (
     "affine are sums of iterators, parameters and constants, multiples of them, and "
     "/ and % by constants"
 )
@@ -310,7 +310,7 @@ class Builder:
     def _refuse_not_affine(self, message: str, verdict: NotAffine) -> NoReturn:
         node = self._around.node_of(verdict.expr, self._current)
         reason = self._around.reason(verdict)
-        self._refuser.not_affine(node, f"{message}: {reason}", hint=_AFFINE_HINT)
+        self._refuser.not_affine(node, f"{message}: {reason}", hint=AFFINE_HINT)
 
 
 def _has_loop(node: Any) -> bool:

@@ -26,6 +26,7 @@ from polysched.ir import (
     Expr,
     Iter,
     Load,
+    Lookup,
     Param,
     ScalarType,
     Select,
@@ -230,7 +231,7 @@ class _Writer:
                 if name not in self._parameters:
                     raise AnalysisError(f"no value for the parameter {name!r}")
                 return _literal(self._parameters[name], expr.type)
-            case Load(array, subscripts):
+            case Load(array, subscripts) | Lookup(array, subscripts):
                 return _join(f"{self._array(array)}[{{}}]", self._key(subscripts))
             case Call():
                 return self._call(expr)

@@ -86,6 +86,26 @@ class Load(Expr):
 
 
 @dataclass(frozen=True)
+class Lookup(Expr):
+    """An element at a place that depends on data, of an array that nothing writes.
+
+    What it may read is all of the array; in everything else it is like a call.
+    """
+
+    array: str
+    subscripts: tuple[Expr, ...]
+    type: ScalarType
+
+    @property
+    def dtype(self) -> ScalarType:
+        return self.type
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        return self.subscripts
+
+
+@dataclass(frozen=True)
 class Unary(Expr):
     """``-x``, ``+x``, ``!x`` or ``~x``."""
 
@@ -204,7 +224,7 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 
 def map_expr(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
-    """A copy with nodes replaced from the root down.
+    """A copy with nodes replaced from the root down; the same object if none is.
 
     `change` returns the replacement of a node (taken as it is, not descended into) or
     None to keep the node and go on with its operands.
@@ -213,23 +233,25 @@ def map_expr(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
     if replaced is not None:
         return replaced
 
-    def sub(e: Expr) -> Expr:
-        return map_expr(e, change)
-
+    parts = tuple(map_expr(e, change) for e in expr.operands)
+    if all(new is old for new, old in zip(parts, expr.operands, strict=True)):
+        return expr
     match expr:
-        case Load(array, subscripts, type_):
-            return Load(array, tuple(sub(s) for s in subscripts), type_)
-        case Unary(op, operand):
-            return Unary(op, sub(operand))
-        case Binary(op, left, right):
-            return Binary(op, sub(left), sub(right))
-        case Call(name, args, type_):
-            return Call(name, tuple(sub(a) for a in args), type_)
-        case Cast(type_, operand):
-            return Cast(type_, sub(operand))
-        case Select(cond, then, other):
-            return Select(sub(cond), sub(then), sub(other))
-    return expr
+        case Load(array, _, type_):
+            return Load(array, parts, type_)
+        case Lookup(array, _, type_):
+            return Lookup(array, parts, type_)
+        case Unary(op, _):
+            return Unary(op, *parts)
+        case Binary(op, _, _):
+            return Binary(op, *parts)
+        case Call(name, _, type_):
+            return Call(name, parts, type_)
+        case Cast(type_, _):
+            return Cast(type_, *parts)
+        case Select():
+            return Select(*parts)
+    raise AssertionError(f"no such expression: {expr!r}")
 
 
 def map_action(action: Action, change: Callable[[Expr], Expr | None]) -> Action:

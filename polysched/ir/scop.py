@@ -10,7 +10,7 @@ from typing import Literal
 import islpy as isl
 
 from polysched.base import PolyschedError, Shown, SourceLocation
-from polysched.ir.expr import Action, Expr
+from polysched.ir.expr import Action, Expr, action_expressions, walk
 from polysched.ir.types import INT, ScalarType
 from polysched.sets import read_set, union_of_maps, union_of_sets
 
@@ -314,6 +314,13 @@ class Scop(Shown):
     def may_writes(self) -> isl.UnionMap:
         """All writes, certain or not."""
         return self.access_relation("must_write", "may_write")
+
+    def iter_expressions(self) -> Iterator[Expr]:
+        """Every expression in the statements' bodies, parents before children."""
+        for statement in self.statements:
+            for action in statement.body:
+                for top in action_expressions(action):
+                    yield from walk(top)
 
     def iter_accesses(self) -> Iterator[tuple[Statement, Access]]:
         """Every access with its statement, in source order."""

@@ -11,6 +11,7 @@ from polysched.base import RunError
 from polysched.ir import (
     Array,
     FunctionParameter,
+    Lookup,
     Program,
     Scop,
     Signature,
@@ -50,6 +51,7 @@ def print_driver(
         If a parameter has no value or an array no size that can be derived.
     """
     signature = _find_signature(program, scop)
+    _refuse_lookups(program, signature)
     arguments = []
     for k, parameter in enumerate(signature.parameters):
         if parameter.is_pointer:
@@ -78,6 +80,21 @@ def _find_signature(program: Program, scop: Scop) -> Signature:
         f" {scop.function!r} are not known",
         hint="name the source file that has the main",
     )
+
+
+def _refuse_lookups(program: Program, signature: Signature) -> None:
+    """Made-up data say nothing of use about where to look something up."""
+    for scop in program.scops:
+        found = next(
+            (e for e in scop.iter_expressions() if isinstance(e, Lookup)), None
+        )
+        if scop.function == signature.function and found is not None:
+            name = scop.array(found.array).source_name
+            raise RunError(
+                f"data of {signature.function!r} say which elements of {name!r} are "
+                "read; they cannot be made up",
+                hint="add a main that calls the function",
+            )
 
 
 def _scalar(

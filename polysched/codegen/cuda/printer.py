@@ -36,6 +36,7 @@ from polysched.ir import (
     Call,
     Expr,
     Load,
+    Lookup,
     ScalarType,
     ScheduleTree,
     Scop,
@@ -351,5 +352,5 @@ def _check_functions(scop: Scop) -> None:
 def _check_mentioned(scop: Scop, accessed: set[str]) -> None:
     """Refuse arrays that stand only where no instance reads them: none is copied."""
     for expr in _expressions(scop):
-        if isinstance(expr, Load) and expr.array not in accessed:
+        if isinstance(expr, Load | Lookup) and expr.array not in accessed:
             raise CodegenError(f"array {expr.array!r} is named and never touched")

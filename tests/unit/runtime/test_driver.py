@@ -12,9 +12,13 @@ from polysched.base import RunError
 from polysched.ir import (
     Access,
     Array,
+    Assign,
     Binary,
     Const,
     FunctionParameter,
+    Iter,
+    Load,
+    Lookup,
     Param,
     Parameter,
     Program,
@@ -164,6 +168,18 @@ def test_what_cannot_be_made_up_is_refused(tmp_path: Path) -> None:
         print_driver(with_last(FunctionParameter("q", types.INT, True)), scop, sizes)
     with pytest.raises(RunError, match="has no main"):
         print_driver(replace(program, signatures=()), scop, sizes)
+
+
+def test_places_that_data_say_are_not_made_up(tmp_path: Path) -> None:
+    program = function_program(tmp_path)
+    scop = program.scops[0]
+    (statement,) = scop.statements
+    lookup = Lookup("k", (Load("k", (Iter("j"),), types.INT),), types.INT)
+    target = Load("y", (Iter("i"), Iter("j")), types.DOUBLE)
+    body = (Assign(target, "=", lookup),)
+    scop = replace(scop, statements=(replace(statement, body=body),))
+    with pytest.raises(RunError, match="which elements of 'k' are read"):
+        print_driver(replace(program, scops=(scop,)), scop, {"n": 6, "m": 7})
 
 
 def test_negative_subscripts_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""Elements at places that depend on data, in arrays that the SCoP only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from polysched.frontend.builder import Draft
+from polysched.ir import (
+    Expr,
+    Load,
+    Lookup,
+    action_expressions,
+    assignments,
+    map_action,
+    map_expr,
+    walk,
+)
+
+
+def with_lookups(
+    drafts: Sequence[Draft], comes_from_outside: Callable[[str], bool]
+) -> list[Draft]:
+    """The drafts with `Lookup` for loads whose subscripts read data.
+
+    Parameters
+    ----------
+    drafts : sequence of Draft
+        All of the SCoP.
+    comes_from_outside : callable
+        Whether an array of that name has its values before the SCoP.
+    """
+    written = {a.target.array for d in drafts for action in d.body
+               for a in assignments(action)}  # fmt: skip
+
+    def change(expr: Expr) -> Expr | None:
+        if not isinstance(expr, Load) or not any(map(_reads_data, expr.subscripts)):
+            return None
+        if expr.array in written or not comes_from_outside(expr.array):
+            return None
+        subscripts = tuple(map_expr(s, change) for s in expr.subscripts)
+        return Lookup(expr.array, subscripts, expr.type)
+
+    return [
+        replace(d, body=tuple(map_action(a, change) for a in d.body)) for d in drafts
+    ]
+
+
+def lookups(drafts: Sequence[Draft]) -> Iterator[Lookup]:
+    """All of them."""
+    for draft in drafts:
+        for action in draft.body:
+            for top in action_expressions(action):
+                yield from (e for e in walk(top) if isinstance(e, Lookup))
+
+
+def _reads_data(subscript: Expr) -> bool:
+    return any(isinstance(e, Load) for e in walk(subscript))

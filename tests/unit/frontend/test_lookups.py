@@ -1,0 +1,109 @@
+"""Elements at places that depend on data, of arrays that are only read."""
+
+import pytest
+
+from polysched.codegen import PrintOptions, print_openmp
+from polysched.ir import Lookup, original_tree
+
+pytestmark = pytest.mark.cc
+
+BEFORE = """\
+enum { N = 40 };
+typedef struct { double x, y; } vec2;
+unsigned char image[N][N], curve[256]; int at[N], edge[N][2]; double table[4][64], v[N];
+vec2 nodes[N];
+"""
+LOOP = "for (int i = 0; i < n; i++)"
+# text, the array that is looked up in, and all of its elements
+TABLES = {
+    "a table": (f"{LOOP} v[i] = curve[image[i][0]];", "curve[k]", "0 <= k < 256"),
+    "computed places": (
+        f"{LOOP} v[i] = table[at[i] & 3][(i ^ at[n - i - 1]) & 63];", "table[k, l]",
+        "0 <= k < 4 and 0 <= l < 64",
+    ),
+    "a place in a variable": (
+        f"{LOOP} {{ int k = at[i]; k += 3; v[i] = curve[k]; }}", "curve[k]",
+        "0 <= k < 256",
+    ),
+    "a place in a table": (
+        f"{LOOP} v[i] = at[curve[at[i]] & 7];", "curve[k]", "0 <= k < 256",
+    ),
+    "structures": (
+        f"{LOOP} v[i] = nodes[edge[i][0]].y - nodes[i].x;", "nodes[k, l]",
+        "0 <= k < 40 and 0 <= l < 2",
+    ),
+    "an array of unknown size": (f"{LOOP} v[i] = x[at[i]];", "x[k]", "0 <= k"),
+    "an array of a size known at run time": (
+        f"{LOOP} v[i] = rows[1][at[i]];", "rows[k, l]", "0 <= k and 0 <= l < n",
+    ),
+}  # fmt: skip
+HEAD = "int n, double *x, double rows[][n]"
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_all_of_the_array_is_read(scop_of, case):
+    text, element, which = TABLES[case]
+    scop = scop_of(text, head=HEAD, before=BEFORE)
+    statement = scop.statements[-1]
+    iterators = ", ".join(statement.iterators)
+    array = element.split("[")[0]
+    found = [a.relation for a in statement.accesses if a.array == array]
+    expected = found[0].read_from_str(
+        found[0].get_ctx(), f"[n] -> {{ {statement.name}[{iterators}] -> {element} : "
+        f"{which} }}",
+    )  # fmt: skip
+    assert any(r.is_equal(expected.intersect_domain(r.domain())) for r in found)
+    assert any(
+        isinstance(e, Lookup) and e.array == array for e in scop.iter_expressions()
+    )
+
+
+def test_it_is_printed_as_the_array_s(scop_of):
+    body = f"{LOOP} v[i] = nodes[edge[i][0]].y + curve[at[i] + i];"
+    scop = scop_of(body, before=BEFORE)
+    text = print_openmp(scop, original_tree(scop), PrintOptions())
+    assert "((double *)nodes)[2 * edge[t1][0] + 1] + curve[at[t1] + t1]" in text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{LOOP} v[i] = v[at[i]];",
+        f"{LOOP} v[at[i]] = i;",
+        f"{LOOP} v[at[i]] += 1;",
+        f"{LOOP} {{ double row[4]; for (int k = 0; k < 4; k++) row[k] = k; "
+        "v[i] = row[at[i]]; }",
+        f"{LOOP} {{ double *u = v; u[i] = v[at[i]]; }}",
+    ],
+)
+def test_arrays_that_the_scop_writes_are_refused(parse, body):
+    text = f"{BEFORE}void f(int n)\n{{\n#pragma scop\n{body}\n#pragma endscop\n}}\n"
+    (refusal,) = parse(text).refusals
+    assert "depends on data: an element of 'at' is read" in refusal.message
+    assert "that the scop does not write" in refusal.hint
+
+
+def test_a_table_may_be_another_name_of_what_is_written(parse):
+    text = (
+        f"{BEFORE}void f(int n)\n{{\n  double *u = v;\n#pragma scop\n"
+        f"  {LOOP} v[i] = u[at[i]];\n#pragma endscop\n}}\n"
+    )
+    (refusal,) = parse(text).refusals
+    assert "'u' may point into 'v'" in refusal.message
+
+
+def test_flat_arrays_that_are_looked_up_in_stay_flat(parse, scop_of):
+    scop = scop_of(
+        f"{LOOP} for (int j = 0; j < m; j++) v[i] += y[at[j]] * x[i * m + j];",
+        before=BEFORE,
+    )
+    assert {a.name: len(a.extents) for a in scop.arrays} == {
+        "v": 1, "x": 2, "at": 1, "y": 1,
+    }  # fmt: skip
+    text = (
+        f"{BEFORE}void f(int n, int m, double *x)\n{{\n#pragma scop\n{LOOP} "
+        "for (int j = 0; j < m; j++) v[i] += x[at[j]] * x[i * m + j];\n"
+        "#pragma endscop\n}\n"
+    )
+    (refusal,) = parse(text).refusals
+    assert "this subscript is not affine" in refusal.message
