@@ -31,8 +31,9 @@ _MIN_STENCIL_POINTS = 3  # a value and a neighbour on either side
 def operation_count(action: Action) -> int:
     """Arithmetic operations of one execution, the dearer branch of conditions.
 
-    Operators, calls and conditional selections count one each; subscripts, casts and
-    comparisons inside of conditions do not.
+    Operators, calls of library functions and conditional selections count one each, of
+    the file's functions what is in them; subscripts, casts and comparisons inside of
+    conditions do not count.
     """
     if isinstance(action, Guard):
         sides = (action.then, action.other)
@@ -65,7 +66,9 @@ def expression_operations(expr: Expr) -> int:
             return 1 + expression_operations(cond) + dearer
         case Binary("<" | "<=" | ">" | ">=" | "==" | "!=" | "&&" | "||"):
             own = 0
-        case Binary() | Call() | Lookup():
+        case Call(_, _, _, n_operations):
+            own = n_operations
+        case Binary() | Lookup():
             own = 1
         case Unary(op):
             own = int(op in ("-", "~"))

@@ -24,6 +24,8 @@ from polysched.ir import Call, Cast, Expr, ScalarType, Select, types, walk
 
 _MAX_INLINED_NODES = 100
 _MAX_INLINE_DEPTH = 8
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^"})
+_ITERATIONS = 16  # of a loop in a function, where more is not known
 _LOOPS = (c_ast.For, c_ast.While, c_ast.DoWhile)
 _PURE_NODES = (
     c_ast.Compound, c_ast.Decl, c_ast.DeclList, c_ast.Return, c_ast.If, c_ast.ID,
@@ -156,6 +158,24 @@ class Functions:
         elif library_type(name) is None and name not in self._pure:
             return f"calls {name or 'a pointer'!r}, which is not known to be pure"
         return self._impure_node(node.args, local) if node.args else None
+
+    def count_operations(self, name: str) -> int:
+        """Operations in a function of the file, with a guess for its loops; or 1."""
+        symbol = self._scope.find(name)
+        if symbol is None or symbol.function is None or name in self._pure:
+            return 1
+        return max(1, self._operations(symbol.function.body))
+
+    def _operations(self, node: Any) -> int:
+        own = 0
+        if isinstance(node, c_ast.BinaryOp):
+            own = int(node.op in _ARITHMETIC)
+        elif isinstance(node, c_ast.Assignment):
+            own = int(node.op != "=")
+        elif isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID):
+            own = self.count_operations(node.name.name)
+        below = sum(self._operations(child) for _, child in node.children())
+        return own + below * (_ITERATIONS if isinstance(node, _LOOPS) else 1)
 
     def expand(self, call: Call, depth: int = 0) -> Expr | None:
         """The expression that a call of a simple user function stands for.

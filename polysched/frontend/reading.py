@@ -208,7 +208,8 @@ class ScopReader(ExpressionReader):
         type_ = self._functions.return_type(node)
         arguments = node.args.exprs if node.args else ()
         args = tuple(self.read(a) for a in arguments)
-        call = Call(call_name(node.name.name), args, type_)
+        n_operations = self._functions.count_operations(node.name.name)
+        call = Call(call_name(node.name.name), args, type_, n_operations)
         return self._functions.expand_small(call) or call
 
 

@@ -7,7 +7,7 @@ and parameters; the polyhedral view of the same access is `Access.relation`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polysched.ir.types import INT, ScalarType, common_type, promote
 
@@ -144,11 +144,15 @@ class Binary(Expr):
 
 @dataclass(frozen=True)
 class Call(Expr):
-    """A call of a pure function; `type` is what it returns."""
+    """A call of a pure function; `type` is what it returns.
+
+    `n_operations` says how many operations of arithmetic it takes, as an estimate.
+    """
 
     name: str
     args: tuple[Expr, ...]
     type: ScalarType
+    n_operations: int = 1
 
     @property
     def dtype(self) -> ScalarType:
@@ -245,8 +249,8 @@ def map_expr(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
             return Unary(op, *parts)
         case Binary(op, _, _):
             return Binary(op, *parts)
-        case Call(name, _, type_):
-            return Call(name, parts, type_)
+        case Call():
+            return replace(expr, args=parts)
         case Cast(type_, _):
             return Cast(type_, *parts)
         case Select():

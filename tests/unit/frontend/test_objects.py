@@ -2,7 +2,8 @@
 
 import pytest
 
-from polysched.ir import Iter, Load, types
+from polysched.analysis import operation_count
+from polysched.ir import Call, Iter, Load, types
 
 pytestmark = pytest.mark.cc
 
@@ -301,3 +302,25 @@ def test_a_second_scop_is_elsewhere(parse):
     """
     text = f"void f(double *x) {{ static double t[9]; {region} {region} }}"
     assert [s.array("t").confined for s in parse(text).scops] == [False, False]
+
+
+def test_calls_know_how_much_a_function_of_the_file_computes(scop_of):
+    before = """\
+    #include <math.h>
+    double steps(double c) {
+        double z = 0;
+        int k = 0;
+        while (k < 50) { if (z > 4) break; z = z * z + c; k += 1; }
+        return z;
+    }
+    double both(double c) { double a[2]; a[0] = steps(c) + 1; return a[0] * c; }
+    """
+    scop = scop_of(
+        "for (int i = 0; i < n; i++) { x[i] = steps(y[i]); y[i] = both(sqrt(y[i])); }",
+        before=before,
+    )
+    calls = [e for e in scop.iter_expressions() if isinstance(e, Call)]
+    known = {c.name: c.n_operations for c in calls}
+    assert known == {"steps": 3 * 16, "both": 3 * 16 + 2, "sqrt": 1}
+    first, second = (s.body[0] for s in scop.statements)
+    assert (operation_count(first), operation_count(second)) == (48, 51)
