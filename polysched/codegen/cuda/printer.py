@@ -16,6 +16,7 @@ from polysched.codegen.cuda.arrays import (
     place_array,
     stays_in_thread,
 )
+from polysched.codegen.cuda.functions import spell_for_device
 from polysched.codegen.cuda.host import Grid, HostPrinter
 from polysched.codegen.cuda.kernel import KernelPrinter, ThreadStorageError
 from polysched.codegen.cuda.kernel_names import KernelNames, KernelText
@@ -23,17 +24,16 @@ from polysched.codegen.cuda.mapping import KernelMap, find_kernels
 from polysched.codegen.cuda.partial_sums import expand_sums
 from polysched.codegen.cuda.text import (
     BULK_PRELUDE,
-    DEVICE_FUNCTIONS,
     HOST_FUNCTION,
     PRELUDE,
     type_name,
 )
+from polysched.codegen.cuda.words import OWN_NAMES, check_names, rename_keywords
 from polysched.codegen.frame import frame_code
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
 from polysched.codegen.options import PrintOptions
 from polysched.ir import (
     Array,
-    Call,
     Expr,
     Load,
     Lookup,
@@ -100,16 +100,17 @@ class _Printer:
     def __init__(self, scop: Scop, tree: ScheduleTree, options: PrintOptions) -> None:
         self.source = scop
         self.expanded = expand_sums(scop, tree)
-        self.scop, self.tree = self.expanded.scop, self.expanded.tree
+        self.scop = spell_for_device(self.expanded.scop)
+        self.tree = self.expanded.tree
         self.options = options
         outside = identifiers(options.original_text or "") | options.reserved
-        fixed = fixed_names(scop)
-        self.taken = outside | fixed | replaced_names(scop) | _RESERVED
+        used = fixed_names(scop) | replaced_names(scop)
+        check_names(used)
+        self.taken = outside | used | OWN_NAMES
         self.names = Names(self.taken)
         self.kernels = find_kernels(self.tree)
 
     def print(self, deps: isl.UnionMap | None) -> CudaText:
-        _check_functions(self.source)
         if deps is not None:
             deps = self._prove_independent(deps)
         shared: set[str] = set()
@@ -162,7 +163,8 @@ class _Printer:
         body = host.body(self.names.take_series("c", n_loops + 1), deps)
         name = self.names.take(f"{HOST_FUNCTION}{stem}")
         device = self._device(name, texts, body, arrays, values, macros)
-        return CudaText(self._region(name, arrays, values, exprs), device)
+        region = self._region(name, arrays, values, exprs)
+        return CudaText(region, rename_keywords(device, self.names))
 
     def _prove_independent(self, deps: isl.UnionMap) -> isl.UnionMap:
         """Dependences of what is printed, which no two threads of a launch share.
@@ -291,9 +293,6 @@ class _Printer:
         return frame_code(self.source, code, exprs, self.options)
 
 
-_RESERVED = frozenset({"dim3", "threadIdx", "blockIdx", "blockDim", "gridDim"})
-
-
 def _is_own(array: Array) -> bool:
     """Whether no value of it enters or leaves the region."""
     return array.is_private or array.storage == "scop" or array.n_expanded > 0
@@ -338,15 +337,6 @@ def _expressions(scop: Scop) -> Iterator[Expr]:
         for action in statement.body:
             for top in action_expressions(action):
                 yield from walk(top)
-
-
-def _check_functions(scop: Scop) -> None:
-    for expr in _expressions(scop):
-        if isinstance(expr, Call) and expr.name not in DEVICE_FUNCTIONS:
-            raise CodegenError(
-                f"{expr.name}() is not available on the device",
-                hint="only functions of math.h run there",
-            )
 
 
 def _check_mentioned(scop: Scop, accessed: set[str]) -> None:

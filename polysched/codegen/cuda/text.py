@@ -120,57 +120,6 @@ static __device__ __forceinline__ void ps_bulk_copy(void *to, const void *from,
 #endif
 """
 
-# what the C library and the device's library both have
-DEVICE_FUNCTIONS = frozenset(
-    name + suffix
-    for name in [
-        "acos",
-        "acosh",
-        "asin",
-        "asinh",
-        "atan",
-        "atan2",
-        "atanh",
-        "cbrt",
-        "ceil",
-        "copysign",
-        "cos",
-        "cosh",
-        "erf",
-        "erfc",
-        "exp",
-        "exp2",
-        "expm1",
-        "fabs",
-        "fdim",
-        "floor",
-        "fma",
-        "fmax",
-        "fmin",
-        "fmod",
-        "hypot",
-        "ldexp",
-        "lgamma",
-        "log",
-        "log10",
-        "log1p",
-        "log2",
-        "nearbyint",
-        "pow",
-        "remainder",
-        "rint",
-        "round",
-        "sin",
-        "sinh",
-        "sqrt",
-        "tan",
-        "tanh",
-        "tgamma",
-        "trunc",
-    ]
-    for suffix in ("", "f")
-) | {"abs", "labs", "llabs"}
-
 
 def type_name(type_: ScalarType) -> str:
     """A C type as C++ spells it."""
