@@ -18,7 +18,7 @@ from polysched.machine import Gpu
 
 FLOAT_BYTES = 4
 OVERHEAD_OPERATIONS = 4.0  # on integers, of an instance: subscripts, the loop
-LOADS_IN_FLIGHT = 4  # of one thread, in a loop that the compiler unrolls
+LOADS_IN_FLIGHT = 4  # of one thread: nvcc unrolls loops of so many turns and more
 PLAIN_REGISTERS = 32  # of a thread that keeps no tile of results: most need fewer
 ADDRESS_REGISTERS = 28  # pointers, loop counters, and what the compiler adds
 LOOP_REGISTERS = 8  # for each loop of a contraction beyond three
@@ -156,7 +156,8 @@ def kernel_work(kernel: KernelLoad) -> KernelWork:
     written = sum(s.n_requests * s.written_share for s in parts) / max(requests, 1e-9)
     near = sum(s.near_bytes for s in parts) / n_blocks
     sectors = sum(s.far_bytes for s in parts) / n_blocks / SECTOR_BYTES
-    is_serial = any(s.waits_for_memory for s in parts)
+    n_steps = max(1, round(sum(s.n_steps for s in parts)))
+    is_serial = n_steps < LOADS_IN_FLIGHT or any(s.waits_for_memory for s in parts)
     return KernelWork(
         n_blocks=n_blocks,
         threads_per_block=kernel.n_threads,
@@ -169,7 +170,7 @@ def kernel_work(kernel: KernelLoad) -> KernelWork:
         memory_bytes=sum(s.memory_bytes for s in parts),
         memory_instructions=requests / n_blocks,
         loop=LoadLoop(
-            n_steps=max(1, round(sum(s.n_steps for s in parts))),
+            n_steps=n_steps,
             n_stages=1 if is_serial else LOADS_IN_FLIGHT,
         ),
         n_independent=1.0 if any(s.waits for s in parts) else LOADS_IN_FLIGHT,

@@ -39,8 +39,8 @@ class DeviceShape:
     threads : tuple of int
         Threads of a block by number of shared loops, ``threads[n - 1]`` for n of them:
         their counts, fastest varying last.
-    points : int
-        Points of the second fastest loop that a thread takes, where there is one.
+    points : tuple of int
+        Points of the slowest shared loop that a thread takes, by number of loops.
     merge : bool
         Join bands that are permutable together first.
     stage : StagedShape or None
@@ -53,7 +53,7 @@ class DeviceShape:
     """
 
     threads: tuple[tuple[int, ...], ...]
-    points: int = 1
+    points: tuple[int, ...] = (1, 1, 1)
     merge: bool = True
     stage: StagedShape | None = None
     time: TimeShape | None = None
@@ -92,6 +92,10 @@ ADDRESS_REGISTERS = 28  # pointers, loop counters, and what the compiler adds
 WORD_BYTES = 4
 MAX_SHARED = 3  # loops of a band that is no contraction, one per axis
 PLAIN = ((128,), (8, 32), (1, 8, 32))
+# rows of a block whose threads have several points each, for loads in flight: of 20
+# shapes of sweeps of floats and doubles, the best or 4 % from it (H200, gpu.md)
+STRIPS = ((128,), (1, 256), (1, 4, 64))
+STRIP_POINTS = (1, 4, 8)
 MEETING = ((128,), (8, 32), (2, 4, 32))  # threads of a time tile
 
 SHAPES = (
@@ -101,7 +105,7 @@ SHAPES = (
         time=TimeShape(8, ((256,), (32, 64), (8, 8, 64)), MEETING),
         sums=SumShape(128, (8, 32)),
     ),
-    DeviceShape(PLAIN),
+    DeviceShape(STRIPS, STRIP_POINTS),
     DeviceShape(
         PLAIN,
         stage=StagedShape(64, 64, 16, (8, 16), 3),
@@ -113,8 +117,9 @@ SHAPES = (
         stage=StagedShape(128, 256, 16, (8, 32), 3),
         time=TimeShape(16, ((512,), (64, 64), (16, 16, 32)), MEETING),
     ),
-    DeviceShape(((256,), (4, 64), (2, 4, 32))),
-    DeviceShape(((64,), (8, 32), (4, 4, 32)), points=4),
+    DeviceShape(PLAIN),
+    DeviceShape(((256,), (4, 64), (2, 8, 32)), (1, 4, 4)),
+    DeviceShape(((64,), (8, 32), (4, 4, 32)), (1, 4, 4)),
     DeviceShape(((128,), (8, 32), (1, 8, 32)), merge=False),
     DeviceShape(((32,), (16, 16), (4, 8, 8))),
 )
@@ -281,10 +286,8 @@ def _block(
     draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath, n_shared: int
 ) -> Launch:
     threads = shape.threads[n_shared - 1]
-    tile = list(threads)
-    if shape.points > 1 and n_shared > 1:
-        tile[-2] *= shape.points
-    return Launch(path, tuple(tile), threads)
+    first, *rest = threads
+    return Launch(path, (first * shape.points[n_shared - 1], *rest), threads)
 
 
 def _stage(

@@ -17,6 +17,7 @@ from polysched.machine import Gpu
 INTEGER_PER_CYCLE = 64.0  # of one SM, sm_70 to sm_90 (CUDA programming guide)
 L2_BYTES_PER_SM_CYCLE = 64.0  # what one SM can take from L2 (A100 whitepaper)
 ARITHMETIC_LATENCY_CYCLES = 4.0  # of a dependent FMA, sm_70 to sm_90 (Jia et al.)
+BLOCK_CYCLES = 1000.0  # beside its loads: begins, ends (docs/benchmarks/gpu.md, H200)
 BARRIER_CYCLES = 30.0  # last warp's arrival to first warp's next instruction
 MEMORY_EFFICIENCY = 0.92  # of the published bandwidth that copies reach
 OVERLAP_LOSS = 0.1  # share of the lesser times that is not hidden
@@ -294,4 +295,4 @@ def _chain_cycles(
     compute = _busy_cycles(work, gpu, block, 1) / loop.n_steps
     compute += loop.barriers_per_step * BARRIER_CYCLES
     pace = max(compute, (load_cycles + compute) / loop.n_stages)
-    return load_cycles + compute + (loop.n_steps - 1) * pace
+    return BLOCK_CYCLES + load_cycles + compute + (loop.n_steps - 1) * pace
