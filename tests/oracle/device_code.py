@@ -33,11 +33,14 @@ class Expected:
         Of a block.
     is_staged : bool
         Whether operands go through shared memory.
+    n_threads : int
+        Of a block.
     """
 
     n_registers: float
     shared_bytes: float
     is_staged: bool
+    n_threads: int
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,10 @@ def compile_kernels(
         work = kernel_work(load)
         is_staged = any(s.stage is not None for s in load.statements)
         expected = Expected(
-            work.registers_per_thread, work.shared_bytes_per_block, is_staged
+            work.registers_per_thread,
+            work.shared_bytes_per_block,
+            is_staged,
+            load.n_threads,
         )
         resources = by_number[number]
         shared = resources.shared_bytes + int(asked.get(resources.name, 0))

@@ -42,6 +42,7 @@ PRODUCT = """for (int i = 0; i < N; i++)
         C[i][j] += A[i][k] * B[k][j];"""
 RANKED_FOR = {"v100": ("sm_70",), "h100": ("sm_70", "sm_75", "sm_80", "sm_90")}
 WORD_BYTES = 4
+MET_BYTES = 16  # of a thread whose sums meet others': takes no block from any SM
 FEW_WORDS = 8  # that a kernel with all 255 registers may spill, of 60 tiles and more
 
 pytestmark = [pytest.mark.nvcc, pytest.mark.timeout(900)]
@@ -138,11 +139,12 @@ def test_kernels_take_what_is_predicted(
             for kernel in compile_kernels(variant, tmp_path, architecture):
                 found, expected = kernel.found, kernel.expected
                 assert found.spill_store_bytes <= FEW_WORDS * WORD_BYTES, found
-                assert kernel.shared_bytes == pytest.approx(
-                    expected.shared_bytes, rel=0.02
-                ), found
                 if expected.is_staged:
+                    assert kernel.shared_bytes == pytest.approx(
+                        expected.shared_bytes, rel=0.02
+                    ), found
                     ratio = found.n_registers / expected.n_registers
                     assert 0.8 <= ratio <= 1.25, found
                 else:
+                    assert kernel.shared_bytes <= MET_BYTES * expected.n_threads, found
                     assert found.n_registers <= 3 * expected.n_registers, found
