@@ -72,6 +72,8 @@ class Common:
         What the schedules are printed as.
     gpu : str or None
         Name or file of the graphics processor to rank for.
+    bulk : bool
+        Whether long rows of tiles are to be copied in bulk.
     verbose : int
         1 for what is done, 2 for why, and for tracebacks.
     """
@@ -98,6 +100,7 @@ class Common:
     print_after: tuple[str, ...] = ()
     target: Target = "openmp"
     gpu: str | None = None
+    bulk: bool = False
     verbose: int = 0
 
     @property
@@ -260,6 +263,14 @@ _TARGET = (
         "machine's, or h100.",
     ),
 )
+_TARGET_SPACE = (
+    click.option(
+        "--bulk",
+        is_flag=True,
+        help="Try tiles of contractions whose long rows are copied in bulk first; for "
+        "--target cuda and processors from sm_90 on.",
+    ),
+)
 _OUTPUT = (
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     click.option(
@@ -311,13 +322,16 @@ def takes_file(
             common = Common(**known, **({} if began is None else {"began": began}))
             if common.gpu and common.target != "cuda":
                 raise click.UsageError("--gpu is for --target cuda")
+            if common.bulk and common.target != "cuda":
+                raise click.UsageError("--bulk is for --target cuda")
             start_logging(common.verbose)
             rest = {k: v for k, v in values.items() if k not in names}
             return function(common, **rest)
 
         decorated: Callable[..., Any] = run
         groups = _INPUT + (_SPACE if builds_space else ())
-        groups += (_TARGET if has_target else ()) + _OUTPUT
+        groups += _TARGET if has_target else ()
+        groups += (_TARGET_SPACE if has_target and builds_space else ()) + _OUTPUT
         for option in reversed(groups):
             decorated = option(decorated)
         return decorated

@@ -107,6 +107,7 @@ class Stages:
                 fp=common.fp,
                 pins=common.pin,
                 target=target or common.target,
+                bulk=common.bulk,
                 progress=self.progress,
             )
         self._warn_of_late(space)

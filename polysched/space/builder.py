@@ -33,6 +33,7 @@ from polysched.space.schedule_space import Schedule
 from polysched.space.size import Dropped
 from polysched.transform import (
     DevicePlanner,
+    DeviceShape,
     Draft,
     Registers,
     Script,
@@ -99,8 +100,9 @@ class SpaceBuilder:
         self._slowest_seconds = 0.0  # of proving and describing one schedule
         likely = scop.with_estimates(options.parameters)
         self._planner = ScriptPlanner(likely, dependences, machine.cpu)
-        shapes = device_shapes(gpu_of(machine)) if options.target == "cuda" else ()
-        self._device_planner = DevicePlanner(scop, dependences, shapes)
+        self._device_planner = DevicePlanner(
+            scop, dependences, _shapes_for(machine, options)
+        )
         self._refused: set[str] = set()
 
     def take(self, candidate: Candidate, core: Core) -> None:
@@ -346,3 +348,10 @@ class SpaceBuilder:
             predicted_seconds=self._describer.predict(tree, target),
             shape=solved.shape,
         )
+
+
+def _shapes_for(machine: Machine, options: SpaceOptions) -> tuple[DeviceShape, ...]:
+    """Shapes of blocks, for kernels."""
+    if options.target != "cuda":
+        return ()
+    return device_shapes(gpu_of(machine), bulk=options.bulk)

@@ -27,20 +27,34 @@ MAX_SYNCHRONOUS_STAGES = 2
 
 
 @lru_cache(maxsize=8)
-def device_shapes(gpu: Gpu) -> tuple[DeviceShape, ...]:
+def device_shapes(gpu: Gpu, *, bulk: bool = False) -> tuple[DeviceShape, ...]:
     """What the planner tries on a processor, in this order.
 
     Tiles of contractions that an SM does not take, or that need asynchronous copies
     where there are none, give way to the best-predicted ones that differ from all
     others; where no shape fits, contractions are treated like everything else. Where
     rows can be copied in bulk, which no GPU has timed yet, the first tiles come once
-    more with that, behind all others.
+    more with that, behind all others; with `bulk`, all tiles are copied so, and the
+    first ones come once more without.
 
     Parameters
     ----------
     gpu : Gpu
         Its limits decide.
+    bulk : bool
+        Whether rows are to be copied in bulk.
+
+    Raises
+    ------
+    PolyschedError
+        If they are, and the processor cannot.
     """
+    has_bulk = gpu.compute_capability >= BULK_COPIES_FROM
+    if bulk and not has_bulk:
+        raise PolyschedError(
+            f"rows are copied in bulk from sm_90 on, {gpu.name} is {gpu.architecture}",
+            hint="leave the copies to each thread",
+        )
     kept = [s.stage for s in SHAPES if s.stage is not None and _fits(s.stage, gpu)]
     others = (s for s in _predicted(gpu) if _outline(s) not in map(_outline, kept))
     found = []
@@ -48,14 +62,17 @@ def device_shapes(gpu: Gpu) -> tuple[DeviceShape, ...]:
         if shape.stage is not None and shape.stage not in kept:
             shape = replace(shape, stage=next(others, None))
         found.append(shape)
-    if gpu.compute_capability >= BULK_COPIES_FROM:
-        found += [_in_bulk(s) for s in found if s.stage is not None][:1]
+    if has_bulk:
+        others_way = [_with_copies(s, bulk=not bulk) for s in found if s.stage][:1]
+        found = [*(_with_copies(s, bulk=bulk) for s in found), *others_way]
     return tuple(dict.fromkeys(found))
 
 
-def _in_bulk(shape: DeviceShape) -> DeviceShape:
-    assert shape.stage is not None
-    return replace(shape, stage=replace(shape.stage, bulk=True))
+def _with_copies(shape: DeviceShape, *, bulk: bool) -> DeviceShape:
+    """The shape whose tiles, if it has any, are copied in bulk or in pieces."""
+    if shape.stage is None:
+        return shape
+    return replace(shape, stage=replace(shape.stage, bulk=bulk))
 
 
 def _predicted(gpu: Gpu) -> Iterator[StagedShape]:

@@ -39,6 +39,8 @@ class SpaceOptions:
     pins : tuple of Pin
         What every schedule must obey, after tiling and mapping, too. The source order
         stays in as the baseline, ranked last when it does not obey them.
+    bulk : bool
+        For kernels: copy long rows of tiles in bulk, as processors from sm_90 on can.
     isl_variants : tuple of IslVariant
         Which of isl's own schedules are candidates.
     target : {"openmp", "cuda"}
@@ -59,5 +61,6 @@ class SpaceOptions:
     fp: FloatingPoint = "strict"
     pins: tuple[Pin, ...] = ()
     target: Target = "openmp"
+    bulk: bool = False
     isl_variants: tuple[IslVariant, ...] = ISL_VARIANTS
     rowwise: tuple[RowwiseRecipe, ...] = ROWWISE

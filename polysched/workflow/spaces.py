@@ -106,6 +106,7 @@ def build_space(
     fp: FloatingPoint = "strict",
     pins: Sequence[Pin | str] = (),
     target: Target = "openmp",
+    bulk: bool = False,
     progress: Progress | None = None,
 ) -> ProgramSpace:
     """The legal schedules of one SCoP, proven, distinct, ranked.
@@ -135,6 +136,8 @@ def build_space(
         What every schedule must obey, as values or texts (``parallel:S0.0``).
     target : {"openmp", "cuda"}
         What the schedules are printed as.
+    bulk : bool
+        For kernels: copy long rows of tiles in bulk, as processors from sm_90 on can.
     progress : Progress, optional
 
     Raises
@@ -157,6 +160,7 @@ def build_space(
         fp=fp,
         pins=read_pins(pins),
         target=target,
+        bulk=bulk,
         grace_seconds=grace_seconds,
         **{k: v for k, v in given.items() if v is not None},  # type: ignore[arg-type]
     )

@@ -166,6 +166,11 @@ def test_standard_output_and_other_names_are_refused(program, tmp_path, capsys):
     assert "ends in .c or .cu" in capsys.readouterr().err
     assert run("optimize", program, "--gpu", "h200", "-o", tmp_path / "out.c") == 2
     assert "--gpu is for --target cuda" in capsys.readouterr().err
+    assert run("optimize", program, "--bulk", "-o", tmp_path / "out.c") == 2
+    assert "--bulk is for --target cuda" in capsys.readouterr().err
+    words = ("--gpu", "a100-80gb", "--bulk", "-o", tmp_path / "out.c")
+    assert run("optimize", program, *CUDA, *words) == 1
+    assert "rows are copied in bulk from sm_90 on" in capsys.readouterr().err
     words = ("--gpu", "h2000", "-o", tmp_path / "out.c")
     assert run("optimize", program, *CUDA, *words) == 1
     assert "known are" in capsys.readouterr().err

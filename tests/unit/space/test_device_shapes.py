@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from polysched.base import PolyschedError
 from polysched.cost.gpu import compute_occupancy
 from polysched.machine import Gpu, Machine, known_gpus
 from polysched.space import SpaceOptions, build_space
@@ -58,6 +59,20 @@ def test_rows_in_bulk_are_in_a_space_of_many_shapes(tmp_path) -> None:
         )
         scripts = [s.script_text for s in build_space(scop, machine, options)]
         assert any("bulk=true" in s for s in scripts) == (n_shapes == 9)
+
+
+def test_rows_in_bulk_come_first_where_asked_for(tmp_path) -> None:
+    scop = Prepared.of(tmp_path, PRODUCT, n=200).scop
+    cpu = Machine.detect(calibrated=False).cpu
+    options = SpaceOptions(target="cuda", policy="minimal", bulk=True)
+    machine = Machine(cpu, gpu=Gpu.named("h100"))
+    scripts = [s.script_text for s in build_space(scop, machine, options)]
+    tiled = [s for s in scripts if "contract(" in s]
+    assert len(tiled) >= 2
+    assert all("bulk=true" in s for s in tiled)
+    machine = Machine(cpu, gpu=Gpu.named("a100-80gb"))
+    with pytest.raises(PolyschedError, match="from sm_90 on, a100-80gb is sm_80"):
+        build_space(scop, machine, options)
 
 
 def test_processors_without_asynchronous_copies_get_others() -> None:
