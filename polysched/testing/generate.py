@@ -15,6 +15,9 @@ from polysched.testing.data import (
 from polysched.testing.shape import Shape
 from polysched.testing.unit import Node, RandomUnit, program_text
 
+# arguments of all types, which C converts; results that no library rounds
+_CALLS = ("fabs({})", "sqrt(fabs({}))", "fmax({}, 1)", "abs({})")
+_CALLED = 0.32  # of all terms of floats, less what stands before
 _WEIGHTS = {"double": "0.25 * ", "float": "0.25f * ", "int": "", "unsigned": "3u * "}
 
 
@@ -330,8 +333,9 @@ class _Generator:
                 return constant
             if choice < 0.25 and self._loops:
                 return f"{constant} * {self._rng.choice(self._loops)}"
-            if choice < 0.32:
-                return f"fabs({self._load(type_)})"
+            if choice < _CALLED:
+                call = _CALLS[int(choice * 1000) % len(_CALLS)]
+                return call.format(self._load(type_))
             if choice < 0.6:
                 return f"{constant} * {self._load(type_)}"
             return self._load(type_)

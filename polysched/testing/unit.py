@@ -97,7 +97,7 @@ def program_text(units: Sequence[RandomUnit]) -> str:
     """A complete C file that runs all units and prints their arrays."""
     seeds = ", ".join(str(u.seed) for u in units)
     head = f"/* random affine program, seeds: {seeds} */\n"
-    head += "#include <math.h>\n#include <stdio.h>\n\n"
+    head += "#include <math.h>\n#include <stdio.h>\n#include <stdlib.h>\n\n"
     body = "\n".join(u.function_text() for u in units)
     calls = "".join(f"    drive_{u.name}();\n" for u in units)
     return f"{head}{body}\nint main(void)\n{{\n{calls}    return 0;\n}}\n"
