@@ -253,6 +253,8 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
         latency = nest.chain * _latency(nest) + divisions * DIVISION_CYCLES
         throughput = max(throughput, latency / nest.chains)
     throughput = max(throughput, waiting_cycles(nest))
+    if nest.is_versioned:  # unrolled
+        return throughput
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
     return throughput + entry
 

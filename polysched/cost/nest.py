@@ -57,6 +57,9 @@ class Nest:
         Part of the statement's instances that the nest runs, where they are split.
     stored : tuple of (str, int)
         Private arrays, and the first member whose loop stays within one copy.
+    is_versioned : bool
+        Whether full tiles have a version of the loops around the innermost one, whose
+        number of iterations is known there.
     """
 
     scop: Scop
@@ -66,6 +69,7 @@ class Nest:
     waits: bool = True
     share: float = 1.0
     stored: tuple[tuple[str, int], ...] = ()
+    is_versioned: bool = False
     _footprints: dict[tuple[int, int, str | None], int] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -228,15 +232,31 @@ class Nest:
         """Loads and stores of one instance: to neighbours, and to far elements.
 
         What stays in place along the innermost loop stays in a register; copies that
-        touch the same element share one operation.
+        touch the same element share one operation. Short loops of full tiles have no
+        more values than registers hold, see `_is_held`.
         """
         near: set[tuple[Hashable, ...]] = set()
         far: set[tuple[Hashable, ...]] = set()
         for reference, found in self.inner_classes():
-            if found != "0":
+            if found != "0" and not self._is_held(reference):
                 is_far = found == "N" and self.is_vectorizable
                 (far if is_far else near).update(self._touched(reference))
         return len(near) / self.copies, len(far) / self.copies
+
+    def _is_held(self, reference: Reference) -> bool:
+        """Whether vectors of a short innermost loop stay in registers from run to run.
+
+        They do where the loop is unrolled, the loop around it does not move them, and
+        nothing that is stored meanwhile might be they: private, or never written.
+        """
+        if not self.is_versioned or self.inner is None:
+            return False
+        around = [d for d in self.directions[: self.inner] if d is not None]
+        if not around or any(reference.moves(around[-1])):
+            return False
+        written = {w.array for s in self.scop.statements for w in s.writes}
+        is_private = dict(self.stored).get(reference.array, 0) > 0
+        return is_private or reference.array not in written
 
     def register_loads(self) -> float:
         """Loads of one instance in a register tile: vectors, and single values.

@@ -15,9 +15,9 @@ from polysched.analysis import (
 from polysched.cost.nest import Nest
 from polysched.cost.peel import peel
 from polysched.ir import NodePath, ScheduleTree, Scop
-from polysched.sets import union_of_maps
+from polysched.sets import is_isolated, union_of_maps
 
-KnownNests = dict[tuple[str, tuple[Member, ...]], Nest]
+KnownNests = dict[tuple[str, tuple[Member, ...], bool], Nest]
 
 
 def read_nests(
@@ -47,7 +47,8 @@ def read_nests(
         for place, size in zip(places, sizes, strict=True):
             moving = tuple(m for m in place.members if not m.is_constant)
             moving = peel(moving, scop, name)
-            key = name, tuple(replace(m, path=()) for m in moving)
+            versioned = _is_versioned(tree, moving)
+            key = name, tuple(replace(m, path=()) for m in moving), versioned
             if len(places) == 1 and key in known:
                 found.append((place.path, known[key].moved_to(moving)))
                 continue
@@ -57,6 +58,7 @@ def read_nests(
                 moving,
                 by_name[name],
                 share=size / sum(sizes),
+                is_versioned=versioned,
             )
             if deps is not None and not nest.is_inner_parallel:
                 nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
@@ -64,6 +66,13 @@ def read_nests(
                 known[key] = nest
             found.append((place.path, nest))
     return [nest for _, nest in sorted(found, key=lambda one: one[0])]
+
+
+def _is_versioned(tree: ScheduleTree, members: tuple[Member, ...]) -> bool:
+    """Whether a version of the loops around the innermost one is for full tiles."""
+    if len(members) < 2 or any(m.unrolled for m in members):
+        return False
+    return is_isolated(tree.node(members[-1].path).parent())
 
 
 def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:

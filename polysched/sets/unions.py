@@ -146,3 +146,15 @@ _NODE_KINDS = {
 def node_kind(node: isl.ScheduleNode) -> str:
     """The type of a schedule node as a word: "band", "sequence", "filter", ..."""
     return _NODE_KINDS[node.get_type()]
+
+
+def isolates(node: isl.ScheduleNode) -> bool:
+    """Whether a node is a band that sets a part of its domain apart."""
+    is_band = node_kind(node) == "band"
+    return is_band and not node.band_get_ast_isolate_option().is_empty()
+
+
+def is_isolated(node: isl.ScheduleNode) -> bool:
+    """Whether a band at or above a node sets a part of its domain apart."""
+    above = node.has_parent() and is_isolated(node.parent())
+    return above or isolates(node)

@@ -49,6 +49,7 @@ from polysched.transform.step import (
 from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile, Wavefront
 from polysched.transform.unroll import Unroll
+from polysched.transform.version import Version
 
 __all__ = [
     "SHAPES",
@@ -92,6 +93,7 @@ __all__ = [
     "Tile",
     "Unroll",
     "Vector",
+    "Version",
     "Wavefront",
     "apply_script",
     "parse_script",

@@ -9,7 +9,7 @@ import islpy as isl
 
 from polysched.analysis import Dependences, active_dependences, member_distances
 from polysched.ir import MARK_TILE
-from polysched.sets import node_kind
+from polysched.sets import isolates, node_kind
 
 
 def member_schedules(node: isl.ScheduleNode) -> list[isl.UnionPwAff]:
@@ -114,7 +114,5 @@ def has_isolation(node: isl.ScheduleNode) -> bool:
     Such an option names the dimensions above it, so that a band above it must keep its
     members.
     """
-    found = False
-    if node_kind(node) == "band":
-        found = not node.band_get_ast_isolate_option().is_empty()
-    return found or any(has_isolation(node.child(k)) for k in range(node.n_children()))
+    children = (node.child(k) for k in range(node.n_children()))
+    return isolates(node) or any(map(has_isolation, children))

@@ -7,6 +7,7 @@ from itertools import combinations, product
 
 from polysched.analysis import LARGE_EXTENT, Vector, rank
 from polysched.machine import Cpu
+from polysched.sets import is_isolated
 from polysched.transform.aliases import too_many_alias
 from polysched.transform.band_view import (
     MAX_MATES,
@@ -230,7 +231,8 @@ def choose_lanes(band: BandView, member: int, cpu: Cpu) -> int:
     as long every other one does. And a short loop is over after few vectors of a line;
     what waits for the run before it has fewer operations at a time than lanes. Neither
     is so where a short loop fills whole lines under loops that it could change places
-    with: there are runs enough.
+    with: there are runs enough. Nor where full tiles have a version of their own, in
+    which what a short loop keeps from run to run stays in registers.
     """
     span = band.spans[member]
     if cpu.simd_bits // 8 < cpu.line_bytes:
@@ -248,7 +250,8 @@ def choose_lanes(band: BandView, member: int, cpu: Cpu) -> int:
         return lanes // 2
     if span is None or span > SHORT_RUN:
         return 0
-    return 0 if span % lanes == 0 and band.n_members > 1 else lanes // 2
+    is_full = band.n_members > 1 or is_isolated(band.tree.node(band.path))
+    return 0 if is_full and span % lanes == 0 else lanes // 2
 
 
 def reads_neighbours(band: BandView, member: int) -> bool:

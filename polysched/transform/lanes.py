@@ -15,6 +15,7 @@ from polysched.ir import (
     Scop,
 )
 from polysched.machine import Cpu
+from polysched.sets import is_isolated
 from polysched.transform.band_view import BandView, is_rectangular, view_band
 from polysched.transform.borders import cut_borders, part_paths
 from polysched.transform.choose import choose_jam, choose_rows
@@ -81,7 +82,7 @@ def _isolate(draft: Draft, band: BandView) -> Draft:
 
     Done for single loops inside other loops of the tile, as `gather_rows` makes them.
     """
-    if band.n_members > 1:
+    if band.n_members > 1 or is_isolated(draft.node(band.path)):
         return draft
     sizes = {
         tile.size

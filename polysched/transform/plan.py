@@ -25,7 +25,7 @@ from polysched.transform.in_order import share_in_order
 from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
 from polysched.transform.lifting import lift_loops
 from polysched.transform.panels import cut_panels
-from polysched.transform.rows import gather_rows
+from polysched.transform.rows import gather_rows, version_rows
 from polysched.transform.share import share_loops
 from polysched.transform.strips import fuse_blocks, fuse_strips
 from polysched.transform.sums import share_sums
@@ -180,6 +180,8 @@ def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | 
         draft = draft.through(strip_conflicts, scop)
     if shape.threads:
         draft = draft.through(share_loops, scop, cpu)
+    if shape.rows:
+        draft = draft.through(version_rows, scop)
     return draft.through(fill_lanes, scop, cpu, jam=shape.jam, hold=shape.hold)
 
 

@@ -8,10 +8,11 @@ from polysched.analysis import loop_is_parallel
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import node_kind
-from polysched.transform.band_view import BandView, view_band
+from polysched.transform.band_view import BandView, StatementView, view_band
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.sink import Sink
 from polysched.transform.tile import Tile
+from polysched.transform.version import Version
 
 MIN_ROWS = 8  # enough to fill the time that one row's division takes
 MAX_ROWS = 32
@@ -22,7 +23,8 @@ def gather_rows(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
 
     A loop whose iterations each run sequential loops keeps the processor waiting for
     one chain of operations; a few iterations side by side are so many chains. Of
-    several such loops the innermost one is tiled.
+    several such loops the innermost one is tiled. What the recurrences keep in private
+    arrays may then stay in registers, if all of it is computed in one loop over rows.
     """
     done: list[NodePath] = []
     for path in sorted(draft.band_paths()):
@@ -37,8 +39,59 @@ def gather_rows(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
             continue
         done.append(path)
         tiled = draft.do(Tile(path, (*(1,) * (band.n_members - 1), size)))
-        draft = tiled.attempt(Sink((*path, 0, 0))) or draft
+        together = _keeps_to_itself(scop, band)
+        draft = tiled.attempt(Sink((*path, 0, 0), together)) or draft
     return draft
+
+
+def version_rows(draft: Draft, scop: Scop) -> Draft:
+    """Two versions of what tiles of rows hold, where they are lanes of private arrays.
+
+    Of arrays in memory, vectors as long as lines would mostly lie in two: rows of them
+    take half of that, see `choose_lanes`.
+    """
+    for path in draft.band_paths():
+        size = _rows_below(draft, scop, path)
+        if size:
+            draft = draft.attempt(Version(path, size)) or draft
+    return draft
+
+
+def _rows_below(draft: Draft, scop: Scop, path: NodePath) -> int:
+    """Size of the tiles over which a band runs, if rows of them were sunk below it."""
+    around = view_band(draft, scop, path)
+    if not (around.is_above_others and _keeps_to_itself(scop, around)):
+        return 0
+    rows = [
+        view_band(draft, scop, below)
+        for below in draft.innermost_paths()
+        if below[: len(path)] == path
+    ]
+    sizes = {_tile_size(s, path) for band in rows for s in band.statements}
+    is_lanes = all(band.is_worth_vector(band.n_members - 1) for band in rows)
+    return sizes.pop() if is_lanes and len(sizes) == 1 else 0
+
+
+def _keeps_to_itself(scop: Scop, band: BandView) -> bool:
+    """Whether loops below a band write only what is private to its iterations."""
+    deep = [s for s in band.statements if _has_loops_below(s, band)]
+    written = {r.array for s in deep for r in s.references if r.is_write}
+    return bool(deep) and all(scop.array(name).n_expanded for name in written)
+
+
+def _has_loops_below(statement: StatementView, band: BandView) -> bool:
+    """Whether a loop below a band moves a statement, but for that over its points."""
+    here = statement.positions[-1]
+    over = statement.members[here].function
+    below = statement.members[here + 1 :]
+    return any(not m.is_constant and m.function != over for m in below)
+
+
+def _tile_size(statement: StatementView, path: NodePath) -> int:
+    """Size of the tile at a path whose points the innermost loop runs over, else 0."""
+    tile = next(m for m in reversed(statement.members) if m.path == path)
+    is_tiled = tile.kind == "tile" and tile.function == statement.members[-1].function
+    return tile.size if is_tiled else 0
 
 
 def _holds_recurrences(draft: Draft, node: isl.ScheduleNode) -> bool:

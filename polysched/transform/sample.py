@@ -14,7 +14,7 @@ from polysched.machine import Cpu
 from polysched.sets import list_sets, node_kind
 from polysched.transform.cuts import find_cuts
 from polysched.transform.distribute import Distribute
-from polysched.transform.draft import Draft
+from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.jam import Jam
 from polysched.transform.mapping import Accumulate, Parallel, ShareSums, Vector
@@ -32,6 +32,7 @@ from polysched.transform.squares import Squares
 from polysched.transform.step import Script, Step
 from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile, Wavefront
+from polysched.transform.version import Version
 
 TILE_SIZES = (0, 4, 8, 16, 32, 64, 128, 256)
 FACTORS = (1, 2, 4, 8)
@@ -43,7 +44,7 @@ STRIPS = (16, 64, 256)  # iterations of neighbours that run in turn
 # how often a walk takes a turn where it may
 MERGE, ORDER, SKEW, STRAIGHTEN = 0.7, 0.6, 0.1, 0.3
 CUT, DISTRIBUTE, SHIFT, SINK, FUSE = 0.15, 0.2, 0.5, 0.1, 0.2
-TILE, TILE_AGAIN, WAVE = 0.6, 0.15, 0.5
+TILE, TILE_AGAIN, WAVE, SINK_POINTS = 0.6, 0.15, 0.5, 0.5
 SHARE, FIRST, DYNAMIC = 0.85, 0.7, 0.25
 REGISTERS, PACK, JAM, SEPARATE, ACCUMULATE, VECTOR = 0.5, 0.7, 0.3, 0.3, 0.2, 0.8
 
@@ -182,6 +183,8 @@ def _tile(draft: Draft, path: NodePath, draw: Random) -> Draft:
     tiles = tiled.node((*path, 0))
     if not tiles.band_member_get_coincident(0) and draw.random() < WAVE:
         tiled = _take(tiled, Wavefront((*path, 0), 2))
+    elif has_band_below(node) and draw.random() < SINK_POINTS:
+        tiled = _take(_take(tiled, Sink((*path, 0, 0))), Version((*path, 0), sizes[-1]))
     return tiled
 
 

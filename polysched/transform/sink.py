@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import islpy as isl
 
 from polysched.analysis import Dependences
 from polysched.ir import ScheduleTree
-from polysched.transform.bands import has_isolation
+from polysched.sets import node_kind
+from polysched.transform.bands import (
+    coincident_flags,
+    has_isolation,
+    insert_band,
+    member_schedules,
+)
 from polysched.transform.draft import has_band_below
 from polysched.transform.step import Step
 
@@ -33,7 +39,11 @@ class Sink(Step):
     ----------
     band : tuple of int
         Path of the band; some band must stand below it.
+    together : bool
+        Around all that a loop runs innermost, in place of each statement of it.
     """
+
+    together: bool = field(default=False, metadata={"is_option": True})
 
     name: ClassVar[str] = "sink"
 
@@ -48,4 +58,19 @@ class Sink(Step):
         return False
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
-        return node.band_sink()
+        if not self.together:
+            return node.band_sink()
+        members, flags = member_schedules(node), coincident_flags(node)
+        permutable = bool(node.band_get_permutable())
+
+        def put_below(node: isl.ScheduleNode) -> isl.ScheduleNode:
+            """The band around what holds no loop; returns the node at that place."""
+            if not (node_kind(node) == "band" or has_band_below(node)):
+                inside = node.child(0) if node_kind(node) == "filter" else node
+                inside = insert_band(inside, members, flags, permutable)
+                return inside.parent() if node_kind(node) == "filter" else inside
+            for k in range(node.n_children()):
+                node = put_below(node.child(k)).parent()
+            return node
+
+        return put_below(node.delete())

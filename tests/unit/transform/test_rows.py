@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,12 +11,15 @@ from polysched.analysis import (
     Dependences,
     compute_dependences,
     find_violation,
+    prepare_scop,
     set_band_flags,
 )
+from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.transform import (
     PlanShape,
     Sink,
+    Version,
     apply_script,
     parse_script,
     plan_script,
@@ -97,6 +101,63 @@ def test_short_loops_of_full_tiles_are_set_apart_in_vectors_of_half_a_line() -> 
         band = f"0.0.0.0.{k}.0.0"
         isolated = f"isolate(band={band}, sizes=[32])"
         assert f"{isolated}; vector(band={band}, member=0, lanes=4)" in text
+
+
+STATES = """double X[1000], Y[1000], C[60], Z[61][1000];
+void f(int n) {
+#pragma scop
+  for (int i = 0; i < n; i++) {
+    double a = 0.0, b = 0.0;
+    for (int k = 1; k < 60; k++) {
+      double t = X[i] * a - b + C[k];
+      b = a;
+      a = t;
+    }
+    Y[i] = a;
+  }
+#pragma endscop
+}
+"""
+
+
+def states(tmp_path: Path, text: str = STATES) -> Scop:
+    """A recurrence of private scalars for each element."""
+    path = tmp_path / "states.c"
+    path.write_text(text)
+    return prepare_scop(parse_c(path).scops[0])
+
+
+def test_rows_with_private_states_share_a_loop_and_have_a_version_for_full_tiles(
+    tmp_path: Path,
+) -> None:
+    scop = states(tmp_path)
+    text = planned(scop)
+    assert "sink(band=0.0.0, together=true)" in text
+    assert "version(band=0.0.0, size=32); vector(" in text
+    assert "isolate" not in text
+    assert "lanes" not in text
+    tree, deps = source_order(scop)
+    done = apply_script(tree, parse_script(text), deps)
+    assert find_violation(done, deps, scop) is None
+    inner = [b for _, b in done.bands() if not has_band_below(b)]
+    assert sum("k" in str(b.get_domain()) for b in inner) == 1
+
+
+def test_what_is_written_to_memory_has_no_version(tmp_path: Path) -> None:
+    text = planned(states(tmp_path, STATES.replace("a = t;", "a = Z[k][i] = t;")))
+    assert "sink(band=0.0.0);" in text
+    assert "version" not in text
+    assert "lanes=4" in text
+
+
+def test_steps_that_a_version_does_not_fit_say_why(tmp_path: Path) -> None:
+    tree, _ = source_order(states(tmp_path))
+    inner = next(p for p, b in tree.bands() if not has_band_below(b))
+    assert "no loop over" in str(Version(inner, 8).find_misfit(tree))
+    assert "found size 1" in str(Version((0,), 1).find_misfit(tree))
+    tiled = apply_script(tree, parse_script("tile(band=0, sizes=[8])"))
+    once = Version((0, 0), 8).apply(tiled)
+    assert "isolates full tiles already" in str(Version((0, 0), 8).find_misfit(once))
 
 
 def test_the_innermost_of_several_parallel_loops_is_tiled() -> None:
