@@ -51,6 +51,7 @@ from polysched.analysis.footprint import (
     run_extent,
 )
 from polysched.analysis.guarded_sums import split_guarded_sums
+from polysched.analysis.interleaved import stride_classes
 from polysched.analysis.legality import (
     Violation,
     check_legal,
@@ -111,6 +112,7 @@ from polysched.analysis.spans import loop_spans, place_size
 from polysched.analysis.statement_nest import KnownStatementNests
 from polysched.analysis.strides import (
     Reference,
+    StrideClass,
     function_directions,
     member_directions,
     references,
@@ -174,6 +176,7 @@ __all__ = [
     "Reference",
     "ScheduleProfile",
     "SplitReport",
+    "StrideClass",
     "TileForm",
     "Vector",
     "Violation",
@@ -247,6 +250,7 @@ __all__ = [
     "statement_members",
     "statement_names",
     "statement_places",
+    "stride_classes",
     "substitute_scalars",
     "tile_forms",
     "walked_subscripts",

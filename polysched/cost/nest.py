@@ -13,12 +13,14 @@ from operator import mul
 from polysched.analysis import (
     Member,
     Reference,
+    StrideClass,
     Vector,
     box_footprint,
     estimate_instances,
     fused_count,
     member_directions,
     operation_count,
+    stride_classes,
 )
 from polysched.cost.trips import count_trips, row_extent
 from polysched.ir import (
@@ -60,6 +62,8 @@ class Nest:
     is_versioned : bool
         Whether full tiles have a version of the loops around the innermost one, whose
         number of iterations is known there.
+    mates : tuple of Reference
+        Accesses with gaps of other statements that run for the same values.
     """
 
     scop: Scop
@@ -70,6 +74,7 @@ class Nest:
     share: float = 1.0
     stored: tuple[tuple[str, int], ...] = ()
     is_versioned: bool = False
+    mates: tuple[Reference, ...] = ()
     _footprints: dict[tuple[int, int, str | None], int] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -373,12 +378,22 @@ class Nest:
             if self.directions[k] is not None
         }
 
-    def inner_classes(self) -> list[tuple[Reference, str]]:
+    def inner_classes(self) -> list[tuple[Reference, StrideClass]]:
         """Each access, and how it moves with the innermost loop: 0, 1 or N."""
+        return self._inner_classes
+
+    @cached_property
+    def _inner_classes(self) -> list[tuple[Reference, StrideClass]]:
         direction = None if self.inner is None else self.directions[self.inner]
         if direction is None:
             return [(r, "0") for r in self.references]
-        return [(r, r.stride_class(direction)) for r in self.references]
+        moved = [(r, direction) for r in (*self.references, *self.mates)]
+        copies = [
+            (along, round(self.trips[k]))
+            for k, member in enumerate(self.members)
+            if member.unrolled and (along := self.directions[k]) is not None
+        ]
+        return list(zip(self.references, stride_classes(moved, copies), strict=False))
 
     def _touched(self, reference: Reference) -> Iterator[tuple[Hashable, ...]]:
         """The elements that the copies of the body touch by one access."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from polysched.analysis import (
     Dependences,
     Member,
+    Place,
+    Reference,
     loop_is_parallel,
     main_places,
     place_size,
@@ -17,7 +20,7 @@ from polysched.cost.peel import peel
 from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import is_isolated, union_of_maps
 
-KnownNests = dict[tuple[str, tuple[Member, ...], bool], Nest]
+KnownNests = dict[tuple[str, tuple[Member, ...], bool, tuple[Reference, ...]], Nest]
 
 
 def read_nests(
@@ -42,13 +45,16 @@ def read_nests(
     known = {} if known is None else known
     by_name = references(scop)
     found: list[tuple[NodePath, Nest]] = []
-    for name, places in main_places(tree).items():
+    all_places = main_places(tree)
+    mates = _mates([p for places in all_places.values() for p in places], by_name)
+    for name, places in all_places.items():
         sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
         for place, size in zip(places, sizes, strict=True):
             moving = tuple(m for m in place.members if not m.is_constant)
             moving = peel(moving, scop, name)
             versioned = _is_versioned(tree, moving)
-            key = name, tuple(replace(m, path=()) for m in moving), versioned
+            others = mates.get(place.path, ())
+            key = name, tuple(replace(m, path=()) for m in moving), versioned, others
             if len(places) == 1 and key in known:
                 found.append((place.path, known[key].moved_to(moving)))
                 continue
@@ -59,6 +65,7 @@ def read_nests(
                 by_name[name],
                 share=size / sum(sizes),
                 is_versioned=versioned,
+                mates=others,
             )
             if deps is not None and not nest.is_inner_parallel:
                 nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
@@ -73,6 +80,28 @@ def _is_versioned(tree: ScheduleTree, members: tuple[Member, ...]) -> bool:
     if len(members) < 2 or any(m.unrolled for m in members):
         return False
     return is_isolated(tree.node(members[-1].path).parent())
+
+
+def _mates(
+    places: list[Place], by_name: Mapping[str, tuple[Reference, ...]]
+) -> dict[NodePath, tuple[Reference, ...]]:
+    """Accesses with gaps of the other statements that run for the same values."""
+    together: dict[tuple[object, ...], list[Place]] = {}
+    for place in places:
+        moving = [m for m in place.members if not m.is_constant]
+        loops = [(m.path, m.position, m.coefficients, m.constant) for m in moving]
+        together.setdefault(tuple(loops), []).append(place)
+    return {
+        place.path: tuple(
+            r
+            for p in group
+            if p is not place
+            for r in by_name[p.name]
+            if r.rows and any(c not in (-1, 0, 1) for c in r.rows[-1])
+        )
+        for group in together.values()
+        for place in group
+    }
 
 
 def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:

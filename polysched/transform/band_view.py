@@ -22,6 +22,7 @@ from polysched.analysis import (
     member_extent,
     n_equalities,
     references,
+    stride_classes,
 )
 from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import list_maps, list_sets, n_dims, node_kind
@@ -167,18 +168,21 @@ class BandView:
 
         Storage of private arrays is laid out along the innermost loops.
         """
-        found = [
+        found = self._moved(member)
+        far = sum(
+            c == "N" and not (r.expanded and r.walked_subscript(direction) is not None)
+            for (r, direction), c in zip(found, stride_classes(found), strict=True)
+        )
+        return bool(found) and far <= len(found) // 4
+
+    def _moved(self, member: int) -> list[tuple[Reference, Vector]]:
+        """The accesses of main statements, and how a member moves these."""
+        return [
             (r, direction)
             for s in self.main
             if (direction := s.direction(member)) is not None
             for r in s.references
         ]
-        far = sum(
-            r.stride_class(direction) == "N"
-            and not (r.expanded and r.walked_subscript(direction) is not None)
-            for r, direction in found
-        )
-        return bool(found) and far <= len(found) // 4
 
     def is_uneven(self, member: int) -> bool:
         """Whether statements run over different ranges of a member."""
@@ -190,11 +194,9 @@ class BandView:
 
     def stride_classes(self, member: int) -> Iterator[tuple[str, bool, str]]:
         """Array, whether it writes, and stride class of each main reference."""
-        for s in self.main:
-            direction = s.direction(member)
-            if direction is not None:
-                for r in s.references:
-                    yield r.array, r.is_write, r.stride_class(direction)
+        found = self._moved(member)
+        for (r, _), c in zip(found, stride_classes(found), strict=True):
+            yield r.array, r.is_write, c
 
     def footprint(self, sizes: dict[int, int], line_bytes: int = 1) -> int:
         """Bytes of a tile with the given sizes of this band's members.

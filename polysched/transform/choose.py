@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 
-from polysched.analysis import LARGE_EXTENT, Vector, rank
+from polysched.analysis import LARGE_EXTENT, Vector
 from polysched.machine import Cpu
 from polysched.sets import is_isolated
 from polysched.transform.aliases import too_many_alias
@@ -264,14 +264,19 @@ def reads_neighbours(band: BandView, member: int) -> bool:
         if not r.is_write
     }
     return any(
-        one[:3] == two[:3] and rank([_apart(one[3], two[3]), one[2]]) == 1
+        one[:3] == two[:3] and _are_steps_apart(one[3], two[3], one[2])
         for one, two in combinations(read, 2)
-        if any(one[2])
     )
 
 
-def _apart(one: Vector, two: Vector) -> Vector:
-    return tuple(b - a for a, b in zip(one, two, strict=True))
+def _are_steps_apart(one: Vector, two: Vector, move: Vector) -> bool:
+    """Whether a whole number of steps leads from one place to the other."""
+    way = [b - a for a, b in zip(one, two, strict=True)]
+    first = next((k for k, m in enumerate(move) if m), None)
+    if first is None or way[first] % move[first]:
+        return False
+    n_steps = way[first] / move[first]
+    return all(w == n_steps * m for w, m in zip(way, move, strict=True))
 
 
 def _choose_copies(

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import islpy as isl
 import pytest
 
 from polysched.analysis import (
+    Reference,
     box_footprint,
     iterator_extent,
     member_directions,
     references,
     statement_members,
+    stride_classes,
 )
+from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree
 from polysched.transform import apply_script, parse_script
 from tests.unit import scops
@@ -105,3 +109,42 @@ def test_a_diagonal_touches_its_lines_and_not_the_box_around_them() -> None:
     assert box_footprint(scop, reads, directions, {2: 2}, 64) <= 4 * 64
     whole = box_footprint(scop, reads, directions, {1: 400, 2: 400}, 64)
     assert whole > 400 * 400 * 8
+
+
+PAIRS = """
+void turn(int n, float z[2 * n], float c[n], float s[n]) {
+#pragma scop
+  for (int j = 0; j < n; j++) {
+    float re = z[2 * j], im = z[2 * j + 1];
+    z[2 * j] = re * c[j] - im * s[j];
+    z[2 * j + %d] = im * c[j] + re * s[j];
+  }
+#pragma endscop
+}
+"""
+
+
+@pytest.mark.parametrize(("last", "of_stores"), [(1, "1"), (3, "N"), (2, "N")])
+def test_what_fills_a_row_together_is_contiguous(
+    tmp_path: Path, last: int, of_stores: str
+) -> None:
+    """Halves of pairs fill their row, halves of different pairs do not."""
+    file = tmp_path / "pairs.c"
+    file.write_text(PAIRS % last)
+    (scop,) = parse_c(file).scops
+    found = [r for of_one in references(scop).values() for r in of_one if r.rows]
+    classes = stride_classes([(r, (1,)) for r in found])
+    by_place = {
+        (r.array, r.is_write, r.offsets): c for r, c in zip(found, classes, strict=True)
+    }
+    assert by_place["z", False, (0,)] == by_place["z", False, (1,)] == "1"
+    assert by_place["z", True, (0,)] == by_place["z", True, (last,)] == of_stores
+    assert by_place["c", False, (0,)] == "1"
+
+
+def test_copies_of_a_body_fill_a_row_together() -> None:
+    """`x[3 * j + b]` with `b` unrolled three times, and only twice."""
+    reference = Reference("x", False, ((0, 0), (3, 1)), (5, 0))
+    for n_copies, expected in [(3, "1"), (2, "N")]:
+        copies = [((0, 1), n_copies)]
+        assert stride_classes([(reference, (1, 0))], copies) == [expected]
