@@ -222,7 +222,7 @@ def _product_leaves(expr: Expr) -> list[Expr]:
 
 def _match_extremum(target: Load, value: Expr) -> _Match | None:
     """``fmax(x, e)`` or ``e > x ? e : x`` in any of its spellings."""
-    if isinstance(value, Call) and value.name in _MIN_MAX_CALLS:
+    if isinstance(value, Call) and value.name in _MIN_MAX_CALLS and not value.is_own:
         others = [a for a in value.args if a != target]
         if len(value.args) == 2 and len(others) == 1:
             return target, _MIN_MAX_CALLS[value.name], others

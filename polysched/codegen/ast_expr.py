@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -10,16 +9,15 @@ import islpy as isl
 
 from polysched.base import CodegenError
 from polysched.codegen.ctext import (
-    Names,
     Text,
     binary,
-    call,
     cast,
     integer,
     select,
     unary,
 )
 from polysched.codegen.linear import Linear, sum_of
+from polysched.codegen.macros import Macros
 from polysched.ir import Scop
 from polysched.sets import ast_expr_kind, ast_operation
 
@@ -29,56 +27,6 @@ _BINARY = {
     "and": "&&", "and_then": "&&", "or": "||", "or_else": "||",
     "eq": "==", "le": "<=", "lt": "<", "ge": ">=", "gt": ">",
 }  # fmt: skip
-_MACROS = {
-    "min": "#define {0}(a, b) ((a) < (b) ? (a) : (b))",
-    "max": "#define {0}(a, b) ((a) > (b) ? (a) : (b))",
-    "floord": "#define {0}(a, b) ((a) < 0 ? -((-(a) + (b) - 1) / (b)) : (a) / (b))",
-    "mix": """#ifdef __clang__
-#define {0}(places, a, b, ...) \\
-  ((void)sizeof(places), __builtin_shufflevector(a, b, __VA_ARGS__))
-#else
-#define {0}(places, a, b, ...) __builtin_shuffle(a, b, (places){{__VA_ARGS__}})
-#endif""",
-}
-
-
-@dataclass
-class Macros:
-    """Names of the helper macros, and which of them were used.
-
-    Attributes
-    ----------
-    names : Names
-        Source of free identifiers.
-    prefix : str
-        What the macros' names begin with.
-    used : dict
-        Kind of macro to its name, in order of first use.
-    """
-
-    names: Names
-    prefix: str = "ps_"
-    used: dict[str, str] = field(default_factory=dict)
-
-    def call(self, kind: str, *args: Text) -> Text:
-        """``min(a, b)``, ``max(a, b)``, ``floord(a, b)``, ``mix(...)`` as a macro."""
-        if kind not in self.used:
-            self.used[kind] = self.names.take(self.prefix + kind)
-        return call(self.used[kind], args)
-
-    def around(self, lines: Sequence[str]) -> list[str]:
-        """The lines between `#define` and `#undef` of the macros they use."""
-        text = "\n".join(lines)
-        needed = {k: n for k, n in self.used.items() if f"{n}(" in text}
-        return [
-            *(
-                line
-                for kind, name in needed.items()
-                for line in _MACROS[kind].format(name).splitlines()
-            ),
-            *lines,
-            *(f"#undef {name}" for name in needed.values()),
-        ]
 
 
 @dataclass(frozen=True)

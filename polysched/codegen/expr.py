@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from polysched.base import CodegenError
+from polysched.codegen.calls import CALL_MACROS
 from polysched.codegen.ctext import (
     POSTFIX,
     PRIMARY,
@@ -20,6 +21,7 @@ from polysched.codegen.ctext import (
     unary,
 )
 from polysched.codegen.linear import Linear, StoragePlace
+from polysched.codegen.macros import Macros
 from polysched.ir import (
     Array,
     Binary,
@@ -104,6 +106,8 @@ class ExprPrinter:
         What to write for parameters; a missing one keeps its name.
     index_parameters : mapping of str to Text
         The same inside subscripts, where the value has to be signed.
+    macros : Macros, optional
+        Spells functions that compilers would call; without it they are called.
     """
 
     iterators: Mapping[str, Bound] = field(default_factory=dict)
@@ -111,6 +115,7 @@ class ExprPrinter:
     offsets: Mapping[StoragePlace, Linear] = field(default_factory=dict)
     parameters: Mapping[str, Text] = field(default_factory=dict)
     index_parameters: Mapping[str, Text] = field(default_factory=dict)
+    macros: Macros | None = None
 
     def value(self, expr: Expr) -> Text:
         """The expression where its C type matters."""
@@ -135,8 +140,11 @@ class ExprPrinter:
                 if known is not None:
                     return Text(str(int(known)))
                 return binary(op, self.value(left), self.value(right))
-            case Call(name, args, _):
-                return call(name, [self.value(a) for a in args])
+            case Call(name, args, _, is_own=is_own):
+                texts = [self.value(a) for a in args]
+                if self.macros is None or is_own or name not in CALL_MACROS:
+                    return call(name, texts)
+                return self.macros.call(name, *texts)
             case Lookup(array, subscripts, type_):
                 return self.load(Load(array, subscripts, type_))
             case Cast(type_, Iter(name, _)) if name in self.iterators:

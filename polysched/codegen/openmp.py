@@ -12,7 +12,7 @@ import islpy as isl
 from polysched.analysis import Reduction, compute_dependences, find_reductions
 from polysched.base import CodegenError
 from polysched.codegen.accumulate import Accumulators
-from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
+from polysched.codegen.ast_expr import AstExprPrinter, signed_parameters
 from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
 from polysched.codegen.copied_sums import CopiedSum, copy_sums
 from polysched.codegen.ctext import Names, Text, identifiers
@@ -24,6 +24,7 @@ from polysched.codegen.held_blocks import HeldBlocks
 from polysched.codegen.layout import Layout
 from polysched.codegen.least_work import LeastWork
 from polysched.codegen.lifted import lift
+from polysched.codegen.macros import Macros
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, walk_nodes
 from polysched.codegen.options import PrintOptions
@@ -246,7 +247,11 @@ class _Printer:
         )  # fmt: skip
         arrays = {a.name: Spelling.of(a) for a in self.scop.arrays} | private
         arrays |= copies.spellings()
-        printer = ExprPrinter(arrays=arrays, index_parameters=self.signed)
+        printer = ExprPrinter(
+            arrays=arrays,
+            index_parameters=self.signed,
+            macros=self.exprs.macros,
+        )
         taken = self.fixed | {*built.iterators, *(s.name for s in arrays.values())}
         block = copies.convert(block, printer)
         panels = {b.array.name: b.panel for b in buffers if b.panel}

@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection
 
 import islpy as isl
 
-from polysched.codegen.ast_expr import AstExprPrinter, Macros
+from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.build import BuildLimits, build_nodes
 from polysched.codegen.ctext import Names
 from polysched.codegen.layout import Layout
+from polysched.codegen.macros import Macros
 from polysched.codegen.nodes import Instance
 from polysched.ir import ScalarType
 from polysched.ir.types import LONG

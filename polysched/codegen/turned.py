@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from polysched.codegen.ahead import Asked
-from polysched.codegen.ast_expr import Macros
 from polysched.codegen.ctext import Text
 from polysched.codegen.lanes import (
     LaneReader,
@@ -29,6 +28,7 @@ from polysched.codegen.lanes import (
     Position,
 )
 from polysched.codegen.linear import Linear
+from polysched.codegen.macros import Macros
 from polysched.codegen.nodes import Loop
 from polysched.ir import Assign, Load, walk
 

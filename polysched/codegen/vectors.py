@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from polysched.codegen.ast_expr import Macros
 from polysched.codegen.ctext import Names
+from polysched.codegen.macros import Macros
 from polysched.codegen.turned import Mix, mixer
 from polysched.ir import ScalarType
 

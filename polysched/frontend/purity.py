@@ -85,6 +85,11 @@ class Functions:
             f"file are taken; pass --pure {name} if it has no side effects",
         )  # fmt: skip
 
+    def is_own(self, name: str) -> bool:
+        """Whether the file has a body for a function of that name."""
+        symbol = self._scope.find(name)
+        return symbol is not None and symbol.function is not None
+
     def _declared_type(self, node: Any, name: str, symbol: Symbol | None) -> ScalarType:
         if symbol is not None and isinstance(symbol.ctype, ScalarC):
             return symbol.ctype.type
@@ -277,5 +282,6 @@ class _BodyReader(ExpressionReader):
     def read_call(self, node: Any) -> Expr:
         type_ = self._functions.return_type(node)
         args = tuple(self.read(a) for a in (node.args.exprs if node.args else ()))
-        call = Call(call_name(node.name.name), args, type_)
+        name = node.name.name
+        call = Call(call_name(name), args, type_, is_own=self._functions.is_own(name))
         return self._functions.expand(call, self._depth + 1) or call

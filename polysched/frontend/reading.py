@@ -208,8 +208,12 @@ class ScopReader(ExpressionReader):
         type_ = self._functions.return_type(node)
         arguments = node.args.exprs if node.args else ()
         args = tuple(self.read(a) for a in arguments)
-        n_operations = self._functions.count_operations(node.name.name)
-        call = Call(call_name(node.name.name), args, type_, n_operations)
+        name = node.name.name
+        work, is_own = (
+            self._functions.count_operations(name),
+            self._functions.is_own(name),
+        )
+        call = Call(call_name(name), args, type_, work, is_own)
         return self._functions.expand_small(call) or call
 
 

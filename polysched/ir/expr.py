@@ -147,12 +147,15 @@ class Call(Expr):
     """A call of a pure function; `type` is what it returns.
 
     `n_operations` says how many operations of arithmetic it takes, as an estimate.
+    `is_own` says that the user's file defines it, whatever the C library has of that
+    name.
     """
 
     name: str
     args: tuple[Expr, ...]
     type: ScalarType
     n_operations: int = 1
+    is_own: bool = False
 
     @property
     def dtype(self) -> ScalarType:

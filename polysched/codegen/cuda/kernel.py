@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import islpy as isl
 
 from polysched.base import CodegenError
-from polysched.codegen.ast_expr import AstExprPrinter, Macros
+from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
 from polysched.codegen.ctext import Names, identifiers
 from polysched.codegen.cuda.arrays import DeviceArray
@@ -37,6 +37,7 @@ from polysched.codegen.cuda.tiled import TiledPrinter
 from polysched.codegen.declare import Declarer
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.layout import Layout
+from polysched.codegen.macros import Macros
 from polysched.codegen.nodes import Instance
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.scopes import find_split_storage

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import islpy as isl
 
 from polysched.base import CodegenError, LimitError
-from polysched.codegen.ast_expr import AstExprPrinter, Macros, signed_parameters
+from polysched.codegen.ast_expr import AstExprPrinter, signed_parameters
 from polysched.codegen.ctext import Names, identifiers
 from polysched.codegen.cuda.arrays import (
     DeviceArray,
@@ -30,6 +30,7 @@ from polysched.codegen.cuda.text import (
 )
 from polysched.codegen.cuda.words import OWN_NAMES, check_names, rename_keywords
 from polysched.codegen.frame import frame_code
+from polysched.codegen.macros import Macros
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
 from polysched.codegen.options import PrintOptions
 from polysched.ir import (

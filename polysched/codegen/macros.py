@@ -1,0 +1,61 @@
+"""Helper macros that stand around generated code, those that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from polysched.codegen.calls import CALL_MACROS
+from polysched.codegen.ctext import Names, Text, call
+
+_MACROS = {
+    **CALL_MACROS,
+    "min": "#define {0}(a, b) ((a) < (b) ? (a) : (b))",
+    "max": "#define {0}(a, b) ((a) > (b) ? (a) : (b))",
+    "floord": "#define {0}(a, b) ((a) < 0 ? -((-(a) + (b) - 1) / (b)) : (a) / (b))",
+    "mix": """#ifdef __clang__
+#define {0}(places, a, b, ...) \\
+  ((void)sizeof(places), __builtin_shufflevector(a, b, __VA_ARGS__))
+#else
+#define {0}(places, a, b, ...) __builtin_shuffle(a, b, (places){{__VA_ARGS__}})
+#endif""",
+}
+
+
+@dataclass
+class Macros:
+    """Names of the helper macros, and which of them were used.
+
+    Attributes
+    ----------
+    names : Names
+        Source of free identifiers.
+    prefix : str
+        What the macros' names begin with.
+    used : dict
+        Kind of macro to its name, in order of first use.
+    """
+
+    names: Names
+    prefix: str = "ps_"
+    used: dict[str, str] = field(default_factory=dict)
+
+    def call(self, kind: str, *args: Text) -> Text:
+        """``min(a, b)``, ``floord(a, b)``, ``fmax(a, b)`` and the like as a macro."""
+        if kind not in self.used:
+            self.used[kind] = self.names.take(self.prefix + kind)
+        return call(self.used[kind], args)
+
+    def around(self, lines: Sequence[str]) -> list[str]:
+        """The lines between `#define` and `#undef` of the macros they use."""
+        text = "\n".join(lines)
+        needed = {k: n for k, n in self.used.items() if f"{n}(" in text}
+        return [
+            *(
+                line
+                for kind, name in needed.items()
+                for line in _MACROS[kind].format(name).splitlines()
+            ),
+            *lines,
+            *(f"#undef {name}" for name in needed.values()),
+        ]
