@@ -82,6 +82,7 @@ from polysched.analysis.places import (
 from polysched.analysis.prepare import prepare_scop
 from polysched.analysis.privatize import MAX_PRIVATE_ELEMENTS, privatize
 from polysched.analysis.program_features import (
+    call_count,
     division_count,
     expression_operations,
     fused_count,
@@ -186,6 +187,7 @@ __all__ = [
     "at_likely_sizes",
     "box_footprint",
     "box_terms",
+    "call_count",
     "check_legal",
     "choose_copied",
     "closed_forms",

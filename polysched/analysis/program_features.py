@@ -25,6 +25,15 @@ from polysched.ir import (
 )
 from polysched.sets import list_basic_sets
 
+_INSTRUCTIONS = frozenset(
+    name + suffix
+    for name in (
+        "abs", "labs", "llabs", "sqrt", "fabs", "copysign", "fma", "fmin", "fmax",
+        "floor", "ceil", "trunc", "round", "rint", "nearbyint", "lrint", "llrint",
+        "lround", "llround", "isnan", "isinf", "isfinite", "signbit",
+    )
+    for suffix in ("", "f")
+)  # fmt: skip
 _MIN_STENCIL_POINTS = 3  # a value and a neighbour on either side
 
 
@@ -46,6 +55,21 @@ def operation_count(action: Action) -> int:
 def division_count(action: Action) -> int:
     """Quotients and remainders of integers in one execution, outside of subscripts."""
     return sum(_divisions(expr) for expr in action_expressions(action))
+
+
+def call_count(action: Action) -> int:
+    """Calls of one execution that stay calls, outside of subscripts.
+
+    Processors have instructions for the others, or a few that compilers know.
+    """
+    return sum(_calls(expr) for expr in action_expressions(action))
+
+
+def _calls(expr: Expr) -> int:
+    if isinstance(expr, Load):
+        return 0
+    own = isinstance(expr, Call) and (expr.is_own or expr.name not in _INSTRUCTIONS)
+    return own + sum(map(_calls, expr.operands))
 
 
 def _divisions(expr: Expr) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from polysched.analysis import Dependences
+from polysched.cost.calls import CALL_CYCLES, n_calls
 from polysched.cost.copies import copy_seconds, lift_cycles
 from polysched.cost.divisions import (
     DIVISION_CYCLES,
@@ -237,7 +238,8 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     if nest.lanes:
         return _cycles_in_registers(nest, cpu)
     lanes = 1.0
-    if nest.is_vectorizable and has_lanes(nest):
+    calls = n_calls(nest)
+    if nest.is_vectorizable and has_lanes(nest) and not calls:
         lanes = max(1.0, min(nest.inner_trips, _usual_lanes(nest, cpu)))
     divisions = n_divisions(nest)
     n_operations = nest.n_operations + divisions * DIVISION_OPERATIONS
@@ -256,7 +258,7 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     if nest.is_versioned:  # unrolled
         return throughput
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
-    return throughput + entry
+    return throughput + entry + calls * CALL_CYCLES
 
 
 def _latency(nest: Nest) -> float:
