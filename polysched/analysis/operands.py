@@ -36,7 +36,7 @@ def find_operands(statement: Statement, iterators: frozenset[str]) -> list[Expr]
     Returns
     -------
     list of Expr
-        Floating-point values that do not depend on the statement's target, each once,
+        Values that do not depend on the statement's target, each once,
         in source order.
     """
     match statement.body:
@@ -50,7 +50,7 @@ def find_operands(statement: Statement, iterators: frozenset[str]) -> list[Expr]
         nodes = list(walk(expr))
         used = {e.name for e in nodes if isinstance(e, Iter)}
         loads = [e for e in nodes if isinstance(e, Load) and e.subscripts]
-        if used == iterators and loads and target not in nodes and expr.dtype.is_float:
+        if used == iterators and loads and target not in nodes:
             found[expr] = None
         elif not isinstance(expr, Load):
             for operand in expr.operands:

@@ -23,6 +23,7 @@ from polysched.ir import (
     ScalarType,
     Statement,
     Unary,
+    types,
     walk,
 )
 
@@ -117,12 +118,15 @@ class LaneReader:
         What is held: its lanes are those of the vector, or the only one.
     turned : frozenset of Load
         What lies in other rows for every lane, and is known as vectors all the same.
+    widens : bool
+        Whether neighbours of a shorter type may be converted as they are loaded.
     """
 
     first: ExprPrinter
     second: ExprPrinter
     target: Load
     turned: frozenset[Load] = frozenset()
+    widens: bool = False
 
     @property
     def type(self) -> ScalarType:
@@ -154,9 +158,15 @@ class LaneReader:
             moves.append(move.constant)
         if not any(moves):
             return 0
-        if any(moves[:-1]) or moves[-1] != 1 or load.type != self.type:
+        if any(moves[:-1]) or moves[-1] != 1 or not self._fits(load.type):
             raise NotVectors
         return 1
+
+    def _fits(self, type_: ScalarType) -> bool:
+        """Whether lanes can hold all values of a type, as C converts them."""
+        if type_ == self.type or not self.widens:
+            return type_ == self.type
+        return is_widened(type_, self.type)
 
     def varies(self, expr: Expr) -> bool:
         """Whether the value differs between lanes, or is computed from the target."""
@@ -209,10 +219,22 @@ def _is_exact(expr: Expr, type_: ScalarType) -> bool:
     return expr.dtype == type_ or not expr.dtype.is_float
 
 
+def is_widened(short: ScalarType, long: ScalarType) -> bool:
+    """Whether C converts one type to the other without asking, into more bytes."""
+    if short == types.BOOL or short.n_bytes >= long.n_bytes:
+        return False
+    return long.is_float or not short.is_float
+
+
 def lane_reader(
-    points: PointPrinters, position: Position, assign: Assign, lanes: int
+    points: PointPrinters,
+    position: Position,
+    assign: Assign,
+    lanes: int,
+    *,
+    widens: bool = False,
 ) -> LaneReader:
-    """Reads the lanes of one vector of a tile.
+    """Reads the lanes of one vector of a tile, of shorter types where it may.
 
     Raises
     ------
@@ -223,7 +245,8 @@ def lane_reader(
     if lanes == 1:
         return LaneReader(first, first, assign.target)
     *outer, lane = position
-    return LaneReader(first, points.at((*outer, lane + 1)), assign.target)
+    second = points.at((*outer, lane + 1))
+    return LaneReader(first, second, assign.target, widens=widens)
 
 
 @dataclass
@@ -246,6 +269,8 @@ class LaneWriter:
         Gives a free name for a stem and number.
     columns : mapping of Load to str
         What is known as a vector before: the reader's `turned`.
+    type_of : callable, optional
+        C type of a vector of as many elements of another type.
     """
 
     vectors: dict[str, str]
@@ -256,6 +281,7 @@ class LaneWriter:
     reader: LaneReader
     held: str
     columns: Mapping[Load, str] = field(default_factory=dict)
+    type_of: Callable[[ScalarType], str] | None = None
 
     def value(self, expr: Expr) -> Text:
         """The expression as text of a vector, or of one value for all lanes."""
@@ -281,11 +307,24 @@ class LaneWriter:
         if text not in self.vectors:
             name = self.take("b", len(self.vectors))
             self.vectors[text] = name
-            self.lines.append(
-                f"const {self.vector_type} {name} = "
-                f"*(const {self.vector_type} *)&{text};"
-            )
+            loaded = f"*(const {self.vector_type} *)&{text}"
+            if expr.type != self.reader.type:
+                loaded = self._widened(expr.type, text)
+            self.lines.append(f"const {self.vector_type} {name} = {loaded};")
         return self.vectors[text]
+
+    def _widened(self, short: ScalarType, text: str) -> str:
+        """Neighbours of a shorter type, in twice as many bytes at a time.
+
+        gcc 12 takes a vector apart that is to have four times as many.
+        """
+        assert self.type_of is not None
+        long = self.reader.type
+        loaded = f"*(const {self.type_of(short)} *)&{text}"
+        for type_ in (types.SHORT, types.INT, types.LONG):
+            if not short.is_float and short.n_bytes < type_.n_bytes < long.n_bytes:
+                loaded = f"__builtin_convertvector({loaded}, {self.type_of(type_)})"
+        return f"__builtin_convertvector({loaded}, {self.vector_type})"
 
     def _scalar(self, expr: Expr) -> Text:
         type_ = self.reader.type

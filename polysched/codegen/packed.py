@@ -23,6 +23,7 @@ from polysched.ir import (
     Scop,
     Statement,
     map_expr,
+    promote,
     walk,
 )
 from polysched.ir.types import INT
@@ -91,11 +92,14 @@ class PackedCopy:
 
     @property
     def array(self) -> Array:
-        """The buffer, expanded by the loops around the mark."""
+        """The buffer, expanded by the loops around the mark.
+
+        What is shorter than `int` is copied as `int`, as C computes with it.
+        """
         load = next(e for e in loads(self.expr) if e.subscripts)
         name = _fresh(f"{load.array}_packed", {a.name for a in self.scop.arrays})
         return Array(
-            name, self.expr.dtype, (None,) * self.n_dim, "scop",
+            name, promote(self.expr.dtype), (None,) * self.n_dim, "scop",
             live_in=False, live_out=False, n_expanded=self.n_outer,
         )  # fmt: skip
 

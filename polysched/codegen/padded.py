@@ -161,7 +161,9 @@ class PaddedRows:
     ) -> tuple[Linear, int] | None:
         """Where the panel that the lanes read begins, and its width."""
         single = tile.at_iterators(tile.lanes)
-        reader = lane_reader(points, single.positions[0], assign, tile.lanes)
+        reader = lane_reader(
+            points, single.positions[0], assign, tile.lanes, widens=True
+        )
         for load in walk(assign.value):
             if not isinstance(load, Load) or load.array not in self.panels:
                 continue
@@ -176,7 +178,9 @@ class PaddedRows:
     ) -> bool:
         """Whether all that differs between lanes is read from the begin of a panel."""
         at_begin = replace(points, loops=tile.loops)
-        reader = lane_reader(at_begin, tile.positions[0], assign, tile.lanes)
+        reader = lane_reader(
+            at_begin, tile.positions[0], assign, tile.lanes, widens=True
+        )
         width = tile.loops[-1].n_iterations
         for load in walk(assign.value):
             if not isinstance(load, Load) or load == assign.target:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from polysched.codegen.ahead import ask_ahead
 from polysched.codegen.apart import is_apart
@@ -201,7 +201,7 @@ class RegisterTiles:
         inner: list[str] = []
         closing: list[str] = []
         for number, position in enumerate(tile.positions):
-            reader = lane_reader(points, position, assign, tile.lanes)
+            reader = lane_reader(points, position, assign, tile.lanes, widens=True)
             reader.check(assign)
             held = self.vectors.take("c", number)
             element = reader.first.load(assign.target).text
@@ -210,8 +210,9 @@ class RegisterTiles:
             if tile.lanes > 1:
                 element = f"*({vector} *)&{element}"
             writer = LaneWriter(
-                vectors, scalars, inner, vector, self.vectors.take, reader, held
-            )
+                vectors, scalars, inner, vector, self.vectors.take, reader, held,
+                type_of=partial(self.vectors.declare, lanes=tile.lanes),
+            )  # fmt: skip
             value = writer.value(assign.value)
             if is_read(assign):
                 opening.append(f"{vector} {held} = {element};")

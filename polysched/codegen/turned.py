@@ -62,7 +62,8 @@ def find_turned(points: PointPrinters, assign: Assign, lanes: int) -> tuple[Load
         return ()
     origin = (0,) * len(points.loops)
     first = points.at(origin)
-    across = LaneReader(first, points.at((*origin[:-1], 1)), assign.target)
+    second = points.at((*origin[:-1], 1))
+    across = LaneReader(first, second, assign.target, widens=True)
     along = LaneReader(first, points.at((1, *origin[1:])), assign.target)
     loads = {e for e in walk(assign.value) if isinstance(e, Load)}
     turned = {e for e in loads if e != assign.target and _is_far(across, e)}

@@ -32,14 +32,15 @@ class VectorNames:
             return type_.name
         return self.take(f"ps_{type_.name.replace(' ', '_')}", lanes)
 
-    def declare(self, type_: ScalarType, lanes: int) -> None:
-        """Declare a vector type that is in use, once."""
+    def declare(self, type_: ScalarType, lanes: int) -> str:
+        """Declare a vector type that is in use, once; its name."""
+        name = self.type(type_, lanes)
         if lanes > 1:
-            name = self.type(type_, lanes)
             self.typedefs[name] = (
                 f"typedef {type_.name} {name} __attribute__((vector_size("
                 f"{lanes * type_.n_bytes}), aligned({type_.n_bytes}), may_alias));"
             )
+        return name
 
     def mixer(self, type_: ScalarType, lanes: int, macros: Macros) -> Mix:
         """Writes vectors of elements of two others, whose type is declared."""

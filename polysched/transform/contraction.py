@@ -199,14 +199,29 @@ def tile_contraction(
     outer = [0] * band.n_members
     outer[len(found.outside) + 1] = columns
     outer[-1] = depth if align == 1 else 0
+    if align == 1 and _is_for_rows(found, cpu, columns, rows):
+        block = _even(found.extent(found.row), block, rows, cpu.n_cores)
+        outer[len(found.outside)] = block
     inner = [0] * band.n_members
     inner[len(found.outside)] = block
     draft = draft.do(Tile(band.path, tuple(outer)))
     points = (*band.path, 0, 0)
     is_cut = block < found.extent(found.row) or not band.is_bounded(found.row)
-    if is_cut and align == 1:
+    if is_cut and align == 1 and not outer[len(found.outside)]:
         draft = draft.do(Tile(points, tuple(inner)))
     return draft
+
+
+def _is_for_rows(found: Contraction, cpu: Cpu, columns: int, rows: int) -> bool:
+    """Whether threads share rows: of columns there are too few, of rows enough.
+
+    Each thread then copies the same columns, which are few.
+    """
+    band = found.band
+    if found.outside or not band.coincident[found.row] or cpu.n_cores < 2:
+        return False
+    few = found.extent(found.lane) <= columns
+    return few and found.extent(found.row) >= 2 * cpu.n_cores * rows
 
 
 def _share_columns(found: Contraction, cpu: Cpu, largest: int, multiple: int) -> int:
@@ -271,12 +286,14 @@ def hold_contraction(
 
 
 def _outer_tile(found: Contraction, path: NodePath) -> NodePath:
-    """The loop over blocks of rows where there is one, else the points' band."""
+    """The loop over blocks of rows where one has a band, else the points' band."""
     row = found.statement.members[found.statement.positions[found.row]]
-    for member in found.statement.members:
-        if member.path == path[:-1] and member.kind == "tile":
-            return path[:-1] if member.coefficients == row.coefficients else path
-    return path
+    tiles = [
+        member.coefficients
+        for member in found.statement.members
+        if member.path == path[:-1] and member.kind == "tile"
+    ]
+    return path[:-1] if tiles == [row.coefficients] else path
 
 
 def _is_in_row_tiles(found: Contraction, path: NodePath) -> bool:

@@ -22,7 +22,8 @@ PROGRAM = """
 #include <stdio.h>
 #define R 24
 typedef TYPE real;
-static real A[R][R], B[R][R], C[R][R], x[R];
+static TERMS A[R][R], B[R][R];
+static real C[R][R], x[R];
 static void init(void) {
     for (int i = 0; i < R; i++)
         for (int j = 0; j < R; j++) {
@@ -68,8 +69,13 @@ PACKED = TILED + (
 )
 
 
-def program(statement: str, type_name: str = "double", loops: str = LOOPS) -> str:
-    text = PROGRAM.replace("TYPE", type_name)
+def program(
+    statement: str,
+    type_name: str = "double",
+    loops: str = LOOPS,
+    terms: str = "real",
+) -> str:
+    text = PROGRAM.replace("TYPE", type_name).replace("TERMS", terms)
     return text.replace("BODY", loops.replace("STATEMENT", statement))
 
 
@@ -228,6 +234,53 @@ def test_a_packed_operand_may_be_transposed_for_the_lanes(tmp_path) -> None:
     assert "ps_double4" in text
     assert "B_packed[" in text
     check(program(statement), PACKED)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("sums", "terms", "product"),
+    [
+        ("int", "signed char", "A[i][k] * B[k][j]"),
+        ("int", "short", "(A[i][k] - 3) * (B[k][j] - 5)"),
+        ("int", "unsigned char", "A[i][k] * B[k][j]"),
+        ("long", "int", "(long)A[i][k] * B[k][j]"),
+        ("float", "short", "alpha * A[i][k] * B[k][j]"),
+        ("double", "float", "(double)A[i][k] * (double)B[k][j]"),
+    ],
+)
+def test_short_terms_are_widened_in_lanes(
+    sums: str, terms: str, product: str, tmp_path
+) -> None:
+    """As C converts them, whether they are copied first or not."""
+    source = program(f"C[i][j] += {product};", sums, terms=terms)
+    text = text_of(source, HELD, tmp_path)
+    assert f"convertvector(*(const ps_{terms.replace(' ', '_')}4 *)" in text
+    for script in (HELD, PACKED):
+        check(source, script)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("terms", ["long", "_Bool"])
+def test_terms_that_do_not_widen_stay_loops(terms: str, tmp_path) -> None:
+    source = program("C[i][j] += (int)A[i][k] * (int)B[k][j];", "int", terms=terms)
+    assert "ps_int4" not in text_of(source, HELD, tmp_path)
+    check(source, HELD)
+
+
+def test_short_operands_are_copied_as_what_lanes_compute_with(tmp_path) -> None:
+    source = program("C[i][j] += A[i][k] * B[k][j];", "int", terms="signed char")
+    text = text_of(source, PACKED, tmp_path)
+    assert "int A_packed[4][4]" in text
+    assert "convertvector" not in text
+
+
+def test_bytes_become_lanes_of_four_bytes_in_two_steps(tmp_path) -> None:
+    """gcc 12 takes a vector apart that is to have four times as many bytes."""
+    source = program("C[i][j] += A[i][k] * B[k][j];", "int", terms="signed char")
+    text = text_of(source, HELD, tmp_path)
+    loaded = "*(const ps_signed_char4 *)&B[t3][t2]"
+    halfway = f"__builtin_convertvector({loaded}, ps_short4)"
+    assert f"= __builtin_convertvector({halfway}, ps_int4);" in text
 
 
 def test_the_packed_operand_is_computed_once(tmp_path) -> None:
