@@ -15,6 +15,7 @@ from polysched.analysis import (
 )
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu
+from polysched.testing import ScopBuilder
 from polysched.transform import (
     Diamond,
     Draft,
@@ -96,6 +97,29 @@ def test_product_gets_tiles_register_tiles_threads_and_vectors() -> None:
     for word in ("tile(", "jam(", "parallel(", "vector("):
         assert word in best
     assert "wavefront" not in best
+
+
+@pytest.mark.parametrize(("columns", "is_shared"), [(40, True), (400, False)])
+def test_threads_share_rows_where_columns_are_few(
+    columns: int, is_shared: bool
+) -> None:
+    """One tile of columns is nothing to share; each thread copies it for itself."""
+    b = ScopBuilder("product")
+    b.array("A", "double[480][300]")
+    b.array("B", f"double[300][{columns}]")
+    b.array("C", f"double[480][{columns}]")
+    box = f"0 <= i < 480 and 0 <= j < {columns} and 0 <= k < 300"
+    text = "C[i][j] += A[i][k] * B[k][j]"
+    b.statement("i, j, k", box, text, position=(0, 0, 0, 0))
+    scop = b.build()
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    shape = PlanShape(tile=True, jam=True, straighten=True, hold=True)
+    draft = plan_script(tree, scop, deps, CPU, shape)
+    first = next(s for s in draft.steps if isinstance(s, Tile))
+    assert first.sizes[0] == (120 if is_shared else 0)
+    done = apply_script(tree, draft.steps, deps)
+    assert find_violation(done, deps, scop) is None
 
 
 def test_stencil_keeps_its_vector_loop_whole_inside_waves() -> None:
