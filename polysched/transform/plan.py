@@ -25,6 +25,7 @@ from polysched.transform.in_order import share_in_order
 from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
 from polysched.transform.lifting import lift_loops
 from polysched.transform.panels import cut_panels
+from polysched.transform.passes import fuse_passes
 from polysched.transform.rows import gather_rows, version_rows
 from polysched.transform.share import share_loops
 from polysched.transform.strips import fuse_blocks, fuse_strips
@@ -63,6 +64,8 @@ class PlanShape:
         Let neighbours that read one large array pass over it strip by strip.
     ordered : bool
         The same, where threads take strips in turn and the second waits for itself.
+    passes : bool
+        Let all neighbours that hand a private matrix on run a few rows at a time.
     blocks : bool
         Let such neighbours pass over it block by block, a block for each thread.
     lift : bool
@@ -90,6 +93,7 @@ class PlanShape:
     rows: bool = False
     strips: bool = False
     ordered: bool = False
+    passes: bool = False
     blocks: bool = False
     lift: bool = False
     accumulate: bool = False
@@ -101,12 +105,14 @@ class PlanShape:
     def has_a_point(self) -> bool:
         """Whether the shape is for trees that one of its stages changes."""
         stages = self.accumulate, self.strips, self.blocks, self.diamond, self.fronts
-        return any(stages) or self.sums or self.waves or self.ordered or self.lift
+        more = self.sums, self.waves, self.ordered, self.passes, self.lift
+        return any(stages) or any(more)
 
     @property
     def looks_at_neighbours(self) -> bool:
         """Whether a stage is about parts of the tree that follow each other."""
-        return self.strips or self.ordered or self.blocks or self.sums
+        pairs = self.strips, self.ordered, self.blocks
+        return any(pairs) or self.passes or self.sums
 
     def without_point(self) -> PlanShape:
         """The shape for trees to which its point does not apply."""
@@ -114,6 +120,7 @@ class PlanShape:
             self,
             strips=False,
             ordered=False,
+            passes=False,
             blocks=False,
             accumulate=False,
             split=False,
@@ -135,6 +142,7 @@ SHAPES = (
     PlanShape(split=True),
     PlanShape(accumulate=True),
     PlanShape(threads=False, accumulate=True),
+    PlanShape(threads=False, jam=True, passes=True),
     PlanShape(jam=True, ordered=True),
     PlanShape(jam=True, blocks=True),
     PlanShape(jam=True, strips=True),
@@ -202,6 +210,7 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
         (shape.accumulate, accumulate_in_lanes, ()),
         (shape.strips, fuse_strips, (cpu,)),
         (shape.ordered, share_in_order, (cpu,)),
+        (shape.passes, fuse_passes, (cpu,)),
         (shape.blocks, fuse_blocks, (cpu,)),
         (shape.sums, share_sums, (cpu,)),
         (shape.fronts, advance_fronts, (cpu,)),

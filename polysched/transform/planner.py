@@ -81,7 +81,8 @@ class ScriptPlanner:
             if draft is None:
                 continue
             found.setdefault(draft.tree.text, draft)
-            if not shape.threads and not shape.lift and sequential is None:
+            is_serial = not (shape.threads or shape.lift or shape.passes)
+            if is_serial and sequential is None:
                 sequential = draft.tree.text
         kept = list(found)[:limit]
         if sequential is not None and sequential not in kept:

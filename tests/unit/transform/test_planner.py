@@ -52,7 +52,7 @@ def test_nests_are_planned_once(planned: list[str]) -> None:
     assert {"S0", "S1"} <= set(planned)
     n_before = planned.count("S1")
     plans.plan(tree.parts()[1])
-    n_after = n_before + 3  # strips, blocks and strips in turn ask for neighbours first
+    n_after = n_before + 4  # strips of three kinds and blocks ask for neighbours first
     assert planned.count("S1") == n_after
     plans.plan(tree)
     assert planned.count("S1") == n_after
@@ -68,7 +68,7 @@ def test_time_ends_planning(planned: list[str]) -> None:
 
     assert len(plans.plan(tree, deadline=Soon())) == 1
     assert set(planned) == {"S0S1", "S0", "S1"}
-    assert planned.count("S0S1") == 3  # no shape is begun after the first found
+    assert planned.count("S0S1") == 4  # no shape is begun after the first found
     n_before = len(planned)
     assert plans.plan(tree, deadline=Deadline.after(0.0)) == []
     assert len(planned) == n_before
