@@ -256,6 +256,18 @@ def test_short_loops_do_not_pay_for_threads() -> None:
     assert many[0] < many[1]
 
 
+def test_what_the_third_cache_holds_is_there_already() -> None:
+    """Three matrices of 8 MB in a cache of 32, and three of 2 MB."""
+    large, small = (
+        predict(gemm(""), scops.gemm(), MACHINE, {"n": n}) for n in (1000, 500)
+    )
+    assert large is not None
+    assert small is not None
+    assert large.memory_seconds > 1e-3
+    assert small.memory_seconds == 0.0
+    assert small.l3_seconds > 0.0
+
+
 def test_one_short_run_does_not_pay_for_creating_threads() -> None:
     """What takes half a millisecond is done before the second thread helps."""
     scop = scops.jacobi_1d()
@@ -447,3 +459,22 @@ def test_sums_of_integers_hardly_wait_for_each_other(
         for t in (tree, apply_script(tree, jam, deps))
     )
     assert (plain > 1.5 * jammed) == waits
+
+
+def test_pairs_that_fill_a_row_together_run_in_lanes() -> None:
+    """Halves of one pair, against the first halves of two rows."""
+
+    def seconds(second: str) -> float:
+        b = ScopBuilder("turn")
+        b.array("z", "float[2][8192]")
+        b.array("c", "float[4096]")
+        for k, place in enumerate(("z[0][2 * j]", second)):
+            text = f"{place} = {place} * c[j]"
+            b.statement("j", "0 <= j < 4096", text, position=(0, k))
+        scop = b.build()
+        tree = set_band_flags(original_tree(scop), compute_dependences(scop))
+        found = predict_seconds(tree, scop, None, MACHINE)
+        assert found is not None
+        return found
+
+    assert seconds("z[0][2 * j + 1]") < 0.5 * seconds("z[1][2 * j]")
