@@ -35,6 +35,7 @@ from polysched.ir import (
 )
 from polysched.sets import n_dims
 
+MAX_GUARDED = 4  # copies in a body whose conditions compilers take out of the loop
 SIMPLE_OPERATIONS = 2.0  # of a statement whose body is unknown
 
 
@@ -64,6 +65,8 @@ class Nest:
         number of iterations is known there.
     mates : tuple of Reference
         Accesses with gaps of other statements that run for the same values.
+    is_guarded : bool
+        Whether other statements under the innermost band run at few of its iterations.
     """
 
     scop: Scop
@@ -75,6 +78,7 @@ class Nest:
     stored: tuple[tuple[str, int], ...] = ()
     is_versioned: bool = False
     mates: tuple[Reference, ...] = ()
+    is_guarded: bool = False
     _footprints: dict[tuple[int, int, str | None], int] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -181,6 +185,8 @@ class Nest:
         """Whether the innermost loop runs in vector lanes with profit."""
         if self.inner is None or not self.is_inner_parallel:
             return False
+        if self.is_guarded and self.copies > MAX_GUARDED:
+            return False  # each copy asks whether the others run
         classes = [c for _, c in self.inner_classes()]
         writes = [c for r, c in self.inner_classes() if r.is_write]
         return "N" not in writes and classes.count("N") <= len(classes) // 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 from polysched.analysis import (
@@ -20,7 +20,7 @@ from polysched.cost.peel import peel
 from polysched.ir import NodePath, ScheduleTree, Scop
 from polysched.sets import is_isolated, union_of_maps
 
-KnownNests = dict[tuple[str, tuple[Member, ...], bool, tuple[Reference, ...]], Nest]
+KnownNests = dict[tuple[Hashable, ...], Nest]
 
 
 def read_nests(
@@ -46,7 +46,8 @@ def read_nests(
     by_name = references(scop)
     found: list[tuple[NodePath, Nest]] = []
     all_places = main_places(tree)
-    mates = _mates([p for places in all_places.values() for p in places], by_name)
+    listed = [p for places in all_places.values() for p in places]
+    mates, guarded = _mates(listed, by_name), _guarded(listed)
     for name, places in all_places.items():
         sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
         for place, size in zip(places, sizes, strict=True):
@@ -54,7 +55,9 @@ def read_nests(
             moving = peel(moving, scop, name)
             versioned = _is_versioned(tree, moving)
             others = mates.get(place.path, ())
-            key = name, tuple(replace(m, path=()) for m in moving), versioned, others
+            is_guarded = place.path in guarded
+            loops = tuple(replace(m, path=()) for m in moving)
+            key = name, loops, versioned, others, is_guarded
             if len(places) == 1 and key in known:
                 found.append((place.path, known[key].moved_to(moving)))
                 continue
@@ -66,6 +69,7 @@ def read_nests(
                 share=size / sum(sizes),
                 is_versioned=versioned,
                 mates=others,
+                is_guarded=is_guarded,
             )
             if deps is not None and not nest.is_inner_parallel:
                 nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
@@ -101,6 +105,25 @@ def _mates(
         )
         for group in together.values()
         for place in group
+    }
+
+
+def _guarded(places: list[Place]) -> set[NodePath]:
+    """Where a statement shares its innermost band with two others that run less often.
+
+    They stand at one iteration of a loop that moves it, so that every iteration asks
+    for both; of one question compilers rid the loop.
+    """
+    by_band: dict[NodePath, list[Place]] = {}
+    for place in places:
+        if place.members:
+            by_band.setdefault(place.members[-1].path, []).append(place)
+    moving = {p.path: sum(not m.is_constant for m in p.members) for p in places}
+    return {
+        place.path
+        for group in by_band.values()
+        for place in group
+        if sum(moving[p.path] < moving[place.path] for p in group) > 1
     }
 
 

@@ -478,3 +478,34 @@ def test_pairs_that_fill_a_row_together_run_in_lanes() -> None:
         return found
 
     assert seconds("z[0][2 * j + 1]") < 0.5 * seconds("z[1][2 * j]")
+
+
+def jammed_sums(n_others: int) -> float:
+    """Eight rows of sums at once, others at the first and the last of the terms."""
+    b = ScopBuilder("sums")
+    for name, extents in (("c", "[64][512]"), ("a", "[64][100]"), ("b", "[100][512]")):
+        b.array(name, f"double{extents}")
+    box = "0 <= i < 64 and 0 <= j < 512"
+    b.statement("i, j", box, "c[i][j] = 0", position=(0, 0, 0))
+    text = "c[i][j] += a[i][k] * b[k][j]"
+    b.statement("i, j, k", f"{box} and 0 <= k < 100", text, position=(0, 0, 1, 0))
+    if n_others > 1:
+        b.statement("i, j", box, "c[i][j] = c[i][j] * c[i][j]", position=(0, 0, 2))
+    scop = b.build()
+    names = ("S0[i, j]", "S1[i, j, k]", "S2[i, j]")[: n_others + 1]
+    rows = (
+        "; ".join(f"{s} -> [({v})]" for s, v in zip(names, row, strict=False))
+        for row in (("i", "i", "i"), ("0", "k", "99"), ("j", "j", "j"))
+    )
+    band = ", ".join(f"{{ {row} }}" for row in rows)
+    order = ("S0", "S1", "S2")[: n_others + 1]
+    tree, deps = trees.one_band(scop, f"[{band}]", *order)
+    jam = parse_script("jam(band=0, factors=[8, 1, 1])")
+    found = predict_seconds(apply_script(tree, jam, deps), scop, None, MACHINE)
+    assert found is not None
+    return found
+
+
+def test_copies_that_ask_twice_have_no_lanes() -> None:
+    """Of one question, the same for the whole loop, compilers rid it."""
+    assert jammed_sums(2) > 1.5 * jammed_sums(1)
