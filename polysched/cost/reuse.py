@@ -40,14 +40,6 @@ class Reuse:
             for array in {r.array for r in nest.references}:
                 self._users.setdefault(array, []).append(position)
 
-    @property
-    def total_bytes(self) -> int:
-        """All that the nests touch, each array once."""
-        return sum(
-            max(self._touched(k, 0, array) for k in users)
-            for array, users in self._users.items()
-        )
-
     def traffic(
         self, position: int, capacity_bytes: int, array: str | None = None
     ) -> float:

@@ -12,8 +12,6 @@ from polysched.cost.storage import lay_out_copies
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Cpu, Machine
 
-RESIDENT_SHARE = 0.5  # of the third cache
-
 
 @dataclass(frozen=True)
 class Traffic:
@@ -58,22 +56,17 @@ def predict_traffic(
 
 
 def nest_traffic(position: int, reuse: Reuse, cpu: Cpu) -> Traffic:
-    """What one nest moves, without what an earlier one leaves in a cache.
-
-    Little data is in the third cache before the region runs: the program has just
-    written it, or will read the result from there.
-    """
+    """What one nest moves, without what an earlier one leaves in a cache."""
 
     def moved(capacity_bytes: int, *, shared: bool) -> float:
         loaded = reuse.traffic(position, capacity_bytes)
         return loaded - reuse.saved_bytes(position, capacity_bytes, shared=shared)
 
     last_level = max(cpu.l3_bytes, cpu.l2_bytes)
-    is_there = reuse.total_bytes <= RESIDENT_SHARE * cpu.l3_bytes
     return Traffic(
         moved(cpu.l1_bytes, shared=False),
         moved(cpu.l2_bytes, shared=False),
-        0.0 if is_there else moved(last_level, shared=True),
+        moved(last_level, shared=True),
     )
 
 
