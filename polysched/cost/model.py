@@ -48,6 +48,7 @@ ASKED_AHEAD = 0.85  # of the time of memory that rows take which are asked for a
 SHARED_LINES = 0.5  # speed where every line goes from thread to thread and back
 WHOLE_VECTORS = 0.9  # of the time of vectors that begin anywhere, heat-3d by hand
 WARM_SHARE = 0.25  # of the last cache, which holds so much that a program has just used
+WARM_RESULTS = 2 << 20  # bytes of results that it may hold as well
 OVERLAP_LOSS = 0.25  # share of the lesser times that is not hidden
 
 
@@ -147,7 +148,7 @@ class Predictor:
         reuse = Reuse(nests, cpu.line_bytes)
         if not nests:
             return None
-        cold = cold_share(reuse.total_bytes(), cpu)
+        cold = cold_share(reuse, cpu)
         alone = [_levels(k, n, reuse, cpu, cold) for k, n in enumerate(nests)]
         shared = [_share(n, own, cpu) for n, own in zip(nests, alone, strict=True)]
         barriers: dict[tuple[int, ...], float] = {}
@@ -189,14 +190,18 @@ def rank(
     return sorted(range(len(trees)), key=lambda k: keys[k])
 
 
-def cold_share(n_bytes: float, cpu: Cpu) -> float:
+def cold_share(reuse: Reuse, cpu: Cpu) -> float:
     """The share of a region's data that comes from memory, between 0 and 1.
 
     A program has made or used its data before it enters the region. What is small
-    beside the last cache lies there still, what fills it does not.
+    beside the last cache lies there still, what fills it does not. Large results that
+    the region only writes may be pages that nobody has touched.
     """
+    n_bytes, n_new = reuse.total_bytes(), reuse.new_bytes()
     last_level = max(cpu.l3_bytes, cpu.l2_bytes, 1)
-    return min(1.0, max(0.0, (n_bytes / last_level - WARM_SHARE) / (1.0 - WARM_SHARE)))
+    filled = (n_bytes / last_level - WARM_SHARE) / (1.0 - WARM_SHARE)
+    new = n_new / n_bytes if n_new > WARM_RESULTS else 0.0
+    return min(1.0, max(0.0, filled, new))
 
 
 def _levels(position: int, nest: Nest, reuse: Reuse, cpu: Cpu, cold: float) -> Levels:

@@ -60,10 +60,20 @@ class Reuse:
 
     def total_bytes(self) -> int:
         """All that the statements touch, each array as much as one of them does."""
-        return sum(
-            max(self._touched(k, 0, array) for k in users)
-            for array, users in self._users.items()
+        return sum(map(self._bytes_of, self._users))
+
+    def new_bytes(self) -> int:
+        """Of that results of which the region reads no value from before it."""
+        known = {
+            k: self._nests[users[0]].scop.array(k) for k, users in self._users.items()
+        }
+        new = (
+            k for k, array in known.items() if not (array.live_in or array.is_private)
         )
+        return sum(map(self._bytes_of, new))
+
+    def _bytes_of(self, array: str) -> int:
+        return max(self._touched(k, 0, array) for k in self._users[array])
 
     def saved_bytes(self, position: int, capacity_bytes: int, *, shared: bool) -> float:
         """Bytes of a statement's `traffic` that an earlier one has loaded already.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 
@@ -509,3 +510,20 @@ def jammed_sums(n_others: int) -> float:
 def test_copies_that_ask_twice_have_no_lanes() -> None:
     """Of one question, the same for the whole loop, compilers rid it."""
     assert jammed_sums(2) > 1.5 * jammed_sums(1)
+
+
+@pytest.mark.parametrize(("live_in", "is_there"), [(True, True), (False, False)])
+def test_large_results_may_be_new_pages(live_in: bool, is_there: bool) -> None:
+    """4 MB that the region reads, too, are there; only written, they may not be."""
+    b = ScopBuilder("copy")
+    b.array("x", "float[1048576]")
+    b.array("y", "float[1048576]")
+    b.statement("i", "0 <= i < 1048576", "y[i] = 2 * x[i]", position=(0, 0))
+    scop = b.build()
+    arrays = (
+        replace(a, live_in=live_in or a.name == "x", live_out=True) for a in scop.arrays
+    )
+    scop = replace(scop, arrays=tuple(arrays))
+    found = predict(original_tree(scop), scop, MACHINE)
+    assert found is not None
+    assert (found.memory_seconds == 0.0) == is_there
