@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import replace
 
 from polysched.analysis import (
@@ -47,14 +47,14 @@ def read_nests(
     found: list[tuple[NodePath, Nest]] = []
     all_places = main_places(tree)
     listed = [p for places in all_places.values() for p in places]
-    mates, guarded = _mates(listed, by_name), _guarded(listed)
+    mates, guarded = _mates(listed, scop), _guarded(listed)
     for name, places in all_places.items():
         sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
         for place, size in zip(places, sizes, strict=True):
             moving = tuple(m for m in place.members if not m.is_constant)
             moving = peel(moving, scop, name)
             versioned = _is_versioned(tree, moving)
-            others = mates.get(place.path, ())
+            others = mates[name, place.path]
             is_guarded = place.path in guarded
             loops = tuple(replace(m, path=()) for m in moving)
             key = name, loops, versioned, others, is_guarded
@@ -87,16 +87,20 @@ def _is_versioned(tree: ScheduleTree, members: tuple[Member, ...]) -> bool:
 
 
 def _mates(
-    places: list[Place], by_name: Mapping[str, tuple[Reference, ...]]
-) -> dict[NodePath, tuple[Reference, ...]]:
+    places: list[Place], scop: Scop
+) -> dict[tuple[str, NodePath], tuple[Reference, ...]]:
     """Accesses with gaps of the other statements that run for the same values."""
+    by_name = references(scop)
     together: dict[tuple[object, ...], list[Place]] = {}
     for place in places:
         moving = [m for m in place.members if not m.is_constant]
-        loops = [(m.path, m.position, m.coefficients, m.constant) for m in moving]
-        together.setdefault(tuple(loops), []).append(place)
+        loops = [
+            (m.path, m.position, m.coefficients, m.constant, m.summed) for m in moving
+        ]
+        n_iterators = scop.statement(place.name).n_loops
+        together.setdefault((n_iterators, *loops), []).append(place)
     return {
-        place.path: tuple(
+        (place.name, place.path): tuple(
             r
             for p in group
             if p is not place

@@ -43,7 +43,7 @@ REFUSED = {
         ":7:",
         "a case",
     ),
-    "pointer arithmetic": (f"{LOOP} *(p + i) = 0;", ":7:", "pointer arithmetic"),
+    "pointer arithmetic": (f"{LOOP} *(p + *p) = 0;", ":7:", "not affine"),
     "moving pointer": (f"{LOOP} {{ *p = A[i]; p++; }}", ":7:", "'p' is assigned"),
     "unknown call": (f"{LOOP} A[i] = mystery(B[i]);", ":7:", "--pure mystery"),
     "call as statement": (f'{LOOP} printf("x");', ":7:", "'printf'"),
