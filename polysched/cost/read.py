@@ -116,19 +116,29 @@ def _guarded(places: list[Place]) -> set[NodePath]:
     """Where a statement shares its innermost band with two others that run less often.
 
     They stand at one iteration of a loop that moves it, so that every iteration asks
-    for both; of one question compilers rid the loop.
+    for both; of one question compilers rid the loop. Where it is that loop which is
+    unrolled, its first and last rounds are printed apart.
     """
     by_band: dict[NodePath, list[Place]] = {}
     for place in places:
         if place.members:
             by_band.setdefault(place.members[-1].path, []).append(place)
-    moving = {p.path: sum(not m.is_constant for m in p.members) for p in places}
     return {
         place.path
         for group in by_band.values()
         for place in group
-        if sum(moving[p.path] < moving[place.path] for p in group) > 1
+        if sum(_runs_less_often(p, place) for p in group) > 1
     }
+
+
+def _runs_less_often(one: Place, other: Place) -> bool:
+    """Whether a statement stands at one iteration of a loop of another's."""
+    fixed = {(m.path, m.position) for m in one.members if m.is_constant}
+    return any(
+        (m.path, m.position) in fixed and not (m.is_constant or m.unrolled)
+        for m in other.members
+        if m.kind == "point"
+    )
 
 
 def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:
