@@ -90,15 +90,13 @@ class ForkServer:
                 return self._control
             self._disconnect()
         ours, theirs = socket.socketpair()
-        path = os.pathsep.join(p for p in sys.path if p)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, str(theirs.fileno())],
+                [sys.executable, "-c", _begin(self._module), str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONPATH": path},
             )
         self._control = ours
         return ours
@@ -110,6 +108,17 @@ class ForkServer:
             self._process.kill()
             self._process.wait()
         self._control = self._process = None
+
+
+def _begin(module: str) -> str:
+    """What Python runs: the module, with what this process imports from.
+
+    With `-m` modules of the working directory would come first, the user's `json.py`.
+    """
+    return (
+        f"import sys; sys.path[:] = {sys.path!r}; from runpy import run_module; "
+        f"run_module({module!r}, run_name='__main__', alter_sys=True)"
+    )
 
 
 def serve_forks(control: int, work: Callable[[BinaryIO, BinaryIO], None]) -> None:

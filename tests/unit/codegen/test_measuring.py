@@ -44,6 +44,34 @@ def test_sizes_are_those_that_this_process_finds() -> None:
         assert wait_for_size(future, Deadline()) == measure_code(scop, tree)
 
 
+def test_the_working_directory_is_no_place_to_import_from(tmp_path: Path) -> None:
+    """A user's `json.py` beside the program is not what the child takes for json."""
+    (tmp_path / "json.py").write_text("raise SystemExit('not this one')\n")
+    program = (
+        "from polysched.base import Deadline\n"
+        "from polysched.codegen import CodeMeasurer, wait_for_size\n"
+        "from polysched.ir import original_tree\n"
+        "from tests.unit import scops\n"
+        "scop = scops.gemm()\n"
+        "size = CodeMeasurer(scop).submit(original_tree(scop))\n"
+        "print(wait_for_size(size, Deadline()).n_loops)\n"
+    )
+    script = tmp_path / "scripts" / "run.py"
+    script.parent.mkdir()
+    script.write_text(program)
+    here = str(Path(__file__).parents[3])
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": here},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "4\n", done.stderr
+
+
 def test_each_measurer_has_its_own_scop() -> None:
     gemm, jacobi = scops.gemm(), scops.jacobi_2d()
     both = [(CodeMeasurer(s), s, original_tree(s)) for s in (gemm, jacobi, gemm)]
