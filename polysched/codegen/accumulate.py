@@ -30,8 +30,8 @@ from polysched.codegen.nodes import (
     Branch,
     Instance,
     Loop,
-    Mark,
     Node,
+    change_blocks,
     walk_nodes,
 )
 from polysched.sets import list_maps
@@ -68,19 +68,10 @@ class Accumulators:
         return replace(block, items=tuple(map(self._node, block.items)))
 
     def _node(self, node: Node) -> Node:
-        match node:
-            case Loop():
-                done = self._accumulate(node) if node.accumulates else None
-                return done or replace(node, body=self.convert(node.body))
-            case Mark(name, body):
-                return Mark(name, self.convert(body))
-            case Branch(condition, then, other):
-                return Branch(
-                    condition, self.convert(then), other and self.convert(other)
-                )
-            case Block():
-                return self.convert(node)
-        return node
+        done = None
+        if isinstance(node, Loop) and node.accumulates:
+            done = self._accumulate(node)
+        return done or change_blocks(node, self.convert)
 
     def _accumulate(self, loop: Loop) -> Node | None:
         """The loop between reading and writing its element; None where it is none."""
@@ -141,20 +132,23 @@ def _variable(reduction: Reduction) -> str:
     return reduction.op if reduction.op in ("min", "max") else "sum"
 
 
-def with_accumulator(block: Block, name: str) -> Block:
-    """The block with a variable for the element that all its instances change."""
+def with_accumulator(
+    block: Block, name: str, uses: Callable[[Instance], bool] = lambda _: True
+) -> Block:
+    """The block with a variable for the element that instances change.
+
+    Parameters
+    ----------
+    block : Block
+    name : str
+        Of the variable.
+    uses : callable
+        Which instances change the element: all of them, unless it says so.
+    """
 
     def visit(node: Node) -> Node:
-        match node:
-            case Instance():
-                return replace(node, accumulator=name)
-            case Branch(condition, then, other):
-                below = None if other is None else with_accumulator(other, name)
-                return Branch(condition, with_accumulator(then, name), below)
-            case Loop() | Mark():
-                return replace(node, body=with_accumulator(node.body, name))
-            case Block():
-                return with_accumulator(node, name)
-        return node
+        if isinstance(node, Instance):
+            return replace(node, accumulator=name) if uses(node) else node
+        return change_blocks(node, lambda b: with_accumulator(b, name, uses))
 
     return replace(block, items=tuple(map(visit, block.items)))

@@ -26,8 +26,8 @@ from polysched.codegen.nodes import (
     Branch,
     Instance,
     Loop,
-    Mark,
     Node,
+    change_blocks,
     walk_nodes,
 )
 from polysched.ir import Array, Assign, Load, Scop, action_expressions, walk
@@ -52,8 +52,8 @@ class Element:
 
 
 @dataclass(frozen=True)
-class HeldElements:
-    """Gives the elements of a block that are changed in a row their variables.
+class Holder:
+    """What it takes to give elements of arrays variables of their own.
 
     Attributes
     ----------
@@ -69,6 +69,10 @@ class HeldElements:
     names: Names
     text: Callable[[Load, Instance], str]
 
+
+class HeldElements(Holder):
+    """Gives the elements of a block that are changed in a row their variables."""
+
     def convert(self, block: Block) -> Block:
         """The block with the variables in place."""
         groups = groupby(block.items, key=self._element)
@@ -81,19 +85,8 @@ class HeldElements:
                     return _put_into(block, held)
                 items.append(held)
             else:
-                items += [self._inside(node) for node in together]
+                items += [change_blocks(node, self.convert) for node in together]
         return replace(block, items=tuple(items))
-
-    def _inside(self, node: Node) -> Node:
-        match node:
-            case Loop() | Mark():
-                return replace(node, body=self.convert(node.body))
-            case Branch(condition, then, other):
-                other = None if other is None else self.convert(other)
-                return Branch(condition, self.convert(then), other)
-            case Block():
-                return self.convert(node)
-        return node
 
     def _element(self, node: Node) -> Element | None:
         """The only element that a node changes, if it does nothing else."""

@@ -22,10 +22,12 @@ The order of operations stays, and the element is always written, as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
-from polysched.codegen.ctext import Names, identifiers
+from polysched.codegen.accumulate import with_accumulator
+from polysched.codegen.ctext import identifiers
+from polysched.codegen.held import Holder
 from polysched.codegen.nodes import (
     Block,
     Branch,
@@ -33,48 +35,25 @@ from polysched.codegen.nodes import (
     Loop,
     Mark,
     Node,
+    change_blocks,
+    walk_blocks,
     walk_nodes,
 )
-from polysched.ir import Assign, Load, Scop, action_expressions, walk
+from polysched.ir import Assign, Load, action_expressions, walk
 
 _DEEP = 2  # loops around a change that compilers do not look through
 
 
-@dataclass(frozen=True)
-class HeldBlocks:
-    """Gives elements that a block sets and changes a variable for all of the block.
-
-    Attributes
-    ----------
-    scop : Scop
-        What the statements are.
-    names : Names
-        Source of identifiers.
-    text : callable
-        An element at an instance, as C text.
-    """
-
-    scop: Scop
-    names: Names
-    text: Callable[[Load, Instance], str]
+class HeldBlocks(Holder):
+    """Gives elements that a block sets and changes a variable for all of the block."""
 
     def convert(self, block: Block) -> Block:
         """The block with the variables in place."""
         for first in self._set_first(block):
             if self._is_held(first, block):
                 block = self._hold(first, block)
-        return replace(block, items=tuple(map(self._inside, block.items)))
-
-    def _inside(self, node: Node) -> Node:
-        match node:
-            case Loop() | Mark():
-                return replace(node, body=self.convert(node.body))
-            case Branch(condition, then, other):
-                other = None if other is None else self.convert(other)
-                return Branch(condition, self.convert(then), other)
-            case Block():
-                return self.convert(node)
-        return node
+        items = (change_blocks(node, self.convert) for node in block.items)
+        return replace(block, items=tuple(items))
 
     def _set_first(self, block: Block) -> Iterator[Instance]:
         """Instances of the block, in no loop, that set an element and nothing else."""
@@ -136,29 +115,14 @@ class HeldBlocks:
         assert action is not None
         target = action.target
         name = self.names.take("held")
-        held = self._renamed(block, target.array, name)
+        held = with_accumulator(
+            block, name, lambda user: bool(self._loads(user, target.array))
+        )
         return replace(
             held,
             opening=(*held.opening, f"{target.type.name} {name};"),
             closing=(f"{self.text(target, first)} = {name};", *held.closing),
         )
-
-    def _renamed(self, block: Block, array: str, name: str) -> Block:
-        def visit(node: Node) -> Node:
-            match node:
-                case Instance():
-                    uses = bool(self._loads(node, array))
-                    return replace(node, accumulator=name) if uses else node
-                case Branch(condition, then, other):
-                    below = other and self._renamed(other, array, name)
-                    return Branch(condition, self._renamed(then, array, name), below)
-                case Loop() | Mark():
-                    return replace(node, body=self._renamed(node.body, array, name))
-                case Block():
-                    return self._renamed(node, array, name)
-            return node
-
-        return replace(block, items=tuple(map(visit, block.items)))
 
 
 def _loops_around(block: Block) -> dict[int, tuple[Loop, ...]]:
@@ -194,19 +158,5 @@ def _is_plain(loop: Loop) -> bool:
 def _is_named_by_lines(block: Block, element: str) -> bool:
     """Whether lines that stand in a block already speak of the element's array."""
     array = element.partition("[")[0]
-    lines = [line for b in _blocks(block) for line in (*b.opening, *b.closing)]
+    lines = [line for b in walk_blocks(block) for line in (*b.opening, *b.closing)]
     return any(array in identifiers(line) for line in lines)
-
-
-def _blocks(block: Block) -> Iterator[Block]:
-    """A block and all blocks in it."""
-    yield block
-    for node in block.items:
-        match node:
-            case Block():
-                yield from _blocks(node)
-            case Loop() | Mark():
-                yield from _blocks(node.body)
-            case Branch(_, then, other):
-                for side in filter(None, (then, other)):
-                    yield from _blocks(side)

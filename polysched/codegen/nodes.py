@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import islpy as isl
 
@@ -164,6 +164,18 @@ def walk_nodes(node: Node) -> Iterator[Node]:
 def instances(node: Node) -> Iterator[Instance]:
     """All statement instances inside a node, in text order."""
     return (n for n in walk_nodes(node) if isinstance(n, Instance))
+
+
+def change_blocks(node: Node, change: Callable[[Block], Block]) -> Node:
+    """The node with the blocks directly inside it changed; of a block, itself."""
+    match node:
+        case Loop() | Mark():
+            return replace(node, body=change(node.body))
+        case Branch(condition, then, other):
+            return Branch(condition, change(then), other and change(other))
+        case Block():
+            return change(node)
+    return node
 
 
 def walk_blocks(block: Block) -> Iterator[Block]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from polysched.codegen.nodes import (
     Block,
-    Branch,
-    Instance,
     Loop,
-    Mark,
     Node,
+    change_blocks,
     instances,
     walk_nodes,
 )
@@ -66,7 +63,7 @@ def place(block: Block, declaration: Declaration) -> Block:
         touched = _touches(node, declaration)
         if touched and _has_outer_loop(node, declaration.depth):
             close_run()
-            items.append(_inside(node, lambda b: place(b, declaration)))
+            items.append(change_blocks(node, lambda b: place(b, declaration)))
         elif touched or run:
             run.append(node)
         else:
@@ -91,16 +88,3 @@ def _touches(node: Node, declaration: Declaration) -> bool:
 
 def _has_outer_loop(node: Node, depth: int) -> bool:
     return any(isinstance(n, Loop) and n.depth < depth for n in walk_nodes(node))
-
-
-def _inside(node: Node, change: Callable[[Block], Block]) -> Node:
-    """The node with its blocks changed."""
-    match node:
-        case Block():
-            return change(node)
-        case Loop() | Mark():
-            return replace(node, body=change(node.body))
-        case Branch(condition, then, other):
-            return Branch(condition, change(then), change(other) if other else None)
-        case Instance():
-            return node
