@@ -69,8 +69,8 @@ class Param(Expr):
 
 
 @dataclass(frozen=True)
-class Load(Expr):
-    """One array element, or a scalar; also the target of `Assign`."""
+class Element(Expr):
+    """An element of an array, or a scalar: what `Load` and `Lookup` have in common."""
 
     array: str
     subscripts: tuple[Expr, ...]
@@ -86,23 +86,16 @@ class Load(Expr):
 
 
 @dataclass(frozen=True)
-class Lookup(Expr):
+class Load(Element):
+    """One array element, or a scalar; also the target of `Assign`."""
+
+
+@dataclass(frozen=True)
+class Lookup(Element):
     """An element at a place that depends on data, of an array that nothing writes.
 
     What it may read is all of the array; in everything else it is like a call.
     """
-
-    array: str
-    subscripts: tuple[Expr, ...]
-    type: ScalarType
-
-    @property
-    def dtype(self) -> ScalarType:
-        return self.type
-
-    @property
-    def operands(self) -> tuple[Expr, ...]:
-        return self.subscripts
 
 
 @dataclass(frozen=True)
