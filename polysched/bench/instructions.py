@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from polysched.analysis import expression_operations, fused_count, operation_count
-from polysched.ir import Expr, Iter, Load, Statement, action_expressions
+from polysched.ir import Expr, Iter, Load, Statement, action_expressions, walk
 
 
 def half_instructions(statement: Statement, written: Collection[str]) -> int:
@@ -36,14 +36,8 @@ def _count_ahead(expr: Expr, iterators: set[str], written: Collection[str]) -> i
     """Operations below an expression whose value one of the loops does not change."""
     if isinstance(expr, Load):
         return 0
-    parts = list(_walk(expr))
+    parts = list(walk(expr))
     is_fixed = not any(isinstance(e, Load) and e.array in written for e in parts)
     if is_fixed and not iterators <= {e.name for e in parts if isinstance(e, Iter)}:
         return expression_operations(expr)
     return sum(_count_ahead(e, iterators, written) for e in expr.operands)
-
-
-def _walk(expr: Expr) -> Iterator[Expr]:
-    yield expr
-    for operand in expr.operands:
-        yield from _walk(operand)

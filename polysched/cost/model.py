@@ -148,7 +148,7 @@ class Predictor:
         reuse = Reuse(nests, cpu.line_bytes)
         if not nests:
             return None
-        cold = cold_share(reuse, cpu)
+        cold = _cold_share(reuse, cpu)
         alone = [_levels(k, n, reuse, cpu, cold) for k, n in enumerate(nests)]
         shared = [_share(n, own, cpu) for n, own in zip(nests, alone, strict=True)]
         barriers: dict[tuple[int, ...], float] = {}
@@ -190,7 +190,7 @@ def rank(
     return sorted(range(len(trees)), key=lambda k: keys[k])
 
 
-def cold_share(reuse: Reuse, cpu: Cpu) -> float:
+def _cold_share(reuse: Reuse, cpu: Cpu) -> float:
     """The share of a region's data that comes from memory, between 0 and 1.
 
     A program has made or used its data before it enters the region. What is small
