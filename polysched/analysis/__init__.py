@@ -82,6 +82,7 @@ from polysched.analysis.places import (
 from polysched.analysis.prepare import prepare_scop
 from polysched.analysis.privatize import MAX_PRIVATE_ELEMENTS, privatize
 from polysched.analysis.program_features import (
+    DATA_TURNS,
     call_count,
     division_count,
     expression_operations,
@@ -154,6 +155,7 @@ _LATER = {
 
 __all__ = [
     "BETTER",
+    "DATA_TURNS",
     "DEVICE_FEATURES",
     "FEATURES",
     "FREEDOMS",

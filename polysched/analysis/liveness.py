@@ -11,12 +11,15 @@ from polysched.analysis.flow import Flow, compute_flow
 from polysched.ir import (
     Action,
     Array,
+    Assign,
     Expr,
     Guard,
     Load,
     Scop,
     Statement,
+    inner_actions,
     original_tree,
+    own_expressions,
     walk,
 )
 from polysched.sets import list_maps, map_names, union_of_maps
@@ -144,16 +147,18 @@ def satisfied_inside(statement: Statement) -> frozenset[str]:
 
     def visit(actions: Iterable[Action], written: frozenset[Load]) -> frozenset[Load]:
         for action in actions:
-            if isinstance(action, Guard):
-                note((action.cond,), written)
-                then = visit(action.then, written)
-                written = then & visit(action.other, written)
-                continue
-            note(action.target.subscripts, written)
-            note((action.value,), written)
-            if action.op != "=":
-                note((action.target,), written)
-            written |= {action.target}
+            match action:
+                case Guard(cond, then, other):
+                    note((cond,), written)
+                    written = visit(then, written) & visit(other, written)
+                case Assign(target, op, value):
+                    note((*target.subscripts, value), written)
+                    if op != "=":
+                        note((target,), written)
+                    written |= {target}
+                case _:  # what a loop writes may not happen
+                    note(own_expressions(action), written)
+                    visit(inner_actions(action), written)
         return written
 
     def note(expressions: Iterable[Expr], written: frozenset[Load]) -> None:

@@ -10,18 +10,22 @@ from polysched.analysis.reductions import find_reductions
 from polysched.ir import (
     Access,
     Action,
+    Assign,
     Binary,
     Call,
     Cast,
     Expr,
     Guard,
+    Let,
     Load,
     Lookup,
+    Repeat,
     Scop,
     Select,
     Statement,
     Unary,
     action_expressions,
+    inner_actions,
 )
 from polysched.sets import list_basic_sets
 
@@ -34,6 +38,7 @@ _INSTRUCTIONS = frozenset(
     )
     for suffix in ("", "f")
 )  # fmt: skip
+DATA_TURNS = 16  # of a loop that ends when data say so: nobody knows
 _MIN_STENCIL_POINTS = 3  # a value and a neighbour on either side
 
 
@@ -42,14 +47,19 @@ def operation_count(action: Action) -> int:
 
     Operators, calls of library functions and conditional selections count one each, of
     the file's functions what is in them; subscripts, casts and comparisons inside of
-    conditions do not count.
+    conditions do not count. Loops that data end are taken to make `DATA_TURNS` turns.
     """
-    if isinstance(action, Guard):
-        sides = (action.then, action.other)
-        return expression_operations(action.cond) + max(
-            sum(operation_count(a) for a in side) for side in sides
-        )
-    return expression_operations(action.value) + (action.op != "=")
+    match action:
+        case Assign(_, op, value) | Let(_, op, Expr() as value):
+            return expression_operations(value) + (op != "=")
+        case Guard(cond, then, other):
+            dearer = max(sum(map(operation_count, side)) for side in (then, other))
+            return expression_operations(cond) + dearer
+        case Repeat(cond, body, start, step):
+            turn = sum(map(operation_count, (*body, *step)))
+            turn += expression_operations(cond)
+            return sum(map(operation_count, start)) + DATA_TURNS * turn
+    return 0
 
 
 def division_count(action: Action) -> int:
@@ -107,8 +117,10 @@ def fused_count(action: Action) -> int:
     Those of a product that stands on either side: ``a * b + c``; of several such pairs
     in branches of conditions, all.
     """
-    if isinstance(action, Guard):
-        return sum(fused_count(a) for a in (*action.then, *action.other))
+    if isinstance(action, Repeat):
+        return DATA_TURNS * sum(map(fused_count, action.body))
+    if not isinstance(action, Assign):
+        return sum(map(fused_count, inner_actions(action)))
     own = action.op in ("+=", "-=") and _is_product(action.value)
     return _fused(action.value) + own
 
@@ -219,10 +231,9 @@ def _multiplies(statement: Statement) -> bool:
 
     def expressions(actions: tuple[Action, ...]) -> Iterator[Expr]:
         for action in actions:
-            if isinstance(action, Guard):
-                yield from expressions(action.then + action.other)
-            else:
+            if isinstance(action, Assign):
                 yield action.value
+            yield from expressions(inner_actions(action))
 
     return any(
         sum(_has_element(factor) for factor in _factors(node)) >= 2

@@ -151,6 +151,8 @@ def match_update(action: Action) -> _Match | None:
             return None
         target, op, terms = inner
         return target, op, [*terms, action.cond]
+    if not isinstance(action, Assign):
+        return None
     if action.op in ("+=", "-=", "*="):
         return action.target, action.op[0], [action.value]  # type: ignore[return-value]
     if action.op != "=":

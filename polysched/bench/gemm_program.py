@@ -8,7 +8,7 @@ from pathlib import Path
 from polysched.analysis import count_points, operation_count, program_features
 from polysched.bench.numpy_program import run_sidecar
 from polysched.bench.roofline import count_work
-from polysched.ir import Action, Binary, Expr, Guard, Load, Scop
+from polysched.ir import Action, Assign, Binary, Expr, Guard, Load, Scop
 from polysched.runtime import RunOptions
 
 _SIDECAR = Path(__file__).with_name("gemm_sidecar.py")
@@ -99,6 +99,8 @@ def _count_terms(action: Action) -> int:
     """Two operations per addition, and no more than are written."""
     if isinstance(action, Guard):
         return max(sum(map(_count_terms, side)) for side in (action.then, action.other))
+    if not isinstance(action, Assign):
+        return 0
     additions = _count_additions(action.value) + (action.op in _ADDITIVE)
     return min(operation_count(action), 2 * additions)
 

@@ -12,6 +12,7 @@ from polysched.ir import (
     Cast,
     Expr,
     Load,
+    Local,
     Lookup,
     Select,
     Unary,
@@ -83,7 +84,7 @@ def _is_long(expr: Expr) -> bool:
     """Whether it holds a choice, or is an integer computed from data."""
     if any(isinstance(e, Select) for e in walk(expr)):
         return True
-    has_data = any(isinstance(e, Load | Call | Lookup) for e in walk(expr))
+    has_data = any(isinstance(e, Load | Local | Call | Lookup) for e in walk(expr))
     return has_data and not expr.dtype.is_float and not isinstance(expr, Load)
 
 

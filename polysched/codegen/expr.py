@@ -31,6 +31,7 @@ from polysched.ir import (
     Expr,
     Iter,
     Load,
+    Local,
     Lookup,
     Param,
     ScalarType,
@@ -128,6 +129,8 @@ class ExprPrinter:
                 return self.parameters.get(name, Text(name))
             case Load():
                 return self.load(expr)
+            case Local(name, _):
+                return Text(name)
         folded = self._fold(expr)
         return self._operation(expr) if folded is None else folded.to_text()
 

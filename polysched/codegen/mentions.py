@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polysched.codegen.ctext import identifiers
-from polysched.ir import Call, Iter, Param, ScalarType, Scop, walk
+from polysched.ir import Call, Iter, Local, Param, ScalarType, Scop, walk
 from polysched.ir.types import INT, LONG
 
 
@@ -16,7 +16,8 @@ def fixed_names(scop: Scop) -> frozenset[str]:
         for extent in (*array.extents, *array.pitches):
             if extent is not None:
                 names |= {e.name for e in walk(extent) if isinstance(e, Param)}
-    names |= {e.name for e in scop.iter_expressions() if isinstance(e, Call | Param)}
+    kept = (e for e in scop.iter_expressions() if isinstance(e, Call | Local | Param))
+    names |= {e.name for e in kept}
     return frozenset(names)
 
 

@@ -14,15 +14,15 @@ import islpy as isl
 from polysched.frontend import Condition, find_cases
 from polysched.ir import (
     Action,
-    Assign,
     Binary,
     Const,
     Expr,
     Guard,
-    Load,
+    Repeat,
     Select,
     Statement,
     Unary,
+    map_action,
     map_expr,
 )
 from polysched.ir.expr import COMPARISONS, LOGICAL
@@ -75,15 +75,25 @@ class _Specialiser:
         return tuple(one for action in body for one in self._action(action))
 
     def _action(self, action: Action) -> tuple[Action, ...]:
-        if isinstance(action, Assign):
-            target = self.expr(action.target)
-            assert isinstance(target, Load)
-            return (Assign(target, action.op, self.expr(action.value)),)
+        if not isinstance(action, Guard):
+            return (self._unguarded(action),)
         cond = self._condition(action.cond)
         if isinstance(cond, bool):
             return self.actions(action.then if cond else action.other)
         then, other = self.actions(action.then), self.actions(action.other)
         return (Guard(self.expr(cond), then, other),) if then or other else ()
+
+    def _unguarded(self, action: Action) -> Action:
+        """What is there in any case, with its parts specialised."""
+        if not isinstance(action, Repeat):
+            return map_action(action, self._change)
+        return Repeat(
+            self.expr(action.cond),
+            self.actions(action.body),
+            self.actions(action.start),
+            self.actions(action.step),
+            action.asks_first,
+        )
 
     def expr(self, expr: Expr) -> Expr:
         return map_expr(expr, self._change)

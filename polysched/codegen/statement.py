@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
@@ -15,15 +16,22 @@ from polysched.ir import (
     Assign,
     Binary,
     Cast,
+    Const,
     Expr,
     Guard,
     Iter,
+    Leave,
+    Let,
     Load,
+    Local,
+    Repeat,
     ScalarType,
     Statement,
     Unary,
     action_expressions,
 )
+
+_DECLARATION = re.compile(r"[A-Za-z_]\w*( [A-Za-z_]\w*)+( =|;)")
 
 
 def print_actions(
@@ -74,29 +82,64 @@ def print_instance(
 
 
 def needs_block(lines: tuple[str, ...]) -> bool:
-    """Whether lines of an instance begin with constants of their own."""
-    return bool(lines) and lines[0].startswith("const ")
+    """Whether lines of an instance declare constants or variables of their own."""
+    return any(map(_DECLARATION.match, lines))
 
 
 def _lines(
     body: tuple[Action, ...], printer: ExprPrinter, indent: str
 ) -> Iterator[str]:
+    """Those of actions; declarations know the rest of the list that they stand in."""
     for action in body:
-        if isinstance(action, Assign):
-            target, value = printer.load(action.target), printer.value(action.value)
-            yield f"{target} {action.op} {value};"
-        else:
-            yield from _guard_lines(action, printer, indent)
+        match action:
+            case Assign() | Let():
+                yield f"{_simple(action, printer)};"
+            case Guard(cond, then, other):
+                yield f"if ({printer.value(cond)}) {{"
+                yield from _deeper(then, printer, indent)
+                if other:
+                    yield "} else {"
+                    yield from _deeper(other, printer, indent)
+                yield "}"
+            case Repeat():
+                yield from _loop_lines(action, printer, indent)
+            case Leave():
+                yield "break;"
 
 
-def _guard_lines(guard: Guard, printer: ExprPrinter, indent: str) -> Iterator[str]:
-    yield f"if ({printer.value(guard.cond)}) {{"
-    for line in _lines(guard.then, printer, indent):
-        yield indent + line
-    if guard.other:
-        yield "} else {"
-        for line in _lines(guard.other, printer, indent):
-            yield indent + line
+def _deeper(
+    body: tuple[Action, ...], printer: ExprPrinter, indent: str
+) -> Iterator[str]:
+    return (indent + line for line in _lines(body, printer, indent))
+
+
+def _simple(action: Action, printer: ExprPrinter) -> str:
+    """An assignment or declaration without its semicolon."""
+    match action:
+        case Let(Local(name, _), "+=" | "-=" as op, Const(1)):
+            return name + 2 * op[0]
+        case Assign(target, op, value):
+            return f"{printer.load(target)} {op} {printer.value(value)}"
+        case Let(Local(name, type_), op, value, is_new):
+            declared = f"{type_.name} {name}" if is_new else name
+            return (
+                declared if value is None else f"{declared} {op} {printer.value(value)}"
+            )
+    raise AssertionError(f"no plain action: {action!r}")
+
+
+def _loop_lines(loop: Repeat, printer: ExprPrinter, indent: str) -> Iterator[str]:
+    cond = printer.value(loop.cond)
+    if not loop.asks_first:
+        yield "do {"
+        yield from _deeper(loop.body, printer, indent)
+        yield f"}} while ({cond});"
+        return
+    start, step = (
+        ", ".join(_simple(a, printer) for a in part) for part in (loop.start, loop.step)
+    )
+    yield f"for ({start}; {cond}; {step}) {{" if start or step else f"while ({cond}) {{"
+    yield from _deeper(loop.body, printer, indent)
     yield "}"
 
 

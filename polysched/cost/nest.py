@@ -185,6 +185,8 @@ class Nest:
         """Whether the innermost loop runs in vector lanes with profit."""
         if self.inner is None or not self.is_inner_parallel:
             return False
+        if self.statement.has_data_loops:
+            return False
         if self.is_guarded and self.copies > MAX_GUARDED:
             return False  # each copy asks whether the others run
         classes = [c for _, c in self.inner_classes()]

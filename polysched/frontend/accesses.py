@@ -15,9 +15,12 @@ from polysched.ir import (
     Assign,
     Binary,
     Expr,
+    Guard,
     Load,
     Lookup,
     Select,
+    inner_actions,
+    own_expressions,
 )
 
 Visit = Callable[[Load, isl.Set, bool], None]
@@ -47,14 +50,20 @@ class PathWalker:
 
     def action(self, action: Action, domain: isl.Set) -> None:
         """Visit everything in an action."""
-        if isinstance(action, Assign):
-            self._target(action, domain)
-            return
-        self.expr(action.cond, domain)
-        holds, fails = self.split(action.cond, domain)
-        for branch, part in ((action.then, holds), (action.other, fails)):
-            for inner in branch:
-                self.action(inner, part)
+        match action:
+            case Assign():
+                self._target(action, domain)
+            case Guard(cond, then, other):
+                self.expr(cond, domain)
+                holds, fails = self.split(cond, domain)
+                for branch, part in ((then, holds), (other, fails)):
+                    for inner in branch:
+                        self.action(inner, part)
+            case _:
+                for expr in own_expressions(action):
+                    self.expr(expr, domain)
+                for inner in inner_actions(action):
+                    self.action(inner, domain)
 
     def _target(self, action: Assign, domain: isl.Set) -> None:
         self.expr(action.value, domain)
@@ -160,9 +169,7 @@ class AccessCollector:
         """
         for action in body:
             self._walker.action(action, domain)
-        writes = _Writes()
-        for action in body:
-            writes.add(self._writes(action, domain))
+        writes = self._all(body, domain)
         found = [self._access(n, "must_write", r) for n, r in writes.must.items()]
         found += [self._access(n, "may_write", r) for n, r in writes.may.items()]
         return (*self._reads, *found)
@@ -195,19 +202,24 @@ class AccessCollector:
             self._reads.append(self._access(array, "read", relation))
 
     def _writes(self, action: Action, domain: isl.Set) -> _Writes:
-        if isinstance(action, Assign):
-            relation = self._relation(action.target, domain)
-            return _Writes({action.target.array: relation})
-        holds, fails = self._walker.split(action.cond, domain)
-        then, other = _Writes(), _Writes()
-        for inner in action.then:
-            then.add(self._writes(inner, holds))
-        for inner in action.other:
-            other.add(self._writes(inner, fails))
-        if holds.is_disjoint(fails):
-            then.add(other)
-            return then
-        return then.either(other)
+        match action:
+            case Assign(target):
+                return _Writes({target.array: self._relation(target, domain)})
+            case Guard(cond, then, other):
+                holds, fails = self._walker.split(cond, domain)
+                first, second = self._all(then, holds), self._all(other, fails)
+                if holds.is_disjoint(fails):
+                    first.add(second)
+                    return first
+                return first.either(second)
+        return self._all(inner_actions(action), domain).either(_Writes())
+
+    def _all(self, actions: tuple[Action, ...], domain: isl.Set) -> _Writes:
+        """What actions write one after another."""
+        writes = _Writes()
+        for action in actions:
+            writes.add(self._writes(action, domain))
+        return writes
 
     def _relation(self, load: Load, domain: isl.Set) -> isl.Map:
         relation = isl.Map.from_domain(domain)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import islpy as isl
@@ -29,7 +29,19 @@ from polysched.frontend.purity import Functions, converted
 from polysched.frontend.reading import ScopReader
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.survey import Survey
-from polysched.ir import Action, Assign, Call, Expr, Guard, Load, walk
+from polysched.ir import (
+    Action,
+    Assign,
+    Call,
+    Expr,
+    Guard,
+    Leave,
+    Let,
+    Load,
+    Local,
+    Repeat,
+    walk,
+)
 
 STEP_OPS = frozenset({"p++", "++", "p--", "--"})
 _ASSIGN_OPS = frozenset(
@@ -93,8 +105,8 @@ class ActionReader:
         self._around.reader.loops = self.nest.loops
         return self._around.reader.read(node)
 
-    def declaration(self, node: Any) -> list[Assign]:
-        """Enter a declaration; the assignments that its initialiser makes."""
+    def declaration(self, node: Any) -> list[Action]:
+        """Enter a declaration; what its initialiser does."""
         symbol = self._survey.symbol(node)
         if symbol is None or symbol.kind != "object":
             return []
@@ -106,15 +118,21 @@ class ActionReader:
         if symbol.is_pointer:
             self._point(symbol, node)
             return []
+        if node.init is not None and self._bind(symbol, node):
+            return []
+        local = self._around.reader.locals.get(symbol)
+        if local is not None:
+            value = None if node.init is None else self.read(node.init)
+            return [Let(local, "=", value, True)]
         self._around.objects.declare(symbol, self.nest.loops)
-        if node.init is None or self._bind(symbol, node):
+        if node.init is None:
             return []
         if isinstance(node.init, c_ast.InitList):
             return self._initialise_array(symbol, node)
         if isinstance(symbol.ctype, StructC):
             name = c_ast.ID(symbol.name, node.coord)
             self._survey.symbols[id(name)] = symbol
-            return self._copies(name, node.init)
+            return [*self._copies(name, node.init)]
         target = self._scalar_target(node, symbol)
         return [Assign(target, "=", self.read(node.init))]
 
@@ -165,10 +183,10 @@ class ActionReader:
         try:
             self.nest.affine.value(value, self.nest.domain)
         except NotAffine:
-            return not any(isinstance(part, (Load, Call)) for part in walk(value))
+            return not any(isinstance(e, (Load, Local, Call)) for e in walk(value))
         return True
 
-    def _initialise_array(self, symbol: Symbol, node: Any) -> list[Assign]:
+    def _initialise_array(self, symbol: Symbol, node: Any) -> list[Action]:
         found = self._around.objects.find(symbol, node)
         extent = found.extents[0] if len(found.extents) == 1 else None
         size = None if extent is None else fold(extent)
@@ -190,31 +208,31 @@ class ActionReader:
             for k, value in enumerate(values)
         ]
 
-    def assignments(self, node: Any) -> list[tuple[Any, Assign]]:
+    def assignments(self, node: Any) -> list[tuple[Any, Assign | Let]]:
         """The assignments that ``a = b = e`` or ``x++`` makes, in order."""
         if isinstance(node, c_ast.UnaryOp):
             target = self._target(node.expr)
             op = "+=" if "+" in node.op else "-="
-            return [(node, Assign(target, op, integer(1)))]
+            return [(node, _change(target, op, integer(1)))]
         if node.op not in _ASSIGN_OPS:
             self._refuser.unsupported(node, f"found the operator {node.op!r}")
         self._check_pointer(node.lvalue)
         if node.op == "=" and (copies := self._copies(node.lvalue, node.rvalue)):
             return [(node, copy) for copy in copies]
-        earlier: list[tuple[Any, Assign]] = []
+        earlier: list[tuple[Any, Assign | Let]] = []
         if isinstance(node.rvalue, c_ast.Assignment):
             earlier = self.assignments(node.rvalue)
-            value: Expr = earlier[-1][1].target
+            value: Expr = _changed(earlier[-1][1])
         else:
             value = self.read(node.rvalue)
         target = self._target(node.lvalue)
         if node.op in _INTEGER_ASSIGN_OPS and (
-            target.type.is_float or value.dtype.is_float
+            target.dtype.is_float or value.dtype.is_float
         ):
             self._refuser.wrong(node, f"{node.op!r} takes integers only")
-        return [*earlier, (node, Assign(target, node.op, value))]
+        return [*earlier, (node, _change(target, node.op, value))]
 
-    def _copies(self, target: Any, value: Any) -> list[Assign]:
+    def _copies(self, target: Any, value: Any) -> list[Assign | Let]:
         """The assignments that copy a structure; none if the target is no structure."""
         numbers = self._around.reader.numbers(target)
         values = self._around.reader.numbers(value) if numbers else ()
@@ -226,9 +244,12 @@ class ActionReader:
             )  # fmt: skip
         return [Assign(n, "=", v) for n, v in zip(numbers, values, strict=True)]
 
-    def _target(self, node: Any) -> Load:
+    def _target(self, node: Any) -> Load | Local:
         """What is assigned to."""
         if isinstance(node, c_ast.ID):
+            symbol = self._around.reader.symbol(node)
+            if symbol in self._around.reader.locals:
+                return self._around.reader.locals[symbol]
             return self._scalar_target(node, self._around.reader.symbol(node))
         target = self.read(node)
         if not isinstance(target, Load):
@@ -266,25 +287,56 @@ class ActionReader:
 
     def guard(self, node: Any, condition: Expr) -> Guard:
         """A data-dependent ``if`` around assignments."""
-        then = self._branch(node.iftrue)
-        other = self._branch(node.iffalse) if node.iffalse is not None else ()
+        then = self.actions(node.iftrue)
+        other = self.actions(node.iffalse) if node.iffalse is not None else ()
         return Guard(condition, then, other)
 
-    def _branch(self, node: Any) -> tuple[Action, ...]:
-        """The actions of a branch of a data-dependent ``if``."""
-        if node is None or isinstance(node, c_ast.EmptyStatement):
-            return ()
-        if isinstance(node, c_ast.Compound):
-            items = node.block_items or ()
-            return tuple(a for item in items for a in self._branch(item))
-        if isinstance(node, c_ast.If):
-            return (self.guard(node, self.read(node.cond)),)
-        if isinstance(node, c_ast.Decl):
-            return tuple(self.declaration(node))
+    def actions(self, node: Any) -> tuple[Action, ...]:
+        """What a piece of one statement does."""
+        match node:
+            case None | c_ast.EmptyStatement() | c_ast.Typedef():
+                return ()
+            case c_ast.Compound(block_items=items) | c_ast.DeclList(decls=items):
+                return self._sequence(items)
+            case c_ast.ExprList(exprs=items):
+                return self._sequence(items)
+            case c_ast.If():
+                return (self.guard(node, self.read(node.cond)),)
+            case c_ast.Decl():
+                return tuple(self.declaration(node))
+            case c_ast.For():
+                return self._for(node)
+            case c_ast.While() | c_ast.DoWhile():
+                asks_first = isinstance(node, c_ast.While)
+                body = self.actions(node.stmt)
+                return (Repeat(self.read(node.cond), body, asks_first=asks_first),)
+            case c_ast.Break():
+                return (Leave(),)
         is_step = isinstance(node, c_ast.UnaryOp) and node.op in STEP_OPS
         if isinstance(node, c_ast.Assignment) or is_step:
             return tuple(assign for _, assign in self.assignments(node))
         self.refuse_statement(node)
+
+    def _sequence(self, items: Sequence[Any] | None) -> tuple[Action, ...]:
+        return tuple(a for item in items or () for a in self.actions(item))
+
+    def _for(self, node: Any) -> tuple[Action, ...]:
+        """A ``for`` loop inside a statement; several start values go in front."""
+        start = self._start(node.init)
+        cond = integer(1) if node.cond is None else self.read(node.cond)
+        body, step = self.actions(node.stmt), self.actions(node.next)
+        if len(start) > 1:
+            return (*start, Repeat(cond, body, (), step))
+        return (Repeat(cond, body, start, step),)
+
+    def _start(self, init: Any) -> tuple[Action, ...]:
+        """What a ``for`` loop does first; an iterator from outside is declared anew."""
+        start = self.actions(init)
+        own = self._survey.symbol(getattr(init, "lvalue", None))
+        if own is None or own in self._survey.declared or len(start) != 1:
+            return start
+        (first,) = start
+        return (replace(first, is_new=True),) if isinstance(first, Let) else start
 
     def refuse_statement(self, node: Any) -> NoReturn:
         """Refuse a statement of a kind that a SCoP does not hold."""
@@ -301,6 +353,16 @@ class ActionReader:
                 kind, "a scop holds for loops, if/else and assignments"
             ),
         )  # fmt: skip
+
+
+def _change(target: Load | Local, op: str, value: Expr) -> Assign | Let:
+    if isinstance(target, Local):
+        return Let(target, op, value)
+    return Assign(target, op, value)
+
+
+def _changed(action: Assign | Let) -> Expr:
+    return action.local if isinstance(action, Let) else action.target
 
 
 def _same_elements(pointer: Symbol, array: Symbol) -> bool:

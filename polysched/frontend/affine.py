@@ -21,6 +21,8 @@ from polysched.ir import (
     Expr,
     Iter,
     Load,
+    Local,
+    Lookup,
     Param,
     ScalarType,
     Select,
@@ -117,9 +119,12 @@ class Affine:
                 return self._value(operand, domain).neg()
             case Unary("+", operand):
                 return self._value(operand, domain)
-            case Load(array, subscripts, _):
+            case Load(array, subscripts, _) | Lookup(array, subscripts, _):
                 what = f"an element of {array!r}" if subscripts else f"{array!r}"
                 raise NotAffine(expr, f"it depends on data: {what} is read")
+            case Local(name, _):
+                reason = f"it depends on data: {name!r} changes in a loop that data end"
+                raise NotAffine(expr, reason)
         return self._composed(expr, domain)
 
     def _composed(self, expr: Expr, domain: isl.Set) -> isl.PwAff:

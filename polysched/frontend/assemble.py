@@ -15,7 +15,7 @@ from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
 from polysched.frontend.aliasing import find_overlap
 from polysched.frontend.assumptions import Assumptions, values_of
-from polysched.frontend.builder import AFFINE_HINT, Builder, Draft
+from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.control import structured
 from polysched.frontend.declarations import PointerC, ScalarC, Symbol
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
@@ -33,12 +33,15 @@ from polysched.frontend.refusal import Refuser
 from polysched.frontend.scoping import Declarer, ScopSite
 from polysched.frontend.structures import SizeChecker
 from polysched.frontend.survey import survey
+from polysched.frontend.wholes import AFFINE_HINT
 from polysched.frontend.wording import statement_text
 from polysched.ir import (
     Access,
     Array,
+    Element,
     Expr,
     Load,
+    Local,
     Lookup,
     Param,
     Parameter,
@@ -51,6 +54,7 @@ from polysched.ir import (
 )
 from polysched.sets import param_names, read_set
 
+_DATA = (Element, Local)
 _DATA_HINT = (
     "elements at places that depend on data are read of arrays from outside that the "
     "scop does not write"
@@ -136,7 +140,7 @@ class _Assembler:
             self.refuser.not_affine(
                 node, f"the subscripts of {verdict.array!r} are not affine: "
                 f"{verdict.reason}",
-                hint=_DATA_HINT if isinstance(verdict.expr, Load) else
+                hint=_DATA_HINT if isinstance(verdict.expr, _DATA) else
                 "subscripts are affine, or flat like A[i*n + j] with 0 <= j < n",
             )  # fmt: skip
 
@@ -154,7 +158,7 @@ class _Assembler:
             self.refuser.not_affine(
                 self._node(verdict.expr) or draft.node,
                 f"this subscript is not affine: {verdict.reason}",
-                hint=_DATA_HINT if isinstance(verdict.expr, Load) else AFFINE_HINT,
+                hint=_DATA_HINT if isinstance(verdict.expr, _DATA) else AFFINE_HINT,
             )
         for access in accesses:
             self._check_row(access, draft)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import islpy as isl
 from pycparser import c_ast
 
 from polysched.base import check_time
 from polysched.frontend.actions import (
-    LOOP_IN_FUNCTION,
     STEP_OPS,
     ActionReader,
     Surroundings,
 )
 from polysched.frontend.affine import Affine, NotAffine
+from polysched.frontend.data_loops import DataLoops
 from polysched.frontend.declarations import ScalarC, Symbol
 from polysched.frontend.literals import fold, integer
 from polysched.frontend.loops import Header, read_header
@@ -31,12 +31,16 @@ from polysched.frontend.nest import (
 from polysched.frontend.objects import Loop
 from polysched.frontend.purity import converted
 from polysched.frontend.syntax import line_of
-from polysched.ir import Action, Assign, Binary, Expr, Guard, Load, Unary, types
-
-_LOOP_KINDS = (c_ast.For, c_ast.While, c_ast.DoWhile)
-AFFINE_HINT = (
-    "affine are sums of iterators, parameters and constants, multiples of them, and "
-    "/ and % by constants"
+from polysched.frontend.wholes import WholeReader
+from polysched.ir import (
+    Action,
+    Assign,
+    Binary,
+    Expr,
+    Guard,
+    Load,
+    Unary,
+    types,
 )
 
 
@@ -75,11 +79,12 @@ class Builder:
         self._guard: Expr | None = None
         affine = self._affine(())
         self._actions = ActionReader(around, Nest((), affine.universe(), affine))
+        self._data_loops = DataLoops(around.survey)
+        self._wholes = WholeReader(around, self._data_loops, self._actions)
 
     def run(self, items: Sequence[Any]) -> list[Draft]:
         """Visit the statements of the SCoP."""
-        for item in items:
-            self._visit(item)
+        self._visit_items(items)
         return self._drafts
 
     @property
@@ -108,8 +113,25 @@ class Builder:
         visit(node)
 
     def _visit_compound(self, node: Any) -> None:
-        for item in node.block_items or ():
-            self._visit(item)
+        self._visit_items(node.block_items or ())
+
+    def _visit_items(self, items: Sequence[Any]) -> None:
+        for run in self._data_loops.runs(items):
+            if run.is_one:
+                self._visit_whole(run.items, run.locals)
+            else:
+                self._visit(run.items[0])
+
+    def _visit_whole(
+        self, items: Sequence[Any], own: Sequence[Symbol], why: NotAffine | None = None
+    ) -> None:
+        """Statements with loops that data end become one, with its own variables."""
+        self._emit(*self._wholes.read(items, own, why))
+
+    def _visit_while(self, node: Any, why: NotAffine | None = None) -> None:
+        self._visit_whole((node,), self._data_loops.variables((node,)), why)
+
+    _visit_dowhile = _visit_while
 
     def _visit_emptystatement(self, node: Any) -> None:
         pass
@@ -147,10 +169,19 @@ class Builder:
         self._visit_assignment(node)
 
     def _visit_for(self, node: Any) -> None:
+        if self._data_loops.is_one(node):
+            self._visit_while(node)
+            return
         header = read_header(node, self._refuser, self._fold)
         loop = self._loop(node, header)
         outer = self._nest
-        inner = self._enter(header, loop)
+        holds = self._around.assumptions.holds
+        try:
+            inner = self._enter(header, loop)
+        except NotAffine as verdict:
+            self._around.assumptions.holds = holds
+            self._visit_while(node, verdict)
+            return
         self._counters.append(0)
         self._nest = inner
         self._visit(node.stmt)
@@ -195,23 +226,11 @@ class Builder:
         try:
             condition = self._without_not_equal(condition, loop, start)
             domain = enter_loop(outer, affine, Bounds(loop, start, condition))
-        except NotAffine as verdict:
-            self._refuse_bounds(verdict)
         except EndlessLoop as verdict:
             self._refuser.unsupported(
                 header.condition, f"this loop has no last iteration: {verdict}"
             )
         return Nest(loops, domain, affine)
-
-    def _refuse_bounds(self, verdict: NotAffine) -> NoReturn:
-        node = self._around.node_of(verdict.expr, None)
-        if not self._around.is_at_break(node):
-            self._refuse_not_affine("the bounds of this loop are not affine", verdict)
-        self._refuser.not_affine(
-            node, "the condition of this break is not one on iterators and parameters: "
-            f"{self._around.reason(verdict)}",
-            hint=f"loops end where that is known beforehand; {LOOP_IN_FUNCTION}",
-        )  # fmt: skip
 
     def _without_not_equal(self, condition: Expr, loop: Loop, start: Expr) -> Expr:
         """``i != END`` as ``i < END`` where the loop meets END going upwards."""
@@ -247,10 +266,10 @@ class Builder:
         nest = self._nest
         if node.iffalse is None:
             condition = self._split_condition(condition)
-        if _has_loop(node):
+        if self._data_loops.has_plain_loop(node):
             self._visit_guarded(node, condition)
         else:
-            self._emit(node, (self._actions.guard(node, condition),))
+            self._emit(node, (self._wholes.guard(node, condition),))
         self._nest = nest
 
     def _visit_guarded(self, node: Any, condition: Expr) -> None:
@@ -306,18 +325,6 @@ class Builder:
         position = tuple(self._counters)
         self._counters[-1] += 1
         self._drafts.append(Draft(node, self._nest, position, body))
-
-    def _refuse_not_affine(self, message: str, verdict: NotAffine) -> NoReturn:
-        node = self._around.node_of(verdict.expr, self._current)
-        reason = self._around.reason(verdict)
-        self._refuser.not_affine(node, f"{message}: {reason}", hint=AFFINE_HINT)
-
-
-def _has_loop(node: Any) -> bool:
-    """Whether a statement is a loop or holds one."""
-    return isinstance(node, _LOOP_KINDS) or any(
-        _has_loop(child) for _, child in node.children()
-    )
 
 
 def _both(left: Expr, right: Expr) -> Expr:

@@ -16,15 +16,17 @@ from polysched.frontend.affine import Affine, NotAffine
 from polysched.frontend.literals import fold
 from polysched.ir import (
     Action,
-    Assign,
     Binary,
     Call,
     Const,
     Expr,
+    Guard,
     Iter,
     Select,
     Statement,
     Unary,
+    inner_actions,
+    own_expressions,
     walk,
 )
 from polysched.ir.expr import LOGICAL
@@ -165,13 +167,11 @@ def _range_of(value: isl.PwAff, instances: isl.Set) -> tuple[int, int] | None:
 
 
 def _candidates(action: Action) -> Iterator[Expr]:
-    if isinstance(action, Assign):
-        yield from _inside(action.target)
-        yield from _inside(action.value)
-        return
-    yield from _leaves(action.cond)
-    yield from _inside(action.cond)
-    for inner in action.then + action.other:
+    if isinstance(action, Guard):
+        yield from _leaves(action.cond)
+    for expr in own_expressions(action):
+        yield from _inside(expr)
+    for inner in inner_actions(action):
         yield from _candidates(inner)
 
 

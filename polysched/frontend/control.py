@@ -80,6 +80,10 @@ class _Structurer:
                 return c_ast.If(node.cond, then, other, node.coord)
             case c_ast.For():
                 return self._loop(node)
+            case c_ast.While() | c_ast.DoWhile():
+                items = [self.statement(item) for item in _items(node.stmt)]
+                body = _block(self._without_continue(items), node.stmt)
+                return type(node)(node.cond, body, node.coord)
             case c_ast.Switch():
                 return self.statement(self._choice(node))
             case _:

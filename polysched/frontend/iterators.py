@@ -39,6 +39,8 @@ def with_one_iterator(loop: Any, refuser: Refuser) -> Any:
     main = next((n for n in names if n in stepped and _mentions(loop.cond, n)), None)
     if main is None or any(d.init is None for d in init.decls):
         return loop
+    if any(map(_reads_memory, (d.init for d in init.decls))):
+        return loop  # data end it, or it is refused later
     changed = changed_names(loop.stmt)
     for d in init.decls:
         _check(d, changed, set(names), refuser)
@@ -206,6 +208,12 @@ def _mentions(node: Any, name: str) -> bool:
     if isinstance(node, c_ast.ID):
         return bool(node.name == name)
     return any(_mentions(child, name) for _, child in node.children())
+
+
+def _reads_memory(node: Any) -> bool:
+    return isinstance(node, (c_ast.ArrayRef, c_ast.StructRef)) or any(
+        _reads_memory(child) for _, child in node.children()
+    )
 
 
 def changed_names(node: Any) -> set[str]:

@@ -9,6 +9,7 @@ from polysched.frontend.builder import Draft
 from polysched.ir import (
     Expr,
     Load,
+    Local,
     Lookup,
     action_expressions,
     assignments,
@@ -55,4 +56,4 @@ def lookups(drafts: Sequence[Draft]) -> Iterator[Lookup]:
 
 
 def _reads_data(subscript: Expr) -> bool:
-    return any(isinstance(e, Load) for e in walk(subscript))
+    return any(isinstance(e, Load | Local | Lookup) for e in walk(subscript))

@@ -47,6 +47,16 @@ class Names:
         self._taken.add(name)
         return name
 
+    def local(self, wanted: str, active: set[str]) -> str:
+        """A name for a variable of a statement, different from all active ones."""
+        name = wanted
+        number = 1
+        while name in active | self._taken | self._reserved:
+            name = f"{wanted}_{number}"
+            number += 1
+        self._taken.add(name)
+        return name
+
     def iterator(self, wanted: str, active: set[str]) -> str:
         """A name for a loop's iterator, different from all active ones."""
         name = wanted

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from polysched.frontend.literals import fold, integer
-from polysched.ir import Binary, Cast, Expr, Iter, Load, Param, Unary, walk
+from polysched.ir import Binary, Cast, Expr, Iter, Load, Local, Param, Unary, walk
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def _factor_terms(expr: Expr, other: Expr) -> list[Term]:
 
 
 def _varies(expr: Expr) -> bool:
-    return any(isinstance(e, (Iter, Load)) for e in walk(expr))
+    return any(isinstance(e, (Iter, Load, Local)) for e in walk(expr))
 
 
 def _without_casts(expr: Expr) -> Expr:

@@ -17,7 +17,7 @@ from polysched.frontend.purity import Functions
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.structures import Path
 from polysched.frontend.survey import Survey
-from polysched.ir import Binary, Call, Expr, Load, types
+from polysched.ir import Binary, Call, Expr, Load, Local, types
 
 
 class ScopReader(ExpressionReader):
@@ -30,6 +30,8 @@ class ScopReader(ExpressionReader):
     bound : dict of Symbol to Expr
         Integers declared inside the SCoP with an affine value that never change: they
         stand for that value.
+    locals : dict of Symbol to Local
+        Variables that live within one statement; set by whoever reads it.
     places : dict of Symbol to Place
         Pointers declared inside the SCoP, and the elements that they point to.
     """
@@ -44,6 +46,7 @@ class ScopReader(ExpressionReader):
         self._functions = functions
         self.loops: tuple[Loop, ...] = ()
         self.bound: dict[Symbol, Expr] = {}
+        self.locals: dict[Symbol, Local] = {}
         self.places: dict[Symbol, Place] = {}
 
     def symbol(self, node: Any) -> Symbol:
@@ -57,6 +60,8 @@ class ScopReader(ExpressionReader):
         if node.name in _KEYWORD_VALUES and self._survey.symbol(node) is None:
             return integer(_KEYWORD_VALUES[node.name], types.BOOL)
         symbol = self.symbol(node)
+        if symbol in self.locals:
+            return self.locals[symbol]
         for loop in self.loops:
             if loop.symbol is symbol:
                 return loop.iterator

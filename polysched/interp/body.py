@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from polysched.base import AnalysisError
@@ -16,6 +15,7 @@ from polysched.interp.arithmetic import (
     UndefinedError,
     value_range,
 )
+from polysched.interp.pieces import Code, join, literal, wrap
 from polysched.ir import (
     Action,
     Assign,
@@ -24,10 +24,15 @@ from polysched.ir import (
     Cast,
     Const,
     Expr,
+    Guard,
     Iter,
+    Leave,
+    Let,
     Load,
+    Local,
     Lookup,
     Param,
+    Repeat,
     ScalarType,
     Select,
     Statement,
@@ -42,21 +47,6 @@ _RING = frozenset({"+", "-", "*"})
 _MAX_DEPTH = 40  # Python's parser refuses about 200 nested parentheses
 
 Body = Callable[..., None]
-
-
-@dataclass(frozen=True)
-class _Code:
-    """Python text and how deeply its parentheses nest."""
-
-    text: str
-    depth: int = 0
-
-    def __str__(self) -> str:
-        return self.text
-
-
-def _join(template: str, *parts: _Code) -> _Code:
-    return _Code(template.format(*parts), 1 + max((p.depth for p in parts), default=0))
 
 
 def compile_statement(
@@ -118,6 +108,10 @@ def _iterator(name: str) -> str:
     return f"i_{name}"
 
 
+def _local(name: str) -> str:
+    return f"l_{name}"
+
+
 class _Undeclared(dict[Any, Any]):
     """An array that the SCoP does not list, which is fine in code that never runs."""
 
@@ -165,15 +159,22 @@ class _Writer:
     def action(self, action: Action, indent: int) -> None:
         """Append the lines of one action."""
         self._indent = indent
-        if isinstance(action, Assign):
-            self._assign(action)
-            return
-        self._line(f"if {self.condition(action.cond)}:")
-        self._block(action.then, indent)
-        if action.other:
-            self._indent = indent
-            self._line("else:")
-            self._block(action.other, indent)
+        match action:
+            case Assign():
+                self._assign(action)
+            case Let():
+                self._let(action)
+            case Guard(cond, then, other):
+                self._line(f"if {self.condition(cond)}:")
+                self._block(then, indent)
+                if other:
+                    self._indent = indent
+                    self._line("else:")
+                    self._block(other, indent)
+            case Repeat():
+                self._repeat(action, indent)
+            case Leave():
+                self._line("break")
 
     def _block(self, actions: tuple[Action, ...], indent: int) -> None:
         for inner in actions:
@@ -181,6 +182,33 @@ class _Writer:
         if not actions:
             self._indent = indent + 1
             self._line("pass")
+
+    def _repeat(self, loop: Repeat, indent: int) -> None:
+        """A loop; each turn but the first of a ``do`` begins with the condition."""
+        for first in loop.start:
+            self.action(first, indent)
+        self._indent = indent
+        number = next(self._numbers)
+        if not loop.asks_first:
+            self._line(f"r{number} = False")
+        self._line("while True:")
+        self._indent = indent + 1
+        asked = "" if loop.asks_first else f"r{number} and "
+        self._line(f"if {asked}not {self.condition(loop.cond)}: break")
+        if not loop.asks_first:
+            self._line(f"r{number} = True")
+        for inner in (*loop.body, *loop.step):
+            self.action(inner, indent + 1)
+
+    def _let(self, action: Let) -> None:
+        name, type_ = _local(action.local.name), action.local.type
+        value = action.value
+        if value is None:
+            self._line(f"{name} = None")
+            return
+        if action.op != "=":
+            value = Binary(action.op[:-1], action.local, value)
+        self._line(f"{name} = {self._convert(self.value(value), value.dtype, type_)}")
 
     def _line(self, text: str) -> None:
         self.lines.append("    " * self._indent + text)
@@ -201,44 +229,46 @@ class _Writer:
         self._names[f"a_{name}"] = self._memory.get(name, _Undeclared(name))
         return f"a_{name}"
 
-    def _key(self, subscripts: tuple[Expr, ...]) -> _Code:
+    def _key(self, subscripts: tuple[Expr, ...]) -> Code:
         codes = [
             self._raw(s) if s.dtype.kind == "int" else self.value(s) for s in subscripts
         ]
         if len(codes) == 1:
             return codes[0]
-        return _join("(" + ", ".join(["{}"] * len(codes)) + ")", *codes)
+        return join("(" + ", ".join(["{}"] * len(codes)) + ")", *codes)
 
-    def value(self, expr: Expr) -> _Code:
+    def value(self, expr: Expr) -> Code:
         """The value, in the range of the expression's type."""
         return self._shorten(self._value(expr))
 
-    def _shorten(self, code: _Code) -> _Code:
+    def _shorten(self, code: Code) -> Code:
         """Deeply nested text moved to a function of its own, evaluated when used."""
         if code.depth <= _MAX_DEPTH:
             return code
         name = f"t{next(self._numbers)}"
         self._line(f"{name} = lambda: {code}")
-        return _Code(f"{name}()", 1)
+        return Code(f"{name}()", 1)
 
-    def _value(self, expr: Expr) -> _Code:
+    def _value(self, expr: Expr) -> Code:
         match expr:
             case Const(value, type_):
-                return _literal(value, type_)
+                return literal(value, type_)
             case Iter(name):
-                return _Code(_iterator(name))
+                return Code(_iterator(name))
+            case Local(name):
+                return Code(_local(name))
             case Param(name):
                 if name not in self._parameters:
                     raise AnalysisError(f"no value for the parameter {name!r}")
-                return _literal(self._parameters[name], expr.type)
+                return literal(self._parameters[name], expr.type)
             case Load(array, subscripts) | Lookup(array, subscripts):
-                return _join(f"{self._array(array)}[{{}}]", self._key(subscripts))
+                return join(f"{self._array(array)}[{{}}]", self._key(subscripts))
             case Call():
                 return self._call(expr)
             case Cast(type_, operand):
                 return self._convert(self.value(operand), operand.dtype, type_)
             case Select(cond, then, other):
-                return _join(
+                return join(
                     "({} if {} else {})",
                     self._as(then, expr.dtype),
                     self.condition(cond),
@@ -250,7 +280,7 @@ class _Writer:
                 return self._binary(op, expr)
         raise AnalysisError(f"the interpreter does not know {type(expr).__name__}")
 
-    def _call(self, call: Call) -> _Code:
+    def _call(self, call: Call) -> Code:
         found = self._functions.find(call.name)
         if found is None:
             raise AnalysisError(
@@ -265,125 +295,105 @@ class _Writer:
             if len(types) != len(call.args):
                 raise AnalysisError(f"{call.name} takes {len(types)} arguments")
             args = [self._as(a, t) for a, t in zip(call.args, types, strict=True)]
-        code = _join(f"f_{call.name}(" + ", ".join(["{}"] * len(args)) + ")", *args)
+        code = join(f"f_{call.name}(" + ", ".join(["{}"] * len(args)) + ")", *args)
         if types is None or not call.type.is_float:
-            return _wrap(code, call.type) if not call.type.is_float else code
+            return wrap(code, call.type) if not call.type.is_float else code
         return self._convert(code, types[0], call.type)
 
-    def _unary(self, op: str, expr: Unary) -> _Code:
+    def _unary(self, op: str, expr: Unary) -> Code:
         if op == "!":
-            return _join("(1 if {} else 0)", self.condition(expr))
+            return join("(1 if {} else 0)", self.condition(expr))
         if op == "-" and not expr.dtype.is_float:
-            return _wrap(self._raw(expr), expr.dtype)
+            return wrap(self._raw(expr), expr.dtype)
         operand = self._as(expr.operand, expr.dtype)
         if op == "+":
             return operand
-        code = _join(f"({op}{{}})", operand)
-        return _wrap(code, expr.dtype) if op == "~" else code
+        code = join(f"({op}{{}})", operand)
+        return wrap(code, expr.dtype) if op == "~" else code
 
-    def _binary(self, op: str, expr: Binary) -> _Code:
+    def _binary(self, op: str, expr: Binary) -> Code:
         if op in COMPARISONS or op in LOGICAL:
-            return _join("(1 if {} else 0)", self.condition(expr))
+            return join("(1 if {} else 0)", self.condition(expr))
         t = expr.dtype
         if op in SHIFTS:
             name = "shift_left" if op == "<<" else "shift_right"
             amount = self.value(expr.right)
-            code = _join(
+            code = join(
                 f"{name}({{}}, {{}}, {8 * t.n_bytes})", self._as(expr.left, t), amount
             )
-            return _wrap(code, t)
+            return wrap(code, t)
         if t.is_float:
             return self._float_binary(op, expr)
         if op in _RING:
-            return _wrap(self._raw(expr), t)
+            return wrap(self._raw(expr), t)
         left, right = self._as(expr.left, t), self._as(expr.right, t)
         if op == "/":
-            return _wrap(_join("divide_int({}, {})", left, right), t)
+            return wrap(join("divide_int({}, {})", left, right), t)
         if op == "%":
-            return _join("remainder_int({}, {})", left, right)
-        return _join(f"({{}} {op} {{}})", left, right)
+            return join("remainder_int({}, {})", left, right)
+        return join(f"({{}} {op} {{}})", left, right)
 
-    def _float_binary(self, op: str, expr: Binary) -> _Code:
+    def _float_binary(self, op: str, expr: Binary) -> Code:
         t = expr.dtype
         left, right = self._mixed(expr.left, t), self._mixed(expr.right, t)
         if op == "/":
-            code = _join("divide_float({}, {})", left, right)
+            code = join("divide_float({}, {})", left, right)
         else:
-            code = _join(f"({{}} {op} {{}})", left, right)
-        return _join("round_single({})", code) if t == FLOAT else code
+            code = join(f"({{}} {op} {{}})", left, right)
+        return join("round_single({})", code) if t == FLOAT else code
 
-    def _raw(self, expr: Expr) -> _Code:
+    def _raw(self, expr: Expr) -> Code:
         """An integer value that may have left the range of its type by a multiple."""
         if isinstance(expr, Binary) and expr.op in _RING and not expr.dtype.is_float:
             left, right = (self._raw_as(e, expr.dtype) for e in expr.operands)
-            code = _join(f"({{}} {expr.op} {{}})", left, right)
+            code = join(f"({{}} {expr.op} {{}})", left, right)
         elif isinstance(expr, Unary) and expr.op == "-" and not expr.dtype.is_float:
-            code = _join("(-{})", self._raw_as(expr.operand, expr.dtype))
+            code = join("(-{})", self._raw_as(expr.operand, expr.dtype))
         else:
             return self.value(expr)
         return self._shorten(code)
 
-    def _raw_as(self, expr: Expr, t: ScalarType) -> _Code:
+    def _raw_as(self, expr: Expr, t: ScalarType) -> Code:
         return self._raw(expr) if expr.dtype == t else self._as(expr, t)
 
-    def _as(self, expr: Expr, t: ScalarType) -> _Code:
+    def _as(self, expr: Expr, t: ScalarType) -> Code:
         return self._convert(self.value(expr), expr.dtype, t)
 
-    def _mixed(self, expr: Expr, t: ScalarType) -> _Code:
+    def _mixed(self, expr: Expr, t: ScalarType) -> Code:
         """An operand of a floating operation; Python converts small integers itself."""
         if t != FLOAT and not expr.dtype.is_float and expr.dtype.n_bytes <= 4:
             return self.value(expr)
         return self._as(expr, t)
 
-    def condition(self, expr: Expr) -> _Code:
+    def condition(self, expr: Expr) -> Code:
         """Python text that is true when the C value is not zero."""
         if isinstance(expr, Unary) and expr.op == "!":
-            return _join("(not {})", self.condition(expr.operand))
+            return join("(not {})", self.condition(expr.operand))
         if isinstance(expr, Binary) and expr.op in LOGICAL:
             word = "and" if expr.op == "&&" else "or"
             left, right = self.condition(expr.left), self.condition(expr.right)
-            return self._shorten(_join(f"({{}} {word} {{}})", left, right))
+            return self._shorten(join(f"({{}} {word} {{}})", left, right))
         if isinstance(expr, Binary) and expr.op in COMPARISONS:
             t = common_type(promote(expr.left.dtype), promote(expr.right.dtype))
             operands = (
                 (self._mixed(e, t) if t.is_float else self._as(e, t))
                 for e in expr.operands
             )
-            return _join(f"({{}} {expr.op} {{}})", *operands)
-        return _join("({} != 0)", self.value(expr))
+            return join(f"({{}} {expr.op} {{}})", *operands)
+        return join("({} != 0)", self.value(expr))
 
-    def _convert(self, code: _Code, old: ScalarType, new: ScalarType) -> _Code:
+    def _convert(self, code: Code, old: ScalarType, new: ScalarType) -> Code:
         """A conversion as by assignment."""
         if old == new:
             return code
         if new.is_float:
             if old.is_float:
-                return _join("round_single({})", code) if new == FLOAT else code
-            return _join("single_from_int({})" if new == FLOAT else "float({})", code)
+                return join("round_single({})", code) if new == FLOAT else code
+            return join("single_from_int({})" if new == FLOAT else "float({})", code)
         if new.name == "_Bool":
-            return _join("(1 if {} != 0 else 0)", code)
+            return join("(1 if {} != 0 else 0)", code)
         if old.is_float:
-            return _wrap(_join("truncate({})", code), new)
+            return wrap(join("truncate({})", code), new)
         low, high = value_range(new)
         old_low, old_high = value_range(old)
-        return code if low <= old_low and old_high <= high else _wrap(code, new)
-
-
-def _literal(value: Number, t: ScalarType) -> _Code:
-    if t.is_float:
-        number = float(value)
-        if t == FLOAT:
-            number = arithmetic.round_single(number)
-        text = repr(number)
-    else:
-        text = str(int(value))
-    return _Code(f"({text})" if text.startswith("-") else text)
-
-
-def _wrap(code: _Code, t: ScalarType) -> _Code:
-    """An integer reduced to the range of its type, modulo two to its width."""
-    n_bits = 8 * t.n_bytes
-    mask, half = (1 << n_bits) - 1, 1 << (n_bits - 1)
-    if t.kind == "uint":
-        return _join(f"({{}} & {mask})", code)
-    return _join(f"(({{}} + {half} & {mask}) - {half})", code)
+        return code if low <= old_low and old_high <= high else wrap(code, new)

@@ -1,4 +1,4 @@
-"""Expressions and actions: what one statement instance computes, with C's meaning.
+"""Expressions: what one statement instance computes, with C's meaning.
 
 Nodes are immutable and carry their C type. Subscripts are expressions over iterators
 and parameters; the polyhedral view of the same access is `Access.relation`.
@@ -99,6 +99,18 @@ class Lookup(Element):
 
 
 @dataclass(frozen=True)
+class Local(Expr):
+    """The value of a variable that lives within one statement instance (`Let`)."""
+
+    name: str
+    type: ScalarType
+
+    @property
+    def dtype(self) -> ScalarType:
+        return self.type
+
+
+@dataclass(frozen=True)
 class Unary(Expr):
     """``-x``, ``+x``, ``!x`` or ``~x``."""
 
@@ -192,30 +204,6 @@ class Select(Expr):
         return (self.cond, self.then, self.other)
 
 
-@dataclass(frozen=True)
-class Assign:
-    """``target op value`` with op one of ``=``, ``+=``, ``-=``, ``*=``, ``/=``, ...
-
-    ``x op= e`` means ``x = (type of x)(x op e)`` as in C.
-    """
-
-    target: Load
-    op: str
-    value: Expr
-
-
-@dataclass(frozen=True)
-class Guard:
-    """A data-dependent ``if`` inside one statement; its writes are may-writes."""
-
-    cond: Expr
-    then: tuple[Action, ...]
-    other: tuple[Action, ...] = ()
-
-
-Action = Assign | Guard
-
-
 def walk(expr: Expr) -> Iterator[Expr]:
     """All nodes of an expression, parents before children."""
     yield expr
@@ -252,36 +240,3 @@ def map_expr(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
         case Select():
             return Select(*parts)
     raise AssertionError(f"no such expression: {expr!r}")
-
-
-def map_action(action: Action, change: Callable[[Expr], Expr | None]) -> Action:
-    """`map_expr` over every expression of an action; targets must stay loads."""
-    if isinstance(action, Assign):
-        target = map_expr(action.target, change)
-        assert isinstance(target, Load)
-        return Assign(target, action.op, map_expr(action.value, change))
-    return Guard(
-        map_expr(action.cond, change),
-        tuple(map_action(a, change) for a in action.then),
-        tuple(map_action(a, change) for a in action.other),
-    )
-
-
-def action_expressions(action: Action) -> Iterator[Expr]:
-    """Top expressions of an action: conditions, targets, values, in source order."""
-    if isinstance(action, Assign):
-        yield action.target
-        yield action.value
-        return
-    yield action.cond
-    for inner in action.then + action.other:
-        yield from action_expressions(inner)
-
-
-def assignments(action: Action) -> Iterator[Assign]:
-    """Every assignment inside an action."""
-    if isinstance(action, Assign):
-        yield action
-        return
-    for inner in action.then + action.other:
-        yield from assignments(inner)

@@ -10,7 +10,8 @@ from typing import Literal
 import islpy as isl
 
 from polysched.base import PolyschedError, Shown, SourceLocation
-from polysched.ir.expr import Action, Expr, action_expressions, walk
+from polysched.ir.actions import Action, action_expressions, has_repeat
+from polysched.ir.expr import Expr, walk
 from polysched.ir.types import INT, ScalarType
 from polysched.sets import read_set, union_of_maps, union_of_sets
 
@@ -182,6 +183,11 @@ class Statement(Shown):
     def n_loops(self) -> int:
         """Depth of the loop nest around the statement."""
         return len(self.iterators)
+
+    @property
+    def has_data_loops(self) -> bool:
+        """Whether loops that data end are inside of its instances."""
+        return any(map(has_repeat, self.body))
 
     @property
     def reads(self) -> tuple[Access, ...]:

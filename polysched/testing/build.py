@@ -223,6 +223,7 @@ def _loads(action: Action) -> list[tuple[Load, bool]]:
     if isinstance(action, Guard):
         found = [(e, False) for e in walk(action.cond) if isinstance(e, Load)]
         return found + [pair for inner in action.then for pair in _loads(inner)]
+    assert isinstance(action, Assign)
     target, value = action_expressions(action)
     found = [(e, False) for e in walk(value) if isinstance(e, Load)]
     assert isinstance(target, Load)

@@ -168,12 +168,19 @@ class BandView:
 
         Storage of private arrays is laid out along the innermost loops.
         """
+        if self.has_data_loops:
+            return False
         found = self._moved(member)
         far = sum(
             c == "N" and not (r.expanded and r.walked_subscript(direction) is not None)
             for (r, direction), c in zip(found, stride_classes(found), strict=True)
         )
         return bool(found) and far <= len(found) // 4
+
+    @property
+    def has_data_loops(self) -> bool:
+        """Whether loops that data end are inside of its instances."""
+        return any(self.scop.statement(s.name).has_data_loops for s in self.statements)
 
     def _moved(self, member: int) -> list[tuple[Reference, Vector]]:
         """The accesses of main statements, and how a member moves these."""

@@ -49,7 +49,7 @@ def fill_lanes(
             draft = held
             continue
         band = view_band(draft, scop, path)
-        if band.is_thin:
+        if band.is_thin or band.has_data_loops:
             continue
         turned = _turn(draft, band, cpu) if jam else None
         if turned is not None:

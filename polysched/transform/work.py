@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 
 import islpy as isl
 
-from polysched.analysis import at_likely_sizes, estimate_points
+from polysched.analysis import DATA_TURNS, at_likely_sizes, estimate_points
 from polysched.machine import Cpu
 from polysched.sets import param_names
 from polysched.transform.band_view import BandView, StatementView, is_rectangular
@@ -15,6 +16,7 @@ from polysched.transform.draft import Draft
 
 EVEN = 1.1  # the most work of a thread's part, to the mean of all, that is no matter
 WORTH_ASKING = 32768  # instances that take much longer than to ask for the next ones
+DATA_CHUNK = 64  # iterations, each with a loop that data end, of a loop of any size
 TURNS = 16  # of each thread, for all to end at nearly the same time
 
 
@@ -39,6 +41,8 @@ class Work:
 
 def spread_work(draft: Draft, band: BandView, member: int, cpu: Cpu) -> Work:
     """How the work of a band is spread over the iterations of one of its loops."""
+    if band.has_data_loops:
+        return Work(True, False, _choose_data_chunk(band, member, cpu))
     if is_rectangular(band):
         return Work()
     parts = [_count_parts(draft, band, s, member, cpu.n_cores) for s in band.main]
@@ -103,6 +107,15 @@ def _choose_chunk(band: BandView, member: int, n_instances: float, cpu: Cpu) -> 
     chunk = int(WORTH_ASKING * extent / n_instances)
     chunk = min(chunk, extent // (TURNS * cpu.n_cores))
     return chunk if chunk > 1 else 0
+
+
+def _choose_data_chunk(band: BandView, member: int, cpu: Cpu) -> int:
+    """Iterations of a loop to hand out at a time that data decide the work of."""
+    extents = [band.extent(k) for k in range(band.n_members)]
+    known = [n for n in extents if n]
+    if len(known) == len(extents) and _knows_sizes(band):
+        return _choose_chunk(band, member, float(DATA_TURNS * prod(known)), cpu)
+    return DATA_CHUNK if band.n_members == 1 else 0
 
 
 def _knows_sizes(band: BandView) -> bool:

@@ -44,6 +44,64 @@ static void fill(void)
 """
 # parameters of the function: arguments of each call, then the text of the scop
 CASES = {
+    "loops that data end": """
+        int n: 20; 0; 1
+        for (int i = 0; i < n; i++) {
+            int k = i % 3, s = 0;
+            do { k++; } while (k < 9 && K[k] > 0);
+            while (1) { if (k > 20) break; k += 2; }
+            for (; k < M[i][1] + 9; k++) ;
+            for (int j = K[i], e = K[i] + 3; j < e; j++) s += j;
+            for (int t = 1; t < 40; t *= 2) { if (t == 8) continue; s += t; }
+            B[i] = s * 100 + k;
+        }
+        """,
+    "sparse rows": """
+        int n: 20; 0; 1
+        for (int i = 0; i < n; i++) {
+            C[i] = 0;
+            for (int k = U[i] % 7; k < U[i + 1] % 40; k++)
+                if (K[k] > -5) C[i] += B[(K[k] + 40) % 40] * F[k];
+                else { float t = F[k]; if (t > 2) break; C[i] -= t; }
+        }
+        """,
+    "search in a row": """
+        int n: 30; 0; 1
+        for (int i = 0; i < n; i++) {
+            C[i] = -1;
+            for (int j = 0; j < 7; j++) {
+                B[i] = M[i][j];
+                if (M[i][j] < 3) { C[i] = j; break; }
+            }
+        }
+        """,
+    "bisection": """
+        int n: 30; 0; 1
+        for (int i = 0; i < n; i++) {
+            double low = 0, high = 9 + C[i];
+            int turns = 0;
+            while (high - low > 0.001) {
+                double mid = (low + high) / 2;
+                if (mid * mid > i) high = mid; else low = mid;
+                turns++;
+            }
+            B[i] = low;
+            L[i] = turns;
+        }
+        """,
+    "a while loop in a condition": """
+        int n: 30; 0; 1
+        int found = 0;
+        for (int i = 0; i < n; i++) {
+            if (K[i] > 0) {
+                int k = K[i];
+                while (k > 1) { k = k % 2 ? 3 * k + 1 : k / 2; found++; }
+                B[i] = k;
+            }
+            if (K[i] < -3) for (int j = 0; j < n; j++) A[i][j] = found;
+        }
+        L[0] = found;
+        """,
     "truncation": """
         int n: 7; 1; 0
         for (int i = -n; i < n; i++)

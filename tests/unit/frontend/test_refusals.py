@@ -21,18 +21,25 @@ double loops(double a) { return a > 0 ? loops(a - 1) : 0; }
 """
 # text of the scop, the text that the caret points at, words of the message
 CASES = {
-    "while": ("while (n > 0) n--;", "while", "found a while loop"),
-    "do": ("do n--; while (n);", "do", "found a do-while loop"),
+    "while": (
+        "while (n > 0) { x[n] = 0; n--; }", "while",
+        "found a while loop that writes 'x' at places that change",
+    ),
+    "do": (
+        "do { n--; x[n] = 0; } while (n);", "do", "found a do-while loop that writes",
+    ),
     "goto": ("{ goto out; }", "goto", "found a goto"),
     "label": ("out: x[0] = 1;", "out", "found a label"),
-    "break": (f"{LOOP} {{ x[i] = 1; if (i > 3) break; }}", "break", "found a break"),
+    "break": (f"{LOOP} {{ x[i] = 1; if (i > 3) break; }}", "break",
+        "found a break in a loop that writes 'x' at places that change",
+    ),
     "break on data": (
         f"{LOOP} {{ if (k[i]) break; x[i] = 1; }}", "k[i]",
-        "this break is not one on iterators and parameters: it depends on data",
+        "are not affine, and it writes 'x'",
     ),
     "bound on data beside a break": (
         "for (int i = 0; i < k[i]; i++) { if (i > m) break; x[i] = 1; }", "k[i]",
-        "the bounds of this loop are not affine",
+        "the bounds or step of this loop are not affine",
     ),
     "continue behind a name": (
         f"{LOOP} {{ {{ int m = 2; if (i > m) continue; }} x[i] = m; }}",
@@ -115,32 +122,44 @@ CASES = {
         "fit no array dimensions",
     ),
     "data bound": (
-        "for (int i = 0; i < k[0]; i++) x[i] = 0;", "k[0]", "depends on data",
+        "for (int i = 0; i < k[0]; i++) x[i] = 0;", "k[0]", "are not affine, and it",
     ),
-    "changing bound": (f"{LOOP} n = 3;", "n; i++", "'n' changes inside the scop"),
+    "changing bound": (f"{LOOP} {{ x[i] = n = 3; }}", "n; i++", "are not affine"),
     "data bound in a data if": (
-        "if (x[0] > 0) for (int i = 0; i < k[0]; i++) x[i] = 0;", "k[0]", "on data",
+        "if (x[0] > 0) for (int i = 0; i < k[0]; i++) x[i] = 0;", "k[0]",
+        "are not affine",
     ),
-    "while in a data if": ("if (x[0] > 0) while (n) n--;", "while", "a while loop"),
+    "while in a data if": (
+        "if (x[0] > 0) while (n) x[n--] = 0;", "n--", "'--' inside",
+    ),
+    "array in a while loop": (
+        "while (n) { double b[2]; b[0] = n--; x[0] = b[0]; }", "b[", "no plain scalar",
+    ),
     "step by variable": ("for (int i = 0; i < n; i += m) ;", "m)", "is not a constant"),
-    "step by factor": ("for (int i = 1; i < n; i *= 2) ;", "i *=", "does not add"),
+    "step by factor": (
+        "for (int i = 1; i < n; i *= 2) x[i] = 0;", "i *=", "are not affine, and it",
+    ),
     "step zero": ("for (int i = 1; i < n; i += 0) ;", "i +=", "never advances"),
     "no step": ("for (int i = 1; i < n; ) ;", "for", "without a step"),
     "step in a condition, and in the body": (
-        "for (int i = n; i-- > 0;) { x[i] = 0; i--; }", "for", "without a step",
+        "for (int i = n; i-- > 0;) { x[i] = 0; i--; }", "i-- > 0",
+        "found '--' inside an expression",
     ),
-    "no condition": ("for (int i = 1; ; i++) ;", "for", "without a condition"),
-    "no start": ("for (; n; n--) ;", "for", "no start value"),
+    "no condition": (
+        "for (int i = 1; ; i++) x[i] = 0;", "for", "without a condition that writes",
+    ),
+    "no start": ("for (; n; n--) x[n] = 0;", "for", "without a start value that"),
     "two iterators": (
-        "for (int i = 0, j = 1; i < n; i++, j *= 2) ;", "for", "several iterators",
+        "for (int i = 0, j = 1; i < n; i++, j *= 2) x[j] = 0;", "i < n",
+        "are not affine",
     ),
     "second iterator changed": (
         "for (int i = 0, j = 1; i < n; i++, j++) { x[j] = 0; j++; }", "j = 1",
         "'j' is changed inside the loop",
     ),
     "second iterator from data": (
-        "for (int i = 0, j = k[0]; i < n; i++, j++) x[j] = 0;", "j = k",
-        "no plain expression",
+        "for (int i = 0, j = k[0]; i < n; i++, j++) x[j] = 0;", "k[0]",
+        "are not affine, and it",
     ),
     "wrong way": (
         "for (int i = 0; i < n; i--) x[i] = 0;", "i < n", "no last iteration",
@@ -153,7 +172,9 @@ CASES = {
     "global iterator": (
         "for (gi = 0; gi < n; gi++) x[gi] = 0;", "for", "is a global variable",
     ),
-    "iterator changed": (f"{LOOP} {{ i += 2; }}", "i += 2", "'i' is changed"),
+    "iterator changed": (
+        f"{LOOP} {{ x[i] = 0; i += 2; }}", "i += 2", "'i' is changed; the loop writes",
+    ),
     "iterator reused": (
         f"{LOOP} for (i = 0; i < 3; i++) x[i] = 0;", "for (i", "a loop around this one",
     ),
@@ -194,7 +215,7 @@ def test_refusal_names_place_and_reason(parse, case):
 
 
 def test_kinds_of_errors(parse):
-    kinds = {"square": NotAffineError, "while": UnsupportedSyntaxError}
+    kinds = {"square": NotAffineError, "return": UnsupportedSyntaxError}
     for case, kind in kinds.items():
         assert isinstance(parse(program_text(CASES[case][0])).refusals[0], kind)
 

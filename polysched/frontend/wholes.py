@@ -1,0 +1,136 @@
+"""Statements with loops that data end, read as the actions of one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from pycparser import c_ast
+
+from polysched.frontend.actions import LOOP_IN_FUNCTION, ActionReader, Surroundings
+from polysched.frontend.affine import NotAffine
+from polysched.frontend.data_loops import DataLoops
+from polysched.frontend.declarations import Symbol
+from polysched.frontend.syntax import line_of
+from polysched.ir import (
+    Action,
+    Assign,
+    Expr,
+    Guard,
+    Load,
+    Local,
+    assignments,
+    walk,
+)
+
+AFFINE_HINT = (
+    "affine are sums of iterators, parameters and constants, multiples of them, and "
+    "/ and % by constants"
+)
+
+
+class WholeReader:
+    """Reads what becomes one statement, at the present place of an `ActionReader`.
+
+    Parameters
+    ----------
+    around : Surroundings
+        What the readers of the SCoP share.
+    data_loops : DataLoops
+        Knows the loops that data end.
+    actions : ActionReader
+        Reads the pieces.
+    """
+
+    def __init__(
+        self, around: Surroundings, data_loops: DataLoops, actions: ActionReader
+    ) -> None:
+        self._around = around
+        self._refuser = around.refuser
+        self._data_loops = data_loops
+        self._actions = actions
+
+    def read(
+        self, items: Sequence[Any], own: Sequence[Symbol], why: NotAffine | None
+    ) -> tuple[Any, tuple[Action, ...]]:
+        """Statements as one: its syntax, and what it does.
+
+        Parameters
+        ----------
+        items : sequence of nodes
+            The statements.
+        own : sequence of Symbol
+            Variables that nothing else uses.
+        why : NotAffine, optional
+            What is not affine in the header of a loop that looked like a plain one.
+        """
+        first = items[0]
+        whole = first if len(items) == 1 else c_ast.Compound(items, line_of(first))
+        self._enter(own)
+        body = self._actions.actions(whole)
+        self._leave()
+        self._check_targets(whole, body, why)
+        return whole, body
+
+    def guard(self, node: Any, condition: Expr) -> Guard:
+        """A data-dependent ``if``, perhaps with loops that data end."""
+        is_plain = not self._data_loops.holds_one(node)
+        self._enter(() if is_plain else self._data_loops.variables((node,)))
+        guard = self._actions.guard(node, condition)
+        self._leave()
+        if not is_plain:
+            self._check_targets(node, (guard,), None)
+        return guard
+
+    def _enter(self, own: Iterable[Symbol]) -> None:
+        self._around.reader.locals = {symbol: self._local(symbol) for symbol in own}
+
+    def _leave(self) -> None:
+        self._around.reader.locals = {}
+
+    def _local(self, symbol: Symbol) -> Local:
+        if symbol.scalar_type is None or symbol.storage == "static":
+            self._refuser.unsupported(
+                symbol.node, f"{symbol.name!r}, declared in a loop that data end, is "
+                "no plain scalar", hint="declare it in front of the scop",
+            )  # fmt: skip
+        if getattr(symbol.ctype, "volatile", False):
+            self._refuser.unsupported(symbol.node, f"{symbol.name!r} is volatile")
+        active = {loop.name for loop in self._actions.nest.loops}
+        name = self._around.objects.names.local(symbol.name, active)
+        return Local(name, symbol.scalar_type)
+
+    def _check_targets(
+        self, node: Any, body: tuple[Action, ...], why: NotAffine | None
+    ) -> None:
+        """Where a loop that data end writes must be known without its variables."""
+        for action in body:
+            for assign in assignments(action):
+                parts = (p for s in assign.target.subscripts for p in walk(s))
+                if any(isinstance(p, (Load, Local)) for p in parts):
+                    self._refuse(node, assign, why)
+
+    def _refuse(self, node: Any, assign: Assign, why: NotAffine | None) -> NoReturn:
+        if why is not None:
+            self._refuse_bounds(node, why)
+        loop = self._data_loops.first(node)
+        place, words = self._data_loops.cause(loop or node)
+        self._refuser.not_affine(
+            place, f"{words} writes {assign.target.array!r} at places that change as "
+            "it turns",
+            hint="a scop may begin inside of such a loop; what does not change in the "
+            "scop may be copied to variables in front of it",
+        )  # fmt: skip
+
+    def _refuse_bounds(self, node: Any, why: NotAffine) -> NoReturn:
+        place, reason = self._around.node_of(why.expr, None), self._around.reason(why)
+        if not self._around.is_at_break(place):
+            self._refuser.not_affine(
+                place or node, f"the bounds of this loop are not affine: {reason}",
+                hint=AFFINE_HINT,
+            )  # fmt: skip
+        self._refuser.not_affine(
+            place, "the condition of this break is not one on iterators and "
+            f"parameters: {reason}",
+            hint=f"loops end where that is known beforehand; {LOOP_IN_FUNCTION}",
+        )  # fmt: skip

@@ -1,0 +1,146 @@
+"""Loops that end when data say so become part of one statement."""
+
+import pytest
+
+from polysched.base import FrontendError
+from polysched.ir import (
+    Leave,
+    Let,
+    Local,
+    Lookup,
+    Repeat,
+    action_expressions,
+    inner_actions,
+    walk,
+)
+
+pytestmark = pytest.mark.cc
+
+
+HEAD = (
+    "int n, int m, const int *row, const int *col, const double *val, const double *x, "
+    "double *y, double *z"
+)
+CSR = """for (int i = 0; i < n; i++) {
+  double s = 0.0;
+  for (int k = row[i]; k < row[i + 1]; k++) s += val[k] * x[col[k]];
+  y[i] = s;
+}"""
+
+
+def test_a_sparse_product_is_one_statement_per_row(scop_of):
+    scop = scop_of(CSR, HEAD)
+    (statement,) = scop.statements
+    assert statement.iterators == ("i",)
+    begin, loop, end = statement.body
+    assert isinstance(begin, Let)
+    assert begin.is_new
+    assert isinstance(loop, Repeat)
+    assert loop.start[0].local.name == "k"
+    assert [a.kind for a in statement.accesses if a.array == "y"] == ["must_write"]
+    assert {a.array for a in statement.accesses} == {"row", "col", "val", "x", "y"}
+    assert end.target.array == "y"
+    read = {e.array for e in walk(loop.body[0].value) if isinstance(e, Lookup)}
+    assert read == {"val", "x", "col"}
+    assert "s" not in {a.name for a in scop.arrays}
+
+
+def test_what_a_loop_writes_may_happen(scop_of):
+    scop = scop_of(
+        """for (int i = 0; i < n; i++)
+  for (int k = row[i]; k < row[i + 1]; k++) y[i] += val[k] * x[col[k]];""",
+        HEAD,
+    )
+    (statement,) = scop.statements
+    kinds = {a.kind for a in statement.accesses if a.array == "y"}
+    assert kinds == {"read", "may_write"}
+
+
+def test_a_sum_over_what_a_loop_found_stays_a_sum(scop_of):
+    scop = scop_of(
+        """double t = 0;
+for (int i = 0; i < n; i++) {
+  int k = 0;
+  while (k < m && col[k] != i) k++;
+  t += k;
+}
+y[0] = t;""",
+        HEAD,
+    )
+    assert [len(s.body) for s in scop.statements] == [1, 2, 1, 1]
+    assert scop.statements[2].body[0].op == "+="
+
+
+def test_plain_loops_beside_stay_loops(scop_of):
+    scop = scop_of(
+        """for (int i = 0; i < n; i++) {
+  int k = row[i];
+  for (int j = 0; j < 4; j++) z[4 * i + j] = k;
+  while (k > 0 && col[k] > i) k--;
+  y[i] = k;
+}""",
+        HEAD,
+    )
+    assert [s.iterators for s in scop.statements] == [
+        ("i",), ("i", "j"), ("i",), ("i",),
+    ]  # fmt: skip
+
+
+def test_nested_loops_break_and_continue(scop_of):
+    scop = scop_of(
+        """for (int i = 0; i < n; i++) {
+  y[i] = -1;
+  for (int k = row[i]; k < row[i + 1]; k++) {
+    if (col[k] < 0) continue;
+    if (val[k] > 8) break;
+    for (int q = 0; q < col[k]; q++) { if (x[q] < 0) break; y[i] += x[q]; }
+  }
+}""",
+        HEAD,
+    )
+    loop = scop.statements[1].body[0]
+    assert isinstance(loop, Repeat)
+    assert sum(isinstance(a, Leave) for a in _all(loop)) == 1
+    names = {e.name for e in action_expressions(loop) if isinstance(e, Local)}
+    assert names == {"k", "q"}
+
+
+def _all(action):
+    yield action
+    for inner in inner_actions(action):
+        yield from _all(inner)
+
+
+def test_names_of_variables_are_told_apart(scop_of):
+    scop = scop_of(
+        """for (int i = 0; i < n; i++) {
+  for (int k = row[i]; k < row[i + 1]; k++) { int t = col[k]; y[i] += t; }
+  for (int k = row[i]; k < row[i + 1]; k++) { int t = col[k]; z[i] += t; }
+}""",
+        HEAD,
+    )
+    first, second = (
+        {e.name for a in s.body for e in action_expressions(a) if isinstance(e, Local)}
+        for s in scop.statements
+    )
+    assert len(first) == len(second) == 2
+    assert first.isdisjoint(second)
+
+
+def test_places_that_data_decide_are_not_written(parse):
+    program = parse("""void f(int n, const int *row, double *y)
+{
+#pragma scop
+  for (int i = 0; i < n; i++)
+    for (int k = row[i]; k < row[i + 1]; k++)
+      y[k] = i;
+#pragma endscop
+}
+""")
+    (error,) = program.refusals
+    assert isinstance(error, FrontendError)
+    assert error.where.line == 5
+    assert error.message == (
+        "the bounds or step of this loop are not affine, and it writes 'y' at places "
+        "that change as it turns"
+    )
