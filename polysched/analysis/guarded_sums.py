@@ -11,8 +11,10 @@ from polysched.analysis.reductions import match_update
 from polysched.ir import (
     Action,
     Assign,
+    Element,
+    Expr,
     Guard,
-    Load,
+    Local,
     Scop,
     Statement,
     action_expressions,
@@ -64,6 +66,7 @@ def _find_sums(statement: Statement) -> tuple[Assign, ...]:
     if not isinstance(guard, Guard) or guard.other or len(guard.then) < 2:
         return ()
     written = {a.target.array for action in guard.then for a in assignments(action)}
+    written |= _variables(guard.then)
     found = []
     for action in guard.then:
         if not isinstance(action, Assign) or match_update(action) is None:
@@ -78,12 +81,19 @@ def _find_sums(statement: Statement) -> tuple[Assign, ...]:
 
 
 def _mentioned(actions: tuple[Action, ...]) -> set[str]:
-    return {load.array for action in actions for load in _loads(action)}
+    """Arrays, and variables of the instance."""
+    arrays = {e.array for e in _nodes(actions) if isinstance(e, Element)}
+    return arrays | _variables(actions)
 
 
-def _loads(action: Action) -> Iterator[Load]:
-    for top in action_expressions(action):
-        yield from (e for e in walk(top) if isinstance(e, Load))
+def _variables(actions: tuple[Action, ...]) -> set[str]:
+    return {e.name for e in _nodes(actions) if isinstance(e, Local)}
+
+
+def _nodes(actions: tuple[Action, ...]) -> Iterator[Expr]:
+    for action in actions:
+        for top in action_expressions(action):
+            yield from walk(top)
 
 
 def _others(statement: Statement, sums: tuple[Assign, ...]) -> tuple[Action, ...]:

@@ -12,6 +12,7 @@ from polysched.ir import (
     Action,
     Array,
     Assign,
+    Element,
     Expr,
     Guard,
     Load,
@@ -164,7 +165,7 @@ def satisfied_inside(statement: Statement) -> frozenset[str]:
     def note(expressions: Iterable[Expr], written: frozenset[Load]) -> None:
         for expr in expressions:
             for load in walk(expr):
-                if isinstance(load, Load):
+                if isinstance(load, Element):
                     read.add(load.array)
                     if load not in written:
                         exposed.add(load.array)

@@ -14,6 +14,7 @@ from polysched.ir import (
     Expr,
     Iter,
     Load,
+    Lookup,
     Param,
     Scop,
     Statement,
@@ -50,7 +51,8 @@ def find_operands(statement: Statement, iterators: frozenset[str]) -> list[Expr]
         nodes = list(walk(expr))
         used = {e.name for e in nodes if isinstance(e, Iter)}
         loads = [e for e in nodes if isinstance(e, Load) and e.subscripts]
-        if used == iterators and loads and target not in nodes:
+        stays = target not in nodes and not any(isinstance(e, Lookup) for e in nodes)
+        if used == iterators and loads and stays:
             found[expr] = None
         elif not isinstance(expr, Load):
             for operand in expr.operands:

@@ -55,7 +55,10 @@ def privatize(scop: Scop) -> Scop:
     ----------
     .. [1] Feautrier, "Array expansion", ICS 1988.
     """
-    chosen = [a for a in scop.arrays if a.is_private and not a.pitches]
+    chosen = [
+        a for a in scop.arrays
+        if a.is_private and not a.pitches and a.name not in scop.looked_up
+    ]  # fmt: skip
     if not chosen:
         return scop
     values = value_flow(scop).pairs

@@ -30,7 +30,15 @@ from polysched.codegen.nodes import (
     change_blocks,
     walk_nodes,
 )
-from polysched.ir import Array, Assign, Load, Scop, action_expressions, walk
+from polysched.ir import (
+    Array,
+    Assign,
+    Load,
+    Lookup,
+    Scop,
+    action_expressions,
+    walk,
+)
 
 _CHANGES = ("+=", "-=", "*=")
 
@@ -109,7 +117,7 @@ class HeldElements(Holder):
             return None
         target = action.target
         read = [e for top in action_expressions(action) for e in walk(top)]
-        others = {e.array for e in read if isinstance(e, Load) and e != target}
+        others = {e.array for e in read if isinstance(e, Load | Lookup) and e != target}
         array = self.scop.array(target.array)
         if target.array in others or not _may_be_anywhere(array):
             return None

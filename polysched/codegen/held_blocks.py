@@ -39,7 +39,7 @@ from polysched.codegen.nodes import (
     walk_blocks,
     walk_nodes,
 )
-from polysched.ir import Assign, Load, action_expressions, walk
+from polysched.ir import Assign, Load, Lookup, action_expressions, walk
 
 _DEEP = 2  # loops around a change that compilers do not look through
 
@@ -68,14 +68,14 @@ class HeldBlocks(Holder):
         only = body[0] if len(body) == 1 else None
         return only if isinstance(only, Assign) else None
 
-    def _loads(self, instance: Instance, array: str) -> list[Load]:
+    def _loads(self, instance: Instance, array: str) -> list[Load | Lookup]:
         """Every mention of an array in an instance."""
         return [
             e
             for action in self.scop.statement(instance.statement).body
             for top in action_expressions(action)
             for e in walk(top)
-            if isinstance(e, Load) and e.array == array
+            if isinstance(e, Load | Lookup) and e.array == array
         ]
 
     def _is_held(self, first: Instance, block: Block) -> bool:

@@ -141,6 +141,8 @@ def _copy(
     """The copy of an array, None if it is no vector of more than `size` elements."""
     if len(array.extents) != 1 or array.n_expanded or array.storage == "scop":
         return None
+    if array.name in scop.looked_up:
+        return None
     touched = isl.Set(f"{{ {array.name}[e] : false }}")
     written = touched
     for statement in inside:

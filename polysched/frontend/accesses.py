@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 
 import islpy as isl
@@ -150,12 +150,17 @@ class AccessCollector:
         Name of the statement.
     extents : mapping of str to tuple of (Expr or None)
         Of the arrays that are read at places which depend on data.
+    from_anywhere : set of str
+        Those of them whose first subscript may be any: they are pointers, and written.
     """
 
-    def __init__(self, affine: Affine, statement: str, extents: Extents) -> None:
+    def __init__(
+        self, affine: Affine, statement: str, extents: Extents, from_anywhere: Set[str]
+    ) -> None:
         self._affine = affine
         self._statement = statement
         self._extents = extents
+        self._from_anywhere = from_anywhere
         self._reads: list[Access] = []
         self._walker = PathWalker(affine, self._on_access, self._on_lookup)
 
@@ -181,12 +186,14 @@ class AccessCollector:
     def _on_lookup(self, lookup: Lookup, domain: isl.Set) -> None:
         """All of the array."""
         relation = isl.Map.from_domain(domain)
-        for extent in self._extents[lookup.array]:
+        for k, extent in enumerate(self._extents[lookup.array]):
             line = isl.Space.set_alloc(domain.get_ctx(), 0, 1)
-            zero = isl.Val.zero(line.get_ctx())
-            places = isl.Set.universe(line).lower_bound_val(isl.dim_type.set, 0, zero)
-            row = isl.Map.from_domain_and_range(domain, places)
-            if extent is not None:
+            row = isl.Map.from_domain_and_range(domain, isl.Set.universe(line))
+            is_open = k == 0 and lookup.array in self._from_anywhere
+            if not is_open:
+                zero = isl.Val.zero(line.get_ctx())
+                row = row.lower_bound_val(isl.dim_type.out, 0, zero)
+            if extent is not None and not is_open:
                 size = isl.Map.from_pw_aff(self._affine.value(extent, domain))
                 row = row.intersect(size.apply_range(isl.Map.lex_gt(line)))
             relation = relation.flat_range_product(row)

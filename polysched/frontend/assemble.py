@@ -49,6 +49,7 @@ from polysched.ir import (
     SourceRegion,
     Statement,
     action_expressions,
+    assignments,
     map_action,
     walk,
 )
@@ -56,8 +57,8 @@ from polysched.sets import param_names, read_set
 
 _DATA = (Element, Local)
 _DATA_HINT = (
-    "elements at places that depend on data are read of arrays from outside that the "
-    "scop does not write"
+    "elements at places that depend on data are read, not written, and of arrays from "
+    "outside the scop"
 )
 
 
@@ -100,6 +101,7 @@ class _Assembler:
         )  # fmt: skip
         self.objects = objects
         self._looked_up: set[str] = set()
+        self._from_anywhere: set[str] = set()
 
     def assemble(self, region: SourceRegion, name: str) -> Scop:
         """All steps in order."""
@@ -112,6 +114,7 @@ class _Assembler:
         self._check_overlap()
         drafts = with_lookups(drafts, self._comes_from_outside)
         self._looked_up = {e.array for e in lookups(drafts)}
+        self._from_anywhere = self._written_pointers(drafts)
         drafts = self._delinearise(drafts)
         drafts = [replace(d, nest=self._named_domain(d)) for d in drafts]
         statements = [self._statement(k, d) for k, d in enumerate(drafts)]
@@ -151,7 +154,9 @@ class _Assembler:
         check_time()
         name = f"S{number}"
         nest = draft.nest
-        collector = AccessCollector(nest.affine, name, self._extents_looked_up())
+        collector = AccessCollector(
+            nest.affine, name, self._extents_looked_up(), self._from_anywhere
+        )
         try:
             accesses = collector.collect(draft.body, nest.domain)
         except NotAffine as verdict:
@@ -180,6 +185,17 @@ class _Assembler:
     def _extents_looked_up(self) -> dict[str, tuple[Expr | None, ...]]:
         found = (o for o in self.objects.all() if o.name in self._looked_up)
         return {o.name: o.extents for o in found}
+
+    def _written_pointers(self, drafts: Sequence[Draft]) -> set[str]:
+        """Arrays that may begin in front of their element 0, and that are written."""
+        targets = (a.target.array for d in drafts for action in d.body
+                   for a in assignments(action))  # fmt: skip
+        written = set(targets) & self._looked_up
+        found = (o for o in self.objects.all() if o.name in written)
+        return {
+            o.name for o in found
+            if isinstance(o.symbol.ctype, PointerC) or o.symbol.storage == "parameter"
+        }  # fmt: skip
 
     def _check_row(self, access: Access, draft: Draft) -> None:
         """Rows and structures must not be left: the model keeps them apart."""

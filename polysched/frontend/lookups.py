@@ -1,4 +1,4 @@
-"""Elements at places that depend on data, in arrays that the SCoP only reads."""
+"""Elements at places that depend on data."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def with_lookups(
     comes_from_outside : callable
         Whether an array of that name has its values before the SCoP.
     """
-    written = {a.target.array for d in drafts for action in d.body
+    targets = {id(a.target) for d in drafts for action in d.body
                for a in assignments(action)}  # fmt: skip
 
     def change(expr: Expr) -> Expr | None:
         if not isinstance(expr, Load) or not any(map(_reads_data, expr.subscripts)):
             return None
-        if expr.array in written or not comes_from_outside(expr.array):
+        if id(expr) in targets or not comes_from_outside(expr.array):
             return None
         subscripts = tuple(map_expr(s, change) for s in expr.subscripts)
         return Lookup(expr.array, subscripts, expr.type)

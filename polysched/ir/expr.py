@@ -92,9 +92,11 @@ class Load(Element):
 
 @dataclass(frozen=True)
 class Lookup(Element):
-    """An element at a place that depends on data, of an array that nothing writes.
+    """An element at a place that depends on data.
 
-    What it may read is all of the array; in everything else it is like a call.
+    What it may read is all of the array; in everything else it is like a call. Where
+    the array is written as well, its elements stay where they are: nothing holds,
+    copies or expands them (`Scop.looked_up`).
     """
 
 

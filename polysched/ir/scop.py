@@ -11,7 +11,7 @@ import islpy as isl
 
 from polysched.base import PolyschedError, Shown, SourceLocation
 from polysched.ir.actions import Action, action_expressions, has_repeat
-from polysched.ir.expr import Expr, walk
+from polysched.ir.expr import Expr, Lookup, walk
 from polysched.ir.types import INT, ScalarType
 from polysched.sets import read_set, union_of_maps, union_of_sets
 
@@ -288,6 +288,12 @@ class Scop(Shown):
     @cached_property
     def _arrays(self) -> dict[str, Array]:
         return {a.name: a for a in self.arrays}
+
+    @cached_property
+    def looked_up(self) -> frozenset[str]:
+        """Arrays of which elements are read at places that depend on data."""
+        found = (e for e in self.iter_expressions() if isinstance(e, Lookup))
+        return frozenset(e.array for e in found)
 
     @cached_property
     def domain(self) -> isl.UnionSet:

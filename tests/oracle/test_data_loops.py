@@ -21,7 +21,7 @@ PROGRAM = """
 #include <stdio.h>
 enum { N = 37, M = 23 };
 static int first[N + 1], at[N * 12], place[N], turns[M][M];
-static double value[N * 12], x[N], y[N], z[N], grid[M][M], root[M][M];
+static double sum, value[N * 12], x[N], y[N], z[N], grid[M][M], root[M][M];
 
 static void sparse(int n)
 {
@@ -69,6 +69,38 @@ static void converge(int m)
 #pragma endscop
 }
 
+static void sweeps(int n)
+{
+#pragma scop
+    for (int t = 0; t < 3; t++) {
+        for (int i = 0; i < n; i++) {
+            double s = 0;
+            for (int k = first[i]; k < first[i + 1]; k++) s += value[k] * x[at[k]];
+            y[i] = s / (1 + first[i + 1] - first[i]) + x[at[i]];
+        }
+        for (int i = 0; i < n; i++)
+            x[i] = 0.25 * y[i] + place[i];
+    }
+    for (int i = 0; i < n; i++) {
+        z[i] *= 0.5;
+        for (int j = 0; j < 5; j++) z[i] += x[at[i + j]] * z[at[j]];
+    }
+#pragma endscop
+}
+
+static void under_a_condition(int n)
+{
+#pragma scop
+    for (int i = 0; i < n; i++)
+        if (at[i] > 3) {
+            int k = at[i];
+            while (k > 1) k = k / 2 + turns[0][k % M] % 2;
+            sum += k;
+            z[i] += k * turns[1][at[i] % M];
+        }
+#pragma endscop
+}
+
 int main(void)
 {
     for (int i = 0; i < N; i++) {
@@ -81,6 +113,9 @@ int main(void)
         grid[k / M][k % M] = k % 17 / 3.0;
     sparse(N);
     converge(M);
+    sweeps(N);
+    under_a_condition(N);
+    printf("%.17g\\n", sum);
     for (int i = 0; i < N; i++)
         printf("%.17g %.17g %d\\n", y[i], z[i], place[i]);
     for (int k = 0; k < M * M; k++)

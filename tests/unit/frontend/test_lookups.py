@@ -68,19 +68,34 @@ def test_it_is_printed_as_the_array_s(scop_of):
 @pytest.mark.parametrize(
     "body",
     [
-        f"{LOOP} v[i] = v[at[i]];",
         f"{LOOP} v[at[i]] = i;",
         f"{LOOP} v[at[i]] += 1;",
         f"{LOOP} {{ double row[4]; for (int k = 0; k < 4; k++) row[k] = k; "
         "v[i] = row[at[i]]; }",
-        f"{LOOP} {{ double *u = v; u[i] = v[at[i]]; }}",
+        f"{LOOP} v[at[i]] = v[at[i]] + 1;",
     ],
 )
-def test_arrays_that_the_scop_writes_are_refused(parse, body):
+def test_writes_and_arrays_of_the_scop_are_refused(parse, body):
     text = f"{BEFORE}void f(int n)\n{{\n#pragma scop\n{body}\n#pragma endscop\n}}\n"
     (refusal,) = parse(text).refusals
     assert "depends on data: an element of 'at' is read" in refusal.message
-    assert "that the scop does not write" in refusal.hint
+    assert "are read, not written, and of arrays from outside" in refusal.hint
+
+
+@pytest.mark.parametrize("text", [
+    f"{LOOP} v[i] = v[at[i]];", f"{LOOP} {{ double *u = v; u[i] = v[at[i]]; }}",
+])  # fmt: skip
+def test_arrays_that_the_scop_writes_are_looked_up_in_as_well(scop_of, text):
+    scop = scop_of(text, before=BEFORE)
+    assert scop.looked_up == {"v"}
+    (read,) = (a for a in scop.statements[0].reads if a.array == "v")
+    assert str(read.relation.range()) == "[n] -> { v[i0] : n > 0 and 0 <= i0 <= 39 }"
+
+
+def test_a_pointer_may_begin_behind_its_first_element(scop_of):
+    scop = scop_of(f"{LOOP} x[i - 3] = x[at[i]];", before=BEFORE)
+    (read,) = (a for a in scop.statements[0].reads if a.array == "x")
+    assert str(read.relation.range()) == "[n] -> { x[i0] : n > 0 }"
 
 
 def test_a_table_may_be_another_name_of_what_is_written(parse):
