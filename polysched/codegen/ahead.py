@@ -4,8 +4,14 @@ The processor foresees reads that go on along a row, up to the end of a page, an
 those of rows further on::
 
     const int ahead = it < n - 15 ? 8 : 0;
-    for (j = ...) {
+    for (j = ...; j += 512)
       __builtin_prefetch(&A[it + ahead][j], 0, 2); ...
+    for (j = ...; j += 8) {
+      __builtin_prefetch(&A[it + ahead][j], 0, 2); ...
+
+The first loop asks for one line of each page. Where a page lies has to be looked up,
+which takes longer than to bring a line, and the processor looks for several pages at a
+time: one after the other, as the second loop gets to them, every one is waited for.
 
 Nothing is asked for outside of an array: near its end the rows at hand are named again.
 What is asked for goes to the second cache: the first one holds too little of it until
@@ -20,7 +26,10 @@ from dataclasses import dataclass, replace
 from polysched.codegen.ctext import Text, binary, identifiers, integer, select
 from polysched.codegen.lanes import NotVectors, PointPrinters, Position
 from polysched.codegen.linear import Linear
+from polysched.codegen.nodes import Block, Loop
 from polysched.ir import Load, RowsAhead, ScalarType, Scop
+
+PAGE_BYTES = 4096  # the small ones, as a program gets that asks for no others
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,20 @@ class Asked:
             for load in self.loads
             for place in places
         ]
+
+    def pages(
+        self, loop: Loop, positions: Sequence[Position], lanes: int
+    ) -> list[Loop]:
+        """A loop as long as that along the rows, which asks for a line of each page.
+
+        None where rows are known to be shorter than that.
+        """
+        step = PAGE_BYTES // max(load.type.n_bytes for load in self.loads)
+        if loop.n_iterations is not None and loop.n_iterations <= step:
+            return []
+        lines = [line for p in positions for line in self.lines(p, lanes)]
+        body = Block((), tuple(lines))
+        return [replace(loop, step=step, body=body, n_iterations=None)]
 
     @property
     def _shifted(self) -> PointPrinters:

@@ -207,6 +207,11 @@ class _Square:
                 known.update(first.load(e).text for e in asked.loads)
         return found
 
+    def pages(self, loop: Loop) -> list[Loop]:
+        """Loops that ask for a line of each page, in front of that over squares."""
+        found = (a.pages(loop, self.positions, self.lanes) for a in self._asked)
+        return [one for loops in found for one in loops]
+
     @property
     def closing(self) -> tuple[str, ...]:
         """Stores behind it."""
@@ -294,7 +299,8 @@ class CrossedBlocks:
         square = self._square(block, assigns)
         whole, rest = split_loop(block.loop, square.lanes)
         body = Block((), square.lines)
-        squares = Block((replace(whole, body=body),), square.opening, square.closing)
+        loops = (*square.pages(block.loop), replace(whole, body=body))
+        squares = Block(loops, square.opening, square.closing)
         items: tuple[Node, ...] = (squares,)
         if (block.loop.n_iterations or 1) % square.lanes:
             items += (rest,)

@@ -262,6 +262,8 @@ class RegisterTiles:
         if (loop.n_iterations or 1) % tile.lanes:
             column = Block((), tuple(squares.column(tile.positions)))
             parts.append(replace(rest, body=column))
+        if asked:
+            parts[:0] = asked.pages(loop, tile.positions, tile.lanes)
         self.vectors.declare(type_, tile.lanes)
         body = Block(tuple(parts))
         for outer in reversed(chain[:-1]):

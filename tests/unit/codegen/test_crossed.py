@@ -67,8 +67,12 @@ def test_other_pairs_of_updates_are_equal(statement) -> None:
 def test_rows_further_on_are_asked_for_inside_of_the_array(tmp_path) -> None:
     text = printed(BOTH, tmp_path, ahead=8)
     assert "const int ahead0 = t1 < 13 ? 8 : 0;" in text  # of 24 rows
-    assert text.count("__builtin_prefetch(&A[t1 + ahead0") == 4
-    assert "__builtin_prefetch(&A[t1 + ahead0 + 3][t2], 0, 2);" in text
+    pages, squares_ = text.split("for (int t2 = 0; t2 < nj; t2 += 512) {")[1].split(
+        "for (int t2 = 0; t2 < nj - 3; t2 += 4) {"
+    )
+    for asking in (pages, squares_):
+        assert asking.count("__builtin_prefetch(&A[t1 + ahead0") == 4
+        assert "__builtin_prefetch(&A[t1 + ahead0 + 3][t2], 0, 2);" in asking
     assert "prefetch" not in printed(BOTH, tmp_path)
 
 
@@ -103,9 +107,16 @@ def test_sums_along_columns_alone_run_in_squares_of_which_some_rows_are_asked_fo
     script = squares(4, 4, 8).replace("ahead=8", "ahead=8, asked=-1")
     text = text_of(source, script, tmp_path)
     asked = [line.strip() for line in text.splitlines() if "prefetch" in line]
-    assert asked == ["__builtin_prefetch(&A[t1 + ahead0 + 3][t2], 0, 2);"]
+    line = "__builtin_prefetch(&A[t1 + ahead0 + 3][t2], 0, 2);"
+    assert asked == [line, line]  # of each page, of each square
     assert "ps_mix" not in text
     check(source, script)
+
+
+def test_rows_shorter_than_a_page_have_no_loop_over_pages(tmp_path) -> None:
+    source = program(BOTH, loops=LOOPS.replace("j < nj", "j < 16"))
+    text = text_of(source, squares(4, 4, 8), tmp_path)
+    assert text.count("__builtin_prefetch(&A[t1 + ahead0") == 4
 
 
 def test_nothing_is_asked_for_where_the_place_moves_along_two_loops(tmp_path) -> None:
