@@ -61,12 +61,15 @@ def _share(
 def _fill(
     draft: Draft, scop: Scop, cpu: Cpu, strips: NodePath, meeting: Meeting, ahead: int
 ) -> Draft:
-    """Both nests in vectors, the second first: paths before it stay as they are."""
+    """Both nests in vectors, the second first: paths before it stay as they are.
+
+    Where the first asks for nothing, the second asks for whole strips.
+    """
     second, first = (*strips, 0, 0, 1, 0, 0), (*strips, 0, 0, 0, 0)
     for path, row in ((second, meeting.rows[1]), (first, meeting.rows[0])):
         if row:
             draft = draft.do(Order(path, (1, 0)))
-        band = view_band(draft, scop, path)
-        fill = add_rows if path == second else turn_sums
-        draft = fill(draft, band, cpu, ahead) or draft
-    return draft
+    turns = turn_sums(draft, view_band(draft, scop, first), cpu, ahead) is not None
+    band = view_band(draft, scop, second)
+    draft = add_rows(draft, band, cpu, ahead, halves=turns) or draft
+    return turn_sums(draft, view_band(draft, scop, first), cpu, ahead) or draft

@@ -41,11 +41,13 @@ def turn_sums(draft: Draft, band: BandView, cpu: Cpu, ahead: int = 0) -> Draft |
     return draft.do(step) if step.check(draft.tree, draft.deps) is None else None
 
 
-def add_rows(draft: Draft, band: BandView, cpu: Cpu, ahead: int) -> Draft | None:
+def add_rows(
+    draft: Draft, band: BandView, cpu: Cpu, ahead: int, *, halves: bool
+) -> Draft | None:
     """Some rows at a time for sums along columns, where a band holds nothing else.
 
-    The other half of the rows so many further on is asked for. None where the band is
-    no such thing.
+    The rows so many further on are asked for, or the half of them that `turn_sums`
+    leaves. None where the band is no such thing.
     """
     if len(band.statements) != 1 or not _sums_columns(band, band.statements[0]):
         return None
@@ -53,7 +55,8 @@ def add_rows(draft: Draft, band: BandView, cpu: Cpu, ahead: int) -> Draft | None
     if lanes < 2:
         return None
     rows = max(CROSSED_ROWS, lanes)
-    return draft.attempt(Squares(band.path, (rows, 1), lanes, ahead, -(lanes // 2)))
+    asked = -(lanes // 2) if halves else 0
+    return draft.attempt(Squares(band.path, (rows, 1), lanes, ahead, asked))
 
 
 def cross_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:

@@ -26,6 +26,19 @@ void run(void) {
 ATAX = "y[j] = y[j] + A[i][j] * t[i];"
 
 
+def planned(source: str, tmp_path) -> list[str]:
+    """The steps but merges and orders, which are legal."""
+    file = tmp_path / "program.c"
+    file.write_text(source)
+    (scop,) = parse_c(str(file)).scops
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    shape = PlanShape(jam=True, ordered=True)
+    script = plan_script(tree, scop, deps, CPU, shape).steps
+    assert find_violation(apply_script(tree, script, deps), deps, scop) is None
+    return [str(step) for step in script if step.name not in ("merge", "order")]
+
+
 @pytest.mark.parametrize(
     ("second", "n", "expected"),
     [
@@ -47,14 +60,14 @@ ATAX = "y[j] = y[j] + A[i][j] * t[i];"
     ],
 )
 def test_strips_are_taken_in_turn(second, n, expected, tmp_path) -> None:
-    file = tmp_path / "program.c"
-    file.write_text(PROGRAM.replace("SECOND", second).replace("N", str(n)))
-    (scop,) = parse_c(str(file)).scops
-    deps = compute_dependences(scop)
-    tree = set_band_flags(original_tree(scop), deps)
-    shape = PlanShape(jam=True, ordered=True)
-    script = plan_script(tree, scop, deps, CPU, shape).steps
-    assert find_violation(apply_script(tree, script, deps), deps, scop) is None
-    assert [str(step) for step in script if step.name not in ("merge", "order")] == (
-        expected
+    source = PROGRAM.replace("SECOND", second).replace("N", str(n))
+    assert planned(source, tmp_path) == expected
+
+
+def test_the_second_asks_for_whole_strips_where_the_first_updates(tmp_path) -> None:
+    update = "A[i][j] = A[i][j] + t[i] * x[j];"
+    source = PROGRAM.replace("t[i] = t[i] + A[i][j] * x[j];", update)
+    source = source.replace("SECOND", ATAX).replace("N", "2000")
+    assert "squares(band=0.0.0.0.1.0.0, factors=[8, 1], lanes=8, ahead=32)" in planned(
+        source, tmp_path
     )
