@@ -117,7 +117,23 @@ class Nest:
     @cached_property
     def trips(self) -> list[float]:
         """Trip count of each member, given the loops around it."""
-        return count_trips(self.scop, self.statement.name, self.members)
+        trips = count_trips(self.scop, self.statement.name, self.members)
+        if self.inner is not None:
+            trips[self.inner] = min(trips[self.inner], self._values_along(self.inner))
+        return trips
+
+    def _values_along(self, member: int) -> float:
+        """Steps along which a member can go before an iterator has no more values.
+
+        Rows of slanted tiles are short where one of the loops that they mix is.
+        """
+        direction = self.directions[member] or ()
+        name, n = self.statement.name, len(direction)
+        return min(
+            ceil(row_extent(self.scop, name, _unit(n, k)) / abs(step))
+            for k, step in enumerate(direction)
+            if step
+        )
 
     @cached_property
     def rolled(self) -> list[int]:

@@ -106,6 +106,19 @@ def test_a_slanted_box_is_counted_as_what_it_holds() -> None:
         assert prod(nest.trips) == pytest.approx(nest.n_instances, rel=0.02)
 
 
+def test_rows_of_slanted_tiles_are_no_longer_than_the_loop_they_follow() -> None:
+    """Three values of b, whatever the tiles of 8 hold."""
+    box = "{ S0[i, b] : 0 <= i < 900 and 0 <= b < 3 }"
+    sides = "r [i, b] -> A[2i + b]", "w [i, b] -> C[i, b]"
+    scop = scops.scop("gradient", scops.statement("S0", box, (0, 0, 0), *sides))
+    tree, deps = trees.one_band(
+        scop, "[{ S0[i, b] -> [(i)] }, { S0[i, b] -> [(-i - b)] }]"
+    )
+    tiles = parse_script("diamond(band=0, sizes=[8, 8], slope=1, shifts=[0])")
+    (nest,) = read_nests(apply_script(tree, tiles, deps), scop)
+    assert nest.inner_trips == 3
+
+
 def test_waves_that_start_at_once_lose_nothing_to_a_pipeline() -> None:
     tree, deps = trees.line()
     script = (
