@@ -21,6 +21,7 @@ from itertools import groupby
 
 from polysched.codegen.accumulate import runs_at_all, with_accumulator
 from polysched.codegen.ctext import Names, identifiers
+from polysched.codegen.linear import Linear
 from polysched.codegen.nodes import (
     Block,
     Branch,
@@ -71,11 +72,14 @@ class Holder:
         Source of identifiers.
     text : callable
         An element at an instance, as C text.
+    place : callable
+        Its subscripts.
     """
 
     scop: Scop
     names: Names
     text: Callable[[Load, Instance], str]
+    place: Callable[[Load, Instance], tuple[Linear, ...]]
 
 
 class HeldElements(Holder):
@@ -109,7 +113,7 @@ class HeldElements(Holder):
         return None
 
     def _changed(self, instance: Instance) -> Element | None:
-        if instance.accumulator:
+        if instance.accumulator or instance.held:
             return None
         body = self.scop.statement(instance.statement).body
         action = body[0] if len(body) == 1 else None
@@ -119,7 +123,7 @@ class HeldElements(Holder):
         read = [e for top in action_expressions(action) for e in walk(top)]
         others = {e.array for e in read if isinstance(e, Load | Lookup) and e != target}
         array = self.scop.array(target.array)
-        if target.array in others or not _may_be_anywhere(array):
+        if target.array in others or not may_be_anywhere(array):
             return None
         return Element(self.text(target, instance), target.type.name)
 
@@ -150,7 +154,7 @@ def _put_into(block: Block, held: Block) -> Block:
     return replace(block, items=held.items, opening=opening, closing=closing)
 
 
-def _may_be_anywhere(array: Array) -> bool:
+def may_be_anywhere(array: Array) -> bool:
     """Whether compilers have to take an array for a part of any other."""
     return bool(array.extents) and (
         array.storage == "parameter" or array.extents[0] is None

@@ -9,6 +9,7 @@ import islpy as isl
 
 from polysched.codegen.ctext import ADD, Text
 from polysched.codegen.linear import Linear, StoragePlace
+from polysched.ir import Load
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ class Instance:
     accumulator : str
         The variable that stands for the element that a reduction accumulates into;
         empty where there is none.
+    held : tuple of (Load, str)
+        Elements as the statement has them, and the variables that stand for them.
     """
 
     statement: str
@@ -129,6 +132,7 @@ class Instance:
     offsets: dict[StoragePlace, isl.AstExpr] = field(default_factory=dict)
     key: str = ""
     accumulator: str = ""
+    held: tuple[tuple[Load, str], ...] = ()
 
 
 @dataclass(frozen=True)

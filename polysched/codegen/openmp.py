@@ -21,9 +21,11 @@ from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.frame import frame_code
 from polysched.codegen.held import HeldElements
 from polysched.codegen.held_blocks import HeldBlocks
+from polysched.codegen.held_bodies import HeldBodies
 from polysched.codegen.layout import Layout
 from polysched.codegen.least_work import LeastWork
 from polysched.codegen.lifted import lift
+from polysched.codegen.linear import Linear
 from polysched.codegen.macros import Macros
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, walk_nodes
@@ -47,7 +49,15 @@ from polysched.codegen.sum_copies import SumCopies
 from polysched.codegen.tile_numbers import number_tiles
 from polysched.codegen.verify import check_ast
 from polysched.codegen.whole import make_vectors_whole
-from polysched.ir import Assign, Load, ScheduleTree, Scop, Statement, map_action
+from polysched.ir import (
+    Assign,
+    Expr,
+    Load,
+    ScheduleTree,
+    Scop,
+    Statement,
+    map_action,
+)
 from polysched.sets import union_of_maps
 
 
@@ -263,8 +273,14 @@ class _Printer:
         def element_text(element: Load, at: Instance) -> str:
             return self._at(at, printer).load(element).text
 
-        for holder in HeldBlocks, HeldElements:
-            block = holder(self.scop, self.names, element_text).convert(block)
+        def element_place(element: Load, at: Instance) -> tuple[Linear, ...]:
+            at_instance = self._at(at, printer)
+            n_subscripts = len(element.subscripts)
+            return tuple(at_instance.subscript(element, k) for k in range(n_subscripts))
+
+        for kind in HeldBlocks, HeldBodies, HeldElements:
+            holder = kind(self.scop, self.names, element_text, element_place)
+            block = holder.convert(block)
         block = make_vectors_whole(block, built.schedules, self.scop)
 
         def instance_lines(instance: Instance) -> tuple[str, ...]:
@@ -284,14 +300,11 @@ class _Printer:
         domains: Mapping[str, isl.UnionSet],
     ) -> tuple[str, ...]:
         statement = self.scop.statement(instance.statement)
+        held = dict(instance.held)
         if instance.accumulator:
-            target = self._target(statement)
-            held = Load(instance.accumulator, (), target.type)
-            body = tuple(
-                map_action(a, lambda e: held if e == target else None)
-                for a in statement.body
-            )
-            statement = replace(statement, body=body)
+            held[self._target(statement)] = instance.accumulator
+        if held:
+            statement = _with_variables(statement, held)
         if instance.key in domains:
             statement = specialise(statement, domains[instance.key])
         printer = self._at(instance, printer)
@@ -336,3 +349,14 @@ class _Printer:
             self.names,
             element,
         )
+
+
+def _with_variables(statement: Statement, held: Mapping[Load, str]) -> Statement:
+    """A statement in which variables stand for elements."""
+
+    def variable(e: Expr) -> Expr | None:
+        name = held.get(e) if isinstance(e, Load) else None
+        return None if name is None else Load(name, (), e.dtype)
+
+    body = tuple(map_action(action, variable) for action in statement.body)
+    return replace(statement, body=body)

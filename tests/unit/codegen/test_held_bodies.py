@@ -1,0 +1,69 @@
+"""Elements that a body comes back to have variables where pointers are in the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.codegen.test_held import LOCAL, lines
+
+COPIES = """for (int i = 0; i < n; i++) {
+  A[0][i] = 0.5 * A[0][i] + y[i];
+  x[i] += A[0][i];
+  A[1][i] = 0.5 * A[1][i] + y[i];
+  x[i] += A[1][i];
+}"""
+
+
+def test_a_sum_goes_on_behind_other_stores_in_a_variable(tmp_path) -> None:
+    assert lines(COPIES, tmp_path) == [
+        "for (int t1 = 0; t1 < n; t1++) {",
+        "double held = x[t1];",
+        "A[0][t1] = 0.5 * A[0][t1] + y[t1];",
+        "held += A[0][t1];",
+        "A[1][t1] = 0.5 * A[1][t1] + y[t1];",
+        "held += A[1][t1];",
+        "x[t1] = held;",
+        "}",
+    ]
+    assert "double held = x[t1];" not in lines(COPIES, tmp_path, LOCAL)
+
+
+def test_what_is_read_later_is_held_under_another_name(tmp_path) -> None:
+    body = """for (int i = 0; i < n; i++) {
+      x[i] = y[i];
+      r[0] += y[i];
+      A[i][i] = x[i];
+      r[0] += A[i][i];
+    }"""
+    assert lines(body, tmp_path) == [
+        "for (int t1 = 0; t1 < n; t1++) {",
+        "double held;",
+        "double held_1 = r[0];",
+        "held = y[t1];",
+        "held_1 += y[t1];",
+        "A[t1][t1] = held;",
+        "held_1 += A[t1][t1];",
+        "x[t1] = held;",
+        "r[0] = held_1;",
+        "}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # an element that may be the one that is summed up
+        """for (int i = 0; i < n; i++)
+          for (int j = 0; j < n; j++) {
+            x[i] += A[i][j]; y[j] = x[j]; x[i] += y[j];
+          }""",
+        # nothing is stored in between
+        "for (int i = 0; i < n; i++) { x[i] = y[i]; r[0] = x[i]; }",
+        # one of the statements may store nothing
+        """for (int i = 0; i < n; i++) {
+          x[i] += y[i]; if (y[i] > 0.0) A[i][i] = x[i]; x[i] += A[i][i];
+        }""",
+    ],
+)
+def test_other_elements_stay_in_memory(body: str, tmp_path) -> None:
+    assert not [x for x in lines(body, tmp_path) if x.startswith("double held")]
