@@ -130,7 +130,7 @@ class Nest:
         direction = self.directions[member] or ()
         name, n = self.statement.name, len(direction)
         return min(
-            ceil(row_extent(self.scop, name, _unit(n, k)) / abs(step))
+            ceil(row_extent(self.scop, name, _unit(n, k)) / abs(float(step)))
             for k, step in enumerate(direction)
             if step
         )

@@ -232,20 +232,20 @@ def choose_lanes(band: BandView, member: int, cpu: Cpu) -> int:
     what waits for the run before it has fewer operations at a time than lanes. Neither
     is so where a short loop fills whole lines under loops that it could change places
     with: there are runs enough. Nor where full tiles have a version of their own, in
-    which what a short loop keeps from run to run stays in registers.
+    which what a short loop keeps from run to run stays in registers. What goes through
+    scalars on its way to an array counts as what it becomes: compilers compute with
+    bytes as bytes where only those are kept.
     """
     span = band.spans[member]
     if cpu.simd_bits // 8 < cpu.line_bytes:
         return 0
-    sizes = [
-        band.scop.array(r.array).type.n_bytes
-        for s in band.main
-        for r in s.references
-        if r.is_write
+    written = [
+        band.scop.array(r.array) for s in band.main for r in s.references if r.is_write
     ]
-    if not sizes:
+    if not written:
         return 0
-    lanes = cpu.line_bytes // max(sizes)
+    kept = [array for array in written if array.extents] or written
+    lanes = cpu.line_bytes // max(array.type.n_bytes for array in kept)
     if reads_neighbours(band, member):
         return lanes // 2
     if span is None or span > SHORT_RUN:

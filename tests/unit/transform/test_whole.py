@@ -7,11 +7,13 @@ import pytest
 from polysched.analysis import compute_dependences, find_violation, set_band_flags
 from polysched.base import PolyschedError
 from polysched.cost import rank
+from polysched.frontend import parse_c
 from polysched.ir import Scop, original_tree
 from polysched.machine import Machine
 from polysched.testing import ScopBuilder
 from polysched.transform import PlanShape, Vector, apply_script, parse_script
 from polysched.transform import plan_script as plan
+from polysched.workflow import prepare_scop
 from tests.unit.transform.test_plan import CPU
 
 STENCIL = "B[i][k] = A[i][k - 1] + A[i][k + 1]"
@@ -41,6 +43,27 @@ def planned(scop: Scop) -> Vector:
 def test_rows_of_whole_vectors_get_vectors_that_begin_with_them(n, lanes) -> None:
     step = planned(rows(n))
     assert (step.lanes, step.whole) == (lanes, True)
+
+
+BYTES = """static unsigned char A[64][1300], B[64][1300];
+void f(void) {
+#pragma scop
+  for (int i = 0; i < 64; i++)
+    for (int k = 1; k < 1299; k++) {
+      int m = A[i][k - 1] - A[i][k + 1];
+      B[i][k] = m < 0 ? -m : m;
+    }
+#pragma endscop
+}
+"""
+
+
+def test_lanes_are_those_of_what_is_kept(tmp_path) -> None:
+    """Bytes that are computed with as `int` on their way to bytes."""
+    path = tmp_path / "bytes.c"
+    path.write_text(BYTES)
+    (scop,) = parse_c(path).scops
+    assert planned(prepare_scop(scop)).lanes == 32
 
 
 @pytest.mark.parametrize(
