@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from polysched.analysis import Reference, Vector
 from polysched.cost.nest import Nest
 from polysched.ir import MARK_PACK
@@ -11,19 +13,26 @@ SHORT_RUN_BYTES = 256.0  # of a row, for which memory takes twice as long
 MAX_SCATTER = 4.0
 
 
-def far_pages(nest: Nest, n_pages: int, page_bytes: int) -> float:
+def far_pages(
+    nest: Nest, n_pages: int, page_bytes: int, met: Collection[str] = ()
+) -> float:
     """How often a page is touched that was not among the last `n_pages`.
 
-    Counted for arrays whose every element in the innermost loop lies far from the
-    one before it, as down a column: streams enter a page once for many elements.
+    Counted for arrays of which some accesses go down a column, each element in the
+    innermost loop far from the one before it: streams enter a page once for many
+    elements. What another access with the same subscripts but for their offsets
+    streams through is known already, and so is what another statement of the same
+    iteration has `met`.
     """
-    far: dict[str, bool] = {}
+    far: dict[tuple[str, tuple[Vector, ...]], bool] = {}
     for reference, found in nest.inner_classes():
-        far[reference.array] = found == "N" and far.get(reference.array, True)
+        key = reference.array, reference.rows
+        far[key] = found == "N" and far.get(key, True)
+    arrays = dict.fromkeys(array for (array, _), is_far in far.items() if is_far)
     return sum(
         nest.traffic(n_pages * page_bytes, page_bytes, array) / page_bytes
-        for array, is_far in far.items()
-        if is_far
+        for array in arrays
+        if array not in met
     )
 
 

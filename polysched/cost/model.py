@@ -216,7 +216,7 @@ def _levels(position: int, nest: Nest, reuse: Reuse, cpu: Cpu, cold: float) -> L
     memory = cold * moved.memory_bytes * scattered / cpu.bandwidth_bytes_per_second
     if any(RowsAhead.of_mark(mark).distance for mark in nest.marks):
         memory *= ASKED_AHEAD
-    pages = far_pages(nest, TLB_PAGES, PAGE_BYTES)
+    pages = far_pages(nest, TLB_PAGES, PAGE_BYTES, reuse.met_before(position))
     compute += pages * WALK_CYCLES / clock
     return compute, l2, l3, memory
 

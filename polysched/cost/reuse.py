@@ -75,6 +75,24 @@ class Reuse:
     def _bytes_of(self, array: str) -> int:
         return max(self._touched(k, 0, array) for k in self._users[array])
 
+    def met_before(self, position: int) -> frozenset[str]:
+        """Arrays that an earlier statement of the same iteration touches likewise."""
+        nest = self._nests[position]
+        depth = len(nest.members)
+        mates = [
+            k
+            for k in range(position)
+            if len(self._nests[k].members)
+            == depth
+            == common_depth(self._nests[k], nest)
+        ]
+        return frozenset(
+            array
+            for array in {r.array for r in nest.references}
+            for k in mates
+            if self._moved(k, depth, array) >= self._moved(position, depth, array)
+        )
+
     def saved_bytes(self, position: int, capacity_bytes: int, *, shared: bool) -> float:
         """Bytes of a statement's `traffic` that an earlier one has loaded already.
 

@@ -12,6 +12,7 @@ from polysched.analysis import allow_reordering, compute_dependences, set_band_f
 from polysched.cost import predict, predict_seconds, rank
 from polysched.cost.jumps import far_pages
 from polysched.cost.read import read_nests
+from polysched.cost.reuse import Reuse
 from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu, Machine
@@ -156,6 +157,21 @@ def test_columns_of_many_rows_look_their_pages_up(
     tree, scop = turned(n, script)
     (nest,) = read_nests(tree, scop)
     assert far_pages(nest, 2048, 4096) == pytest.approx(pages, rel=0.1, abs=1e6)
+
+
+def test_columns_look_their_pages_up_beside_rows_of_the_same_array() -> None:
+    box = "{ S0[i, j] : 0 <= i < 3000 and 0 <= j < 3000 }"
+    accesses = "r [i, j] -> A[j, i]", "r [i, j] -> A[i, j]", "w [i, j] -> A[i, j]"
+    again = "r [i, j] -> A[i, j]", "w [i, j] -> A[j, i]"
+    scop = scops.scop(
+        "mirror",
+        scops.statement("S0", box, (0, 0, 0), *accesses),
+        scops.statement("S1", box.replace("S0", "S1"), (0, 0, 1), *again),
+    )
+    nests = read_nests(original_tree(scop), scop)
+    reuse = Reuse(nests, 64)
+    found = [far_pages(n, 2048, 4096, reuse.met_before(k)) for k, n in enumerate(nests)]
+    assert found == [pytest.approx(3000**2, rel=0.1), 0]
 
 
 def test_tiles_are_worth_it_where_columns_leave_the_known_pages() -> None:
