@@ -10,6 +10,7 @@ from polysched.ir import (
     Binary,
     Call,
     Cast,
+    Const,
     Expr,
     Load,
     Local,
@@ -20,9 +21,11 @@ from polysched.ir import (
     walk,
 )
 
+_CHEAP = frozenset(("+", "-", "*", "<", "<=", ">", ">=", "==", "!=", "&&", "||", "!"))
+
 
 def name_choices(
-    body: tuple[Action, ...], taken: Set[str]
+    body: tuple[Action, ...], taken: Set[str], *, in_lanes: bool = False
 ) -> tuple[tuple[Action, ...], dict[str, Expr]]:
     """A body that chooses between names, and the values of these.
 
@@ -32,12 +35,19 @@ def name_choices(
     simplify to one of other values; ``u > v ? u : v`` is an instruction. Only what
     every instance computes in any case gets a name.
 
+    In vector lanes so does a choice that another one skips, as in the limiter ``p > 0 ?
+    (a < b ? a : b) : 0``: compilers keep masks for what a lane must not compare, and
+    even multiply once for each side. It is of floating point, made of values that
+    every instance loads, and nothing in it is divided or called.
+
     Parameters
     ----------
     body : tuple of Action
         Of a statement; one of several assignments stays as it is.
     taken : set of str
         Names that must not be hidden.
+    in_lanes : bool
+        Whether the statement runs in vector lanes.
 
     Returns
     -------
@@ -47,14 +57,18 @@ def name_choices(
     named: dict[str, Expr] = {}
     match body:
         case (Assign(target, op, value),):
-            return (Assign(target, op, _with_names(value, named, taken)),), named
+            loaded = frozenset(_always_loaded(value)) if in_lanes else frozenset()
+            found = _with_names(value, named, taken, loaded)
+            return (Assign(target, op, found),), named
     return body, named
 
 
-def _with_names(value: Expr, named: dict[str, Expr], taken: Set[str]) -> Expr:
+def _with_names(
+    value: Expr, named: dict[str, Expr], taken: Set[str], loaded: Set[Expr]
+) -> Expr:
     """The value with names, which are added in the order in which they are needed."""
-    while (found := _find_chosen(value)) is not None:
-        inner = _with_names(found, named, taken)
+    while (found := _find_chosen(value) or _find_skipped(value, loaded)) is not None:
+        inner = _with_names(found, named, taken, loaded)
         name = next(
             n
             for k in range(len(named) + len(taken) + 1)
@@ -78,6 +92,44 @@ def _find_chosen(value: Expr) -> Expr | None:
                 if compared in (choice.then, choice.other) and _is_long(compared):
                     return compared
     return None
+
+
+def _find_skipped(value: Expr, loaded: Set[Expr]) -> Expr | None:
+    """A choice that another one skips, and that may be made in any case."""
+    for choice in _always_made(value):
+        for side in (choice.then, choice.other):
+            for expr in walk(side):
+                if isinstance(expr, Select) and _is_free(expr, loaded):
+                    return expr
+    return None
+
+
+def _is_free(expr: Expr, loaded: Set[Expr]) -> bool:
+    """Whether a value of floating point may be computed where nobody asks for it."""
+    match expr:
+        case Load():
+            return expr in loaded
+        case Const(_, type_, _):
+            return type_.is_float
+        case Select(cond, then, other):
+            parts = cond, then, other
+            return expr.dtype.is_float and all(_is_free(e, loaded) for e in parts)
+        case Binary(op, _, _) | Unary(op, _):
+            return op in _CHEAP and all(_is_free(e, loaded) for e in expr.operands)
+    return False
+
+
+def _always_loaded(expr: Expr) -> Iterator[Load]:
+    """What an expression loads of floating point, whatever it chooses."""
+    match expr:
+        case Load(_, _, type_):
+            if type_.is_float:
+                yield expr
+        case Select(first, _, _) | Binary("&&" | "||", first, _):
+            yield from _always_loaded(first)
+        case Binary() | Unary() | Call() | Cast():
+            for operand in expr.operands:
+                yield from _always_loaded(operand)
 
 
 def _is_long(expr: Expr) -> bool:

@@ -89,6 +89,11 @@ class Loop:
         return any(" for " in line for line in self.pragmas)
 
     @property
+    def has_lanes(self) -> bool:
+        """Whether compilers are told to run its iterations in vector lanes."""
+        return any(" simd" in line for line in self.pragmas)
+
+    @property
     def bound(self) -> tuple[str, Text]:
         """Comparison and bound of its condition."""
         assert self.condition is not None

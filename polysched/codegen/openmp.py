@@ -28,7 +28,7 @@ from polysched.codegen.lifted import lift
 from polysched.codegen.linear import Linear
 from polysched.codegen.macros import Macros
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
-from polysched.codegen.nodes import Block, Branch, Instance, Loop, walk_nodes
+from polysched.codegen.nodes import Block, Branch, Instance, Loop, instances, walk_nodes
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.pages import advise_large_pages, find_untouched
 from polysched.codegen.parts import Parts, name_parts
@@ -283,8 +283,16 @@ class _Printer:
             block = holder.convert(block)
         block = make_vectors_whole(block, built.schedules, self.scop)
 
+        in_lanes = {
+            instance
+            for loop in walk_nodes(block)
+            if isinstance(loop, Loop) and loop.has_lanes
+            for instance in instances(loop.body)
+        }
+
         def instance_lines(instance: Instance) -> tuple[str, ...]:
-            return self._instance(instance, printer, taken, built.domains)
+            is_lane = instance in in_lanes
+            return self._instance(instance, printer, taken, built.domains, is_lane)
 
         layout = Layout(self.options.indent, self.type.name, instance_lines)
         declared = [*declare_roots(self.scop), *tiles.vectors.typedefs.values()]
@@ -298,6 +306,7 @@ class _Printer:
         printer: ExprPrinter,
         taken: frozenset[str],
         domains: Mapping[str, isl.UnionSet],
+        in_lanes: bool,
     ) -> tuple[str, ...]:
         statement = self.scop.statement(instance.statement)
         held = dict(instance.held)
@@ -308,7 +317,8 @@ class _Printer:
         if instance.key in domains:
             statement = specialise(statement, domains[instance.key])
         printer = self._at(instance, printer)
-        return print_instance(statement, printer, taken, self.options.indent)
+        indent = self.options.indent
+        return print_instance(statement, printer, taken, indent, in_lanes=in_lanes)
 
     def _at(self, instance: Instance, printer: ExprPrinter) -> ExprPrinter:
         """The printer that knows an instance's iterators and storage."""

@@ -44,7 +44,12 @@ def print_actions(
 
 
 def print_instance(
-    statement: Statement, printer: ExprPrinter, taken: Set[str], indent: str
+    statement: Statement,
+    printer: ExprPrinter,
+    taken: Set[str],
+    indent: str,
+    *,
+    in_lanes: bool = False,
 ) -> tuple[str, ...]:
     """The lines of one statement instance.
 
@@ -62,6 +67,8 @@ def print_instance(
         Names that such a constant must not hide.
     indent : str
         White space per level.
+    in_lanes : bool
+        Whether it runs in vector lanes.
     """
     uses = _count_uses(statement.body, printer)
     declared, bounds = [], dict(printer.iterators)
@@ -74,7 +81,9 @@ def print_instance(
             declared.append(f"const {type_.name} {name} = {bound.value.to_text()};")
             bounds[name] = Bound(Linear.atom(Text(name)))
     printer = replace(printer, iterators=bounds)
-    actions, named = name_choices(statement.body, taken | uses.keys())
+    actions, named = name_choices(
+        statement.body, taken | uses.keys(), in_lanes=in_lanes
+    )
     for name, value in named.items():
         text = printer.value(value)
         declared.append(f"const {value.dtype.name} {name} = {text};")

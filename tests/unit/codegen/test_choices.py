@@ -38,6 +38,30 @@ def test_what_another_choice_skips_is_not_computed_before_it() -> None:
     assert name_choices(body, set()) == (body, {})
 
 
+def number(name: str) -> Load:
+    return Load(name, (), types.DOUBLE)
+
+
+def test_in_lanes_a_choice_is_made_in_any_case_of_what_is_loaded_in_any_case() -> None:
+    a, b, c = number("a"), number("b"), number("c")
+    inner, other = greater(a, b), Select(Binary("<", a, c), a, c)
+    value = Select(Binary(">", Binary("*", a, b), a), inner, other)
+    body = (Assign(number("x"), "=", value),)
+    assert name_choices(body, set()) == (body, {})
+    (action,), named = name_choices(body, set(), in_lanes=True)
+    assert list(named.values()) == [inner]
+    assert isinstance(action, Assign)
+    assert action.value == Select(value.cond, number("choice1"), other)
+
+
+def test_in_lanes_nothing_is_divided_for_a_choice_that_skips_it() -> None:
+    a, b = number("a"), number("b")
+    inner = greater(Binary("/", a, b), a)
+    value = Select(Binary(">", a, b), inner, b)
+    body = (Assign(number("x"), "=", value),)
+    assert name_choices(body, set(), in_lanes=True) == (body, {})
+
+
 @pytest.mark.cc
 def test_named_choices_give_equal_results(tmp_path: Path) -> None:
     most = "(A[i][j] > B[i][j] ? A[i][j] : B[i][j])"
