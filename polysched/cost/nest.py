@@ -417,7 +417,19 @@ class Nest:
             for k, member in enumerate(self.members)
             if member.unrolled and (along := self.directions[k]) is not None
         ]
-        return list(zip(self.references, stride_classes(moved, copies), strict=False))
+        classes = stride_classes(moved, copies)
+        return [
+            (r, "0" if self._is_local(r) else c)
+            for r, c in zip(self.references, classes, strict=False)
+        ]
+
+    def _is_local(self, reference: Reference) -> bool:
+        """Whether an iteration of the innermost loop has a private copy of its own.
+
+        Its elements are then at places that compilers know: variables like any other.
+        """
+        start = dict(self.stored).get(reference.array)
+        return start is not None and self.inner is not None and start > self.inner
 
     def _touched(self, reference: Reference) -> Iterator[tuple[Hashable, ...]]:
         """The elements that the copies of the body touch by one access."""

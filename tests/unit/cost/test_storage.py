@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from polysched.analysis import compute_dependences, infer_liveness, privatize
+from polysched.analysis import (
+    compute_dependences,
+    infer_liveness,
+    privatize,
+    set_band_flags,
+)
 from polysched.cost import predict, rank
 from polysched.cost.read import read_nests
 from polysched.cost.storage import fresh_bytes, lay_out_copies
@@ -94,3 +99,17 @@ def test_copies_lie_along_the_loop_that_walks_from_one_to_the_next() -> None:
         copies = {r.rows for r, _ in found if r.array.startswith("w")}
         assert copies == {tuple((int(k == 0), int(k == 1)) for k in rows)}
         assert {c for r, c in found if r.array.startswith("w")} == {"1"}
+
+
+def test_elements_of_a_copy_for_each_iteration_are_variables() -> None:
+    b = ScopBuilder("limit")
+    b.array("A", f"double[{ROWS}][{ROWS}]")
+    b.array("w", "double[2]", storage="local", live_in=False, live_out=False)
+    box = f"0 <= i < {ROWS} and 0 <= j < {ROWS}"
+    for k, text in enumerate(("w[0] = A[i][j]", "w[1] = w[0] * 2", "A[i][j] = w[1]")):
+        b.statement("i, j", box, text, position=(0, 0, k))
+    scop = privatize(infer_liveness(b.build()))
+    tree = set_band_flags(original_tree(scop), compute_dependences(scop))
+    nests = lay_out_copies(read_nests(tree, scop))
+    assert [nest.memory_operations() for nest in nests] == [(1, 0), (0, 0), (1, 0)]
+    assert all(nest.is_vectorizable for nest in nests)
