@@ -31,6 +31,8 @@ MARK_GRID = "grid"  # the band below: each of its points is a thread block;
 MARK_THREADS = "threads"  # threads:8,32, member k of the band below: so many threads;
 # threads:8,32:1,4, neighbouring values of a member go to one thread in runs of that
 # length; threads:8,32:1,1:s, each thread adds up a part of s
+MARK_RUN = "run"  # run:4, the band below: neighbours, loaded and stored as vectors of
+# four where all of them have instances
 MARK_STAGE = (
     "stage"  # stage:3, tiles of what the kernel reads go through shared memory,
 )

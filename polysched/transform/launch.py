@@ -12,6 +12,7 @@ from polysched.analysis import Dependences, loop_is_parallel
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
+    MARK_RUN,
     MARK_THREADS,
     NodePath,
     ScheduleTree,
@@ -25,11 +26,12 @@ from polysched.transform.bands import (
     tile_member,
 )
 from polysched.transform.draft import is_under_mark
-from polysched.transform.step import Step, find_node
+from polysched.transform.step import Step, find_node, option
 
 MAX_GRID_MEMBERS = 6  # x, y, and the others together on z
 N_AXES = 3
 MAX_THREADS = 1024  # of a block, on every architecture
+RUNS = (1, 2, 4)  # elements of the vectors that a device loads
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,28 @@ class Launch(Step):
         fastest varying (``threadIdx.x``).
     member : int
         The first member that is shared; those before it stay loops of the host.
+    run : int
+        Neighbouring values of the last member that one thread takes, 1, 2 or 4: where
+        their elements lie side by side, and aligned, they are loaded and stored as
+        vectors.
     """
 
     tile: tuple[int, ...]
     threads: tuple[int, ...]
     member: int = 0
+    run: int = option(1)
 
     name: ClassVar[str] = "launch"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
-        return find_share_misfit(node, self.member, self.tile, self.threads, 1)
+        reason = find_share_misfit(node, self.member, self.tile, self.threads, 1)
+        if reason is not None:
+            return reason
+        if self.run not in RUNS:
+            return f"found runs of {self.run}, expected one of {RUNS}"
+        if self.tile[-1] % (self.threads[-1] * self.run):
+            return f"found runs of {self.run} for {self.tile[-1]} values"
+        return None
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         node = tree.node(self.band)
@@ -84,9 +98,22 @@ class Launch(Step):
             for member, size in zip(member_schedules(node), self.tile, strict=True)
         ]
         counts = ",".join(str(n) for n in self.threads)
+        if self.run > 1:
+            node = self._insert_runs(node)
+            counts += ":" + ",".join("1" * (n_shared - 1) + str(self.run))
         node = insert_mark(node, f"{MARK_THREADS}:{counts}")
         node = insert_band(node, tiles, flags, permutable=True)
         return insert_mark(insert_mark(node, MARK_GRID), MARK_KERNEL)
+
+    def _insert_runs(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        """The band of points with runs as its last member, their values below."""
+        members, flags = member_schedules(node), coincident_flags(node)
+        last = members[-1]
+        node = node.delete()
+        node = insert_band(node, [last], flags[-1:], permutable=True)
+        node = insert_mark(node, f"{MARK_RUN}:{self.run}")
+        starts = [*members[:-1], tile_member(last, self.run)]
+        return insert_band(node, starts, flags, permutable=True)
 
 
 def find_share_misfit(

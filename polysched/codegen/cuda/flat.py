@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
-from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node
+from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node, change_blocks
 
 
 def flatten(block: Block, index_type: str) -> Block:
@@ -37,23 +38,13 @@ def _flat(node: Node, index_type: str) -> Node:
     return node
 
 
-def without_marks(block: Block) -> Block:
-    """The block with all marks dissolved."""
+def without_marks(block: Block, kept: str = "") -> Block:
+    """The block with all marks dissolved, but for those of one kind."""
     items: list[Node] = []
     for item in block.items:
         match item:
-            case Mark(_, body):
-                items += without_marks(body).items
-            case Loop():
-                items.append(replace(item, body=without_marks(item.body)))
-            case Branch(condition, then, other):
-                items.append(
-                    Branch(
-                        condition,
-                        without_marks(then),
-                        without_marks(other) if other else None,
-                    )
-                )
+            case Mark(name, body) if not kept or name.split(":")[0] != kept:
+                items += without_marks(body, kept).items
             case _:
-                items.append(item)
+                items.append(change_blocks(item, partial(without_marks, kept=kept)))
     return replace(block, items=tuple(items))

@@ -29,6 +29,7 @@ from polysched.codegen.cuda.mapping import (
 )
 from polysched.codegen.cuda.marks import mark_words
 from polysched.codegen.cuda.meeting import BARRIER, ThreadTree, add_barriers
+from polysched.codegen.cuda.runs import Places, RunPrinter, read_instance
 from polysched.codegen.cuda.shuffles import check_shuffles
 from polysched.codegen.cuda.tensor import TensorPrinter
 from polysched.codegen.cuda.text import type_name
@@ -37,6 +38,7 @@ from polysched.codegen.cuda.tiled import TiledPrinter
 from polysched.codegen.declare import Declarer
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.layout import Layout
+from polysched.codegen.linear import Linear
 from polysched.codegen.macros import Macros
 from polysched.codegen.nodes import Instance
 from polysched.codegen.options import PrintOptions
@@ -47,10 +49,12 @@ from polysched.codegen.verify import check_ast
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
+    MARK_RUN,
     MARK_THREADS,
     ScalarType,
     ScheduleTree,
     Scop,
+    Statement,
 )
 from polysched.sets import list_sets, node_kind
 
@@ -217,8 +221,8 @@ class KernelPrinter:
         """Take the band of tiles out, and the points where each thread has one."""
         threads = grid.child(0).child(0)
         points = threads.child(0)
-        sizes = mapped.steps
-        if sizes == mapped.n_threads:
+        taken = zip(mapped.n_threads, mapped.runs, strict=True)
+        if mapped.steps == tuple(count * run for count, run in taken):
             points = points.delete()
         node = points.parent()
         assert mark_words(node)[0] == MARK_THREADS
@@ -273,7 +277,8 @@ class KernelPrinter:
         declarer = Declarer(
             scop, free, fixed, built.exprs, context, 1 << 30, options.indent
         )
-        block, private = declarer.declare(without_marks(built.block), buffers)
+        plain = without_marks(built.block, kept=MARK_RUN)
+        block, private = declarer.declare(plain, buffers)
         spellings = {n: d.spelling for n, d in self.arrays.items()}
         spellings |= {n: Spelling(n) for n in self.values} | private
         own = {b.array.name: free.take(b.array.name) for b in shared}
@@ -281,20 +286,24 @@ class KernelPrinter:
         printer = ExprPrinter(arrays=spellings)
         taken = fixed | set(built.iterators) | {s.name for s in spellings.values()}
 
-        def lines_of(instance: Instance) -> tuple[str, ...]:
-            if instance.statement.startswith(BARRIER):
-                return ("__syncthreads();",)
-            statement = scop.statement(instance.statement)
+        def lines_at(
+            statement: Statement, values: tuple[Linear, ...], offsets: Places
+        ) -> tuple[str, ...]:
             bounds = {
-                name: Bound(built.exprs.linear(value), self.index_type)
-                for name, value in zip(
-                    statement.iterators, instance.values, strict=True
-                )
+                name: Bound(value, self.index_type)
+                for name, value in zip(statement.iterators, values, strict=True)
             }
-            offsets = {k: built.exprs.linear(v) for k, v in instance.offsets.items()}
             at = replace(printer, iterators=bounds, offsets=offsets)
             return print_instance(statement, at, taken, options.indent)
 
+        def lines_of(instance: Instance) -> tuple[str, ...]:
+            if instance.statement.startswith(BARRIER):
+                return ("__syncthreads();",)
+            values, offsets = read_instance(instance, built.exprs)
+            return lines_at(scop.statement(instance.statement), values, offsets)
+
+        runs = RunPrinter(scop, built, self.arrays, free, lines_at, options.indent)
+        block = runs.widen(block)
         layout = Layout(options.indent, self.index_type.name, lines_of)
         lines = layout.lines(flatten(block, self.index_type.name))
         return [*declare_shared(shared, own), *lines]

@@ -41,13 +41,20 @@
 PS_SHIM_VECTORS(float, float)
 PS_SHIM_VECTORS(int, int)
 PS_SHIM_VECTORS(uint, unsigned)
-PS_SHIM_VECTOR(double2, double, 16, (double a PS_SHIM_COMMA double b),
-               x PS_SHIM_COMMA y, : x(a) PS_SHIM_COMMA y(b))
-PS_SHIM_VECTOR(longlong2, long long, 16,
-               (long long a PS_SHIM_COMMA long long b), x PS_SHIM_COMMA y,
-               : x(a) PS_SHIM_COMMA y(b))
-inline double2 make_double2(double x, double y) { return double2{x, y}; }
-inline longlong2 make_longlong2(long long x, long long y) { return longlong2{x, y}; }
+PS_SHIM_VECTORS(char, signed char)
+PS_SHIM_VECTORS(uchar, unsigned char)
+PS_SHIM_VECTORS(short, short)
+PS_SHIM_VECTORS(ushort, unsigned short)
+#define PS_SHIM_PAIR(name, type)                                                    \
+  PS_SHIM_VECTOR(name, type, 16, (type a PS_SHIM_COMMA type b), x PS_SHIM_COMMA y,  \
+                 : x(a) PS_SHIM_COMMA y(b))                                         \
+  inline name make_##name(type x, type y) { return name{x, y}; }
+
+PS_SHIM_PAIR(double2, double)
+PS_SHIM_PAIR(long2, long)
+PS_SHIM_PAIR(ulong2, unsigned long)
+PS_SHIM_PAIR(longlong2, long long)
+PS_SHIM_PAIR(ulonglong2, unsigned long long)
 
 struct uint3 {
   unsigned x, y, z;
