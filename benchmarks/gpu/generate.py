@@ -193,14 +193,23 @@ def sweep_jobs(program: str, elem: str, n: int, steps: int, dims: int) -> Iterat
             ("32,4,64", "1,4,64"),
         ),
     }  # fmt: skip
+    runs = {
+        2: (("16,256", "4,64"), ("4,256", "4,64"), ("32,128", "8,32")),
+        3: (("8,8,128", "1,8,32"), ("4,8,128", "1,8,32"), ("8,4,256", "1,4,64")),
+    }
     merge = "merge(band={0}); " * (dims - 1)
-    paths = ("0.0.1.0", "0.0.0.0")
-    for tile, threads in shapes[dims]:
+
+    def job(kind: str, tile: str, threads: str, run: str = "") -> Job:
         script = ""
-        for path in paths:
+        for path in ("0.0.1.0", "0.0.0.0"):
             script += merge.format(path)
-            script += f"launch(band={path}, tile=[{tile}], threads=[{threads}]); "
-        yield Job(case, "sweeps", program, defines, script, flops, n_bytes)
+            script += f"launch(band={path}, tile=[{tile}], threads=[{threads}]{run}); "
+        return Job(case, kind, program, defines, script, flops, n_bytes)
+
+    for tile, threads in runs[dims]:
+        yield job("sweeps (vectors)", tile, threads, f", run={16 // BYTES[elem]}")
+    for tile, threads in shapes[dims]:
+        yield job("sweeps", tile, threads)
 
 
 def conv_jobs() -> Iterator[Job]:

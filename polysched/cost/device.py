@@ -157,7 +157,10 @@ def kernel_work(kernel: KernelLoad) -> KernelWork:
     near = sum(s.near_bytes for s in parts) / n_blocks
     sectors = sum(s.far_bytes for s in parts) / n_blocks / SECTOR_BYTES
     n_steps = max(1, round(sum(s.n_steps for s in parts)))
-    is_serial = n_steps < LOADS_IN_FLIGHT or any(s.waits_for_memory for s in parts)
+    # loops around runs have branches, and are not unrolled
+    is_serial = n_steps < LOADS_IN_FLIGHT or any(
+        s.waits_for_memory or s.run > 1 for s in parts
+    )
     return KernelWork(
         n_blocks=n_blocks,
         threads_per_block=kernel.n_threads,
@@ -265,5 +268,5 @@ def _operations(parts: Sequence[StatementLoad], n_blocks: int) -> Operations:
             kind = "fp64" if load.element.n_bytes > FLOAT_BYTES else "fp32"
         counts[kind] += fused
         if load.stage is None:
-            counts["integer"] += per_block * OVERHEAD_OPERATIONS
+            counts["integer"] += per_block * OVERHEAD_OPERATIONS / load.run
     return Operations(**counts)

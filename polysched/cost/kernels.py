@@ -24,11 +24,13 @@ from polysched.cost.loads import (
     parts_kernel,
 )
 from polysched.cost.nest import Nest
+from polysched.cost.runs import Run
 from polysched.cost.trips import row_extent
 from polysched.cost.warps import SECTOR_BYTES, WarpAccess
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
+    MARK_RUN,
     MARK_STAGE,
     MARK_THREADS,
     Const,
@@ -155,14 +157,29 @@ class _Mapped:
         n = len(self._counts)
         for k in positions:
             if self.nest.members[k].position == n - 1 - axis:
+                run = self._run
+                if run is not None and axis == 0:
+                    return tuple(x * run.length for x in run.direction)
                 return self.nest.directions[k]
+        return None
+
+    @cached_property
+    def _run(self) -> Run | None:
+        """The neighbours that a thread takes at once; None for single instances."""
+        for k in self._positions(MARK_RUN):
+            direction = self.nest.directions[k]
+            if direction is not None:
+                (mark,) = (m for m in self._marks(k) if m.startswith(MARK_RUN))
+                return Run(direction, int(mark.split(":")[1]))
         return None
 
     def _inner(self) -> int | None:
         """The innermost loop of a thread."""
         last = max(self._positions(MARK_THREADS), default=self._first - 1)
         inner = self.nest.inner
-        return inner if inner is not None and inner > last else None
+        if inner is None or inner <= last or self._run is not None:
+            return None
+        return inner
 
     def load(self, launches: float, blocks: float, threads: int) -> StatementLoad:
         """What the statement does in a launch."""
@@ -177,6 +194,7 @@ class _Mapped:
         after = max(self._positions(MARK_GRID), default=self._first - 1) + 1
         orders = inner is not None and not nest.members[inner].coincident
         orders = orders and not self._sums  # a thread may add in any order
+        length = self._run.length if self._run else 1
         return StatementLoad(
             n_instances=instances,
             n_operations=nest.n_operations,
@@ -188,11 +206,13 @@ class _Mapped:
             written_share=written / requests if requests else 0.0,
             n_references=len(touched),
             n_coalesced=sum(t.is_coalesced for t in touched),
-            n_steps=max(1.0, instances / (blocks * threads)) + self._n_gathered,
+            n_steps=max(1.0, instances / length / (blocks * threads))
+            + self._n_gathered,
             waits=orders,
             waits_for_memory=orders
             and any(t.reference.is_write and not t.stays for t in touched),
             stage=self._stage(),
+            run=length,
         )
 
     @cached_property
@@ -269,6 +289,13 @@ class _Mapped:
         array = nest.scop.array(reference.array)
         axes = range(len(counts))
         directions = [self._direction(k) for k in reversed(axes)]
+        if self._run is not None:
+            access = self._run.touch(reference, nest.references, array)
+            lanes = access.n_elements
+            warp = WarpAccess.of(array, reference, counts, directions, lanes)
+            requests = instances * access.share / warp.n_lanes
+            n_bytes = requests * warp.n_sectors * SECTOR_BYTES
+            return _Touch(reference, requests, n_bytes, warp.is_coalesced, False)
         warp = WarpAccess.of(array, reference, counts, directions)
         stays = along is not None and not any(reference.moves(along))
         trips = nest.trips[self._inner() or 0] if stays else 1.0

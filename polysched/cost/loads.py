@@ -79,6 +79,8 @@ class StatementLoad:
         Whether a step needs what the one before stored, or computed.
     stage : Stage or None
         Of a contraction through shared memory.
+    run : int
+        Instances that a thread runs at once, neighbours in vectors.
     """
 
     n_instances: float
@@ -95,6 +97,7 @@ class StatementLoad:
     waits_for_memory: bool = False
     waits: bool = False
     stage: Stage | None = None
+    run: int = 1
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class WarpAccess:
         reference: Reference,
         counts: Sequence[int],
         directions: Sequence[Vector | None],
+        n_elements: int = 1,
     ) -> WarpAccess:
         """What the first warp of a block touches.
 
@@ -54,6 +55,8 @@ class WarpAccess:
         directions : sequence of vectors
             How iterators move from a thread to the next along each of these members;
             None where they stay.
+        n_elements : int
+            Neighbours that each lane takes as one vector.
 
         Examples
         --------
@@ -64,8 +67,9 @@ class WarpAccess:
         strides = [_stride(array, reference, d) for d in directions]
         lanes = _lanes(tuple(counts))
         offsets = {
-            sum(x * stride for x, stride in zip(lane, strides, strict=True))
+            sum(x * stride for x, stride in zip(lane, strides, strict=True)) + k
             for lane in lanes
+            for k in range(n_elements)
         }
         sectors = {floor(offset * size / SECTOR_BYTES) for offset in offsets}
         fewest = ceil(len(offsets) * size / SECTOR_BYTES)

@@ -26,6 +26,7 @@ from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS, Launch, Single
 from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.order import Order
+from polysched.transform.runs import find_run
 from polysched.transform.tile import Wavefront
 from polysched.transform.time_tiles import TimeShape, tile_time
 
@@ -50,6 +51,9 @@ class DeviceShape:
         in wavefronts.
     sums : SumShape or None
         How sums that may be reordered are shared; None lets one thread add up each.
+    run : int
+        Most neighbours along the fastest shared loop that a thread takes as a vector,
+        where their elements lie side by side.
     """
 
     threads: tuple[tuple[int, ...], ...]
@@ -58,6 +62,7 @@ class DeviceShape:
     stage: StagedShape | None = None
     time: TimeShape | None = None
     sums: SumShape | None = None
+    run: int = 1
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ MAX_REGISTERS = 255  # of a thread, on every architecture
 MAX_STAGED_THREADS = 512  # of a block
 ADDRESS_REGISTERS = 28  # pointers, loop counters, and what the compiler adds
 WORD_BYTES = 4
+WARP = 32  # threads
 MAX_SHARED = 3  # loops of a band that is no contraction, one per axis
 PLAIN = ((128,), (8, 32), (1, 8, 32))
 # rows of a block whose threads have several points each, for loads in flight: of 20
@@ -106,6 +112,7 @@ SHAPES = (
         sums=SumShape(128, (8, 32)),
     ),
     DeviceShape(STRIPS, STRIP_POINTS),
+    DeviceShape(STRIPS, STRIP_POINTS, run=4),
     DeviceShape(
         PLAIN,
         stage=StagedShape(64, 64, 16, (8, 16), 3),
@@ -266,9 +273,7 @@ def _launch_after(
     last = first
     while last < n_members and parallel[last] and last - first < MAX_SHARED:
         last += 1
-    return draft.do(
-        replace(_block(draft, scop, shape, path, last - first), member=first)
-    )
+    return draft.do(_block(draft, scop, shape, path, last - first, first))
 
 
 def _choose_shared(
@@ -283,11 +288,29 @@ def _choose_shared(
 
 
 def _block(
-    draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath, n_shared: int
+    draft: Draft,
+    scop: Scop,
+    shape: DeviceShape,
+    path: NodePath,
+    n_shared: int,
+    member: int = 0,
 ) -> Launch:
     threads = shape.threads[n_shared - 1]
+    run = find_run(draft, scop, path, member + n_shared - 1, shape.run)
+    if run > 1:
+        threads = _shorten_rows(threads, run)
     first, *rest = threads
-    return Launch(path, (first * shape.points[n_shared - 1], *rest), threads)
+    *tile, last = (first * shape.points[n_shared - 1], *rest)
+    return Launch(path, (*tile, last * run), threads, member, run)
+
+
+def _shorten_rows(threads: tuple[int, ...], run: int) -> tuple[int, ...]:
+    """As many threads, fewer of them side by side where each has several elements."""
+    if len(threads) == 1:
+        return threads
+    *outside, rows, columns = threads
+    factor = max(1, min(run, columns // WARP))
+    return (*outside, rows * factor, columns // factor)
 
 
 def _stage(
