@@ -98,6 +98,7 @@ def _beyond(
 ) -> isl.Set | None:
     """The points of all runs of which one is an instance; None where nobody knows."""
     own = next(m for m in list_maps(schedule) if map_names(m)[0] == statement.name)
+    own = own.flatten_range()
     place = isl.PwMultiAff.from_map(own.reverse()).coalesce()
     if place.n_piece() != 1:
         return None

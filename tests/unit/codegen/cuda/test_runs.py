@@ -75,10 +75,10 @@ TOGETHER = "{" + "\n".join(f"  {body}" for body in BODIES) + "}"
 
 
 def launch_all(n_bands: int) -> str:
-    """Runs of four for every one of so many nests of two loops."""
+    """Runs of four, two for each thread, for all of so many nests of two loops."""
     paths = [f"0.{k}.0" for k in reversed(range(n_bands))]
     return "; ".join(
-        f"merge(band={path}); launch(band={path}, tile=[4,16], threads=[2,4], run=4)"
+        f"merge(band={path}); launch(band={path}, tile=[4,32], threads=[2,4], run=4)"
         for path in paths
     )
 
