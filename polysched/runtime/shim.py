@@ -7,7 +7,7 @@ whose instrumentation hooks see every load and store of a kernel.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,9 @@ SHIM_EXIT_STATUS = 97
 SHIM_DIRECTORY = Path(__file__).parent / "cuda_shim"
 """Where the stand-ins for CUDA's headers lie."""
 
+GUARD_BYTES = 4096
+"""Unused bytes behind a static shared array."""
+
 _CHECKED = ("-O1", "-fsanitize=thread")
 _UNCHECKED = ("-O2",)
 _ALWAYS = ("-std=c++17", "-fno-exceptions", "-ffp-contract=off", "-w")
@@ -30,6 +33,8 @@ _NO_HOOKS = re.compile(
     r"|-fsanitize=thread\W{0,3} (is )?not supported"
     r"|nknown command line argument .-tsan"
 )
+_SECTION = re.compile(r"\s*\.(section|text|data|bss)\b")
+_BYTES = re.compile(r"\s*\.(zero|skip|byte|short|value|long|quad)\b")
 _PAIR = re.compile(r"(\w+)=(.*?)(?= \w+=|$)")
 
 
@@ -148,10 +153,13 @@ def compile_kernels(
         flags += _CLANG_CHECKED
     command = (*toolchain.compiler, *flags, f"-I{SHIM_DIRECTORY}", "-x", "c++")
     try:
-        run_tool(
-            (*command, "-c", str(source), "-o", str(output)),
-            limit_seconds=toolchain.compile_seconds,
-        )
+        if is_checked and "__shared__" in source.read_text():
+            _compile_with_guards((*command, str(source)), output, toolchain)
+        else:
+            run_tool(
+                (*command, "-c", str(source), "-o", str(output)),
+                limit_seconds=toolchain.compile_seconds,
+            )
     except ToolchainError as error:
         if _NO_HOOKS.search(error.message):
             raise ToolchainError(
@@ -161,6 +169,30 @@ def compile_kernels(
             ) from error
         raise
     return output
+
+
+def _compile_with_guards(
+    command: tuple[str, ...], output: Path, toolchain: Toolchain
+) -> None:
+    """Compile a text, and put unused bytes behind each of its static shared arrays."""
+    assembly = output.with_suffix(".s")
+    limit = toolchain.compile_seconds
+    run_tool((*command, "-S", "-o", str(assembly)), limit_seconds=limit)
+    guarded = "".join(_guard_shared(assembly.read_text().splitlines(keepends=True)))
+    assembly.write_text(guarded)
+    assemble = (*toolchain.compiler, "-c", str(assembly), "-o", str(output))
+    run_tool(assemble, limit_seconds=limit)
+
+
+def _guard_shared(lines: Iterable[str]) -> Iterator[str]:
+    """Assembly whose thread-local variables have unused bytes behind them."""
+    is_shared = False
+    for line in lines:
+        yield line
+        if _SECTION.match(line):
+            is_shared = ".tbss" in line
+        elif is_shared and _BYTES.match(line):
+            yield f"\t.zero\t{GUARD_BYTES}\n"
 
 
 def link_shim_program(

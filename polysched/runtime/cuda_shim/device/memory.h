@@ -85,6 +85,7 @@ static void start_shared() {
   shared.name = "shared";
   shared.is_shared = shared.is_live = true;
   shared.cells = new_cells(n_cells(shared));
+  find_static_arrays();
 }
 
 // Kernels and copies may use device memory while it is open, host code never.

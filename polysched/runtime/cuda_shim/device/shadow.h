@@ -180,12 +180,20 @@ static inline Region& device_region(uintptr_t address, size_t bytes) {
   return *r;
 }
 
-// The block's dynamic shared memory ends where the launch said.
-static inline void check_dynamic(uintptr_t address, size_t bytes) {
+// The block's dynamic shared memory ends where the launch said; an access stays within
+// one static array. Between those is space that the compiler's text has not.
+static inline void check_shared(uintptr_t address, size_t bytes) {
   size_t offset = address - dynamic_base;
   if (__builtin_expect(offset < kMaxShared && offset + bytes > launch.shared_bytes, 0)) {
     Place place = {&shared, address, bytes};
     fault("out-of-bounds", "beyond the dynamic shared memory of the launch", &place);
+  }
+  size_t first = address - shared_base, last = first + bytes - 1;
+  if (last >= array_of_byte.size()) return;
+  if (__builtin_expect(!array_of_byte[first] ||
+                           array_of_byte[first] != array_of_byte[last], 0)) {
+    Place place = {&shared, address, bytes};
+    fault("out-of-bounds", "outside the shared array nearest to it", &place);
   }
 }
 
@@ -227,7 +235,7 @@ static inline void access(uintptr_t address, size_t bytes, size_t align) {
   if (is_shared || is_device(address)) {
     if (__builtin_expect(address & (align - 1), 0)) misaligned(address, bytes);
     if (is_shared) {
-      check_dynamic(address, bytes);
+      check_shared(address, bytes);
       touch<use>(shared, address, bytes);
     } else {
       touch<use>(device_region(address, bytes), address, bytes);

@@ -2,11 +2,11 @@
 #include "program.h"
 
 enum { NONE, NO_ATOMIC, EARLY_EXIT, TWO_BARRIERS, MIXED, LOST_LANE, NO_WARP_BARRIER,
-       TWO_READERS };
+       TWO_READERS, PAST_PARTS };
 
 __global__ void reduce(const double* x, double* sum, unsigned long long* largest,
                        unsigned* n_odd, int n, int fault) {
-  __shared__ double parts[8];
+  __shared__ double parts[8], turned[8];
   int t = blockIdx.x * blockDim.x + threadIdx.x;
   double mine = t < n ? x[t] : 0.0;
   if (fault == EARLY_EXIT && t == 37) return;
@@ -16,7 +16,7 @@ __global__ void reduce(const double* x, double* sum, unsigned long long* largest
     mine += __shfl_down_sync(0xffffffffu, mine, delta);
   }
   if (threadIdx.x % 32 == 0) {
-    parts[threadIdx.x / 32] = mine;
+    parts[threadIdx.x / 32 + (fault == PAST_PARTS)] = mine;
     atomicAdd(n_odd, (unsigned)__popc(odd));
   }
   if (fault == TWO_BARRIERS && threadIdx.x < 32) {
@@ -42,9 +42,9 @@ __global__ void reduce(const double* x, double* sum, unsigned long long* largest
       if (fault == MIXED) *n_odd += 1;
     }
     // The first warp turns its values round through shared memory.
-    if (threadIdx.x < 8) parts[threadIdx.x] = part;
+    if (threadIdx.x < 8) turned[threadIdx.x] = part;
     if (fault != NO_WARP_BARRIER) __syncwarp();
-    if (threadIdx.x < 8 && parts[7 - threadIdx.x] != part) atomicAdd(n_odd, 1u << 20);
+    if (threadIdx.x < 8 && turned[7 - threadIdx.x] != part) atomicAdd(n_odd, 1u << 20);
   }
 }
 
@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
              : IS("lost-lane")       ? LOST_LANE
              : IS("no-warp-barrier") ? NO_WARP_BARRIER
              : IS("two-readers")     ? TWO_READERS
+             : IS("past-parts")      ? PAST_PARTS
                                      : NONE;
   PS_LAUNCH(reduce, (n + block - 1) / block, block, 0, dx, results, dmax, dn, n, kind);
   CHECK(cudaGetLastError());
