@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import islpy as isl
 
 from polysched.base import AnalysisError
+from polysched.sets import only_value
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+)[uUlL]*\b|(?P<name>[A-Za-z_]\w*(?:\.\w+)?)"
@@ -171,14 +172,16 @@ def _condition(value: Value) -> isl.Set:
 
 
 def _constant(value: isl.PwAff) -> isl.Val:
-    if not value.is_cst():
+    found = only_value(value)
+    if found is None:
         raise NotAffineTextError("the product or quotient of two unknown numbers")
-    return value.max_val()
+    return found
 
 
 def _product(left: Value, right: Value) -> isl.PwAff:
     a, b = _number(left), _number(right)
-    return a.scale_val(_constant(b)) if b.is_cst() else b.scale_val(_constant(a))
+    known = only_value(b)
+    return b.scale_val(_constant(a)) if known is None else a.scale_val(known)
 
 
 def _quotient(left: Value, right: Value) -> isl.PwAff:

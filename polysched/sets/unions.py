@@ -112,6 +112,22 @@ def value_range(value: isl.PwAff, domain: isl.Set) -> tuple[isl.Val, isl.Val]:
     return values.dim_min_val(0), values.dim_max_val(0)
 
 
+def only_value(value: isl.PwAff) -> isl.Val | None:
+    """The value of a function that has one for all arguments, else None.
+
+    isl calls a function constant whose pieces are.
+
+    Examples
+    --------
+    >>> only_value(isl.PwAff("[n] -> { [(5)] : n > 1; [(2)] : n <= 1 }")) is None
+    True
+    """
+    if not value.is_cst():
+        return None
+    least, most = value.min_val(), value.max_val()
+    return most if most.is_int() and least.eq(most) else None
+
+
 def component_functions(relation: isl.Map) -> list[isl.Aff] | None:
     """The components of a function, each as it is in the function's first piece.
 

@@ -13,7 +13,7 @@ from polysched.codegen.cuda.mapping import KernelMap
 from polysched.codegen.expr import Spelling
 from polysched.ir import Array, Binary, Cast, Const, Expr, Param, ScalarType, Scop
 from polysched.ir.types import INT, LONG
-from polysched.sets import list_sets, union_of_maps
+from polysched.sets import list_sets, only_value, union_of_maps
 
 MAX_INDEX = 2**31 - 1
 
@@ -83,9 +83,10 @@ class DeviceArray:
             lows[0] = self.base
         for low, high, weight in zip(lows, self.lasts, weights, strict=True):
             length = high if low is None else high.sub(low)
-            if weight is None or not length.is_cst():
+            known = only_value(length)
+            if weight is None or known is None:
                 return None
-            total += weight * int(length.max_val().to_python())
+            total += weight * int(known.to_python())
         return max(0, total)  # where nothing is touched, the last values lie before 0
 
     def fits_int(self, context: isl.Set) -> bool:
@@ -266,8 +267,9 @@ def _pitches(
 
 
 def _size(length: isl.PwAff, name: str, sizes: dict[str, isl.PwAff]) -> Expr:
-    if length.is_cst():
-        value = int(length.max_val().to_python())
+    known = only_value(length)
+    if known is not None:
+        value = int(known.to_python())
         return Const(value, INT, str(value))
     sizes[name] = length
     return Param(name, LONG)
@@ -293,9 +295,8 @@ def _overwrites(scop: Scop, array: Array, lasts: tuple[isl.PwAff, ...]) -> bool:
         return False
     for extent, last in zip(array.extents[1:], lasts[1:], strict=True):
         full = _constant(extent) if extent is not None else None
-        if full is None or not last.is_cst():
-            return False
-        if int(last.max_val().to_python()) + 1 != full:
+        known = only_value(last)
+        if full is None or known is None or int(known.to_python()) + 1 != full:
             return False
     box = isl.Set.universe(touched_elements(scop, array).get_space())
     for k, last in enumerate(lasts):

@@ -24,7 +24,7 @@ from polysched.codegen.nodes import Instance
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.verify import check_ast
 from polysched.ir import ScalarType, ScheduleTree, Scop
-from polysched.sets import ast_options
+from polysched.sets import ast_options, only_value
 
 MAX_BLOCKS_BUT_X = 65_535  # along y and z, on every device so far
 
@@ -65,18 +65,17 @@ class Grid:
         for first, last, step in zip(
             self.known_firsts(), self.lasts, self.steps, strict=True
         ):
-            known = first is not None and last.is_cst()
-            if first is None or not known:
+            known = only_value(last)
+            if first is None or known is None:
                 found.append(None)
                 continue
-            found.append((int(last.max_val().to_python()) - first) // step + 1)
+            found.append((int(known.to_python()) - first) // step + 1)
         return found
 
     def known_firsts(self) -> list[int | None]:
         """The first points that are numbers."""
-        return [
-            int(f.max_val().to_python()) if f.is_cst() else None for f in self.firsts
-        ]
+        known = map(only_value, self.firsts)
+        return [None if value is None else int(value.to_python()) for value in known]
 
 
 @dataclass(frozen=True, eq=False)

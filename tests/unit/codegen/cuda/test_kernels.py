@@ -72,6 +72,13 @@ EMPTY = """{
     for (int i = N; i < N; i++)
       C[i][1] = B[i][1];
   }"""
+NEVER_LONG = """{
+    for (int i = 0; i < 3; i++)
+      Z[i] = (T)1;
+    for (int i = 0; i < 6; i++)
+      for (int k = 0; k < n - N; k++)
+        Z[i] = X[k];
+  }"""
 BOTH = (
     "launch(band=0.0.0, tile=[8], threads=[8]); "
     "launch(band=0.1.0, tile=[8], threads=[8])"
@@ -96,6 +103,7 @@ BOTH = (
         ),
         (ELSEWHERE, BOTH),
         (EMPTY, BOTH),
+        (NEVER_LONG, BOTH),  # three elements of Z where n is N, six where it is more
         (  # the private scalar has a place for i = 3 and later only
             LATE,
             "single(band=0.0.0.0); launch(band=0.0.1.0, tile=[8], threads=[8])",
