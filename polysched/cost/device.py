@@ -165,6 +165,7 @@ def kernel_work(kernel: KernelLoad) -> KernelWork:
         n_blocks=n_blocks,
         threads_per_block=kernel.n_threads,
         registers_per_thread=PLAIN_REGISTERS,
+        shared_bytes_per_block=round(sum(s.met_bytes for s in parts)),
         operations=_operations(parts, n_blocks),
         load_bytes=near * (1.0 - written),
         store_bytes=near * written,

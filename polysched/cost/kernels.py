@@ -21,6 +21,7 @@ from polysched.cost.loads import (
     Stage,
     StatementLoad,
     gathering_steps,
+    n_met,
     parts_kernel,
 )
 from polysched.cost.nest import Nest
@@ -213,6 +214,7 @@ class _Mapped:
             and any(t.reference.is_write and not t.stays for t in touched),
             stage=self._stage(),
             run=length,
+            met_bytes=self._met_bytes(after),
         )
 
     @cached_property
@@ -241,6 +243,22 @@ class _Mapped:
             if direction is not None and not any(any(r.moves(direction)) for r in own):
                 found.append(k)
         return found
+
+    def _met_bytes(self, first: int) -> float:
+        """Shared memory for the sums of the block's elements, by its loops."""
+        nest, n_bytes = self.nest, 0.0
+        below = max(self._positions(MARK_THREADS), default=first - 1) + 1
+        inside = [d for d in nest.directions[below:] if d is not None]
+        sums = [nest.members[k].position for k in self._sum_members]
+        for own in {
+            r.array: r for r in nest.references if r.array in self._sums
+        }.values():
+            has_many = any(any(own.moves(d)) for d in inside)
+            n = prod(self._counts[p] for p in sums)
+            n_bytes += nest.footprint(first, 1, own.array) * (
+                n if has_many else n_met(self._counts, sums)
+            )
+        return n_bytes
 
     @property
     def _n_gathered(self) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log
+from math import ceil, log, prod
 
 from polysched.cost.warps import WARP
 from polysched.ir import NodePath, ScalarType
@@ -81,6 +82,8 @@ class StatementLoad:
         Of a contraction through shared memory.
     run : int
         Instances that a thread runs at once, neighbours in vectors.
+    met_bytes : float
+        Shared memory of a block in which its threads put sums together.
     """
 
     n_instances: float
@@ -98,6 +101,7 @@ class StatementLoad:
     waits: bool = False
     stage: Stage | None = None
     run: int = 1
+    met_bytes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,35 @@ def gathering_steps(n_threads: int, *, in_warps: bool = False) -> float:
     return RADIX * log(n_threads, RADIX)
 
 
+def n_met(counts: Sequence[int], sums: Sequence[int]) -> int:
+    """Sums of one element that the threads of a block put into shared memory.
+
+    Warps whose threads all have terms of one element fold theirs first.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Threads per shared loop, those of the last one side by side.
+    sums : sequence of int
+        Positions of the loops over terms.
+
+    Returns
+    -------
+    int
+        0 where a single warp is all there is.
+
+    Examples
+    --------
+    >>> n_met((8, 32), [0]), n_met((2, 128), [1]), n_met((1, 32), [1])
+    (8, 4, 0)
+    """
+    several = [k for k, n in enumerate(counts) if n > 1]
+    total = prod(counts[k] for k in sums)
+    if not several or several[-1] not in sums or counts[several[-1]] % WARP:
+        return total
+    return total // WARP if total > WARP else 0
+
+
 def parts_kernel(
     path: NodePath,
     element: ScalarType,
@@ -169,6 +202,8 @@ def parts_kernel(
     over_parts, over_results = threads
     n_instances = n_parts * n_results
     n_bytes = n_instances * element.n_bytes
+    results = min(over_results, n_results)
+    together = n_met((over_parts, round(results)), [0])
     load = StatementLoad(
         n_instances=n_instances,
         n_operations=1.0,
@@ -182,6 +217,7 @@ def parts_kernel(
         n_coalesced=2,
         n_steps=ceil(n_parts / over_parts)
         + gathering_steps(over_parts, in_warps=over_results == 1),
+        met_bytes=together * results * element.n_bytes,
     )
     n_blocks = float(ceil(n_results / over_results))
     return KernelLoad(path, n_launches, n_blocks, over_parts * over_results, (load,))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 from polysched.cost.device import kernel_work
@@ -19,8 +18,6 @@ ASKED = re.compile(
     r"cudaFuncSetAttribute\((\w+),\s*"
     r"cudaFuncAttributeMaxDynamicSharedMemorySize,\s*(\d+)\)"
 )
-MET = re.compile(r"__shared__ (\w+(?: \w+)*) \w+((?:\[\d+\])+);")
-N_BYTES = {"double": 8, "float": 4, "int": 4, "long": 8, "long long": 8}
 SECONDS = 20.0  # for one space, as `optimize` takes by default and a little more
 
 
@@ -36,14 +33,11 @@ class Expected:
         Of a block.
     is_staged : bool
         Whether operands go through shared memory.
-    met_bytes : int
-        Of a block, where the text of a plain kernel has its threads meet for sums.
     """
 
     n_registers: float
     shared_bytes: float
     is_staged: bool
-    met_bytes: int
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,6 @@ def compile_kernels(
             work.registers_per_thread,
             work.shared_bytes_per_block,
             is_staged,
-            _met_bytes(text, resources.name),
         )
         shared = resources.shared_bytes + int(asked.get(resources.name, 0))
         found.append(Compiled(expected, resources, shared))
@@ -116,15 +109,6 @@ def _assemble(
     source = folder / f"{variant.scop.name}.cu"
     source.write_text(variant.device_text())
     return nvcc.compile(source, architectures=[architecture], form="cubin").resources
-
-
-def _met_bytes(text: str, kernel: str) -> int:
-    """What a kernel's text declares in shared memory."""
-    body = text[re.search(rf"\b{kernel}\(", text).end() :]  # type: ignore[union-attr]
-    declared = MET.findall(body.partition("__global__")[0])
-    sizes = (map(int, re.findall(r"\d+", extents)) for _, extents in declared)
-    types = (N_BYTES[type_] for type_, _ in declared)
-    return sum(n * prod(size) for n, size in zip(types, sizes, strict=True))
 
 
 def _of_kernel(ptx: str, kernel: str) -> str:

@@ -145,5 +145,5 @@ def test_kernels_take_what_is_predicted(
                     ratio = found.n_registers / expected.n_registers
                     assert 0.8 <= ratio <= 1.25, found
                 else:
-                    assert kernel.shared_bytes == expected.met_bytes, found
+                    assert kernel.shared_bytes == expected.shared_bytes, found
                     assert found.n_registers <= 3 * expected.n_registers, found
