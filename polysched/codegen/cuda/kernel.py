@@ -10,19 +10,15 @@ import islpy as isl
 from polysched.base import CodegenError
 from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
-from polysched.codegen.ctext import Names, identifiers
+from polysched.codegen.ctext import Names
 from polysched.codegen.cuda.arrays import DeviceArray
 from polysched.codegen.cuda.block_storage import declare_shared, plan_block_storage
 from polysched.codegen.cuda.flat import flatten, without_marks
 from polysched.codegen.cuda.form import is_tiled, read_form
-from polysched.codegen.cuda.kernel_names import (
-    KernelNames,
-    KernelText,
-    block_number,
-)
+from polysched.codegen.cuda.function import FunctionPrinter
+from polysched.codegen.cuda.kernel_names import KernelNames, KernelText
 from polysched.codegen.cuda.mapping import (
     KernelMap,
-    axis_of,
     fix,
     range_set,
     tile_range,
@@ -32,7 +28,6 @@ from polysched.codegen.cuda.meeting import BARRIER, ThreadTree, add_barriers
 from polysched.codegen.cuda.runs import Places, RunPrinter, read_instance
 from polysched.codegen.cuda.shuffles import check_shuffles
 from polysched.codegen.cuda.tensor import TensorPrinter
-from polysched.codegen.cuda.text import type_name
 from polysched.codegen.cuda.tile_text import tile_parameters
 from polysched.codegen.cuda.tiled import TiledPrinter
 from polysched.codegen.declare import Declarer
@@ -61,8 +56,6 @@ from polysched.sets import list_sets, node_kind
 MAX_THREAD_BYTES = 1024  # of one private array of a thread
 ADDRESS_REGISTERS = 8  # for each loop of a statement beyond three
 POINTER_REGISTERS = 64  # where pitches are known at run time only
-MAX_RESIDENT = 4  # blocks to ask for: more only take registers away
-REGISTERS = 65536  # of a multiprocessor, on every architecture since sm_50
 
 
 class ThreadStorageError(CodegenError):
@@ -132,7 +125,14 @@ class KernelPrinter:
             n_operations = self.options.check_operations
             check_ast(built.root, scop, context, deps, n_operations)
         body = self._body(scop, built, buffers, context, free, shared)
-        return self._function(mapped, names, scop, body, macros)
+        return self._functions.print(mapped, names, scop, body, macros)
+
+    @property
+    def _functions(self) -> FunctionPrinter:
+        return FunctionPrinter(
+            self.scop, self.arrays, self.values, self.sizes, self.options.indent,
+            self.index_type,
+        )  # fmt: skip
 
     def _print_tiled(
         self, mapped: KernelMap, names: KernelNames, context: isl.Set, free: Names
@@ -152,7 +152,7 @@ class KernelPrinter:
         n_registers += ADDRESS_REGISTERS * max(0, form.statement.n_loops - 3)
         if any(d.n_elements is None for d in self.arrays.values()):
             n_registers += POINTER_REGISTERS
-        text = self._function(mapped, names, scop, body, macros, n_registers)
+        text = self._functions.print(mapped, names, scop, body, macros, n_registers)
         return replace(text, shared_bytes=shared_bytes)
 
     def _context(self, mapped: KernelMap, names: KernelNames) -> isl.Set:
@@ -308,80 +308,6 @@ class KernelPrinter:
         lines = layout.lines(flatten(block, self.index_type.name))
         return [*declare_shared(shared, own), *lines]
 
-    def _function(
-        self,
-        mapped: KernelMap,
-        names: KernelNames,
-        scop: Scop,
-        body: list[str],
-        macros: Macros,
-        n_registers: int = 0,
-    ) -> KernelText:
-        indent = self.options.indent
-        head = self._thread_lines(mapped, names)
-        used = identifiers("\n".join([*body, *head]))
-        # what stands where no instance comes has no access, and a name all the same
-        accessed = {n: False for n, d in self.arrays.items() if d.name in used}
-        accessed |= {a.array: False for _, a in scop.iter_accesses()}
-        for _, access in scop.iter_accesses():
-            accessed[access.array] |= access.is_write
-        arrays = [n for n in self.arrays if n in accessed]
-        arguments = []
-        for name in arrays:
-            device = self.arrays[name]
-            const = "" if accessed[name] else "const "
-            # behind a barrier a thread reads what others wrote through their pointers:
-            # a compiler may take the word for a promise that no call, not even that of
-            # the barrier, changes the elements
-            alone = not accessed[name] or mapped.epochs is None
-            restrict = "__restrict__ " if alone else ""
-            arguments.append(
-                f"{const}{type_name(device.type)} *{restrict}{device.name}"
-            )
-        scalars = {
-            **self.values,
-            **{p.name: type_name(p.type) for p in self.scop.parameters},
-            **self.sizes,
-            **dict.fromkeys(
-                (*names.outer, *names.firsts, *names.counts), self.index_type.name
-            ),
-        }
-        values = tuple(n for n in scalars if n in used)
-        arguments += [f"{scalars[n]} {n}" for n in values]
-        size = str(max(1, mapped.block_size))
-        resident = _resident_blocks(mapped, n_registers) if n_registers else 1
-        bounds = (
-            f"__launch_bounds__({size if resident == 1 else f'{size}, {resident}'})"
-        )
-        lines = [
-            f"static __global__ void {bounds} {names.kernel}(",
-            *_wrap(arguments, indent * 2),
-            "{",
-            *(indent + line for line in (*head, *body)),
-            "}",
-        ]
-        return KernelText(names, tuple(macros.around(lines)), tuple(arrays), values)
-
-    def _thread_lines(self, mapped: KernelMap, names: KernelNames) -> list[str]:
-        """Where a thread stands: the last member varies fastest."""
-        n = len(names.blocks)
-        kind = self.index_type.name
-        lines = []
-        for k in range(n):
-            at = block_number(names.counts, k, kind)
-            step, first = mapped.steps[k], names.firsts[k]
-            at = at if step == 1 else f"{step} * {at}"
-            at = at if first == "0" else f"{first} + {at}"
-            lines.append(f"const {kind} {names.blocks[k]} = {at};")
-        n_threads = len(names.threads)
-        for k in range(n_threads):
-            axis = axis_of(n_threads, k)
-            at = f"threadIdx.{axis}" if mapped.n_threads[k] > 1 else "0"
-            if k == n_threads - 1 and mapped.lanes > 1 and mapped.n_threads[k] > 1:
-                at += f" / {mapped.lanes}"
-            lines.append(f"const {kind} {names.threads[k]} = {at};")
-        return lines
-
 
 def _kernel_mark(schedule: isl.Schedule) -> isl.ScheduleNode:
     """The mark of the kernel that has instances."""
@@ -401,17 +327,3 @@ def _find_mark(node: isl.ScheduleNode, kind: str) -> isl.ScheduleNode | None:
         if found is not None:
             return found
     return None
-
-
-def _resident_blocks(mapped: KernelMap, n_registers: int) -> int:
-    """Blocks that a multiprocessor's registers hold."""
-    registers = -(-n_registers // 8) * 8
-    return max(1, min(MAX_RESIDENT, REGISTERS // (mapped.block_size * registers)))
-
-
-def _wrap(arguments: list[str], indent: str) -> list[str]:
-    if not arguments:
-        return [f"{indent}void)"]
-    lines = [f"{indent}{a}," for a in arguments]
-    lines[-1] = lines[-1][:-1] + ")"
-    return lines
