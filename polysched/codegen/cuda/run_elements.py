@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from polysched.codegen.ctext import MULTIPLY, Names, Text, binary, identifiers
@@ -11,13 +11,19 @@ from polysched.codegen.expr import Bound, ExprPrinter
 from polysched.codegen.linear import Linear
 from polysched.ir import (
     Action,
+    Assign,
     Binary,
     Expr,
     Guard,
     Load,
+    Lookup,
     Select,
     Statement,
+    action_expressions,
+    inner_actions,
     map_action,
+    own_expressions,
+    walk,
 )
 
 VECTOR_BYTES = 16  # the longest load of a thread
@@ -122,7 +128,7 @@ def find_elements(
     free : Names
         Source of names.
     """
-    finder = _Finder(iterator, length, arrays)
+    finder = _Finder(iterator, length, arrays, _looked_up(placed))
     uses = [u for step in range(length) for u in finder.uses(placed, step)]
     starts = finder.choose(uses)
     first: dict[_Place, _Use] = {}
@@ -160,6 +166,7 @@ class _Finder:
     iterator: str
     length: int
     arrays: Mapping[str, DeviceArray]
+    stay: Set[str]  # arrays of which elements are looked up
     pitches: dict[Text, Text] = field(default_factory=dict)  # that divide an atom
     orders: dict[_Row, tuple[Text, ...]] = field(default_factory=dict)  # as first seen
 
@@ -183,7 +190,12 @@ class _Finder:
             own = [u for u in uses if u.place.array == array]
             device = self.arrays[array]
             moved = device.base is not None or any(device.firsts)
-            if moved or not device.lasts or self.lanes(array) == 1:
+            if (
+                array in self.stay
+                or moved
+                or not device.lasts
+                or self.lanes(array) == 1
+            ):
                 continue
             if any(u.is_write for u in own):
                 chosen |= self._choose_written(own)
@@ -281,6 +293,17 @@ class _Finder:
         return total.plus(Linear.atom(Text(self.iterator)), place.weight)
 
 
+def _looked_up(placed: Sequence[Placed]) -> set[str]:
+    return {
+        e.array
+        for statement, _ in placed
+        for action in statement.body
+        for top in action_expressions(action)
+        for e in walk(top)
+        if isinstance(e, Lookup)
+    }
+
+
 def _bind(statement: Statement, values: tuple[Linear, ...]) -> ExprPrinter:
     pairs = zip(statement.iterators, values, strict=True)
     return ExprPrinter(iterators={name: Bound(value) for name, value in pairs})
@@ -291,15 +314,18 @@ def _accesses(
 ) -> Iterator[tuple[Load, bool, bool]]:
     """Loads and stores as they come: the element, is it stored, is it whatever data."""
     for action in body:
-        if isinstance(action, Guard):
-            yield from _reads(action.cond, is_certain)
-            yield from _accesses(action.then, False)
-            yield from _accesses(action.other, False)
-            continue
-        yield from _reads(action.value, is_certain)
-        if action.op != "=":
-            yield action.target, False, is_certain
-        yield action.target, True, is_certain
+        match action:
+            case Assign(target, op, value):
+                yield from _reads(value, is_certain)
+                if op != "=":
+                    yield target, False, is_certain
+                yield target, True, is_certain
+            case Guard(cond, _, _):
+                yield from _reads(cond, is_certain)
+            case _:
+                for expr in own_expressions(action):
+                    yield from _reads(expr, False)
+        yield from _accesses(inner_actions(action), False)
 
 
 def _reads(expr: Expr, is_certain: bool) -> Iterator[tuple[Load, bool, bool]]:
