@@ -33,8 +33,8 @@ REFUSED = {
     "syntax error": (f"{LOOP} A[i] = B[i]", ":7:", "expected"),
     "product of iterators in a subscript": (f"{LOOP} A[i * i] = 0;", ":7:", "affine"),
     "value as subscript": (f"{LOOP} A[(int)B[i]] = 0;", ":7:", "affine"),
-    "while": ("while (m) A[0] += 1;", ":7:1", "found a while loop"),
-    "do": ("do A[0] += 1; while (m);", ":7:1", "found a do"),
+    "while": ("while (m) { A[m] += 1; m--; }", ":7:1", "found a while loop"),
+    "do": ("do { A[m] += 1; m--; } while (m);", ":7:1", "found a do"),
     "goto": (f"{LOOP} {{ if (m) goto out; A[i] = 0; }} out: ;", ":7:", "found a goto"),
     "break": (f"{LOOP} {{ A[i] = 0; if (i > m) break; }}", ":7:", "found a break"),
     "return": (f"{LOOP} {{ A[i] = 0; return; }}", ":7:", "found a return"),
@@ -118,9 +118,9 @@ def test_refused_file(case, tmp_path, capsys):
 
 
 def test_place_has_the_source_line_and_a_caret(tmp_path, capsys):
-    path = _file(tmp_path, PROLOGUE + "    while (m) A[0] += 1;" + EPILOGUE)
+    path = _file(tmp_path, PROLOGUE + "    while (m) { A[m] += 1; m--; }" + EPILOGUE)
     err = _expect_error(capsys, ["space", path]).splitlines()
-    assert err[1].endswith("    while (m) A[0] += 1;")
+    assert err[1].endswith("    while (m) { A[m] += 1; m--; }")
     assert err[2].index("^") == err[1].index("while")
     assert err[3].startswith("hint: ")
 
@@ -241,7 +241,7 @@ def test_size_that_a_bare_function_needs(tmp_path, capsys):
 
 
 def test_refused_scop_beside_a_good_one_is_left_alone(tmp_path, capsys):
-    bad = PROLOGUE + "while (m) A[0] += 1;" + EPILOGUE
+    bad = PROLOGUE + "while (m) { A[m] += 1; m--; }" + EPILOGUE
     path = _file(tmp_path, bad + GOOD.split("\n", 2)[2].replace("f(int", "g(int"))
     out = tmp_path / "out.c"
     assert main(["optimize", str(path), "-o", str(out), "--policy", "minimal"]) == 0
@@ -249,14 +249,14 @@ def test_refused_scop_beside_a_good_one_is_left_alone(tmp_path, capsys):
     assert "scop left as it is" in err
     assert "found a while loop" in err
     text = out.read_text()
-    assert "while (m) A[0] += 1;" in text
+    assert "while (m) { A[m] += 1; m--; }" in text
     assert "schedule" in text.split("void g")[1]
 
 
 def test_inspect_names_every_refusal(tmp_path, capsys):
-    bad = PROLOGUE + "while (m) A[0] += 1;" + EPILOGUE
+    bad = PROLOGUE + "while (m) { A[m] += 1; m--; }" + EPILOGUE
     other = bad.split("\n", 2)[2].replace("f(int", "g(int").replace("while", "if")
-    path = _file(tmp_path, bad + other.replace("A[0] += 1", "mystery()"))
+    path = _file(tmp_path, bad + other.replace("A[m] += 1", "mystery()"))
     assert main(["inspect", str(path)]) == 1
     err = capsys.readouterr().err
     assert err.count("polysched: refused: ") == 2
