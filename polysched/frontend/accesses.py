@@ -14,11 +14,13 @@ from polysched.ir import (
     Action,
     Assign,
     Binary,
+    Element,
     Expr,
     Guard,
     Load,
     Lookup,
     Select,
+    depends_on_data,
     inner_actions,
     own_expressions,
 )
@@ -184,20 +186,7 @@ class AccessCollector:
             self._add_read(load.array, self._relation(load, domain))
 
     def _on_lookup(self, lookup: Lookup, domain: isl.Set) -> None:
-        """All of the array."""
-        relation = isl.Map.from_domain(domain)
-        for k, extent in enumerate(self._extents[lookup.array]):
-            line = isl.Space.set_alloc(domain.get_ctx(), 0, 1)
-            row = isl.Map.from_domain_and_range(domain, isl.Set.universe(line))
-            is_open = k == 0 and lookup.array in self._from_anywhere
-            if not is_open:
-                zero = isl.Val.zero(line.get_ctx())
-                row = row.lower_bound_val(isl.dim_type.out, 0, zero)
-            if extent is not None and not is_open:
-                size = isl.Map.from_pw_aff(self._affine.value(extent, domain))
-                row = row.intersect(size.apply_range(isl.Map.lex_gt(line)))
-            relation = relation.flat_range_product(row)
-        self._add_read(lookup.array, self._named(relation, domain, lookup.array))
+        self._add_read(lookup.array, self._relation(lookup, domain))
 
     def _add_read(self, array: str, relation: isl.Map) -> None:
         if relation.is_empty():
@@ -211,7 +200,7 @@ class AccessCollector:
     def _writes(self, action: Action, domain: isl.Set) -> _Writes:
         match action:
             case Assign(target):
-                return _Writes({target.array: self._relation(target, domain)})
+                return self._stores(target, domain)
             case Guard(cond, then, other):
                 holds, fails = self._walker.split(cond, domain)
                 first, second = self._all(then, holds), self._all(other, fails)
@@ -221,6 +210,12 @@ class AccessCollector:
                 return first.either(second)
         return self._all(inner_actions(action), domain).either(_Writes())
 
+    def _stores(self, target: Load, domain: isl.Set) -> _Writes:
+        """What an assignment writes, in a row at most where data decide."""
+        written = {target.array: self._relation(target, domain)}
+        is_sure = not any(map(depends_on_data, target.subscripts))
+        return _Writes(written) if is_sure else _Writes({}, written)
+
     def _all(self, actions: tuple[Action, ...], domain: isl.Set) -> _Writes:
         """What actions write one after another."""
         writes = _Writes()
@@ -228,12 +223,30 @@ class AccessCollector:
             writes.add(self._writes(action, domain))
         return writes
 
-    def _relation(self, load: Load, domain: isl.Set) -> isl.Map:
+    def _relation(self, element: Element, domain: isl.Set) -> isl.Map:
+        """Instances to the element, or to all that it may be where data decide."""
         relation = isl.Map.from_domain(domain)
-        for subscript in load.subscripts:
-            value = self._affine.value(subscript, domain)
-            relation = relation.flat_range_product(isl.Map.from_pw_aff(value))
-        return self._named(relation, domain, load.array)
+        for k, subscript in enumerate(element.subscripts):
+            if element.array in self._extents and depends_on_data(subscript):
+                places = self._places(element.array, k, domain)
+            else:
+                places = isl.Map.from_pw_aff(self._affine.value(subscript, domain))
+            relation = relation.flat_range_product(places)
+        return self._named(relation, domain, element.array)
+
+    def _places(self, array: str, position: int, domain: isl.Set) -> isl.Map:
+        """Whatever a subscript may be."""
+        line = isl.Space.set_alloc(domain.get_ctx(), 0, 1)
+        places = isl.Map.from_domain_and_range(domain, isl.Set.universe(line))
+        if position == 0 and array in self._from_anywhere:
+            return places
+        zero = isl.Val.zero(line.get_ctx())
+        places = places.lower_bound_val(isl.dim_type.out, 0, zero)
+        extent = self._extents[array][position]
+        if extent is not None:
+            size = isl.Map.from_pw_aff(self._affine.value(extent, domain))
+            places = places.intersect(size.apply_range(isl.Map.lex_gt(line)))
+        return places
 
     def _named(self, relation: isl.Map, domain: isl.Set, array: str) -> isl.Map:
         relation = relation.intersect_domain(domain).coalesce()

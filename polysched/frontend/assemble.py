@@ -25,7 +25,7 @@ from polysched.frontend.liveness import (
     is_mentioned_after,
     is_read_after,
 )
-from polysched.frontend.lookups import lookups, with_lookups
+from polysched.frontend.lookups import looked_up, with_lookups
 from polysched.frontend.objects import Object, Objects
 from polysched.frontend.purity import Functions
 from polysched.frontend.reading import ScopReader
@@ -50,6 +50,8 @@ from polysched.ir import (
     Statement,
     action_expressions,
     assignments,
+    depends_on_data,
+    has_repeat,
     map_action,
     walk,
 )
@@ -113,7 +115,8 @@ class _Assembler:
         self._check_iterators()
         self._check_overlap()
         drafts = with_lookups(drafts, self._comes_from_outside)
-        self._looked_up = {e.array for e in lookups(drafts)}
+        found = looked_up(drafts)
+        self._looked_up = {a for a in found if self._comes_from_outside(a)}
         self._from_anywhere = self._written_pointers(drafts)
         drafts = self._delinearise(drafts)
         drafts = [replace(d, nest=self._named_domain(d)) for d in drafts]
@@ -157,6 +160,7 @@ class _Assembler:
         collector = AccessCollector(
             nest.affine, name, self._extents_looked_up(), self._from_anywhere
         )
+        self._check_target(draft)
         try:
             accesses = collector.collect(draft.body, nest.domain)
         except NotAffine as verdict:
@@ -177,6 +181,20 @@ class _Assembler:
             draft.body, accesses, where,
             statement_text(draft.node, where, self.refuser.places),
         )  # fmt: skip
+
+    def _check_target(self, draft: Draft) -> None:
+        """Only loops that data end may write at places that data decide."""
+        if len(draft.body) > 1 or has_repeat(draft.body[0]):
+            return
+        for assign in assignments(draft.body[0]):
+            for subscript in filter(depends_on_data, assign.target.subscripts):
+                found = next(e for e in walk(subscript) if isinstance(e, Element))
+                what = "an element of " if found.subscripts else ""
+                self.refuser.not_affine(
+                    self._node(subscript) or draft.node, "this subscript is not affine: "
+                    f"it depends on data: {what}{found.array!r} is read",
+                    hint=_DATA_HINT,
+                )  # fmt: skip
 
     def _comes_from_outside(self, array: str) -> bool:
         found = next(o for o in self.objects.all() if o.name == array)

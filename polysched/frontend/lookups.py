@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from polysched.frontend.builder import Draft
 from polysched.ir import (
+    Element,
     Expr,
     Load,
-    Local,
     Lookup,
     action_expressions,
     assignments,
+    depends_on_data,
     map_action,
     map_expr,
     walk,
@@ -35,7 +36,7 @@ def with_lookups(
                for a in assignments(action)}  # fmt: skip
 
     def change(expr: Expr) -> Expr | None:
-        if not isinstance(expr, Load) or not any(map(_reads_data, expr.subscripts)):
+        if not isinstance(expr, Load) or not any(map(depends_on_data, expr.subscripts)):
             return None
         if id(expr) in targets or not comes_from_outside(expr.array):
             return None
@@ -47,13 +48,13 @@ def with_lookups(
     ]
 
 
-def lookups(drafts: Sequence[Draft]) -> Iterator[Lookup]:
-    """All of them."""
-    for draft in drafts:
-        for action in draft.body:
-            for top in action_expressions(action):
-                yield from (e for e in walk(top) if isinstance(e, Lookup))
-
-
-def _reads_data(subscript: Expr) -> bool:
-    return any(isinstance(e, Load | Local | Lookup) for e in walk(subscript))
+def looked_up(drafts: Sequence[Draft]) -> set[str]:
+    """Arrays of which elements are touched at places that depend on data."""
+    return {
+        e.array
+        for draft in drafts
+        for action in draft.body
+        for top in action_expressions(action)
+        for e in walk(top)
+        if isinstance(e, Element) and any(map(depends_on_data, e.subscripts))
+    }

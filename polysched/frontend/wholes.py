@@ -17,9 +17,11 @@ from polysched.ir import (
     Assign,
     Expr,
     Guard,
+    Iter,
     Load,
     Local,
     assignments,
+    depends_on_data,
     walk,
 )
 
@@ -103,12 +105,21 @@ class WholeReader:
     def _check_targets(
         self, node: Any, body: tuple[Action, ...], why: NotAffine | None
     ) -> None:
-        """Where a loop that data end writes must be known without its variables."""
+        """A loop that data end writes to known places, or in rows of its iteration."""
         for action in body:
             for assign in assignments(action):
-                parts = (p for s in assign.target.subscripts for p in walk(s))
-                if any(isinstance(p, (Load, Local)) for p in parts):
+                if not self._has_place(assign.target):
                     self._refuse(node, assign, why)
+
+    def _has_place(self, target: Load) -> bool:
+        """Whether places are known, or the row is that iterators around it choose."""
+        known = [s for s in target.subscripts if not depends_on_data(s)]
+        if len(known) == len(target.subscripts):
+            return True
+        symbols = {o.name: o.symbol for o in self._around.objects.all()}
+        if symbols[target.array] in self._around.survey.declared:
+            return False
+        return any(isinstance(e, Iter) for s in known for e in walk(s))
 
     def _refuse(self, node: Any, assign: Assign, why: NotAffine | None) -> NoReturn:
         if why is not None:

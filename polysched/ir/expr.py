@@ -206,6 +206,11 @@ class Select(Expr):
         return (self.cond, self.then, self.other)
 
 
+def depends_on_data(subscript: Expr) -> bool:
+    """Whether a subscript reads an element, or a variable of its instance."""
+    return any(isinstance(e, Element | Local) for e in walk(subscript))
+
+
 def walk(expr: Expr) -> Iterator[Expr]:
     """All nodes of an expression, parents before children."""
     yield expr

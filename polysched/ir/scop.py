@@ -11,7 +11,7 @@ import islpy as isl
 
 from polysched.base import PolyschedError, Shown, SourceLocation
 from polysched.ir.actions import Action, action_expressions, has_repeat
-from polysched.ir.expr import Expr, Lookup, walk
+from polysched.ir.expr import Element, Expr, depends_on_data, walk
 from polysched.ir.types import INT, ScalarType
 from polysched.sets import read_set, union_of_maps, union_of_sets
 
@@ -291,9 +291,11 @@ class Scop(Shown):
 
     @cached_property
     def looked_up(self) -> frozenset[str]:
-        """Arrays of which elements are read at places that depend on data."""
-        found = (e for e in self.iter_expressions() if isinstance(e, Lookup))
-        return frozenset(e.array for e in found)
+        """Arrays of which elements are touched at places that depend on data."""
+        found = (e for e in self.iter_expressions() if isinstance(e, Element))
+        return frozenset(
+            e.array for e in found if any(map(depends_on_data, e.subscripts))
+        )
 
     @cached_property
     def domain(self) -> isl.UnionSet:

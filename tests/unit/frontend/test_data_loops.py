@@ -144,3 +144,35 @@ def test_places_that_data_decide_are_not_written(parse):
         "the bounds or step of this loop are not affine, and it writes 'y' at places "
         "that change as it turns"
     )
+
+
+ROWS = """for (int i = 0; i < n; i++)
+  for (int k = row[i]; k < row[i + 1]; k++)
+    for (int j = 0; j < m; j++)
+      {} += val[k] * B[col[k]][j];"""
+
+
+def test_rows_of_the_iteration_may_be_written(scop_of):
+    scop = scop_of(ROWS.format("C[i][j]"), f"{HEAD}, double C[][m], double B[][m]")
+    (statement,) = scop.statements
+    (write,) = statement.writes
+    assert write.kind == "may_write"
+    wanted = "[n, m] -> { S0[i] -> C[i, j] : 0 <= i < n and 0 <= j < m }"
+    assert write.relation.is_equal(write.relation.read_from_str(
+        write.relation.get_ctx(), wanted
+    ))  # fmt: skip
+    assert {"B", "C"} <= scop.looked_up
+
+
+@pytest.mark.parametrize("target", ["y[j]", "C[j][i]", "val[k]"])
+def test_other_rows_may_not(parse, target):
+    head = HEAD.replace("const double *val", "double *val")
+    program = parse(
+        f"void f({head}, double C[][m], double B[][m])\n{{\n#pragma scop\n"
+        f"{ROWS.format(target)}\n#pragma endscop\n}}\n"
+    )
+    if target == "C[j][i]":
+        assert program.scops
+    else:
+        (error,) = program.refusals
+        assert "at places that change as it turns" in error.message

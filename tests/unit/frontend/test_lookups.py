@@ -29,12 +29,12 @@ TABLES = {
         f"{LOOP} v[i] = at[curve[at[i]] & 7];", "curve[k]", "0 <= k < 256",
     ),
     "structures": (
-        f"{LOOP} v[i] = nodes[edge[i][0]].y - nodes[i].x;", "nodes[k, l]",
-        "0 <= k < 40 and 0 <= l < 2",
+        f"{LOOP} v[i] = nodes[edge[i][0]].y - nodes[i].x;", "nodes[k, 1]",
+        "0 <= k < 40",
     ),
     "an array of unknown size": (f"{LOOP} v[i] = x[at[i]];", "x[k]", "0 <= k"),
     "an array of a size known at run time": (
-        f"{LOOP} v[i] = rows[1][at[i]];", "rows[k, l]", "0 <= k and 0 <= l < n",
+        f"{LOOP} v[i] = rows[1][at[i]];", "rows[1, l]", "0 <= l < n",
     ),
 }  # fmt: skip
 HEAD = "int n, double *x, double rows[][n]"
