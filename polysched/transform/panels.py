@@ -21,7 +21,8 @@ system, whose rows wait for each other::
       x[i] /= L[i][i]            →         parallel for i behind:
                                             j within: x[i] -= L[i][j] * x[j]
 
-(Section 3.1.5: column-oriented, by blocks.)
+(Section 3.1.5: column-oriented, by blocks.) Where the matrix lies in rows along `j`,
+blocks of `i` are cut in front of their triangles, and rows are read as long as they are.
 """
 
 from __future__ import annotations
@@ -87,14 +88,50 @@ def _cut_columns(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
 
 
 def _cut_rows(draft: Draft, band: BandView) -> Draft | None:
-    """Blocks of either loop, if the rows behind them are then free."""
+    """Blocks of either loop, if the rows in front of or behind them are then free.
+
+    What is free goes on along the rows of the matrix, if it may.
+    """
     if len(band.main) != 1 or len(band.statements) == 1:
         return None
+    for member in range(band.n_members):
+        if _reads_along(band, 1 - member):
+            found = _cut_before(draft, band, member, ROWS_SIDE)
+            if found is not None:
+                return found
     for member in range(band.n_members):
         parts = _cut(draft, band, member, ROWS_SIDE)
         if parts is not None:
             return parts[0]
     return None
+
+
+def _reads_along(band: BandView, member: int) -> bool:
+    """Whether what moves along both loops is read along rows by one of them."""
+    (main,) = band.main
+    along, across = main.direction(member), main.direction(1 - member)
+    if along is None or across is None:
+        return False
+    both = [r for r in main.references if any(r.moves(along)) and any(r.moves(across))]
+    return bool(both) and all(r.stride_class(along) == "1" for r in both)
+
+
+def _cut_before(draft: Draft, band: BandView, member: int, side: int) -> Draft | None:
+    """Blocks of one loop, and the other cut in front of each.
+
+    None where what is in front is not free.
+    """
+    draft = draft.do(Tile(band.path, tuple(side * (k == member) for k in range(2))))
+    points = (*band.path, 0, 0)
+    block = draft.node(points).get_schedule_depth() - 1
+    draft = draft.do(Order(points, (1 - member, member)))
+    before = Split(points, 0, (f"c{block}",))
+    if before.find_misfit(draft.tree) is not None:
+        return None
+    free = (*points, 0, 0)
+    draft = draft.do(before).do(Order(free, (1, 0)))
+    is_free = loop_is_parallel(draft.node(free), 0, draft.deps.validity)
+    return draft if is_free else None
 
 
 def _cut(

@@ -5,6 +5,8 @@ Alone, or with sums along columns of the same matrix.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from polysched.analysis import LARGE_EXTENT, Reference, Vector
 from polysched.machine import Cpu
 from polysched.transform.arithmetic import is_arithmetic
@@ -80,8 +82,9 @@ def cross_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
 
 
 def _is_far(band: BandView, cpu: Cpu) -> bool:
-    """Whether what a band touches does not fit the second caches."""
-    whole = {k: band.extent(k) or LARGE_EXTENT for k in range(band.n_members)}
+    """Whether what all parts of a band touch does not fit the second caches."""
+    every = replace(band, is_part=False)
+    whole = {k: every.extent(k) or LARGE_EXTENT for k in range(band.n_members)}
     return band.footprint(whole) > cpu.l2_bytes * cpu.n_cores
 
 

@@ -10,7 +10,7 @@ import islpy as isl
 
 from polysched.analysis import DATA_TURNS, at_likely_sizes, estimate_points
 from polysched.machine import Cpu
-from polysched.sets import param_names
+from polysched.sets import list_maps, param_names
 from polysched.transform.band_view import BandView, StatementView, is_rectangular
 from polysched.transform.draft import Draft
 
@@ -43,7 +43,7 @@ def spread_work(draft: Draft, band: BandView, member: int, cpu: Cpu) -> Work:
     """How the work of a band is spread over the iterations of one of its loops."""
     if band.has_data_loops:
         return Work(True, False, _choose_data_chunk(band, member, cpu))
-    if is_rectangular(band):
+    if is_rectangular(band) or _is_even_inside(draft, band, member):
         return Work()
     parts = [_count_parts(draft, band, s, member, cpu.n_cores) for s in band.main]
     known = [p for p in parts if p is not None]
@@ -64,6 +64,35 @@ def _is_inside(band: BandView) -> bool:
     return any(
         not m.is_constant for s in band.main for m in s.members[: s.positions[0]]
     )
+
+
+def _is_even_inside(draft: Draft, band: BandView, member: int) -> bool:
+    """Whether all iterations of a loop do the same in each run of the loops around."""
+    return _is_inside(band) and all(
+        _is_alike(draft, band, s, member) for s in band.statements
+    )
+
+
+def _is_alike(draft: Draft, band: BandView, s: StatementView, member: int) -> bool:
+    """Whether a statement does the same at all values of a loop that a run has.
+
+    The value is that of an iterator; what the others have at one they have at all.
+    """
+    moved = [k for k, c in enumerate(s.members[s.positions[member]].coefficients) if c]
+    if len(moved) != 1:
+        return False
+    instances = isl.UnionSet.from_set(_instances(draft, band, s))
+    around = draft.node(band.path).get_prefix_schedule_union_map()
+    (runs,) = list_maps(around.intersect_domain(instances))
+    dim = isl.dim_type
+    n_run, n = runs.dim(dim.out), runs.dim(dim.in_)
+    found = runs.move_dims(dim.out, n_run, dim.in_, moved[0], 1)
+    found = found.move_dims(dim.out, n_run + 1, dim.in_, 0, n - 1)
+    points = found.range().coalesce()  # [run, value, others]
+    any_value = points.project_out(dim.set, n_run, 1).insert_dims(dim.set, n_run, 1)
+    any_other = points.project_out(dim.set, n_run + 1, n - 1)
+    any_other = any_other.insert_dims(dim.set, n_run + 1, n - 1)
+    return any_value.intersect(any_other).is_subset(points)
 
 
 def _are_even(parts: list[float]) -> bool:

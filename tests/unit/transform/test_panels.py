@@ -7,7 +7,14 @@ import pytest
 from polysched.analysis import compute_dependences, find_violation, set_band_flags
 from polysched.ir import ScheduleTree, Scop
 from polysched.testing import ScopBuilder
-from polysched.transform import Draft, PlanShape, Tile, plan_script
+from polysched.transform import (
+    Draft,
+    Parallel,
+    PlanShape,
+    Registers,
+    Tile,
+    plan_script,
+)
 from tests.unit.transform.test_plan import CPU
 
 PANELS = PlanShape(jam=True, panels=True)
@@ -47,7 +54,8 @@ def planned(scop: Scop, text: str = TREE) -> Draft:
 def test_threads_share_panels_behind_a_block() -> None:
     steps = planned(columns(1200)).steps
     assert [s.sizes for s in steps if isinstance(s, Tile)] == [(32, 0), (8, 0)]
-    assert [s.band for s in steps if s.name == "parallel"] == [(0, 0, 0, 1, 0, 0)]
+    shared = [s for s in steps if isinstance(s, Parallel)]
+    assert [(s.band, s.dynamic) for s in shared] == [((0, 0, 0, 1, 0, 0), False)]
     assert [s.band for s in steps if s.name == "shift"] == [(0, 0, 0, 1, 0, 0, 0)]
     assert sum(s.name == "jam" for s in steps) == 3
 
@@ -59,15 +67,14 @@ def test_few_columns_or_columns_that_wait_are_left(scop: Scop) -> None:
     assert not planned(scop).steps
 
 
-def triangle(n: int) -> Scop:
+def triangle(n: int, element: str = "L[i][j]") -> Scop:
     """The solution of a triangular system, rows one after the other."""
     b = ScopBuilder("triangle")
     b.array("L", f"double[{n}][{n}]")
     b.array("x", f"double[{n}]")
     rows = f"0 <= i < {n}"
-    b.statement(
-        "i, j", f"{rows} and 0 <= j < i", "x[i] -= L[i][j] * x[j]", position=(0, 0, 0)
-    )
+    update = f"x[i] -= {element} * x[j]"
+    b.statement("i, j", f"{rows} and 0 <= j < i", update, position=(0, 0, 0))
     b.statement("i", rows, "x[i] = x[i] / L[i][i]", position=(0, 1, 0))
     return b.build()
 
@@ -78,8 +85,18 @@ ROWS = """{ domain: "%s", child: { schedule: "[
     { filter: "{ S0[i, j] }" }, { filter: "{ S1[i] }" }] } } }"""
 
 
-def test_threads_share_rows_behind_a_block() -> None:
+def test_threads_share_the_rows_of_a_block_up_to_it() -> None:
     steps = planned(triangle(2000), ROWS).steps
-    assert [s.sizes for s in steps if isinstance(s, Tile)] == [(128, 0)]
-    assert [s.band for s in steps if s.name == "parallel"] == [(0, 0, 0, 1, 0)]
-    assert sum(s.name == "registers" for s in steps) == 1
+    assert [s.sizes for s in steps if isinstance(s, Tile)] == [(0, 128)]
+    shared = [s for s in steps if isinstance(s, Parallel)]
+    assert [(s.band, s.dynamic) for s in shared] == [((0, 0, 0, 0, 0), False)]
+    held = [s for s in steps if isinstance(s, Registers)]
+    assert [(s.band, s.ahead) for s in held] == [((0, 0, 0, 0, 0, 0), 16)]
+
+
+def test_threads_share_rows_behind_a_block_of_columns_that_lie_in_rows() -> None:
+    steps = planned(triangle(2000, "L[j][i]"), ROWS).steps
+    tiles = [(s.band, s.sizes) for s in steps if isinstance(s, Tile)]
+    behind = (0, 0, 0, 1, 0)
+    assert tiles == [((0,), (128, 0)), (behind, (0, 944))]
+    assert [s.band for s in steps if s.name == "parallel"] == [(*behind, 0)]
