@@ -22,7 +22,7 @@ system, whose rows wait for each other::
                                             j within: x[i] -= L[i][j] * x[j]
 
 (Section 3.1.5: column-oriented, by blocks.) Where the matrix lies in rows along `j`,
-blocks of `i` are cut in front of their triangles, and rows are read as long as they are.
+blocks of `i` are cut in front of their triangles: rows are read as long as they are.
 """
 
 from __future__ import annotations
