@@ -45,6 +45,7 @@ PAGE_BYTES = 4096
 TLB_PAGES = 2048  # of which the processor knows where they lie
 WALK_CYCLES = 20.0  # to find that out for another one
 ASKED_AHEAD = 0.85  # of the time of memory that rows take which are asked for ahead
+ROW_ALONE = 1.05  # of the third cache's time: streams end with pages, all but several
 SHARED_LINES = 0.5  # speed where every line goes from thread to thread and back
 WHOLE_VECTORS = 0.9  # of the time of vectors that begin anywhere, heat-3d by hand
 WARM_SHARE = 0.25  # of the last cache, which holds so much that a program has just used
@@ -216,6 +217,8 @@ def _levels(position: int, nest: Nest, reuse: Reuse, cpu: Cpu, cold: float) -> L
     memory = cold * moved.memory_bytes * scattered / cpu.bandwidth_bytes_per_second
     if any(RowsAhead.of_mark(mark).distance for mark in nest.marks):
         memory *= ASKED_AHEAD
+    if nest.copies == 1 and not nest.lanes and not nest.memory_operations()[1]:
+        l3 *= ROW_ALONE
     pages = far_pages(nest, TLB_PAGES, PAGE_BYTES, reuse.met_before(position))
     compute += pages * WALK_CYCLES / clock
     return compute, l2, l3, memory

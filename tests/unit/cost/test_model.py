@@ -232,6 +232,25 @@ def test_recurrence_gains_from_copies() -> None:
     assert rank(trees_, scop, None, MACHINE, {"n": 1000, "T": 50}) == [1, 0]
 
 
+def test_rows_out_of_the_third_cache_are_read_several_at_a_time() -> None:
+    b = ScopBuilder("update")
+    b.array("A", "double[1000][1000]")
+    b.array("u", "double[1000]")
+    rows = "0 <= i < 1000 and 0 <= j < 1000"
+    b.statement("i, j", rows, "A[i][j] += u[i] * u[j]", position=(0, 0, 0))
+    scop = b.build()
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    jam = "merge(band=0); jam(band=0, factors=[8, 1]); vector(band=0, member=1)"
+    alone, jammed = (
+        predict(apply_script(tree, parse_script(script), deps), scop, MACHINE)
+        for script in ("merge(band=0); vector(band=0, member=1)", jam)
+    )
+    assert alone is not None
+    assert jammed is not None
+    assert alone.l3_seconds == pytest.approx(1.05 * jammed.l3_seconds)
+
+
 def test_sums_of_rows_gain_from_squares_that_are_turned() -> None:
     box = "0 <= i < 4000 and 0 <= j < 4000"
     reads = ("r [i, j] -> A[i, j]", "r [i, j] -> x[j]", "r [i, j] -> y[i]")
