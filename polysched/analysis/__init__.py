@@ -88,6 +88,7 @@ from polysched.analysis.program_features import (
     expression_operations,
     fused_count,
     is_box,
+    keeps_low_bits,
     operation_count,
     program_features,
 )
@@ -221,6 +222,7 @@ __all__ = [
     "infer_liveness",
     "is_box",
     "iterator_extent",
+    "keeps_low_bits",
     "load_relations",
     "loop_carriers",
     "loop_is_parallel",

@@ -14,11 +14,14 @@ from polysched.ir import (
     Binary,
     Call,
     Cast,
+    Const,
     Expr,
     Guard,
+    Iter,
     Let,
     Load,
     Lookup,
+    Param,
     Repeat,
     Scop,
     Select,
@@ -26,7 +29,9 @@ from polysched.ir import (
     Unary,
     action_expressions,
     inner_actions,
+    walk,
 )
+from polysched.ir.expr import COMPARISONS
 from polysched.sets import list_basic_sets
 
 _INSTRUCTIONS = frozenset(
@@ -39,6 +44,7 @@ _INSTRUCTIONS = frozenset(
     for suffix in ("", "f")
 )  # fmt: skip
 DATA_TURNS = 16  # of a loop that ends when data say so: nobody knows
+_LOW_BITS = frozenset("+-*&|^~")  # operators of which low bits need no others
 _MIN_STENCIL_POINTS = 3  # a value and a neighbour on either side
 
 
@@ -73,6 +79,25 @@ def call_count(action: Action) -> int:
     Processors have instructions for the others, or a few that compilers know.
     """
     return sum(_calls(expr) for expr in action_expressions(action))
+
+
+def keeps_low_bits(statement: Statement) -> bool:
+    """Whether the result's bytes depend on no others of what is computed on the way.
+
+    So it is for sums, products and choices between elements, and not for quotients,
+    shifts to the right and conversions.
+    """
+    computed = [
+        e
+        for action in statement.body
+        for top in action_expressions(action)
+        for e in walk(top)
+        if not isinstance(e, Load | Const | Iter | Param | Select)
+    ]
+    kept = _LOW_BITS | COMPARISONS
+    return bool(statement.body) and all(
+        isinstance(e, Unary | Binary) and e.op in kept for e in computed
+    )
 
 
 def _calls(expr: Expr) -> int:

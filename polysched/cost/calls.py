@@ -1,13 +1,36 @@
-"""Calls of functions that compute long, and not in vector lanes, by the model."""
+"""What compilers leave as it is in a loop, and not in vector lanes, by the model."""
 
 from __future__ import annotations
 
 from polysched.analysis import call_count
 from polysched.cost.nest import Nest
+from polysched.ir import Lookup, Statement, action_expressions, walk
 
 CALL_CYCLES = 15.0  # of `expf` and its kin, which neighbouring calls overlap
+GATHERED_BYTES = 4  # no processor gathers shorter elements by places in a vector
 
 
 def n_calls(nest: Nest) -> int:
     """Calls in one instance that compilers leave as they are."""
     return sum(call_count(action) for action in nest.statement.body)
+
+
+def n_lookups(statement: Statement) -> int:
+    """Elements that one instance looks up."""
+    return len(_lookups(statement))
+
+
+def stops_lanes(statement: Statement) -> bool:
+    """Whether compilers put no loop that runs a statement in vector lanes."""
+    narrow = any(e.dtype.n_bytes < GATHERED_BYTES for e in _lookups(statement))
+    return narrow or any(map(call_count, statement.body))
+
+
+def _lookups(statement: Statement) -> list[Lookup]:
+    return [
+        e
+        for action in statement.body
+        for top in action_expressions(action)
+        for e in walk(top)
+        if isinstance(e, Lookup)
+    ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from polysched.analysis import Dependences
-from polysched.cost.calls import CALL_CYCLES, n_calls
+from polysched.cost.calls import CALL_CYCLES, n_calls, n_lookups
 from polysched.cost.copies import copy_seconds, lift_cycles
 from polysched.cost.divisions import (
     DIVISION_CYCLES,
@@ -254,7 +254,8 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     n_operations -= ("fma" in cpu.isa) * nest.n_fused
     arithmetic = n_operations / OPERATIONS_PER_CYCLE
     unit, far = nest.memory_operations()
-    memory = unit / LOADS_PER_CYCLE
+    far += n_lookups(nest.statement)
+    memory = (unit + nest.n_spilled) / LOADS_PER_CYCLE
     busy = max(arithmetic, memory) + OVERLAP_LOSS * min(arithmetic, memory)
     if nest.has_whole_vectors:
         busy *= WHOLE_VECTORS

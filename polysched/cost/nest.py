@@ -18,6 +18,7 @@ from polysched.analysis import (
     box_footprint,
     estimate_instances,
     fused_count,
+    keeps_low_bits,
     member_directions,
     operation_count,
     stride_classes,
@@ -36,6 +37,7 @@ from polysched.ir import (
 from polysched.sets import n_dims
 
 MAX_GUARDED = 4  # copies in a body whose conditions compilers take out of the loop
+MAX_TERMS = 27  # of a sum that registers hold
 SIMPLE_OPERATIONS = 2.0  # of a statement whose body is unknown
 
 
@@ -67,6 +69,8 @@ class Nest:
         Accesses with gaps of other statements that run for the same values.
     is_guarded : bool
         Whether other statements under the innermost band run at few of its iterations.
+    is_scalar : bool
+        Whether something that the innermost loop runs keeps it out of vector lanes.
     """
 
     scop: Scop
@@ -79,6 +83,7 @@ class Nest:
     is_versioned: bool = False
     mates: tuple[Reference, ...] = ()
     is_guarded: bool = False
+    is_scalar: bool = False
     _footprints: dict[tuple[int, int, str | None], int] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -199,7 +204,7 @@ class Nest:
     @cached_property
     def is_vectorizable(self) -> bool:
         """Whether the innermost loop runs in vector lanes with profit."""
-        if self.inner is None or not self.is_inner_parallel:
+        if self.inner is None or not self.is_inner_parallel or self.is_scalar:
             return False
         if self.statement.has_data_loops:
             return False
@@ -234,12 +239,18 @@ class Nest:
 
     @property
     def element_bytes(self) -> int:
-        """Size of what the statement computes with: C computes with bytes as int."""
+        """Size of what the statement computes with.
+
+        C computes with bytes as `int`, but of sums, products and choices compilers
+        compute no more bytes than are kept.
+        """
         written = [r.array for r in self.references if r.is_write]
         if not written:
             return 8
         type_ = self.scop.array(written[0]).type
-        return promote(type_).n_bytes if self.n_operations else type_.n_bytes
+        if not keeps_low_bits(self.statement):
+            return promote(type_).n_bytes
+        return max(self.scop.array(r.array).type.n_bytes for r in self.references)
 
     @property
     def shares_lines(self) -> bool:
@@ -271,6 +282,23 @@ class Nest:
                 is_far = found == "N" and self.is_vectorizable
                 (far if is_far else near).update(self._touched(reference))
         return len(near) / self.copies, len(far) / self.copies
+
+    @property
+    def n_spilled(self) -> float:
+        """Loads and stores of one instance of what registers cannot hold.
+
+        Compilers may add integers in any order, and load all terms of an unrolled sum
+        first.
+        """
+        is_float = any(
+            self.scop.array(r.array).type.is_float
+            for r in self.references
+            if r.is_write
+        )
+        if is_float or self.lanes or self.chains >= self.copies:
+            return 0.0
+        n_terms = self.memory_operations()[0] * self.copies
+        return 2 * max(0.0, n_terms - MAX_TERMS) / self.copies
 
     def _is_held(self, reference: Reference) -> bool:
         """Whether vectors of a short innermost loop stay in registers from run to run.

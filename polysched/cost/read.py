@@ -15,6 +15,7 @@ from polysched.analysis import (
     place_size,
     references,
 )
+from polysched.cost.calls import stops_lanes
 from polysched.cost.nest import Nest
 from polysched.cost.peel import peel
 from polysched.ir import NodePath, ScheduleTree, Scop
@@ -48,16 +49,21 @@ def read_nests(
     all_places = main_places(tree)
     listed = [p for places in all_places.values() for p in places]
     mates, guarded = _mates(listed, scop), _guarded(listed)
+    scalar = {
+        _innermost(peel(_moving(place), scop, place.name))
+        for place in listed
+        if stops_lanes(scop.statement(place.name))
+    }
     for name, places in all_places.items():
         sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
         for place, size in zip(places, sizes, strict=True):
-            moving = tuple(m for m in place.members if not m.is_constant)
-            moving = peel(moving, scop, name)
+            moving = peel(_moving(place), scop, name)
             versioned = _is_versioned(tree, moving)
             others = mates[name, place.path]
             is_guarded = place.path in guarded
             loops = tuple(replace(m, path=()) for m in moving)
-            key = name, loops, versioned, others, is_guarded
+            is_scalar = _innermost(moving) in scalar
+            key = name, loops, versioned, others, is_guarded, is_scalar
             if len(places) == 1 and key in known:
                 found.append((place.path, known[key].moved_to(moving)))
                 continue
@@ -70,6 +76,7 @@ def read_nests(
                 is_versioned=versioned,
                 mates=others,
                 is_guarded=is_guarded,
+                is_scalar=is_scalar,
             )
             if deps is not None and not nest.is_inner_parallel:
                 nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
@@ -77,6 +84,16 @@ def read_nests(
                 known[key] = nest
             found.append((place.path, nest))
     return [nest for _, nest in sorted(found, key=lambda one: one[0])]
+
+
+def _moving(place: Place) -> tuple[Member, ...]:
+    return tuple(m for m in place.members if not m.is_constant)
+
+
+def _innermost(members: tuple[Member, ...]) -> tuple[NodePath, int] | None:
+    """The last member that stays a loop."""
+    rolled = [(m.path, m.position) for m in members if not m.unrolled]
+    return rolled[-1] if rolled else None
 
 
 def _is_versioned(tree: ScheduleTree, members: tuple[Member, ...]) -> bool:
@@ -93,9 +110,9 @@ def _mates(
     by_name = references(scop)
     together: dict[tuple[object, ...], list[Place]] = {}
     for place in places:
-        moving = [m for m in place.members if not m.is_constant]
         loops = [
-            (m.path, m.position, m.coefficients, m.constant, m.summed) for m in moving
+            (m.path, m.position, m.coefficients, m.constant, m.summed)
+            for m in _moving(place)
         ]
         n_iterators = scop.statement(place.name).n_loops
         together.setdefault((n_iterators, *loops), []).append(place)

@@ -1,10 +1,14 @@
-"""Exponentials and their kin: long, and without lanes."""
+"""Exponentials and their kin, and elements looked up: long, and without lanes."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from polysched.analysis import compute_dependences, set_band_flags
 from polysched.cost import predict_seconds
+from polysched.frontend import parse_c
 from polysched.ir import original_tree
 from polysched.testing import ScopBuilder
 from tests.unit.cost.test_model import MACHINE
@@ -28,3 +32,39 @@ def test_calls_take_long(value: str) -> None:
 @pytest.mark.parametrize("value", ["fmaxf(x[i], 0)", "fabsf(x[i])", "sqrtf(x[i])"])
 def test_what_processors_have_takes_no_longer(value: str) -> None:
     assert seconds(value) <= seconds("x[i] * x[i]")
+
+
+LOOPS = """static float x[4096], y[4096];
+static {table} t[256]; static unsigned char k[4096];
+void f(void) {{
+#pragma scop
+  {body}
+#pragma endscop
+}}
+"""
+SUM = "x[i] = 0.5f * x[i] + y[i];"
+
+
+def seconds_of(body: str, directory: Path, table: str = "float") -> float:
+    path = directory / "case.c"
+    path.write_text(LOOPS.format(table=table, body=body))
+    (scop,) = parse_c(path).scops
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    found = predict_seconds(tree, scop, deps, MACHINE)
+    assert found is not None
+    return found
+
+
+def test_what_a_loop_calls_keeps_all_of_it_out_of_lanes(tmp_path: Path) -> None:
+    loop = "for (int i = 0; i < 4096; i++)"
+    together = seconds_of(f"{loop} {{ {SUM} y[i] = expf(y[i]); }}", tmp_path)
+    apart = seconds_of(f"{loop} {SUM} {loop} y[i] = expf(y[i]);", tmp_path)
+    assert apart < together
+
+
+def test_short_elements_are_not_gathered(tmp_path: Path) -> None:
+    """Processors gather elements of four bytes and more."""
+    body = f"for (int i = 0; i < 4096; i++) {{ {SUM} y[i] = t[k[i]]; }}"
+    bytes_ = seconds_of(body, tmp_path, "unsigned char")
+    assert seconds_of(body, tmp_path) < bytes_

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from polysched.analysis import compute_dependences, set_band_flags
 from polysched.cost.peel import peel
 from polysched.cost.read import read_nests
-from polysched.ir import Scop, original_tree
+from polysched.ir import Scop, original_tree, types
 from tests.unit import scops
 
 
@@ -84,3 +86,14 @@ def test_lanes_run_over_one_more_short_loop_that_stays() -> None:
     (nest,) = read_nests(tree, scop, deps)
     assert sum(m.unrolled for m in nest.members) == 2
     assert nest.is_vectorizable
+
+
+@pytest.mark.parametrize(("n_rows", "spills"), [(2, False), (9, True)])
+def test_long_sums_of_integers_leave_registers(n_rows: int, spills: bool) -> None:
+    """Compilers load all terms of an unrolled sum of integers first."""
+    scop = window(n_rows, 9, "y + j, x + i")
+    shorter = tuple(replace(a, type=types.SHORT) for a in scop.arrays)
+    (nest,) = read_nests(original_tree(scop), replace(scop, arrays=shorter))
+    assert (nest.n_spilled > 0) is spills
+    (nest,) = read_nests(original_tree(scop), scop)
+    assert nest.n_spilled == 0  # floating point is added in order
