@@ -32,7 +32,6 @@ from polysched.codegen.nodes import (
     walk_nodes,
 )
 from polysched.ir import (
-    Array,
     Assign,
     Load,
     Lookup,
@@ -74,12 +73,23 @@ class Holder:
         An element at an instance, as C text.
     place : callable
         Its subscripts.
+    behind_pointers : frozenset of str
+        Private arrays that lie on the heap.
     """
 
     scop: Scop
     names: Names
     text: Callable[[Load, Instance], str]
     place: Callable[[Load, Instance], tuple[Linear, ...]]
+    behind_pointers: frozenset[str] = frozenset()
+
+    def may_be_anywhere(self, name: str) -> bool:
+        """Whether compilers have to take an array for a part of any other."""
+        array = self.scop.array(name)
+        if name in self.behind_pointers:
+            return True
+        is_parameter = array.storage == "parameter"
+        return bool(array.extents) and (is_parameter or array.extents[0] is None)
 
 
 class HeldElements(Holder):
@@ -122,8 +132,7 @@ class HeldElements(Holder):
         target = action.target
         read = [e for top in action_expressions(action) for e in walk(top)]
         others = {e.array for e in read if isinstance(e, Load | Lookup) and e != target}
-        array = self.scop.array(target.array)
-        if target.array in others or not may_be_anywhere(array):
+        if target.array in others or not self.may_be_anywhere(target.array):
             return None
         return Element(self.text(target, instance), target.type.name)
 
@@ -152,13 +161,6 @@ def _put_into(block: Block, held: Block) -> Block:
     opening = (*block.opening, *held.opening)
     closing = (*held.closing, *block.closing)
     return replace(block, items=held.items, opening=opening, closing=closing)
-
-
-def may_be_anywhere(array: Array) -> bool:
-    """Whether compilers have to take an array for a part of any other."""
-    return bool(array.extents) and (
-        array.storage == "parameter" or array.extents[0] is None
-    )
 
 
 def _is_plain(loop: Loop) -> bool:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from polysched.codegen.ctext import identifiers
-from polysched.codegen.held import Holder, may_be_anywhere
+from polysched.codegen.held import Holder
 from polysched.codegen.linear import Linear
 from polysched.codegen.nodes import Block, Instance, change_blocks
 from polysched.ir import Assign, Load, Lookup, action_expressions, walk
@@ -116,7 +116,7 @@ class HeldBodies(Holder):
         return [
             name
             for name in written
-            if may_be_anywhere(self.scop.array(name)) and name not in identifiers(lines)
+            if self.may_be_anywhere(name) and name not in identifiers(lines)
         ]
 
     def _action(self, instance: Instance) -> Assign | None:

@@ -278,8 +278,10 @@ class _Printer:
             n_subscripts = len(element.subscripts)
             return tuple(at_instance.subscript(element, k) for k in range(n_subscripts))
 
+        heap_bytes = self.options.heap_bytes
+        heap = frozenset(b.array.name for b in buffers if is_on_heap(b, heap_bytes))
         for kind in HeldBlocks, HeldBodies, HeldElements:
-            holder = kind(self.scop, self.names, element_text, element_place)
+            holder = kind(self.scop, self.names, element_text, element_place, heap)
             block = holder.convert(block)
         block = make_vectors_whole(block, built.schedules, self.scop)
 

@@ -31,7 +31,7 @@ from polysched.transform.share import share_loops
 from polysched.transform.strips import fuse_blocks, fuse_strips
 from polysched.transform.sums import share_sums
 from polysched.transform.wave_tiles import tile_in_waves
-from polysched.transform.windows import unroll_windows
+from polysched.transform.windows import part_windows, unroll_windows
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ class PlanShape:
         Accumulate in vector lanes where the order of terms is free.
     windows : bool
         Unroll short loops inside of the points that they are about.
+    parted : bool
+        The same with a loop along the row for each statement.
     split : bool
         Cut loops that are parallel but for one or two of their iterations.
     sums : bool
@@ -98,6 +100,7 @@ class PlanShape:
     lift: bool = False
     accumulate: bool = False
     windows: bool = False
+    parted: bool = False
     split: bool = False
     sums: bool = False
 
@@ -130,6 +133,7 @@ class PlanShape:
             panels=False,
             lift=False,
             windows=False,
+            parted=False,
             sums=False,
         )
 
@@ -137,6 +141,7 @@ class PlanShape:
 SHAPES = (
     PlanShape(threads=False, lift=True),
     PlanShape(windows=True),
+    PlanShape(parted=True),
     PlanShape(jam=True, sums=True),
     PlanShape(jam=True, split=True),
     PlanShape(split=True),
@@ -173,8 +178,9 @@ def plan_script(
 
 def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
     """The draft in that shape; None where its point does not apply to the tree."""
-    if shape.windows:
-        unrolled = draft.through(unroll_windows, scop, cpu)
+    if shape.windows or shape.parted:
+        stage = unroll_windows if shape.windows else part_windows
+        unrolled = draft.through(stage, scop, cpu)
         return None if unrolled is draft else unrolled.through(share_loops, scop, cpu)
     arranged = _arrange(draft, scop, cpu, shape)
     if arranged is None:

@@ -27,7 +27,7 @@ from polysched.transform import (
 from polysched.transform.unroll import count_copies
 from tests.unit.transform.test_plan import CPU
 
-WINDOWS = PlanShape(windows=True)
+WINDOWS, PARTED = PlanShape(windows=True), PlanShape(parted=True)
 POINTS = """for (int i = 0; i < n; i++)
     for (int j = 0; j < n; j++) {{
       y[i][j] = 0.0f;
@@ -74,6 +74,54 @@ def test_points_that_wait_are_left_alone(tmp_path: Path) -> None:
         y[a][j] = 0.5f * y[a][j - 1] + x[j][a];"""
     scop, tree, deps = read(body, tmp_path)
     assert plan_script(tree, scop, deps, CPU, WINDOWS).steps == ()
+
+
+@pytest.mark.parametrize(
+    ("taps", "rows"),
+    [
+        (2, "unroll(band=0.0.1.0.0); vector(band=0.0.1.0, member=0); "),
+        (10, "merge(band=0.0.1.0); order(band=0.0.1.0, members=[1, 0]); "
+             "unroll(band=0.0.1.0.0); vector(band=0.0.1.0, member=1); "),
+    ],
+)  # fmt: skip
+def test_rows_of_windows_are_summed_up_statement_by_statement(
+    taps: int, rows: str, tmp_path: Path
+) -> None:
+    """Of many taps only the innermost loop is unrolled, the others go around rows."""
+    body = POINTS.format(taps=taps, read="x[i + a][j + b]")
+    scop, tree, deps = read(body, tmp_path)
+    draft = plan_script(tree, scop, deps, CPU, PARTED)
+    assert print_script(draft.steps) == (
+        f"merge(band=0); distribute(band=0, member=1, statements=[0, 1]); {rows}"
+        "vector(band=0.0.0.0, member=0); parallel(band=0, member=0, dynamic=false)"
+    )
+    assert find_violation(draft.tree, deps, scop) is None
+
+
+def test_rows_behind_pointers_are_added_up_in_variables(tmp_path: Path) -> None:
+    body = """for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++) {
+      double s = 0;
+      for (int a = 0; a < 2; a++)
+        for (int b = 0; b < 3; b++)
+          s += x[i + a][j + b];
+      y[i][j] = s / 6;
+    }"""
+    scop, tree, deps = read(body, tmp_path)
+    draft = plan_script(tree, scop, deps, CPU, PARTED)
+    text = print_openmp(scop, draft.tree, PrintOptions(), deps=deps.validity)
+    assert "double sum = s[t2];" in text
+    assert text.count("sum += x[") == 6
+    assert "s[t2] = sum;" in text
+
+
+def test_several_statements_in_a_window_stay_together(tmp_path: Path) -> None:
+    """Rows of what they hand on would have a value for every tap."""
+    body = POINTS.format(taps=2, read="x[i + a][j + b]")
+    both = "{ x[i][j + a] = b; y[i][j] += w[a][b]; }"
+    body = body.replace("y[i][j] += w[a][b] * x[i + a][j + b];", both)
+    scop, tree, deps = read(body, tmp_path)
+    assert plan_script(tree, scop, deps, CPU, PARTED).steps == ()
 
 
 @pytest.mark.parametrize("taps", ["m", "n", "50"])
