@@ -23,7 +23,7 @@ def n_lookups(statement: Statement) -> int:
 def stops_lanes(statement: Statement) -> bool:
     """Whether compilers put no loop that runs a statement in vector lanes."""
     narrow = any(e.dtype.n_bytes < GATHERED_BYTES for e in _lookups(statement))
-    return narrow or any(map(call_count, statement.body))
+    return narrow or statement.has_data_loops or any(map(call_count, statement.body))
 
 
 def _lookups(statement: Statement) -> list[Lookup]:

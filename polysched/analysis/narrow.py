@@ -1,0 +1,234 @@
+"""Private integers whose values are small get a type of fewer bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+
+from polysched.analysis.spans import loop_spans
+from polysched.ir import (
+    Array,
+    Assign,
+    Binary,
+    Cast,
+    Const,
+    Expr,
+    Load,
+    Lookup,
+    ScalarType,
+    Scop,
+    Select,
+    Statement,
+    Unary,
+    assignments,
+    map_action,
+    types,
+    walk,
+)
+from polysched.ir.expr import COMPARISONS, LOGICAL
+
+_SHORTER = types.UCHAR, types.SCHAR, types.USHORT, types.SHORT
+
+
+@dataclass(frozen=True)
+class Range:
+    """Integers from `low` to `high`."""
+
+    low: int
+    high: int
+
+    def holds(self, other: Range) -> bool:
+        """Whether all of another range lies in this one."""
+        return self.low <= other.low and other.high <= self.high
+
+    def joined(self, other: Range) -> Range:
+        """The smallest range that holds both."""
+        return Range(min(self.low, other.low), max(self.high, other.high))
+
+
+def narrow_scalars(scop: Scop) -> Scop:
+    """Let private `int` scalars that hold small values be short, or bytes.
+
+    ``int s = 0; for 81 taps: s += picture[..]`` of bytes is at most 20655: vectors of
+    two bytes hold twice as many sums as those of four. C computes with shorter integers
+    as with `int`, so that results do not change.
+
+    Parameters
+    ----------
+    scop : Scop
+        With private scalars expanded, see `privatize`.
+
+    Returns
+    -------
+    Scop
+        With other types for expanded scalars of type `int` that are set to expressions
+        of short integers and numbers, and added to a known number of times.
+    """
+    known: dict[str, Range] = {}
+    for array in scop.arrays:
+        if not (array.is_private and array.is_scalar and array.n_expanded):
+            continue
+        found = _values(scop, array, known) if array.type == types.INT else None
+        if found is None:
+            continue
+        known[array.name] = found
+        shorter = [t for t in _SHORTER if _range_of(t).holds(found)]
+        if shorter:
+            scop = _retype(scop, array, shorter[0])
+    return scop
+
+
+def _values(scop: Scop, scalar: Array, known: dict[str, Range]) -> Range | None:
+    """What one copy of a scalar may hold, None where that is not known."""
+    begun: Range | None = None
+    added, again = Range(0, 0), list[Assign]()
+    for statement, assign in _changes(scop, scalar.name):
+        if assign.op == "=" and _reads(assign, scalar.name):
+            again.append(assign)
+            continue
+        value = range_of(assign.value, known)
+        if value is None:
+            return None
+        if assign.op == "=":
+            begun = value if begun is None else begun.joined(value)
+            continue
+        more = _added(statement, assign, value, scalar.n_expanded)
+        if more is None:
+            return None
+        added = Range(added.low + more.low, added.high + more.high)
+    if begun is None or (again and added != Range(0, 0)):
+        return None
+    total = Range(begun.low + added.low, begun.high + added.high)
+    closed = _closed(total, again, scalar.name, known)
+    return closed if closed and _range_of(types.INT).holds(closed) else None
+
+
+def _closed(
+    start: Range, again: list[Assign], scalar: str, known: dict[str, Range]
+) -> Range | None:
+    """The values that assignments which read a scalar leave it within."""
+    found = start
+    for _ in range(2):  # a choice between itself and others takes one round
+        later = [range_of(a.value, {**known, scalar: found}) for a in again]
+        joined = found
+        for value in later:
+            if value is None:
+                return None
+            joined = joined.joined(value)
+        if joined == found:
+            return found
+        found = joined
+    return None
+
+
+def _changes(scop: Scop, scalar: str) -> Iterator[tuple[Statement, Assign]]:
+    for statement in scop.statements:
+        for action in statement.body:
+            for assign in assignments(action):
+                if assign.target.array == scalar:
+                    yield statement, assign
+
+
+def _reads(assign: Assign, scalar: str) -> bool:
+    return any(isinstance(e, Load) and e.array == scalar for e in walk(assign.value))
+
+
+def _added(
+    statement: Statement, assign: Assign, value: Range, depth: int
+) -> Range | None:
+    """What a statement adds at most in one iteration of its outer loops."""
+    times = _times(statement, depth)
+    if times is None or statement.has_data_loops or assign.op not in ("+=", "-="):
+        return None
+    signed = value if assign.op == "+=" else Range(-value.high, -value.low)
+    return Range(times * min(0, signed.low), times * max(0, signed.high))
+
+
+def _times(statement: Statement, depth: int) -> int | None:
+    """How often a statement runs at most in one iteration of its outer loops."""
+    spans = loop_spans(statement.domain)[depth:]
+    known = [1 + span for span in spans if span is not None]
+    return prod(known) if len(known) == len(spans) else None
+
+
+def range_of(expr: Expr, known: dict[str, Range]) -> Range | None:
+    """The values of an expression of short integers, None for any other.
+
+    Parameters
+    ----------
+    expr : Expr
+        Without overflow where a range is found.
+    known : dict of str to Range
+        Scalars of which more is known than their type.
+    """
+    match expr:
+        case Const(int(value), type_, _) if type_ == types.INT:
+            return Range(value, value)
+        case Load(name, _, type_) | Lookup(name, _, type_):
+            return known.get(name) or (_range_of(type_) if _is_short(type_) else None)
+        case Cast(type_, _) if _is_short(type_):
+            return _range_of(type_)
+        case Binary(op) if op in COMPARISONS or op in LOGICAL:
+            return Range(0, 1)
+    parts = [range_of(e, known) for e in _parts(expr)]
+    if any(part is None for part in parts):
+        return None
+    return _combined(expr, [part for part in parts if part is not None])
+
+
+def _parts(expr: Expr) -> tuple[Expr, ...]:
+    return expr.operands[1:] if isinstance(expr, Select) else expr.operands
+
+
+def _combined(expr: Expr, parts: list[Range]) -> Range | None:
+    match expr:
+        case Select():
+            found = parts[0].joined(parts[1])
+        case Unary("-"):
+            found = Range(-parts[0].high, -parts[0].low)
+        case Binary("+"):
+            found = Range(parts[0].low + parts[1].low, parts[0].high + parts[1].high)
+        case Binary("-"):
+            found = Range(parts[0].low - parts[1].high, parts[0].high - parts[1].low)
+        case Binary("*"):
+            ends = [a * b for a in _ends(parts[0]) for b in _ends(parts[1])]
+            found = Range(min(ends), max(ends))
+        case _:
+            return None
+    return found if _range_of(types.INT).holds(found) else None
+
+
+def _ends(found: Range) -> tuple[int, int]:
+    return found.low, found.high
+
+
+def _is_short(type_: ScalarType) -> bool:
+    return not type_.is_float and type_.n_bytes < types.INT.n_bytes
+
+
+def _range_of(type_: ScalarType) -> Range:
+    """The values of an integer type; of plain `char`, wherever it has a sign."""
+    bits = 8 * type_.n_bytes
+    if type_ == types.BOOL:
+        return Range(0, 1)
+    if type_.kind == "uint":
+        return Range(0, (1 << bits) - 1)
+    high = (1 << bits) - 1 if type_ == types.CHAR else (1 << (bits - 1)) - 1
+    return Range(-(1 << (bits - 1)), high)
+
+
+def _retype(scop: Scop, scalar: Array, type_: ScalarType) -> Scop:
+    def shorter(e: Expr) -> Expr | None:
+        if isinstance(e, Load) and e.array == scalar.name:
+            return replace(e, type=type_)
+        return None
+
+    statements = tuple(
+        replace(s, body=tuple(map_action(a, shorter) for a in s.body))
+        if any(access.array == scalar.name for access in s.accesses)
+        else s
+        for s in scop.statements
+    )
+    arrays = tuple(replace(a, type=type_) if a == scalar else a for a in scop.arrays)
+    return replace(scop, statements=statements, arrays=arrays)
