@@ -11,7 +11,7 @@ BENCH_KERNELS ?= gemm jacobi-2d atax
 BENCH_SIZE ?= MEDIUM
 BENCH_BUDGET ?= 1,4
 TORCH ?= torch>=2.6
-GPU_SECONDS ?= 540
+GPU_SECONDS ?= 225
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-torch slow check lint format types floors golden docs fuzz bench

@@ -74,6 +74,8 @@ class Job:
         once per sweep.
     predicted_seconds : float or None
         By the model of shapes, for the H200.
+    weight : int
+        Variants of its case and kind that are measured in one turn.
     """
 
     case: str
@@ -84,6 +86,7 @@ class Job:
     flops: float
     n_bytes: float
     predicted_seconds: float | None = None
+    weight: int = 1
 
 
 def predict(script: str, elem: str, n: int) -> float:
@@ -272,8 +275,22 @@ def sum_jobs(elem: str, n: int) -> Iterator[Job]:
         )
 
 
+def weigh(job: Job) -> Job:
+    """The job with its weight: most is asked of products and sweeps of floats."""
+    is_float = job.case.startswith("float")
+    if job.program == "matmul" and job.kind.startswith("tiled"):
+        return replace(job, weight=5 if is_float and job.kind == "tiled" else 2)
+    if job.program in ("jacobi2d", "heat3d"):
+        return replace(job, weight=3 if is_float else 2)
+    return job
+
+
 def all_jobs() -> Iterator[Job]:
     """Everything that is measured."""
+    yield from map(weigh, _all_jobs())
+
+
+def _all_jobs() -> Iterator[Job]:
     yield from matmul_jobs("float", 4096)
     yield from matmul_jobs("double", 4096)
     yield from tensor_jobs(4096)
@@ -307,7 +324,7 @@ def all_files(only: str) -> Iterator[tuple[Job, Callable[[str, Path], None]]]:
     """Every variant, and what writes its files under a name to a folder."""
     cases: dict[str, Job] = {}
     for job in all_jobs():
-        cases.setdefault(job.case, replace(job, predicted_seconds=None))
+        cases.setdefault(job.case, replace(job, predicted_seconds=None, weight=2))
         yield job, partial(write, job)
     for case in cases.values():
         if only not in f"{case.case} our choice":

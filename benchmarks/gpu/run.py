@@ -2,9 +2,11 @@
 
 ``python run.py [-o results.json] [--arch sm_90] [--jobs N] [--seconds N]`` inside of
 the folder. Every variant checks its own results; one that fails is reported and not
-timed. The kinds of all programs take turns, so that what is left out when the seconds
-are over are further shapes of what was measured. At the end it says what was asked for
-and what was found (``summary.py``).
+timed. The kinds of all programs take turns, those that most is asked of first and with
+several variants at a time, so that what is left out when the seconds are over are
+further shapes of what was measured. While one variant runs others are built. What was
+found is written after each, as JSON and as a page, and said at the end, with what was
+asked for (``summary.py``).
 """
 
 from __future__ import annotations
@@ -19,15 +21,16 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 from pathlib import Path
 
-from summary import asked_lines, bulk_lines
+from summary import asked_lines, bulk_lines, page
 
 HERE = Path(__file__).resolve().parent
 LATE = "LATE"  # no time was left
-BUILD_SHARE = 0.5  # of the time
+RUN_SECONDS = 30.0  # of one variant
 SHOWN = ("name", "case", "kind", "ms", "verdict")
 
 
@@ -43,11 +46,17 @@ def find_nvcc() -> str:
 
 
 def take_turns(jobs: list) -> list:
-    """The first variant of each kind, then the second ones, and so on."""
+    """The first variants of each kind, then the next ones: so many as they weigh."""
     kinds = defaultdict(list)
     for job in jobs:
         kinds[job["case"], job["kind"]].append(job)
-    return [j for turn in zip_longest(*kinds.values()) for j in turn if j]
+    by_weight = sorted(kinds.values(), key=lambda own: -own[0].get("weight", 1))
+    parts = []
+    for own in by_weight:
+        n = own[0].get("weight", 1)
+        parts.append([own[k : k + n] for k in range(0, len(own), n)])
+    turns = zip_longest(*parts, fillvalue=[])
+    return [job for turn in turns for part in turn for job in part]
 
 
 def build(job: dict, compiler: str, arch: str, end: float) -> str:
@@ -67,7 +76,7 @@ def build(job: dict, compiler: str, arch: str, end: float) -> str:
         done = subprocess.run(command, cwd=HERE, capture_output=True, text=True)
         text += done.stdout + done.stderr
         if done.returncode:
-            return "FAILED " + text
+            return f"FAILED {text or command[0]}"
     return text
 
 
@@ -81,7 +90,7 @@ def resources(text: str) -> dict:
     }
 
 
-def execute(job: dict) -> dict:
+def execute(job: dict, seconds: float) -> dict:
     """Run one variant: milliseconds of each entry, launches, and its verdict."""
     try:
         done = subprocess.run(
@@ -89,10 +98,13 @@ def execute(job: dict) -> dict:
             cwd=HERE,
             capture_output=True,
             text=True,
-            timeout=60,
+            errors="replace",
+            timeout=max(1.0, min(RUN_SECONDS, seconds)),
         )
     except subprocess.TimeoutExpired:
         return {"verdict": "timeout"}
+    except OSError as error:
+        return {"verdict": str(error)}
     times = [float(t) for t in re.findall(r"kernels ([\d.]+) ms", done.stderr)]
     launches = re.findall(r"(\d+) launches", done.stderr)
     if done.returncode or not times or "equal" not in done.stdout:
@@ -140,7 +152,7 @@ def reference(compiler: str, arch: str) -> dict:
     return found
 
 
-def said_by(command: list, timeout: float = 120) -> dict:
+def said_by(command: list, timeout: float = 60) -> dict:
     """The line of JSON that a program prints; empty where it fails."""
     try:
         done = subprocess.run(
@@ -151,50 +163,58 @@ def said_by(command: list, timeout: float = 120) -> dict:
         return {}
 
 
+def write(found: dict, output: Path) -> None:
+    """Everything so far as JSON, and as a page beside it."""
+    output.write_text(json.dumps(found, indent=1))
+    output.with_suffix(".md").write_text(page(found))
+
+
+def measure(jobs: list, texts: Iterator, end: float) -> Iterator:
+    """Run what is built, in turn, as long as there is time."""
+    for job, text in zip(jobs, texts, strict=True):
+        left = end - time.monotonic()
+        if text == LATE or left <= 0:
+            continue
+        failed = text.startswith("FAILED")
+        run = {"verdict": text[:800]} if failed else execute(job, left)
+        yield {**job, **resources(text), **run}
+
+
 def main() -> int:
-    """Build side by side, run in turn, write JSON."""
+    """Build side by side, run in turn, write JSON and a page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", default="results.json")
+    parser.add_argument("-o", "--output", type=Path, default=Path("results.json"))
     parser.add_argument("--arch", default="")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     options = parser.parse_args()
-    began = time.monotonic()
+    end = time.monotonic() + options.seconds
     compiler = find_nvcc()
     *gpu, capability = query_gpu()
     arch = options.arch or "sm_" + capability.replace(".", "")
     jobs = json.loads((HERE / "jobs.json").read_text())
     jobs = [j for j in jobs if options.only in f"{j['case']} {j['kind']}"]
     jobs = take_turns(jobs)
-    end = began + BUILD_SHARE * options.seconds
+    found = {"gpu": ", ".join(gpu), "nvcc": release_of(compiler), "arch": arch}
+    found |= {"reference": {}, "runs": []}
     with ThreadPoolExecutor(options.jobs) as pool:
-        texts = list(pool.map(lambda job: build(job, compiler, arch, end), jobs))
-    found = {
-        "gpu": ", ".join(gpu),
-        "nvcc": release_of(compiler),
-        "arch": arch,
-        "reference": reference(compiler, arch),
-        "runs": [],
-    }
-    n_wrong = 0
-    for job, text in zip(jobs, texts, strict=True):
-        if text == LATE or time.monotonic() - began > options.seconds:
-            continue
-        failed = text.startswith("FAILED")
-        run = {"verdict": text[:800]} if failed else execute(job)
-        n_wrong += run["verdict"] != "equal"
-        found["runs"].append({**job, **resources(text), **run})
-        told = {k: found["runs"][-1].get(k) for k in SHOWN}
-        sys.stdout.write(json.dumps(told) + "\n")
-        sys.stdout.flush()
-        Path(options.output).write_text(json.dumps(found, indent=1))
-    n_run = len(found["runs"])
-    left = f", {len(jobs) - n_run} left out" if n_run < len(jobs) else ""
-    sys.stdout.write(f"{n_run - n_wrong} of {n_run} variants right{left}\n")
-    for line in asked_lines(found["runs"], found["reference"]):
+        texts = pool.map(lambda job: build(job, compiler, arch, end), jobs)
+        found["reference"] = reference(compiler, arch)
+        write(found, options.output)
+        for run in measure(jobs, texts, end):
+            found["runs"].append(run)
+            told = {k: run.get(k) for k in SHOWN}
+            sys.stdout.write(json.dumps(told) + "\n")
+            sys.stdout.flush()
+            write(found, options.output)
+    runs = found["runs"]
+    n_wrong = sum(run["verdict"] != "equal" for run in runs)
+    left = f", {len(jobs) - len(runs)} left out" if len(runs) < len(jobs) else ""
+    sys.stdout.write(f"{len(runs) - n_wrong} of {len(runs)} variants right{left}\n")
+    for line in asked_lines(runs, found["reference"]):
         sys.stdout.write(line + "\n")
-    for line in bulk_lines(found["runs"]):
+    for line in bulk_lines(runs):
         sys.stdout.write(f"pieces, rows in bulk {line}\n")
     return 1 if n_wrong else 0
 

@@ -185,3 +185,70 @@ def asked_lines(runs: list[Run], reference: Run) -> Iterator[str]:
         else:
             verdict = "met" if found >= least else "MISSED"
             yield f"{what}: {found:.2f}, at least {least:.2f} is asked for: {verdict}"
+
+
+def page(found: Run) -> str:
+    """The whole page."""
+    runs = found["runs"]
+    wrong = [r for r in runs if r["verdict"] != "equal"]
+    spilled = [r for r in runs if r.get("spill_bytes")]
+    reference = found["reference"]
+    copy = reference.get("copy_bytes_per_second", 0.0)
+    lines = [
+        "# Device code on a GPU",
+        "",
+        f"{found['gpu']}; nvcc {found['nvcc']}, `-O3 -arch={found['arch']}`; "
+        f"library: cuBLAS {reference.get('cublas', 'absent')} (without TF32), PyTorch "
+        f"{reference.get('torch', 'absent')} (cuDNN); a plain copy moves "
+        f"{copy * 1e-12:.2f} TB/s, read and written bytes counted.",
+        "",
+        f"{len(runs)} variants were built from the trees by `print_cuda`, run, and "
+        f"checked against a computation of their own on the host: {len(wrong)} wrong, "
+        f"{len(spilled)} with spilled registers. Milliseconds are medians of the "
+        "kernels alone, by events, after a warm-up; copies to and from the device are "
+        "not in them. Made by `make gpu-bench` and `benchmarks/gpu/report.py`.",
+        "",
+        "## The fastest of each kind",
+        "",
+        "| case | kind | variants | ms | TFLOP/s | beside | registers | launches |",
+        "|---|---|---:|---:|---:|---|---:|---:|",
+        *case_lines(runs, reference),
+        "",
+        "`one-level tiles` are 32 x 32 x 32 through shared memory with two results per "
+        "thread and no pipeline, the structure that PPCG prints by default. For "
+        "stencils the bytes are those of one sweep at a time (each array once per "
+        "sweep), so that time tiles may exceed a copy; for sums those of the matrix.",
+        "",
+        "## Pipelines",
+        "",
+        "The same kernel with one tile in shared memory, and with the best number of "
+        "them (in brackets); the three fastest shapes of each case that were timed "
+        "both ways.",
+        "",
+        "| case | shape | ms without | ms with | gain |",
+        "|---|---|---:|---:|---:|",
+        *pipeline_lines(runs),
+        "",
+        "## Rows in bulk",
+        "",
+        "The same kernel with copies of pieces and with bulk copies of rows.",
+        "",
+        "| case | shape | ms pieces | ms rows | gain |",
+        "|---|---|---:|---:|---:|",
+        *bulk_lines(runs),
+        "",
+        "## The model's ranking",
+        "",
+        "Measured time of the model's first choice, and of the best of its first five, "
+        "over the best of all that were measured; pairs that it orders as measured.",
+        "",
+        "| type | shapes | first | first five | pairs |",
+        "|---|---:|---:|---:|---:|",
+        *model_lines(runs),
+        "",
+        "## What was asked for",
+        "",
+        *(f"- {line}" for line in asked_lines(runs, reference)),
+        "",
+    ]
+    return "\n".join(lines)

@@ -56,7 +56,8 @@ def folder(tmp_path):
     ):
         (place / f"{name}.c").write_text("int main(void) { return 0; }\n")
         (place / f"said-{name}.exe").write_text(said)
-        jobs.append({"name": name, "case": "c", "kind": kind, "defines": ["-DREPS=3"]})
+        job = {"name": name, "case": "c", "kind": kind, "defines": ["-DREPS=3"]}
+        jobs.append({**job, "script": "", "flops": 1e9, "n_bytes": 1e9})
     (place / "jobs.json").write_text(json.dumps(jobs))
     for script in (RUN, RUN.with_name("summary.py")):
         shutil.copy(script, place)
@@ -90,6 +91,23 @@ def test_variants_are_built_for_the_gpu_and_judged(folder):
     assert "refused.cu(3): error: no" in runs["refused"]["verdict"]
     assert runs["wrong"]["verdict"] == "differs\n"
     assert "ms" not in runs["wrong"]
+    page = (folder / "results.md").read_text()
+    assert "4 variants were built" in page
+    assert "2 wrong" in page
+    assert "| c | tiled | 2 | 2.50 |" in page
+
+
+def test_kinds_of_which_most_is_asked_come_first_and_with_several(folder):
+    path = folder / "jobs.json"
+    jobs = json.loads(path.read_text())
+    jobs = [{**job, "name": f"{job['name']}{k}"} for k in range(3) for job in jobs]
+    for job in jobs:
+        job["weight"] = {"sweeps": 2}.get(job["kind"], 1)
+    path.write_text(json.dumps(jobs))
+    run(folder)  # there is no file of these names: nothing is built, all are told of
+    found = json.loads((folder / "results.json").read_text())["runs"]
+    turns = "sst p st p t p t t t".replace(" ", "")
+    assert "".join(r["kind"][0] for r in found) == turns
 
 
 def test_what_no_time_is_left_for_is_left_out(folder):
