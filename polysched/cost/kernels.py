@@ -159,7 +159,7 @@ class _Mapped:
         for k in positions:
             if self.nest.members[k].position == n - 1 - axis:
                 run = self._run
-                if run is not None and axis == 0:
+                if run is not None and self.nest.members[k].kind == "tile":
                     return tuple(x * run.length for x in run.direction)
                 return self.nest.directions[k]
         return None

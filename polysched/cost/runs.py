@@ -69,7 +69,7 @@ class Run:
         if found == "0":
             return RunAccess(1, 1 / self.length)
         if found == "N" or not self._has_vectors(array):
-            return RunAccess(1, 1.0)
+            return RunAccess(1, self._to_next(reference, others))
         n = self._lanes(array)
         beyond = abs(float(reference.offsets[-1]))
         if beyond % n == 0:
@@ -79,6 +79,27 @@ class Run:
         ):
             return RunAccess(1, min(1.0, beyond / self.length))
         return RunAccess(1, 1.0)
+
+    def _to_next(self, reference: Reference, others: Sequence[Reference]) -> float:
+        """Share of its elements that no other access of the run touches later.
+
+        What several instances read of an array that is not written is loaded once.
+        """
+        own = [r for r in others if r.array == reference.array]
+        if any(r.is_write for r in own):
+            return 1.0
+        moves = reference.moves(self.direction)
+        steps = [
+            step
+            for step in range(1, self.length)
+            for r in own
+            if r.rows == reference.rows
+            and all(
+                a - b == step * m
+                for a, b, m in zip(r.offsets, reference.offsets, moves, strict=True)
+            )
+        ]
+        return min(steps, default=self.length) / self.length
 
     def _lanes(self, array: Array) -> int:
         return max(1, min(self.length, VECTOR_BYTES // array.type.n_bytes))

@@ -8,7 +8,7 @@ from math import gcd
 import islpy as isl
 
 from polysched.analysis import Dependences, active_dependences, member_distances
-from polysched.ir import MARK_TILE
+from polysched.ir import MARK_RUN, MARK_TILE
 from polysched.sets import isolates, node_kind
 
 
@@ -74,6 +74,19 @@ def tile_member(member: isl.UnionPwAff, size: int) -> isl.UnionPwAff:
     """The start of the tile that a value lies in: ``size * floor(x / size)``."""
     value = isl.Val(size)
     return member.scale_down_val(value).floor().scale_val(value)
+
+
+def insert_runs(node: isl.ScheduleNode, position: int, length: int) -> isl.ScheduleNode:
+    """The band with runs of a member's values in its place, and these values below.
+
+    A mark ``run`` stands between the two bands.
+    """
+    members, flags = member_schedules(node), coincident_flags(node)
+    member, permutable = members[position], node.band_get_permutable()
+    node = insert_band(node.delete(), [member], [flags[position]], permutable=True)
+    node = insert_mark(node, f"{MARK_RUN}:{length}")
+    members[position] = tile_member(member, length)
+    return insert_band(node, members, flags, permutable)
 
 
 def member_step(member: isl.UnionPwAff) -> int:

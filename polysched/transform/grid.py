@@ -23,12 +23,13 @@ import islpy as isl
 from polysched.analysis import Dependences, loop_is_parallel
 from polysched.ir import MARK_GRID, MARK_KERNEL, MARK_THREADS, ScheduleTree
 from polysched.sets import node_kind
-from polysched.transform.bands import insert_mark
+from polysched.transform.bands import insert_mark, insert_runs
 from polysched.transform.draft import is_under_mark
 from polysched.transform.launch import MAX_GRID_MEMBERS, MAX_THREADS
-from polysched.transform.step import Step
+from polysched.transform.step import Step, option
 
 N_AXES = 3  # of a block's threads
+ROWS = (1, 2, 4, 8)  # that a thread takes at once
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,14 @@ class Threads(Step):
         all parts of a kernel.
     member : int
         The first member that is shared.
+    run : int
+        Neighbouring values of it that one thread takes, 1, 2, 4 or 8: what several of
+        them read is loaded once.
     """
 
     counts: tuple[int, ...]
     member: int = 0
+    run: int = option(1)
 
     name: ClassVar[str] = "threads"
 
@@ -112,6 +117,8 @@ class Threads(Step):
             return f"found {prod(self.counts)} threads, at most {MAX_THREADS} fit"
         if is_under_mark(node, MARK_THREADS) or _has_mark(node, MARK_THREADS):
             return "threads share a band around this one, or one below it"
+        if self.run not in ROWS:
+            return f"found runs of {self.run}, expected one of {ROWS}"
         return None
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
@@ -122,6 +129,9 @@ class Threads(Step):
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
         node = _cut_out(node, self.member, len(self.counts))
         counts = ",".join(str(n) for n in self.counts)
+        if self.run > 1:
+            node = insert_runs(node, 0, self.run)
+            counts += ":" + ",".join([str(self.run), *"1" * (len(self.counts) - 1)])
         return insert_mark(node, f"{MARK_THREADS}:{counts}")
 
 

@@ -12,7 +12,6 @@ from polysched.analysis import Dependences, loop_is_parallel
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
-    MARK_RUN,
     MARK_THREADS,
     NodePath,
     ScheduleTree,
@@ -22,6 +21,7 @@ from polysched.transform.bands import (
     coincident_flags,
     insert_band,
     insert_mark,
+    insert_runs,
     member_schedules,
     tile_member,
 )
@@ -99,21 +99,11 @@ class Launch(Step):
         ]
         counts = ",".join(str(n) for n in self.threads)
         if self.run > 1:
-            node = self._insert_runs(node)
+            node = insert_runs(node, n_shared - 1, self.run)
             counts += ":" + ",".join("1" * (n_shared - 1) + str(self.run))
         node = insert_mark(node, f"{MARK_THREADS}:{counts}")
         node = insert_band(node, tiles, flags, permutable=True)
         return insert_mark(insert_mark(node, MARK_GRID), MARK_KERNEL)
-
-    def _insert_runs(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
-        """The band of points with runs as its last member, their values below."""
-        members, flags = member_schedules(node), coincident_flags(node)
-        last = members[-1]
-        node = node.delete()
-        node = insert_band(node, [last], flags[-1:], permutable=True)
-        node = insert_mark(node, f"{MARK_RUN}:{self.run}")
-        starts = [*members[:-1], tile_member(last, self.run)]
-        return insert_band(node, starts, flags, permutable=True)
 
 
 def find_share_misfit(

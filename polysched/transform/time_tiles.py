@@ -27,6 +27,8 @@ from polysched.transform.grid import Grid, Threads
 from polysched.transform.order import Order
 from polysched.transform.tile import Tile, Wavefront
 
+MAX_ROWS = 4  # of a thread at once
+
 
 @dataclass(frozen=True)
 class TimeShape:
@@ -75,28 +77,34 @@ def tile_time(
     numbers = sorted(int(s.get_tuple_name()[1:]) for s in statements)
     threads = shape.threads[n_space - 1]
     tiles, points = (*path, 0), (*path, 0, 0, 0)
-    waves: Draft | None = draft.do(Tile(path, (shape.steps, *shape.tile[n_space - 1])))
+    tile = shape.tile[n_space - 1]
+    waves: Draft | None = draft.do(Tile(path, (shape.steps, *tile)))
     if waves is not None:
         waves = waves.do(Order(tiles, (*range(1, n_space + 1), 0)))
         waves = waves.attempt(Wavefront(tiles, n_space + 1))
     if waves is None:
         return None
-    shared = _share_steps(waves, numbers, threads, points)
+    rows = min(MAX_ROWS, tile[0] // threads[0]) if n_space > 1 else 1
+    shared = _share_steps(waves, numbers, threads, points, rows)
     shared = shared or _share_waves(waves, threads, points)
     return shared and shared.attempt(Grid((*tiles, 0), 1, n_space))
 
 
 def _share_steps(
-    draft: Draft, numbers: list[int], threads: tuple[int, ...], points: NodePath
+    draft: Draft,
+    numbers: list[int],
+    threads: tuple[int, ...],
+    points: NodePath,
+    rows: int,
 ) -> Draft | None:
-    """Share what every statement does in one time step."""
+    """Share what every statement does in one time step, so many rows at once."""
     if len(numbers) == 1:
-        return draft.attempt(Threads(points, threads, 1))
+        return draft.attempt(Threads(points, threads, 1, rows))
     parts = draft.attempt(Distribute(points, 1, tuple(numbers)))
     for k in range(len(numbers)):
         if parts is None:
             return None
-        parts = parts.attempt(Threads((*points, 0, k, 0), threads, 0))
+        parts = parts.attempt(Threads((*points, 0, k, 0), threads, 0, rows))
     return parts
 
 

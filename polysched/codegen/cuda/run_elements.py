@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from polysched.codegen.ctext import MULTIPLY, Names, Text, binary, identifiers
@@ -46,7 +47,7 @@ class Vector:
     address : Linear
         Subscript of the first, over the run's loop.
     length : int
-        How many.
+        How many; 1 for an element alone.
     is_read, is_written : bool
         Whether it is loaded in front, and stored behind.
     steps : tuple of int
@@ -60,6 +61,10 @@ class Vector:
     is_read: bool
     is_written: bool
     steps: tuple[int, ...]
+
+    def component(self, position: int) -> str:
+        """The text of one of its elements."""
+        return f"{self.name}.{COMPONENTS[position]}" if self.length > 1 else self.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +116,7 @@ def find_elements(
     iterator: str,
     length: int,
     arrays: Mapping[str, DeviceArray],
+    written: Collection[str],
     free: Names,
 ) -> RunElements:
     """The vectors of a whole run, and its statements with their components.
@@ -125,10 +131,13 @@ def find_elements(
         Values of the run.
     arrays : mapping of str to DeviceArray
         What lives in device memory.
+    written : collection of str
+        Arrays that the kernel writes: no compiler loads their elements before it has
+        stored others, as pointers may be to the same place.
     free : Names
         Source of names.
     """
-    finder = _Finder(iterator, length, arrays, _looked_up(placed))
+    finder = _Finder(iterator, length, arrays, written, _looked_up(placed))
     uses = [u for step in range(length) for u in finder.uses(placed, step)]
     starts = finder.choose(uses)
     first: dict[_Place, _Use] = {}
@@ -136,8 +145,8 @@ def find_elements(
         first.setdefault(use.place, use)
     vectors: dict[_Place, Vector] = {}
     for start in dict.fromkeys(starts[u.place] for u in uses if u.place in starts):
-        lanes = range(finder.lanes(start.array))
-        own = [first[replace(start, position=start.position + k)] for k in lanes]
+        own = [first[place] for place, begin in starts.items() if begin == start]
+        own.sort(key=lambda use: use.place.position)
         vectors[start] = Vector(
             arrays[start.array],
             free.take(f"{arrays[start.array].name}_run"),
@@ -148,7 +157,7 @@ def find_elements(
             steps=tuple(u.step for u in own),
         )
     components = {
-        place: f"{vectors[start].name}.{COMPONENTS[place.position - start.position]}"
+        place: vectors[start].component(place.position - start.position)
         for place, start in starts.items()
     }
     statements = tuple(
@@ -166,7 +175,8 @@ class _Finder:
     iterator: str
     length: int
     arrays: Mapping[str, DeviceArray]
-    stay: Set[str]  # arrays of which elements are looked up
+    written: Collection[str]
+    stay: Collection[str]  # arrays of which elements are looked up
     pitches: dict[Text, Text] = field(default_factory=dict)  # that divide an atom
     orders: dict[_Row, tuple[Text, ...]] = field(default_factory=dict)  # as first seen
 
@@ -188,20 +198,26 @@ class _Finder:
         chosen: dict[_Place, _Place] = {}
         for array in dict.fromkeys(u.place.array for u in uses):
             own = [u for u in uses if u.place.array == array]
-            device = self.arrays[array]
-            moved = device.base is not None or any(device.firsts)
-            if (
-                array in self.stay
-                or moved
-                or not device.lasts
-                or self.lanes(array) == 1
-            ):
+            if array in self.stay:
                 continue
             if any(u.is_write for u in own):
                 chosen |= self._choose_written(own)
-            else:
-                chosen |= self._whole({u.place for u in own if u.is_certain})
+                continue
+            certain = [u.place for u in own if u.is_certain]
+            chosen |= self._often(certain) | self._whole(set(certain))
         return chosen
+
+    def _often(self, places: Sequence[_Place]) -> dict[_Place, _Place]:
+        """What is loaded in front, alone: what several values of the run read.
+
+        Of an array that the kernel writes elsewhere, all that the run reads.
+        """
+        counts = Counter(places)
+        return {
+            p: p
+            for p, n in counts.items()
+            if (n > 1 or p.array in self.written) and self._is_plain(p)
+        }
 
     def _choose_written(self, uses: Sequence[_Use]) -> dict[_Place, _Place]:
         """All elements of an array that is written, or none."""
@@ -217,7 +233,7 @@ class _Finder:
 
     def _whole(self, places: set[_Place]) -> dict[_Place, _Place]:
         """The elements of whole, aligned vectors."""
-        found = {}
+        found: dict[_Place, _Place] = {}
         for place in places:
             n = self.lanes(place.array)
             if not self._is_aligned(place, n):
@@ -229,19 +245,27 @@ class _Finder:
         return found
 
     def _is_aligned(self, place: _Place, n: int) -> bool:
-        """Whether a place's row begins at a multiple of so many elements."""
-        return all(
-            (weight % n == 0 or atom in self.pitches)
-            and self.iterator not in identifiers(atom.text)
-            for atom, weight in place.row
-        )
+        """Whether a place's row begins at a multiple of so many elements, two or more.
 
-    def conditions(self, vectors: Iterable[_Place]) -> tuple[str, ...]:
+        Allocations begin at such a multiple, pointers to a part of one may not.
+        """
+        device = self.arrays[place.array]
+        is_moved = device.base is not None or any(device.firsts)
+        if is_moved or not device.lasts or n == 1 or not self._is_plain(place):
+            return False
+        return all(w % n == 0 or atom in self.pitches for atom, w in place.row)
+
+    def _is_plain(self, place: _Place) -> bool:
+        """Whether the loop's variable moves a place by its weight alone."""
+        names = (identifiers(atom.text) for atom, _ in place.row)
+        return not any(self.iterator in found for found in names)
+
+    def conditions(self, vectors: Mapping[_Place, Vector]) -> tuple[str, ...]:
         """When rows begin at such multiples."""
         found = {
             f"{self.pitches[atom].at_least(MULTIPLY)} % {n} == 0"
             for place in vectors
-            for n in [self.lanes(place.array)]
+            for n in [vectors[place].length]
             for atom, weight in place.row
             if weight % n and atom in self.pitches
         }

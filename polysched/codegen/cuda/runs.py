@@ -34,7 +34,6 @@ from polysched.codegen.build import Built
 from polysched.codegen.ctext import Names, Text, identifiers
 from polysched.codegen.cuda.arrays import DeviceArray
 from polysched.codegen.cuda.run_elements import (
-    COMPONENTS,
     RunElements,
     Vector,
     find_elements,
@@ -120,7 +119,10 @@ class RunPrinter:
         if not all(is_plain(value, node.iterator) for value in sums):
             return (node,)
         named = tuple((statement, values) for statement, values, _ in placed)
-        found = find_elements(named, node.iterator, length, self.arrays, self.free)
+        written = {a.array for _, a in self.scop.iter_accesses() if a.is_write}
+        found = find_elements(
+            named, node.iterator, length, self.arrays, written, self.free
+        )
         if not found.vectors:
             return (node,)
         run = _Run(node.iterator, whole.start, length)
@@ -174,9 +176,7 @@ class RunPrinter:
                 condition = " && ".join(whole.conditions(step, step))
                 place = run.at(vector.address.plus(Linear((), k)), 0).to_text()
                 yield f"if ({condition})"
-                store = (
-                    f"{vector.device.name}[{place}] = {vector.name}.{COMPONENTS[k]};"
-                )
+                store = f"{vector.device.name}[{place}] = {vector.component(k)};"
                 yield self.indent + store
 
     def _find_whole(self, node: Node, length: int) -> _Whole | None:
@@ -238,12 +238,16 @@ class RunPrinter:
 
     def _type(self, vector: Vector) -> str:
         """The vector's type, where a program's own name may hide it."""
+        if vector.length == 1:
+            return type_name(vector.device.type)
         name = vector_type(vector)
         return f"::{name}" if self.free.is_taken(name) else name
 
     def _memory(self, vector: Vector, run: _Run, const: str = "") -> str:
         """The vector's elements in device memory."""
         index = run.at(vector.address, 0).to_text()
+        if vector.length == 1:
+            return f"{vector.device.name}[{index}]"
         return f"*({const}{self._type(vector)} *)&{vector.device.name}[{index}]"
 
 

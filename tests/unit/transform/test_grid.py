@@ -18,7 +18,11 @@ BAND = "[{ S0[j, i] -> [(j)] }, { S0[j, i] -> [(i)] }]"
 
 @pytest.mark.parametrize(
     "text",
-    ["grid(band=0, member=0, members=1)", "threads(band=0, counts=[8], member=0)"],
+    [
+        "grid(band=0, member=0, members=1)",
+        "threads(band=0, counts=[8], member=0)",
+        "threads(band=0, counts=[8], member=0, run=4)",
+    ],
 )
 def test_steps_are_read_back(text: str) -> None:
     assert print_script(parse_script(text)) == text
@@ -40,6 +44,7 @@ def test_steps_are_read_back(text: str) -> None:
         ("threads(band=0, counts=[0])", "found 0 threads"),
         ("threads(band=0, counts=[2048])", "at most 1024"),
         ("threads(band=0, counts=[8], member=3)", "found member 3"),
+        ("threads(band=0, counts=[8], run=3)", "found runs of 3"),
         (
             "threads(band=0, counts=[8]); threads(band=0.0, counts=[8])",
             "threads share a band around",

@@ -28,7 +28,7 @@ SHAPE = TimeShape(2, ((8,), (4, 8)), ((4,), (2, 8)))
     ("body", "band", "threads"),
     [
         (ROWS, ROWS_BAND, "threads:4"),
-        (PLANES, PLANES_BAND, "threads:2,8"),
+        (PLANES, PLANES_BAND, "threads:2,8:2,1"),
         (SWEEP, SWEEP_BAND, "threads:2,8"),
     ],
 )

@@ -130,6 +130,37 @@ def test_results_equal(
     assert found == expected
 
 
+def with_rows(script: str, rows: int) -> str:
+    """Threads that take so many neighbouring rows at once."""
+    return script.replace("8], member=0)", f"8], member=0, run={rows})")
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("body", "band", "script", "n"),
+    [
+        (PLANES, PLANES_BAND, with_rows(PLANES_SCRIPT, 4), 13),  # one thread has all
+        (FIELDS, FIELDS_BAND, with_rows(FIELDS_SCRIPT, 4), 24),
+    ],
+)
+def test_rows_that_a_thread_takes_at_once(
+    tmp_path: Path, body: str, band: str, script: str, n: int
+) -> None:
+    expected, found = outputs(tmp_path, body, script, n=n, band=band)
+    assert found == expected
+
+
+def test_what_rows_of_a_thread_read_is_loaded_once_and_before_they_store(
+    tmp_path: Path,
+) -> None:
+    prepared = Prepared.of(tmp_path, PLANES).in_band(PLANES_BAND)
+    text = prepared.print(with_rows(PLANES_SCRIPT, 4)).device
+    run = text[text.index("const double C_run") :].partition("} else {")[0]
+    loads = run.count(" = C[")
+    assert loads == 14  # four points with four neighbours each: two are two points'
+    assert run.rindex(" = C[") < run.index("E[")
+
+
 @pytest.mark.cc
 def test_blocks_are_counted_where_the_last_is_a_choice(tmp_path: Path) -> None:
     """The last tile's point is ``h == 0 ? 89 : 91`` here, and the first is not 0."""
