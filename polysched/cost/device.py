@@ -154,12 +154,12 @@ def kernel_work(kernel: KernelLoad) -> KernelWork:
     parts = kernel.statements
     requests = sum(s.n_requests for s in parts)
     written = sum(s.n_requests * s.written_share for s in parts) / max(requests, 1e-9)
-    near = sum(s.near_bytes for s in parts) / n_blocks
+    near = sum(max(s.near_bytes, s.line_bytes) for s in parts) / n_blocks
     sectors = sum(s.far_bytes for s in parts) / n_blocks / SECTOR_BYTES
     n_steps = max(1, round(sum(s.n_steps for s in parts)))
     # loops around runs have branches, and are not unrolled
     is_serial = n_steps < LOADS_IN_FLIGHT or any(
-        s.waits_for_memory or s.run > 1 for s in parts
+        s.waits_for_memory or s.run > 1 or s.meets for s in parts
     )
     return KernelWork(
         n_blocks=n_blocks,

@@ -27,7 +27,7 @@ from polysched.cost.loads import (
 from polysched.cost.nest import Nest
 from polysched.cost.runs import Run
 from polysched.cost.trips import row_extent
-from polysched.cost.warps import SECTOR_BYTES, WarpAccess
+from polysched.cost.warps import LINE_BYTES, SECTOR_BYTES, WarpAccess
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
@@ -192,6 +192,7 @@ class _Mapped:
         near = sum(t.n_bytes for t in touched)
         requests = sum(t.n_requests for t in touched)
         written = sum(t.n_requests for t in touched if t.reference.is_write)
+        stored = sum(t.n_bytes for t in touched if t.reference.is_write)
         after = max(self._positions(MARK_GRID), default=self._first - 1) + 1
         orders = inner is not None and not nest.members[inner].coincident
         orders = orders and not self._sums  # a thread may add in any order
@@ -202,7 +203,7 @@ class _Mapped:
             element=self._element(),
             n_requests=requests,
             near_bytes=near,
-            far_bytes=min(near, nest.footprint(after, SECTOR_BYTES) * blocks),
+            far_bytes=min(near, self._far_bytes(after) * blocks + stored),
             memory_bytes=min(near, nest.footprint(self._first, SECTOR_BYTES)),
             written_share=written / requests if requests else 0.0,
             n_references=len(touched),
@@ -215,6 +216,38 @@ class _Mapped:
             stage=self._stage(),
             run=length,
             met_bytes=self._met_bytes(after),
+            line_bytes=sum(t.n_requests * t.n_lines for t in touched) * LINE_BYTES,
+            meets=self._meets,
+        )
+
+    def _far_bytes(self, first: int) -> float:
+        """Distinct bytes that a block reads; what it stores goes on each time."""
+        arrays = {r.array for r in self._touching if not r.is_write}
+        return sum(self.nest.footprint(first, SECTOR_BYTES, a) for a in sorted(arrays))
+
+    @property
+    def _meets(self) -> bool:
+        """Whether loops of all threads stand between a block's tile and its points."""
+        shared, threads = self._positions(MARK_GRID), self._positions(MARK_THREADS)
+        if not shared or not threads or self._positions(MARK_STAGE):
+            return False
+        between = range(max(shared) + 1, min(threads))
+        return any(self.nest.directions[k] is not None for k in between)
+
+    def _is_aligned(self, reference: Reference) -> bool:
+        """Whether a warp's elements begin a line, as far as rows do."""
+        if not reference.rows:
+            return True
+        n_bytes = self.nest.scop.array(reference.array).type.n_bytes
+        shared = {*self._positions(MARK_THREADS), *self._positions(MARK_RUN)}
+        directions = self.nest.directions
+        moves = [
+            reference.moves(d)[-1]
+            for k, d in enumerate(directions)
+            if d is not None and k not in shared and k > self._first
+        ]
+        return not any(
+            float(n) * n_bytes % LINE_BYTES for n in (reference.offsets[-1], *moves)
         )
 
     @cached_property
@@ -307,21 +340,26 @@ class _Mapped:
         array = nest.scop.array(reference.array)
         axes = range(len(counts))
         directions = [self._direction(k) for k in reversed(axes)]
+        aligned = self._is_aligned(reference)
         if self._run is not None:
             access = self._run.touch(reference, nest.references, array)
             lanes = access.n_elements
-            warp = WarpAccess.of(array, reference, counts, directions, lanes)
+            warp = WarpAccess.of(
+                array, reference, counts, directions, lanes, is_aligned=aligned
+            )
             requests = instances * access.share / warp.n_lanes
             n_bytes = requests * warp.n_sectors * SECTOR_BYTES
-            return _Touch(reference, requests, n_bytes, warp.is_coalesced, False)
-        warp = WarpAccess.of(array, reference, counts, directions)
+            return _Touch(
+                reference, requests, n_bytes, warp.is_coalesced, False, warp.n_lines
+            )
+        warp = WarpAccess.of(array, reference, counts, directions, is_aligned=aligned)
         stays = along is not None and not any(reference.moves(along))
         trips = nest.trips[self._inner() or 0] if stays else 1.0
         requests = instances / trips / warp.n_lanes
         n_bytes = requests * warp.n_sectors * SECTOR_BYTES
         copied = not reference.is_write and bool(self._positions(MARK_STAGE))
         is_coalesced = warp.is_coalesced or copied  # as rows of a tile
-        return _Touch(reference, requests, n_bytes, is_coalesced, stays)
+        return _Touch(reference, requests, n_bytes, is_coalesced, stays, warp.n_lines)
 
     def _stage(self) -> Stage | None:
         """How operands go through shared memory, where they do."""
@@ -386,3 +424,4 @@ class _Touch:
     n_bytes: float
     is_coalesced: bool
     stays: bool
+    n_lines: int

@@ -82,6 +82,10 @@ class StatementLoad:
         Of a contraction through shared memory.
     run : int
         Instances that a thread runs at once, neighbours in vectors.
+    line_bytes : float
+        The lines of the first cache that requests touch, 128 bytes for each.
+    meets : bool
+        Whether threads wait for each other between steps, and read what others wrote.
     met_bytes : float
         Shared memory of a block in which its threads put sums together.
     """
@@ -102,6 +106,8 @@ class StatementLoad:
     stage: Stage | None = None
     run: int = 1
     met_bytes: float = 0.0
+    line_bytes: float = 0.0
+    meets: bool = False
 
 
 @dataclass(frozen=True)
@@ -218,6 +224,7 @@ def parts_kernel(
         n_steps=ceil(n_parts / over_parts)
         + gathering_steps(over_parts, in_warps=over_results == 1),
         met_bytes=together * results * element.n_bytes,
+        line_bytes=n_bytes,
     )
     n_blocks = float(ceil(n_results / over_results))
     return KernelLoad(path, n_launches, n_blocks, over_parts * over_results, (load,))

@@ -13,6 +13,7 @@ from polysched.ir import Array, Const
 
 WARP = 32  # lanes
 SECTOR_BYTES = 32  # what a device moves at least
+LINE_BYTES = 128  # of the first cache
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,14 @@ class WarpAccess:
         Sectors of 32 bytes that they touch.
     is_coalesced : bool
         Whether the elements they touch would not fit into fewer.
+    n_lines : int
+        Lines of 128 bytes that they touch: each takes the first cache a cycle.
     """
 
     n_lanes: int
     n_sectors: int
     is_coalesced: bool
+    n_lines: int = 1
 
     @classmethod
     def of(
@@ -41,6 +45,8 @@ class WarpAccess:
         counts: Sequence[int],
         directions: Sequence[Vector | None],
         n_elements: int = 1,
+        *,
+        is_aligned: bool = True,
     ) -> WarpAccess:
         """What the first warp of a block touches.
 
@@ -57,6 +63,8 @@ class WarpAccess:
             None where they stay.
         n_elements : int
             Neighbours that each lane takes as one vector.
+        is_aligned : bool
+            Whether the first lane's element begins a line.
 
         Examples
         --------
@@ -73,7 +81,10 @@ class WarpAccess:
         }
         sectors = {floor(offset * size / SECTOR_BYTES) for offset in offsets}
         fewest = ceil(len(offsets) * size / SECTOR_BYTES)
-        return cls(len(lanes), len(sectors), len(sectors) <= fewest)
+        begin = 0 if is_aligned else LINE_BYTES - size
+        lines = {floor((offset * size + begin) / LINE_BYTES) for offset in offsets}
+        is_coalesced = len(sectors) <= fewest
+        return cls(len(lanes), len(sectors), is_coalesced, len(lines))
 
 
 @lru_cache

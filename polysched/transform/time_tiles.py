@@ -23,11 +23,9 @@ from polysched.transform.band_view import view_band
 from polysched.transform.choose import choose_innermost
 from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft, has_band_below
-from polysched.transform.grid import Grid, Threads
+from polysched.transform.grid import ROWS, Grid, Threads
 from polysched.transform.order import Order
 from polysched.transform.tile import Tile, Wavefront
-
-MAX_ROWS = 4  # of a thread at once
 
 
 @dataclass(frozen=True)
@@ -42,11 +40,14 @@ class TimeShape:
         Values of the others, by their number, ``tile[n - 1]`` for n of them.
     threads : tuple of tuple of int
         Threads that share them, alike.
+    rows : int
+        Most values of the first of several that a thread takes at once.
     """
 
     steps: int
     tile: tuple[tuple[int, ...], ...]
     threads: tuple[tuple[int, ...], ...]
+    rows: int = 4
 
 
 def tile_time(
@@ -84,7 +85,8 @@ def tile_time(
         waves = waves.attempt(Wavefront(tiles, n_space + 1))
     if waves is None:
         return None
-    rows = min(MAX_ROWS, tile[0] // threads[0]) if n_space > 1 else 1
+    most = min(shape.rows, tile[0] // threads[0]) if n_space > 1 else 1
+    rows = max(n for n in ROWS if n <= max(1, most))
     shared = _share_steps(waves, numbers, threads, points, rows)
     shared = shared or _share_waves(waves, threads, points)
     return shared and shared.attempt(Grid((*tiles, 0), 1, n_space))

@@ -51,6 +51,23 @@ def test_sectors(array, reference, counts, directions, n_sectors, is_coalesced):
     assert (found.n_sectors, found.is_coalesced) == (n_sectors, is_coalesced)
 
 
+@pytest.mark.parametrize(
+    ("reference", "directions", "n_elements", "is_aligned", "n_lines"),
+    [
+        (ROW, (ROWS, COLS), 1, True, 2),
+        (ROW, (ROWS, COLS), 1, False, 3),
+        (ROW, (ROWS, (0, 2)), 2, True, 4),  # vectors of two
+        (COLUMN, (ROWS, COLS), 1, True, 32),
+        (HEAD, (ROWS, COLS), 1, False, 1),
+    ],
+)
+def test_lines(reference, directions, n_elements, is_aligned, n_lines):
+    found = WarpAccess.of(
+        MATRIX, reference, (8, 32), directions, n_elements, is_aligned=is_aligned
+    )
+    assert found.n_lines == n_lines
+
+
 def test_small_blocks_have_fewer_lanes():
     assert WarpAccess.of(MATRIX, ROW, (2, 8), (ROWS, COLS)).n_lanes == 16
     assert WarpAccess.of(MATRIX, ROW, (), ()).n_lanes == 1
