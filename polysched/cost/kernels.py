@@ -11,14 +11,12 @@ from polysched.analysis import (
     Place,
     Reference,
     Vector,
-    box_footprint,
     place_size,
     references,
     statement_places,
 )
 from polysched.cost.loads import (
     KernelLoad,
-    Stage,
     StatementLoad,
     gathering_steps,
     n_met,
@@ -26,6 +24,7 @@ from polysched.cost.loads import (
 )
 from polysched.cost.nest import Nest
 from polysched.cost.runs import Run
+from polysched.cost.stages import read_stage
 from polysched.cost.trips import row_extent
 from polysched.cost.warps import LINE_BYTES, SECTOR_BYTES, WarpAccess
 from polysched.ir import (
@@ -34,7 +33,6 @@ from polysched.ir import (
     MARK_RUN,
     MARK_STAGE,
     MARK_THREADS,
-    Const,
     NodePath,
     ScalarType,
     ScheduleTree,
@@ -43,9 +41,6 @@ from polysched.ir import (
 )
 from polysched.ir.types import DOUBLE
 from polysched.sets import node_kind
-
-BANK_BYTES, PADDING_BYTES = 32, 16  # of rows that meet in banks, and between them
-WIDE_LINE = 1 << 20  # bytes, longer than any row of a tile
 
 
 @lru_cache(maxsize=4)  # a description asks for seconds, then for features
@@ -213,7 +208,14 @@ class _Mapped:
             waits=orders,
             waits_for_memory=orders
             and any(t.reference.is_write and not t.stays for t in touched),
-            stage=self._stage(),
+            stage=read_stage(
+                nest,
+                self._positions(MARK_STAGE),
+                self._positions(MARK_GRID),
+                self._positions(MARK_THREADS),
+                self._counts,
+                prod(self._trips(k) for k in self._positions(MARK_STAGE)),
+            ),
             run=length,
             met_bytes=self._met_bytes(after),
             line_bytes=sum(t.n_requests * t.n_lines for t in touched) * LINE_BYTES,
@@ -360,59 +362,6 @@ class _Mapped:
         copied = not reference.is_write and bool(self._positions(MARK_STAGE))
         is_coalesced = warp.is_coalesced or copied  # as rows of a tile
         return _Touch(reference, requests, n_bytes, is_coalesced, stays, warp.n_lines)
-
-    def _stage(self) -> Stage | None:
-        """How operands go through shared memory, where they do."""
-        tiles = self._positions(MARK_STAGE)
-        if not tiles:
-            return None
-        nest, members = self.nest, self.nest.members
-        words = [w for m in members[tiles[0]].marks for w in [m.split(":")]]
-        n_buffers = next(int(w[1]) for w in words if w[0] == MARK_STAGE)
-        shared = self._positions(MARK_GRID)
-        per_thread = [
-            max(1, members[k].size // count)
-            for k, count in zip(shared, self._counts, strict=True)
-        ]
-        read = {r.array for r in nest.references if not r.is_write}
-        read -= {r.array for r in nest.references if r.is_write}
-        targets = {(r.array, r.rows, r.offsets) for r in nest.references if r.is_write}
-        places = {
-            (r.array, r.rows, r.offsets): r
-            for r in nest.references
-            if any(r.rows) and (r.array, r.rows, r.offsets) not in targets
-        }
-        operands = tuple(places.values())
-        arrays = [nest.scop.array(a) for a in {r.array for r in nest.references}]
-        first = tiles[-1] + 1
-        return Stage(
-            n_buffers=n_buffers,
-            n_tiles=prod(self._trips(k) for k in tiles),
-            n_inner=prod(members[k].size for k in tiles),
-            tile_bytes=float(sum(nest.footprint(first, 1, a) for a in sorted(read))),
-            per_thread=tuple(per_thread),
-            n_operands=len(operands),
-            n_loops=nest.statement.n_loops,
-            has_known_pitches=all(
-                isinstance(e, Const) for a in arrays for e in a.extents[1:]
-            ),
-            padding_bytes=sum(self._padding_bytes(first, r) for r in operands),
-        )
-
-    def _padding_bytes(self, first: int, operand: Reference) -> float:
-        """What keeps rows of a tile apart that threads side by side read."""
-        nest = self.nest
-        directions = [nest.directions[k] for k in self._positions(MARK_THREADS)]
-        moves = [operand.moves(d) for d in directions if d is not None]
-        if not any(any(move[:-1]) for move in moves) or moves[-1][-1]:
-            return 0.0
-        extents = nest.extents_from(first)
-        n_bytes, wide = (
-            box_footprint(nest.scop, [operand], nest.directions, extents, line)
-            for line in (1, WIDE_LINE)
-        )
-        n_rows = wide // WIDE_LINE
-        return 0.0 if n_bytes // n_rows % BANK_BYTES else float(n_rows * PADDING_BYTES)
 
 
 @dataclass(frozen=True)

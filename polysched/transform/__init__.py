@@ -5,12 +5,8 @@ import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no pr
 """
 
 from polysched.transform.contract import Contract
-from polysched.transform.device_plan import (
-    SHAPES,
-    DevicePlanner,
-    DeviceShape,
-    StagedShape,
-)
+from polysched.transform.device_plan import DevicePlanner
+from polysched.transform.device_shapes import SHAPES, DeviceShape, StagedShape
 from polysched.transform.diamond import Diamond
 from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 
 import islpy as isl
@@ -21,75 +21,15 @@ from polysched.transform.band_view import view_band
 from polysched.transform.choose import choose_innermost
 from polysched.transform.contract import Contract
 from polysched.transform.contraction import Contraction, find_contraction
-from polysched.transform.device_sums import SumShape, has_sum, launch_sums
+from polysched.transform.device_shapes import SHAPES, DeviceShape, StagedShape
+from polysched.transform.device_sums import has_sum, launch_sums
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS, Launch, Single
 from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.order import Order
 from polysched.transform.runs import find_run
 from polysched.transform.tile import Wavefront
-from polysched.transform.time_tiles import TimeShape, tile_time
-
-
-@dataclass(frozen=True)
-class DeviceShape:
-    """How blocks look.
-
-    Attributes
-    ----------
-    threads : tuple of int
-        Threads of a block by number of shared loops, ``threads[n - 1]`` for n of them:
-        their counts, fastest varying last.
-    points : tuple of int
-        Points of the slowest shared loop that a thread takes, by number of loops.
-    merge : bool
-        Join bands that are permutable together first.
-    stage : StagedShape or None
-        How contractions are tiled; None treats them like everything else.
-    time : TimeShape or None
-        How permutable bands without a parallel loop are tiled; None runs their points
-        in wavefronts.
-    sums : SumShape or None
-        How sums that may be reordered are shared; None lets one thread add up each.
-    run : int
-        Most neighbours along the fastest shared loop that a thread takes as a vector,
-        where their elements lie side by side.
-    """
-
-    threads: tuple[tuple[int, ...], ...]
-    points: tuple[int, ...] = (1, 1, 1)
-    merge: bool = True
-    stage: StagedShape | None = None
-    time: TimeShape | None = None
-    sums: SumShape | None = None
-    run: int = 1
-
-
-@dataclass(frozen=True)
-class StagedShape:
-    """How a block of a contraction looks, for elements of four bytes.
-
-    Attributes
-    ----------
-    rows, columns : int
-        Results of a block.
-    depth : int
-        Terms of a tile.
-    threads : tuple of int
-        Threads over rows and columns.
-    stages : int
-        Tiles in shared memory.
-    bulk : bool
-        Copy long rows of a tile as such.
-    """
-
-    rows: int
-    columns: int
-    depth: int
-    threads: tuple[int, int]
-    stages: int
-    bulk: bool = False
-
+from polysched.transform.time_tiles import tile_time
 
 MAX_REGISTERS = 255  # of a thread, on every architecture
 MAX_STAGED_THREADS = 512  # of a block
@@ -97,39 +37,6 @@ ADDRESS_REGISTERS = 28  # pointers, loop counters, and what the compiler adds
 WORD_BYTES = 4
 WARP = 32  # threads
 MAX_SHARED = 3  # loops of a band that is no contraction, one per axis
-PLAIN = ((128,), (8, 32), (1, 8, 32))
-# rows of a block whose threads have several points each, for loads in flight: of 20
-# shapes of sweeps of floats and doubles, the best or 4 % from it (H200, gpu.md)
-STRIPS = ((128,), (1, 256), (1, 4, 64))
-STRIP_POINTS = (1, 4, 8)
-MEETING = ((128,), (8, 32), (2, 4, 32))  # threads of a time tile
-
-SHAPES = (
-    DeviceShape(
-        PLAIN,
-        stage=StagedShape(128, 128, 16, (8, 16), 3),
-        time=TimeShape(8, ((256,), (32, 64), (8, 8, 64)), MEETING),
-        sums=SumShape(128, (8, 32)),
-    ),
-    DeviceShape(STRIPS, STRIP_POINTS),
-    DeviceShape(STRIPS, STRIP_POINTS, run=4),
-    DeviceShape(
-        PLAIN,
-        stage=StagedShape(64, 64, 16, (8, 16), 3),
-        time=TimeShape(4, ((256,), (16, 64), (8, 8, 32)), MEETING),
-        sums=SumShape(256, (16, 32)),
-    ),
-    DeviceShape(
-        PLAIN,
-        stage=StagedShape(128, 256, 16, (8, 32), 3),
-        time=TimeShape(16, ((512,), (64, 64), (16, 16, 32)), MEETING),
-    ),
-    DeviceShape(PLAIN),
-    DeviceShape(((256,), (4, 64), (2, 8, 32)), (1, 4, 4)),
-    DeviceShape(((64,), (8, 32), (4, 4, 32)), (1, 4, 4)),
-    DeviceShape(((128,), (8, 32), (1, 8, 32)), merge=False),
-    DeviceShape(((32,), (16, 16), (4, 8, 8))),
-)
 
 
 class DevicePlanner:

@@ -1,0 +1,88 @@
+"""How a contraction's operands go through shared memory, read from its loops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from polysched.analysis import Reference, box_footprint
+from polysched.cost.loads import Stage
+from polysched.cost.nest import Nest
+from polysched.ir import MARK_STAGE, Const
+
+BANK_BYTES, PADDING_BYTES = 32, 16  # of rows that meet in banks, and between them
+WIDE_LINE = 1 << 20  # bytes, longer than any row of a tile
+
+
+def read_stage(
+    nest: Nest,
+    tiles: Sequence[int],
+    shared: Sequence[int],
+    threads: Sequence[int],
+    counts: Sequence[int],
+    n_tiles: float,
+) -> Stage | None:
+    """The tiles of a contraction; None where it has none.
+
+    Parameters
+    ----------
+    nest : Nest
+        The statement and its loops.
+    tiles, shared, threads : sequence of int
+        Positions of the loops over tiles of terms, over blocks, over threads.
+    counts : sequence of int
+        Threads of a block for each loop over blocks.
+    n_tiles : float
+        Tiles that a block loads, one after another.
+    """
+    if not tiles:
+        return None
+    members = nest.members
+    words = [mark.split(":") for mark in members[tiles[0]].marks]
+    n_buffers = next(int(w[1]) for w in words if w[0] == MARK_STAGE)
+    per_thread = [
+        max(1, members[k].size // count)
+        for k, count in zip(shared, counts, strict=True)
+    ]
+    read = {r.array for r in nest.references if not r.is_write}
+    read -= {r.array for r in nest.references if r.is_write}
+    targets = {(r.array, r.rows, r.offsets) for r in nest.references if r.is_write}
+    places = {
+        (r.array, r.rows, r.offsets): r
+        for r in nest.references
+        if any(r.rows) and (r.array, r.rows, r.offsets) not in targets
+    }
+    arrays = [nest.scop.array(a) for a in {r.array for r in nest.references}]
+    first = tiles[-1] + 1
+    return Stage(
+        n_buffers=n_buffers,
+        n_tiles=n_tiles,
+        n_inner=prod(members[k].size for k in tiles),
+        tile_bytes=float(sum(nest.footprint(first, 1, a) for a in sorted(read))),
+        per_thread=tuple(per_thread),
+        n_operands=len(places),
+        n_loops=nest.statement.n_loops,
+        has_known_pitches=all(
+            isinstance(e, Const) for a in arrays for e in a.extents[1:]
+        ),
+        padding_bytes=sum(
+            _padding_bytes(nest, threads, first, r) for r in places.values()
+        ),
+    )
+
+
+def _padding_bytes(
+    nest: Nest, threads: Sequence[int], first: int, operand: Reference
+) -> float:
+    """What keeps rows of a tile apart that threads side by side read."""
+    directions = [nest.directions[k] for k in threads]
+    moves = [operand.moves(d) for d in directions if d is not None]
+    if not any(any(move[:-1]) for move in moves) or moves[-1][-1]:
+        return 0.0
+    extents = nest.extents_from(first)
+    n_bytes, wide = (
+        box_footprint(nest.scop, [operand], nest.directions, extents, line)
+        for line in (1, WIDE_LINE)
+    )
+    n_rows = wide // WIDE_LINE
+    return 0.0 if n_bytes // n_rows % BANK_BYTES else float(n_rows * PADDING_BYTES)

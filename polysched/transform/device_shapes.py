@@ -1,0 +1,103 @@
+"""How blocks of device kernels look, and the shapes that are tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from polysched.transform.device_sums import SumShape
+from polysched.transform.time_tiles import TimeShape
+
+
+@dataclass(frozen=True)
+class DeviceShape:
+    """How blocks look.
+
+    Attributes
+    ----------
+    threads : tuple of int
+        Threads of a block by number of shared loops, ``threads[n - 1]`` for n of them:
+        their counts, fastest varying last.
+    points : tuple of int
+        Points of the slowest shared loop that a thread takes, by number of loops.
+    merge : bool
+        Join bands that are permutable together first.
+    stage : StagedShape or None
+        How contractions are tiled; None treats them like everything else.
+    time : TimeShape or None
+        How permutable bands without a parallel loop are tiled; None runs their points
+        in wavefronts.
+    sums : SumShape or None
+        How sums that may be reordered are shared; None lets one thread add up each.
+    run : int
+        Most neighbours along the fastest shared loop that a thread takes as a vector,
+        where their elements lie side by side.
+    """
+
+    threads: tuple[tuple[int, ...], ...]
+    points: tuple[int, ...] = (1, 1, 1)
+    merge: bool = True
+    stage: StagedShape | None = None
+    time: TimeShape | None = None
+    sums: SumShape | None = None
+    run: int = 1
+
+
+@dataclass(frozen=True)
+class StagedShape:
+    """How a block of a contraction looks, for elements of four bytes.
+
+    Attributes
+    ----------
+    rows, columns : int
+        Results of a block.
+    depth : int
+        Terms of a tile.
+    threads : tuple of int
+        Threads over rows and columns.
+    stages : int
+        Tiles in shared memory.
+    bulk : bool
+        Copy long rows of a tile as such.
+    """
+
+    rows: int
+    columns: int
+    depth: int
+    threads: tuple[int, int]
+    stages: int
+    bulk: bool = False
+
+
+PLAIN = ((128,), (8, 32), (1, 8, 32))
+# rows of a block whose threads have several points each, for loads in flight: of 20
+# shapes of sweeps of floats and doubles, the best or 4 % from it (H200, gpu.md)
+STRIPS = ((128,), (1, 256), (1, 4, 64))
+STRIP_POINTS = (1, 4, 8)
+MEETING = ((128,), (8, 32), (2, 4, 32))  # threads of a time tile
+
+SHAPES = (
+    DeviceShape(
+        PLAIN,
+        stage=StagedShape(128, 128, 16, (8, 16), 3),
+        time=TimeShape(8, ((256,), (32, 64), (8, 8, 64)), MEETING),
+        sums=SumShape(128, (8, 32)),
+    ),
+    DeviceShape(STRIPS, STRIP_POINTS),
+    DeviceShape(STRIPS, STRIP_POINTS, run=4),
+    DeviceShape(
+        PLAIN,
+        stage=StagedShape(64, 64, 16, (8, 16), 3),
+        time=TimeShape(4, ((256,), (16, 64), (8, 8, 32)), MEETING),
+        sums=SumShape(256, (16, 32)),
+    ),
+    DeviceShape(
+        PLAIN,
+        stage=StagedShape(128, 256, 16, (8, 32), 3),
+        time=TimeShape(16, ((512,), (64, 64), (16, 16, 32)), MEETING),
+    ),
+    DeviceShape(PLAIN),
+    DeviceShape(((256,), (4, 64), (2, 8, 32)), (1, 4, 4)),
+    DeviceShape(((64,), (8, 32), (4, 4, 32)), (1, 4, 4)),
+    DeviceShape(((128,), (8, 32), (1, 8, 32)), merge=False),
+    DeviceShape(((32,), (16, 16), (4, 8, 8))),
+)
