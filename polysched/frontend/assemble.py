@@ -190,9 +190,10 @@ class _Assembler:
             for subscript in filter(depends_on_data, assign.target.subscripts):
                 found = next(e for e in walk(subscript) if isinstance(e, Element))
                 what = "an element of " if found.subscripts else ""
+                node = self._node(subscript) or draft.node
                 self.refuser.not_affine(
-                    self._node(subscript) or draft.node, "this subscript is not affine: "
-                    f"it depends on data: {what}{found.array!r} is read",
+                    node, "this subscript is not affine: it "
+                    f"depends on data: {what}{found.array!r} is read",
                     hint=_DATA_HINT,
                 )  # fmt: skip
 
