@@ -11,6 +11,7 @@ from polysched.analysis import (
     Place,
     Reference,
     Vector,
+    box_footprint,
     place_size,
     references,
     statement_places,
@@ -285,14 +286,16 @@ class _Mapped:
         below = max(self._positions(MARK_THREADS), default=first - 1) + 1
         inside = [d for d in nest.directions[below:] if d is not None]
         sums = [nest.members[k].position for k in self._sum_members]
-        for own in {
-            r.array: r for r in nest.references if r.array in self._sums
-        }.values():
+        if not sums:
+            return 0.0
+        extents = nest.extents_from(first)
+        for own in nest.references:
+            if own.array not in self._sums or not own.is_write:
+                continue
             has_many = any(any(own.moves(d)) for d in inside)
             n = prod(self._counts[p] for p in sums)
-            n_bytes += nest.footprint(first, 1, own.array) * (
-                n if has_many else n_met(self._counts, sums)
-            )
+            elements = box_footprint(nest.scop, [own], nest.directions, extents, 1)
+            n_bytes += elements * (n if has_many else n_met(self._counts, sums))
         return n_bytes
 
     @property
