@@ -180,6 +180,7 @@ class Builder:
             inner = self._enter(header, loop)
         except NotAffine as verdict:
             self._around.assumptions.holds = holds
+            self._wholes.check_bounds(node, verdict)
             self._visit_while(node, verdict)
             return
         self._counters.append(0)

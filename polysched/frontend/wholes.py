@@ -15,6 +15,8 @@ from polysched.frontend.syntax import line_of
 from polysched.ir import (
     Action,
     Assign,
+    Call,
+    Element,
     Expr,
     Guard,
     Iter,
@@ -27,7 +29,7 @@ from polysched.ir import (
 
 AFFINE_HINT = (
     "affine are sums of iterators, parameters and constants, multiples of them, and "
-    "/ and % by constants"
+    "/ and % by constants; numbers that stay may be variables in front of the scop"
 )
 
 
@@ -83,6 +85,12 @@ class WholeReader:
         if not is_plain:
             self._check_targets(node, (guard,), None)
         return guard
+
+    def check_bounds(self, node: Any, why: NotAffine) -> None:
+        """Refuse a loop that ends at one number, which could be a parameter."""
+        parts = walk(why.expr)
+        if not any(isinstance(e, (Iter, Element, Local, Call)) for e in parts):
+            self._refuse_bounds(node, why)
 
     def _enter(self, own: Iterable[Symbol]) -> None:
         self._around.reader.locals = {symbol: self._local(symbol) for symbol in own}
