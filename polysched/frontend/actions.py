@@ -99,6 +99,7 @@ class ActionReader:
         self._refuser = around.refuser
         self._survey = around.survey
         self.nest = nest
+        self._n_repeats = 0  # loops inside the present statement
 
     def read(self, node: Any) -> Expr:
         """An expression at the present place."""
@@ -308,14 +309,21 @@ class ActionReader:
                 return self._for(node)
             case c_ast.While() | c_ast.DoWhile():
                 asks_first = isinstance(node, c_ast.While)
-                body = self.actions(node.stmt)
+                body = self._turn(node.stmt)
                 return (Repeat(self.read(node.cond), body, asks_first=asks_first),)
-            case c_ast.Break():
+            case c_ast.Break() if self._n_repeats:
                 return (Leave(),)
         is_step = isinstance(node, c_ast.UnaryOp) and node.op in STEP_OPS
         if isinstance(node, c_ast.Assignment) or is_step:
             return tuple(assign for _, assign in self.assignments(node))
         self.refuse_statement(node)
+
+    def _turn(self, body: Any) -> tuple[Action, ...]:
+        """The body of a loop inside a statement; a ``break`` in it is that loop's."""
+        self._n_repeats += 1
+        found = self.actions(body)
+        self._n_repeats -= 1
+        return found
 
     def _sequence(self, items: Sequence[Any] | None) -> tuple[Action, ...]:
         return tuple(a for item in items or () for a in self.actions(item))
@@ -324,7 +332,7 @@ class ActionReader:
         """A ``for`` loop inside a statement; several start values go in front."""
         start = self._start(node.init)
         cond = integer(1) if node.cond is None else self.read(node.cond)
-        body, step = self.actions(node.stmt), self.actions(node.next)
+        body, step = self._turn(node.stmt), self.actions(node.next)
         if len(start) > 1:
             return (*start, Repeat(cond, body, (), step))
         return (Repeat(cond, body, start, step),)
@@ -376,7 +384,7 @@ def _same_elements(pointer: Symbol, array: Symbol) -> bool:
 
 
 _STATEMENT_REFUSALS = {
-    "While": "a while loop", "DoWhile": "a do-while loop", "Goto": "a goto",
+    "Goto": "a goto",
     "Label": "a label", "Break": "a break", "Continue": "a continue",
     "Return": "a return", "Switch": "a switch", "BinaryOp": "an expression statement",
     "ID": "an expression statement", "TernaryOp": "an expression statement",
@@ -385,9 +393,6 @@ _STATEMENT_REFUSALS = {
     "StaticAssert": "a static assertion",
 }  # fmt: skip
 LOOP_IN_FUNCTION = "a loop that its data end may stand in a function that only computes"
-_COUNTED = f"a loop that counts is written as for; {LOOP_IN_FUNCTION}"
 _STATEMENT_HINTS = {
-    "Break": "if (CONDITION) break; is taken at the beginning of a for loop's body, on "
-    f"iterators and parameters; {LOOP_IN_FUNCTION}",
-    "While": _COUNTED, "DoWhile": _COUNTED,
+    "Break": "a scop may leave loops that are inside of it only",
 }  # fmt: skip

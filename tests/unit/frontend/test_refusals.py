@@ -33,6 +33,9 @@ CASES = {
     "break": (f"{LOOP} {{ x[i] = 1; if (i > 3) break; }}", "break",
         "found a break in a loop that writes 'x' at places that change",
     ),
+    "break of a loop around": (
+        "x[0] = m; if (x[1] > 3) break; x[2] = 1;", "break", "found a break inside",
+    ),
     "break on data": (
         f"{LOOP} {{ if (k[i]) break; x[i] = 1; }}", "k[i]",
         "are not affine, and it writes 'x'",
