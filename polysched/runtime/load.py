@@ -30,6 +30,12 @@ class LoadMeter:
         foreign = (now - self._busy) - (_own_seconds() - self._own)
         return max(0.0, foreign / elapsed)
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether others used so much that times since it was made are doubtful."""
+        foreign = self.foreign_cores()
+        return foreign is not None and foreign > LOADED_CORES
+
 
 def load_average() -> float | None:
     """The system's average of runnable processes over the last minute."""

@@ -147,6 +147,7 @@ class _Tuner:
         self.best_id = ""
         self.candidates: list[Candidate] = []
         self.done: list[MeasuredVariant] = []
+        self._has_raced = False
 
     def search(self, variants: Iterable[TunableVariant]) -> TuneResult:
         """Try the variants in batches: compile side by side, then time one by one."""
@@ -227,7 +228,7 @@ class _Tuner:
         finalists = choose_finalists(baseline, outcomes, self.options)
         if finalists:
             baseline = self._time_finalists(baseline, finalists)
-        has_measured = any(not v.is_stored for v in self.done)
+        has_measured = self._has_raced or any(not v.is_stored for v in self.done)
         return TuneResult(
             self.workbench.scop.name,
             baseline,
@@ -254,9 +255,12 @@ class _Tuner:
         stored = {name: self.database.find(key) for name, key in keys.items()}
         after = {name: o for name, o in stored.items() if o is not None}
         if len(after) < len(keys):
+            meter = LoadMeter()
             after = self._race(chosen, before)
-            for name, found in after.items():
-                self.database.store(keys[name], found)
+            self._has_raced = True
+            if not meter.is_loaded:  # otherwise another search times them again
+                for name, found in after.items():
+                    self.database.store(keys[name], found)
         for k, candidate in zip(finalists, chosen, strict=True):
             self.done[k] = replace(self.done[k], outcome=after[candidate.name])
         original = after[BASELINE]

@@ -28,6 +28,7 @@ from polysched.records import Database, Failure, Measurement, Outcome
 from polysched.runtime import (
     DeviceTools,
     Execution,
+    LoadMeter,
     RunOptions,
     Toolchain,
     Workbench,
@@ -183,7 +184,11 @@ def test_resumed_search_measures_nothing_twice(
 
 
 @pytest.mark.usefixtures("clock")
-def test_final_decides_between_equals(tmp_path: Path) -> None:
+@pytest.mark.parametrize("foreign", [0.0, 0.6])
+def test_final_decides_between_equals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, foreign: float
+) -> None:
+    monkeypatch.setattr(LoadMeter, "foreign_cores", lambda self: foreign)
     program = write_program(tmp_path, takes(0.5, MATMUL))
     times = {"a": 0.41, "b": 0.4, "far": 0.6}
     variants = [Variant(name, takes(seconds)) for name, seconds in times.items()]
@@ -206,7 +211,9 @@ def test_final_decides_between_equals(tmp_path: Path) -> None:
     best = result.outcomes["b"]
     assert isinstance(best, Measurement)
     assert len(best.seconds) == len(result.baseline.seconds) == 3
-    assert again.to_json() == replace(result, foreign_cores=None).to_json()
+    assert result.is_loaded == again.is_loaded == (foreign > 0)
+    if not foreign:  # a final that others disturbed is not kept
+        assert again.to_json() == replace(result, foreign_cores=None).to_json()
 
 
 @pytest.mark.parametrize(
@@ -381,6 +388,7 @@ from polysched.records import Database
 from polysched.runtime import (
     DeviceTools,
     Execution,
+    LoadMeter,
     RunOptions,
     Toolchain,
     Workbench,
