@@ -178,7 +178,7 @@ def _leave_to_parts(
     """The dependences without those between terms that a mark gives threads."""
     is_device = bool(partial_sums(str(node.mark_get_id().get_name())))
     arrays = _own_sums(node)
-    return leave_to_copies(below, arrays, dependences, with_extrema=is_device)
+    return leave_to_copies(below, arrays, dependences, on_device=is_device)
 
 
 def _hidden_by_copies(

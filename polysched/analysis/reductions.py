@@ -22,6 +22,7 @@ from polysched.ir import (
     Select,
     Statement,
     Unary,
+    depends_on_data,
     original_tree,
     walk,
 )
@@ -61,7 +62,7 @@ class Reduction:
     target : Load
         What accumulates, as the statement has it.
     element : isl.Map
-        Instance to the element that accumulates.
+        Instance to the element that accumulates, or to all that it may be.
     others : tuple of isl.Map
         Instance to elements of the same array that it reads besides.
     """
@@ -80,6 +81,11 @@ class Reduction:
     def has_identity(self) -> bool:
         """Whether a number of every type changes nothing, for a sum to begin with."""
         return self.op not in ("min", "max")
+
+    @property
+    def is_scattered(self) -> bool:
+        """Whether data decide which element an instance adds to."""
+        return any(map(depends_on_data, self.target.subscripts))
 
 
 def find_reductions(scop: Scop) -> tuple[Reduction, ...]:

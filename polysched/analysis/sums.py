@@ -18,7 +18,7 @@ def find_copied_reduction(
     array: str,
     dependences: Dependences,
     *,
-    with_extrema: bool = False,
+    on_device: bool = False,
 ) -> Reduction | None:
     """The sum or product below a node that may go into a copy for each thread.
 
@@ -30,9 +30,10 @@ def find_copied_reduction(
         What accumulates.
     dependences : Dependences
         With the reductions whose terms may be reordered.
-    with_extrema : bool
-        Whether minima and maxima count: copies begin with the element itself, and not
-        with a number that changes nothing.
+    on_device : bool
+        Whether the threads are a device's. Their parts begin with the element itself,
+        and not with a number that changes nothing, so that minima and maxima count; of
+        elements that data choose they hold none.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def find_copied_reduction(
         terms have an order to keep.
     """
     here = {s.get_tuple_name() for s in list_sets(node.get_domain())}
-    return choose_copied(dependences.reductions, array, here, with_extrema=with_extrema)
+    return choose_copied(dependences.reductions, array, here, on_device=on_device)
 
 
 def choose_copied(
@@ -49,13 +50,15 @@ def choose_copied(
     array: str,
     statements: Collection[str],
     *,
-    with_extrema: bool = False,
+    on_device: bool = False,
 ) -> Reduction | None:
     """The only one of some statements' reductions on an array, if copies suit it."""
     found = [r for r in reductions if r.array == array and r.statement in statements]
-    if len(found) != 1 or not (with_extrema or found[0].has_identity):
+    if len(found) != 1:
         return None
-    return found[0]
+    (reduction,) = found
+    suits = not reduction.is_scattered if on_device else reduction.has_identity
+    return reduction if suits else None
 
 
 def runs_over_terms(node: isl.ScheduleNode, member: int, reduction: Reduction) -> bool:
@@ -88,7 +91,7 @@ def leave_to_copies(
     arrays: Collection[str],
     dependences: Dependences,
     *,
-    with_extrema: bool = False,
+    on_device: bool = False,
 ) -> Dependences:
     """The dependences without those between terms that go into threads' copies.
 
@@ -98,11 +101,7 @@ def leave_to_copies(
     gone = {
         r.statement: r
         for array in arrays
-        if (
-            r := find_copied_reduction(
-                node, array, dependences, with_extrema=with_extrema
-            )
-        )
+        if (r := find_copied_reduction(node, array, dependences, on_device=on_device))
         is not None
     }
     kept = [_without_terms(d, gone.get(d.source)) for d in dependences.items]

@@ -18,13 +18,14 @@ from polysched.codegen.storage import Buffer
 from polysched.ir import (
     Access,
     Array,
+    Const,
     ScheduleTree,
     Scop,
     Statement,
     copied_sums,
     map_action,
 )
-from polysched.sets import node_kind
+from polysched.sets import node_kind, read_set
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,8 @@ def _describe(scop: Scop, domain: isl.UnionSet, name: str) -> CopiedSum:
     (write,) = (a for a in statement.writes if a.array == name)
     touched = write.relation.intersect_domain(statement.domain).range()
     touched = touched.intersect_params(scop.context).coalesce()
-    lows, sizes = _measure(touched, write.kind == "must_write", name)
+    is_there = write.kind == "must_write" or touched.is_subset(_declared(array))
+    lows, sizes = _measure(touched, is_there, name)
     taken = {a.name for a in scop.arrays}
     copy_name = next(n for n in _candidates(f"{name}_own") if n not in taken)
     copy = Array(
@@ -131,8 +133,21 @@ def _candidates(name: str) -> Iterator[str]:
         number += 1
 
 
+def _declared(array: Array) -> isl.Set:
+    """The elements that an array has for certain, as far as numbers say."""
+    names = [f"k{position}" for position in range(array.n_dim)]
+    is_known = all(isinstance(extent, Const) for extent in array.extents)
+    bounds = [
+        f"0 <= {name} < {extent.value}"
+        for name, extent in zip(names, array.extents, strict=False)
+        if isinstance(extent, Const)
+    ]
+    condition = " and ".join(bounds) if is_known else "false"
+    return read_set(f"{{ {array.name}[{', '.join(names)}] : {condition or 'true'} }}")
+
+
 def _measure(
-    touched: isl.Set, is_sure: bool, name: str
+    touched: isl.Set, is_there: bool, name: str
 ) -> tuple[tuple[isl.PwAff, ...], tuple[isl.PwAff, ...]]:
     """Begin and size of the box of elements; all of it lies within the array.
 
@@ -142,7 +157,7 @@ def _measure(
     n = int(touched.dim(isl.dim_type.set))
     zero, one = isl.Val.zero(touched.get_ctx()), isl.Val.one(touched.get_ctx())
     least = [zero, *([one] * (n - 1))]  # C has no arrays of length 0 inside of others
-    if n and not is_sure:  # a scalar is there, an element perhaps not
+    if n and not is_there:  # a scalar is there, an element perhaps not
         raise CodegenError(f"no copies of {name}: only some of its terms count")
     try:
         lows = tuple(touched.dim_min(k) for k in range(n))

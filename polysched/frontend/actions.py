@@ -40,6 +40,7 @@ from polysched.ir import (
     Load,
     Local,
     Repeat,
+    map_expr,
     walk,
 )
 
@@ -134,8 +135,10 @@ class ActionReader:
             name = c_ast.ID(symbol.name, node.coord)
             self._survey.symbols[id(name)] = symbol
             return [*self._copies(name, node.init)]
-        target = self._scalar_target(node, symbol)
-        return [Assign(target, "=", self.read(node.init))]
+        target, value = self._scalar_target(node, symbol), self.read(node.init)
+        if symbol.is_integer and symbol not in self._survey.writes:
+            self._around.reader.initial[target] = converted(value, target.type)
+        return [Assign(target, "=", value)]
 
     def _point(self, symbol: Symbol, node: Any) -> None:
         """Let a pointer stand for the elements of an array from a place on."""
@@ -147,6 +150,9 @@ class ActionReader:
                 hint="inside a scop pointers start at A, A[i], &A[i][j], or so many "
                 "elements from there, and stay fixed",
             )  # fmt: skip
+        initial = reader.initial
+        subscripts = (map_expr(s, initial.get) for s in place.subscripts)
+        place = replace(place, subscripts=tuple(subscripts))
         base = reader.symbol(place.base)
         if len(dimensions(symbol.ctype)) != 1 or not _same_elements(symbol, base):
             self._refuser.unsupported(
@@ -154,10 +160,12 @@ class ActionReader:
                 f"into {base.name!r}, {describe_type(base.ctype)}",
                 hint="pointers inside a scop run along the last subscript of an array",
             )  # fmt: skip
-        if not all(self._is_fixed(s) for s in place.subscripts):
+        if not all(self._is_fixed(s) or self._stays(s, node) for s in place.subscripts):
             self._refuser.not_affine(
-                node, f"the place that {symbol.name!r} points to depends on data"
-            )
+                node, f"the place that {symbol.name!r} points to depends on data that "
+                "a loop or a function computes",
+                hint="it may depend on elements of arrays that the scop only reads",
+            )  # fmt: skip
         reader.places[symbol] = place
         if symbol in self._survey.writes:
             places = self._survey.writes.setdefault(base, [])
@@ -185,6 +193,16 @@ class ActionReader:
             self.nest.affine.value(value, self.nest.domain)
         except NotAffine:
             return not any(isinstance(e, (Load, Local, Call)) for e in walk(value))
+        return True
+
+    def _stays(self, value: Expr, node: Any) -> bool:
+        """Whether a value stays as it is if the arrays that it reads do."""
+        parts = list(walk(value))
+        if any(isinstance(e, (Local, Call)) for e in parts):
+            return False
+        for load in parts:
+            if isinstance(load, Load):
+                self._around.reader.held.setdefault(load.array, node)
         return True
 
     def _initialise_array(self, symbol: Symbol, node: Any) -> list[Action]:

@@ -38,10 +38,8 @@ from polysched.frontend.wording import statement_text
 from polysched.ir import (
     Access,
     Array,
-    Element,
     Expr,
     Load,
-    Local,
     Lookup,
     Param,
     Parameter,
@@ -50,18 +48,10 @@ from polysched.ir import (
     Statement,
     action_expressions,
     assignments,
-    depends_on_data,
-    has_repeat,
     map_action,
     walk,
 )
 from polysched.sets import param_names, read_set
-
-_DATA = (Element, Local)
-_DATA_HINT = (
-    "elements at places that depend on data are read, not written, and of arrays from "
-    "outside the scop"
-)
 
 
 def build_scop(
@@ -114,9 +104,9 @@ class _Assembler:
         self._check_declarations()
         self._check_iterators()
         self._check_overlap()
-        drafts = with_lookups(drafts, self._comes_from_outside)
-        found = looked_up(drafts)
-        self._looked_up = {a for a in found if self._comes_from_outside(a)}
+        self._check_held(drafts)
+        drafts = with_lookups(drafts)
+        self._looked_up = looked_up(drafts)
         self._from_anywhere = self._written_pointers(drafts)
         drafts = self._delinearise(drafts)
         drafts = [replace(d, nest=self._named_domain(d)) for d in drafts]
@@ -134,6 +124,19 @@ class _Assembler:
             counters=tuple(dict.fromkeys(s.name for s, _ in self._outer_iterators())),
         )  # fmt: skip
 
+    def _check_held(self, drafts: Sequence[Draft]) -> None:
+        """Where pointers point to must stay: nothing writes what it is read from."""
+        held = self.around.reader.held
+        for draft in drafts:
+            for assign in (a for action in draft.body for a in assignments(action)):
+                name = assign.target.array
+                if name in held:
+                    self.refuser.unsupported(
+                        held[name], f"this pointer's place is read from {name!r}, "
+                        "which the scop writes",
+                        hint="subscript the array itself",
+                    )  # fmt: skip
+
     def _named_domain(self, draft: Draft) -> Any:
         return draft.nest.within(draft.nest.domain.coalesce())
 
@@ -146,8 +149,7 @@ class _Assembler:
             self.refuser.not_affine(
                 node, f"the subscripts of {verdict.array!r} are not affine: "
                 f"{verdict.reason}",
-                hint=_DATA_HINT if isinstance(verdict.expr, _DATA) else
-                "subscripts are affine, or flat like A[i*n + j] with 0 <= j < n",
+                hint="subscripts are affine, or flat like A[i*n + j] with 0 <= j < n",
             )  # fmt: skip
 
     def _node(self, expr: Expr) -> Any:
@@ -160,14 +162,13 @@ class _Assembler:
         collector = AccessCollector(
             nest.affine, name, self._extents_looked_up(), self._from_anywhere
         )
-        self._check_target(draft)
         try:
             accesses = collector.collect(draft.body, nest.domain)
         except NotAffine as verdict:
             self.refuser.not_affine(
                 self._node(verdict.expr) or draft.node,
                 f"this subscript is not affine: {verdict.reason}",
-                hint=_DATA_HINT if isinstance(verdict.expr, _DATA) else AFFINE_HINT,
+                hint=AFFINE_HINT,
             )
         for access in accesses:
             self._check_row(access, draft)
@@ -182,28 +183,9 @@ class _Assembler:
             statement_text(draft.node, where, self.refuser.places),
         )  # fmt: skip
 
-    def _check_target(self, draft: Draft) -> None:
-        """Only loops that data end may write at places that data decide."""
-        if len(draft.body) > 1 or has_repeat(draft.body[0]):
-            return
-        for assign in assignments(draft.body[0]):
-            for subscript in filter(depends_on_data, assign.target.subscripts):
-                found = next(e for e in walk(subscript) if isinstance(e, Element))
-                what = "an element of " if found.subscripts else ""
-                node = self._node(subscript) or draft.node
-                self.refuser.not_affine(
-                    node, "this subscript is not affine: it "
-                    f"depends on data: {what}{found.array!r} is read",
-                    hint=_DATA_HINT,
-                )  # fmt: skip
-
-    def _comes_from_outside(self, array: str) -> bool:
-        found = next(o for o in self.objects.all() if o.name == array)
-        return found.symbol not in self.around.survey.declared
-
     def _extents_looked_up(self) -> dict[str, tuple[Expr | None, ...]]:
         found = (o for o in self.objects.all() if o.name in self._looked_up)
-        return {o.name: o.extents for o in found}
+        return {o.name: (*(None for _ in o.loops), *o.extents) for o in found}
 
     def _written_pointers(self, drafts: Sequence[Draft]) -> set[str]:
         """Arrays that may begin in front of their element 0, and that are written."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from polysched.frontend.builder import Draft
@@ -20,17 +20,13 @@ from polysched.ir import (
 )
 
 
-def with_lookups(
-    drafts: Sequence[Draft], comes_from_outside: Callable[[str], bool]
-) -> list[Draft]:
+def with_lookups(drafts: Sequence[Draft]) -> list[Draft]:
     """The drafts with `Lookup` for loads whose subscripts read data.
 
     Parameters
     ----------
     drafts : sequence of Draft
         All of the SCoP.
-    comes_from_outside : callable
-        Whether an array of that name has its values before the SCoP.
     """
     targets = {id(a.target) for d in drafts for action in d.body
                for a in assignments(action)}  # fmt: skip
@@ -38,7 +34,7 @@ def with_lookups(
     def change(expr: Expr) -> Expr | None:
         if not isinstance(expr, Load) or not any(map(depends_on_data, expr.subscripts)):
             return None
-        if id(expr) in targets or not comes_from_outside(expr.array):
+        if id(expr) in targets:
             return None
         subscripts = tuple(map_expr(s, change) for s in expr.subscripts)
         return Lookup(expr.array, subscripts, expr.type)

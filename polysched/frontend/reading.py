@@ -34,6 +34,10 @@ class ScopReader(ExpressionReader):
         Variables that live within one statement; set by whoever reads it.
     places : dict of Symbol to Place
         Pointers declared inside the SCoP, and the elements that they point to.
+    initial : dict of Expr to Expr
+        Scalars declared inside the SCoP that never change, and what they are set to.
+    held : dict of str to node
+        Arrays that places of pointers are read from, and such a pointer's declaration.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class ScopReader(ExpressionReader):
         self.bound: dict[Symbol, Expr] = {}
         self.locals: dict[Symbol, Local] = {}
         self.places: dict[Symbol, Place] = {}
+        self.initial: dict[Expr, Expr] = {}
+        self.held: dict[str, Any] = {}
 
     def symbol(self, node: Any) -> Symbol:
         """What a name means; refuses names that are not declared."""

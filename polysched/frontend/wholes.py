@@ -120,14 +120,10 @@ class WholeReader:
                     self._refuse(node, assign, why)
 
     def _has_place(self, target: Load) -> bool:
-        """Whether places are known, or the row is that iterators around it choose."""
-        known = [s for s in target.subscripts if not depends_on_data(s)]
-        if len(known) == len(target.subscripts):
-            return True
-        symbols = {o.name: o.symbol for o in self._around.objects.all()}
-        if symbols[target.array] in self._around.survey.declared:
-            return False
-        return any(isinstance(e, Iter) for s in known for e in walk(s))
+        """Whether places are known, or there are loops around to be scheduled."""
+        return bool(self._actions.nest.loops) or not any(
+            map(depends_on_data, target.subscripts)
+        )
 
     def _refuse(self, node: Any, assign: Assign, why: NotAffine | None) -> NoReturn:
         if why is not None:

@@ -89,7 +89,7 @@ class LaunchSum(Step):
         node = tree.node(self.band)
         along = set()
         for array in self.arrays:
-            found = find_copied_reduction(node, array, deps, with_extrema=True)
+            found = find_copied_reduction(node, array, deps, on_device=True)
             if found is None:
                 return f"nothing in the loop is a sum in {array} that may be reordered"
             members = range(self.member, self.member + len(self.tile))

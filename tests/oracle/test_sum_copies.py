@@ -275,19 +275,20 @@ def test_iterations_left_over_from_a_register_tile_have_a_copy(
 
 def test_what_cannot_be_copied_is_not_printed(tmp_path: Path) -> None:
     texts = {
-        "if (x[i] > 0) y[j] += A[i][j];": "only some of its terms count",
+        "if (x[i] > 0) z[j] += A[i][j];": "only some of its terms count",
         "if (j <= i) B[i][j] += A[i][j];": "its sums fill no box",
         "y[j] += A[i][j]; y[j + 1] += A[i][j];": "not one sum or product",
     }
     for text, reason in texts.items():
         path = tmp_path / "sums.c"
         path.write_text(
-            "double A[9][9], B[9][9], x[9], y[10];\nvoid f(void) {\n#pragma scop\n"
+            "double A[9][9], B[9][9], x[9], y[10];\n"
+            "void f(double *z) {\n#pragma scop\n"
             "for (int k = 0; k < 9; k++) for (int i = 0; i < 9; i++)"
             f" for (int j = 0; j < 9; j++) {{ {text} }}\n#pragma endscop\n}}\n"
         )
         (scop,) = parse_c(str(path)).scops
         tree, _ = read(scop)
-        array = "B" if "B[" in text else "y"
+        array = next(name for name in "Bzy" if f"{name}[" in text)
         with pytest.raises(CodegenError, match=reason):
             print_openmp(scop, ShareSums((0,), 0, (array,)).apply(tree))

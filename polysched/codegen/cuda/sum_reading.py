@@ -34,9 +34,7 @@ _ZERO = isl.Set("{ [0] }")
 def find_shared_sum(scop: Scop, kernel: isl.ScheduleNode, name: str) -> Reduction:
     """The reduction below a mark, with all of its terms."""
     below = {s.get_tuple_name(): s for s in list_sets(kernel.get_domain())}
-    reduction = choose_copied(
-        find_reductions(scop), name, set(below), with_extrema=True
-    )
+    reduction = choose_copied(find_reductions(scop), name, set(below), on_device=True)
     if reduction is None:
         raise CodegenError(f"no partial sums of {name}: it is not one reduction")
     statement = scop.statement(reduction.statement)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import islpy as isl
 import pytest
 
@@ -10,9 +12,12 @@ from polysched.analysis import (
     Prover,
     allow_reordering,
     compute_dependences,
+    find_accumulation,
+    find_copied_reduction,
     find_violation,
     set_band_flags,
 )
+from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.testing import ScopBuilder
 from polysched.transform import ShareSums
@@ -127,3 +132,21 @@ def test_threads_share_one_loop_only() -> None:
     marked = ShareSums((0,), 0, ("s",)).apply(tree)
     reason = ShareSums((0, 0, 0), 0, ("s",)).find_misfit(marked)
     assert reason == "a loop around the band is already marked parallel"
+
+
+@pytest.mark.cc
+def test_threads_count_in_copies_but_not_a_device_s(tmp_path: Path) -> None:
+    path = tmp_path / "count.c"
+    path.write_text(
+        "int count[9], key[99];\nvoid f(void)\n{\n#pragma scop\n"
+        "for (int i = 0; i < 99; i++) count[key[i]] += i;\n#pragma endscop\n}\n"
+    )
+    (scop,) = parse_c(path).scops
+    assert verdict(scop, "count", fp="strict") is None
+    tree, deps = allowed(scop, "strict")
+    (reduction,) = deps.reductions
+    assert reduction.is_scattered
+    node = tree.node((0,))
+    assert find_copied_reduction(node, "count", deps) is reduction
+    assert find_copied_reduction(node, "count", deps, on_device=True) is None
+    assert find_accumulation(node, 0, deps) is None

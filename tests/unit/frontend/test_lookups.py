@@ -1,4 +1,4 @@
-"""Elements at places that depend on data, of arrays that are only read."""
+"""Elements at places that depend on data, read and written."""
 
 import pytest
 
@@ -65,21 +65,45 @@ def test_it_is_printed_as_the_array_s(scop_of):
     assert "((double *)nodes)[2 * edge[t1][0] + 1] + curve[at[t1] + t1]" in text
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        f"{LOOP} v[at[i]] = i;",
-        f"{LOOP} v[at[i]] += 1;",
+# text, and what it may write
+SCATTERED = {
+    "a histogram": (f"{LOOP} v[at[i]] += 1;", "S0[i] -> v[k] : 0 <= k < 40"),
+    "a permutation": (f"{LOOP} x[at[i]] = i;", "S0[i] -> x[k]"),
+    "rows": (
+        f"{LOOP} table[i & 3][at[i]] = 0;", "S0[i] -> table[i mod 4, l] : 0 <= l < 64",
+    ),
+    "under a condition": (
+        f"{LOOP} if (v[i] > 0) curve[at[i]]++;", "S0[i] -> curve[k] : 0 <= k < 256",
+    ),
+    "an array of the scop": (
+        f"{LOOP} {{ int seen[9]; seen[at[i]] = 1; at[i] = seen[2]; }}",
+        "S0[i] -> seen[i, k] : 0 <= k < 9",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SCATTERED)
+def test_all_of_the_array_may_be_written(scop_of, case):
+    text, wanted = SCATTERED[case]
+    scop = scop_of(text, head=HEAD, before=BEFORE)
+    (write,) = scop.statements[0].writes
+    expected = write.relation.read_from_str(
+        write.relation.get_ctx(), f"[n] -> {{ {wanted} }}"
+    )
+    assert write.kind == "may_write"
+    assert write.array in scop.looked_up
+    assert write.relation.is_equal(expected.intersect_domain(write.relation.domain()))
+
+
+def test_tables_of_the_scop_are_looked_up_in(scop_of):
+    scop = scop_of(
         f"{LOOP} {{ double row[4]; for (int k = 0; k < 4; k++) row[k] = k; "
-        "v[i] = row[at[i]]; }",
-        f"{LOOP} v[at[i]] = v[at[i]] + 1;",
-    ],
-)
-def test_writes_and_arrays_of_the_scop_are_refused(parse, body):
-    text = f"{BEFORE}void f(int n)\n{{\n#pragma scop\n{body}\n#pragma endscop\n}}\n"
-    (refusal,) = parse(text).refusals
-    assert "depends on data: an element of 'at' is read" in refusal.message
-    assert "are read, not written, and of arrays from outside" in refusal.hint
+        "v[i] = row[at[i]]; }", before=BEFORE,
+    )  # fmt: skip
+    (read,) = (a for a in scop.statements[1].reads if a.array == "row")
+    assert str(read.relation) == (
+        "[n] -> { S1[i] -> row[i, o1] : 0 <= i < n and 0 <= o1 <= 3 }"
+    )
 
 
 @pytest.mark.parametrize("text", [

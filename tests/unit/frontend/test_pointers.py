@@ -4,7 +4,7 @@ import pytest
 
 pytestmark = pytest.mark.cc
 
-BEFORE = "enum { N = 20 }; double A[N][N], B[N][N], C[N][N][8];"
+BEFORE = "enum { N = 20 }; int at[N]; double A[N][N], B[N][N], C[N][N][8];"
 ROWS, COLS = "for (int i = 1; i < N - 1; i++)", "for (int j = 1; j < N - 1; j++)"
 SAME = {
     "rows": (
@@ -54,6 +54,10 @@ SAME = {
         "for (int i = 0; i < n; i++) "
         "for (int j = 0; j < n; j++) x[i * n + j] = x[i * n];",
     ),
+    "a row that a table names": (
+        f"{ROWS} {{ double *row = A[at[i]]; {COLS} B[i][j] = row[j]; }}",
+        f"{ROWS} {COLS} B[i][j] = A[at[i]][j];",
+    ),
     "a private row": (
         f"{ROWS} {{ double row[N], *to = row; {COLS} to[j] = A[i][j]; "
         f"{COLS} B[i][j] = row[j]; }}",
@@ -66,13 +70,22 @@ SAME = {
 @pytest.mark.parametrize("case", SAME)
 def test_the_array_itself_has_the_same_accesses(scop_of, case):
     found, plain = (scop_of(text, before=BEFORE) for text in SAME[case])
-    assert [a.name for a in found.arrays] == [a.name for a in plain.arrays]
+    assert {a.name for a in found.arrays} == {a.name for a in plain.arrays}
     assert found.assumptions.is_equal(plain.assumptions)
     for one, other in zip(found.statements, plain.statements, strict=True):
         assert one.domain.is_equal(other.domain)
         for access, same in zip(one.accesses, other.accesses, strict=True):
             assert access.array == same.array
             assert access.relation.is_equal(same.relation)
+
+
+def test_a_variable_that_stays_may_name_the_row(scop_of):
+    scop = scop_of(
+        f"{ROWS} {{ int word = at[i]; double *row = A[word]; "
+        f"{COLS} B[i][j] = row[j]; }}",
+        before=BEFORE,
+    )
+    assert [a.array for a in scop.statements[-1].accesses] == ["at", "A", "B"]
 
 
 def test_rows_must_not_be_left_for_any_size(scop_of):
