@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+from polysched.cost.lookups import scattered_bytes
 from polysched.cost.nest import Nest
 from polysched.ir import copied_sums
 from polysched.machine import Cpu
@@ -37,8 +38,9 @@ def copy_seconds(
         for array in _copied(nest):
             assert nest.shared is not None
             starts = prod(nest.trips[: nest.shared])
-            n_bytes = nest.footprint(0, cpu.line_bytes, array)
-            everywhere = float(n_bytes * cpu.n_cores)
+            n_bytes = float(nest.footprint(0, cpu.line_bytes, array))
+            n_bytes += scattered_bytes(nest, array)
+            everywhere = n_bytes * cpu.n_cores
             is_near = everywhere <= max(cpu.l2_bytes, cpu.l3_bytes) / 2
             rate = fast_bytes_per_second
             if not is_near:
@@ -67,6 +69,6 @@ def _copied(nest: Nest) -> tuple[str, ...]:
     """Arrays that a nest adds to in copies of the thread that runs it."""
     if nest.shared is None:
         return ()
-    written = {r.array for r in nest.references if r.is_write}
+    written = {a.array for a in nest.statement.writes}
     marks = nest.members[nest.shared].marks
     return tuple(a for m in marks for a in copied_sums(m) if a in written)

@@ -18,7 +18,14 @@ from polysched.analysis import (
 from polysched.cost.calls import stops_lanes
 from polysched.cost.nest import Nest
 from polysched.cost.peel import peel
-from polysched.ir import NodePath, ScheduleTree, Scop
+from polysched.ir import (
+    NodePath,
+    ScheduleTree,
+    Scop,
+    Statement,
+    assignments,
+    depends_on_data,
+)
 from polysched.sets import is_isolated, union_of_maps
 
 KnownNests = dict[tuple[Hashable, ...], Nest]
@@ -158,13 +165,23 @@ def _runs_less_often(one: Place, other: Place) -> bool:
     )
 
 
+def _scatters(statement: Statement) -> bool:
+    """Whether data decide where it writes, now here, now there."""
+    return any(
+        depends_on_data(subscript)
+        for action in statement.body
+        for assign in assignments(action)
+        for subscript in assign.target.subscripts
+    )
+
+
 def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:
     """Whether the innermost loop carries a flow from the statement to itself."""
     assert nest.inner is not None
     member = nest.members[nest.inner]
     name = nest.statement.name
     own = [d.relation for d in deps.of_kind("flow") if d.source == d.sink == name]
-    if not own:
+    if not own or _scatters(nest.statement):
         return False
     flow = union_of_maps(own)
     return not loop_is_parallel(tree.node(member.path), member.position, flow)

@@ -40,6 +40,10 @@ class Reuse:
             for array in {r.array for r in nest.references}:
                 self._users.setdefault(array, []).append(position)
 
+    def nest(self, position: int) -> Nest:
+        """One of the statements."""
+        return self._nests[position]
+
     def traffic(
         self, position: int, capacity_bytes: int, array: str | None = None
     ) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from polysched.analysis import Dependences
+from polysched.cost.lookups import looked_up_bytes
 from polysched.cost.read import read_nests
 from polysched.cost.reuse import Reuse
 from polysched.cost.storage import lay_out_copies
@@ -60,7 +61,11 @@ def nest_traffic(position: int, reuse: Reuse, cpu: Cpu) -> Traffic:
 
     def moved(capacity_bytes: int, *, shared: bool) -> float:
         loaded = reuse.traffic(position, capacity_bytes)
-        return loaded - reuse.saved_bytes(position, capacity_bytes, shared=shared)
+        saved = reuse.saved_bytes(position, capacity_bytes, shared=shared)
+        looked_up = looked_up_bytes(
+            reuse.nest(position), capacity_bytes, cpu.line_bytes
+        )
+        return loaded - saved + looked_up
 
     last_level = max(cpu.l3_bytes, cpu.l2_bytes)
     return Traffic(

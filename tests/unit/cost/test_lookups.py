@@ -1,0 +1,64 @@
+"""Elements at places that data decide miss the caches that do not hold them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.analysis import compute_dependences, set_band_flags
+from polysched.cost.lookups import looked_up_bytes, scattered_bytes
+from polysched.cost.nest import Nest
+from polysched.cost.read import read_nests
+from polysched.frontend import parse_c
+from polysched.ir import original_tree
+
+pytestmark = pytest.mark.cc
+
+CACHE, LINE = 4096, 64
+BEFORE = "static int at[100], small[64], large[4096], table[64][128], to[100];"
+LOOP = "for (int i = 0; i < 100; i++)"
+
+
+def nest_of(tmp_path: Path, body: str) -> Nest:
+    path = tmp_path / "looked.c"
+    path.write_text(
+        f"{BEFORE}\nvoid f(int *x)\n{{\n#pragma scop\n{body}\n#pragma endscop\n}}\n"
+    )
+    (scop,) = parse_c(path).scops
+    deps = compute_dependences(scop)
+    (nest,) = read_nests(set_band_flags(original_tree(scop), deps), scop, deps)
+    return nest
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (f"{LOOP} to[i] = small[at[i]];", 0),
+        (f"{LOOP} to[i] = large[at[i]];", 100 * 0.75 * LINE),
+        (f"{LOOP} large[at[i]]++;", 100 * 0.75 * 2 * LINE),
+        (f"{LOOP} to[i] = table[3][at[i]];", 0),
+        (f"{LOOP} to[i] = table[at[i]][3];", 100 * 0.875 * LINE),
+        (
+            f"{LOOP} for (int j = 0; j < 128; j++) to[i] += table[at[i]][j];",
+            100 * 128 * 0.875 * 4,
+        ),
+        (f"{LOOP} to[i] = x[at[i]];", 0),
+    ],
+    ids=[
+        "held", "missed", "written", "in a row", "in a column", "along rows",
+        "of unknown size",
+    ],
+)  # fmt: skip
+def test_what_the_cache_cannot_hold_is_missed(
+    tmp_path: Path, body: str, expected: float
+) -> None:
+    nest = nest_of(tmp_path, body)
+    assert looked_up_bytes(nest, CACHE, LINE) == pytest.approx(expected)
+
+
+def test_copies_of_a_histogram_are_as_large_as_it_is(tmp_path: Path) -> None:
+    nest = nest_of(tmp_path, f"{LOOP} large[at[i]] += small[at[i]];")
+    assert scattered_bytes(nest, "large") == 4 * 4096
+    assert scattered_bytes(nest, "small") == 0
+    assert not nest.waits
