@@ -11,7 +11,7 @@ import islpy as isl
 from polysched.analysis.places import Member
 from polysched.analysis.rationals import Rational, Vector
 from polysched.analysis.strides import Reference, subscript_moves
-from polysched.ir import Scop
+from polysched.ir import Array, Const, Param, Scop
 from polysched.sets import n_dims
 
 LARGE_EXTENT = 1000  # assumed trip count of a loop with unknown bounds
@@ -115,7 +115,7 @@ def box_footprint(
         Cache line, 1 to count elements alone.
     """
     total = 0
-    for n_bytes, rows, spans in _groups(scop, tuple(references)):
+    for n_bytes, pitch, rows, spans in _groups(scop, tuple(references)):
         widths: list[Rational] = list(spans)
         steps: list[Rational] = [0] * len(spans)
         points = 1
@@ -133,6 +133,8 @@ def box_footprint(
             elements *= max(1, int(width))
         last = max(1, int(widths[-1])) if widths else 1
         last_bytes = -(-last * n_bytes // line_bytes) * line_bytes
+        if elements > 1 and last <= pitch and max(steps[:-1]) <= 1:
+            last_bytes = min(last_bytes, pitch * n_bytes)  # rows share lines
         box_bytes = elements * last_bytes
         total += min(
             box_bytes, points * _point_bytes(spans, steps, n_bytes, line_bytes)
@@ -162,14 +164,18 @@ def _point_bytes(
 @lru_cache(maxsize=1024)
 def _groups(
     scop: Scop, references: tuple[Reference, ...]
-) -> tuple[tuple[int, tuple[Vector, ...], Vector], ...]:
-    """References that differ by constants: element bytes, rows, widths of a point."""
+) -> tuple[tuple[int, int, tuple[Vector, ...], Vector], ...]:
+    """References that differ by constants, by array.
+
+    Element bytes, elements of a row where that is known, rows, widths of a point.
+    """
     groups: dict[tuple[str, tuple[Vector, ...]], list[Vector]] = {}
     for r in references:
         groups.setdefault((r.array, r.rows), []).append(r.offsets)
     return tuple(
         (
             scop.array(array).type.n_bytes,
+            _row_length(scop, scop.array(array)),
             rows,
             tuple(
                 1 + max(column) - min(column) for column in zip(*offsets, strict=True)
@@ -177,3 +183,16 @@ def _groups(
         )
         for (array, rows), offsets in groups.items()
     )
+
+
+def _row_length(scop: Scop, array: Array) -> int:
+    """Elements from one row of an array to the next; 0 where that is unknown."""
+    for length in array.pitches[-1:] or array.extents[1:][-1:]:
+        if isinstance(length, Const):
+            return int(length.value)
+        if isinstance(length, Param):
+            context = scop.estimated_context
+            k = context.find_dim_by_name(isl.dim_type.param, length.name)
+            value = context.plain_get_val_if_fixed(isl.dim_type.param, k)
+            return int(value.to_python()) if k >= 0 and value.is_int() else 0
+    return 0

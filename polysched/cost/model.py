@@ -18,6 +18,7 @@ from polysched.cost.divisions import (
 )
 from polysched.cost.in_order import Levels, handed_bytes, shared_seconds
 from polysched.cost.jumps import far_pages, scatter
+from polysched.cost.left_over import left_over
 from polysched.cost.nest import Nest
 from polysched.cost.read import KnownNests, read_nests
 from polysched.cost.reuse import Reuse
@@ -32,6 +33,7 @@ LATENCY_CYCLES = 4.0  # of one floating-point operation
 INTEGER_LATENCY_CYCLES = 1.0  # of a sum, a comparison, a choice
 LOADS_PER_CYCLE = 2.0
 OPERATIONS_PER_CYCLE = 2.0
+FORWARD_CYCLES = 5.0  # from a store to the load of the same element
 LOOP_ENTRY_CYCLES = 8.0
 L2_BYTES_PER_CYCLE = 24.0
 L3_BYTES_PER_CYCLE = 16.0
@@ -46,6 +48,7 @@ TLB_PAGES = 2048  # of which the processor knows where they lie
 WALK_CYCLES = 20.0  # to find that out for another one
 ASKED_AHEAD = 0.85  # of the time of memory that rows take which are asked for ahead
 ROW_ALONE = 1.05  # of the third cache's time: streams end with pages, all but several
+LEFT_OVER = 1.5  # of the time of a loop without lanes, outside of register tiles
 SHARED_LINES = 0.5  # speed where every line goes from thread to thread and back
 WHOLE_VECTORS = 0.9  # of the time of vectors that begin anywhere, heat-3d by hand
 WARM_SHARE = 0.25  # of the last cache, which holds so much that a program has just used
@@ -260,14 +263,25 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     if nest.has_whole_vectors:
         busy *= WHOLE_VECTORS
     throughput = busy / lanes + far / LOADS_PER_CYCLE
+    alone = LEFT_OVER * max(arithmetic, len(nest.references) / LOADS_PER_CYCLE)
+    throughput += left_over(nest) * max(0.0, alone - throughput)
     if not nest.is_inner_parallel and nest.waits:
-        latency = nest.chain * _latency(nest) + divisions * DIVISION_CYCLES
+        latency = _waiting(nest, cpu) + divisions * DIVISION_CYCLES
         throughput = max(throughput, latency / nest.chains)
     throughput = max(throughput, waiting_cycles(nest))
     if nest.is_versioned:  # unrolled
         return throughput
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
     return throughput + entry + calls * CALL_CYCLES
+
+
+def _waiting(nest: Nest, cpu: Cpu) -> float:
+    """Cycles from one iteration of the innermost loop to the next one's result."""
+    if not nest.hands_on:
+        return nest.chain * _latency(nest)
+    chain = nest.carried_chain(fused="fma" in cpu.isa) or nest.chain
+    forwarding = FORWARD_CYCLES if nest.copies > 1 else 0.0
+    return chain * _latency(nest) + forwarding
 
 
 def _latency(nest: Nest) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from math import ceil, log2, prod
-from operator import mul
+from operator import mul, sub
 
 from polysched.analysis import (
     Member,
@@ -23,6 +23,7 @@ from polysched.analysis import (
     operation_count,
     stride_classes,
 )
+from polysched.cost.chains import carried_chain
 from polysched.cost.trips import count_trips, row_extent
 from polysched.ir import (
     MARK_LIFT,
@@ -233,6 +234,38 @@ class Nest:
         return 1.0 if "0" in writes else max(2.0, self.n_operations / 2)
 
     @cached_property
+    def hands_on(self) -> bool:
+        """Whether iterations of the innermost loop hand elements on in memory."""
+        if self.inner is None or self.is_inner_parallel or not self.waits:
+            return False
+        return all(c != "0" for r, c in self.inner_classes() if r.is_write)
+
+    def carried_chain(self, *, fused: bool) -> float | None:
+        """Operations from the last iteration's element to this one's, if it is read."""
+        along = None if self.inner is None else self.directions[self.inner]
+        if along is None:
+            return None
+        found = carried_chain(self.statement, along, fused=fused)
+        return None if found is None else max(1.0, found)
+
+    @cached_property
+    def _carried(self) -> frozenset[Reference]:
+        """Reads of what the last iteration wrote: without copies, in a register."""
+        along = None if self.inner is None else self.directions[self.inner]
+        if along is None or self.copies > 1 or not self.hands_on:
+            return frozenset()
+        written = {
+            (w.array, w.rows, tuple(map(sub, w.offsets, w.moves(along))))
+            for w in self.references
+            if w.is_write
+        }
+        return frozenset(
+            r
+            for r in self.references
+            if not r.is_write and (r.array, r.rows, r.offsets) in written
+        )
+
+    @cached_property
     def lanes(self) -> int:
         """Elements of the vectors of a register tile, 0 where there is none."""
         return next((n for n in map(held_lanes, self.marks) if n), 0)
@@ -278,7 +311,8 @@ class Nest:
         near: set[tuple[Hashable, ...]] = set()
         far: set[tuple[Hashable, ...]] = set()
         for reference, found in self.inner_classes():
-            if found != "0" and not self._is_held(reference):
+            is_kept = self._is_held(reference) or reference in self._carried
+            if found != "0" and not is_kept:
                 is_far = found == "N" and self.is_vectorizable
                 (far if is_far else near).update(self._touched(reference))
         return len(near) / self.copies, len(far) / self.copies

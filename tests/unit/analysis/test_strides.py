@@ -19,6 +19,7 @@ from polysched.analysis import (
 )
 from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree
+from polysched.testing import ScopBuilder
 from polysched.transform import apply_script, parse_script
 from tests.unit import scops
 from tests.unit.transform import trees
@@ -92,6 +93,20 @@ def test_neighbours_share_a_footprint() -> None:
     directions = member_directions(members)
     found = box_footprint(scop, references(scop)["S0"], directions, {1: 4, 2: 6})
     assert found == 8 * (6 * 8 + 4 * 6)
+
+
+def test_rows_behind_each_other_share_lines() -> None:
+    """Rows of 17 doubles are 136 bytes apart, though three lines hold one."""
+    b = ScopBuilder("short_rows")
+    b.array("A", "double[40][17]")
+    b.statement("i, j", "0 <= i < 40 and 0 <= j < 17", "A[i][j] = 0", position=(0,) * 3)
+    scop = b.build()
+    directions = [(Fraction(1), Fraction(0)), (Fraction(0), Fraction(1))]
+    extents = {0: 40, 1: 17}
+    found = box_footprint(scop, references(scop)["S0"], directions, extents, 64)
+    assert found == 40 * 136
+    found = box_footprint(scop, references(scop)["S0"], directions, {1: 17}, 64)
+    assert found == 3 * 64
 
 
 def test_a_diagonal_touches_its_lines_and_not_the_box_around_them() -> None:

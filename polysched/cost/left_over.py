@@ -1,0 +1,33 @@
+"""What register tiles leave over at the ends of their loops, by the model."""
+
+from __future__ import annotations
+
+from math import prod
+
+from polysched.cost.nest import Nest
+from polysched.cost.trips import row_extent
+
+
+def left_over(nest: Nest) -> float:
+    """Share of a nest's instances that are in no full register tile.
+
+    They are at the end of the loop that was cut; at both ends where these move with
+    the loops around it, as in bands and triangles: tiles begin at multiples of their
+    size. There the copies are a loop inside of the one that would have lanes.
+    """
+    full = 1.0
+    for k, member in enumerate(nest.members):
+        row = member.coefficients
+        tiles = [
+            j
+            for j, m in enumerate(nest.members[:k])
+            if m.kind == "tile" and m.function == row
+        ]
+        if not member.unrolled or nest.directions[k] is None or not tiles:
+            continue
+        size = nest.members[tiles[-1]].size
+        length = max(1.0, prod(nest.trips[j] for j in tiles) * size)
+        extent = row_extent(nest.scop, nest.statement.name, row)
+        n_left = size - 1 if length < extent else extent % size
+        full *= max(0.0, 1.0 - n_left / length)
+    return 1.0 - full

@@ -1,0 +1,37 @@
+"""Register tiles leave something over where loops end, more where ends move."""
+
+from __future__ import annotations
+
+import pytest
+
+from polysched.analysis import compute_dependences, set_band_flags
+from polysched.cost.left_over import left_over
+from polysched.cost.read import read_nests
+from polysched.ir import original_tree
+from polysched.testing import ScopBuilder
+from polysched.transform import Jam, Merge, apply_script
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        ("0 <= i < 96", 0.0),
+        ("0 <= i < 100", 0.04),
+        ("k <= i < k + 35", 0.2),
+    ],
+)
+def test_a_band_leaves_more_over_than_a_box(bounds: str, expected: float) -> None:
+    b = ScopBuilder("rows")
+    b.array("C", "double[300][60]")
+    b.array("B", "double[200][60]")
+    box = f"0 <= k < 200 and {bounds} and 0 <= j < 60"
+    b.statement("k, i, j", box, "C[i][j] += B[k][j]", position=(0, 0, 0, 0))
+    scop = b.build()
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    (nest,) = read_nests(tree, scop, deps)
+    assert left_over(nest) == 0.0
+    path = nest.members[1].path
+    steps = (Merge(path), Jam(path, (8, 1)))
+    (nest,) = read_nests(apply_script(tree, steps, deps), scop, deps)
+    assert left_over(nest) == pytest.approx(expected)
