@@ -96,6 +96,8 @@ def box_footprint(
     directions: Sequence[Vector | None],
     extents: Extents,
     line_bytes: int = 1,
+    *,
+    apart: bool = False,
 ) -> int:
     """Bytes that a box of one statement's iterations touches.
 
@@ -113,6 +115,8 @@ def box_footprint(
         Trip count of the loops inside the box, by loop index.
     line_bytes : int
         Cache line, 1 to count elements alone.
+    apart : bool
+        Whether every row has lines of its own; rows behind each other share some.
     """
     total = 0
     for n_bytes, pitch, rows, spans in _groups(scop, tuple(references)):
@@ -133,8 +137,8 @@ def box_footprint(
             elements *= max(1, int(width))
         last = max(1, int(widths[-1])) if widths else 1
         last_bytes = -(-last * n_bytes // line_bytes) * line_bytes
-        if elements > 1 and last <= pitch and max(steps[:-1]) <= 1:
-            last_bytes = min(last_bytes, pitch * n_bytes)  # rows share lines
+        if not apart and elements > 1 and last <= pitch and max(steps[:-1]) <= 1:
+            last_bytes = min(last_bytes, pitch * n_bytes)
         box_bytes = elements * last_bytes
         total += min(
             box_bytes, points * _point_bytes(spans, steps, n_bytes, line_bytes)
@@ -193,6 +197,7 @@ def _row_length(scop: Scop, array: Array) -> int:
         if isinstance(length, Param):
             context = scop.estimated_context
             k = context.find_dim_by_name(isl.dim_type.param, length.name)
-            value = context.plain_get_val_if_fixed(isl.dim_type.param, k)
-            return int(value.to_python()) if k >= 0 and value.is_int() else 0
+            if k >= 0:
+                value = context.plain_get_val_if_fixed(isl.dim_type.param, k)
+                return int(value.to_python()) if value.is_int() else 0
     return 0

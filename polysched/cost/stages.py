@@ -81,7 +81,7 @@ def _padding_bytes(
         return 0.0
     extents = nest.extents_from(first)
     n_bytes, wide = (
-        box_footprint(nest.scop, [operand], nest.directions, extents, line)
+        box_footprint(nest.scop, [operand], nest.directions, extents, line, apart=True)
         for line in (1, WIDE_LINE)
     )
     n_rows = wide // WIDE_LINE
