@@ -95,27 +95,28 @@ def drop_dead_statements(scop: Scop) -> Scop:
     Scop
         Results are the same. Where nobody reads anything, all statements stay.
     """
-    kept = scop
-    while True:
-        useful = _useful_statements(kept)
-        if not useful:
-            return scop
-        if len(useful) == len(kept.statements):
-            return kept
-        kept = replace(kept, statements=useful)
+    useful = _useful_statements(scop)
+    return replace(scop, statements=useful) if useful else scop
 
 
 def _useful_statements(scop: Scop) -> tuple[Statement, ...]:
-    """Statements that write what is live, or what another instance reads."""
+    """Statements that write what is live, or what one of these reads, and so on."""
     private = {a.name for a in scop.arrays if not a.live_out}
-    candidates = [
-        s.name for s in scop.statements if all(a.array in private for a in s.writes)
-    ]
-    if not candidates:
+    found = {
+        s.name for s in scop.statements if any(a.array not in private for a in s.writes)
+    }
+    if len(found) == len(scop.statements):
         return scop.statements
-    read = {map_names(m)[0] for m in list_maps(value_flow(scop).pairs)}
-    dead = set(candidates) - read
-    return tuple(s for s in scop.statements if s.name not in dead)
+    sources: dict[str, set[str]] = {}
+    for pair in list_maps(value_flow(scop).pairs):
+        source, sink = map_names(pair)
+        sources.setdefault(sink, set()).add(source)
+    todo = list(found)
+    while todo:
+        more = sources.get(todo.pop(), set()) - found
+        found |= more
+        todo += more
+    return tuple(s for s in scop.statements if s.name in found)
 
 
 def exposed_reads(scop: Scop) -> isl.UnionMap:

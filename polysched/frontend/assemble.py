@@ -9,7 +9,7 @@ from typing import Any
 
 import islpy as isl
 
-from polysched.base import check_time
+from polysched.base import FrontendError, check_time
 from polysched.frontend.accesses import AccessCollector
 from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
@@ -19,6 +19,7 @@ from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.control import structured
 from polysched.frontend.declarations import PointerC, ScalarC, Symbol
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
+from polysched.frontend.inductions import with_known_integers
 from polysched.frontend.liveness import (
     count_mentions,
     has_escaped,
@@ -64,6 +65,12 @@ def build_scop(
     size of the file's structures.
     """
     assembler = _Assembler(site, functions, refuser, n_words, sizes)
+    try:
+        return assembler.assemble(region, name)
+    except FrontendError:
+        if not assembler.puts_values:
+            raise
+    assembler = _Assembler(site, functions, refuser, n_words, sizes, reads_all=True)
     return assembler.assemble(region, name)
 
 
@@ -77,7 +84,11 @@ class _Assembler:
         refuser: Refuser,
         n_words: Mapping[str, int],
         sizes: SizeChecker,
+        *,
+        reads_all: bool = False,
     ) -> None:
+        self.reads_all = reads_all
+        self.puts_values = False
         self.site = site
         self.n_words = n_words
         self.refuser = refuser
@@ -105,6 +116,7 @@ class _Assembler:
         self._check_iterators()
         self._check_overlap()
         self._check_held(drafts)
+        drafts = self._with_known_integers(drafts)
         drafts = with_lookups(drafts)
         self._looked_up = looked_up(drafts)
         self._from_anywhere = self._written_pointers(drafts)
@@ -139,6 +151,15 @@ class _Assembler:
 
     def _named_domain(self, draft: Draft) -> Any:
         return draft.nest.within(draft.nest.domain.coalesce())
+
+    def _with_known_integers(self, drafts: list[Draft]) -> list[Draft]:
+        """Values of integers that count along with loops, where they are read."""
+        if self.reads_all:
+            return drafts
+        exclude = self.around.assumptions.exclude
+        found = with_known_integers(drafts, self.objects.all(), exclude)
+        self.puts_values = [d.body for d in found] != [d.body for d in drafts]
+        return found
 
     def _delinearise(self, drafts: list[Draft]) -> list[Draft]:
         try:

@@ -23,6 +23,7 @@ from polysched.frontend.loops import Header, read_header
 from polysched.frontend.nest import (
     Bounds,
     EndlessLoop,
+    Entered,
     Nest,
     conjuncts,
     enter_loop,
@@ -226,12 +227,14 @@ class Builder:
         self._nest = outer
         try:
             condition = self._without_not_equal(condition, loop, start)
-            domain = enter_loop(outer, affine, Bounds(loop, start, condition))
+            bounds = Bounds(loop, start, condition)
+            domain = enter_loop(outer, affine, bounds)
         except EndlessLoop as verdict:
             self._refuser.unsupported(
                 header.condition, f"this loop has no last iteration: {verdict}"
             )
-        return Nest(loops, domain, affine)
+        headers = (*outer.headers, Entered(bounds, outer, domain))
+        return Nest(loops, domain, affine, headers)
 
     def _without_not_equal(self, condition: Expr, loop: Loop, start: Expr) -> Expr:
         """``i != END`` as ``i < END`` where the loop meets END going upwards."""

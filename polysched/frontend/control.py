@@ -21,6 +21,7 @@ from polysched.frontend.iterators import (
     with_step_behind,
 )
 from polysched.frontend.refusal import Refuser
+from polysched.frontend.steps import steps_apart
 from polysched.frontend.syntax import line_of
 
 _LOOPS = (c_ast.For, c_ast.While, c_ast.DoWhile)
@@ -59,7 +60,7 @@ def structured(items: Iterable[Any], refuser: Refuser) -> Structured:
     """
     items = list(items)
     writer = _Structurer(refuser, {name for item in items for name in _names(item)})
-    found = tuple(writer.statement(item) for item in items)
+    found = tuple(writer.statements(items))
     return Structured(found, tuple(writer.breaks))
 
 
@@ -69,11 +70,19 @@ class _Structurer:
         self._names = names
         self.breaks: list[Any] = []
 
+    def statements(self, items: Iterable[Any]) -> list[Any]:
+        """The statements of a block, structured; steps stand apart."""
+        apart = [part for item in items for part in steps_apart(item)]
+        return [self.statement(part) for part in apart]
+
     def statement(self, node: Any) -> Any:
         """The same statement, structured."""
         match node:
+            case c_ast.Assignment():
+                parts = steps_apart(node)
+                return node if len(parts) == 1 else _block(parts, node)
             case c_ast.Compound():
-                return _block(map(self.statement, node.block_items or ()), node)
+                return _block(self.statements(node.block_items or ()), node)
             case c_ast.If():
                 other = None if node.iffalse is None else self.statement(node.iffalse)
                 then = None if node.iftrue is None else self.statement(node.iftrue)
@@ -81,7 +90,7 @@ class _Structurer:
             case c_ast.For():
                 return self._loop(node)
             case c_ast.While() | c_ast.DoWhile():
-                items = [self.statement(item) for item in _items(node.stmt)]
+                items = self.statements(_items(node.stmt))
                 body = _block(self._without_continue(items), node.stmt)
                 return type(node)(node.cond, body, node.coord)
             case c_ast.Switch():
@@ -91,7 +100,7 @@ class _Structurer:
 
     def _loop(self, node: Any) -> Any:
         node = with_step_behind(node, self._fresh_name)
-        items = [self.statement(item) for item in _items(node.stmt)]
+        items = self.statements(_items(node.stmt))
         cond = node.cond
         while items and cond is not None:
             leaves = _condition_to_leave(items[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import islpy as isl
 
@@ -23,11 +23,14 @@ class Nest:
         ``{ [i, j] : ... }``, conditions around the place included.
     affine : Affine
         Reads expressions over the iterators.
+    headers : tuple of Entered
+        How each of the loops is entered.
     """
 
     loops: tuple[Loop, ...]
     domain: isl.Set
     affine: Affine
+    headers: tuple[Entered, ...] = ()
 
     @property
     def iterators(self) -> tuple[str, ...]:
@@ -36,7 +39,7 @@ class Nest:
 
     def within(self, domain: isl.Set) -> Nest:
         """The same nest with fewer iterations."""
-        return Nest(self.loops, domain, self.affine)
+        return replace(self, domain=domain)
 
 
 class EndlessLoop(Exception):  # noqa: N818  a verdict inside the room
@@ -50,6 +53,25 @@ class Bounds:
     loop: Loop
     start: Expr
     condition: Expr
+
+
+@dataclass(frozen=True, eq=False)
+class Entered:
+    """A loop at its place.
+
+    Attributes
+    ----------
+    bounds : Bounds
+        Of its header.
+    outer : Nest
+        Around it, conditions included.
+    body : isl.Set
+        The iterations of its body.
+    """
+
+    bounds: Bounds
+    outer: Nest
+    body: isl.Set
 
 
 def enter_loop(outer: Nest, affine: Affine, bounds: Bounds) -> isl.Set:

@@ -111,7 +111,7 @@ CASES = {
     "whole array": (f"{LOOP} x[i] = y;", "y;", "'y' is used without a subscript"),
     "too few subscripts": (f"{LOOP} A[i] = 0;", "A[i]", "with 2 subscripts"),
     "assignment inside": (f"{LOOP} x[i] = 1 + (y[i] = 2);", "y[i]", "an assignment"),
-    "increment inside": (f"{LOOP} x[i] = y[m++];", "m++", "'++' inside"),
+    "increment inside": (f"{LOOP} x[i] = y[m++] * m;", "m++", "'++' inside"),
     "comma": (f"{LOOP} x[i] = (1, 2);", "1, 2", "a comma expression"),
     "undeclared": (f"{LOOP} x[i] = nothing;", "nothing", "'nothing' is not declared"),
     "expression": (f"{LOOP} x[i];", "x[i]", "an expression statement"),
@@ -133,7 +133,7 @@ CASES = {
         "are not affine",
     ),
     "while in a data if": (
-        "if (x[0] > 0) while (n) x[n--] = 0;", "n--", "'--' inside",
+        "if (x[0] > 0) while (n) x[n--] = 0;", "while", "places that change",
     ),
     "array in a while loop": (
         "while (n) { double b[2]; b[0] = n--; x[0] = b[0]; }", "b[", "no plain scalar",

@@ -1,0 +1,72 @@
+"""Counters and kept iterators as functions of iterators: results are the original's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.space import SpaceOptions
+from tests.oracle.sweep import sweep
+
+PROGRAM = """
+#include <stdio.h>
+enum { N = 29, M = 23 };
+static double grid[N][M], row[2 * N * M], line[N], out[N];
+static int ends[3];
+
+static void walk(int n, int m, double *restrict flat)
+{
+    int k, back, last, older;
+#pragma scop
+    k = 0;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < m; j++)
+            flat[k++] = grid[i][j] + 1;
+    ends[0] = k;
+    k = 5;
+    back = n;
+    last = n - 1;
+    older = n - 2;
+    for (int i = 0; i < n; i++) {
+        double t = line[last] + 2 * line[older];
+        row[k] = t;
+        out[--back] = t * line[i];
+        older = last;
+        last = i;
+        k += 3;
+    }
+    ends[1] = k + last;
+    for (int i = 0; i < m; i += 4)
+        k += 2;
+    ends[2] = k - back;
+#pragma endscop
+}
+
+int main(void)
+{
+    static double flat[N * M];
+    for (int i = 0; i < N; i++) {
+        line[i] = i * 7 % 11;
+        for (int j = 0; j < M; j++)
+            grid[i][j] = i * 3 + j * 5 % 7;
+    }
+    walk(N, M, flat);
+    walk(2, 0, flat);
+    for (int k = 0; k < N * M; k++)
+        printf("%.9g %.9g\\n", flat[k], row[k]);
+    for (int i = 0; i < N; i++)
+        printf("%.9g\\n", out[i]);
+    printf("%d %d %d\\n", ends[0], ends[1], ends[2]);
+    return 0;
+}
+"""
+
+
+@pytest.mark.cc
+def test_every_schedule(tmp_path: Path) -> None:
+    path = tmp_path / "walk.c"
+    path.write_text(PROGRAM)
+    n_run, wrong = sweep(path, [], SpaceOptions(policy="SO>IP", limit=4))
+    assert wrong == []
+    assert n_run >= 2
