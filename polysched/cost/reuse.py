@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from math import gcd
 
-from polysched.analysis import Vector, function_directions
+from polysched.analysis import Reference, Vector, function_directions
 from polysched.cost.nest import Nest
 
 KEPT_SHARE = 0.75  # of a cache; the rest is for what passes through
@@ -35,6 +36,7 @@ class Reuse:
         self._depths = cache(self._measure_depths)
         self._kept = cache(self._find_kept)
         self._moved = cache(self._movement)
+        self._may_meet = cache(self._find_meeting)
         self._users: dict[str, list[int]] = {}
         for position, nest in enumerate(nests):
             for array in {r.array for r in nest.references}:
@@ -134,6 +136,8 @@ class Reuse:
             return 0.0
         if not self._moved(earlier, depth, array) & self._moved(position, depth, array):
             return 0.0
+        if not self._may_meet(earlier, position, array):
+            return 0.0
         bytes_here = self._touched(position, depth, array)
         if 2 * self._touched(earlier, depth, array) < bytes_here:
             return 0.0
@@ -143,6 +147,14 @@ class Reuse:
         if together > KEPT_SHARE * capacity:
             return 0.0
         return other.runs(depth) * bytes_here
+
+    def _find_meeting(self, earlier: int, position: int, array: str) -> bool:
+        """Whether accesses of two statements may have rows in common."""
+        ones, others = (
+            [r for r in self._nests[k].references if r.array == array]
+            for k in (earlier, position)
+        )
+        return any(_have_common_rows(a, b) for a in ones for b in others)
 
     def _measure(self, position: int, depth: int, array: str | None) -> int:
         return self._nests[position].footprint(depth, self._line_bytes, array)
@@ -202,6 +214,22 @@ class Reuse:
             for r in nest.references
             if r.array == array
         )
+
+
+def _have_common_rows(one: Reference, other: Reference) -> bool:
+    """Whether rows of two accesses may be the same, as odd and even ones never are."""
+    if len(one.rows) != len(other.rows):
+        return True
+    for a, b, x, y in zip(
+        one.rows[:-1], other.rows[:-1], one.offsets, other.offsets, strict=False
+    ):
+        numbers = *a, *b, x - y
+        if any(n != int(n) for n in numbers):
+            continue
+        step = gcd(*map(int, (*a, *b)))
+        if step and int(x - y) % step:
+            return False
+    return True
 
 
 def common_depth(one: Nest, other: Nest) -> int:

@@ -47,3 +47,22 @@ def test_statements_in_a_loop_crowd_each_other_out(
 ) -> None:
     assert loads(share, together=False) == pytest.approx(apart, rel=0.01)
     assert loads(share, together=True) == pytest.approx(together, rel=0.01)
+
+
+@pytest.mark.parametrize(("row", "share"), [("2i + 1", 1), ("2i + 2", 0.75)])
+def test_odd_rows_are_not_left_by_what_touches_even_ones(
+    row: str, share: float
+) -> None:
+    """What both touch comes from memory once, and goes back once for each."""
+    b = ScopBuilder("rows")
+    n = int((CACHE / 8) ** 0.5)
+    b.array("A", f"double[{2 * n + 4}][{n}]")
+    box = f"0 <= i < {n} and 0 <= j < {n}"
+    b.statement("i, j", box, "A[2*i][j] += 1", position=(0, 0, 0))
+    b.statement(
+        "i, j", box, f"A[{row.replace('2i', '2*i')}][j] += 1", position=(0, 1, 0)
+    )
+    scop = b.build()
+    found = predict_traffic(original_tree(scop), scop, MACHINE)
+    assert found is not None
+    assert found.memory_bytes == pytest.approx(share * 2 * 2 * n * n * 8, rel=0.02)
