@@ -64,13 +64,16 @@ class Declarer:
     heap_bytes: int
     indent: str
 
+    def hoisted(self, block: Block, buffers: Sequence[Buffer]) -> tuple[Buffer, ...]:
+        """The buffers with those on the heap outside of sequential loops."""
+        return tuple(self._hoist(block, buffer) for buffer in buffers)
+
     def declare(
         self, block: Block, buffers: Sequence[Buffer]
     ) -> tuple[Block, dict[str, Spelling]]:
         """The block with all buffers declared, and how their arrays are spelled."""
         if not buffers:
             return block, {}
-        buffers = [self._hoist(block, buffer) for buffer in buffers]
         names = self._choose_names(block, buffers)
         spellings = {}
         shared: dict[_Form, tuple[str, list[Buffer]]] = {}

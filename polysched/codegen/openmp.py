@@ -221,7 +221,10 @@ class _Printer:
                     (*buffers, *(s.buffer for s in self.sums)), lifted.offsets
                 ),
             )
-            split = find_split_storage(self.scop, built.block, built.domains, buffers)
+            shown = add_pragmas(
+                built.block, parallel=options.parallel, simd=options.simd
+            )
+            split = find_split_storage(self.scop, shown, built.domains, buffers)
             if not split:
                 simd = add_pragmas(
                     built.block, parallel=False, simd=options.simd, clause=lambda _: ""
@@ -250,6 +253,9 @@ class _Printer:
             self.scop, self.names, self.fixed, self.exprs, self.context,
             self.options.heap_bytes, self.options.indent,
         )  # fmt: skip
+        buffers = declarer.hoisted(block, buffers)
+        if torn := find_split_storage(self.scop, block, built.domains, buffers):
+            raise CodegenError(f"no scope holds every use of {torn[0]}")
         block, private = declarer.declare(block, buffers)
         copies = SumCopies.named(
             self.sums, self.names, built.exprs, self.context, self.type.name,

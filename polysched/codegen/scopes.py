@@ -36,7 +36,8 @@ def find_split_storage(
     scop : Scop
         Says which statements access which array.
     block : Block
-        Code without declarations.
+        Code without declarations, as they are put into it: marks keep together what
+        without them may be in two scopes.
     domains : mapping of str to isl.UnionSet
         Instances executed at each place, by `Instance.key`.
     buffers : sequence of Buffer

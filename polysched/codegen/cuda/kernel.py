@@ -256,7 +256,8 @@ class KernelPrinter:
                 limits,
                 buffer_offsets((*buffers, *shared)),
             )
-            split = find_split_storage(scop, built.block, built.domains, buffers)
+            plain = without_marks(built.block, kept=MARK_RUN)
+            split = find_split_storage(scop, plain, built.domains, buffers)
             if not split:
                 return built, buffers
             depths |= {

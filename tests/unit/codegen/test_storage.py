@@ -512,6 +512,51 @@ def test_a_copy_written_before_a_loop_and_read_inside_is_one_object(
     check_equal(tmp_path, FRAME_2D, original, scop, trees, SIZES)
 
 
+TILED_TAIL = """{{ domain: "{domain}", child: {{ schedule: "[{{
+S0[i, b] -> [(i)]; S1[i, j] -> [(i)]; S2[i] -> [(i)]; S3[i, b] -> [(i)];
+S4[i] -> [(i)] }}]", child: {{ sequence: [ {{ filter: "{{ S0[i, b] }}", child: {{
+mark: "tile", child: {{ schedule: "[{{ S0[i, b] -> [(b - (b) mod 64)] }}]",
+child: {{ schedule: "[{{ S0[i, b] -> [(b)] }}]" }} }} }} }}, {{
+filter: "{{ S1[i, j] }}", child: {{ schedule: "[{{ S1[i, j] -> [(j)] }}]" }}
+}}, {{ filter: "{{ S2[i]; S3[i, b]; S4[i] }}", child: {{ mark: "tile", child: {{
+schedule: "[{{ S2[i] -> [(0)]; S3[i, b] -> [(b - (b) mod 64)];
+S4[i] -> [(0)] }}]", child: {{ schedule: "[{{ S2[i] -> [(0)];
+S3[i, b] -> [(b)]; S4[i] -> [(15)] }}]", child: {{ sequence: [
+{{ filter: "{{ S2[i] }}" }}, {{ filter: "{{ S3[i, b] }}" }},
+{{ filter: "{{ S4[i] }}" }} ] }} }} }} }} }} ] }} }} }}"""
+
+
+def test_a_scope_that_ends_between_uses_is_opened_further_out(tmp_path: Path) -> None:
+    """The row's scope would hold two of the sum's three uses, without the mark."""
+    scop = make_scop(
+        [*SQUARE, private("h", 1, Const(16, types.INT, "16")), private("t", 1)],
+        [
+            ("[n] -> { S0[i, b] : 0 <= i < n and 0 <= b < 16 }", (0, 0, 0),
+             "h[b] = 0.5 * b;"),
+            ("[n] -> { S1[i, j] : 0 <= i, j < n }", (0, 1, 0), "h[3] += A[i][j];"),
+            ("[n] -> { S2[i] : 0 <= i < n }", (0, 2), "t = 0.0;"),
+            ("[n] -> { S3[i, b] : 0 <= i < n and 0 <= b < 16 }", (0, 3, 0),
+             "t += h[b];"),
+            ("[n] -> { S4[i] : 0 <= i < n }", (0, 4), "B[i][0] = t;"),
+        ],
+        N,
+    )  # fmt: skip
+    original = """
+    for (int i = 0; i < n; i++) {
+        double h[16], t = 0.0;
+        for (int b = 0; b < 16; b++)
+            h[b] = 0.5 * b;
+        for (int j = 0; j < n; j++)
+            h[3] += A[i][j];
+        for (int b = 0; b < 16; b++)
+            t += h[b];
+        B[i][0] = t;
+    }"""
+    text = " ".join(TILED_TAIL.format(domain=scop.domain).split())
+    tree = ScheduleTree(isl.Schedule.read_from_str(scop.context.get_ctx(), text))
+    check_equal(tmp_path, FRAME_2D, original, scop, [tree], SIZES)
+
+
 def test_parts_of_a_cut_loop_have_storage_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "case.c"
     path.write_text(
