@@ -47,6 +47,7 @@ from polysched.analysis.footprint import (
     LARGE_EXTENT,
     box_footprint,
     iterator_extent,
+    known_size,
     member_extent,
     run_extent,
 )
@@ -223,6 +224,7 @@ __all__ = [
     "is_box",
     "iterator_extent",
     "keeps_low_bits",
+    "known_size",
     "load_relations",
     "loop_carriers",
     "loop_is_parallel",

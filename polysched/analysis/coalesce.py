@@ -99,6 +99,8 @@ def _stores_plainly(scop: Scop, home: _Home, scalar: Array) -> bool:
     action = home.last.body[0]
     if not isinstance(action, Assign) or action.op != "=":
         return False
+    if action.target.is_chosen_by_data:
+        return False
     array = scop.array(action.target.array)
     return (
         bool(array.extents)

@@ -11,7 +11,7 @@ import islpy as isl
 from polysched.analysis.places import Member
 from polysched.analysis.rationals import Rational, Vector
 from polysched.analysis.strides import Reference, subscript_moves
-from polysched.ir import Array, Const, Param, Scop
+from polysched.ir import Array, Const, Expr, Param, Scop
 from polysched.sets import n_dims
 
 LARGE_EXTENT = 1000  # assumed trip count of a loop with unknown bounds
@@ -191,13 +191,19 @@ def _groups(
 
 def _row_length(scop: Scop, array: Array) -> int:
     """Elements from one row of an array to the next; 0 where that is unknown."""
-    for length in array.pitches[-1:] or array.extents[1:][-1:]:
-        if isinstance(length, Const):
-            return int(length.value)
-        if isinstance(length, Param):
-            context = scop.estimated_context
-            k = context.find_dim_by_name(isl.dim_type.param, length.name)
-            if k >= 0:
-                value = context.plain_get_val_if_fixed(isl.dim_type.param, k)
-                return int(value.to_python()) if value.is_int() else 0
-    return 0
+    lengths = array.pitches[-1:] or array.extents[1:][-1:]
+    return known_size(scop, lengths[0]) if lengths else 0
+
+
+def known_size(scop: Scop, extent: Expr | None) -> int:
+    """How many elements an extent or a pitch stands for; 0 where that is unknown."""
+    if isinstance(extent, Const):
+        return int(extent.value)
+    if not isinstance(extent, Param):
+        return 0
+    context = scop.estimated_context
+    k = context.find_dim_by_name(isl.dim_type.param, extent.name)
+    if k < 0:
+        return 0
+    value = context.plain_get_val_if_fixed(isl.dim_type.param, k)
+    return int(value.to_python()) if value.is_int() else 0

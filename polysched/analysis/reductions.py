@@ -22,7 +22,6 @@ from polysched.ir import (
     Select,
     Statement,
     Unary,
-    depends_on_data,
     original_tree,
     walk,
 )
@@ -85,7 +84,7 @@ class Reduction:
     @property
     def is_scattered(self) -> bool:
         """Whether data decide which element an instance adds to."""
-        return any(map(depends_on_data, self.target.subscripts))
+        return self.target.is_chosen_by_data
 
 
 def find_reductions(scop: Scop) -> tuple[Reduction, ...]:

@@ -113,7 +113,9 @@ def match_accumulation(
     """
     names = {s.get_tuple_name() for s in list_sets(around.domain())}
     found = next((r for r in reductions if {r.statement} == names), None)
-    if found is None or not carried.is_subset(isl.UnionMap.from_map(found.relation)):
+    if found is None or found.is_scattered:
+        return None
+    if not carried.is_subset(isl.UnionMap.from_map(found.relation)):
         return None
     element = isl.UnionMap.from_map(found.element)
     if not around.reverse().apply_range(element).is_single_valued():

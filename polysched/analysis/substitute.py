@@ -118,6 +118,8 @@ def _is_disturbed(scop: Scop, pair: _Pair) -> bool:
 
 def _writes_last(statement: Statement) -> bool:
     """Whether a statement has read all that it reads when it writes."""
+    if statement.has_data_loops:
+        return False
     return sum(1 for a in statement.body for _ in assignments(a)) == 1
 
 

@@ -362,8 +362,9 @@ class CrossedBlocks:
 def _only_update(statement: Statement) -> Assign:
     """The one assignment of a body, which reads its array at the target alone."""
     match statement.body:
-        case (Assign() as assign,) if is_read(assign):
-            pass
+        case (Assign(target) as assign,) if is_read(assign):
+            if target.is_chosen_by_data:
+                raise NotVectors
         case _:
             raise NotVectors
     loads = [e for e in walk(assign.value) if isinstance(e, Load)]

@@ -83,8 +83,14 @@ class Holder:
     place: Callable[[Load, Instance], tuple[Linear, ...]]
     behind_pointers: frozenset[str] = frozenset()
 
-    def may_be_anywhere(self, name: str) -> bool:
-        """Whether compilers have to take an array for a part of any other."""
+    def is_worth_holding(self, name: str) -> bool:
+        """Whether compilers have to take an array for a part of any other.
+
+        Where data decide which element is meant, it is another one when they change:
+        these are left alone.
+        """
+        if name in self.scop.looked_up:
+            return False
         array = self.scop.array(name)
         if name in self.behind_pointers:
             return True
@@ -132,7 +138,7 @@ class HeldElements(Holder):
         target = action.target
         read = [e for top in action_expressions(action) for e in walk(top)]
         others = {e.array for e in read if isinstance(e, Load | Lookup) and e != target}
-        if target.array in others or not self.may_be_anywhere(target.array):
+        if target.array in others or not self.is_worth_holding(target.array):
             return None
         return Element(self.text(target, instance), target.type.name)
 

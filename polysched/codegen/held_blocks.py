@@ -60,7 +60,9 @@ class HeldBlocks(Holder):
         for node in block.items:
             if isinstance(node, Instance) and not node.accumulator:
                 action = self._assignment(node)
-                if action and action.op == "=" and action.target.subscripts:
+                if action is None or action.op != "=" or not action.target.subscripts:
+                    continue
+                if action.target.array not in self.scop.looked_up:
                     yield node
 
     def _assignment(self, instance: Instance) -> Assign | None:

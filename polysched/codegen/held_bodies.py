@@ -116,7 +116,7 @@ class HeldBodies(Holder):
         return [
             name
             for name in written
-            if self.may_be_anywhere(name) and name not in identifiers(lines)
+            if self.is_worth_holding(name) and name not in identifiers(lines)
         ]
 
     def _action(self, instance: Instance) -> Assign | None:

@@ -135,7 +135,7 @@ class RegisterTiles:
         """Vector code of a tile held across a chain of loops, None where not proven."""
         statement = self.scop.statement(tile.instance.statement)
         match statement.body:
-            case (Assign() as assign,):
+            case (Assign() as assign,) if not assign.target.is_chosen_by_data:
                 pass
             case _:
                 return None

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-import islpy as isl
-
-from polysched.analysis import DATA_TURNS
+from polysched.analysis import DATA_TURNS, known_size
 from polysched.cost.nest import Nest
 from polysched.ir import (
     Action,
     Assign,
-    Const,
     Element,
     Expr,
     Iter,
-    Param,
     Repeat,
     Scop,
     depends_on_data,
@@ -69,7 +65,7 @@ def _elements(
         target = action.target if isinstance(action, Assign) else None
         for top in own_expressions(action):
             for e in walk(top):
-                if isinstance(e, Element) and any(map(depends_on_data, e.subscripts)):
+                if isinstance(e, Element) and e.is_chosen_by_data:
                     yield e, turns, e is target
         inside = turns * DATA_TURNS if isinstance(action, Repeat) else turns
         yield from _elements(inner_actions(action), inside)
@@ -80,22 +76,8 @@ def _choice_bytes(scop: Scop, element: Element) -> float:
     array = scop.array(element.array)
     own = element.subscripts[array.n_expanded :]
     first = next((k for k, s in enumerate(own) if depends_on_data(s)), 0)
-    sizes = [_size(scop, e) for e in array.extents[first:]]
+    sizes = [known_size(scop, e) for e in array.extents[first:]]
     return float(array.type.n_bytes * prod(sizes))
-
-
-def _size(scop: Scop, extent: Expr | None) -> int:
-    """How many elements an extent stands for; 0 where that is not known."""
-    if isinstance(extent, Const):
-        return int(extent.value)
-    if not isinstance(extent, Param):
-        return 0
-    context = scop.estimated_context
-    position = context.find_dim_by_name(isl.dim_type.param, extent.name)
-    if position < 0:
-        return 0
-    value = context.plain_get_val_if_fixed(isl.dim_type.param, position)
-    return int(value.to_python()) if value.is_int() else 0
 
 
 def _is_run(nest: Nest, element: Element) -> bool:

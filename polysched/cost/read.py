@@ -24,7 +24,6 @@ from polysched.ir import (
     Scop,
     Statement,
     assignments,
-    depends_on_data,
 )
 from polysched.sets import is_isolated, union_of_maps
 
@@ -168,10 +167,9 @@ def _runs_less_often(one: Place, other: Place) -> bool:
 def _scatters(statement: Statement) -> bool:
     """Whether data decide where it writes, now here, now there."""
     return any(
-        depends_on_data(subscript)
+        assign.target.is_chosen_by_data
         for action in statement.body
         for assign in assignments(action)
-        for subscript in assign.target.subscripts
     )
 
 

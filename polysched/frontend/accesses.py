@@ -213,7 +213,7 @@ class AccessCollector:
     def _stores(self, target: Load, domain: isl.Set) -> _Writes:
         """What an assignment writes, in a row at most where data decide."""
         written = {target.array: self._relation(target, domain)}
-        is_sure = not any(map(depends_on_data, target.subscripts))
+        is_sure = not target.is_chosen_by_data
         return _Writes(written) if is_sure else _Writes({}, written)
 
     def _all(self, actions: tuple[Action, ...], domain: isl.Set) -> _Writes:

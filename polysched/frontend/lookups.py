@@ -13,7 +13,6 @@ from polysched.ir import (
     Lookup,
     action_expressions,
     assignments,
-    depends_on_data,
     map_action,
     map_expr,
     walk,
@@ -32,7 +31,7 @@ def with_lookups(drafts: Sequence[Draft]) -> list[Draft]:
                for a in assignments(action)}  # fmt: skip
 
     def change(expr: Expr) -> Expr | None:
-        if not isinstance(expr, Load) or not any(map(depends_on_data, expr.subscripts)):
+        if not isinstance(expr, Load) or not expr.is_chosen_by_data:
             return None
         if id(expr) in targets:
             return None
@@ -52,5 +51,5 @@ def looked_up(drafts: Sequence[Draft]) -> set[str]:
         for action in draft.body
         for top in action_expressions(action)
         for e in walk(top)
-        if isinstance(e, Element) and any(map(depends_on_data, e.subscripts))
+        if isinstance(e, Element) and e.is_chosen_by_data
     }

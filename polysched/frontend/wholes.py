@@ -23,7 +23,6 @@ from polysched.ir import (
     Load,
     Local,
     assignments,
-    depends_on_data,
     walk,
 )
 
@@ -121,9 +120,7 @@ class WholeReader:
 
     def _has_place(self, target: Load) -> bool:
         """Whether places are known, or there are loops around to be scheduled."""
-        return bool(self._actions.nest.loops) or not any(
-            map(depends_on_data, target.subscripts)
-        )
+        return bool(self._actions.nest.loops) or not target.is_chosen_by_data
 
     def _refuse(self, node: Any, assign: Assign, why: NotAffine | None) -> NoReturn:
         if why is not None:

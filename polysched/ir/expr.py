@@ -84,6 +84,11 @@ class Element(Expr):
     def operands(self) -> tuple[Expr, ...]:
         return self.subscripts
 
+    @property
+    def is_chosen_by_data(self) -> bool:
+        """Whether it is another element when other elements or variables change."""
+        return any(map(depends_on_data, self.subscripts))
+
 
 @dataclass(frozen=True)
 class Load(Element):
