@@ -73,8 +73,6 @@ def _find_home(scop: Scop, scalar: Array) -> _Home | None:
     begins = [s for s in writers if s.n_loops == depth and not _reads(s, scalar.name)]
     if len(stores) != 1 or len(begins) != 1 or any(len(s.body) != 1 for s in users):
         return None
-    if len(users) == 2:
-        return None  # nothing changes it: a variable that no store stands before
     home = _Home(begins[0], stores[0], users)
     is_sound = (
         _stores_plainly(scop, home, scalar)

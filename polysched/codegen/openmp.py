@@ -22,6 +22,7 @@ from polysched.codegen.frame import frame_code
 from polysched.codegen.held import HeldElements
 from polysched.codegen.held_blocks import HeldBlocks
 from polysched.codegen.held_bodies import HeldBodies
+from polysched.codegen.held_rows import HeldRows
 from polysched.codegen.layout import Layout
 from polysched.codegen.least_work import LeastWork
 from polysched.codegen.lifted import lift
@@ -286,6 +287,11 @@ class _Printer:
 
         heap_bytes = self.options.heap_bytes
         heap = frozenset(b.array.name for b in buffers if is_on_heap(b, heap_bytes))
+        rows = HeldRows(
+            self.scop, self.names, element_text, element_place, heap,
+            self.type.name, self.options.indent,
+        )  # fmt: skip
+        block = rows.convert(block)
         for kind in HeldBlocks, HeldBodies, HeldElements:
             holder = kind(self.scop, self.names, element_text, element_place, heap)
             block = holder.convert(block)

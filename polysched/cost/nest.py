@@ -211,8 +211,9 @@ class Nest:
             return False
         if self.is_guarded and self.copies > MAX_GUARDED:
             return False  # each copy asks whether the others run
-        classes = [c for _, c in self.inner_classes()]
-        writes = [c for r, c in self.inner_classes() if r.is_write]
+        found = [(r, c) for r, c in self.inner_classes() if not self._is_row_held(r)]
+        classes = [c for _, c in found]
+        writes = [c for r, c in found if r.is_write]
         return "N" not in writes and classes.count("N") <= len(classes) // 2
 
     @cached_property
@@ -340,14 +341,27 @@ class Nest:
         They do where the loop is unrolled, the loop around it does not move them, and
         nothing that is stored meanwhile might be they: private, or never written.
         """
-        if not self.is_versioned or self.inner is None:
+        if not self._stays_around(reference):
             return False
-        around = [d for d in self.directions[: self.inner] if d is not None]
-        if not around or any(reference.moves(around[-1])):
-            return False
+        if self._is_row_held(reference):
+            return True
         written = {w.array for s in self.scop.statements for w in s.writes}
         is_private = dict(self.stored).get(reference.array, 0) > 0
         return is_private or reference.array not in written
+
+    def _stays_around(self, reference: Reference) -> bool:
+        """Whether the loop around a short innermost one does not move a reference."""
+        if not self.is_versioned or self.inner is None:
+            return False
+        around = [d for d in self.directions[: self.inner] if d is not None]
+        return bool(around) and not any(reference.moves(around[-1]))
+
+    def _is_row_held(self, reference: Reference) -> bool:
+        """Whether it is in an array of its own while that loop runs, see `HeldRows`."""
+        mates = [r for r in self.references if r.array == reference.array]
+        return self._stays_around(reference) and (
+            not any(r.is_write for r in mates) or all(map(self._stays_around, mates))
+        )
 
     def register_loads(self) -> float:
         """Loads of one instance in a register tile: vectors, and single values.

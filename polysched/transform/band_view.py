@@ -40,6 +40,7 @@ from polysched.transform.split import Split
 
 Direction = Vector | None
 
+MAX_ROWS = 64  # side by side in lanes, around a loop that they share
 MAX_MATES = 4  # statements that share the copies of a register tile
 
 
@@ -81,6 +82,32 @@ class StatementView:
     def direction(self, member: int) -> Direction:
         """Movement along a member of the band, by its position in the band."""
         return self.directions[self.positions[member]]
+
+    def stays_in_rows(self, member: int, reference: Reference) -> bool:
+        """Whether a reference stays as the loop around a few rows in lanes goes on.
+
+        Then rows of what it touches are held in arrays of their own (`HeldRows`).
+        """
+        around = self.loops_of_rows(member)
+        return bool(around) and not any(reference.moves(around[-1]))
+
+    def loops_of_rows(self, member: int) -> list[Vector]:
+        """Movement of the loops between a tile of a few rows and the loop over them."""
+        here = self.positions[member]
+        over = self.members[here].function
+        tiles = [
+            k
+            for k, m in enumerate(self.members[:here])
+            if m.kind == "tile" and m.function == over
+        ]
+        if not tiles or self.members[tiles[-1]].size > MAX_ROWS:
+            return []
+        return [
+            d
+            for k in range(tiles[-1] + 1, here)
+            if (d := self.directions[k]) is not None
+            and self.members[k].function != over
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,9 +198,19 @@ class BandView:
         if self.has_data_loops:
             return False
         found = self._moved(member)
+        held = [
+            s.stays_in_rows(member, r)
+            for s in self.main
+            if s.direction(member) is not None
+            for r in s.references
+        ]
         far = sum(
-            c == "N" and not (r.expanded and r.walked_subscript(direction) is not None)
-            for (r, direction), c in zip(found, stride_classes(found), strict=True)
+            c == "N"
+            and not is_held
+            and not (r.expanded and r.walked_subscript(direction) is not None)
+            for (r, direction), c, is_held in zip(
+                found, stride_classes(found), held, strict=True
+            )
         )
         return bool(found) and far <= len(found) // 4
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import islpy as isl
 
-from polysched.analysis import loop_is_parallel
+from polysched.analysis import Reference, loop_is_parallel
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import node_kind
@@ -68,15 +68,40 @@ def _rows_below(draft: Draft, scop: Scop, path: NodePath) -> int:
         if below[: len(path)] == path
     ]
     sizes = {_tile_size(s, path) for band in rows for s in band.statements}
-    is_lanes = all(band.is_worth_vector(band.n_members - 1) for band in rows)
+    is_lanes = all(
+        band.is_worth_vector(band.n_members - 1) for band in rows if _is_deep(band)
+    )
     return sizes.pop() if is_lanes and len(sizes) == 1 else 0
 
 
 def _keeps_to_itself(scop: Scop, band: BandView) -> bool:
-    """Whether loops below a band write only what is private to its iterations."""
+    """Whether loops below a band write only what is its iterations' own.
+
+    That is private arrays, and elements that stay as the loops below go on: sums.
+    """
     deep = [s for s in band.statements if _has_loops_below(s, band)]
-    written = {r.array for s in deep for r in s.references if r.is_write}
-    return bool(deep) and all(scop.array(name).n_expanded for name in written)
+    return bool(deep) and all(
+        scop.array(r.array).n_expanded or _stays(r, s, band)
+        for s in deep
+        for r in s.references
+        if r.is_write
+    )
+
+
+def _is_deep(band: BandView) -> bool:
+    """Whether a loop that rows share is around them."""
+    return any(s.loops_of_rows(band.n_members - 1) for s in band.statements)
+
+
+def _stays(reference: Reference, statement: StatementView, band: BandView) -> bool:
+    """Whether the loops below a band do not move what is written."""
+    here = statement.positions[-1]
+    over = statement.members[here].function
+    below = zip(
+        statement.members[here + 1 :], statement.directions[here + 1 :], strict=True
+    )
+    moving = [d for m, d in below if d is not None and m.function != over]
+    return not any(any(reference.moves(d)) for d in moving)
 
 
 def _has_loops_below(statement: StatementView, band: BandView) -> bool:

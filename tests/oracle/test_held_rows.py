@@ -1,0 +1,98 @@
+"""Elements of rows in lanes, held in arrays while a loop runs, give the same bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.analysis import (
+    compute_dependences,
+    find_violation,
+    prepare_scop,
+    set_band_flags,
+)
+from polysched.codegen import print_openmp, splice
+from polysched.frontend import parse_c
+from polysched.ir import original_tree
+from polysched.transform import PlanShape, plan_script
+from tests.oracle.sweep import run, tiny_machine
+
+PAIRS = """\
+#include <stdio.h>
+#ifndef N
+#define N 9
+#endif
+#ifndef M
+#define M N
+#endif
+typedef struct { double x, y, z; } body;
+static void pull(int n, int m, const body *p, body *f, const double (*w)[3], double *s)
+{
+#pragma scop
+  for (int i = 0; i < n; i++) {
+    f[i].x = f[i].y = 0;
+    for (int j = 0; j < m; j++) {
+      double r = p[i].x * p[j].x + p[i].z;
+      double q = r * r + w[i][1];
+      f[i].x += q * p[j].y;
+      f[i].y -= r * q;
+      f[i].z = f[i].z * 0.5 + q;
+      s[i] += r + %s;
+    }
+  }
+#pragma endscop
+}
+int main(void)
+{
+  static body p[N + M + 2], f[N + 2];
+  static double w[N + 2][3], s[N + 3];
+  for (int i = 0; i < N + M + 2; i++)
+    p[i].x = i %% 5, p[i].y = i %% 7, p[i].z = i * 0.25;
+  for (int i = 0; i < N + 2; i++)
+    w[i][1] = i, f[i].z = s[i] = i %% 3;
+  pull(N, M, p, f, w, s);
+  for (int i = 0; i < N + 2; i++)
+    printf("%%.17g %%.17g %%.17g %%.17g\\n", f[i].x, f[i].y, f[i].z, s[i]);
+  return 0;
+}
+"""
+ELEMENT = "w[i][2]"
+
+
+def rows_of(path: Path, flags: list[str]) -> tuple[bytes, str, bytes]:
+    """The program with eight rows in lanes, the region's text, and the original."""
+    program = parse_c(path, flags=tuple(flags))
+    scop = prepare_scop(program.scops[0])
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    shape = PlanShape(jam=True, rows=True)
+    tree = plan_script(tree, scop, deps, tiny_machine().cpu, shape).tree
+    assert find_violation(tree, deps, scop) is None
+    text = print_openmp(scop, tree, deps=deps.validity)
+    return splice(program, {scop.name: text}), text, program.source
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(("n", "m"), [(8, 3), (19, 6), (16, 0), (5, 4)])
+def test_full_and_partial_rows_give_equal_results(
+    tmp_path: Path, n: int, m: int
+) -> None:
+    path = tmp_path / "pairs.c"
+    path.write_text(PAIRS % ELEMENT)
+    flags = [f"-DN={n}", f"-DM={m}"]
+    changed, text, source = rows_of(path, flags)
+    assert text.count("double held") == 8  # x and z of p, two of w, all of f, and s
+    assert run(changed, path, flags) == run(source, path, flags)
+
+
+@pytest.mark.cc
+def test_an_array_whose_rows_meet_is_left_alone(tmp_path: Path) -> None:
+    """A neighbour's sum, which another lane changes, must be read where it is."""
+    path = tmp_path / "pairs.c"
+    text = PAIRS.replace("double *s)", "double *s, const double *t)")
+    text = text.replace("f, w, s);", "f, w, s, s + N + 2);")
+    path.write_text(text % "t[j] + t[i]")
+    _, text, _ = rows_of(path, [])
+    assert "= t[" not in text  # neighbours: lanes read them as they are
+    assert "= s[" in text
