@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,6 +38,7 @@ from polysched.ir import (
 from polysched.sets import n_dims
 
 MAX_GUARDED = 4  # copies in a body whose conditions compilers take out of the loop
+MAX_ROWS = 64  # in lanes, whose data compilers keep in registers
 MAX_TERMS = 27  # of a sum that registers hold
 SIMPLE_OPERATIONS = 2.0  # of a statement whose body is unknown
 
@@ -358,10 +359,19 @@ class Nest:
 
     def _is_row_held(self, reference: Reference) -> bool:
         """Whether it is in an array of its own while that loop runs, see `HeldRows`."""
+        if self.inner_trips > MAX_ROWS:
+            return False
         mates = [r for r in self.references if r.array == reference.array]
         return self._stays_around(reference) and (
             not any(r.is_write for r in mates) or all(map(self._stays_around, mates))
         )
+
+    def _lies_in_registers(self, reference: Reference) -> bool:
+        """Whether rows in lanes keep what it touches in registers as they go on."""
+        is_short = self.is_versioned and self.inner_trips <= MAX_ROWS
+        depth = dict(self.stored).get(reference.array)
+        is_scalar = is_short and depth == len(self.members)
+        return is_scalar or self._is_row_held(reference)
 
     def register_loads(self) -> float:
         """Loads of one instance in a register tile: vectors, and single values.
@@ -452,10 +462,23 @@ class Nest:
             self._footprints[key] = self._measure(first, line_bytes, array)
         return self._footprints[key]
 
-    def _measure(self, first: int, line_bytes: int, array: str | None) -> int:
+    def passing_bytes(self, first: int, line_bytes: int, array: str | None) -> int:
+        """The same without what lies in registers as the loops around go on."""
+        passing = [r for r in self.references if not self._lies_in_registers(r)]
+        if len(passing) == len(self.references):
+            return self.footprint(first, line_bytes, array)
+        return self._measure(first, line_bytes, array, passing)
+
+    def _measure(
+        self,
+        first: int,
+        line_bytes: int,
+        array: str | None,
+        references: Sequence[Reference] | None = None,
+    ) -> int:
         start_of = dict(self.stored)
         parts: dict[int, list[Reference]] = {}
-        for reference in self.references:
+        for reference in self.references if references is None else references:
             if array in (None, reference.array):
                 start = max(first, start_of.get(reference.array, 0))
                 parts.setdefault(start, []).append(reference)

@@ -61,7 +61,8 @@ class Reuse:
         alone = nest.runs(outer) * nest.footprint(outer, self._line_bytes, array)
         if not lost:
             return alone
-        again = nest.runs(kept) * nest.footprint(kept, self._line_bytes, array)
+        passing = nest.passing_bytes(kept, self._line_bytes, array)
+        again = nest.runs(kept) * passing
         return alone + lost * max(0.0, again - alone)
 
     def total_bytes(self) -> int:
