@@ -65,7 +65,7 @@ def nest_traffic(position: int, reuse: Reuse, cpu: Cpu) -> Traffic:
         looked_up = looked_up_bytes(
             reuse.nest(position), capacity_bytes, cpu.line_bytes
         )
-        return loaded - saved + looked_up
+        return max(0.0, loaded - saved) + looked_up
 
     last_level = max(cpu.l3_bytes, cpu.l2_bytes)
     return Traffic(
