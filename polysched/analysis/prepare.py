@@ -16,7 +16,7 @@ def prepare_scop(scop: Scop) -> Scop:
     """The SCoP as it is scheduled: the same results with fewer dependences.
 
     Liveness is inferred, statements whose values nobody reads are gone, dead scalars
-    are private or gone, those that are read once computed where they are read, those
+    are private or gone, those that one statement reads computed there, those
     that hold small values of a shorter type, sums that share their condition with
     something else have statements of their own, and updates that commute begin with
     the term that is known first.

@@ -1,4 +1,4 @@
-"""Private scalars that are read once are computed where they are read."""
+"""Private scalars that one statement reads are computed there."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from dataclasses import dataclass, replace
 import islpy as isl
 
 from polysched.analysis.coalesce import merge_accesses
+from polysched.analysis.program_features import expression_operations
 from polysched.ir import (
     Access,
     Array,
     Assign,
+    Call,
     Cast,
     Expr,
     Load,
+    Lookup,
     Scop,
+    Select,
     Statement,
     action_expressions,
     assignments,
@@ -23,13 +27,17 @@ from polysched.ir import (
     walk,
 )
 
+MAX_REPEATED = 6  # operations of a value that stands in a statement several times
+
 
 def substitute_scalars(scop: Scop) -> Scop:
-    """Compute private scalars that are read once in the statement that reads them.
+    """Compute private scalars that one statement reads in that statement.
 
     ``double up = A[i - 1]; B[i] = up + A[i];`` becomes ``B[i] = A[i - 1] + A[i];``: one
     statement in place of two that a schedule could move apart, with an array between
-    them. Results do not change: the value is converted to the scalar's type.
+    them. Results do not change: the value is converted to the scalar's type. A short
+    value may be read several times, as in ``best = b < best ? b : best``; compilers
+    compute once what stands in a statement twice.
 
     Parameters
     ----------
@@ -40,8 +48,9 @@ def substitute_scalars(scop: Scop) -> Scop:
     -------
     Scop
         Rewritten for every expanded scalar that one plain assignment sets and that the
-        body of one other statement of the same loops mentions once, where nothing in
-        between writes what the assignment reads.
+        body of one other statement of the same loops mentions, once if the value is
+        long or calls something, where nothing in between writes what the assignment
+        reads.
     """
     for array in scop.arrays:
         if array.is_private and array.is_scalar and array.n_expanded:
@@ -77,7 +86,7 @@ def _find_pair(scop: Scop, scalar: Array) -> _Pair | None:
         and not any(a.array == scalar.name for a in reader.writes)
         and scalar.n_expanded == writer.n_loops
         and _share_loops(writer, reader)
-        and sum(1 for _ in _loads(reader, scalar.name)) == 1
+        and _may_stand_in(scalar, assign, sum(1 for _ in _loads(reader, scalar.name)))
         and not _is_disturbed(scop, pair)
     )
     return pair if is_sound else None
@@ -92,6 +101,21 @@ def _share_loops(writer: Statement, reader: Statement) -> bool:
         and writer.position[n] < reader.position[n]
         and reader.domain.reset_tuple_id().is_subset(writer.domain.reset_tuple_id())
     )
+
+
+def _may_stand_in(scalar: Array, assign: Assign, n_places: int) -> bool:
+    """Whether the value may be computed wherever the scalar is read.
+
+    What holds small integers stays a scalar, whose type may be shorter.
+    """
+    if n_places == 1:
+        return True
+    parts = list(walk(assign.value))
+    is_plain = not any(isinstance(e, Call | Lookup | Select) for e in parts)
+    loads = (e for e in parts if isinstance(e, Load))
+    is_small = any(e.dtype.n_bytes < scalar.type.n_bytes for e in loads)
+    n_operations = n_places * expression_operations(assign.value)
+    return is_plain and not is_small and n_operations <= MAX_REPEATED
 
 
 def _loads(statement: Statement, array: str) -> Iterator[Load]:

@@ -1,4 +1,4 @@
-"""A scalar that is read once is computed where it is read, unless that differs."""
+"""A scalar that one statement reads is computed there, unless that differs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def smooth(
     b = ScopBuilder("smooth", ["n"])
     b.array("A", "double[n]")
     b.array("B", "double[n]")
+    b.array("short", "short[n]")
     b.array("w", scalar, storage="local", live_out=False)
     b.statement("i", "1 <= i < n", begin, position=(0, 0))
     if between:
@@ -55,11 +56,13 @@ def results(scop: Scop, like: Scop) -> dict[str, np.ndarray]:
         smooth(store="B[i] = 1", guard="w > A[i]"),
         smooth(between="B[i] = A[i] + 1", store="B[i] += w"),
         smooth(box="3 <= i < n"),
+        smooth(store="B[i] = w * w"),
+        smooth(store="A[i] = w if w < A[i] else A[i]"),
     ],
 )
 def test_value_takes_the_place_of_the_scalar(scop: Scop) -> None:
     done = prepare(scop)
-    assert [a.name for a in done.arrays] == ["A", "B"]
+    assert [a.name for a in done.arrays] == ["A", "B", "short"]
     assert len(done.statements) == len(scop.statements) - 1
     reader = done.statements[-1]
     assert {a.array for a in reader.reads} >= {"A"}
@@ -73,7 +76,9 @@ def test_value_takes_the_place_of_the_scalar(scop: Scop) -> None:
 @pytest.mark.parametrize(
     "scop",
     [
-        smooth(store="B[i] = w * w"),
+        smooth(begin="w = sqrt(A[i])", store="B[i] = w * w"),
+        smooth(begin="w = A[i] * A[i] * A[i] + A[i - 1] - 1", store="B[i] = w * w"),
+        smooth(begin="w = short[i] - short[i - 1]", store="B[i] = w * w", scalar="int"),
         smooth(between="A[i] = 2"),
         smooth(between="B[i] = w"),
         smooth(between="w += A[i]"),
