@@ -27,6 +27,8 @@ from polysched.ir import (
 )
 from polysched.sets import is_isolated, union_of_maps
 
+MAX_GUARDS = 3  # questions of an iteration that compilers ask ahead of the loop
+
 KnownNests = dict[tuple[Hashable, ...], Nest]
 
 
@@ -58,7 +60,7 @@ def read_nests(
     scalar = {
         _innermost(peel(_moving(place), scop, place.name))
         for place in listed
-        if stops_lanes(scop.statement(place.name))
+        if stops_lanes(scop.statement(place.name)) or guarded[place.path] > MAX_GUARDS
     }
     for name, places in all_places.items():
         sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
@@ -66,7 +68,7 @@ def read_nests(
             moving = peel(_moving(place), scop, name)
             versioned = _is_versioned(tree, moving)
             others = mates[name, place.path]
-            is_guarded = place.path in guarded
+            is_guarded = guarded[place.path] > 1
             loops = tuple(replace(m, path=()) for m in moving)
             is_scalar = _innermost(moving) in scalar
             key = name, loops, versioned, others, is_guarded, is_scalar
@@ -135,8 +137,8 @@ def _mates(
     }
 
 
-def _guarded(places: list[Place]) -> set[NodePath]:
-    """Where a statement shares its innermost band with two others that run less often.
+def _guarded(places: list[Place]) -> dict[NodePath, int]:
+    """How many others that run less often share a statement's innermost band.
 
     They stand at one iteration of a loop that moves it, so that every iteration asks
     for both; of one question compilers rid the loop. Where it is that loop which is
@@ -147,10 +149,9 @@ def _guarded(places: list[Place]) -> set[NodePath]:
         if place.members:
             by_band.setdefault(place.members[-1].path, []).append(place)
     return {
-        place.path
-        for group in by_band.values()
-        for place in group
-        if sum(_runs_less_often(p, place) for p in group) > 1
+        place.path: sum(_runs_less_often(p, place) for p in by_band.get(band, ()))
+        for place in places
+        for band in [place.members[-1].path if place.members else ()]
     }
 
 
