@@ -12,6 +12,10 @@ partial sums of their own::
       x[t1] = sum;
     }
 
+Sums of integers have no pragma: compilers know that their terms may come in any order,
+and with it gcc would take terms one by one until vectors are aligned, of which a short
+loop of bytes has no more left.
+
 isl proves for each loop as it is printed that it does nothing else; other loops stay as
 they are, which is right in any case.
 """
@@ -85,14 +89,17 @@ class Accumulators:
         if loop.iterator in identifiers(element):
             return None
         name = self.names.take(_variable(reduction))
-        clause = f"reduction({_CLAUSES[reduction.op]}:{name})"
+        type_ = reduction.target.type
+        pragmas = loop.pragmas
+        if type_.is_float:
+            clause = f"reduction({_CLAUSES[reduction.op]}:{name})"
+            pragmas = (*pragmas, f"#pragma omp simd {clause}")
         body = with_accumulator(loop.body, name)
-        changed = replace(
-            loop, body=body, pragmas=(*loop.pragmas, f"#pragma omp simd {clause}")
-        )
-        type_ = reduction.target.type.name
+        changed = replace(loop, body=body, pragmas=pragmas)
         inside = Block(
-            (changed,), (f"{type_} {name} = {element};",), (f"{element} = {name};",)
+            (changed,),
+            (f"{type_.name} {name} = {element};",),
+            (f"{element} = {name};",),
         )
         return inside if loop.n_iterations else Branch(runs_at_all(loop), inside)
 

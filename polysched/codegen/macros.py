@@ -19,6 +19,11 @@ _MACROS = {
 #else
 #define {0}(places, a, b, ...) __builtin_shuffle(a, b, (places){{__VA_ARGS__}})
 #endif""",
+    "lanes": """#ifdef __clang__
+#define {0}() _Pragma("omp simd")
+#else
+#define {0}() _Pragma("GCC ivdep")
+#endif""",
 }
 
 

@@ -29,6 +29,7 @@ from polysched.codegen.lifted import lift
 from polysched.codegen.linear import Linear
 from polysched.codegen.macros import Macros
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
+from polysched.codegen.narrow_lanes import relax_narrow_lanes
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, instances, walk_nodes
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.pages import advise_large_pages, find_untouched
@@ -308,6 +309,7 @@ class _Printer:
             is_lane = instance in in_lanes
             return self._instance(instance, printer, taken, built.domains, is_lane)
 
+        block = relax_narrow_lanes(block, self.scop, self.exprs.macros)
         layout = Layout(self.options.indent, self.type.name, instance_lines)
         declared = [*declare_roots(self.scop), *tiles.vectors.typedefs.values()]
         untouched = find_untouched(self.source)

@@ -18,6 +18,7 @@ from polysched.cost.divisions import (
 )
 from polysched.cost.in_order import Levels, handed_bytes, shared_seconds
 from polysched.cost.jumps import far_pages, scatter
+from polysched.cost.lane_sums import SUM_CYCLES, terms_per_lane
 from polysched.cost.left_over import left_over
 from polysched.cost.nest import Nest
 from polysched.cost.read import KnownNests, read_nests
@@ -38,7 +39,7 @@ LOOP_ENTRY_CYCLES = 8.0
 L2_BYTES_PER_CYCLE = 24.0
 L3_BYTES_PER_CYCLE = 16.0
 THREAD_EFFICIENCY = 0.9
-TEAM_SECONDS = 2e-4  # to create threads for the first loop they share, once
+TEAM_SECONDS = 4e-4  # to create threads for the first loop they share, once
 FRESH_BYTES_PER_SECOND = 1.8e9  # written the first time: the system clears pages
 WAVE_EFFICIENCY = 0.8
 UNPACKED_LOSS = 2.5  # loads of a register tile from rows that are far apart
@@ -251,7 +252,10 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     lanes = 1.0
     calls = n_calls(nest)
     if nest.is_vectorizable and has_lanes(nest) and not calls:
-        lanes = max(1.0, min(nest.inner_trips, _usual_lanes(nest, cpu)))
+        most = _usual_lanes(nest, cpu)
+        if nest.adds_integers:
+            most *= terms_per_lane(nest.statement)
+        lanes = max(1.0, min(nest.inner_trips, most))
     divisions = n_divisions(nest)
     n_operations = nest.n_operations + divisions * DIVISION_OPERATIONS
     n_operations -= ("fma" in cpu.isa) * nest.n_fused
@@ -272,6 +276,8 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     if nest.is_versioned:  # unrolled
         return throughput
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
+    if nest.adds_integers:
+        entry += SUM_CYCLES / max(1.0, nest.inner_trips)
     return throughput + entry + calls * CALL_CYCLES
 
 

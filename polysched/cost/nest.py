@@ -24,6 +24,7 @@ from polysched.analysis import (
     stride_classes,
 )
 from polysched.cost.chains import carried_chain
+from polysched.cost.lane_sums import adds_integers
 from polysched.cost.trips import count_trips, row_extent
 from polysched.ir import (
     MARK_LIFT,
@@ -201,7 +202,29 @@ class Nest:
         if self.inner is None:
             return True
         member = self.members[self.inner]
-        return member.coincident or member.is_vector or member.is_parallel
+        if member.coincident or member.is_vector or member.is_parallel:
+            return True
+        return self.adds_integers
+
+    @cached_property
+    def adds_integers(self) -> bool:
+        """Whether the innermost loop adds up integers in a variable, see `lane_sums`.
+
+        Bytes may lie anywhere, also where an element of an array does.
+        """
+        if self.inner is None or not adds_integers(self.statement, self._inner_classes):
+            return False
+        sizes = (self.scop.array(r.array).type.n_bytes for r in self.references)
+        written = (r for r in self.references if r.is_write)
+        is_told = self.members[self.inner].is_vector
+        return is_told or min(sizes) > 1 or all(map(self._is_variable, written))
+
+    def _is_variable(self, reference: Reference) -> bool:
+        """Whether it is to the one element of a private array."""
+        start = dict(self.stored).get(reference.array)
+        inside = [] if start is None else self.directions[start:]
+        moves = any(d is not None and any(reference.moves(d)) for d in inside)
+        return start is not None and not moves
 
     @cached_property
     def is_vectorizable(self) -> bool:

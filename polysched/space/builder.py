@@ -49,6 +49,7 @@ _LAST_GRACE_SECONDS = 0.25  # past the last step's, for the same
 _N_LATE = 6  # steps with schedules that are in a space even when it is late
 _OVERTIME_SECONDS = 1.0  # past the time limit, when the last step is given up
 _TIME_IS_SPENT = f"{NO_TIME_LEFT}: not shaped"
+_SHORT_SECONDS = 1e-3  # to create threads takes a fifth of it
 _N_STEPS = 3  # that such a schedule takes: read and proven, put into place, shaped
 
 
@@ -175,6 +176,24 @@ class SpaceBuilder:
                 self._add_variant(solved, draft, is_baseline=plain_only)
         if len(self.found.schedules) == n_before and all(d.steps for d in drafts):
             self._add_unshaped(solved)
+        elif not plain_only and self._is_short(solved):
+            self._add_alone(solved)
+
+    def _is_short(self, solved: Solved) -> bool:
+        """Whether a schedule is predicted to end about when threads are there."""
+        if self._is_for_device or self.policy.scripts is not plan_scripts:
+            return False
+        key = solved.tree.key
+        own = (s for s in self.found.schedules.values() if s.affine.key == key)
+        seconds = (s.predicted_seconds for s in own)
+        return min((s for s in seconds if s is not None), default=1.0) < _SHORT_SECONDS
+
+    def _add_alone(self, solved: Solved) -> None:
+        """Add the variants for one thread."""
+        deadline = self._shaping_deadline()
+        for draft in self._planner.plan_alone(solved.tree, limit=2, deadline=deadline):
+            if not self._is_late():
+                self._add_variant(solved, draft)
 
     @property
     def _is_for_device(self) -> bool:

@@ -117,6 +117,11 @@ class PlanShape:
         pairs = self.strips, self.ordered, self.blocks
         return any(pairs) or self.passes or self.sums
 
+    @property
+    def is_about_threads(self) -> bool:
+        """Whether it is for loops that threads share, or pass strips of."""
+        return self.looks_at_neighbours or self.waves or self.fronts or self.diamond
+
     def without_point(self) -> PlanShape:
         """The shape for trees to which its point does not apply."""
         return replace(
@@ -181,7 +186,9 @@ def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | 
     if shape.windows or shape.parted:
         stage = unroll_windows if shape.windows else part_windows
         unrolled = draft.through(stage, scop, cpu)
-        return None if unrolled is draft else unrolled.through(share_loops, scop, cpu)
+        if unrolled is draft or not shape.threads:
+            return None if unrolled is draft else unrolled
+        return unrolled.through(share_loops, scop, cpu)
     arranged = _arrange(draft, scop, cpu, shape)
     if arranged is None:
         return None

@@ -89,6 +89,33 @@ class ScriptPlanner:
             kept[-1:] = [sequential]
         return [found[text] for text in kept]
 
+    def plan_alone(
+        self, tree: ScheduleTree, *, limit: int = 4, deadline: Deadline | None = None
+    ) -> list[Draft]:
+        """As `plan`, for one thread: where regions end about when threads are there.
+
+        Parameters
+        ----------
+        tree, limit, deadline
+            As for `plan`.
+
+        Returns
+        -------
+        list of Draft
+            Different in effect, in the order of `plan`.
+        """
+        found: dict[str, Draft] = {}
+        parts = self._take_apart(tree)
+        for shape in SHAPES:
+            if len(found) >= limit or (deadline is not None and deadline.expired):
+                break
+            if not shape.threads or shape.is_about_threads:
+                continue
+            draft = self._plan_shape(tree, parts, replace(shape, threads=False))
+            if draft is not None:
+                found.setdefault(draft.tree.text, draft)
+        return list(found.values())
+
     def plan_in_registers(self, tree: ScheduleTree) -> Script:
         """Register tiles over the loops as they are: no cache tiles, and no copies.
 

@@ -16,7 +16,7 @@ from polysched.tune import tune as measure
 from polysched.workflow.spaces import ProgramSpace
 from polysched.workflow.variant import Variant
 
-_MAX_TRIED = 2  # variants looked at, per unit of budget
+_MAX_TRIED = 4  # variants looked at, per unit of budget
 _RANKED_SHARE = 2 / 3  # of the budget; the rest goes to other affine schedules
 
 
@@ -133,39 +133,43 @@ def choose_candidates(space: ProgramSpace, budget: int) -> tuple[Variant, ...]:
     Two thirds of the budget go to the best ranked; the rest to the best of each affine
     schedule that is not among them, so that a wrong model does not hide a whole family;
     what is left over goes on in order of rank. The source order is the baseline
-    and is not measured twice. A variant that cannot be printed is among them, to be
-    reported, but spends no budget.
+    and is not measured twice, nor is code that another variant has as well. A variant
+    that cannot be printed is among them, to be reported, but spends no budget.
     """
     plain = space.original.id
     ranked = [v for v in space.variants if v.id != plain]
     taken: set[str] = set()
     seen: set[str] = set()
+    codes: set[str] = set()
+    tried: set[str] = set()
     left = budget
-
-    def take(variant: Variant) -> None:
-        nonlocal left
-        taken.add(variant.id)
-        if _is_printable(variant):
-            seen.add(variant.schedule.affine.key)
-            left -= 1
-
     for share, new_family_only in ((_RANKED_SHARE, False), (1.0, True), (1.0, False)):
         floor = budget - math.ceil(budget * share)
         for variant in ranked:
-            if left <= floor or len(taken) >= _MAX_TRIED * budget:
+            if left <= floor or len(tried) >= _MAX_TRIED * budget:
                 break
             known = variant.schedule.affine.key in seen
-            if variant.id not in taken and not (new_family_only and known):
-                take(variant)
+            if variant.id in tried or (new_family_only and known):
+                continue
+            tried.add(variant.id)
+            code = _code(variant)
+            if code in codes:
+                continue
+            taken.add(variant.id)
+            if code is not None:
+                codes.add(code)
+                seen.add(variant.schedule.affine.key)
+                left -= 1
     return tuple(v for v in ranked if v.id in taken)
 
 
-def _is_printable(variant: Variant) -> bool:
+def _code(variant: Variant) -> str | None:
+    """What is printed but for what is said of it; None where nothing can be."""
     try:
-        variant.region_text()
+        texts = variant.region_text(), variant.device_text()
     except CodegenError:
-        return False
-    return True
+        return None
+    return "".join(text.partition("*/")[2] for text in texts)
 
 
 def tune(

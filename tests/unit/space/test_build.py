@@ -27,6 +27,7 @@ from polysched.schedule import Core
 from polysched.space import ScheduleSpace, SpaceOptions, build_space
 from polysched.space.ask import Asker, Candidate
 from polysched.space.builder import SpaceBuilder
+from polysched.transform import Parallel
 from tests.unit import scops
 
 
@@ -319,3 +320,29 @@ def test_names_do_not_depend_on_when_isl_is_done(
     assert told == [(s.id, s.objectives, s.partition, s.script, s.shape) for s in again]
     assert space.size == again.size
     assert len(space.dropped) == len(again.dropped)
+
+
+def test_short_regions_have_more_shapes_for_one_thread(machine: Machine) -> None:
+    taps = scops.scop(
+        "taps",
+        scops.statement(
+            "S0",
+            "[n] -> { S0[i, k] : 0 <= i < n and 0 <= k < 5 }",
+            (0, 0, 0),
+            "r [i, k] -> A[i + k]",
+            "r [i, k] -> B[i]",
+            "w [i, k] -> B[i]",
+        ),
+    )
+
+    def n_alone(size: int) -> int:
+        options = SpaceOptions(
+            seconds=60, policy="parallelism", parameters={"n": size}, limit=100
+        )
+        found = build_space(taps, machine, options)
+        return sum(
+            bool(s.script) and not any(isinstance(p, Parallel) for p in s.script)
+            for s in found
+        )
+
+    assert n_alone(4000) > n_alone(40_000_000)

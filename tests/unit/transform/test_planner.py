@@ -8,7 +8,7 @@ from polysched.analysis import compute_dependences, find_violation, set_band_fla
 from polysched.base import Deadline
 from polysched.ir import ScheduleTree
 from polysched.machine import Machine
-from polysched.transform import Draft, ScriptPlanner, apply_script, planner
+from polysched.transform import Draft, Parallel, ScriptPlanner, apply_script, planner
 from tests.unit import scops
 from tests.unit.transform import trees
 
@@ -82,3 +82,14 @@ def test_register_tiles_alone_copy_and_tile_nothing() -> None:
     assert names.isdisjoint({"pack", "tile"})
     held = apply_script(tree, script)
     assert find_violation(held, plans.deps, plans.scop) is None
+
+
+def test_alone_nothing_is_shared() -> None:
+    tree, plans = gemm_in_sequence()
+    drafts = plans.plan_alone(tree)
+    assert 1 < len({draft.tree.text for draft in drafts}) == len(drafts) <= 4
+    for draft in drafts:
+        assert not any(isinstance(step, Parallel) for step in draft.steps)
+        assert apply_script(tree, draft.steps).text == draft.tree.text
+        assert find_violation(draft.tree, plans.deps, plans.scop) is None
+    assert plans.plan_alone(tree, deadline=Deadline.after(0.0)) == []

@@ -95,8 +95,28 @@ def test_candidates_are_ranked_distinct_and_never_the_source_order(space):
         chosen = choose_candidates(space, budget)
         ids = [v.id for v in chosen]
         ranked = [s.id for s in space if s.id != space.original.id]
-        assert len(ids) == min(budget, len(ranked))
+        codes = {_code(v) for v in space.variants if v.id in ranked}
+        assert len(ids) == min(budget, len(codes))
+        assert len({_code(v) for v in chosen}) == len(ids)
         assert ids == [i for i in ranked if i in ids]
+
+
+def _code(variant):
+    return variant.region_text().partition("*/")[2]
+
+
+def test_the_same_code_is_measured_once(space, monkeypatch):
+    first, second, *_ = [v for v in space.variants if v.id != space.original.id]
+    text = first.region_text()
+    print_texts = variants.Variant.region_text
+
+    def same(variant):
+        return text if variant.id == second.id else print_texts(variant)
+
+    monkeypatch.setattr(variants.Variant, "region_text", same)
+    chosen = [v.id for v in choose_candidates(space, len(space))]
+    assert first.id in chosen
+    assert second.id not in chosen
 
 
 def test_candidates_reach_other_affine_schedules(space):

@@ -1,0 +1,51 @@
+"""Compilers add up integers in lanes, and floating point one by one."""
+
+from __future__ import annotations
+
+import pytest
+
+from polysched.cost import predict_seconds
+from polysched.cost.read import read_nests
+from polysched.ir import Scop, original_tree
+from polysched.testing import ScopBuilder
+from tests.unit.space.made import MACHINE
+
+
+def product(type_: str, total: str, right: str = "b[k]") -> Scop:
+    """Rows times one vector, or times a column of a matrix."""
+    b = ScopBuilder("product", [])
+    b.array("a", f"{type_}[500][800]")
+    b.array("b", f"{type_}[800]")
+    b.array("w", f"{type_}[800][800]")
+    b.array("s", f"{total}[500]")
+    terms = "0 <= i < 500 and 0 <= k < 800"
+    b.statement("i, k", terms, f"s[i] += a[i][k] * {right}", position=(0, 0, 0))
+    return b.build()
+
+
+@pytest.mark.parametrize(
+    ("scop", "adds"),
+    [
+        (product("short", "int"), True),
+        (product("int", "int"), True),
+        (product("float", "float"), False),
+        (product("short", "int", "w[k][0]"), False),
+        (product("signed char", "int"), False),  # bytes may be a part of the sum
+    ],
+)
+def test_integers_side_by_side_are_added_in_lanes(scop: Scop, adds: bool) -> None:
+    (nest,) = read_nests(original_tree(scop), scop)
+    assert nest.adds_integers is adds
+    assert nest.is_vectorizable is adds
+
+
+def test_short_factors_come_in_pairs() -> None:
+    short, wide = product("short", "int"), product("int", "int")
+    floating = product("float", "float")
+    seconds = [
+        predict_seconds(original_tree(s), s, None, MACHINE)
+        for s in (short, wide, floating)
+    ]
+    assert all(s is not None for s in seconds)
+    assert 1.5 * seconds[0] < seconds[1]
+    assert 5 * seconds[1] < seconds[2]
