@@ -212,6 +212,7 @@ class _Printer:
         while True:
             planned = plan_storage(parts.scop, parts.tree, depths)
             planned = lay_out_along_loops(planned, parts.scop, parts.tree)
+            planned = promoted.sources(planned)
             buffers = (*planned, *promoted.buffers, *lifted.buffers)
             built = build_nodes(
                 number_marks(tree),

@@ -262,7 +262,7 @@ class PackedCopy:
         names = ", ".join(self.statement.iterators)
         users = {
             self.statement.name: (self.time, f"{self.statement.name}[{names}]"),
-            self.copy_name: (self._copy_time(), self._instance()),
+            self.copy_name: (self.copy_time(), self._instance()),
         }
         offsets = {
             name: dict(enumerate(self._offsets(windows, time, instance), n))
@@ -305,7 +305,7 @@ class PackedCopy:
         """An instance of the copy statement, as isl reads it."""
         return f"{self.copy_name}[{', '.join((*self._outer(), *self.iterators))}]"
 
-    def _copy_time(self) -> isl.Map:
+    def copy_time(self) -> isl.Map:
         """Instances of the copy statement to the loops around the mark."""
         return isl.Map(f"{{ {self._instance()} -> [{', '.join(self._outer())}] }}")
 

@@ -26,8 +26,8 @@ neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import islpy as isl
 
@@ -51,11 +51,29 @@ class Promoted:
         Without ``pack`` marks.
     buffers : tuple of Buffer
         One per copy.
+    times : mapping of str to isl.Map
+        For each copy statement, its instances to the loops around it.
     """
 
     scop: Scop
     tree: ScheduleTree
     buffers: tuple[Buffer, ...] = ()
+    times: Mapping[str, isl.Map] = field(default_factory=dict)
+
+    def sources(self, storage: Iterable[Buffer]) -> tuple[Buffer, ...]:
+        """Storage of private arrays, with the places that copy statements read.
+
+        Every copy is made inside of the loops that storage is made anew in: its mark is
+        below all that writes there, or beside it.
+        """
+        found = []
+        for buffer in storage:
+            for name, time in self.times.items():
+                reads = self.scop.statement(name).reads
+                if any(a.array == buffer.array.name for a in reads):
+                    buffer = buffer.seen_by(name, time)
+            found.append(buffer)
+        return tuple(found)
 
 
 def promote(
@@ -108,7 +126,7 @@ def _promote_one(done: Promoted, mark: isl.ScheduleNode, wanted: Wanted) -> Prom
         map_names(m)[0]: m for m in list_maps(mark.get_prefix_schedule_union_map())
     }
     below = mark.child(0)
-    buffers = list(done.buffers)
+    buffers, copied_at = list(done.buffers), dict(done.times)
     copied = find_operands(statement, frozenset(iterators))
     if not copied:
         raise CodegenError(
@@ -131,12 +149,13 @@ def _promote_one(done: Promoted, mark: isl.ScheduleNode, wanted: Wanted) -> Prom
             )
         scop = copy.rewritten()
         buffers.append(copy.buffer())
+        copied_at[copy.copy_name] = copy.copy_time()
         below = below.graft_before(copy.graft())
         statement = scop.statement(name)
     while not (node_kind(below) == "mark" and _is_same_mark(below, mark)):
         below = below.parent()
     tree = ScheduleTree(below.delete().get_schedule())
-    return Promoted(scop, tree, tuple(buffers))
+    return Promoted(scop, tree, tuple(buffers), copied_at)
 
 
 def _is_same_mark(node: isl.ScheduleNode, mark: isl.ScheduleNode) -> bool:

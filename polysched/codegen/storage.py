@@ -16,7 +16,7 @@ Two copies never share a cell: dropped subscripts are functions of ``t``, by isl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 import islpy as isl
@@ -58,6 +58,9 @@ class Buffer:
     panel : int
         Elements of the last subscript, which counts from the begin of a panel; 0 where
         it does not.
+    firsts : dict of int to isl.PwAff
+        By position: first value of the subscript, as a function of the values of the
+        first `depth` loops.
     """
 
     array: Array
@@ -67,6 +70,21 @@ class Buffer:
     offsets: dict[str, dict[int, isl.PwAff]]
     alignment: int = 0
     panel: int = 0
+    firsts: dict[int, isl.PwAff] = field(default_factory=dict)
+
+    def seen_by(self, statement: str, time: isl.Map) -> Buffer:
+        """The storage with offsets for one more statement.
+
+        Parameters
+        ----------
+        statement : str
+            Its name.
+        time : isl.Map
+            Its instances to the values of the first `depth` loops, or more.
+        """
+        at = isl.PwMultiAff.from_map(_first(time, self.depth))
+        own = {k: first.pullback_pw_multi_aff(at) for k, first in self.firsts.items()}
+        return replace(self, offsets=self.offsets | {statement: own})
 
     @property
     def n_bytes(self) -> int | None:
@@ -175,7 +193,7 @@ def _plan(
     uses = [replace(u, time=_first(u.time, depth)) for u in uses]
     kept: list[int] = []
     sizes: list[Size] = []
-    offsets: dict[str, dict[int, isl.PwAff]] = {}
+    firsts: dict[int, isl.PwAff] = {}
     for position in range(array.n_dim):
         by_part: dict[int, isl.Map] = {}
         for u in uses:
@@ -194,11 +212,11 @@ def _plan(
         if window is None:
             raise CodegenError(f"no bound found for private array {array.name!r}")
         sizes.append(window.size)
-        for name, time in _times(uses).items():
-            at = isl.PwMultiAff.from_map(time)
-            value = window.first.pullback_pw_multi_aff(at)
-            offsets.setdefault(name, {})[position] = value
-    return Buffer(array, depth, tuple(kept), tuple(sizes), offsets)
+        firsts[position] = window.first
+    buffer = Buffer(array, depth, tuple(kept), tuple(sizes), {}, firsts=firsts)
+    for name, time in _times(uses).items():
+        buffer = buffer.seen_by(name, time)
+    return buffer
 
 
 def _find_uses(

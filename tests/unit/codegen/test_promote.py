@@ -1,0 +1,36 @@
+"""Copies of private arrays, which lie in storage for a few values of a loop."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.codegen.test_registers import check, program, text_of
+
+ROWS = """
+    for (int k = 0; k < nk; k++) {
+        real c[R];
+        for (int i = 0; i < ni; i++)
+            c[i] = alpha * A[i][k];
+        for (int i = 0; i < ni; i++)
+            for (int j = 0; j < nj; j++)
+                C[i][j] += c[i] * B[k][j];
+    }
+"""
+APART = (
+    "merge(band=0.0.1.0); tile(band=0, sizes=[4]); "
+    "distribute(band=0.0.0, member=0, statements=[0, 1]); merge(band=0.0.0.1.0); "
+    "order(band=0.0.0.1.0, members=[1, 2, 0]); tile(band=0.0.0.1.0, sizes=[4, 0, 0]); "
+    "registers(band=0.0.0.1.0.0.0, factors=[2, 8, 1], lanes=4); "
+)
+INSIDE = APART + "pack(band=0.0.0.1.0.0.0, statement=1, iterators=[0, 1])"
+
+
+def test_a_copy_reads_where_the_rows_of_a_tile_lie(tmp_path) -> None:
+    text = text_of(program("", loops=ROWS), INSIDE, tmp_path)
+    assert "double c[4][24];" in text
+    assert "c_packed[t3 - t1][t4 - t2] = c[t3 - t1][t4];" in text
+
+
+@pytest.mark.cc
+def test_copies_of_private_rows_give_equal_results() -> None:
+    check(program("", loops=ROWS), INSIDE)
