@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import islpy as isl
 
-from polysched.codegen.ctext import Text, binary, cast, unary
+from polysched.codegen.ctext import Text, binary, cast, select, unary
 from polysched.codegen.expr import Bound, ExprPrinter
 from polysched.codegen.linear import Linear
 from polysched.codegen.nodes import Instance, Loop
@@ -21,6 +21,7 @@ from polysched.ir import (
     Load,
     Param,
     ScalarType,
+    Select,
     Statement,
     Unary,
     types,
@@ -28,6 +29,7 @@ from polysched.ir import (
 )
 
 _ARITHMETIC = frozenset("+-*/")
+_ORDER = frozenset({"<", "<=", ">", ">="})
 _UPDATES = _ARITHMETIC | {""}
 Position = tuple[int, ...]  # offsets of the points' loops, the lanes' loop last
 
@@ -206,12 +208,42 @@ class LaneReader:
                 pass
             case Cast(type_) if type_ == self.type:
                 pass
+            case Select(Binary() as compared) if is_extremum(expr):
+                self._check_compared(compared)
+                return
             case _:
                 raise NotVectors
         if expr.dtype != self.type:
             raise NotVectors
         for operand in expr.operands:
             self._check(operand)
+
+    def _check_compared(self, compared: Binary) -> None:
+        """Raise `NotVectors` unless two values of the lanes' type are compared."""
+        if self.first.macros is None:
+            raise NotVectors
+        for side in compared.operands:
+            if side.dtype != self.type:
+                raise NotVectors
+            self._check(side)
+
+
+def is_extremum(expr: Expr) -> bool:
+    """Whether it is one of two values, whichever compares less, or greater.
+
+    Examples
+    --------
+    >>> from polysched.ir import INT, Iter
+    >>> a, b = Iter("a", INT), Iter("b", INT)
+    >>> is_extremum(Select(Binary("<", a, b), a, b))
+    True
+    >>> is_extremum(Select(Binary("<", a, b), a, a))
+    False
+    """
+    match expr:
+        case Select(Binary(op, left, right), then, other) if op in _ORDER:
+            return (then, other) in ((left, right), (right, left))
+    return False
 
 
 def _is_exact(expr: Expr, type_: ScalarType) -> bool:
@@ -296,7 +328,28 @@ class LaneWriter:
                 return binary(op, self.value(left), self.value(right))
             case Cast(_, operand):
                 return self.value(operand)
+            case Select(Binary(op, left, right), then, _):
+                return self._choose(op, left, right, "xy" if then == left else "yx")
         raise AssertionError(f"not checked: {expr!r}")
+
+    def _choose(self, op: str, left: Expr, right: Expr, order: str) -> Text:
+        """The lesser or greater of two values, in each lane."""
+        values = [self._spread(side) for side in (left, right)]
+        if self.reader.is_single:
+            first, second = (values["xy".index(which)] for which in order)
+            return select(binary(op, *values), first, second)
+        names = [Text(f"{which}_") for which in order]
+        vector = Text(self.vector_type)
+        macros = self.reader.first.macros
+        assert macros is not None  # checked
+        return macros.call("choose", vector, values[0], Text(op), values[1], *names)
+
+    def _spread(self, expr: Expr) -> Text:
+        """A value in all lanes: exactly that, also where it is a zero with a sign."""
+        value = self.value(expr)
+        if self.reader.is_single or self.reader.varies(expr):
+            return value
+        return binary("-", value, Text(f"({self.vector_type}){{0}}"))
 
     def _load(self, expr: Load) -> str:
         if expr == self.reader.target:

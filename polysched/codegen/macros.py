@@ -13,6 +13,14 @@ _MACROS = {
     "min": "#define {0}(a, b) ((a) < (b) ? (a) : (b))",
     "max": "#define {0}(a, b) ((a) > (b) ? (a) : (b))",
     "floord": "#define {0}(a, b) ((a) < 0 ? -((-(a) + (b) - 1) / (b)) : (a) / (b))",
+    "choose": """#define {0}(vector, x, op, y, then, other) \\
+  __extension__ ({{ \\
+    const vector x_ = (x), y_ = (y); \\
+    vector chosen_; \\
+    for (unsigned lane_ = 0; lane_ < sizeof x_ / sizeof x_[0]; lane_++) \\
+      chosen_[lane_] = x_[lane_] op y_[lane_] ? then[lane_] : other[lane_]; \\
+    chosen_; \\
+  }})""",
     "mix": """#ifdef __clang__
 #define {0}(places, a, b, ...) \\
   ((void)sizeof(places), __builtin_shufflevector(a, b, __VA_ARGS__))

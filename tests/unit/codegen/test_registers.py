@@ -169,6 +169,9 @@ def test_products_are_equal_at_every_edge(script: str, type_name: str) -> None:
         "C[i][j] += A[i][k];",
         "C[i][j] *= 0.5;",
         "C[i][j] += k;",
+        "C[i][j] = C[i][j] < A[i][k] + B[k][j] ? C[i][j] : A[i][k] + B[k][j];",
+        "C[i][j] = A[i][k] >= C[i][j] ? A[i][k] : C[i][j];",
+        "C[i][j] = -x[k] > C[i][j] ? C[i][j] : -x[k];",
     ],
 )
 def test_updates_of_many_forms_are_vectors_and_equal(statement, tmp_path) -> None:
