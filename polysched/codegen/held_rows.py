@@ -40,7 +40,18 @@ from polysched.codegen.nodes import (
     walk_blocks,
     walk_nodes,
 )
-from polysched.ir import Assign, Load, Lookup, action_expressions, walk
+from polysched.ir import (
+    Action,
+    Assign,
+    Binary,
+    Expr,
+    Guard,
+    Load,
+    Lookup,
+    Select,
+    action_expressions,
+    walk,
+)
 
 MAX_LANES = 64  # of a row: vectors that registers hold
 MAX_HELD = 16  # elements of a row that are held
@@ -55,6 +66,7 @@ class _Use:
     text: str
     place: tuple[Linear, ...]
     is_target: bool
+    is_sure: bool  # whatever the statement chooses
 
 
 @dataclass(frozen=True)
@@ -127,10 +139,11 @@ class HeldRows(Holder):
         for action in self.scop.statement(instance.statement).body:
             target = action.target if isinstance(action, Assign) else None
             tops = action_expressions(action)
+            sure = set(_surely_touched(action))
             for e in dict.fromkeys(e for top in tops for e in walk(top)):
                 if isinstance(e, Load) and e.subscripts:
                     text, place = self.text(e, instance), self.place(e, instance)
-                    yield _Use(instance, e, text, place, e == target)
+                    yield _Use(instance, e, text, place, e == target, e in sure)
 
     def _elements(
         self, array: str, uses: list[_Use], outer: Loop, lanes: Loop
@@ -150,7 +163,9 @@ class HeldRows(Holder):
         held = {
             text: group
             for text, group in found.items()
-            if not moving & identifiers(text) and lanes.iterator in identifiers(text)
+            if not moving & identifiers(text)
+            and lanes.iterator in identifiers(text)
+            and any(use.is_sure for use in group)  # others may not exist
         }
         if not any(use.is_target for group in found.values() for use in group):
             return {
@@ -180,6 +195,8 @@ def _lanes_inside(outer: Loop) -> Loop | None:
     """
     if outer.condition is None or outer.pragmas or outer.accumulates or outer.sums:
         return None
+    if any(isinstance(n, Branch) for n in walk_nodes(outer)):
+        return None
     lanes = [n for n in walk_nodes(outer.body) if isinstance(n, Loop)]
     inside = [n for loop in lanes for n in walk_nodes(loop) if isinstance(n, Instance)]
     every = [n for n in walk_nodes(outer) if isinstance(n, Instance)]
@@ -200,6 +217,25 @@ def _lanes_inside(outer: Loop) -> Loop | None:
         return None
     lines = [line for b in walk_blocks(outer.body) for line in b.closing]
     return None if lines or first.condition is None else first
+
+
+def _surely_touched(action: Action) -> Iterator[Expr]:
+    """What an action touches, whatever it chooses."""
+    if isinstance(action, Assign):
+        yield from _always_loaded(action.target)
+        yield from _always_loaded(action.value)
+    elif isinstance(action, Guard):
+        yield from _always_loaded(action.cond)
+
+
+def _always_loaded(expr: Expr) -> Iterator[Expr]:
+    yield expr
+    match expr:
+        case Select(first, _, _) | Binary("&&" | "||", first, _):
+            yield from _always_loaded(first)
+        case _:
+            for operand in expr.operands:
+                yield from _always_loaded(operand)
 
 
 def _index(lanes: Loop) -> str:

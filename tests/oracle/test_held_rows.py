@@ -96,3 +96,29 @@ def test_an_array_whose_rows_meet_is_left_alone(tmp_path: Path) -> None:
     _, text, _ = rows_of(path, [])
     assert "= t[" not in text  # neighbours: lanes read them as they are
     assert "= s[" in text
+
+
+@pytest.mark.cc
+def test_what_may_not_be_there_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.c"
+    path.write_text(PAIRS % "(w[i][1] > 0 ? w[i - 1][0] : p[j].z)")
+    changed, text, source = rows_of(path, ["-DN=21"])
+    assert "double held" in text
+    assert "= w[t3 - 1]" not in text
+    assert run(changed, path, ["-DN=21"]) == run(source, path, ["-DN=21"])
+
+
+@pytest.mark.cc
+def test_an_array_of_which_other_elements_are_read_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "pairs.c"
+    text = PAIRS.replace("f[i].z = f[i].z * 0.5 + q;", "f[i].y += 1;")
+    path.write_text(text % "f[j].z")
+    changed, text, source = rows_of(path, ["-DN=21"])
+    assert "double held" in text
+    assert (
+        "= ((double *)f)"
+        not in text.partition("double held")[2].partition("for (int t2")[0]
+    )
+    assert run(changed, path, ["-DN=21"]) == run(source, path, ["-DN=21"])
