@@ -47,7 +47,6 @@ from polysched.ir import (
     Expr,
     Guard,
     Load,
-    Lookup,
     Select,
     action_expressions,
     walk,
@@ -156,7 +155,7 @@ class HeldRows(Holder):
         for use in uses:
             if use.load.array == array:
                 found.setdefault(use.text, []).append(use)
-        if self.scop.array(array).is_private or self._is_looked_up(array):
+        if self.scop.array(array).is_private or array in self.scop.looked_up:
             return {}
         moving = {n.iterator for n in walk_nodes(outer) if isinstance(n, Loop)}
         moving -= {lanes.iterator}
@@ -180,12 +179,6 @@ class HeldRows(Holder):
             and all(_differ(a, b, lanes.iterator) for a, b in combinations(places, 2))
         )
         return held if is_known else {}
-
-    def _is_looked_up(self, array: str) -> bool:
-        return any(
-            isinstance(e, Lookup) and e.array == array
-            for e in self.scop.iter_expressions()
-        )
 
 
 def _lanes_inside(outer: Loop) -> Loop | None:

@@ -32,6 +32,7 @@ from polysched.transform import (
     Script,
     Step,
     Tile,
+    Version,
     apply_script,
 )
 
@@ -173,13 +174,29 @@ def _with_small_steps(
     schedule: Schedule, dependences: Dependences, number: int
 ) -> tuple[ScheduleTree, Script]:
     """The schedule with small tiles, or as it is where small ones are refused."""
-    script = tuple(_small(step, number) for step in schedule.script)
+    script = _with_small_versions(
+        schedule.script, tuple(_small(step, number) for step in schedule.script)
+    )
     if script != schedule.script:
         try:
             return apply_script(schedule.affine, script, dependences), script
         except PolyschedError:  # some band has no full register tile of this shape
             pass
     return schedule.tree, schedule.script
+
+
+def _with_small_versions(old: Script, new: Script) -> Script:
+    """The steps, with versions for full tiles of the sizes that tiles have got."""
+    sizes = {
+        size: small
+        for a, b in zip(old, new, strict=True)
+        if isinstance(a, Tile) and isinstance(b, Tile)
+        for size, small in zip(a.sizes, b.sizes, strict=True)
+    }
+    return tuple(
+        replace(s, size=sizes.get(s.size, s.size)) if isinstance(s, Version) else s
+        for s in new
+    )
 
 
 def _small(step: Step, number: int) -> Step:
