@@ -116,29 +116,13 @@ def _divisions(expr: Expr) -> int:
 
 
 def expression_operations(expr: Expr) -> int:
-    """Arithmetic operations of one evaluation, as `operation_count` counts them.
-
-    Of what stands there twice compilers compute one.
-    """
-    return _new_operations(expr, set())
-
-
-def _new_operations(expr: Expr, known: set[Expr]) -> int:
-    """Operations of what is not known yet, which then is."""
-    if isinstance(expr, Load) or not expr.operands or expr in known:
-        return 0
-    known.add(expr)
+    """Arithmetic operations of one evaluation, as `operation_count` counts them."""
     match expr:
+        case Load():
+            return 0
         case Select(cond, then, other):
-            n_before = _new_operations(cond, known)
-            sides = [
-                (_new_operations(e, new), new)
-                for e in (then, other)
-                if (new := set(known))
-            ]
-            dearer, new = max(sides, key=lambda side: side[0])
-            known |= new
-            return 1 + n_before + dearer
+            dearer = max(expression_operations(then), expression_operations(other))
+            return 1 + expression_operations(cond) + dearer
         case Binary("<" | "<=" | ">" | ">=" | "==" | "!=" | "&&" | "||"):
             own = 0
         case Call(_, _, _, n_operations):
@@ -149,7 +133,7 @@ def _new_operations(expr: Expr, known: set[Expr]) -> int:
             own = int(op in ("-", "~"))
         case _:
             own = 0
-    return own + sum(_new_operations(e, known) for e in expr.operands)
+    return own + sum(expression_operations(e) for e in expr.operands)
 
 
 def fused_count(action: Action) -> int:

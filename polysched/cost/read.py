@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
+import islpy as isl
+
 from polysched.analysis import (
     Dependences,
     Member,
@@ -60,7 +62,11 @@ def read_nests(
     scalar = {
         _innermost(peel(_moving(place), scop, place.name))
         for place in listed
-        if stops_lanes(scop.statement(place.name)) or guarded[place.path] > MAX_GUARDS
+        if stops_lanes(scop.statement(place.name))
+        or guarded[place.path] > MAX_GUARDS
+        or _asks_in_lanes(
+            scop.statement(place.name), peel(_moving(place), scop, place.name)
+        )
     }
     for name, places in all_places.items():
         sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
@@ -153,6 +159,31 @@ def _guarded(places: list[Place]) -> dict[NodePath, int]:
         for place in places
         for band in [place.members[-1].path if place.members else ()]
     }
+
+
+def _asks_in_lanes(statement: Statement, members: tuple[Member, ...]) -> bool:
+    """Whether copies of the innermost loop's body run for different iterations of it.
+
+    Full register tiles are apart from what asks, other unrolled loops are not.
+    """
+    rolled = [m for m in members if not m.unrolled]
+    copied = [
+        m
+        for m in members
+        if m.unrolled and all(r.function != m.coefficients for r in rolled)
+    ]
+    if not rolled or not copied:
+        return False
+    lane = {k for k, c in enumerate(rolled[-1].coefficients) if c}
+    copies = {k for m in copied for k, c in enumerate(m.coefficients) if c} - lane
+    return any(
+        _involves(c, lane) and _involves(c, copies)
+        for c in statement.domain.simple_hull().get_constraints()
+    )
+
+
+def _involves(c: isl.Constraint, iterators: set[int]) -> bool:
+    return any(c.involves_dims(isl.dim_type.set, k, 1) for k in iterators)
 
 
 def _runs_less_often(one: Place, other: Place) -> bool:

@@ -10,6 +10,8 @@ from polysched.analysis import compute_dependences, set_band_flags
 from polysched.cost.peel import peel
 from polysched.cost.read import read_nests
 from polysched.ir import Scop, original_tree, types
+from polysched.testing import ScopBuilder
+from polysched.transform import Unroll, apply_script
 from tests.unit import scops
 
 
@@ -97,3 +99,25 @@ def test_long_sums_of_integers_leave_registers(n_rows: int, spills: bool) -> Non
     assert (nest.n_spilled > 0) is spills
     (nest,) = read_nests(original_tree(scop), scop)
     assert nest.n_spilled == 0  # floating point is added in order
+
+
+@pytest.mark.parametrize(
+    ("border", "asks"),
+    [("true", False), ("1 <= j + k < 500", True), ("1 <= i + k < 500", False)],
+)
+def test_copies_of_some_iterations_have_no_lanes(border: str, asks: bool) -> None:
+    """A border that cuts taps off asks in every lane; outside of the loop it may."""
+    b = ScopBuilder("taps")
+    b.array("A", "double[500][503]")
+    b.array("B", "double[500][500]")
+    b.array("w", "double[3]")
+    box = f"0 <= i < 500 and 0 <= j < 500 and 0 <= k < 3 and {border}"
+    update = "B[i][j] += w[k] * A[i][j + k]"
+    b.statement("i, j, k", box, update, position=(0, 0, 0, 0))
+    scop = b.build()
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    path = read_nests(tree, scop, deps)[0].members[-1].path
+    (nest,) = read_nests(apply_script(tree, (Unroll(path),), deps), scop, deps)
+    assert nest.copies == 3
+    assert nest.is_scalar == asks
