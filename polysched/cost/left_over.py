@@ -13,7 +13,8 @@ def left_over(nest: Nest) -> float:
 
     They are at the end of the loop that was cut; at both ends where these move with
     the loops around it, as in bands and triangles: tiles begin at multiples of their
-    size. There the copies are a loop inside of the one that would have lanes.
+    size, as larger tiles around them do. There the copies are a loop inside of the one
+    that would have lanes.
     """
     full = 1.0
     for k, member in enumerate(nest.members):
@@ -28,6 +29,8 @@ def left_over(nest: Nest) -> float:
         size = nest.members[tiles[-1]].size
         length = max(1.0, prod(nest.trips[j] for j in tiles) * size)
         extent = row_extent(nest.scop, nest.statement.name, row)
-        n_left = size - 1 if length < extent else extent % size
+        is_aligned = any(nest.members[j].size % size == 0 for j in tiles[:-1])
+        moves = length < extent and not is_aligned
+        n_left = size - 1 if moves else extent % size
         full *= max(0.0, 1.0 - n_left / length)
     return 1.0 - full
