@@ -127,6 +127,7 @@ from polysched.analysis.sums import (
     find_copied_reduction,
     runs_over_terms,
 )
+from polysched.analysis.versions import copy_versions
 from polysched.analysis.walked import walked_subscripts
 
 if TYPE_CHECKING:
@@ -200,6 +201,7 @@ __all__ = [
     "component_levels",
     "components",
     "compute_dependences",
+    "copy_versions",
     "count_points",
     "dependence_distance",
     "dependence_graph",

@@ -9,19 +9,24 @@ from polysched.analysis.liveness import drop_dead_statements, infer_liveness
 from polysched.analysis.narrow import narrow_scalars
 from polysched.analysis.privatize import privatize
 from polysched.analysis.substitute import substitute_scalars
+from polysched.analysis.versions import copy_versions
 from polysched.ir import Scop
 
 
-def prepare_scop(scop: Scop) -> Scop:
+def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     """The SCoP as it is scheduled: the same results with fewer dependences.
 
     Liveness is inferred, statements whose values nobody reads are gone, dead scalars
     are private or gone, those that one statement reads computed there, those
     that hold small values of a shorter type, sums that share their condition with
-    something else have statements of their own, and updates that commute begin with
-    the term that is known first.
+    something else have statements of their own, updates that commute begin with
+    the term that is known first, and updates in place read copies of what they change
+    later. The last is done where all sizes are known, as the code explodes otherwise,
+    and not for a device, for which private arrays need declared sizes.
     """
     live = drop_dead_statements(infer_liveness(scop))
     private = substitute_scalars(privatize(live))
     moved = narrow_scalars(coalesce_scalars(private))
-    return order_updates(split_guarded_sums(moved))
+    updated = order_updates(split_guarded_sums(moved))
+    has_known_sizes = not updated.parameters
+    return copy_versions(updated) if with_copies and has_known_sizes else updated

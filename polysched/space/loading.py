@@ -54,9 +54,9 @@ def load_space(path: str | os.PathLike[str], scop: Scop) -> ScheduleSpace:
         If the file is no such file, holds no space of this SCoP, or was changed.
     """
     stored = _read(path)
-    prepared = prepare_scop(scop)
     by_digest = {entry.get("digest"): entry for entry in stored}
-    for candidate in (scop, prepared):
+    prepared = (prepare_scop(scop, with_copies=flag) for flag in (True, False))
+    for candidate in (scop, *prepared):
         entry = by_digest.get(scop_digest(candidate))
         if entry is not None:
             return _read_space(entry, candidate, path)

@@ -10,6 +10,7 @@ from polysched.transform.device_shapes import SHAPES, DeviceShape, StagedShape
 from polysched.transform.diamond import Diamond
 from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft
+from polysched.transform.frame import Frame
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.grid import Grid, Threads
 from polysched.transform.isolate import Isolate
@@ -56,6 +57,7 @@ __all__ = [
     "Diamond",
     "Distribute",
     "Draft",
+    "Frame",
     "FuseTiles",
     "Grid",
     "Isolate",

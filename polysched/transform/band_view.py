@@ -34,6 +34,7 @@ from polysched.transform.bands import (
 )
 from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft, has_band_below
+from polysched.transform.frame import Frame
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.merge import Merge
 from polysched.transform.split import Split
@@ -286,7 +287,7 @@ def view_band(draft: Draft, scop: Scop, path: NodePath) -> BandView:
         n_members,
         _is_permutable(draft, node),
         _coincident(draft, node),
-        any(isinstance(s, Split) for s in draft.steps),
+        any(isinstance(s, Split | Frame) for s in draft.steps),
     )
 
 
@@ -302,7 +303,7 @@ def _is_thin(draft: Draft, scop: Scop, place: Place) -> bool:
 def _is_permutable(draft: Draft, node: isl.ScheduleNode) -> bool:
     """The flag of a band, decided anew where parts of a loop may have gained it."""
     flag = bool(node.band_get_permutable())
-    if not flag and any(isinstance(s, Split) for s in draft.steps):
+    if not flag and any(isinstance(s, Split | Frame) for s in draft.steps):
         return is_permutable(node, draft.deps)
     return flag
 

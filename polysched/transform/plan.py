@@ -19,6 +19,7 @@ from polysched.transform.arrange import (
 from polysched.transform.conflicts import strip_conflicts
 from polysched.transform.cuts import split_loops
 from polysched.transform.draft import Draft
+from polysched.transform.frames import frame_updates
 from polysched.transform.fronts import advance_fronts
 from polysched.transform.gather import gather_contractions
 from polysched.transform.in_order import share_in_order
@@ -54,6 +55,8 @@ class PlanShape:
         Tile recurrences that start in one place only, and run each tile in fronts.
     waves : bool
         Tile recurrences of two loops, for threads to share the tiles of a diagonal.
+    frames : bool
+        Tile loops such that updates which read copies are contractions behind a frame.
     panels : bool
         Take columns from later ones block by block, panels of them in the caches.
     hold : bool
@@ -90,6 +93,7 @@ class PlanShape:
     diamond: bool = False
     fronts: bool = False
     waves: bool = False
+    frames: bool = False
     panels: bool = False
     hold: bool = False
     rows: bool = False
@@ -109,7 +113,7 @@ class PlanShape:
         """Whether the shape is for trees that one of its stages changes."""
         stages = self.accumulate, self.strips, self.blocks, self.diamond, self.fronts
         more = self.sums, self.waves, self.ordered, self.passes, self.lift
-        return any(stages) or any(more)
+        return any(stages) or any(more) or self.frames
 
     @property
     def looks_at_neighbours(self) -> bool:
@@ -135,6 +139,7 @@ class PlanShape:
             diamond=False,
             fronts=False,
             waves=False,
+            frames=False,
             panels=False,
             lift=False,
             windows=False,
@@ -145,6 +150,7 @@ class PlanShape:
 
 SHAPES = (
     PlanShape(threads=False, lift=True),
+    PlanShape(frames=True),
     PlanShape(windows=True),
     PlanShape(parted=True),
     PlanShape(jam=True, sums=True),
@@ -229,6 +235,7 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
         (shape.fronts, advance_fronts, (cpu,)),
         (shape.waves, tile_in_waves, (cpu,)),
         (shape.lift, lift_loops, (cpu,)),
+        (shape.frames, frame_updates, (cpu,)),
     )
     for is_wanted, stage, given in stages:
         if is_wanted:

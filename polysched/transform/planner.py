@@ -77,11 +77,13 @@ class ScriptPlanner:
                 break
             if deadline is not None and deadline.expired:
                 break
+            is_serial = not (shape.threads or shape.lift or shape.passes)
+            if len(found) >= limit and not is_serial:
+                continue
             draft = self._plan_shape(tree, parts, shape)
             if draft is None:
                 continue
             found.setdefault(draft.tree.text, draft)
-            is_serial = not (shape.threads or shape.lift or shape.passes)
             if is_serial and sequential is None:
                 sequential = draft.tree.text
         kept = list(found)[:limit]

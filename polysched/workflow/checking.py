@@ -218,13 +218,13 @@ def _prove(
     assert header is not None
     if header.scop != scop.name:
         return "unproven", f"its header is about another scop, {header.scop}", ""
-    private = prepare_scop(scop)
-    dependences = compute_dependences(private, with_input=False)
-    dependences = allow_reordering(dependences, private, fp)
     try:
         tree = ScheduleTree.parse(header.tree)
-        if not tree.schedule.get_domain().is_equal(private.domain):
+        private = _find_prepared(scop, tree)
+        if private is None:
             return "illegal", _other_instances(program, header), ""
+        dependences = compute_dependences(private, with_input=False)
+        dependences = allow_reordering(dependences, private, fp)
         violation = find_violation(tree, dependences, private)
         if violation is not None:
             return "illegal", str(violation), ""
@@ -240,6 +240,16 @@ def _prove(
     count = sum(d.orders for d in dependences.items)
     told = f"the tree respects all {count} dependences and prints this text"
     return "proven", told, printed.device
+
+
+def _find_prepared(scop: Scop, tree: ScheduleTree) -> Scop | None:
+    """The SCoP as it was scheduled, for threads or a device; None for another one."""
+    domain = tree.schedule.get_domain()
+    for with_copies in (True, False):
+        prepared = prepare_scop(scop, with_copies=with_copies)
+        if domain.is_equal(prepared.domain):
+            return prepared
+    return None
 
 
 def _has_kernels(tree: ScheduleTree) -> bool:
