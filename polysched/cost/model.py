@@ -292,13 +292,10 @@ def _waiting(nest: Nest, cpu: Cpu) -> float:
 
 def _latency(nest: Nest) -> float:
     """Cycles for which one operation waits for another, by what is computed."""
-    return LATENCY_CYCLES if _computes_floats(nest) else INTEGER_LATENCY_CYCLES
-
-
-def _computes_floats(nest: Nest) -> bool:
-    """Whether it writes floating point, or nothing that is known."""
     written = [r.array for r in nest.references if r.is_write]
-    return not written or any(nest.scop.array(a).type.is_float for a in written)
+    if any(nest.scop.array(array).type.is_float for array in written):
+        return LATENCY_CYCLES
+    return INTEGER_LATENCY_CYCLES if written else LATENCY_CYCLES
 
 
 def _usual_lanes(nest: Nest, cpu: Cpu) -> float:
@@ -320,14 +317,13 @@ def _cycles_in_rows(nest: Nest, cpu: Cpu) -> float:
 def _cycles_in_registers(nest: Nest, cpu: Cpu) -> float:
     """Cycles of one instance of a register tile.
 
-    A multiply and the add behind it are one operation, of integers two; an update
-    waits for the one before it, and there are as many at a time as vectors in the tile.
-    Rows that are far from each other share few cache sets and pages: unless they are
-    packed, every load of a vector waits now and then.
+    A multiply and the add behind it are one operation; an update waits for the one
+    before it, and there are as many at a time as vectors in the tile. Rows that are
+    far from each other share few cache sets and pages: unless they are packed, every
+    load of a vector waits now and then.
     """
     lanes = min(nest.lanes, max(1, cpu.simd_bits // (8 * nest.element_bytes)))
-    is_fused = "fma" in cpu.isa and _computes_floats(nest)
-    fused = max(1.0, nest.n_operations / 2) if is_fused else nest.n_operations
+    fused = max(1.0, nest.n_operations / 2) if "fma" in cpu.isa else nest.n_operations
     arithmetic = fused / OPERATIONS_PER_CYCLE / lanes
     loads = nest.register_loads() / LOADS_PER_CYCLE
     if not nest.is_packed and not nest.is_turned:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from polysched.cost import predict_seconds
 from polysched.cost.read import read_nests
 from polysched.ir import Scop, original_tree
 from polysched.testing import ScopBuilder
-from polysched.transform import apply_script, parse_script
 from tests.unit.space.made import MACHINE
 
 
@@ -52,25 +49,3 @@ def test_short_factors_come_in_pairs() -> None:
     assert all(s is not None for s in seconds)
     assert 1.5 * seconds[0] < seconds[1]
     assert 5 * seconds[1] < seconds[2]
-
-
-def test_integers_have_no_operation_that_multiplies_and_adds() -> None:
-    def seconds(type_: str) -> float:
-        b = ScopBuilder("product", [])
-        for name in "abc":
-            b.array(name, f"{type_}[64][64]")
-        box = "0 <= i < 64 and 0 <= j < 64 and 0 <= k < 64"
-        term = "c[i][j] += a[i][k] * b[k][j]"
-        b.statement("i, k, j", box, term, position=(0, 0, 0, 0))
-        scop = b.build()
-        script = parse_script(
-            "merge(band=0); merge(band=0); order(band=0, members=[0, 2, 1]); "
-            "registers(band=0, factors=[4, 32, 1], lanes=8)"
-        )
-        tree = apply_script(original_tree(scop), script)
-        cpu = replace(MACHINE.cpu, isa=("fma",))
-        found = predict_seconds(tree, scop, None, replace(MACHINE, cpu=cpu))
-        assert found is not None
-        return found
-
-    assert seconds("int") > 1.3 * seconds("float")
