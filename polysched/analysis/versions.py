@@ -16,40 +16,30 @@ nothing that is written but its own element::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from enum import Enum
-from functools import cached_property
+from dataclasses import replace
 from itertools import product
 
 import islpy as isl
 
-from polysched.analysis.flow import Flow, compute_flow
-from polysched.analysis.operands import load_relations
-from polysched.base import AnalysisError
+from polysched.analysis.flow import compute_flow
+from polysched.analysis.in_place import Read, Update, find_update, outermost
+from polysched.analysis.same_values import Comparison, Part, Version
 from polysched.ir import (
     Access,
     Array,
     Assign,
-    Binary,
-    Const,
     Expr,
-    Guard,
     Iter,
     Load,
-    Param,
     Scop,
-    Select,
     Statement,
     action_expressions,
     map_action,
     original_tree,
-    promote,
     walk,
 )
-from polysched.sets import list_maps, union_of_maps
+from polysched.sets import list_maps
 
-MIN_LOOPS = 3  # around an update: with two, copies are as many as updates
 _IN = isl.dim_type.in_
 
 
@@ -76,189 +66,13 @@ def copy_versions(scop: Scop) -> Scop:
         copies are arrays of the SCoP's own, expanded over the outermost loop.
     """
     for statement in scop.statements:
-        update = _find_update(scop, statement)
+        update = find_update(scop, statement)
         if update is None:
             continue
         parted = _Parting(scop, update).build()
         if parted is not None:
             scop = parted
     return scop
-
-
-@dataclass(frozen=True, eq=False)
-class _Read:
-    """An element of the array that is not the updated one.
-
-    Attributes
-    ----------
-    load : Load
-        As the body has it.
-    relation : isl.Map
-        Instances to the element.
-    index : tuple of int
-        The statement's iterators that choose it, besides the outermost.
-    """
-
-    load: Load
-    relation: isl.Map
-    index: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class _Update:
-    """A statement that changes one element, and what it reads of the array besides."""
-
-    statement: Statement
-    action: Assign
-    write: isl.Map
-    reads: tuple[_Read, ...]
-
-
-def _find_update(scop: Scop, s: Statement) -> _Update | None:
-    """What a statement updates and reads, None where it is no such update."""
-    is_alone = sum(o.position[0] == s.position[0] for o in scop.statements) == 1
-    action = _as_assignment(s)
-    if not is_alone or s.n_loops < MIN_LOOPS or action is None:
-        return None
-    name = action.target.array
-    array = scop.array(name)
-    if array.is_scalar or array.n_expanded or name in scop.looked_up:
-        return None
-    found = _relations(scop, s, action)
-    write = found.pop(action.target, None)
-    if write is None or any(r.is_equal(write) for r in found.values()):
-        return None
-    reads = []
-    for load, relation in found.items():
-        index = _index(s, load)
-        is_there = load in _sure_reads(action.value) or _is_inside(array, relation)
-        if index is None or not is_there:
-            return None
-        reads.append(_Read(load, relation, index))
-    own = action.op != "=" or action.target in walk(action.value)
-    update = _Update(s, action, write, tuple(reads))
-    return update if own and reads and _is_in_place(update) else None
-
-
-def _as_assignment(s: Statement) -> Assign | None:
-    """What a statement does as one assignment; None where it is none.
-
-    Under a condition that reads the element it is one that may leave it as it is.
-    """
-    match s.body:
-        case (Assign() as action,):
-            return action
-        case (Guard(cond, (Assign(target, "=", value),), ()),):
-            is_read = target in _sure_reads(cond)
-            if is_read and value.dtype == promote(target.type):
-                return Assign(target, "=", Select(cond, value, target))
-    return None
-
-
-def _sure_reads(expr: Expr) -> Iterator[Expr]:
-    """What is read whatever conditions say."""
-    yield expr
-    match expr:
-        case Select(first, _, _) | Binary("&&" | "||", first, _):
-            yield from _sure_reads(first)
-        case _:
-            for operand in expr.operands:
-                yield from _sure_reads(operand)
-
-
-def _is_inside(array: Array, relation: isl.Map) -> bool:
-    """Whether only elements are meant that the array is known to have."""
-    sizes = []
-    for extent in array.extents:
-        match extent:
-            case Const(int(value), _, _):
-                sizes.append(str(value))
-            case Param(name, _):
-                sizes.append(name)
-            case _:
-                return False
-    params = ", ".join(sorted({size for size in sizes if not size.isdigit()}))
-    names = [f"d{k}" for k in range(len(sizes))]
-    inside = " and ".join(
-        f"0 <= {name} < {size}" for name, size in zip(names, sizes, strict=True)
-    )
-    box = f"[{params}] -> {{ {array.name}[{', '.join(names)}] : {inside} }}"
-    return bool(relation.range().is_subset(isl.Set(box)))
-
-
-def _relations(scop: Scop, s: Statement, action: Assign) -> dict[Load, isl.Map]:
-    """What an assignment touches of its target's array; empty where that is unknown."""
-    try:
-        return {
-            load: relation.intersect_domain(s.domain)
-            for top in (action.target, action.value)
-            for load, relation in load_relations(scop, top, s.iterators, s.name)
-            if load.array == action.target.array
-        }
-    except AnalysisError:
-        return {}
-
-
-def _index(s: Statement, load: Load) -> tuple[int, ...] | None:
-    """Positions of the iterators that choose an element, less the outermost.
-
-    None where that is not among them, or all of them are.
-    """
-    used = {e.name for e in walk(load) if isinstance(e, Iter)}
-    found = [k for k, name in enumerate(s.iterators) if name in used]
-    if found[:1] != [0] or len(found) == s.n_loops:
-        return None
-    return tuple(found[1:])
-
-
-def _is_in_place(update: _Update) -> bool:
-    """Whether an iteration writes no element twice, and later ones what it has read."""
-    turn = _outermost(update.statement)
-    written = update.write.range_product(turn)
-    if not written.is_injective():
-        return False
-    later = turn.lex_lt_map(turn)
-    return any(
-        not r.relation.apply_range(update.write.reverse()).intersect(later).is_empty()
-        for r in update.reads
-    )
-
-
-def _outermost(s: Statement) -> isl.Map:
-    """Instances to the turns of their outermost loop, counted as it runs."""
-    sign = "-" if s.directions[0] < 0 else ""
-    names = ", ".join(s.iterators)
-    return isl.Map(f"{{ {s.name}[{names}] -> [{sign}{s.iterators[0]}] }}")
-
-
-class _Version(Enum):
-    """Which value of an element an instance reads, as copies have it."""
-
-    OWN = "what the instance itself changes"
-    BEFORE = "as it is before the iteration of the outermost loop"
-    BEHIND = "as this iteration leaves it"
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Some instances of an update.
-
-    Attributes
-    ----------
-    statement : Statement
-        With these instances alone.
-    instances : isl.Set
-        As those of the update.
-    versions : tuple of _Version
-        What it reads of each of the update's elements.
-    reads : tuple of isl.Map
-        Where it finds what the update read: its own element, then each of the others.
-    """
-
-    statement: Statement
-    instances: isl.Set
-    versions: tuple[_Version, ...]
-    reads: tuple[isl.Map, ...]
 
 
 class _Parting:
@@ -268,19 +82,19 @@ class _Parting:
     ----------
     scop : Scop
         Which it is part of.
-    update : _Update
+    update : Update
         What is taken apart.
     """
 
-    def __init__(self, scop: Scop, update: _Update) -> None:
+    def __init__(self, scop: Scop, update: Update) -> None:
         self._scop = scop
         self._update = update
         self._statement = update.statement
-        self._turn = _outermost(update.statement)
+        self._turn = outermost(update.statement)
         self._number = 1 + max(int(s.name[1:]) for s in scop.statements)
         self._taken = {a.name for a in scop.arrays}
         self._taken |= {a.source_name for a in scop.arrays}
-        self._arrays: dict[tuple[int, _Version], Array] = {}
+        self._arrays: dict[tuple[int, Version], Array] = {}
 
     def build(self) -> Scop | None:
         """The SCoP with the statement in parts; None where that is not the same."""
@@ -293,7 +107,7 @@ class _Parting:
         found = tuple(replace(p, statement=placed[p.statement.name]) for p in parts)
         names = {p.statement.name for p in parts}
         copies = [o for name, o in placed.items() if name not in names]
-        if not _Comparison(self._scop, self._update, found, copies).is_same():
+        if not Comparison(self._scop, self._update, found, copies).is_same():
             return None
         others = (o for o in self._scop.statements if o.name != s.name)
         statements = sorted((*others, *placed.values()), key=lambda o: o.position)
@@ -303,12 +117,12 @@ class _Parting:
             arrays=(*self._scop.arrays, *self._arrays.values()),
         )
 
-    def _parts(self) -> list[_Part]:
+    def _parts(self) -> list[Part]:
         """Instances by the versions of all that they read."""
         s = self._statement
         versions = [self._versions(read) for read in self._update.reads]
-        parts: list[_Part] = []
-        for chosen in product(reversed(_Version), repeat=len(versions)):
+        parts: list[Part] = []
+        for chosen in product(reversed(Version), repeat=len(versions)):
             domain = s.domain
             for known, version in zip(versions, chosen, strict=True):
                 domain = domain.intersect(known[version])
@@ -318,7 +132,7 @@ class _Parting:
                 parts.append(self._part(name, domain, chosen))
         return parts
 
-    def _versions(self, read: _Read) -> dict[_Version, isl.Set]:
+    def _versions(self, read: Read) -> dict[Version, isl.Set]:
         """The instances that read each version of an element."""
         s, write = self._statement, self._update.write
         own = read.relation.intersect(write).domain()
@@ -331,9 +145,9 @@ class _Parting:
             behind = behind.union(pairs.range())
         behind = behind.subtract(own)
         before = s.domain.subtract(own).subtract(behind)
-        return {_Version.OWN: own, _Version.BEFORE: before, _Version.BEHIND: behind}
+        return {Version.OWN: own, Version.BEFORE: before, Version.BEHIND: behind}
 
-    def _in_order(self, parts: list[_Part]) -> list[Statement]:
+    def _in_order(self, parts: list[Part]) -> list[Statement]:
         """Parts, and copies of what they read, as each becomes known.
 
         Nothing where parts wait for each other in a circle.
@@ -341,17 +155,17 @@ class _Parting:
         numbers = range(len(self._update.reads))
         ordered = []
         for m in numbers:
-            places = self._seen(parts, m, _Version.BEFORE)
+            places = self._seen(parts, m, Version.BEFORE)
             if not places.is_empty():
-                ordered.append(self._copy(m, _Version.BEFORE, self._widen(m, places)))
-        wanted = [self._seen(parts, m, _Version.BEHIND) for m in numbers]
+                ordered.append(self._copy(m, Version.BEFORE, self._widen(m, places)))
+        wanted = [self._seen(parts, m, Version.BEHIND) for m in numbers]
         waiting = list(parts)
         while waiting:
             ready = [
                 part
                 for part in waiting
                 if all(
-                    self._seen([part], m, _Version.BEHIND).is_disjoint(wanted[m])
+                    self._seen([part], m, Version.BEHIND).is_disjoint(wanted[m])
                     for m in numbers
                 )
             ]
@@ -361,13 +175,13 @@ class _Parting:
             for m in numbers:
                 known = wanted[m].intersect(self._written(m, ready)).coalesce()
                 if not known.is_empty():
-                    ordered.append(self._copy(m, _Version.BEHIND, known))
+                    ordered.append(self._copy(m, Version.BEHIND, known))
                     wanted[m] = wanted[m].subtract(known)
             if waiting and len(ordered) == n_before:
                 return []
         return ordered
 
-    def _seen(self, parts: list[_Part], number: int, version: _Version) -> isl.Set:
+    def _seen(self, parts: list[Part], number: int, version: Version) -> isl.Set:
         """Places of which some parts read a version."""
         found = isl.Set.empty(self._statement.domain.get_space())
         for part in parts:
@@ -386,7 +200,7 @@ class _Parting:
         at = ", ".join(s.iterators[k] for k in (0, *read.index))
         return isl.Map(f"{{ {s.name}[{', '.join(s.iterators)}] -> [{at}] }}")
 
-    def _written(self, number: int, parts: list[_Part]) -> isl.Set:
+    def _written(self, number: int, parts: list[Part]) -> isl.Set:
         """Places whose elements some parts write in the same turn."""
         read = self._update.reads[number].relation
         elements = read.apply_domain(self._place(number))
@@ -397,7 +211,7 @@ class _Parting:
             found = found.union(pairs.equate(_IN, 0, isl.dim_type.out, 0).domain())
         return found
 
-    def _copy(self, number: int, version: _Version, places: isl.Set) -> Statement:
+    def _copy(self, number: int, version: Version, places: isl.Set) -> Statement:
         """A statement that copies the elements at some places."""
         s, read = self._statement, self._update.reads[number]
         kept = (0, *read.index)
@@ -423,7 +237,7 @@ class _Parting:
             s.where, f"copies for {s.text}",
         )  # fmt: skip
 
-    def _array(self, number: int, version: _Version) -> Array:
+    def _array(self, number: int, version: Version) -> Array:
         """What copies of a version of one of the elements are kept in."""
         load = self._update.reads[number].load
         if (number, version) not in self._arrays:
@@ -434,14 +248,14 @@ class _Parting:
             )  # fmt: skip
         return self._arrays[number, version]
 
-    def _part(self, name: str, domain: isl.Set, chosen: tuple[_Version, ...]) -> _Part:
+    def _part(self, name: str, domain: isl.Set, chosen: tuple[Version, ...]) -> Part:
         """Some instances of the statement, with copies in the place of elements."""
         s, update = self._statement, self._update
         assign = update.action
         given: dict[Load, Load] = {}
         seen = [update.write]
         for m, (read, version) in enumerate(zip(update.reads, chosen, strict=True)):
-            if version is _Version.OWN:
+            if version is Version.OWN:
                 given[read.load] = assign.target
                 seen.append(update.write)
                 continue
@@ -471,7 +285,7 @@ class _Parting:
             body=(map_action(assign, change),),
             accesses=tuple(replace(a, relation=of_part(a.relation)) for a in accesses),
         )
-        return _Part(part, domain, chosen, tuple(of_part(m) for m in seen))
+        return Part(part, domain, chosen, tuple(of_part(m) for m in seen))
 
     def _iterator(self, position: int) -> Iter:
         name = self._statement.iterators[position]
@@ -497,106 +311,3 @@ class _Parting:
 def _at(s: Statement, top: int, number: int) -> Statement:
     """The statement at a place in the outermost loop."""
     return replace(s, position=(top, number, *(0 for _ in s.position[2:])))
-
-
-class _Comparison:
-    """Whether the parts of an update read and leave what the update did.
-
-    Parameters
-    ----------
-    scop : Scop
-        With the update.
-    update : _Update
-        What was taken apart.
-    parts : tuple of _Part
-        The update's instances.
-    copies : list of Statement
-        In their places among the parts.
-    """
-
-    def __init__(
-        self,
-        scop: Scop,
-        update: _Update,
-        parts: tuple[_Part, ...],
-        copies: list[Statement],
-    ) -> None:
-        self._update = update
-        self._parts = parts
-        self._copies = union_of_maps(a.relation for c in copies for a in c.writes)
-        self._copied = union_of_maps(a.relation for c in copies for a in c.reads)
-        statements = (*(p.statement for p in parts), *copies)
-        self._order = original_tree(replace(scop, statements=statements)).map
-        before = replace(scop, statements=(update.statement,))
-        self._order_before = original_tree(before).map
-        self._none = isl.UnionMap("{ }")
-        self._writes = union_of_maps(
-            a.relation for p in parts for a in p.statement.writes
-        )
-
-    def is_same(self) -> bool:
-        """Whether every read sees what it saw, and the same writes come last."""
-        n_reads = 1 + len(self._update.reads)
-        return (
-            self._are_all_there()
-            and self._leaves_the_same()
-            and all(self._reads_the_same(k) for k in range(n_reads))
-        )
-
-    def _are_all_there(self) -> bool:
-        """Whether each instance is in exactly one part."""
-        name, domain = self._update.statement.name, self._update.statement.domain
-        total = isl.Set.empty(domain.get_space())
-        for part in self._parts:
-            instances = part.statement.domain.set_tuple_name(name)
-            if not total.is_disjoint(instances):
-                return False
-            total = total.union(instances)
-        return bool(total.is_equal(domain))
-
-    def _leaves_the_same(self) -> bool:
-        before = _last_writes(isl.UnionMap(self._update.write), self._order_before)
-        after = _last_writes(self._writes, self._order)
-        return bool(after.apply_range(self._names).is_equal(before))
-
-    @cached_property
-    def _names(self) -> isl.UnionMap:
-        """Instances of parts to the same ones of the update."""
-        s = self._update.statement
-        names = ", ".join(s.iterators)
-        return union_of_maps(
-            isl.Map(f"{{ {p.statement.name}[{names}] -> {s.name}[{names}] }}")
-            for p in self._parts
-        )
-
-    def _reads_the_same(self, number: int) -> bool:
-        """Whether the same instances have written what one of the reads sees."""
-        read = (self._update.write, *(r.relation for r in self._update.reads))[number]
-        writes = isl.UnionMap(self._update.write)
-        before = compute_flow(
-            isl.UnionMap(read), writes, self._none, self._order_before
-        )
-        seen = union_of_maps(p.reads[number] for p in self._parts)
-        in_place = seen.intersect_range(self._writes.range().universe())
-        direct = self._flow(in_place, self._writes)
-        through = self._flow(seen.subtract(in_place), self._copies)
-        if not through.exposed.is_empty():
-            return False
-        origin = self._flow(self._copied, self._writes)
-        pairs = direct.pairs.union(origin.pairs.apply_range(through.pairs))
-        taken = through.pairs.reverse().apply_range(origin.exposed)
-        exposed = direct.exposed.union(taken)
-        names = self._names
-        return bool(
-            pairs.apply_domain(names).apply_range(names).is_equal(before.pairs)
-            and exposed.apply_domain(names).is_equal(before.exposed)
-        )
-
-    def _flow(self, sinks: isl.UnionMap, sources: isl.UnionMap) -> Flow:
-        return compute_flow(sinks, sources, self._none, self._order)
-
-
-def _last_writes(writes: isl.UnionMap, order: isl.UnionMap) -> isl.UnionMap:
-    """Elements to the instances that write them last."""
-    times = writes.reverse().apply_range(order).lexmax()
-    return times.apply_range(order.reverse()).intersect(writes.reverse())

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from math import ceil, log2, prod
-from operator import mul, sub
+from math import log2
+from operator import sub
 
 from polysched.analysis import (
     Member,
     Reference,
     StrideClass,
-    Vector,
-    box_footprint,
-    estimate_instances,
     fused_count,
     keeps_low_bits,
-    member_directions,
     operation_count,
     stride_classes,
 )
 from polysched.cost.chains import carried_chain
 from polysched.cost.lane_sums import adds_integers
-from polysched.cost.trips import count_trips, row_extent
+from polysched.cost.nest_data import NestData
 from polysched.ir import (
     MARK_LIFT,
     MARK_PACK,
     MARK_PARALLEL,
-    Scop,
-    Statement,
     held_lanes,
     is_whole,
     promote,
 )
-from polysched.sets import n_dims
 
 MAX_GUARDED = 4  # copies in a body whose conditions compilers take out of the loop
 MAX_ROWS = 64  # in lanes, whose data compilers keep in registers
@@ -45,26 +38,14 @@ SIMPLE_OPERATIONS = 2.0  # of a statement whose body is unknown
 
 
 @dataclass(frozen=True, eq=False)
-class Nest:
-    """A statement, its loops from the outside in, and what it touches.
+class Nest(NestData):
+    """A statement with its loops, what it computes in them, and what it touches.
 
     Attributes
     ----------
-    scop : Scop
-        With known parameters fixed in its context.
-    statement : Statement
-        What runs.
-    members : tuple of Member
-        Band members around it that move it.
-    references : tuple of Reference
-        Its accesses.
     waits : bool
         Whether an iteration of the innermost loop needs what the statement itself
         computed in an earlier one.
-    share : float
-        Part of the statement's instances that the nest runs, where they are split.
-    stored : tuple of (str, int)
-        Private arrays, and the first member whose loop stays within one copy.
     is_versioned : bool
         Whether full tiles have a version of the loops around the innermost one, whose
         number of iterations is known there.
@@ -76,125 +57,17 @@ class Nest:
         Whether something that the innermost loop runs keeps it out of vector lanes.
     """
 
-    scop: Scop
-    statement: Statement
-    members: tuple[Member, ...]
-    references: tuple[Reference, ...]
     waits: bool = True
-    share: float = 1.0
-    stored: tuple[tuple[str, int], ...] = ()
     is_versioned: bool = False
     mates: tuple[Reference, ...] = ()
     is_guarded: bool = False
     is_scalar: bool = False
-    _footprints: dict[tuple[int, int, str | None], int] = field(
-        default_factory=dict, init=False, repr=False
-    )
 
     def moved_to(self, members: tuple[Member, ...]) -> Nest:
         """The same loops on other paths; what is known of them stays known."""
         other = copy(self)
         object.__setattr__(other, "members", members)
         return other
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """The marks of all loops, from the outside in."""
-        return tuple(mark for member in self.members for mark in member.marks)
-
-    @cached_property
-    def directions(self) -> list[Vector | None]:
-        """Movement of the iterators per step of each member."""
-        return member_directions(self.members)
-
-    @cached_property
-    def n_instances(self) -> float:
-        """Instances that the nest runs."""
-        return self._n_points * self.share
-
-    @cached_property
-    def _n_points(self) -> float:
-        """Points of the domain; unbounded loops have many values."""
-        name = self.statement.name
-        found = estimate_instances(self.scop, name)
-        if found is not None:
-            return found
-        n = n_dims(self.statement.domain)
-        return float(prod(row_extent(self.scop, name, _unit(n, k)) for k in range(n)))
-
-    @cached_property
-    def trips(self) -> list[float]:
-        """Trip count of each member, given the loops around it."""
-        trips = count_trips(self.scop, self.statement.name, self.members)
-        if self.inner is not None:
-            trips[self.inner] = min(trips[self.inner], self._values_along(self.inner))
-        return trips
-
-    def _values_along(self, member: int) -> float:
-        """Steps along which a member can go before an iterator has no more values.
-
-        Rows of slanted tiles are short where one of the loops that they mix is.
-        """
-        direction = self.directions[member] or ()
-        name, n = self.statement.name, len(direction)
-        return min(
-            ceil(row_extent(self.scop, name, _unit(n, k)) / abs(float(step)))
-            for k, step in enumerate(direction)
-            if step
-        )
-
-    @cached_property
-    def rolled(self) -> list[int]:
-        """Members that stay loops."""
-        return [k for k, m in enumerate(self.members) if not m.unrolled]
-
-    @cached_property
-    def inner(self) -> int | None:
-        """The innermost loop, None where no loop moves the statement."""
-        moving = [k for k in self.rolled if self.directions[k] is not None]
-        return moving[-1] if moving else None
-
-    @property
-    def inner_trips(self) -> float:
-        """Trip count of the innermost loop."""
-        return 1.0 if self.inner is None else self.trips[self.inner]
-
-    @cached_property
-    def copies(self) -> float:
-        """Copies of the body that unrolling jams together."""
-        return prod(self.trips[k] for k, m in enumerate(self.members) if m.unrolled)
-
-    @cached_property
-    def chains(self) -> float:
-        """Of these, how many update different elements, and so wait for none."""
-        return self.copies / prod(
-            self.trips[k]
-            for k, member in enumerate(self.members)
-            if member.unrolled
-            and (direction := self.directions[k]) is not None
-            and not any(any(r.moves(direction)) for r in self.references if r.is_write)
-        )
-
-    @cached_property
-    def shared(self) -> int | None:
-        """The member that threads share."""
-        return next((k for k, m in enumerate(self.members) if m.is_parallel), None)
-
-    @cached_property
-    def waves_of_a_box(self) -> tuple[float, list[int]] | None:
-        """Tiles, and how many each wave has, where tiles of two loops fill a box.
-
-        None where the waves are others, of loops that limit each other.
-        """
-        for k, member in enumerate(self.members):
-            rows = [row for row, _ in member.summed]
-            is_a_box = len(rows) == 2 and not any(map(mul, *rows))
-            if self.shared == k + 1 and member.kind == "wave" and is_a_box:
-                trips = self.trips[k : k + 2]
-                a, b = (ceil(n) for n in trips)
-                waves = range(1, a + b)
-                return prod(trips), [min(w, a, b, a + b - w) for w in waves]
-        return None
 
     @cached_property
     def is_inner_parallel(self) -> bool:
@@ -450,79 +323,12 @@ class Nest:
         """Whether what moves with the lanes is read from a packed copy."""
         return any(m.startswith(MARK_PACK) for m in self.marks)
 
-    def traffic(
-        self, capacity_bytes: int, line_bytes: int, array: str | None = None
-    ) -> float:
-        """Bytes that enter a cache of the given size during the whole run.
-
-        The innermost loops whose data fit keep it; the loop around them brings in what
-        it touches once, every time it runs. With an array, its share alone.
-        """
-        outer = max(0, self.first_kept(capacity_bytes, line_bytes) - 1)
-        return self.runs(outer) * self.footprint(outer, line_bytes, array)
-
-    def first_kept(self, capacity_bytes: int, line_bytes: int) -> int:
-        """The outermost member from which on the loops' data fit a cache."""
-        first = len(self.members)
-        while first > 0 and self.footprint(first - 1, line_bytes) <= capacity_bytes:
-            first -= 1
-        return first
-
-    def runs(self, depth: int) -> float:
-        """How often the loops from member `depth` on run over whole ranges."""
-        return prod(self.trips[:depth]) * self.share * (self.fill if depth else 1.0)
-
-    @cached_property
-    def fill(self) -> float:
-        """Part of the box of all trips that has instances: less than all in fronts."""
-        box = prod(self.trips) * self.share
-        return min(1.0, self.n_instances / box) if box else 1.0
-
-    def footprint(self, first: int, line_bytes: int, array: str | None = None) -> int:
-        """Bytes touched by the loops from member `first` on, of one array or of all."""
-        key = first, line_bytes, array
-        if key not in self._footprints:
-            self._footprints[key] = self._measure(first, line_bytes, array)
-        return self._footprints[key]
-
     def passing_bytes(self, first: int, line_bytes: int, array: str | None) -> int:
         """The same without what lies in registers as the loops around go on."""
         passing = [r for r in self.references if not self._lies_in_registers(r)]
         if len(passing) == len(self.references):
             return self.footprint(first, line_bytes, array)
-        return self._measure(first, line_bytes, array, passing)
-
-    def _measure(
-        self,
-        first: int,
-        line_bytes: int,
-        array: str | None,
-        references: Sequence[Reference] | None = None,
-    ) -> int:
-        start_of = dict(self.stored)
-        parts: dict[int, list[Reference]] = {}
-        for reference in self.references if references is None else references:
-            if array in (None, reference.array):
-                start = max(first, start_of.get(reference.array, 0))
-                parts.setdefault(start, []).append(reference)
-        return sum(
-            box_footprint(
-                self.scop, found, self.directions, self.extents_from(start), line_bytes
-            )
-            for start, found in parts.items()
-        )
-
-    def extents_from(self, first: int) -> dict[int, int]:
-        """Trips of the loops from member `first` on that move the statement."""
-        inside: dict[tuple[int, ...], float] = {}
-        for k in range(first, len(self.members)):
-            row = self.members[k].function
-            inside[row] = inside.get(row, 1.0) * self.trips[k]
-        return {
-            k: max(1, round(inside.get(m.coefficients, 1.0)))
-            for k, m in enumerate(self.members)
-            if self.directions[k] is not None
-        }
+        return self.measure(first, line_bytes, array, passing)
 
     def inner_classes(self) -> list[tuple[Reference, StrideClass]]:
         """Each access, and how it moves with the innermost loop: 0, 1 or N."""
@@ -573,7 +379,3 @@ class Nest:
             if member.unrolled and direction and any(reference.moves(direction)):
                 distinct *= self.trips[k]
         return distinct
-
-
-def _unit(n: int, position: int) -> tuple[int, ...]:
-    return tuple(int(k == position) for k in range(n))
