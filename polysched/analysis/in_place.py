@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import islpy as isl
@@ -12,9 +11,7 @@ from polysched.base import AnalysisError
 from polysched.ir import (
     Array,
     Assign,
-    Binary,
     Const,
-    Expr,
     Guard,
     Iter,
     Load,
@@ -24,6 +21,7 @@ from polysched.ir import (
     Statement,
     promote,
     walk,
+    walk_evaluated,
 )
 
 MIN_LOOPS = 3  # around an update: with two, copies are as many as updates
@@ -75,7 +73,7 @@ def find_update(scop: Scop, s: Statement) -> Update | None:
     reads = []
     for load, relation in found.items():
         index = _index(s, load)
-        is_there = load in _sure_reads(action.value) or _is_inside(array, relation)
+        is_there = load in walk_evaluated(action.value) or _is_inside(array, relation)
         if index is None or not is_there:
             return None
         reads.append(Read(load, relation, index))
@@ -93,21 +91,10 @@ def _as_assignment(s: Statement) -> Assign | None:
         case (Assign() as action,):
             return action
         case (Guard(cond, (Assign(target, "=", value),), ()),):
-            is_read = target in _sure_reads(cond)
+            is_read = target in walk_evaluated(cond)
             if is_read and value.dtype == promote(target.type):
                 return Assign(target, "=", Select(cond, value, target))
     return None
-
-
-def _sure_reads(expr: Expr) -> Iterator[Expr]:
-    """What is read whatever conditions say."""
-    yield expr
-    match expr:
-        case Select(first, _, _) | Binary("&&" | "||", first, _):
-            yield from _sure_reads(first)
-        case _:
-            for operand in expr.operands:
-                yield from _sure_reads(operand)
 
 
 def _is_inside(array: Array, relation: isl.Map) -> bool:

@@ -43,13 +43,12 @@ from polysched.codegen.nodes import (
 from polysched.ir import (
     Action,
     Assign,
-    Binary,
     Expr,
     Guard,
     Load,
-    Select,
     action_expressions,
     walk,
+    walk_evaluated,
 )
 
 MAX_LANES = 64  # of a row: vectors that registers hold
@@ -215,20 +214,10 @@ def _lanes_inside(outer: Loop) -> Loop | None:
 def _surely_touched(action: Action) -> Iterator[Expr]:
     """What an action touches, whatever it chooses."""
     if isinstance(action, Assign):
-        yield from _always_loaded(action.target)
-        yield from _always_loaded(action.value)
+        yield from walk_evaluated(action.target)
+        yield from walk_evaluated(action.value)
     elif isinstance(action, Guard):
-        yield from _always_loaded(action.cond)
-
-
-def _always_loaded(expr: Expr) -> Iterator[Expr]:
-    yield expr
-    match expr:
-        case Select(first, _, _) | Binary("&&" | "||", first, _):
-            yield from _always_loaded(first)
-        case _:
-            for operand in expr.operands:
-                yield from _always_loaded(operand)
+        yield from walk_evaluated(action.cond)
 
 
 def _index(lanes: Loop) -> str:

@@ -35,6 +35,7 @@ from polysched.ir.expr import (
     depends_on_data,
     map_expr,
     walk,
+    walk_evaluated,
 )
 from polysched.ir.marks import (
     MARK_ACCUMULATE,
@@ -154,4 +155,5 @@ __all__ = [
     "promote",
     "types",
     "walk",
+    "walk_evaluated",
 ]

@@ -223,6 +223,17 @@ def walk(expr: Expr) -> Iterator[Expr]:
         yield from walk(operand)
 
 
+def walk_evaluated(expr: Expr) -> Iterator[Expr]:
+    """The nodes that are evaluated whatever conditions say, parents before children."""
+    yield expr
+    match expr:
+        case Select(first, _, _) | Binary("&&" | "||", first, _):
+            yield from walk_evaluated(first)
+        case _:
+            for operand in expr.operands:
+                yield from walk_evaluated(operand)
+
+
 def map_expr(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
     """A copy with nodes replaced from the root down; the same object if none is.
 
