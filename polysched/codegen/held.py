@@ -129,7 +129,7 @@ class HeldElements(Holder):
         return None
 
     def _changed(self, instance: Instance) -> Element | None:
-        if instance.accumulator or instance.held:
+        if instance.has_variables:
             return None
         body = self.scop.statement(instance.statement).body
         action = body[0] if len(body) == 1 else None

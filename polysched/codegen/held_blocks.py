@@ -58,7 +58,7 @@ class HeldBlocks(Holder):
     def _set_first(self, block: Block) -> Iterator[Instance]:
         """Instances of the block, in no loop, that set an element and nothing else."""
         for node in block.items:
-            if isinstance(node, Instance) and not node.accumulator:
+            if isinstance(node, Instance) and not node.has_variables:
                 action = self._assignment(node)
                 if action is None or action.op != "=" or not action.target.subscripts:
                     continue
@@ -105,7 +105,7 @@ class HeldBlocks(Holder):
 
     def _touches_only(self, user: Instance, array: str, element: str) -> bool:
         action = self._assignment(user)
-        if action is None or user.accumulator or action.target.array != array:
+        if action is None or user.has_variables or action.target.array != array:
             return False
         loads = self._loads(user, array)
         return all(e == action.target for e in loads) and (

@@ -99,7 +99,7 @@ class HeldBodies(Holder):
     def _arrays(self, block: Block, body: tuple[Instance, ...]) -> list[str]:
         """Written arrays of which the body names elements, and nothing else does."""
         actions = [self._action(instance) for instance in body]
-        if any(a is None or n.accumulator for a, n in zip(actions, body, strict=True)):
+        if any(a is None for a in actions) or any(n.has_variables for n in body):
             return []
         lines = " ".join((*block.opening, *block.closing))
         mentioned = [

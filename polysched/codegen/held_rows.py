@@ -204,7 +204,7 @@ def _lanes_inside(outer: Loop) -> Loop | None:
     )
     n = first.n_iterations or 0
     is_fixed = outer.iterator not in identifiers(first.first.text)
-    plain = not any(x.accumulator or x.held for x in every)
+    plain = not any(x.has_variables for x in every)
     if not (is_one_range and is_fixed and plain and 1 < n <= MAX_LANES):
         return None
     lines = [line for b in walk_blocks(outer.body) for line in b.closing]

@@ -139,6 +139,11 @@ class Instance:
     accumulator: str = ""
     held: tuple[tuple[Load, str], ...] = ()
 
+    @property
+    def has_variables(self) -> bool:
+        """Whether variables stand for elements; others would hide what they hold."""
+        return bool(self.accumulator or self.held)
+
 
 @dataclass(frozen=True)
 class Mark:

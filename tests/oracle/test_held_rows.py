@@ -122,3 +122,14 @@ def test_an_array_of_which_other_elements_are_read_is_left_alone(
         not in text.partition("double held")[2].partition("for (int t2")[0]
     )
     assert run(changed, path, ["-DN=21"]) == run(source, path, ["-DN=21"])
+
+
+@pytest.mark.cc
+def test_what_rows_hold_has_no_second_variable_in_the_body(tmp_path: Path) -> None:
+    """The body comes back to the sum; the rows' copy, written back, must not be old."""
+    path = tmp_path / "pairs.c"
+    text = PAIRS.replace("f[i].z = f[i].z * 0.5 + q;", "f[i].z = f[i].x * 0.5 + q;")
+    path.write_text(text % ELEMENT)
+    changed, text, source = rows_of(path, ["-DN=19"])
+    assert "double held[8]" in text
+    assert run(changed, path, ["-DN=19"]) == run(source, path, ["-DN=19"])
