@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 
 from polysched.analysis.spans import loop_spans
@@ -13,9 +13,11 @@ from polysched.ir import (
     Binary,
     Cast,
     Const,
+    Element,
     Expr,
     Load,
-    Lookup,
+    Local,
+    Range,
     ScalarType,
     Scop,
     Select,
@@ -23,28 +25,14 @@ from polysched.ir import (
     Unary,
     assignments,
     map_action,
+    range_of,
+    range_of_type,
     types,
     walk,
 )
 from polysched.ir.expr import COMPARISONS, LOGICAL
 
 _SHORTER = types.UCHAR, types.SCHAR, types.USHORT, types.SHORT
-
-
-@dataclass(frozen=True)
-class Range:
-    """Integers from `low` to `high`."""
-
-    low: int
-    high: int
-
-    def holds(self, other: Range) -> bool:
-        """Whether all of another range lies in this one."""
-        return self.low <= other.low and other.high <= self.high
-
-    def joined(self, other: Range) -> Range:
-        """The smallest range that holds both."""
-        return Range(min(self.low, other.low), max(self.high, other.high))
 
 
 def narrow_scalars(scop: Scop) -> Scop:
@@ -65,7 +53,7 @@ def narrow_scalars(scop: Scop) -> Scop:
         With other types for expanded scalars of type `int` that are set to expressions
         of short integers and numbers, and added to a known number of times.
     """
-    known: dict[str, Range] = {}
+    known: dict[str | Local, Range] = {}
     for array in scop.arrays:
         if not (array.is_private and array.is_scalar and array.n_expanded):
             continue
@@ -73,13 +61,13 @@ def narrow_scalars(scop: Scop) -> Scop:
         if found is None:
             continue
         known[array.name] = found
-        shorter = [t for t in _SHORTER if _range_of(t).holds(found)]
+        shorter = [t for t in _SHORTER if range_of_type(t).holds(found)]
         if shorter:
             scop = _retype(scop, array, shorter[0])
     return scop
 
 
-def _values(scop: Scop, scalar: Array, known: dict[str, Range]) -> Range | None:
+def _values(scop: Scop, scalar: Array, known: dict[str | Local, Range]) -> Range | None:
     """What one copy of a scalar may hold, None where that is not known."""
     begun: Range | None = None
     added, again = Range(0, 0), list[Assign]()
@@ -87,7 +75,7 @@ def _values(scop: Scop, scalar: Array, known: dict[str, Range]) -> Range | None:
         if assign.op == "=" and _reads(assign, scalar.name):
             again.append(assign)
             continue
-        value = range_of(assign.value, known)
+        value = _short_range(assign.value, known)
         if value is None:
             return None
         if assign.op == "=":
@@ -101,16 +89,16 @@ def _values(scop: Scop, scalar: Array, known: dict[str, Range]) -> Range | None:
         return None
     total = Range(begun.low + added.low, begun.high + added.high)
     closed = _closed(total, again, scalar.name, known)
-    return closed if closed and _range_of(types.INT).holds(closed) else None
+    return closed if closed and range_of_type(types.INT).holds(closed) else None
 
 
 def _closed(
-    start: Range, again: list[Assign], scalar: str, known: dict[str, Range]
+    start: Range, again: list[Assign], scalar: str, known: dict[str | Local, Range]
 ) -> Range | None:
     """The values that assignments which read a scalar leave it within."""
     found = start
     for _ in range(2):  # a choice between itself and others takes one round
-        later = [range_of(a.value, {**known, scalar: found}) for a in again]
+        later = [_short_range(a.value, {**known, scalar: found}) for a in again]
         joined = found
         for value in later:
             if value is None:
@@ -120,6 +108,35 @@ def _closed(
             return found
         found = joined
     return None
+
+
+def _short_range(expr: Expr, known: dict[str | Local, Range]) -> Range | None:
+    """The values of an expression that lanes can compute with short integers."""
+    if not _is_short(expr, known):
+        return None
+    found = range_of(expr, known)
+    return found if found and range_of_type(types.INT).holds(found) else None
+
+
+def _is_short(expr: Expr, known: dict[str | Local, Range]) -> bool:
+    match expr:
+        case Const(int(), type_, _):
+            return type_ == types.INT
+        case Element(name, _, type_):
+            return name in known or _has_short_values(type_)
+        case Cast(type_, _) if _has_short_values(type_):
+            return True
+        case Binary(op) if op in COMPARISONS or op in LOGICAL:
+            return True
+        case Select(_, then, other):
+            return _is_short(then, known) and _is_short(other, known)
+        case Unary("-") | Binary("+" | "-" | "*"):
+            return all(_is_short(e, known) for e in expr.operands)
+    return False
+
+
+def _has_short_values(type_: ScalarType) -> bool:
+    return not type_.is_float and type_.n_bytes < types.INT.n_bytes
 
 
 def _changes(scop: Scop, scalar: str) -> Iterator[tuple[Statement, Assign]]:
@@ -150,72 +167,6 @@ def _times(statement: Statement, depth: int) -> int | None:
     spans = loop_spans(statement.domain)[depth:]
     known = [1 + span for span in spans if span is not None]
     return prod(known) if len(known) == len(spans) else None
-
-
-def range_of(expr: Expr, known: dict[str, Range]) -> Range | None:
-    """The values of an expression of short integers, None for any other.
-
-    Parameters
-    ----------
-    expr : Expr
-        Without overflow where a range is found.
-    known : dict of str to Range
-        Scalars of which more is known than their type.
-    """
-    match expr:
-        case Const(int(value), type_, _) if type_ == types.INT:
-            return Range(value, value)
-        case Load(name, _, type_) | Lookup(name, _, type_):
-            return known.get(name) or (_range_of(type_) if _is_short(type_) else None)
-        case Cast(type_, _) if _is_short(type_):
-            return _range_of(type_)
-        case Binary(op) if op in COMPARISONS or op in LOGICAL:
-            return Range(0, 1)
-    parts = [range_of(e, known) for e in _parts(expr)]
-    if any(part is None for part in parts):
-        return None
-    return _combined(expr, [part for part in parts if part is not None])
-
-
-def _parts(expr: Expr) -> tuple[Expr, ...]:
-    return expr.operands[1:] if isinstance(expr, Select) else expr.operands
-
-
-def _combined(expr: Expr, parts: list[Range]) -> Range | None:
-    match expr:
-        case Select():
-            found = parts[0].joined(parts[1])
-        case Unary("-"):
-            found = Range(-parts[0].high, -parts[0].low)
-        case Binary("+"):
-            found = Range(parts[0].low + parts[1].low, parts[0].high + parts[1].high)
-        case Binary("-"):
-            found = Range(parts[0].low - parts[1].high, parts[0].high - parts[1].low)
-        case Binary("*"):
-            ends = [a * b for a in _ends(parts[0]) for b in _ends(parts[1])]
-            found = Range(min(ends), max(ends))
-        case _:
-            return None
-    return found if _range_of(types.INT).holds(found) else None
-
-
-def _ends(found: Range) -> tuple[int, int]:
-    return found.low, found.high
-
-
-def _is_short(type_: ScalarType) -> bool:
-    return not type_.is_float and type_.n_bytes < types.INT.n_bytes
-
-
-def _range_of(type_: ScalarType) -> Range:
-    """The values of an integer type; of plain `char`, wherever it has a sign."""
-    bits = 8 * type_.n_bytes
-    if type_ == types.BOOL:
-        return Range(0, 1)
-    if type_.kind == "uint":
-        return Range(0, (1 << bits) - 1)
-    high = (1 << bits) - 1 if type_ == types.CHAR else (1 << (bits - 1)) - 1
-    return Range(-(1 << (bits - 1)), high)
 
 
 def _retype(scop: Scop, scalar: Array, type_: ScalarType) -> Scop:

@@ -18,16 +18,46 @@ from polysched.ir import (
     Expr,
     Guard,
     Load,
+    Local,
     Lookup,
+    Range,
     Select,
     depends_on_data,
     inner_actions,
     own_expressions,
+    range_of,
 )
+from polysched.sets import read_set
 
 Visit = Callable[[Load, isl.Set, bool], None]
 VisitLookup = Callable[[Lookup, isl.Set], None]
-Extents = Mapping[str, tuple[Expr | None, ...]]
+MAX_SPREAD = 1 << 20  # of values of a subscript that threads might have copies of
+
+
+@dataclass(frozen=True, eq=False)
+class UnknownPlaces:
+    """What is known of places that depend on data.
+
+    Attributes
+    ----------
+    extents : mapping of str to tuple of (Expr or None)
+        Of the arrays that have such places.
+    from_anywhere : set of str
+        Those of them whose first subscript may be any: they are pointers, and written.
+    ranges : mapping of (str or Local) to Range
+        What the region's own variables hold.
+    """
+
+    extents: Mapping[str, tuple[Expr | None, ...]]
+    from_anywhere: Set[str]
+    ranges: Mapping[str | Local, Range]
+
+    def values(self, subscript: Expr) -> isl.Set:
+        """What types and operators let a subscript be, where these are few values."""
+        found = range_of(subscript, self.ranges)
+        if found is None or found.high - found.low > MAX_SPREAD:
+            return read_set("{ [] }").add_dims(isl.dim_type.set, 1)
+        return read_set(f"{{ [{found.low}:{found.high}] }}")
 
 
 class PathWalker:
@@ -150,19 +180,14 @@ class AccessCollector:
         Reads subscripts and conditions.
     statement : str
         Name of the statement.
-    extents : mapping of str to tuple of (Expr or None)
-        Of the arrays that are read at places which depend on data.
-    from_anywhere : set of str
-        Those of them whose first subscript may be any: they are pointers, and written.
+    unknown : UnknownPlaces
+        What is known of places that depend on data.
     """
 
-    def __init__(
-        self, affine: Affine, statement: str, extents: Extents, from_anywhere: Set[str]
-    ) -> None:
+    def __init__(self, affine: Affine, statement: str, unknown: UnknownPlaces) -> None:
         self._affine = affine
         self._statement = statement
-        self._extents = extents
-        self._from_anywhere = from_anywhere
+        self._unknown = unknown
         self._reads: list[Access] = []
         self._walker = PathWalker(affine, self._on_access, self._on_lookup)
 
@@ -227,25 +252,29 @@ class AccessCollector:
         """Instances to the element, or to all that it may be where data decide."""
         relation = isl.Map.from_domain(domain)
         for k, subscript in enumerate(element.subscripts):
-            if element.array in self._extents and depends_on_data(subscript):
-                places = self._places(element.array, k, domain)
+            if element.array in self._unknown.extents and depends_on_data(subscript):
+                places = self._places(element.array, k, subscript, domain)
             else:
                 places = isl.Map.from_pw_aff(self._affine.value(subscript, domain))
             relation = relation.flat_range_product(places)
         return self._named(relation, domain, element.array)
 
-    def _places(self, array: str, position: int, domain: isl.Set) -> isl.Map:
+    def _places(
+        self, array: str, position: int, subscript: Expr, domain: isl.Set
+    ) -> isl.Map:
         """Whatever a subscript may be."""
-        line = isl.Space.set_alloc(domain.get_ctx(), 0, 1)
-        places = isl.Map.from_domain_and_range(domain, isl.Set.universe(line))
-        if position == 0 and array in self._from_anywhere:
+        unknown = self._unknown
+        values = unknown.values(subscript)
+        places = isl.Map.from_domain_and_range(domain, values)
+        if position == 0 and array in unknown.from_anywhere:
             return places
-        zero = isl.Val.zero(line.get_ctx())
+        zero = isl.Val.zero(domain.get_ctx())
         places = places.lower_bound_val(isl.dim_type.out, 0, zero)
-        extent = self._extents[array][position]
+        extent = unknown.extents[array][position]
         if extent is not None:
             size = isl.Map.from_pw_aff(self._affine.value(extent, domain))
-            places = places.intersect(size.apply_range(isl.Map.lex_gt(line)))
+            below = isl.Map.lex_gt(values.get_space())
+            places = places.intersect(size.apply_range(below))
         return places
 
     def _named(self, relation: isl.Map, domain: isl.Set, array: str) -> isl.Map:

@@ -10,7 +10,7 @@ from typing import Any
 import islpy as isl
 
 from polysched.base import FrontendError, check_time
-from polysched.frontend.accesses import AccessCollector
+from polysched.frontend.accesses import AccessCollector, UnknownPlaces
 from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
 from polysched.frontend.aliasing import find_overlap
@@ -26,7 +26,7 @@ from polysched.frontend.liveness import (
     is_mentioned_after,
     is_read_after,
 )
-from polysched.frontend.lookups import looked_up, with_lookups
+from polysched.frontend.lookups import looked_up, unknown_places, with_lookups
 from polysched.frontend.objects import Object, Objects
 from polysched.frontend.purity import Functions
 from polysched.frontend.reading import ScopReader
@@ -104,7 +104,6 @@ class _Assembler:
         )  # fmt: skip
         self.objects = objects
         self._looked_up: set[str] = set()
-        self._from_anywhere: set[str] = set()
 
     def assemble(self, region: SourceRegion, name: str) -> Scop:
         """All steps in order."""
@@ -119,10 +118,10 @@ class _Assembler:
         drafts = self._with_known_integers(drafts)
         drafts = with_lookups(drafts)
         self._looked_up = looked_up(drafts)
-        self._from_anywhere = self._written_pointers(drafts)
         drafts = self._delinearise(drafts)
         drafts = [replace(d, nest=self._named_domain(d)) for d in drafts]
-        statements = [self._statement(k, d) for k, d in enumerate(drafts)]
+        unknown = unknown_places(drafts, self.objects.all(), self.around.survey)
+        statements = [self._statement(k, d, unknown) for k, d in enumerate(drafts)]
         symbolic = self._parameters(statements)
         statements = [self._with_scalars(s, symbolic) for s in statements]
         used = _arrays_in(statements)
@@ -176,13 +175,13 @@ class _Assembler:
     def _node(self, expr: Expr) -> Any:
         return self.around.node_of(expr, None)
 
-    def _statement(self, number: int, draft: Draft) -> Statement:
+    def _statement(
+        self, number: int, draft: Draft, unknown: UnknownPlaces
+    ) -> Statement:
         check_time()
         name = f"S{number}"
         nest = draft.nest
-        collector = AccessCollector(
-            nest.affine, name, self._extents_looked_up(), self._from_anywhere
-        )
+        collector = AccessCollector(nest.affine, name, unknown)
         try:
             accesses = collector.collect(draft.body, nest.domain)
         except NotAffine as verdict:
@@ -203,21 +202,6 @@ class _Assembler:
             draft.body, accesses, where,
             statement_text(draft.node, where, self.refuser.places),
         )  # fmt: skip
-
-    def _extents_looked_up(self) -> dict[str, tuple[Expr | None, ...]]:
-        found = (o for o in self.objects.all() if o.name in self._looked_up)
-        return {o.name: (*(None for _ in o.loops), *o.extents) for o in found}
-
-    def _written_pointers(self, drafts: Sequence[Draft]) -> set[str]:
-        """Arrays that may begin in front of their element 0, and that are written."""
-        targets = (a.target.array for d in drafts for action in d.body
-                   for a in assignments(action))  # fmt: skip
-        written = set(targets) & self._looked_up
-        found = (o for o in self.objects.all() if o.name in written)
-        return {
-            o.name for o in found
-            if isinstance(o.symbol.ctype, PointerC) or o.symbol.storage == "parameter"
-        }  # fmt: skip
 
     def _check_row(self, access: Access, draft: Draft) -> None:
         """Rows and structures must not be left: the model keeps them apart."""

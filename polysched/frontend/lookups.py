@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 
+from polysched.frontend.accesses import UnknownPlaces
 from polysched.frontend.builder import Draft
+from polysched.frontend.declarations import PointerC
+from polysched.frontend.objects import Object
+from polysched.frontend.survey import Survey
 from polysched.ir import (
+    Assign,
+    Cast,
     Element,
     Expr,
+    Let,
     Load,
+    Local,
     Lookup,
+    Range,
+    ScalarType,
     action_expressions,
     assignments,
+    inner_actions,
     map_action,
     map_expr,
+    range_of,
     walk,
 )
 
@@ -53,3 +66,74 @@ def looked_up(drafts: Sequence[Draft]) -> set[str]:
         for e in walk(top)
         if isinstance(e, Element) and e.is_chosen_by_data
     }
+
+
+def unknown_places(
+    drafts: Sequence[Draft], objects: Sequence[Object], found: Survey
+) -> UnknownPlaces:
+    """What is known of places that depend on data.
+
+    Parameters
+    ----------
+    drafts : sequence of Draft
+        All of the SCoP.
+    objects : sequence of Object
+        What they access.
+    found : Survey
+        Tells what is declared in the SCoP.
+    """
+    names = looked_up(drafts)
+    there = [o for o in objects if o.name in names]
+    written = {a.target.array for d in drafts for a in _assignments(d)}
+    from_anywhere = {
+        o.name for o in there
+        if o.name in written
+        and (isinstance(o.symbol.ctype, PointerC) or o.symbol.storage == "parameter")
+    }  # fmt: skip
+    extents = {o.name: (*(None for _ in o.loops), *o.extents) for o in there}
+    own = {o.name: o.type for o in objects if o.symbol in found.declared}
+    return UnknownPlaces(extents, from_anywhere, _ranges(drafts, own))
+
+
+def _ranges(
+    drafts: Sequence[Draft], own: Mapping[str, ScalarType]
+) -> dict[str | Local, Range]:
+    """What variables of the region hold that only ever get whole values.
+
+    Before the first they hold nothing that a program may use.
+    """
+    values = dict[str | Local, list[Expr]]()
+    others = set[str | Local]()
+    for draft in drafts:
+        for variable, op, value in _settings(draft, own):
+            if op == "=":
+                values.setdefault(variable, []).append(value)
+            else:
+                others.add(variable)
+    known = dict[str | Local, Range]()
+    for variable, given in values.items():
+        ranges = [range_of(value, known) for value in given]
+        held = [r for r in ranges if r is not None]
+        if variable not in others and len(held) == len(ranges):
+            known[variable] = reduce(Range.joined, held)
+    return known
+
+
+def _settings(
+    draft: Draft, own: Mapping[str, ScalarType]
+) -> Iterator[tuple[str | Local, str, Expr]]:
+    """Each value that a variable of the region gets, converted to its type."""
+    waiting = list(draft.body)
+    while waiting:
+        action = waiting.pop()
+        waiting += inner_actions(action)
+        match action:
+            case Assign(target, op, value) if target.array in own:
+                yield target.array, op, Cast(own[target.array], value)
+            case Let(local, op, Expr() as value):
+                yield local, op, Cast(local.type, value)
+
+
+def _assignments(draft: Draft) -> Iterator[Assign]:
+    for action in draft.body:
+        yield from assignments(action)

@@ -65,6 +65,7 @@ from polysched.ir.marks import (
 )
 from polysched.ir.order import original_rows, original_tree
 from polysched.ir.program import FunctionParameter, Program, Signature
+from polysched.ir.ranges import Range, range_of, range_of_type
 from polysched.ir.scop import (
     Access,
     AccessKind,
@@ -122,6 +123,7 @@ __all__ = [
     "Param",
     "Parameter",
     "Program",
+    "Range",
     "Repeat",
     "Rows",
     "RowsAhead",
@@ -153,6 +155,8 @@ __all__ = [
     "own_expressions",
     "partial_sums",
     "promote",
+    "range_of",
+    "range_of_type",
     "types",
     "walk",
     "walk_evaluated",

@@ -69,6 +69,12 @@ def test_it_is_printed_as_the_array_s(scop_of):
 SCATTERED = {
     "a histogram": (f"{LOOP} v[at[i]] += 1;", "S0[i] -> v[k] : 0 <= k < 40"),
     "a permutation": (f"{LOOP} x[at[i]] = i;", "S0[i] -> x[k]"),
+    "a pointer, at bits": (f"{LOOP} x[at[i] & 7] = i;", "S0[i] -> x[k] : 0 <= k < 8"),
+    "a pointer, at bytes": (
+        f"{LOOP} {{ int k = at[i]; for (int t = 0; t < k; t++) "
+        "{ unsigned char b = v[t] + 2; x[b + 1] = i; } }",
+        "S0[i] -> x[k] : 0 < k < 257",
+    ),
     "rows": (
         f"{LOOP} table[i & 3][at[i]] = 0;", "S0[i] -> table[i mod 4, l] : 0 <= l < 64",
     ),
@@ -93,6 +99,22 @@ def test_all_of_the_array_may_be_written(scop_of, case):
     assert write.kind == "may_write"
     assert write.array in scop.looked_up
     assert write.relation.is_equal(expected.intersect_domain(write.relation.domain()))
+
+
+def test_variables_of_the_scop_are_what_they_get(scop_of):
+    text = f"{LOOP} {{ int k = at[i] & 7; if (v[i] > 0) k = 9; int l = 12 - k; "
+    scop = scop_of(text + "x[l] += i; }", head=HEAD, before=BEFORE)
+    (write,) = (a for s in scop.statements for a in s.writes if a.array == "x")
+    places = write.relation.range()
+    assert str(places.dim_min_val(0)) == "3"
+    assert str(places.dim_max_val(0)) == "12"
+
+
+def test_a_variable_that_counts_may_be_anything(scop_of):
+    text = f"{LOOP} {{ int k = at[i] & 7; for (int t = 0; t < at[i]; t++) k += 2; "
+    scop = scop_of(text + "x[k] += i; }", head=HEAD, before=BEFORE)
+    (write,) = (a for s in scop.statements for a in s.writes if a.array == "x")
+    assert write.relation.range().dim_max_val(0).is_infty()
 
 
 def test_tables_of_the_scop_are_looked_up_in(scop_of):
