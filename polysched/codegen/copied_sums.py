@@ -43,6 +43,9 @@ class CopiedSum:
     lows, sizes : tuple of isl.PwAff
         For each subscript the first value that is touched, and how many from there
         on, as functions of the parameters; the first size is 0 where nothing is.
+    is_there : bool
+        Whether the user's array is known to have all of these elements; of others only
+        those may be touched to which something was added.
     """
 
     array: Array
@@ -50,6 +53,7 @@ class CopiedSum:
     copy: Array
     lows: tuple[isl.PwAff, ...]
     sizes: tuple[isl.PwAff, ...]
+    is_there: bool
 
     @property
     def copied_reduction(self) -> Reduction:
@@ -76,8 +80,7 @@ def copy_sums(scop: Scop, tree: ScheduleTree) -> tuple[Scop, tuple[CopiedSum, ..
     ------
     CodegenError
         If a mark names an array that cannot be copied: more than one statement adds to
-        it, or only some instances do, or to elements under a condition, or to no full
-        box.
+        it, or only some instances do, or to elements without bounds, or to no full box.
     """
     found: list[CopiedSum] = []
     for domain, array in _marked(tree):
@@ -110,15 +113,15 @@ def _describe(scop: Scop, domain: isl.UnionSet, name: str) -> CopiedSum:
     (write,) = (a for a in statement.writes if a.array == name)
     touched = write.relation.intersect_domain(statement.domain).range()
     touched = touched.intersect_params(scop.context).coalesce()
+    lows, sizes = _measure(touched, name)
     is_there = write.kind == "must_write" or touched.is_subset(_declared(array))
-    lows, sizes = _measure(touched, is_there, name)
     taken = {a.name for a in scop.arrays}
     copy_name = next(n for n in _candidates(f"{name}_own") if n not in taken)
     copy = Array(
         copy_name, array.type, (None,) * array.n_dim, "local",
         live_in=False, live_out=False,
     )  # fmt: skip
-    return CopiedSum(array, reduction, copy, lows, sizes)
+    return CopiedSum(array, reduction, copy, lows, sizes, is_there)
 
 
 def _part(statement: Statement, domain: isl.UnionSet) -> isl.Set:
@@ -134,9 +137,13 @@ def _candidates(name: str) -> Iterator[str]:
 
 
 def _declared(array: Array) -> isl.Set:
-    """The elements that an array has for certain, as far as numbers say."""
+    """The elements that an array has for certain, as far as numbers say.
+
+    A function's array parameter is a pointer, to as many rows as the caller has.
+    """
     names = [f"k{position}" for position in range(array.n_dim)]
     is_known = all(isinstance(extent, Const) for extent in array.extents)
+    is_known &= array.is_scalar or array.storage != "parameter"
     bounds = [
         f"0 <= {name} < {extent.value}"
         for name, extent in zip(names, array.extents, strict=False)
@@ -147,7 +154,7 @@ def _declared(array: Array) -> isl.Set:
 
 
 def _measure(
-    touched: isl.Set, is_there: bool, name: str
+    touched: isl.Set, name: str
 ) -> tuple[tuple[isl.PwAff, ...], tuple[isl.PwAff, ...]]:
     """Begin and size of the box of elements; all of it lies within the array.
 
@@ -157,8 +164,6 @@ def _measure(
     n = int(touched.dim(isl.dim_type.set))
     zero, one = isl.Val.zero(touched.get_ctx()), isl.Val.one(touched.get_ctx())
     least = [zero, *([one] * (n - 1))]  # C has no arrays of length 0 inside of others
-    if n and not is_there:  # a scalar is there, an element perhaps not
-        raise CodegenError(f"no copies of {name}: only some of its terms count")
     try:
         lows = tuple(touched.dim_min(k) for k in range(n))
         highs = tuple(touched.dim_max(k) for k in range(n))

@@ -20,9 +20,11 @@
     }
     __builtin_free(parts);
 
-Copies are on the heap, as large as what is touched, whole cache lines apart. Every
-element takes the threads' parts in the order of the threads' numbers; with a static
-schedule a number of threads gives one result. Where memory is short, fewer run.
+Elements that may not exist, as a pointer's at places which data decide, are left alone
+unless something was added to them. Copies are on the heap, as large as what is touched,
+whole cache lines apart. Every element takes the threads' parts in the order of the
+threads' numbers; with a static schedule a number of threads gives one result. Where
+memory is short, fewer run.
 """
 
 from __future__ import annotations
@@ -250,6 +252,9 @@ class SumCopies:
         elif shared:
             lines.append(f"if ({team.own} == 0)")
         indent = self.indent * (n_dim or int(shared))
+        if not one.is_there:
+            lines.append(f"{indent}if ({part} != {_identity(one)})")
+            indent += self.indent
         return [*lines, f"{indent}{target} {op} {part};"]
 
     def _loops(self, placed: _Placed, pragma: str) -> list[str]:

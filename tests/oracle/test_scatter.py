@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from polysched.space import SpaceOptions
+from polysched.frontend import parse_c
+from polysched.space import SpaceOptions, build_space
 from tests.oracle.device_sweep import sweep_device
-from tests.oracle.sweep import sweep
+from tests.oracle.sweep import print_variant, run, sweep, tiny_machine
 
 PROGRAM = """
 #include <stdio.h>
@@ -100,6 +101,57 @@ int main(void)
     return 0;
 }
 """
+
+
+UNKNOWN_SIZES = """
+#include <stdio.h>
+enum { N = 700 };
+static void count_up(int n, const unsigned char *key, const int *other, int *count,
+                     long joint[64][4], int *shifted)
+{
+#pragma scop
+    for (int i = 0; i < n; i++) {
+        int k = key[i];
+        count[k]++;
+        joint[other[i] & 63][k & 3] += i;
+        shifted[k - 20] += 2;
+    }
+#pragma endscop
+}
+int main(void)
+{
+    static unsigned char key[N];
+    static int other[N], count[30], shifted[30];
+    static long joint[9][4];
+    for (int i = 0; i < N; i++)
+        key[i] = 3 + i * i % 27, other[i] = 64 * i + i % 9;
+    count_up(N, key, other, count, joint, shifted + 20);
+    for (int k = 0; k < 30; k++)
+        printf("%d %d\\n", count[k], shifted[k]);
+    for (int k = 0; k < 36; k++)
+        printf("%ld\\n", joint[k / 4][k % 4]);
+    return 0;
+}
+"""
+
+
+@pytest.mark.cc
+def test_arrays_end_where_their_callers_say(tmp_path: Path) -> None:
+    """Threads' copies are larger than the arrays: what is not there is not touched."""
+    path = tmp_path / "unknown.c"
+    path.write_text(UNKNOWN_SIZES)
+    program = parse_c(path)
+    (scop,) = program.scops
+    space = build_space(scop, tiny_machine(), SpaceOptions(policy="SO>IP", limit=40))
+    shared = [s for s in space if "share_sums" in s.script_text]
+    assert any("count" in s.script_text for s in shared)
+    assert any("joint" in s.script_text for s in shared)
+    flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    expected = run(program.source, path, flags)
+    assert expected.startswith(b"0\n")
+    for schedule in shared:
+        text = print_variant(program, space.scop, schedule)
+        assert run(text, path, flags) == expected
 
 
 @pytest.mark.cc
