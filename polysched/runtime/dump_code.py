@@ -9,7 +9,13 @@ import islpy as isl
 
 from polysched.codegen import print_expr, print_scan
 from polysched.ir import Array, Expr, Param, Scop, map_expr
-from polysched.sets import list_sets, n_dims, read_map
+from polysched.runtime.reach_code import (
+    Reach,
+    name_reaches,
+    open_arrays,
+    print_reach,
+)
+from polysched.sets import list_sets, n_dims, read_map, read_set
 
 _DECLARATIONS = (
     "extern void polysched_parameter(int, long long);",
@@ -28,6 +34,8 @@ class DumpCode:
     ----------
     text : str
         C statements, to be run when a call's results are wanted.
+    before : str
+        What stands in front of the region, if anything.
     arrays : tuple of str
         Names of the dumped arrays, by their number in the dump.
     parameters : tuple of str
@@ -37,6 +45,7 @@ class DumpCode:
     text: str
     arrays: tuple[str, ...]
     parameters: tuple[str, ...]
+    before: str = ""
 
 
 def dumped_arrays(scop: Scop) -> tuple[Array, ...]:
@@ -78,7 +87,9 @@ def print_dump(scop: Scop, reserved: Collection[str] = ()) -> DumpCode:
     -------
     DumpCode
         Loops over isl's scan of the written elements; consecutive elements of the
-        last dimension become a single call. Scalars are copied first, so that their
+        last dimension become a single call. Of arrays whose size is not known, and
+        which are written where data say, elements from the first that is reached to
+        the last. Scalars are copied first, so that their
         address is not taken and they may stay in registers. Parameters are copied to
         ``long``, so that unsigned ones do not wrap around.
     """
@@ -89,13 +100,28 @@ def print_dump(scop: Scop, reserved: Collection[str] = ()) -> DumpCode:
         lines.append(f"polysched_parameter({k}, (long long)({name}));")
     elements = written_elements(scop)
     arrays = [a for a in dumped_arrays(scop) if a.name in elements]
+    reaches = name_reaches(open_arrays(scop, arrays))
+    for name, reach in reaches.items():
+        elements[name] = elements[name].intersect(_between(reach, elements[name]))
+    before = print_reach(scop, reaches, "polysched_is_wanted()")
+    if before:
+        before = ("extern int polysched_is_wanted(void);", *before)
     for k, array in enumerate(arrays):
         size = f"(unsigned long)sizeof({array.type.name})"
         lines.append(f"polysched_array({k}, {size}, {array.n_dim});")
         lines += _array_lines(array, elements[array.name], names, reserved)
         lines.append("polysched_array_end();")
     text = "\n".join(lines)
-    return DumpCode(text, tuple(a.name for a in arrays), names)
+    return DumpCode(text, tuple(a.name for a in arrays), names, "\n".join(before))
+
+
+def _between(reach: Reach, elements: isl.Set) -> isl.Set:
+    """The elements whose first subscript is one of those that were looked at."""
+    others = "".join(f", k{k}" for k in range(1, n_dims(elements)))
+    return read_set(
+        f"[{reach.low}, {reach.high}] -> {{ {elements.get_tuple_name()}[k0{others}]"
+        f" : {reach.low} <= k0 <= {reach.high} }}"
+    )
 
 
 def _copy_of(number: int) -> str:

@@ -105,7 +105,13 @@ void polysched_begin(void)
     clock_gettime(CLOCK_MONOTONIC, &entered);
 }
 
-/* Whether this call's results are to be dumped: calls 1, 2, 4, 8, ... */
+/* Whether the next call's results are to be dumped: calls 1, 2, 4, 8, ... */
+int polysched_is_wanted(void)
+{
+    return is_open && ((n_calls + 1) & n_calls) == 0;
+}
+
+/* Whether this call's results are. */
 int polysched_end(void)
 {
     struct timespec left;

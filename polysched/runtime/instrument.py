@@ -59,7 +59,7 @@ def instrument(program: Program, scop: Scop, text: str | None, dump: DumpCode) -
     harness = line_directive(1, "<harness>")
     opening = encode(line_directive(1, region.file))
     middle = encode(
-        f"{harness}"
+        f"{harness}{dump.before}\n"
         "{ extern void polysched_begin(void); polysched_begin(); }\n"
         f"{place}{body}{harness}"
         "{ extern int polysched_end(void); if (polysched_end()) {\n"
