@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +15,7 @@ from polysched.ir import (
     Call,
     Cast,
     Const,
+    Element,
     Expr,
     Guard,
     Load,
@@ -132,6 +134,8 @@ def find_updates(scop: Scop) -> tuple[Reduction, ...]:
             continue
         target, op, terms = matched
         if not all(_accumulates(target, op, term) for term in terms):
+            continue
+        if target.is_chosen_by_data and _reads_besides(target, terms):
             continue
         n_others = len({e for t in terms for e in _loads(t, target.array)})
         reduction = _describe(scop, statement, matched, n_others, order[statement.name])
@@ -273,6 +277,15 @@ def _extremum_when(cond: Expr, target: Load, term: Expr) -> ReductionOp | None:
 
 def _loads(expr: Expr, array: str) -> list[Load]:
     return [e for e in walk(expr) if isinstance(e, Load) and e.array == array]
+
+
+def _reads_besides(target: Load, terms: Iterable[Expr]) -> bool:
+    """Whether terms or the target's subscripts may read any element of its array.
+
+    As that may be the one that accumulates, whichever data choose.
+    """
+    read = (e for top in (*terms, *target.subscripts) for e in walk(top))
+    return any(isinstance(e, Element) and e.array == target.array for e in read)
 
 
 def _accumulates(target: Load, op: ReductionOp, term: Expr) -> bool:

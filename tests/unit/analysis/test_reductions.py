@@ -4,6 +4,7 @@ import islpy as isl
 import pytest
 
 from polysched.analysis import find_reductions
+from polysched.frontend import parse_c
 from polysched.testing import ScopBuilder
 
 
@@ -129,3 +130,26 @@ def test_factorisation_is_not_closed():
     (found,) = find_reductions(b.build())
     assert found.op == "-"
     assert not found.is_closed
+
+
+@pytest.mark.parametrize(
+    ("line", "is_sum"),
+    [
+        ("count[key[i]] += key[i];", True),
+        ("if (key[i] > 3) count[key[i]]++;", True),
+        ("count[key[i]] += count[key[63 - i]];", False),
+        ("count[key[i]] += count[key[i] ^ 1];", False),
+        ("count[count[key[i]] & 63]++;", False),
+        ("if (count[key[i] ^ 1] > 3) count[key[i]]++;", False),
+    ],
+)
+def test_a_scattered_sum_reads_nothing_else_of_its_array(tmp_path, line, is_sum):
+    """What data choose may be what an earlier term has changed."""
+    path = tmp_path / "scatter.c"
+    loop = f"for (int i = 0; i < 64; i++) {line}"
+    path.write_text(
+        "static int key[64], count[64];\nvoid scatter(void) {\n#pragma scop\n"
+        f"{loop}\n#pragma endscop\n}}\n"
+    )
+    (scop,) = parse_c(path).scops
+    assert bool(find_reductions(scop)) is is_sum
