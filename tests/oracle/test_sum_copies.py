@@ -275,7 +275,7 @@ def test_iterations_left_over_from_a_register_tile_have_a_copy(
 
 def test_what_cannot_be_copied_is_not_printed(tmp_path: Path) -> None:
     texts = {
-        "if (x[i] > 0) z[j] += A[i][j];": "only some of its terms count",
+        "z[(int)x[i]] += A[i][j];": "isl finds no bounds",
         "if (j <= i) B[i][j] += A[i][j];": "its sums fill no box",
         "y[j] += A[i][j]; y[j + 1] += A[i][j];": "not one sum or product",
     }
@@ -292,3 +292,18 @@ def test_what_cannot_be_copied_is_not_printed(tmp_path: Path) -> None:
         array = next(name for name in "Bzy" if f"{name}[" in text)
         with pytest.raises(CodegenError, match=reason):
             print_openmp(scop, ShareSums((0,), 0, (array,)).apply(tree))
+
+
+def test_what_may_not_be_there_is_touched_where_something_was_added(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "sums.c"
+    path.write_text(
+        "double A[9][9], x[9];\nvoid f(double *z) {\n#pragma scop\n"
+        "for (int i = 0; i < 9; i++) for (int j = 0; j < 9; j++)"
+        " if (x[i] > 0) z[j] += A[i][j];\n#pragma endscop\n}\n"
+    )
+    (scop,) = parse_c(str(path)).scops
+    tree, _ = read(scop)
+    text = print_openmp(scop, ShareSums((0,), 0, ("z",)).apply(tree))
+    assert "if (z_part[k1] != -0.0)\n          z[k1] += z_part[k1];" in text
