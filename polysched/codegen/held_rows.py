@@ -47,6 +47,7 @@ from polysched.ir import (
     Guard,
     Load,
     action_expressions,
+    assignments,
     walk,
     walk_evaluated,
 )
@@ -135,13 +136,13 @@ class HeldRows(Holder):
     def _uses(self, instance: Instance) -> Iterator[_Use]:
         """Every mention of an element by an instance."""
         for action in self.scop.statement(instance.statement).body:
-            target = action.target if isinstance(action, Assign) else None
+            targets = {a.target for a in assignments(action)}
             tops = action_expressions(action)
             sure = set(_surely_touched(action))
             for e in dict.fromkeys(e for top in tops for e in walk(top)):
                 if isinstance(e, Load) and e.subscripts:
                     text, place = self.text(e, instance), self.place(e, instance)
-                    yield _Use(instance, e, text, place, e == target, e in sure)
+                    yield _Use(instance, e, text, place, e in targets, e in sure)
 
     def _elements(
         self, array: str, uses: list[_Use], outer: Loop, lanes: Loop

@@ -133,3 +133,14 @@ def test_what_rows_hold_has_no_second_variable_in_the_body(tmp_path: Path) -> No
     changed, text, source = rows_of(path, ["-DN=19"])
     assert "double held[8]" in text
     assert run(changed, path, ["-DN=19"]) == run(source, path, ["-DN=19"])
+
+
+@pytest.mark.cc
+def test_what_is_changed_under_a_condition_is_written_back(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.c"
+    text = PAIRS.replace("f[i].y -= r * q;", "if (q > 5) f[i].y -= r * q;")
+    text = text.replace("q * p[j].y;", "q + f[i].y;")
+    path.write_text(text % ELEMENT)
+    changed, text, source = rows_of(path, ["-DN=19"])
+    assert text.count("double held") == 8
+    assert run(changed, path, ["-DN=19"]) == run(source, path, ["-DN=19"])
