@@ -15,7 +15,7 @@ besides is left alone. The order of operations stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -82,6 +82,12 @@ class Holder:
     text: Callable[[Load, Instance], str]
     place: Callable[[Load, Instance], tuple[Linear, ...]]
     behind_pointers: frozenset[str] = frozenset()
+
+    def is_named(self, array: str, element: str, blocks: Iterable[Block]) -> bool:
+        """Whether lines that stand in blocks already speak of an element's array."""
+        names = {element.partition("[")[0], self.scop.array(array).source_name}
+        lines = (line for b in blocks for line in (*b.opening, *b.closing))
+        return any(names & identifiers(line) for line in lines)
 
     def is_worth_holding(self, name: str) -> bool:
         """Whether compilers have to take an array for a part of any other.

@@ -100,7 +100,7 @@ class HeldBlocks(Holder):
             all(self._touches_only(n, array, element) for n in users)
             and max(len(around[id(n)]) for n in users) >= _DEEP
             and all(_is_plain(loop) for n in users for loop in around[id(n)])
-            and not _is_named_by_lines(block, element)
+            and not self.is_named(array, element, walk_blocks(block))
         )
 
     def _touches_only(self, user: Instance, array: str, element: str) -> bool:
@@ -155,10 +155,3 @@ def _loops_around(block: Block) -> dict[int, tuple[Loop, ...]]:
 def _is_plain(loop: Loop) -> bool:
     """Whether iterations run one after the other, in one thread and in no lanes."""
     return not (loop.pragmas or loop.accumulates or loop.sums or loop.body.pragma)
-
-
-def _is_named_by_lines(block: Block, element: str) -> bool:
-    """Whether lines that stand in a block already speak of the element's array."""
-    array = element.partition("[")[0]
-    lines = [line for b in walk_blocks(block) for line in (*b.opening, *b.closing)]
-    return any(array in identifiers(line) for line in lines)

@@ -23,7 +23,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from polysched.codegen.ctext import identifiers
 from polysched.codegen.held import Holder
 from polysched.codegen.linear import Linear
 from polysched.codegen.nodes import Block, Instance, change_blocks
@@ -68,9 +67,9 @@ class HeldBodies(Holder):
     def _convert_body(self, block: Block, body: tuple[Instance, ...]) -> Block:
         kept = [
             (text, uses)
-            for array in self._arrays(block, body)
+            for array in self._arrays(body)
             for text, uses in self._elements(array, body).items()
-            if _is_worth(uses)
+            if _is_worth(uses) and not self.is_named(array, text, (block,))
         ]
         if not 0 < len(kept) <= MAX_HELD:
             return block
@@ -96,12 +95,11 @@ class HeldBodies(Holder):
             closing=(*closing, *block.closing),
         )
 
-    def _arrays(self, block: Block, body: tuple[Instance, ...]) -> list[str]:
-        """Written arrays of which the body names elements, and nothing else does."""
+    def _arrays(self, body: tuple[Instance, ...]) -> list[str]:
+        """Written arrays of which the body names elements, worth a variable."""
         actions = [self._action(instance) for instance in body]
         if any(a is None for a in actions) or any(n.has_variables for n in body):
             return []
-        lines = " ".join((*block.opening, *block.closing))
         mentioned = [
             e
             for action in actions
@@ -113,11 +111,7 @@ class HeldBodies(Holder):
         if any(isinstance(e, Lookup) for e in mentioned):
             return []
         written = dict.fromkeys(a.target.array for a in actions if a is not None)
-        return [
-            name
-            for name in written
-            if self.is_worth_holding(name) and name not in identifiers(lines)
-        ]
+        return [name for name in written if self.is_worth_holding(name)]
 
     def _action(self, instance: Instance) -> Assign | None:
         body = self.scop.statement(instance.statement).body

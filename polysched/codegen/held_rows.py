@@ -103,6 +103,7 @@ class HeldRows(Holder):
             text: found
             for array in dict.fromkeys(use.load.array for use in uses)
             for text, found in self._elements(array, uses, outer, lanes).items()
+            if not self.is_named(array, text, walk_blocks(outer.body))
         }
         if not 0 < len(kept) <= MAX_HELD:
             return None
