@@ -209,12 +209,12 @@ class _Assembler:
             return
         found = next(o for o in self.objects.all() if o.name == access.array)
         nest, n_prefix = draft.nest, len(found.prefix)
-        for k, extent in enumerate(found.extents[1:], start=n_prefix + 1):
-            if extent is None:
+        for k, (first, end) in found.row_ends().items():
+            if end is None:
                 outside = nest.domain
             else:
-                size = nest.affine.value(extent, nest.domain)
-                outside = _outside(access.relation, k, size)
+                last = nest.affine.value(end, nest.domain)
+                outside = _outside(access.relation, n_prefix + k, first, last)
             if not self.around.assumptions.exclude(outside, nest.domain):
                 self.refuser.not_affine(
                     draft.node, f"a subscript leaves its row of {found.symbol.name!r}, "
@@ -276,7 +276,7 @@ class _Assembler:
             live_out=not private and self._is_live_out(found),
             pitches=found.pitches, n_expanded=len(found.loops),
             c_name="" if found.name == symbol.name else symbol.name,
-            view=found.view,
+            view=found.view, is_part=found.is_part,
             confined=self._is_confined(symbol),
         )  # fmt: skip
 
@@ -361,15 +361,15 @@ class _Assembler:
         return context
 
 
-def _outside(relation: isl.Map, position: int, size: isl.PwAff) -> isl.Set:
-    """Instances whose subscript at a position is not from 0 to below a size."""
+def _outside(relation: isl.Map, position: int, first: int, end: isl.PwAff) -> isl.Set:
+    """Instances whose subscript at a position is not from `first` to below `end`."""
     kind = isl.dim_type.out
     relation = relation.reset_tuple_id(kind).reset_tuple_id(isl.dim_type.in_)
     inner = relation.dim(kind) - position - 1
     relation = relation.project_out(kind, position + 1, inner)
     relation = relation.project_out(kind, 0, position)
-    both = relation.flat_range_product(isl.Map.from_pw_aff(size))
-    wrong = isl.Set("{ [k, n] : k < 0 or k >= n }")
+    both = relation.flat_range_product(isl.Map.from_pw_aff(end))
+    wrong = isl.Set(f"{{ [k, n] : k < {first} or k >= n }}")
     return both.intersect_range(wrong).domain()
 
 

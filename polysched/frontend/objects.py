@@ -29,7 +29,7 @@ from polysched.frontend.structures import (
     Layout,
     NoLayout,
     SizeChecker,
-    find_layout,
+    find_members,
 )
 from polysched.frontend.survey import Survey
 from polysched.ir import Binary, Expr, Iter, Param, ScalarType, types
@@ -106,6 +106,20 @@ class Object:
         return f"(({self.type.name} *){address}{self.symbol.name})"
 
     @property
+    def is_part(self) -> bool:
+        """As `ir.Array.is_part`."""
+        is_private = self.symbol.storage == "scop"
+        return self.layout is not None and not self.layout.is_whole and not is_private
+
+    def row_ends(self) -> dict[int, tuple[int, Expr | None]]:
+        """For each subscript that must stay in its row, where that begins and ends."""
+        last = len(self.extents) - 1
+        ends = {k: (0, self.extents[k]) for k in range(1, last + 1)}
+        if self.layout is not None:
+            ends[last] = self.layout.first, integer(self.layout.end)
+        return ends
+
+    @property
     def prefix(self) -> tuple[Expr, ...]:
         """Leading subscripts: iterators of the loops around the declaration."""
         return tuple(loop.iterator for loop in self.loops)
@@ -137,7 +151,7 @@ class Objects:
         self._survey = survey
         self._refuser = refuser
         self._assumptions = assumptions
-        self._objects: dict[Symbol, Object] = {}
+        self._objects: dict[Symbol, tuple[Object, ...]] = {}
         self._loops: dict[Symbol, tuple[Loop, ...]] = {}
         reserved = {
             s.name for s in survey.symbols.values()
@@ -155,10 +169,14 @@ class Objects:
 
     def all(self) -> list[Object]:
         """Every object met, in order of first use."""
-        return list(self._objects.values())
+        return [found for parts in self._objects.values() for found in parts]
 
     def find(self, symbol: Symbol, node: Any) -> Object:
         """The object of a symbol; refuses types that are not taken."""
+        return self.parts(symbol, node)[0]
+
+    def parts(self, symbol: Symbol, node: Any) -> tuple[Object, ...]:
+        """The objects of a symbol: of structures one for each run of one type."""
         if symbol not in self._objects:
             self._objects[symbol] = self._enter(symbol, node)
         return self._objects[symbol]
@@ -175,7 +193,7 @@ class Objects:
         """The declaration behind a parameter."""
         return self._symbols[parameter.name]
 
-    def _enter(self, symbol: Symbol, node: Any) -> Object:
+    def _enter(self, symbol: Symbol, node: Any) -> tuple[Object, ...]:
         element = element_type(symbol.ctype)
         if not isinstance(element, (ScalarC, StructC)):
             self._refuser.unsupported(
@@ -196,34 +214,45 @@ class Objects:
         name = self.names.array(symbol.name, keep=not inside)
         extents = self._read_extents(symbol, inside, node)
         loops = self._loops.get(symbol, ())
-        if isinstance(element, StructC):
-            layout = self._layout(symbol, element, node)
+        if isinstance(element, ScalarC):
+            return (Object(symbol, name, element.type, extents, loops),)
+        found: list[Object] = []
+        for layout in self._layouts(symbol, element, node):
             pitches = () if inside else _pitches(extents, layout.n)
-            extents = (*extents, integer(layout.n))
-            return Object(symbol, name, layout.type, extents, loops, pitches, layout)
-        return Object(symbol, name, element.type, extents, loops)
+            whole = (*extents, integer(layout.n))
+            if found:
+                member = "_".join(next(iter(layout.places)))
+                name = self.names.array(f"{symbol.name}_{member}", keep=False)
+            part = Object(symbol, name, layout.type, whole, loops, pitches, layout)
+            found.append(part)
+        return tuple(found)
 
-    def _layout(self, symbol: Symbol, element: StructC, node: Any) -> Layout:
-        """Of a structure that is, unless it is declared in the SCoP, without gaps."""
+    def _layouts(
+        self, symbol: Symbol, element: StructC, node: Any
+    ) -> tuple[Layout, ...]:
+        """Of a structure's members; of one that the SCoP declares as they fit."""
         reason = ""
+        layouts: tuple[Layout, ...] = ()
         try:
-            layout = find_layout(element, self._extents.constant)
+            members = find_members(element, self._extents.constant)
+            layouts = members.layouts()
         except NoLayout as verdict:
             reason = str(verdict)
-        if not reason and symbol not in self._survey.declared:
-            n_bytes = layout.n * layout.type.n_bytes
+        if not reason and symbol in self._survey.declared:
+            return tuple(layout.alone() for layout in layouts)
+        if not reason:
             if not element.spelling or not self._is_of_the_file(element):
                 reason = "its type has no name, or is declared inside a function"
-            elif not self._sizes.has_size(element.spelling, n_bytes):
-                reason = "it has gaps"
+            elif not self._sizes.is_laid_out(element.spelling, members):
+                reason = "its members are not at their natural places"
         if reason:
             self._refuser.unsupported(
                 node, f"{symbol.name!r} is {describe_type(symbol.ctype)}: {reason}",
-                hint="structures may hold numbers of one type, and rows of them, and "
-                "are declared in front of the function; of others, copy the members "
-                "to variables in front of the scop",
+                hint="structures may hold numbers, and rows of them, and are declared "
+                "in front of the function; of others, copy the members to variables "
+                "in front of the scop",
             )  # fmt: skip
-        return layout
+        return layouts
 
     def _is_of_the_file(self, element: StructC) -> bool:
         """Whether the file's outermost scope means this type by its name."""

@@ -140,12 +140,12 @@ class ScopReader(ExpressionReader):
         return value
 
     def read_member(self, node: Any, subscripts: list[Any]) -> Expr:
-        found, values, path = self._structure(node)
-        layout = found.layout
-        member = layout.places.get(path) if layout else None
-        if member is None or len(subscripts) != (member[1] is not None):
+        parts, values, path = self._structure(node)
+        found = next((o for o in parts if o.layout and path in o.layout.places), None)
+        member = found.layout.places[path] if found and found.layout else None
+        if not found or not member or len(subscripts) != (member[1] is not None):
             self.refuser.unsupported(
-                node, f"{'.'.join(path)!r} names no number in {found.symbol.name!r}",
+                node, f"{'.'.join(path)!r} names no number in {parts[0].symbol.name!r}",
                 hint="members that are numbers, and elements of those that are rows "
                 "of numbers, are taken",
             )  # fmt: skip
@@ -165,15 +165,18 @@ class ScopReader(ExpressionReader):
             element_type(self.symbol(base).ctype), StructC
         ):
             return ()
-        found, values, path = self._structure(node)
-        assert found.layout is not None
+        parts, values, path = self._structure(node)
         return tuple(
             Load(found.name, (*values, integer(k)), found.type)
+            for found in parts
+            if found.layout is not None
             for k in found.layout.numbers(path)
         )
 
-    def _structure(self, node: Any) -> tuple[Object, tuple[Expr, ...], Path]:
-        """A structure's object and subscripts, and the names of a member of it."""
+    def _structure(
+        self, node: Any
+    ) -> tuple[tuple[Object, ...], tuple[Expr, ...], Path]:
+        """A structure's objects and subscripts, and the names of a member of it."""
         path, subscripts, base = _member_of(node)
         base, place = self._start(base)
         symbol = self.symbol(base if place is None else place.base)
@@ -183,7 +186,8 @@ class ScopReader(ExpressionReader):
             values = place.element(values)
         if found.layout is None or len(values) != len(found.extents) - 1:
             self.refuser.unsupported(node, f"{base.name!r} is not used as a structure")
-        return found, (*found.prefix, *values), path
+        parts = self._objects.parts(symbol, base)
+        return parts, (*found.prefix, *values), path
 
     def place(self, node: Any) -> Place | None:
         """The element that an address expression of a known form points to."""

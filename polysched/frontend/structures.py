@@ -1,13 +1,21 @@
-"""Structures of numbers of one type, seen as rows of these numbers."""
+"""Structures of numbers, seen as rows of these numbers, one for each type."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from math import prod
 from typing import Any
 
-from polysched.frontend.declarations import ArrayC, CType, ScalarC, StructC
+from polysched.frontend.declarations import (
+    ArrayC,
+    CType,
+    PointerC,
+    ScalarC,
+    StructC,
+)
 from polysched.frontend.preprocess import check_syntax, preprocessor_flags, run_compiler
 from polysched.frontend.source import SourceFile
 from polysched.ir import ScalarType
@@ -17,7 +25,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the members of a structure lie.
+    """Where members of one type lie in a structure that is seen as a row of numbers.
 
     Attributes
     ----------
@@ -27,12 +35,22 @@ class Layout:
         Members, by the names that lead there, to their first number and, for arrays,
         how many they are.
     n : int
-        Numbers in the structure.
+        Numbers of this type that the structure has room for.
+    first, end : int
+        The numbers that are these members lie from `first` to before `end`; what lies
+        around them has other types.
     """
 
     type: ScalarType
     places: Mapping[Path, tuple[int, int | None]]
     n: int
+    first: int
+    end: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the structure holds nothing else."""
+        return self.end - self.first == self.n
 
     def numbers(self, path: Path) -> list[int]:
         """Positions of all numbers of a member that is a structure, or of the whole.
@@ -43,13 +61,75 @@ class Layout:
         found = [self.places[p] for p in inside]
         return [k for first, n in found for k in range(first, first + (n or 1))]
 
+    def alone(self) -> Layout:
+        """Without what lies around the members, as a private structure may be."""
+        places = {p: (k - self.first, n) for p, (k, n) in self.places.items()}
+        n = self.end - self.first
+        return Layout(self.type, places, n, 0, n)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A number of a structure, or a row of them; `type` is None for anything else."""
+
+    path: Path
+    type: ScalarType | None
+    offset: int
+    count: int | None = None
+
+    @property
+    def n(self) -> int:
+        """How many numbers it is."""
+        return 1 if self.count is None else self.count
+
+
+@dataclass(frozen=True)
+class Members:
+    """All that lies in a structure, as C lays it out.
+
+    Attributes
+    ----------
+    list : tuple of Member
+        In their order.
+    n_bytes : int
+        Size of the structure.
+    """
+
+    list: tuple[Member, ...]
+    n_bytes: int
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """One for each run of members of one type, without those that are no numbers.
+
+        Raises
+        ------
+        NoLayout
+            If there are none, or the structure's size is no multiple of a number's.
+        """
+        found = []
+        for type_, run in groupby(self.list, key=lambda m: m.type):
+            members = tuple(run)
+            if type_ is None:
+                continue
+            size = type_.n_bytes
+            if self.n_bytes % size:
+                raise NoLayout(f"its size is no multiple of its member {type_}")
+            places = {m.path: (m.offset // size, m.count) for m in members}
+            last = members[-1]
+            end = last.offset // size + last.n
+            first = members[0].offset // size
+            found.append(Layout(type_, places, self.n_bytes // size, first, end))
+        if not found:
+            raise NoLayout("it has no members that are numbers")
+        return tuple(found)
+
 
 class NoLayout(Exception):  # noqa: N818  a verdict inside the room
-    """Why a structure is no row of numbers of one type."""
+    """Why a structure's members are no numbers at known places."""
 
 
-def find_layout(structure: StructC, fold: Callable[[Any], int | None]) -> Layout:
-    """The layout of a structure without gaps.
+def find_members(structure: StructC, fold: Callable[[Any], int | None]) -> Members:
+    """The members of a structure, each at the next place that suits its type.
 
     Parameters
     ----------
@@ -61,54 +141,78 @@ def find_layout(structure: StructC, fold: Callable[[Any], int | None]) -> Layout
     Raises
     ------
     NoLayout
-        If it has members of several types, pointers, bit fields, or arrays whose
-        size is not a constant or that have several dimensions.
+        If it has bit fields, or members of unknown size or that are volatile.
     """
-    found = _Members(fold)
-    found.add((), structure)
-    if not found.types:
-        raise NoLayout("it has no members")
-    if len(found.types) > 1:
-        names = " and ".join(sorted(t.name for t in found.types))
-        raise NoLayout(f"its members are of several types, {names}")
-    return Layout(found.types.pop(), found.places, found.n)
+    finder = _Finder(fold)
+    n_bytes = finder.add((), structure, 0)
+    return Members(tuple(finder.found), n_bytes)
 
 
 @dataclass
-class _Members:
+class _Finder:
     fold: Callable[[Any], int | None]
-    types: set[ScalarType] = field(default_factory=set)
-    places: dict[Path, tuple[int, int | None]] = field(default_factory=dict)
-    n: int = 0
+    found: list[Member] = field(default_factory=list)
 
-    def add(self, path: Path, ctype: CType) -> None:
-        """A member, or those of a structure, behind what is there."""
+    def add(self, path: Path, ctype: CType, offset: int) -> int:
+        """Put a member behind an offset; where it ends."""
+        offset = _rounded(offset, self._alignment(path, ctype))
         if isinstance(ctype, StructC):
-            if ctype.has_bits:
-                raise NoLayout("it has bit fields")
+            end = offset
             for name, inner in ctype.members:
-                self.add((*path, name), inner)
-            return
-        count = None
-        if isinstance(ctype, ArrayC):
+                end = self.add((*path, name), inner, end)
+            return _rounded(end, self._alignment(path, ctype))
+        sizes, element = self._sizes(path, ctype)
+        width = self._alignment(path, element)
+        if isinstance(element, ScalarC) and len(sizes) < 2:
+            count = sizes[0] if sizes else None
+            self.found.append(Member(path, element.type, offset, count))
+        else:
+            self.found.append(Member(path, None, offset))
+        return offset + prod(sizes) * width
+
+    def _sizes(self, path: Path, ctype: CType) -> tuple[list[int], CType]:
+        """Extents of a member, and the type of its elements."""
+        sizes = []
+        while isinstance(ctype, ArrayC):
             count = self.fold(ctype.extent) if ctype.extent is not None else None
-            ctype = ctype.element
             if count is None:
                 raise NoLayout(f"the size of its member {path[-1]!r} is no constant")
-        if not isinstance(ctype, ScalarC):
-            raise NoLayout(
-                f"its member {path[-1]!r} is no number and no row of numbers"
-            )
-        if ctype.volatile:
-            raise NoLayout(f"its member {path[-1]!r} is volatile")
-        self.types.add(ctype.type)
-        self.places[path] = (self.n, count)
-        self.n += 1 if count is None else count
+            sizes.append(count)
+            ctype = ctype.element
+        if isinstance(ctype, StructC) and sizes:
+            raise NoLayout(f"its member {path[-1]!r} is an array of structures")
+        return sizes, ctype
+
+    def _alignment(self, path: Path, ctype: CType) -> int:
+        """Bytes of which C begins a member at a multiple."""
+        match ctype:
+            case StructC():
+                if ctype.has_bits:
+                    raise NoLayout("it has bit fields")
+                inner = (self._alignment((*path, n), t) for n, t in ctype.members)
+                return max(inner, default=1)
+            case ArrayC():
+                return self._alignment(path, ctype.element)
+            case PointerC():
+                return _POINTER_BYTES
+            case ScalarC():
+                if ctype.volatile:
+                    raise NoLayout(f"its member {path[-1]!r} is volatile")
+                return ctype.type.n_bytes
+        raise NoLayout(f"its member {path[-1]!r} is no number and no row of numbers")
+
+
+_POINTER_BYTES = 8  # as LP64 has it; the compiler is asked
+
+
+def _rounded(n_bytes: int, alignment: int) -> int:
+    """The next multiple."""
+    return -(-n_bytes // alignment) * alignment
 
 
 @dataclass
 class SizeChecker:
-    """Asks the compiler for the size of a type: attributes may leave gaps.
+    """Asks the compiler whether a type is laid out so: attributes may change that.
 
     Parameters
     ----------
@@ -123,28 +227,31 @@ class SizeChecker:
     source: SourceFile
     flags: Sequence[str]
     cc: str
-    _known: dict[tuple[str, int], bool] = field(default_factory=dict)
+    _known: dict[tuple[str, Members], bool] = field(default_factory=dict)
 
-    def has_size(self, spelling: str, n_bytes: int) -> bool:
-        """Whether a type that the file declares has so many bytes.
+    def is_laid_out(self, spelling: str, members: Members) -> bool:
+        """Whether a type that the file declares has its members where they should be.
 
         Raises
         ------
         FrontendError
             If the compiler refuses the file itself.
         """
-        key = (spelling, n_bytes)
+        key = (spelling, members)
         if key not in self._known:
-            self._known[key] = self._ask(spelling, n_bytes)
+            self._known[key] = self._ask(spelling, members)
         return self._known[key]
 
-    def _ask(self, spelling: str, n_bytes: int) -> bool:
+    def _ask(self, spelling: str, members: Members) -> bool:
         path = os.path.abspath(self.source.path)
         quoted = path.replace("\\", "\\\\").replace('"', '\\"')
-        text = (
-            f'#include "{quoted}"\n'
-            f'_Static_assert(sizeof({spelling}) == {n_bytes}, "");\n'
-        )
+        facts = [f"sizeof({spelling}) == {members.n_bytes}"]
+        facts += [
+            f"__builtin_offsetof({spelling}, {'.'.join(m.path)}) == {m.offset}"
+            for m in members.list
+        ]
+        lines = [f'_Static_assert({fact}, "");' for fact in facts]
+        text = "\n".join([f'#include "{quoted}"', *lines, ""])
         flags = preprocessor_flags(self.flags)
         arguments = ["-fsyntax-only", "-w", *flags, "-x", "c", "-"]
         if not run_compiler(self.cc, arguments, text.encode()).returncode:

@@ -63,6 +63,9 @@ class Array:
     view : str
         The C expression that takes an object of structures as numbers of one type,
         ``((double *)bodies)``; empty where C has the array itself.
+    is_part : bool
+        Whether its C object, structures of several types, holds other numbers as well,
+        which are other arrays.
     confined : bool
         Whether nothing in the program mentions it outside of the SCoP, so that only
         the SCoP itself, when it runs again, could read what it left.
@@ -78,6 +81,7 @@ class Array:
     n_expanded: int = 0
     c_name: str = ""
     view: str = ""
+    is_part: bool = False
     confined: bool = False
 
     @property

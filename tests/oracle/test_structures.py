@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from polysched.space import SpaceOptions
-from tests.oracle.sweep import sweep
+from polysched.frontend import parse_c
+from polysched.space import SpaceOptions, build_space
+from tests.oracle.device_sweep import sweep_device
+from tests.oracle.sweep import sweep, tiny_machine
 
 PROGRAM = """\
 #include <stdio.h>
@@ -98,3 +100,126 @@ def test_every_schedule_computes_the_same(tmp_path: Path) -> None:
     n_run, wrong = sweep(path, [], SpaceOptions(seconds=6, limit=4))
     assert wrong == []
     assert n_run >= 8
+
+
+MIXED = """\
+#include <stdio.h>
+#define N 23
+struct cell { float t[3]; int kind; double mass; char on; struct cell *next; };
+typedef struct { int id; struct cell inside; short level; } box;
+static struct cell cells[N], grid[N][N];
+static box boxes[N];
+static double weight[4][4], force[N];
+static int members[N];
+
+static void interact(int n) {
+#pragma scop
+  for (int i = 0; i < n; i++) {
+    double sum = 0;
+    for (int j = 0; j < n; j++)
+      if (cells[j].on)
+        sum += weight[cells[i].kind][cells[j].kind] * cells[j].mass;
+    force[i] = sum;
+    cells[i].kind = (cells[i].kind + 1) % 4;
+    cells[i].mass *= 0.5;
+  }
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++) {
+      cells[boxes[j].id].kind += 1;
+      cells[members[j]].t[i % 3] += 0.25f * i;
+      boxes[i].level++;
+    }
+#pragma endscop
+}
+
+static void smooth(struct cell *c, int n, int m) {
+#pragma scop
+  for (int t = 0; t < 3; t++)
+    for (int i = 1; i < n; i++)
+      for (int j = 1; j < m; j++) {
+        struct cell old = c[i * m + j], up = c[(i - 1) * m + j];
+        c[i * m + j].mass = 0.5 * (old.mass + up.mass) + old.kind;
+        c[i * m + j].kind = up.kind + 1;
+        c[i * m + j].t[1] += old.t[2] + c[i * m + j - 1].t[1];
+      }
+  for (int i = 0; i < n; i++) {
+    boxes[i].inside = c[i * m];
+    boxes[i].inside.mass += boxes[i].inside.t[1];
+  }
+#pragma endscop
+}
+
+int main(void)
+{
+  for (int i = 0; i < N; i++) {
+    cells[i].kind = i % 4, cells[i].mass = i, cells[i].on = i % 3 > 0;
+    cells[i].next = cells + i, boxes[i].id = i * 7 % N, members[i] = i * i % N;
+    weight[i % 4][i / 4 % 4] = i;
+    for (int j = 0; j < N; j++)
+      grid[i][j].mass = i + j, grid[i][j].kind = i ^ j, grid[i][j].t[2] = j % 5;
+  }
+  interact(N), smooth(&grid[0][0], N, N);
+  for (int i = 0; i < N; i++) {
+    printf("%g %d %g %d %ld ", force[i], cells[i].kind, cells[i].mass, boxes[i].level,
+           (long)(cells[i].next - cells));
+    printf("%g %g %d %g\\n", cells[i].t[0], boxes[i].inside.mass,
+           boxes[i].inside.kind, boxes[i].inside.t[1]);
+    for (int j = 0; j < N; j++)
+      printf("%g %d %g ", grid[i][j].mass, grid[i][j].kind, grid[i][j].t[1]);
+  }
+  return 0;
+}
+"""
+
+
+@pytest.mark.cc
+def test_members_of_several_types(tmp_path: Path) -> None:
+    """Sums are exact, in whatever order they are added up."""
+    path = tmp_path / "cells.c"
+    path.write_text(MIXED)
+    n_run, wrong = sweep(path, [], SpaceOptions(seconds=6, limit=4, fp="reassociate"))
+    assert wrong == []
+    assert n_run >= 8
+
+
+DEVICE = """\
+#include <stdio.h>
+#define N 37
+struct cell { int kind; double mass; float t[2]; };
+static struct cell cells[N];
+static double force[N];
+static void interact(int n) {
+#pragma scop
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++)
+      WHAT += cells[i].kind * cells[j].mass + cells[j].t[1];
+#pragma endscop
+}
+int main(void)
+{
+  for (int i = 0; i < N; i++)
+    cells[i].kind = i % 4, cells[i].mass = i, cells[i].t[1] = 0.5f * i;
+  interact(N);
+  for (int i = 0; i < N; i++)
+    printf("%g %g\\n", force[i], cells[i].t[0]);
+  return 0;
+}
+"""
+
+
+@pytest.mark.cc
+def test_a_device_reads_members_of_several_types(tmp_path: Path) -> None:
+    path = tmp_path / "cells.c"
+    path.write_text(DEVICE.replace("WHAT", "force[i]"))
+    n_run, wrong = sweep_device(path, [], SpaceOptions(limit=3))
+    assert wrong == []
+    assert n_run >= 2
+
+
+def test_a_device_writes_no_members_of_several_types(tmp_path: Path) -> None:
+    path = tmp_path / "cells.c"
+    path.write_text(DEVICE.replace("WHAT", "cells[i].t[0]"))
+    (scop,) = parse_c(path).scops
+    space = build_space(scop, tiny_machine(), SpaceOptions(limit=3, target="cuda"))
+    assert [s.script_text for s in space] == [""]  # the original order, no kernel
+    assert any("structures of several types" in d.reason for d in space.dropped)

@@ -184,7 +184,8 @@ def place_array(scop: Scop, array: Array, name: str) -> DeviceArray:
     Raises
     ------
     CodegenError
-        If no bound is found for what the SCoP touches of it.
+        If no bound is found for what the SCoP touches of it, or it is a part of
+        structures and written: members of other types would come back old with it.
     """
     touched = touched_elements(scop, array)
     lasts, firsts = [], []
@@ -210,6 +211,11 @@ def place_array(scop: Scop, array: Array, name: str) -> DeviceArray:
     writes = [
         a for _, a in scop.iter_accesses() if a.array == array.name and a.is_write
     ]
+    if writes and array.is_part:
+        raise CodegenError(
+            f"{array.source_name!r} holds structures of several types, and some are "
+            "written: a device's copies are of numbers of one type"
+        )
     out = bool(writes) and array.live_out
     whole = out and _overwrites(scop, array, tuple(lasts))
     enters = not array.is_private and (array.live_in or (out and not whole))

@@ -10,7 +10,7 @@ LOOP = "for (int i = 0; i < n; i++)"
 BEFORE = """\
 #include <stdlib.h>
 #include <stdio.h>
-struct point { double x; int k; } p[9];
+struct point { double x; int k : 3; } p[9];
 volatile double v; long double ld[9]; double **rows, *lines[9];
 double A[9][9]; int counter; int gi;
 double impure(double a) { counter++; return a; }
@@ -68,7 +68,7 @@ CASES = {
     "impure below": (f"{LOOP} x[i] = deep(1);", "deep", "calls 'impure', which uses"),
     "pointer function": (f"{LOOP} x[i] = pointed(y);", "pointed", "takes a pointer"),
     "recursive function": (f"{LOOP} x[i] = loops(2);", "loops", "calls itself"),
-    "struct": (f"{LOOP} x[i] = p[i].x;", "p[i]", "its members are of several types"),
+    "struct": (f"{LOOP} x[i] = p[i].x;", "p[i]", "it has bit fields"),
     "volatile": (f"{LOOP} x[i] = v;", "v;", "'v' is volatile"),
     "long double": (f"{LOOP} x[i] = ld[i];", "ld[i]", "an array of long double"),
     "long double literal": (f"{LOOP} x[i] = 1.0L;", "1.0L", "found a long double"),

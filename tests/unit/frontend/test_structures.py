@@ -16,8 +16,10 @@ struct spaced { double a; } __attribute__((aligned(16)));
 struct bits { int low : 3, high : 5; };
 struct list { struct list *next; };
 vec3 pos[20]; struct body all[20]; struct pixel image[20][30]; vec3 total;
-struct mixed mixed[20]; struct spaced spaced[20]; struct bits bits[20];
-struct list lists[20]; volatile vec3 port;
+struct tree { struct tree *left, *right; float at[3]; short depth; char name[5][4];
+              struct mixed own; };
+struct tree trees[20]; struct mixed mixed[20]; struct spaced spaced[20];
+struct bits bits[20]; struct list lists[20]; volatile vec3 port;
 """
 LOOP = "for (int i = 0; i < 20; i++)"
 # text, and the numbers that its statements read and write
@@ -31,6 +33,13 @@ ACCESSES = {
         ["image[i, 2, 2]", "image[1, i, c]"],
     ),
     "one structure": (f"{LOOP} total.y = pos[i].y;", ["pos[i, 1]", "total[1]"]),
+    "several types": (
+        f"{LOOP} mixed[i].value = mixed[i].kind;", ["mixed[i, 0]", "mixed_value[i, 1]"],
+    ),
+    "several types, other members between": (
+        f"{LOOP} for (int c = 0; c < 3; c++) trees[i].at[c] += trees[i].own.value;",
+        ["trees_own_value[i, 8]", "trees[i, c + 4]", "trees[i, c + 4]"],
+    ),
     "through pointers": (
         f"{LOOP} {{ vec3 *p = &pos[i]; (*p).y = p->x; }}", ["pos[i, 0]", "pos[i, 1]"],
     ),
@@ -62,6 +71,27 @@ def test_the_c_text_takes_an_object_as_numbers(scop_of):
     assert (image.base, image.source_name) == ("((unsigned char *)image)", "image")
     assert [p.value for p in image.pitches] == [90, 3]
     assert (total.base, total.pitches) == ("((double *)&total)", ())
+
+
+def test_each_type_is_an_array_of_its_own(scop_of):
+    scop = scop_of(f"{LOOP} mixed[i].value = mixed[i].kind;", before=BEFORE)
+    kind, value = scop.arrays
+    assert (kind.type.name, kind.base) == ("int", "((int *)mixed)")
+    assert (value.type.name, value.base) == ("double", "((double *)mixed)")
+    assert [a.pitches[0].value for a in scop.arrays] == [4, 2]
+    assert kind.is_part
+    assert value.source_name == "mixed"
+    printed = print_openmp(scop, original_tree(scop))
+    assert "((double *)mixed)[2 * t1 + 1] = ((int *)mixed)[4 * t1];" in printed
+
+
+def test_a_private_structure_has_arrays_without_gaps(scop_of):
+    text = f"{LOOP} {{ struct mixed m = mixed[i]; m.value += 1; mixed[i] = m; }}"
+    scop = scop_of(text, before=BEFORE)
+    private = [a for a in scop.arrays if a.storage == "scop"]
+    assert [(a.type.name, a.extents[0].value, a.is_part) for a in private] == [
+        ("int", 1, False), ("double", 1, False),
+    ]  # fmt: skip
 
 
 def test_flat_arrays_of_structures_get_their_dimensions(scop_of):
@@ -101,10 +131,15 @@ def test_a_structure_of_the_scop_is_private(scop_of):
 
 
 REFUSED = {
-    "several types": ("mixed[i].kind = 1;", "several types, double and int"),
-    "gaps": ("spaced[i].a = 1;", "it has gaps"),
+    "gaps": ("spaced[i].a = 1;", "not at their natural places"),
+    "out of its type": ("trees[0].at[i] = 1;", "leaves its row of 'trees'"),
+    "no numbers": ("trees[i].name[0][1] = 1;", "names no number in 'trees'"),
     "bit fields": ("bits[i].low = 1;", "it has bit fields"),
-    "pointers": ("lists[i].next = 0;", "member 'next' is no number"),
+    "pointers": ("lists[i].next = 0;", "no members that are numbers"),
+    "a pointer beside numbers": (
+        "trees[i].left = 0;",
+        "'left' names no number in 'trees'",
+    ),
     "volatile": ("port.x = 1;", "is volatile"),
     "no C": ("total.x = all[i].at;", "the compiler refuses this: incompatible types"),
     "out of its row": ("image[0][i + 20].rgb[0] = 1;", "leaves its row of 'image'"),
