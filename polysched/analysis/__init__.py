@@ -8,6 +8,13 @@ when they are first used: a child process that only builds code needs neither.
 import importlib
 from typing import TYPE_CHECKING
 
+from polysched.analysis.atomics import (
+    AtomicUpdate,
+    find_atomic_updates,
+    leave_to_atomics,
+    read_atomic,
+    updates_alone,
+)
 from polysched.analysis.carried import (
     active_dependences,
     loop_is_parallel,
@@ -164,6 +171,7 @@ __all__ = [
     "FREEDOMS",
     "LARGE_EXTENT",
     "MAX_PRIVATE_ELEMENTS",
+    "AtomicUpdate",
     "Better",
     "ClosedForm",
     "ClosedForms",
@@ -214,6 +222,7 @@ __all__ = [
     "exposed_reads",
     "expression_operations",
     "find_accumulation",
+    "find_atomic_updates",
     "find_copied_reduction",
     "find_freedom",
     "find_operands",
@@ -227,6 +236,7 @@ __all__ = [
     "iterator_extent",
     "keeps_low_bits",
     "known_size",
+    "leave_to_atomics",
     "load_relations",
     "loop_carriers",
     "loop_is_parallel",
@@ -249,6 +259,7 @@ __all__ = [
     "profile_schedule",
     "program_features",
     "rank",
+    "read_atomic",
     "references",
     "run_extent",
     "runs_over_terms",
@@ -263,6 +274,7 @@ __all__ = [
     "stride_classes",
     "substitute_scalars",
     "tile_forms",
+    "updates_alone",
     "walked_subscripts",
     "weak_components",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import islpy as isl
 
+from polysched.analysis.atomics import leave_to_atomics
 from polysched.analysis.carried import (
     active_dependences,
     equal_at,
@@ -30,6 +31,7 @@ from polysched.ir import (
     MARK_VECTOR,
     ScheduleTree,
     Scop,
+    atomic_sums,
     copied_sums,
     is_ordered,
     partial_sums,
@@ -143,7 +145,9 @@ def _broken_by_mark(
     if mark in (MARK_PARALLEL, MARK_GRID):
         found = _hidden_by_copies(node, dependences)
         if found is not None:
-            yield found, f"each thread adds to a copy of {found[0].array}"
+            is_atomic = bool(atomic_sums(str(node.mark_get_id().get_name())))
+            how = "updates all of" if is_atomic else "adds to a copy of"
+            yield found, f"each thread {how} {found[0].array}"
     if mark in _OPEN_MARKS and node_kind(node.child(0)) == "band":
         reason = f"the {mark} loop leaves their order open"
         yield _carried_by_mark(node, node.child(0), dependences), reason
@@ -169,15 +173,17 @@ def _reordered_terms(
 def _own_sums(node: isl.ScheduleNode) -> tuple[str, ...]:
     """The arrays of whose sums a mark gives threads parts of their own."""
     mark = str(node.mark_get_id().get_name())
-    return copied_sums(mark) or partial_sums(mark)
+    return copied_sums(mark) or partial_sums(mark) or atomic_sums(mark)
 
 
 def _leave_to_parts(
     node: isl.ScheduleNode, below: isl.ScheduleNode, dependences: Dependences
 ) -> Dependences:
     """The dependences without those between terms that a mark gives threads."""
-    is_device = bool(partial_sums(str(node.mark_get_id().get_name())))
-    arrays = _own_sums(node)
+    mark, arrays = str(node.mark_get_id().get_name()), _own_sums(node)
+    if atomic_sums(mark):
+        return leave_to_atomics(below, arrays, dependences)
+    is_device = bool(partial_sums(mark))
     return leave_to_copies(below, arrays, dependences, on_device=is_device)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,11 +19,15 @@ from polysched.ir import (
     Expr,
     Guard,
     Load,
+    Lookup,
     ScalarType,
     Scop,
     Select,
     Statement,
     Unary,
+    assignments,
+    map_action,
+    map_expr,
     original_tree,
     walk,
 )
@@ -150,7 +154,7 @@ _Match = tuple[Load, ReductionOp, list[Expr]]
 def match_update(action: Action) -> _Match | None:
     """Target, operator and the terms that must not read the target."""
     if isinstance(action, Guard):
-        extremum = _match_guarded_extremum(action)
+        extremum = _match_guarded_extremum(_name_updated(action))
         if extremum is not None:
             return extremum
         if len(action.then) != 1 or action.other:
@@ -167,11 +171,28 @@ def match_update(action: Action) -> _Match | None:
     if action.op != "=":
         return None
     value = _without_casts(action.value)
-    for matcher in (_match_sum, _match_product, _match_extremum):
+    for matcher in (_match_sum, _match_product):
         matched = matcher(action.target, value)
         if matched is not None:
             return matched
-    return None
+    return _match_extremum(action.target, map_expr(value, _naming({action.target})))
+
+
+def _name_updated(guard: Guard) -> Guard:
+    """An action with what it writes as such, also where data choose the element."""
+    named = map_action(guard, _naming({a.target for a in assignments(guard)}))
+    assert isinstance(named, Guard)
+    return named
+
+
+def _naming(written: Collection[Load]) -> Callable[[Expr], Expr | None]:
+    def change(expr: Expr) -> Expr | None:
+        if not isinstance(expr, Lookup):
+            return None
+        same = Load(expr.array, expr.subscripts, expr.type)
+        return same if same in written else None
+
+    return change
 
 
 def _without_casts(expr: Expr) -> Expr:

@@ -127,6 +127,10 @@ def _simple(action: Action, printer: ExprPrinter) -> str:
     match action:
         case Let(Local(name, _), "+=" | "-=" as op, Const(1)):
             return name + 2 * op[0]
+        case Assign(target, op, value) if op.isidentifier():
+            same = value.dtype == target.type
+            pointer = "" if same else f"({value.dtype.name} *)"
+            return f"{op}({pointer}&{printer.load(target)}, {printer.value(value)})"
         case Assign(target, op, value):
             return f"{printer.load(target)} {op} {printer.value(value)}"
         case Let(Local(name, type_), op, value, is_new):

@@ -172,6 +172,7 @@ def kernel_work(kernel: KernelLoad) -> KernelWork:
         load_sectors=sectors * (1.0 - written),
         store_sectors=sectors * written,
         memory_bytes=sum(s.memory_bytes for s in parts),
+        shared_wavefronts=sum(s.shared_wavefronts for s in parts) / n_blocks,
         memory_instructions=requests / n_blocks,
         loop=LoadLoop(
             n_steps=n_steps,

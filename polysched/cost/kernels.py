@@ -16,6 +16,7 @@ from polysched.analysis import (
     references,
     statement_places,
 )
+from polysched.cost.chosen import add_chosen
 from polysched.cost.loads import (
     KernelLoad,
     StatementLoad,
@@ -38,6 +39,7 @@ from polysched.ir import (
     ScalarType,
     ScheduleTree,
     Scop,
+    block_sums,
     partial_sums,
 )
 from polysched.ir.types import DOUBLE
@@ -193,7 +195,7 @@ class _Mapped:
         orders = inner is not None and not nest.members[inner].coincident
         orders = orders and not self._sums  # a thread may add in any order
         length = self._run.length if self._run else 1
-        return StatementLoad(
+        load = StatementLoad(
             n_instances=instances,
             n_operations=nest.n_operations,
             element=self._element(),
@@ -222,6 +224,7 @@ class _Mapped:
             line_bytes=sum(t.n_requests * t.n_lines for t in touched) * LINE_BYTES,
             meets=self._meets,
         )
+        return add_chosen(load, nest, blocks, threads, self._copied)
 
     def _far_bytes(self, first: int) -> float:
         """Distinct bytes that a block reads; what it stores goes on each time."""
@@ -258,6 +261,12 @@ class _Mapped:
         """Arrays of which each thread adds up a part."""
         marks = [m for k in self._by_mark.get(MARK_THREADS, []) for m in self._marks(k)]
         return tuple(dict.fromkeys(a for m in marks for a in partial_sums(m)))
+
+    @property
+    def _copied(self) -> tuple[str, ...]:
+        """Arrays of which each block updates a copy."""
+        marks = [m for k in self._positions(MARK_GRID) for m in self._marks(k)]
+        return tuple(a for m in marks for a in block_sums(m))
 
     def _marks(self, k: int) -> tuple[str, ...]:
         return self.nest.members[k].marks

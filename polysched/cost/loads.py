@@ -88,6 +88,8 @@ class StatementLoad:
         Whether threads wait for each other between steps, and read what others wrote.
     met_bytes : float
         Shared memory of a block in which its threads put sums together.
+    shared_wavefronts : float
+        Accesses to shared memory, each counted as often as bank conflicts repeat it.
     """
 
     n_instances: float
@@ -108,6 +110,7 @@ class StatementLoad:
     met_bytes: float = 0.0
     line_bytes: float = 0.0
     meets: bool = False
+    shared_wavefronts: float = 0.0
 
 
 @dataclass(frozen=True)

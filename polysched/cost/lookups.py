@@ -37,8 +37,8 @@ def looked_up_bytes(nest: Nest, capacity_bytes: int, line_bytes: int) -> float:
         Of the cache.
     """
     total = 0.0
-    for element, turns, is_written in _elements(nest.statement.body, 1.0):
-        n_bytes = _choice_bytes(nest.scop, element)
+    for element, turns, is_written in chosen_elements(nest):
+        n_bytes = choice_bytes(nest.scop, element)
         if n_bytes > capacity_bytes:
             missed = 1.0 - capacity_bytes / n_bytes
             run = _is_run(nest, element)
@@ -50,11 +50,16 @@ def looked_up_bytes(nest: Nest, capacity_bytes: int, line_bytes: int) -> float:
 def scattered_bytes(nest: Nest, array: str) -> float:
     """Bytes of an array of which data decide what the statement writes; 0 otherwise."""
     found = [
-        _choice_bytes(nest.scop, e)
-        for e, _, is_written in _elements(nest.statement.body, 1.0)
+        choice_bytes(nest.scop, e)
+        for e, _, is_written in chosen_elements(nest)
         if is_written and e.array == array
     ]
     return max(found, default=0.0)
+
+
+def chosen_elements(nest: Nest) -> Iterator[tuple[Element, float, bool]]:
+    """Elements at such places, how often one instance meets each, and if it writes."""
+    return _elements(nest.statement.body, 1.0)
 
 
 def _elements(
@@ -71,7 +76,7 @@ def _elements(
         yield from _elements(inner_actions(action), inside)
 
 
-def _choice_bytes(scop: Scop, element: Element) -> float:
+def choice_bytes(scop: Scop, element: Element) -> float:
     """Bytes among which data choose, 0 where nothing says how many."""
     array = scop.array(element.array)
     own = element.subscripts[array.n_expanded :]

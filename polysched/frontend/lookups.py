@@ -12,10 +12,13 @@ from polysched.frontend.declarations import PointerC
 from polysched.frontend.objects import Object
 from polysched.frontend.survey import Survey
 from polysched.ir import (
+    Action,
     Assign,
+    Binary,
     Cast,
     Element,
     Expr,
+    Guard,
     Let,
     Load,
     Local,
@@ -35,11 +38,15 @@ from polysched.ir import (
 def with_lookups(drafts: Sequence[Draft]) -> list[Draft]:
     """The drafts with `Lookup` for loads whose subscripts read data.
 
+    What such an element is updated from is no such load: ``x[k] = x[k] + e`` is read as
+    ``x[k] += e``, which means the same.
+
     Parameters
     ----------
     drafts : sequence of Draft
         All of the SCoP.
     """
+    drafts = [replace(d, body=tuple(map(_shorten, d.body))) for d in drafts]
     targets = {id(a.target) for d in drafts for action in d.body
                for a in assignments(action)}  # fmt: skip
 
@@ -54,6 +61,23 @@ def with_lookups(drafts: Sequence[Draft]) -> list[Draft]:
     return [
         replace(d, body=tuple(map_action(a, change) for a in d.body)) for d in drafts
     ]
+
+
+def _shorten(action: Action) -> Action:
+    """The action with sums of an element that data choose as updates of it."""
+    match action:
+        case Guard(cond, then, other):
+            parts = (tuple(map(_shorten, part)) for part in (then, other))
+            return Guard(cond, *parts)
+        case Assign(target, "=", value) if target.is_chosen_by_data:
+            if isinstance(value, Cast) and value.type == target.type:
+                value = value.operand
+            match value:
+                case Binary("+" | "-" as op, left, term) if left == target:
+                    return Assign(target, f"{op}=", term)
+                case Binary("+", term, right) if right == target:
+                    return Assign(target, "+=", term)
+    return action
 
 
 def looked_up(drafts: Sequence[Draft]) -> set[str]:

@@ -16,7 +16,9 @@ from polysched.ir.expr import Expr, Load, Local, map_expr
 class Assign:
     """``target op value`` with op one of ``=``, ``+=``, ``-=``, ``*=``, ``/=``, ...
 
-    ``x op= e`` means ``x = (type of x)(x op e)`` as in C.
+    ``x op= e`` means ``x = (type of x)(x op e)`` as in C. Code for a device also has
+    the name of a function there, which updates the element in one go, as a number of
+    the value's type.
     """
 
     target: Load

@@ -27,10 +27,12 @@ MARK_SQUARES = "squares"  # squares:8:16, the band below: the rows of squares of
 # whose columns the loop above runs along; asks for rows ahead as registers do
 MARK_KERNEL = "kernel"  # what is below runs on the device, as one kernel
 MARK_GRID = "grid"  # the band below: each of its points is a thread block;
-# grid:s:8,32, blocks add up parts of s, which 8 x 32 threads of another kernel add up
+# grid:s:8,32, blocks add up parts of s, which 8 x 32 threads of another kernel add up;
+# grid:by-atomics:s,t:s, threads update s and t in one go, s in a block's copy first
 MARK_THREADS = "threads"  # threads:8,32, member k of the band below: so many threads;
 # threads:8,32:1,4, neighbouring values of a member go to one thread in runs of that
-# length; threads:8,32:1,1:s, each thread adds up a part of s
+# length; threads:8,32:1,1:s, each thread adds up a part of s; threads:8:1:by-atomics:s,
+# updates s in one go
 MARK_RUN = "run"  # run:4, the band below: neighbours, loaded and stored as vectors of
 # four where all of them have instances
 MARK_STAGE = (
@@ -40,6 +42,7 @@ MARK_STAGE = (
 # place of threads, which multiply in tensor cores; stage:3:bulk, long rows at a time
 
 _SUMS_WORD = {MARK_GRID: 0, MARK_THREADS: 2}  # behind the kind
+_ATOMIC = "by-atomics"  # no name of an array
 
 
 def is_ordered(mark: str) -> bool:
@@ -138,6 +141,18 @@ class RowsAhead:
         return every[: self.part] if self.part > 0 else every[self.part :]
 
 
+def atomics_words(arrays: tuple[str, ...], copied: tuple[str, ...] = ()) -> str:
+    """The end of a mark whose threads update arrays in one go.
+
+    Examples
+    --------
+    >>> atomics_words(("s", "t"), ("s",))
+    ':by-atomics:s,t:s'
+    """
+    words = [_ATOMIC, ",".join(arrays), *([",".join(copied)] if copied else [])]
+    return "".join(f":{word}" for word in words)
+
+
 def partial_sums(mark: str) -> tuple[str, ...]:
     """The arrays of which each block, or thread, of a device adds up a part.
 
@@ -148,6 +163,43 @@ def partial_sums(mark: str) -> tuple[str, ...]:
     >>> partial_sums("grid"), partial_sums("threads:8,32:1,4")
     ((), ())
     """
+    words = _sums_words(mark)
+    if not words or words[0] == _ATOMIC:
+        return ()
+    return tuple(words[0].split(","))
+
+
+def atomic_sums(mark: str) -> tuple[str, ...]:
+    """The arrays that each thread of a device updates in one go.
+
+    Examples
+    --------
+    >>> atomic_sums("grid:by-atomics:s,t:s"), atomic_sums("threads:8:1:by-atomics:s,t")
+    (('s', 't'), ('s', 't'))
+    >>> atomic_sums("grid:s:8,32"), atomic_sums("threads:8")
+    ((), ())
+    """
+    words = _sums_words(mark)
+    if not words or words[0] != _ATOMIC:
+        return ()
+    return tuple(words[1].split(","))
+
+
+def block_sums(mark: str) -> tuple[str, ...]:
+    """Those of them that each block has a copy of, to update first.
+
+    Examples
+    --------
+    >>> block_sums("grid:by-atomics:s,t:s"), block_sums("grid:by-atomics:s")
+    (('s',), ())
+    """
+    words = _sums_words(mark)
+    if len(words) < 3 or words[0] != _ATOMIC:
+        return ()
+    return tuple(words[2].split(","))
+
+
+def _sums_words(mark: str) -> list[str]:
+    """The words of a mark that speak of sums."""
     kind, *words = mark.split(":")
-    words = words[_SUMS_WORD.get(kind, len(words)) :]
-    return tuple(words[0].split(",")) if words else ()
+    return words[_SUMS_WORD.get(kind, len(words)) :]

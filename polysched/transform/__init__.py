@@ -16,6 +16,7 @@ from polysched.transform.grid import Grid, Threads
 from polysched.transform.isolate import Isolate
 from polysched.transform.jam import Jam
 from polysched.transform.launch import Launch, Single
+from polysched.transform.launch_atomic import LaunchAtomic
 from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.lift import Lift
 from polysched.transform.mapping import Accumulate, Parallel, ShareSums, Vector
@@ -63,6 +64,7 @@ __all__ = [
     "Isolate",
     "Jam",
     "Launch",
+    "LaunchAtomic",
     "LaunchSum",
     "Lift",
     "Merge",

@@ -21,10 +21,12 @@ from polysched.transform.band_view import view_band
 from polysched.transform.choose import choose_innermost
 from polysched.transform.contract import Contract
 from polysched.transform.contraction import Contraction, find_contraction
+from polysched.transform.device_atomics import launch_atomics
 from polysched.transform.device_shapes import SHAPES, DeviceShape, StagedShape
 from polysched.transform.device_sums import has_sum, launch_sums
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS, Launch, Single
+from polysched.transform.launch_atomic import LaunchAtomic
 from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.order import Order
 from polysched.transform.runs import find_run
@@ -90,6 +92,8 @@ def _map(draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath) -> Draft:
     kind = node_kind(node)
     if kind == "band":
         launched = _launch(draft, scop, shape, path)
+        if launched is None and shape.sums is not None:
+            launched = launch_atomics(draft, scop, shape.sums, path)
         if launched is not None:
             return launched
         may_share = shape.sums is not None and has_sum(draft.deps, node)
@@ -101,7 +105,8 @@ def _map(draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath) -> Draft:
     for k in reversed(range(node.n_children())):
         mapped = _map(mapped, scop, shape, (*path, k))
     added = mapped.steps[len(draft.steps) :]
-    if kind == "band" and not any(isinstance(s, Launch | LaunchSum) for s in added):
+    kernels = (Launch, LaunchSum, LaunchAtomic)
+    if kind == "band" and not any(isinstance(s, kernels) for s in added):
         return draft.do(Single(path))  # rather than a kernel for each iteration
     return mapped
 

@@ -12,6 +12,7 @@ from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
 from polysched.codegen.ctext import Names
 from polysched.codegen.cuda.arrays import DeviceArray
+from polysched.codegen.cuda.atomics import Atomics, BlockCopies
 from polysched.codegen.cuda.block_storage import declare_shared, plan_block_storage
 from polysched.codegen.cuda.flat import flatten, without_marks
 from polysched.codegen.cuda.form import is_tiled, read_form
@@ -99,7 +100,9 @@ class KernelPrinter:
     index_type: ScalarType
     deps: isl.UnionMap | None
 
-    def print(self, mapped: KernelMap, names: KernelNames, free: Names) -> KernelText:
+    def print(
+        self, mapped: KernelMap, names: KernelNames, free: Names, atomics: Atomics
+    ) -> KernelText:
         """The kernel as a function.
 
         Raises
@@ -124,7 +127,12 @@ class KernelPrinter:
             deps = code.with_barriers(self.deps)
             n_operations = self.options.check_operations
             check_ast(built.root, scop, context, deps, n_operations)
-        body = self._body(scop, built, buffers, context, free, shared)
+        copies = BlockCopies.plan(
+            atomics, self.arrays, mapped, names.threads, free, self.index_type.name,
+            self.options.indent,
+        )  # fmt: skip
+        updating = atomics.change(scop, self.arrays)
+        body = self._body(updating, built, buffers, context, free, shared, copies)
         return self._functions.print(mapped, names, scop, body, macros)
 
     @property
@@ -272,6 +280,7 @@ class KernelPrinter:
         context: isl.Set,
         free: Names,
         shared: tuple[Buffer, ...],
+        copies: BlockCopies,
     ) -> list[str]:
         options = self.options
         fixed = frozenset({d.name for d in self.arrays.values()} | set(self.values))
@@ -281,6 +290,7 @@ class KernelPrinter:
         plain = without_marks(built.block, kept=MARK_RUN)
         block, private = declarer.declare(plain, buffers)
         spellings = {n: d.spelling for n, d in self.arrays.items()}
+        spellings |= copies.spellings
         spellings |= {n: Spelling(n) for n in self.values} | private
         own = {b.array.name: free.take(b.array.name) for b in shared}
         spellings |= {b.array.name: Spelling(own[b.array.name], b.kept) for b in shared}
@@ -307,7 +317,7 @@ class KernelPrinter:
         block = runs.widen(block)
         layout = Layout(options.indent, self.index_type.name, lines_of)
         lines = layout.lines(flatten(block, self.index_type.name))
-        return [*declare_shared(shared, own), *lines]
+        return [*declare_shared(shared, own), *copies.around(lines)]
 
 
 def _kernel_mark(schedule: isl.Schedule) -> isl.ScheduleNode:

@@ -218,7 +218,7 @@ def _step(band: isl.ScheduleNode, member: int) -> int:
     partial = band.band_get_partial_schedule().get_union_pw_aff(member)
     values = isl.UnionMap.from_union_pw_aff(partial).range()
     found = isl.Set.from_union_set(values).get_stride(0)
-    return int(found.to_python())
+    return int(found.to_python()) or 1  # one tile has no distance to another
 
 
 def _to_nothing(instances: isl.UnionSet) -> isl.UnionMap:

@@ -209,7 +209,8 @@ def _marked(tree: ScheduleTree) -> Iterator[tuple[NodePath, isl.ScheduleNode]]:
         if mark_words(node)[0] != MARK_KERNEL or node.get_domain().is_empty():
             continue
         below = node.child(0)
-        if mark_words(below)[0] == MARK_GRID and len(mark_words(below)) > 1:
+        words = mark_words(below)
+        if words[0] == MARK_GRID and partial_sums(":".join(words)):
             yield path, node
 
 

@@ -16,6 +16,7 @@ from polysched.codegen.cuda.arrays import (
     place_array,
     stays_in_thread,
 )
+from polysched.codegen.cuda.atomics import Atomics
 from polysched.codegen.cuda.functions import spell_for_device
 from polysched.codegen.cuda.host import Grid, HostPrinter
 from polysched.codegen.cuda.kernel import KernelPrinter, ThreadStorageError
@@ -110,6 +111,9 @@ class _Printer:
         self.taken = outside | used | OWN_NAMES
         self.names = Names(self.taken)
         self.kernels = find_kernels(self.tree)
+        self.atomics = tuple(
+            Atomics.of(self.scop, self.tree, kernel) for kernel in self.kernels
+        )
 
     def print(self, deps: isl.UnionMap | None) -> CudaText:
         if deps is not None:
@@ -152,7 +156,8 @@ class _Printer:
                 grid.known_counts(),
             )
             names = replace(names, outer=outer)
-            texts.append(printer.print(mapped, names, self.names))
+            atomics = self.atomics[number]
+            texts.append(printer.print(mapped, names, self.names, atomics))
             grids.append(grid)
         macros = Macros(self.names)
         exprs = AstExprPrinter(macros, signed_parameters(self.scop))
@@ -179,7 +184,8 @@ class _Printer:
                 deps = self.expanded.order(deps)
             for number, kernel in enumerate(self.kernels):
                 with operation_limit(self.scop.context.get_ctx(), limit):
-                    _check_independent(number, kernel, deps)
+                    left = self.atomics[number].leave(deps, kernel.instances)
+                    _check_independent(number, kernel, left)
         except LimitError as error:
             shared = [one.reduction.array for one in self.expanded.sums]
             whose = f" of sums in {', '.join(shared)}" if shared else ""
