@@ -36,14 +36,15 @@ class Member:
     position : int
         Position in the band.
     kind : {"point", "tile", "wave"}
-        An affine function of the iterators, a tile's start, or a sum of tile numbers.
+        An affine function of the iterators, or the number of a run of its values; a
+        tile's start; or a sum of tile numbers.
     coefficients : tuple of int
         Per iterator of the statement; for a tile those of the tiled function, for
         a wave all zero.
     constant : int
         The shift of that function.
     size : int
-        Tile size of a tile member, else 1.
+        Tile size of a tile member, values in a run of a point member, else 1.
     coincident : bool
         The band's flag: no dependence moves along it within the band.
     marks : tuple of str
@@ -88,6 +89,11 @@ class Member:
         total = tuple(map(sum, zip(*rows, strict=True)))
         fewest = min(sum(map(bool, row)) for row in rows)
         return total if 0 < sum(map(bool, total)) < fewest else None
+
+    @property
+    def counts_runs(self) -> bool:
+        """Whether a step of it is a run of several values of its function."""
+        return self.kind == "point" and self.size > 1
 
     @property
     def is_vector(self) -> bool:
@@ -265,15 +271,16 @@ def _read_band(
     path: NodePath, node: isl.ScheduleNode, marks: tuple[str, ...]
 ) -> Iterator[tuple[str, Member]]:
     partial = node.band_get_partial_schedule()
-    unrolled = "unroll" in str(node.band_get_ast_build_options())
-    unrolled = unrolled or any(held_lanes(m) for m in marks)
+    unrolled = _is_unrolled(node) or any(held_lanes(m) for m in marks)
+    has_copies = _is_unrolled(node.child(0))
     for k in range(node.band_n_member()):
         coincident = bool(node.band_member_get_coincident(k))
         pieces: list[isl.PwAff] = []
         partial.get_union_pw_aff(k).foreach_pw_aff(pieces.append)
         for piece in pieces:
             aff = _first_aff(piece)
-            kind, row, constant, size = _classify(aff)
+            runs = _runs(aff) if has_copies else None
+            kind, row, constant, size = runs or _classify(aff)
             summed = _summed_tiles(aff) if kind == "wave" else ()
             parameters = _parameter_terms(aff) if kind == "point" else ()
             yield (
@@ -285,10 +292,29 @@ def _read_band(
             )  # fmt: skip
 
 
+def _is_unrolled(node: isl.ScheduleNode) -> bool:
+    return node_kind(node) == "band" and "unroll" in str(
+        node.band_get_ast_build_options()
+    )
+
+
 def _first_aff(piece: isl.PwAff) -> isl.Aff:
     found: list[isl.Aff] = []
     piece.foreach_piece(lambda _, aff: found.append(aff))
     return found[0]
+
+
+def _runs(aff: isl.Aff) -> tuple[MemberKind, tuple[int, ...], int, int] | None:
+    """The same of ``floor(f / size)``, as `Interleave` makes it; None of others."""
+    if aff.dim(isl.dim_type.div) != 1 or any(aff_coefficients(aff)):
+        return None
+    floored = aff.get_div(0)
+    inner, shift = aff_coefficients(floored), aff_constant(floored)
+    size = lcm(*(c.denominator for c in inner))
+    factor = read_fraction(aff.get_coefficient_val(isl.dim_type.div, 0))
+    if size == 1 or factor != 1 or aff_constant(aff) or any(aff_parameters(floored)):
+        return None
+    return "point", tuple(int(c * size) for c in inner), int(shift * size), size
 
 
 def _classify(aff: isl.Aff) -> tuple[MemberKind, tuple[int, ...], int, int]:

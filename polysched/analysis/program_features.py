@@ -69,7 +69,10 @@ def operation_count(action: Action) -> int:
 
 
 def division_count(action: Action) -> int:
-    """Quotients and remainders of integers in one execution, outside of subscripts."""
+    """Quotients and remainders of integers in one execution, outside of subscripts.
+
+    Those by a power of two are shifts, and not counted.
+    """
     return sum(_divisions(expr) for expr in action_expressions(action))
 
 
@@ -111,8 +114,15 @@ def _divisions(expr: Expr) -> int:
     if isinstance(expr, Load):
         return 0
     own = isinstance(expr, Binary) and expr.op in ("/", "%")
-    own = own and not expr.dtype.is_float
+    own = own and not expr.dtype.is_float and not _is_by_power_of_two(expr)
     return own + sum(_divisions(e) for e in expr.operands)
+
+
+def _is_by_power_of_two(expr: Expr) -> bool:
+    match expr:
+        case Binary(_, _, Const(int(divisor))):
+            return divisor > 0 and not divisor & (divisor - 1)
+    return False
 
 
 def expression_operations(expr: Expr) -> int:

@@ -53,6 +53,10 @@ class Reference:
         """Change of every subscript along a direction in iteration space."""
         return subscript_moves(self.rows, direction)
 
+    def goes_on(self, direction: Vector) -> bool:
+        """Whether it is to another element then, or another copy of a private one."""
+        return any(subscript_moves((*self.expanded, *self.rows), direction))
+
     def rank_along(self, directions: Sequence[Vector]) -> int:
         """Dimensions of the array that moving along all the directions spans."""
         moves = [self.moves(d) for d in directions]
@@ -90,9 +94,10 @@ def member_directions(members: Sequence[Member]) -> list[Vector | None]:
 
     All other point members stand still. None for tiles, waves, and members that
     do not move the statement. A step of 1 in a schedule that is not unimodular may be a
-    fraction of an iteration.
+    fraction of an iteration; one of a member that numbers runs of values is a whole
+    run, inside of which another one goes on by single values.
     """
-    return list(_directions(tuple((m.kind, m.coefficients) for m in members)))
+    return list(_directions(tuple((m.kind, m.coefficients, m.size) for m in members)))
 
 
 def function_directions(rows: Sequence[tuple[int, ...]]) -> list[Vector | None]:
@@ -100,24 +105,28 @@ def function_directions(rows: Sequence[tuple[int, ...]]) -> list[Vector | None]:
 
     None for a function that those before it determine.
     """
-    return list(_directions(tuple(("point", row) for row in rows)))
+    return list(_directions(tuple(("point", row, 1) for row in rows)))
 
 
 @lru_cache(maxsize=1024)
 def _directions(
-    functions: tuple[tuple[MemberKind, tuple[int, ...]], ...],
+    functions: tuple[tuple[MemberKind, tuple[int, ...], int], ...],
 ) -> tuple[Vector | None, ...]:
-    chosen: list[int] = []
-    rows: list[Vector] = []
-    for k, (kind, coefficients) in enumerate(functions):
-        row: Vector = coefficients
-        if kind == "point" and rank([*rows, row]) > len(rows):
-            chosen.append(k)
-            rows.append(row)
+    chosen: dict[tuple[int, ...], list[int]] = {}
+    for k, (kind, row, size) in enumerate(functions):
+        if kind != "point":
+            continue
+        if rank([*chosen, row]) > len(chosen):
+            chosen[row] = [k]
+        elif row in chosen and size < functions[chosen[row][-1]][2]:
+            chosen[row].append(k)
     directions: list[Vector | None] = [None] * len(functions)
-    for position, k in enumerate(chosen):
+    for position, members in enumerate(chosen.values()):
         unit = [int(p == position) for p in range(len(chosen))]
-        directions[k] = solve(rows, unit)
+        step = solve(list(chosen), unit)
+        for k in members:
+            size = functions[k][2]
+            directions[k] = step and tuple(size * moved for moved in step)
     return tuple(directions)
 
 

@@ -216,6 +216,13 @@ class ExprPrinter:
         assert total is not None
         return total
 
+    def divides(self, quotient: Binary) -> bool:
+        """Whether a division by a number leaves nothing over, by what is printed."""
+        right = quotient.right
+        if quotient.dtype.is_float or not isinstance(right, Const):
+            return False
+        return self.index(quotient.left).divided(int(right.value)) is not None
+
     def _flattened(self, subscripts: list[Linear], pitches: tuple[Expr, ...]) -> Linear:
         total = Linear()
         for subscript, pitch in zip(subscripts, pitches, strict=False):
@@ -284,6 +291,10 @@ def _linear(expr: Expr, leaf: Callable[[Expr], Linear | None]) -> Linear | None:
             if a.is_constant:
                 return b.times(a.constant)
             return a.times(b.constant) if b.is_constant else leaf(expr)
+        case Binary("/", left, Const(int(value), type_, _)) if not type_.is_float:
+            whole = _linear(left, leaf)
+            shared = None if whole is None else whole.divided(value)
+            return leaf(expr) if shared is None else shared
     return leaf(expr)
 
 

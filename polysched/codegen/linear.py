@@ -67,6 +67,14 @@ class Linear:
         """``factor * self``."""
         return Linear().plus(self, factor)
 
+    def divided(self, divisor: int) -> Linear | None:
+        """The sum over a divisor of every weight and the constant; else None."""
+        numbers = [*(w for _, w in self.terms), self.constant]
+        if not divisor or any(n % divisor for n in numbers):
+            return None
+        terms = tuple((a, w // divisor) for a, w in self.terms)
+        return Linear(terms, self.constant // divisor)
+
     def to_text(self) -> Text:
         """C text: positive terms, negative terms, constant."""
         positive = [(a, w) for a, w in self.terms if w > 0]

@@ -1,7 +1,9 @@
 """Statement bodies without what is decided at their place in the code.
 
 Where loops were cut at the border of a grid (`transform/borders.py`), conditions and
-remainders of iterators have one answer in each part, and the code need not ask.
+remainders of iterators have one answer in each part, and the code need not ask; where
+a few iterations run in one (`transform/interleave.py`), what divisions leave over is
+known.
 """
 
 from __future__ import annotations
@@ -11,14 +13,16 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
-from polysched.frontend import Condition, find_cases
+from polysched.frontend import Condition, Division, find_cases
 from polysched.ir import (
     Action,
     Binary,
+    Cast,
     Const,
     Expr,
     Guard,
     Repeat,
+    ScalarType,
     Select,
     Statement,
     Unary,
@@ -26,6 +30,7 @@ from polysched.ir import (
     map_expr,
 )
 from polysched.ir.expr import COMPARISONS, LOGICAL
+from polysched.ir.types import INT
 from polysched.sets import list_sets
 
 
@@ -33,7 +38,8 @@ def specialise(statement: Statement, instances: isl.UnionSet) -> Statement:
     """A statement as it is on some of its instances.
 
     Conditional expressions and guards whose condition is the same for all of them are
-    replaced by the chosen side, and ``x % m`` by x minus so many times m.
+    replaced by the chosen side, and ``x % m`` by x minus so many times m. Where they
+    all leave the same over, it is that number, and ``x / m`` a division without a rest.
 
     Parameters
     ----------
@@ -49,27 +55,33 @@ def specialise(statement: Statement, instances: isl.UnionSet) -> Statement:
     here = sets[0].reset_tuple_id()
     truths: dict[Expr, bool] = {}
     quotients: dict[Expr, tuple[int, Expr]] = {}
+    rests: dict[Expr, tuple[int, int]] = {}
     for case in cases:
         if isinstance(case, Condition):
             answer = case.decide(here)
             if answer is not None:
                 truths[case.expr] = answer
+        elif isinstance(case, Division):
+            rest = case.decide(here)
+            if rest is not None:
+                rests[case.expr] = rest, case.modulus
         else:
             quotient = case.decide(here)
             if quotient is not None:
                 quotients[case.expr] = quotient, case.modulus
-    if not truths and not quotients:
+    if not truths and not quotients and not rests:
         return statement
-    body = _Specialiser(truths, quotients).actions(statement.body)
+    body = _Specialiser(truths, quotients, rests).actions(statement.body)
     return replace(statement, body=body) if body else statement
 
 
 @dataclass(frozen=True)
 class _Specialiser:
-    """What is known: conditions, and how often which modulus goes into a dividend."""
+    """What is known: conditions, how often which modulus goes in, and what is left."""
 
     truths: Mapping[Expr, bool]
     quotients: Mapping[Expr, tuple[int, Expr]]
+    rests: Mapping[Expr, tuple[int, int]]
 
     def actions(self, body: tuple[Action, ...]) -> tuple[Action, ...]:
         return tuple(one for action in body for one in self._action(action))
@@ -109,6 +121,14 @@ class _Specialiser:
                     return self.expr(then if known else other)
             case Binary("%", left, _) if expr in self.quotients:
                 return _less(self.expr(left), *self.quotients[expr])
+            case Binary(op, left, _) if expr in self.rests:
+                rest, modulus = self.rests[expr]
+                if op in ("%", "&"):
+                    return _as(expr.dtype, rest)
+                whole = self.expr(left)
+                if rest:
+                    whole = Binary("-", whole, _number(rest, expr))
+                return Binary("/", whole, _number(modulus, expr))
         return None
 
     def _condition(self, cond: Expr) -> Expr | bool:
@@ -133,6 +153,17 @@ class _Specialiser:
         if len(open_) == 1:
             return open_[0] if _is_truth(open_[0]) else cond
         return Binary("&&" if is_and else "||", open_[0], open_[1])
+
+
+def _number(value: int, like: Expr) -> Const:
+    """An operand beside one of an expression's type, to which C converts it."""
+    return Const(value, like.dtype, str(value))
+
+
+def _as(type_: ScalarType, value: int) -> Expr:
+    """A number of a type."""
+    number = Const(value, INT, str(value))
+    return number if type_ == INT else Cast(type_, number)
 
 
 def _less(value: Expr, times: int, modulus: Expr) -> Expr:

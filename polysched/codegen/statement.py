@@ -29,6 +29,7 @@ from polysched.ir import (
     Statement,
     Unary,
     action_expressions,
+    walk,
 )
 
 _DECLARATION = re.compile(r"[A-Za-z_]\w*( [A-Za-z_]\w*)+( =|;)")
@@ -55,7 +56,8 @@ def print_instance(
 
     An iterator whose value is long and used often, or of another type than the
     generated loops and used as a number, becomes a constant of its own name in front;
-    the lines then need a block of their own, which `needs_block` sees.
+    the lines then need a block of their own, which `needs_block` sees. Not so where
+    it is divided without a rest, as ``2 * t / 2`` reads better as ``t``.
 
     Parameters
     ----------
@@ -71,13 +73,15 @@ def print_instance(
         Whether it runs in vector lanes.
     """
     uses = _count_uses(statement.body, printer)
+    divided = _find_divided(statement.body, printer)
     declared, bounds = [], dict(printer.iterators)
     for name, (type_, n_uses, n_values) in uses.items():
         bound = bounds.get(name)
         if bound is None or name in taken:
             continue
         retyped = n_values > 0 and not bound.has_type_of(type_)
-        if retyped or (n_uses > 1 and not bound.value.is_simple):
+        is_long = not bound.value.is_simple and name not in divided
+        if retyped or (n_uses > 1 and is_long):
             declared.append(f"const {type_.name} {name} = {bound.value.to_text()};")
             bounds[name] = Bound(Linear.atom(Text(name)))
     printer = replace(printer, iterators=bounds)
@@ -154,6 +158,20 @@ def _loop_lines(loop: Repeat, printer: ExprPrinter, indent: str) -> Iterator[str
     yield f"for ({start}; {cond}; {step}) {{" if start or step else f"while ({cond}) {{"
     yield from _deeper(loop.body, printer, indent)
     yield "}"
+
+
+def _find_divided(body: tuple[Action, ...], printer: ExprPrinter) -> set[str]:
+    """Iterators in quotients of which nothing is left of a division."""
+    return {
+        e.name
+        for action in body
+        for top in action_expressions(action)
+        for quotient in walk(top)
+        if isinstance(quotient, Binary) and quotient.op == "/"
+        if printer.divides(quotient)
+        for e in walk(quotient)
+        if isinstance(e, Iter)
+    }
 
 
 def _count_uses(

@@ -88,8 +88,13 @@ class NestData(NestLoops):
         for k in range(first, len(self.members)):
             row = self.members[k].function
             inside[row] = inside.get(row, 1.0) * self.trips[k]
-        return {
-            k: max(1, round(inside.get(m.coefficients, 1.0)))
-            for k, m in enumerate(self.members)
-            if self.directions[k] is not None
-        }
+        runs = {m.function: m.size for m in self.members if m.counts_runs}
+        found = {}
+        for k, m in enumerate(self.members):
+            if self.directions[k] is None:
+                continue
+            values, run = inside.get(m.coefficients, 1.0), runs.get(m.coefficients)
+            if run:
+                values = values / run if m.counts_runs else min(values, run)
+            found[k] = max(1, round(values))
+        return found

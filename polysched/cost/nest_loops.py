@@ -118,7 +118,7 @@ class NestLoops:
             for k, member in enumerate(self.members)
             if member.unrolled
             and (direction := self.directions[k]) is not None
-            and not any(any(r.moves(direction)) for r in self.references if r.is_write)
+            and not any(r.goes_on(direction) for r in self.references if r.is_write)
         )
 
     @cached_property

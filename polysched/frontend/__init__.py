@@ -10,10 +10,19 @@ Taken for granted: distinct pointers do not overlap, and integers do not overflo
 from polysched.frontend.cases import (
     Case,
     Condition,
+    Division,
     Remainder,
     SizeRemainder,
     find_cases,
 )
 from polysched.frontend.parse import parse_c
 
-__all__ = ["Case", "Condition", "Remainder", "SizeRemainder", "find_cases", "parse_c"]
+__all__ = [
+    "Case",
+    "Condition",
+    "Division",
+    "Remainder",
+    "SizeRemainder",
+    "find_cases",
+    "parse_c",
+]

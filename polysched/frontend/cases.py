@@ -1,7 +1,8 @@
-"""Conditions and remainders of iterators, and what they come to on some instances.
+"""Conditions and divisions of iterators, and what they come to on some instances.
 
 ``i > 0 ? u[i - 1] : u[i]`` is ``u[i - 1]`` on all instances but the first, and
-``(i + 1) % 600`` is ``i + 1`` on all but the last; so is ``(i + 1) % n``.
+``(i + 1) % 600`` is ``i + 1`` on all but the last; so is ``(i + 1) % n``. On every
+other instance ``i / 2`` is ``(i - 1) / 2``, which leaves nothing over.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from polysched.ir.expr import LOGICAL
 from polysched.sets import value_range
 
 _MAX_QUOTIENTS = 3  # of a remainder that is no repeated pattern
+_MAX_SHIFT = 16  # bits that are divided away
 _CACHED_STATEMENTS = 256
 
 
@@ -137,25 +139,59 @@ class SizeRemainder:
         return next(one, None)
 
 
-Case = Condition | Remainder | SizeRemainder
+@dataclass(frozen=True, eq=False)
+class Division:
+    """``x / m`` or ``x % m`` of an affine x and a positive number m, or bits of x.
+
+    Attributes
+    ----------
+    expr : Binary
+        As it stands in the body: `/`, `%`, `>>` or `&`.
+    modulus : int
+        The number.
+    value : isl.PwAff
+        x, over instances without a name.
+    """
+
+    expr: Binary
+    modulus: int
+    value: isl.PwAff
+
+    def parts(self) -> list[isl.Set]:
+        """None: what is left over changes from instance to instance."""
+        return []
+
+    def decide(self, instances: isl.Set) -> int | None:
+        """What is left over on all of some instances; None where it varies.
+
+        Neither where x may be negative and is no multiple, as C's division truncates.
+        """
+        rest = self.value.mod_val(isl.Val(self.modulus))
+        bounds = _range_of(rest, instances)
+        if bounds is None or bounds[0] != bounds[1]:
+            return None
+        if bounds[0] and not instances.is_subset(self.value.nonneg_set()):
+            return None
+        return bounds[0]
+
+
+Case = Condition | Remainder | SizeRemainder | Division
 
 
 @lru_cache(maxsize=_CACHED_STATEMENTS)
 def find_cases(statement: Statement) -> tuple[Case, ...]:
-    """The conditions and remainders in a statement's body that iterators decide.
+    """The conditions and divisions in a statement's body that iterators decide.
 
     Conditions on data, and those that a call or the wrapping of unsigned numbers make
     doubtful, are left out.
     """
     reader = _Reader(statement)
-    found: dict[Expr, Case] = {}
+    found: dict[tuple[Expr, bool], list[Case]] = {}
     for action in statement.body:
-        for expr in _candidates(action):
-            if expr not in found:
-                case = reader.read(expr)
-                if case is not None:
-                    found[expr] = case
-    return tuple(found.values())
+        for key in _candidates(action):
+            if key not in found:
+                found[key] = reader.read(*key)
+    return tuple(case for cases in found.values() for case in cases)
 
 
 def _range_of(value: isl.PwAff, instances: isl.Set) -> tuple[int, int] | None:
@@ -166,22 +202,23 @@ def _range_of(value: isl.PwAff, instances: isl.Set) -> tuple[int, int] | None:
     return low.to_python(), high.to_python()
 
 
-def _candidates(action: Action) -> Iterator[Expr]:
+def _candidates(action: Action) -> Iterator[tuple[Expr, bool]]:
+    """Expressions that may be cases, and whether they are conditions."""
     if isinstance(action, Guard):
-        yield from _leaves(action.cond)
+        yield from ((leaf, True) for leaf in _leaves(action.cond))
     for expr in own_expressions(action):
         yield from _inside(expr)
     for inner in inner_actions(action):
         yield from _candidates(inner)
 
 
-def _inside(expr: Expr) -> Iterator[Expr]:
+def _inside(expr: Expr) -> Iterator[tuple[Expr, bool]]:
     for node in walk(expr):
         match node:
             case Select(cond, _, _):
-                yield from _leaves(cond)
-            case Binary("%", _, _):
-                yield node
+                yield from ((leaf, True) for leaf in _leaves(cond))
+            case Binary("/" | "%" | ">>" | "&"):
+                yield node, False
 
 
 def _leaves(cond: Expr) -> Iterator[Expr]:
@@ -203,16 +240,20 @@ class _Reader:
         self.domain = statement.domain.reset_tuple_id()
         self.affine = Affine(statement.iterators, _expand_nothing, _require_nothing)
 
-    def read(self, expr: Expr) -> Case | None:
+    def read(self, expr: Expr, is_condition: bool) -> list[Case]:
+        """The cases that an expression is; a remainder is a division as well."""
         if not any(isinstance(e, Iter) for e in walk(expr)):
-            return None
+            return []
         try:
-            if isinstance(expr, Binary) and expr.op == "%":
-                return self._remainder(expr)
-            holds = self.affine.condition(expr, self.domain)
+            if is_condition:
+                holds = self.affine.condition(expr, self.domain)
+                return [Condition(expr, holds, self.domain.subtract(holds))]
+            assert isinstance(expr, Binary)
+            rest = self._remainder(expr) if expr.op == "%" else None
+            found = rest, self._division(expr)
+            return [case for case in found if case is not None]
         except NotAffine:
-            return None
-        return Condition(expr, holds, self.domain.subtract(holds))
+            return []
 
     def _remainder(self, expr: Binary) -> Remainder | SizeRemainder | None:
         modulus = fold(expr.right)
@@ -227,6 +268,27 @@ class _Reader:
         quotient = value.scale_down_val(isl.Val(modulus)).floor()
         constant = Const(modulus, expr.dtype, str(modulus))
         return Remainder(expr, constant, quotient, self.domain)
+
+    def _division(self, expr: Binary) -> Division | None:
+        modulus = _modulus(expr)
+        if expr.left.dtype != expr.dtype or modulus is None:
+            return None
+        value = self.affine.value(expr.left, self.domain)
+        self.affine.require_not_negative(expr.left, expr.dtype, self.domain)
+        return Division(expr, modulus, value)
+
+
+def _modulus(expr: Binary) -> int | None:
+    """The number that divides the left side; None where it is none above 1."""
+    amount = fold(expr.right)
+    if amount is None or amount < 1:
+        return None
+    if expr.op == ">>":
+        return 1 << amount if amount < _MAX_SHIFT else None
+    if expr.op == "&":
+        amount += 1
+        return amount if not amount & (amount - 1) else None
+    return amount if amount > 1 else None
 
 
 def _expand_nothing(_: Call) -> None:

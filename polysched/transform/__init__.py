@@ -13,6 +13,7 @@ from polysched.transform.draft import Draft
 from polysched.transform.frame import Frame
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.grid import Grid, Threads
+from polysched.transform.interleave import Interleave
 from polysched.transform.isolate import Isolate
 from polysched.transform.jam import Jam
 from polysched.transform.launch import Launch, Single
@@ -61,6 +62,7 @@ __all__ = [
     "Frame",
     "FuseTiles",
     "Grid",
+    "Interleave",
     "Isolate",
     "Jam",
     "Launch",

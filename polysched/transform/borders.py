@@ -96,6 +96,8 @@ def _borders(part: isl.Set, whole: isl.Set) -> Iterator[isl.Aff]:
         return
     last = n_dims(whole) - 1
     for basic in list_basic_sets(part.coalesce().gist(whole)):
+        if basic.dim(isl.dim_type.div):  # remainders change all along
+            continue
         for constraint in basic.get_constraints():
             own = constraint.get_coefficient_val(isl.dim_type.set, last)
             if not own.abs().is_one():

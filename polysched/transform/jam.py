@@ -80,25 +80,29 @@ class Jam(Step):
         ]
         node = insert_band(points, starts, flags, permutable=True)
         points = node.child(0)
-        points = points.band_set_ast_build_options(_unroll_isolated(full, len(jammed)))
+        points = points.band_set_ast_build_options(unroll_isolated(full, len(jammed)))
         node = points.parent()
         return node.band_set_ast_build_options(isolate_tiles(full))
 
 
-def find_full_tiles(node: isl.ScheduleNode, factors: tuple[int, ...]) -> isl.Map:
+def find_full_tiles(
+    node: isl.ScheduleNode, factors: tuple[int, ...], *, with_gaps: bool = False
+) -> isl.Map:
     """Outer schedule values to the register tiles whose points all run.
 
     A tile is taken as full when its corners run, exact for convex domains; elsewhere
     the unrolled copies are guarded. Where the tiles that are full for all statements
     are none or few (an initialisation runs for one value of a member only), those are
-    taken that are full for some and hold nothing of the others.
+    taken that are full for some and hold nothing of the others. With gaps, statements
+    that run for values of one remainder count as if they ran for all between the ends.
     """
     outer = node.get_prefix_schedule_union_map()
     inner = node.band_get_partial_schedule_union_map()
     both = outer.range_product(inner).intersect_domain(node.get_domain())
     if both.is_empty():  # where cuts of several loops leave nothing
         return isl.Map("{ [] -> [] : false }")
-    return _full_tiles(_Question(str(both), factors, both, _tile_map(inner, factors)))
+    tile = _tile_map(inner, factors)
+    return _full_tiles(_Question(str(both), factors, with_gaps, both, tile))
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ class _Question:
     text : str
         Of `both`.
     factors : tuple of int
+    with_gaps : bool
     both : isl.UnionMap
         Instances to outer values and band values.
     tile : isl.Map
@@ -118,6 +123,7 @@ class _Question:
 
     text: str
     factors: tuple[int, ...]
+    with_gaps: bool
     both: isl.UnionMap = field(compare=False)
     tile: isl.Map = field(compare=False)
 
@@ -129,6 +135,7 @@ def _full_tiles(asked: _Question) -> isl.Map:
     tiles, full = [], []
     for statement in list_maps(asked.both):
         points = statement.range().unwrap()
+        points = points.remove_divs() if asked.with_gaps else points
         tiles.append(points.apply_range(asked.tile))
         full.append(_with_full_corners(points, factors))
     everywhere = tiles[0]
@@ -203,7 +210,7 @@ def isolate_tiles(full: isl.Map) -> isl.UnionSet:
     return isl.UnionSet.from_set(full.wrap().set_tuple_name("isolate"))
 
 
-def _unroll_isolated(full: isl.Map, n_inner: int) -> isl.UnionSet:
+def unroll_isolated(full: isl.Map, n_inner: int) -> isl.UnionSet:
     """Options of the copies' band: isolate the full tiles, unroll in them."""
     flat = full.wrap().flatten()
     inner = isl.Space.set_alloc(flat.get_ctx(), 0, n_inner)

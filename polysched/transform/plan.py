@@ -27,6 +27,7 @@ from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
 from polysched.transform.lifting import lift_loops
 from polysched.transform.panels import cut_panels
 from polysched.transform.passes import fuse_passes
+from polysched.transform.periods import interleave_periods
 from polysched.transform.rows import gather_rows, version_rows
 from polysched.transform.share import share_loops
 from polysched.transform.strips import fuse_blocks, fuse_strips
@@ -79,6 +80,8 @@ class PlanShape:
         Unroll short loops inside of the points that they are about.
     parted : bool
         The same with a loop along the row for each statement.
+    periods : bool
+        Run all iterations of a period in one, where remainders decide what they do.
     split : bool
         Cut loops that are parallel but for one or two of their iterations.
     sums : bool
@@ -105,6 +108,7 @@ class PlanShape:
     accumulate: bool = False
     windows: bool = False
     parted: bool = False
+    periods: bool = False
     split: bool = False
     sums: bool = False
 
@@ -144,6 +148,7 @@ class PlanShape:
             lift=False,
             windows=False,
             parted=False,
+            periods=False,
             sums=False,
         )
 
@@ -151,6 +156,7 @@ class PlanShape:
 SHAPES = (
     PlanShape(threads=False, lift=True),
     PlanShape(frames=True),
+    PlanShape(periods=True),
     PlanShape(windows=True),
     PlanShape(parted=True),
     PlanShape(jam=True, sums=True),
@@ -195,6 +201,10 @@ def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | 
         if unrolled is draft or not shape.threads:
             return None if unrolled is draft else unrolled
         return unrolled.through(share_loops, scop, cpu)
+    if shape.periods:
+        shared = draft.through(share_loops, scop, cpu) if shape.threads else draft
+        interleaved = shared.through(interleave_periods, scop, cpu)
+        return None if interleaved is shared else interleaved
     arranged = _arrange(draft, scop, cpu, shape)
     if arranged is None:
         return None

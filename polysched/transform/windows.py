@@ -58,7 +58,7 @@ def _part(draft: Draft, scop: Scop, path: NodePath, cpu: Cpu) -> Draft | None:
     last = band.n_members - 1
     if not loop_is_parallel(draft.node(path), last, draft.deps.validity):
         return None
-    below = _bands_below(draft, path)
+    below = bands_below(draft, path)
     order = find_order(draft, path, last)
     if len(order) < 2 or len(below) != 1 or _n_statements(draft, below[0]) != 1:
         return None
@@ -86,7 +86,7 @@ def _fill_row(draft: Draft, scop: Scop, path: NodePath, cpu: Cpu) -> Draft:
             if around is None:
                 return draft
             draft, member = around, 1
-        for inner in _bands_below(draft, path):
+        for inner in bands_below(draft, path):
             draft = draft.attempt(Unroll(inner)) or draft
     band = view_band(draft, scop, path)
     return draft.attempt(vector_step(band, member, cpu)) or draft
@@ -122,7 +122,7 @@ def _put_in_lanes(draft: Draft, scop: Scop, path: NodePath, cpu: Cpu) -> Draft |
     last = band.n_members - 1
     if not loop_is_parallel(draft.node(path), last, draft.deps.validity):
         return None
-    for inner in _bands_below(draft, path):
+    for inner in bands_below(draft, path):
         draft = draft.attempt(Unroll(inner)) or draft
     if _lie_near(band, last):
         draft = draft.attempt(vector_step(band, last, cpu)) or draft
@@ -147,12 +147,12 @@ def _lie_near(band: BandView, member: int) -> bool:
     return far <= n_all // 4
 
 
-def _bands_below(draft: Draft, path: NodePath) -> list[NodePath]:
+def bands_below(draft: Draft, path: NodePath) -> list[NodePath]:
     """Paths of the outermost bands below a node."""
     found: list[NodePath] = []
     node = draft.node(path)
     for k in range(node.n_children()):
         below = (*path, k)
         is_band = node_kind(node.child(k)) == "band"
-        found += [below] if is_band else _bands_below(draft, below)
+        found += [below] if is_band else bands_below(draft, below)
     return found

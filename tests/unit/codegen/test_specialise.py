@@ -39,6 +39,17 @@ BY_SIZES = [
 ]
 
 
+BY_RESTS = [
+    ("y[i] = y[i / 2];", "i mod 2 = 1", "y[i] = y[(i - 1) / 2];"),
+    ("y[i] = y[(i + 1) / 2];", "i mod 2 = 1", "y[i] = y[(i + 1) / 2];"),
+    ("y[i] = y[i >> 2];", "i mod 4 = 3", "y[i] = y[(i - 3) / 4];"),
+    ("y[i] = i % 3 + (i & 1);", "i mod 6 = 5", "y[i] = 2 + 1;"),
+    ("y[i] = i % 3ul;", "i mod 3 = 2", None),  # of another type
+    ("y[i] = i & 1 ? 3.0 : 1.0;", "i mod 2 = 0", "y[i] = 1.0;"),
+    ("y[i] = y[i / 2];", "i mod 3 = 1", None),
+]
+
+
 def statement_of(line: str, directory: Path, size: str = "40") -> Statement:
     path = directory / "case.c"
     path.write_text(
@@ -74,6 +85,25 @@ def test_known_quotients_by_sizes_are_printed(
     here = isl.UnionSet(f"[n] -> {{ {statement.name}[i] : {where} }}")
     found = specialise(statement, here)
     assert (found is statement) if expected is None else text_of(found) == expected
+
+
+@pytest.mark.parametrize(("line", "where", "expected"), BY_RESTS)
+def test_known_rests_are_printed(
+    line: str, where: str, expected: str | None, tmp_path: Path
+) -> None:
+    statement = statement_of(line, tmp_path)
+    here = isl.UnionSet(f"{{ {statement.name}[i] : 0 <= i < 40 and {where} }}")
+    found = specialise(statement, here)
+    if expected is None:
+        assert found.body == statement.body
+    else:
+        assert text_of(found) == expected
+
+
+def test_a_rest_has_the_type_of_its_division(tmp_path: Path) -> None:
+    statement = statement_of("y[i] = (i + 0ul) % 3;", tmp_path)
+    here = isl.UnionSet(f"{{ {statement.name}[i] : 0 <= i < 40 and i mod 3 = 2 }}")
+    assert text_of(specialise(statement, here)) == "y[i] = (unsigned long)2;"
 
 
 def test_several_statements_in_one_place_are_left_alone(tmp_path: Path) -> None:

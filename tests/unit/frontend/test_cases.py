@@ -1,9 +1,9 @@
-"""Conditions and remainders of iterators: what they come to, and what is left alone."""
+"""Conditions and divisions of iterators: what they come to, and what is left alone."""
 
 import islpy as isl
 import pytest
 
-from polysched.frontend import Condition, find_cases
+from polysched.frontend import Condition, Division, find_cases
 
 HEAD = "int n, unsigned u, int *x, double *y"
 
@@ -32,7 +32,7 @@ def test_a_condition_is_decided_where_it_has_one_answer(cases_of):
 
 
 def test_a_remainder_is_decided_where_it_wraps_equally_often(cases_of):
-    (case,) = cases_of("y[i] = y[(i + 38) % 40];")
+    case, _ = cases_of("y[i] = y[(i + 38) % 40];")
     assert case.decide(there(0, 1)) == 0
     assert case.decide(there(2, 39)) == 1
     assert case.decide(there(1, 2)) is None
@@ -53,14 +53,34 @@ def test_parts_of_a_condition_are_told_apart(cases_of):
 
 
 def test_negative_dividends_are_left_alone(cases_of):
-    (case,) = cases_of("y[i] = y[(i - 2) % 40 + 2];")
+    case, _ = cases_of("y[i] = y[(i - 2) % 40 + 2];")
     assert case.decide(there(0, 1)) is None
     assert case.decide(there(2, 39)) == 0
 
 
 def test_repeated_patterns_are_no_borders(cases_of):
-    (case,) = cases_of("y[i] = y[i % 2];")
-    assert case.parts() == []
+    assert [c.parts() for c in cases_of("y[i] = y[i % 2];")] == [[], []]
+
+
+@pytest.mark.parametrize("text", ["i / 4", "i % 4", "i >> 2", "i & 3"])
+def test_what_a_division_leaves_over_is_known_where_it_is_the_same(cases_of, text):
+    *_, case = cases_of(f"y[i] = y[{text}];")
+    assert isinstance(case, Division)
+    assert case.modulus == 4
+    assert case.decide(isl.Set("{ [i] : 0 <= i < 40 and i mod 4 = 3 }")) == 3
+    assert case.decide(isl.Set("{ [i] : 0 <= i < 40 and i mod 2 = 1 }")) is None
+
+
+def test_negative_numbers_are_divided_where_nothing_is_left(cases_of):
+    (case,) = cases_of("y[i] = y[(i - 20) / 2 + 10];")
+    assert case.decide(isl.Set("{ [i] : 0 <= i < 20 and i mod 2 = 1 }")) is None
+    assert case.decide(isl.Set("{ [i] : 0 <= i < 20 and i mod 2 = 0 }")) == 0
+
+
+def test_a_remainder_may_be_a_condition(cases_of):
+    (case, *_) = cases_of("y[i] = i & 1 ? 1.0 : 2.0;")
+    assert isinstance(case, Condition)
+    assert case.decide(isl.Set("{ [i] : 0 <= i < 40 and i mod 2 = 1 }")) is True
 
 
 @pytest.mark.parametrize(
