@@ -97,8 +97,9 @@ class HeldRows(Holder):
 
     def _hold(self, outer: Loop, lanes: Loop) -> Node | None:
         """The loop with what it holds around it; None if that is nothing."""
+        asked = set(map(id, _under_conditions(outer)))
         inside = [n for n in walk_nodes(outer) if isinstance(n, Instance)]
-        uses = [use for n in inside for use in self._uses(n)]
+        uses = [use for n in inside for use in self._uses(n, id(n) not in asked)]
         kept = {
             text: found
             for array in dict.fromkeys(use.load.array for use in uses)
@@ -134,8 +135,8 @@ class HeldRows(Holder):
         )
         yield f"{self.indent}{line}"
 
-    def _uses(self, instance: Instance) -> Iterator[_Use]:
-        """Every mention of an element by an instance."""
+    def _uses(self, instance: Instance, always: bool) -> Iterator[_Use]:
+        """Every mention of an element by an instance, which runs always or not."""
         for action in self.scop.statement(instance.statement).body:
             targets = {a.target for a in assignments(action)}
             tops = action_expressions(action)
@@ -143,7 +144,8 @@ class HeldRows(Holder):
             for e in dict.fromkeys(e for top in tops for e in walk(top)):
                 if isinstance(e, Load) and e.subscripts:
                     text, place = self.text(e, instance), self.place(e, instance)
-                    yield _Use(instance, e, text, place, e in targets, e in sure)
+                    is_sure = e in sure and always
+                    yield _Use(instance, e, text, place, e in targets, is_sure)
 
     def _elements(
         self, array: str, uses: list[_Use], outer: Loop, lanes: Loop
@@ -189,14 +191,14 @@ def _lanes_inside(outer: Loop) -> Loop | None:
     """
     if outer.condition is None or outer.pragmas or outer.accumulates or outer.sums:
         return None
-    if any(isinstance(n, Branch) for n in walk_nodes(outer)):
-        return None
     lanes = [n for n in walk_nodes(outer.body) if isinstance(n, Loop)]
     inside = [n for loop in lanes for n in walk_nodes(loop) if isinstance(n, Instance)]
     every = [n for n in walk_nodes(outer) if isinstance(n, Instance)]
     if not lanes or len(inside) != len(every):
         return None
     first = lanes[0]
+    if any(first.iterator in identifiers(text) for text in _conditions(outer)):
+        return None  # which compilers would ask in each lane
     is_one_range = all(
         (x.iterator, x.first.text, x.n_iterations, x.step)
         == (first.iterator, first.first.text, first.n_iterations, 1)
@@ -211,6 +213,22 @@ def _lanes_inside(outer: Loop) -> Loop | None:
         return None
     lines = [line for b in walk_blocks(outer.body) for line in b.closing]
     return None if lines or first.condition is None else first
+
+
+def _conditions(outer: Loop) -> Iterator[str]:
+    """Texts of the conditions inside of a loop."""
+    for node in walk_nodes(outer):
+        if isinstance(node, Branch):
+            yield node.condition.text
+
+
+def _under_conditions(outer: Loop) -> Iterator[Instance]:
+    """Instances inside of a loop that run under a condition."""
+    for node in walk_nodes(outer):
+        if isinstance(node, Branch):
+            for side in (node.then, node.other):
+                found = () if side is None else walk_nodes(side)
+                yield from (n for n in found if isinstance(n, Instance))
 
 
 def _surely_touched(action: Action) -> Iterator[Expr]:

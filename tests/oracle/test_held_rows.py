@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import islpy as isl
 import pytest
 
 from polysched.analysis import (
@@ -14,7 +16,7 @@ from polysched.analysis import (
 )
 from polysched.codegen import print_openmp, splice
 from polysched.frontend import parse_c
-from polysched.ir import original_tree
+from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.transform import PlanShape, plan_script
 from tests.oracle.sweep import run, tiny_machine
 
@@ -60,12 +62,33 @@ int main(void)
 ELEMENT = "w[i][2]"
 
 
-def rows_of(path: Path, flags: list[str]) -> tuple[bytes, str, bytes]:
+def fused_tree(scop: Scop) -> ScheduleTree:
+    """All but the first statement in one loop, some of them at its first iteration."""
+    first, *others = scop.statements
+    at = {s.name: f"{s.name}[{', '.join(s.iterators)}]" for s in scop.statements}
+    rows = "; ".join(f"{at[s.name]} -> [(i)]" for s in scop.statements)
+    inner = {s.name: "j" if s.n_loops > 1 else "0" for s in others}
+    along = "; ".join(f"{at[name]} -> [({j})]" for name, j in inner.items())
+    parts = ", ".join(f'{{ filter: "{{ {at[s.name]} }}" }}' for s in others)
+    every = "; ".join(at[s.name] for s in others)
+    domain = original_tree(scop).schedule.get_domain()
+    text = f"""{{ domain: "{domain}", child: {{ schedule: "[{{ {rows} }}]",
+      child: {{ sequence: [ {{ filter: "{{ {at[first.name]} }}" }},
+        {{ filter: "{{ {every} }}", child: {{ schedule: "[{{ {along} }}]",
+          child: {{ sequence: [ {parts} ] }} }} }} ] }} }} }}"""
+    return ScheduleTree(isl.Schedule(text))
+
+
+def rows_of(
+    path: Path,
+    flags: list[str],
+    order: Callable[[Scop], ScheduleTree] = original_tree,
+) -> tuple[bytes, str, bytes]:
     """The program with eight rows in lanes, the region's text, and the original."""
     program = parse_c(path, flags=tuple(flags))
     scop = prepare_scop(program.scops[0])
     deps = compute_dependences(scop)
-    tree = set_band_flags(original_tree(scop), deps)
+    tree = set_band_flags(order(scop), deps)
     shape = PlanShape(jam=True, rows=True)
     tree = plan_script(tree, scop, deps, tiny_machine().cpu, shape).tree
     assert find_violation(tree, deps, scop) is None
@@ -144,3 +167,17 @@ def test_what_is_changed_under_a_condition_is_written_back(tmp_path: Path) -> No
     changed, text, source = rows_of(path, ["-DN=19"])
     assert text.count("double held") == 8
     assert run(changed, path, ["-DN=19"]) == run(source, path, ["-DN=19"])
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(("n", "m"), [(19, 6), (16, 0), (8, 1)])
+def test_statements_of_one_iteration_do_not_keep_rows_from_being_held(
+    tmp_path: Path, n: int, m: int
+) -> None:
+    path = tmp_path / "pairs.c"
+    path.write_text(PAIRS % ELEMENT)
+    flags = [f"-DN={n}", f"-DM={m}"]
+    changed, text, source = rows_of(path, flags, fused_tree)
+    assert "if (t2 == 0)" in text
+    assert text.count("double held") == 8
+    assert run(changed, path, flags) == run(source, path, flags)
