@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from polysched.analysis.atomics import (
     AtomicUpdate,
+    count_elements,
     find_atomic_updates,
     leave_to_atomics,
     read_atomic,
@@ -210,6 +211,7 @@ __all__ = [
     "components",
     "compute_dependences",
     "copy_versions",
+    "count_elements",
     "count_points",
     "dependence_distance",
     "dependence_graph",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from math import prod
 
 import islpy as isl
 
@@ -188,3 +189,26 @@ def updates_alone(
         for s, a in scop.iter_accesses()
         if a.array == array and s.name in statements
     )
+
+
+def count_elements(scop: Scop, name: str) -> int | None:
+    """Elements from an array's first to the last one that may be touched, in rows.
+
+    None where no number bounds them, and where an element may lie before the first.
+    """
+    array = scop.array(name)
+    inner = [e.value for e in array.extents[1:] if isinstance(e, Const)]
+    if len(inner) + 1 != array.n_dim or array.pitches:
+        return None
+    context = scop.context.params()
+    touched = [
+        a.relation.intersect_domain(s.domain).range().intersect_params(context)
+        for s, a in scop.iter_accesses()
+        if a.array == name
+    ]
+    lows = [t.dim_min_val(0) for t in touched]
+    highs = [t.dim_max_val(0) for t in touched]
+    if not all(v.is_int() for v in (*lows, *highs)) or any(v.is_neg() for v in lows):
+        return None
+    n_rows = max((int(v.to_python()) + 1 for v in highs), default=0)
+    return max(1, n_rows * int(prod(inner)))

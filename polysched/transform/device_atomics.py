@@ -16,11 +16,12 @@ import islpy as isl
 from polysched.analysis import (
     LARGE_EXTENT,
     Dependences,
+    count_elements,
     find_atomic_updates,
     leave_to_atomics,
     loop_is_parallel,
 )
-from polysched.ir import Array, Const, NodePath, Scop
+from polysched.ir import NodePath, Scop
 from polysched.sets import list_sets
 from polysched.transform.band_view import view_band
 from polysched.transform.device_sums import SumShape
@@ -66,7 +67,7 @@ def launch_atomics(
         and (extents[first + 1] or LEAST_ROW) >= LEAST_ROW
     )
     copied = _choose_copied(scop, _with_identity(draft.deps, node, arrays))
-    n_elements = max((_size(scop.array(a)) or 0 for a in copied), default=0)
+    n_elements = max((count_elements(scop, a) or 0 for a in copied), default=0)
     shared = extents[first : first + 1 + has_rows]
     tile, threads = _share(shared, shape, n_elements)
     return draft.attempt(LaunchAtomic(path, tile, threads, arrays, copied, first))
@@ -108,7 +109,7 @@ def _extents(
 
 def _choose_copied(scop: Scop, arrays: tuple[str, ...]) -> tuple[str, ...]:
     """The sums among some arrays that fit into shared memory, the smallest first."""
-    sizes = {a: _size(scop.array(a)) for a in arrays}
+    sizes = {a: count_elements(scop, a) for a in arrays}
     found: list[str] = []
     left = COPY_BYTES
     for name in sorted(arrays, key=lambda a: sizes[a] or LARGE_EXTENT):
@@ -117,14 +118,6 @@ def _choose_copied(scop: Scop, arrays: tuple[str, ...]) -> tuple[str, ...]:
             found.append(name)
             left -= n_bytes
     return tuple(a for a in arrays if a in found)
-
-
-def _size(array: Array) -> int | None:
-    """Elements of an array of known extents."""
-    extents = [e.value for e in array.extents if isinstance(e, Const)]
-    if len(extents) < len(array.extents) or array.pitches or not extents:
-        return None
-    return int(prod(extents))
 
 
 def _share(

@@ -24,12 +24,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from math import prod
 
 import islpy as isl
 
 from polysched.analysis import (
     AtomicUpdate,
+    count_elements,
     find_atomic_updates,
     find_reductions,
     read_atomic,
@@ -47,7 +47,6 @@ from polysched.ir import (
     Action,
     Assign,
     Cast,
-    Const,
     Guard,
     ScalarType,
     ScheduleTree,
@@ -149,6 +148,9 @@ class BlockCopies:
     ----------
     arrays : tuple of DeviceArray
         Of which there are copies.
+    sizes : dict of str to int
+        Elements of each: more than are touched, at some sizes; what nobody has added to
+        is not put back.
     names : dict of str to str
         Of array to the name of its copy.
     thread, n_threads : str, int
@@ -158,6 +160,7 @@ class BlockCopies:
     """
 
     arrays: tuple[DeviceArray, ...]
+    sizes: Mapping[str, int]
     names: Mapping[str, str]
     thread: str
     n_threads: int
@@ -168,6 +171,7 @@ class BlockCopies:
     @classmethod
     def plan(
         cls,
+        scop: Scop,
         atomics: Atomics,
         arrays: Mapping[str, DeviceArray],
         mapped: KernelMap,
@@ -184,7 +188,13 @@ class BlockCopies:
             If one has no known size, or all together do not fit.
         """
         found = tuple(arrays[a] for a in atomics.copied if a in arrays)
-        if sum(_size(d) * d.type.n_bytes for d in found) > MAX_BYTES:
+        sizes: dict[str, int] = {}
+        for device in found:
+            n_elements = count_elements(scop, device.array.name)
+            if n_elements is None or device.stored_firsts:
+                raise CodegenError(f"a block's copy of {device.name} has no known size")
+            sizes[device.array.name] = n_elements
+        if sum(sizes[d.array.name] * d.type.n_bytes for d in found) > MAX_BYTES:
             raise CodegenError(f"a block's copies take more than {MAX_BYTES} bytes")
         names = {d.array.name: free.take(f"{d.name}_block") for d in found}
         thread = ""
@@ -193,7 +203,9 @@ class BlockCopies:
                 thread = f"({thread}) * {count} + {name}" if thread else name
         element = free.take("e") if found else ""
         size = mapped.block_size
-        return cls(found, names, thread or "0", size, element, index_type, indent)
+        return cls(
+            found, sizes, names, thread or "0", size, element, index_type, indent
+        )
 
     @property
     def spellings(self) -> dict[str, Spelling]:
@@ -215,12 +227,13 @@ class BlockCopies:
 
     def _declare(self, device: DeviceArray) -> str:
         name = self.names[device.array.name]
-        return f"__shared__ {type_name(device.type)} {name}[{_size(device)}];"
+        n_elements = self.sizes[device.array.name]
+        return f"__shared__ {type_name(device.type)} {name}[{n_elements}];"
 
     def _head(self, device: DeviceArray) -> str:
-        e = self.element
+        e, n_elements = self.element, self.sizes[device.array.name]
         return (
-            f"for ({self.index_type} {e} = {self.thread}; {e} < {_size(device)}; "
+            f"for ({self.index_type} {e} = {self.thread}; {e} < {n_elements}; "
             f"{e} += {self.n_threads})"
         )
 
@@ -237,15 +250,3 @@ class BlockCopies:
         if word != device.type:
             place, found = f"({word.name} *){place}", f"({word.name}){found}"
         yield f"{2 * self.indent}{_NAMES['+']}({place}, {found});"
-
-
-def _size(device: DeviceArray) -> int:
-    """Elements of an array in the layout that it has on the device.
-
-    More than are touched at some sizes; what nobody has added to is not put back.
-    """
-    extents = [e.value for e in device.array.extents if isinstance(e, Const)]
-    is_known = len(extents) == device.array.n_dim and not device.array.pitches
-    if not is_known or not extents or device.stored_firsts:
-        raise CodegenError(f"a block's copy of {device.name} has no known size")
-    return max(1, int(prod(extents)))

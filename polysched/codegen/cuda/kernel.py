@@ -128,8 +128,8 @@ class KernelPrinter:
             n_operations = self.options.check_operations
             check_ast(built.root, scop, context, deps, n_operations)
         copies = BlockCopies.plan(
-            atomics, self.arrays, mapped, names.threads, free, self.index_type.name,
-            self.options.indent,
+            self.scop, atomics, self.arrays, mapped, names.threads, free,
+            self.index_type.name, self.options.indent,
         )  # fmt: skip
         updating = atomics.change(scop, self.arrays)
         body = self._body(updating, built, buffers, context, free, shared, copies)
