@@ -197,6 +197,8 @@ def count_elements(scop: Scop, name: str) -> int | None:
     None where no number bounds them, and where an element may lie before the first.
     """
     array = scop.array(name)
+    if name in scop.open_arrays:
+        return None
     inner = [e.value for e in array.extents[1:] if isinstance(e, Const)]
     if len(inner) + 1 != array.n_dim or array.pitches:
         return None

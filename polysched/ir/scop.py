@@ -11,7 +11,7 @@ import islpy as isl
 
 from polysched.base import PolyschedError, Shown, SourceLocation
 from polysched.ir.actions import Action, action_expressions, has_repeat
-from polysched.ir.expr import Element, Expr, walk
+from polysched.ir.expr import Element, Expr, depends_on_data, walk
 from polysched.ir.types import INT, ScalarType
 from polysched.sets import read_set, union_of_maps, union_of_sets
 
@@ -298,6 +298,24 @@ class Scop(Shown):
         """Arrays of which elements are touched at places that depend on data."""
         found = (e for e in self.iter_expressions() if isinstance(e, Element))
         return frozenset(e.array for e in found if e.is_chosen_by_data)
+
+    @cached_property
+    def open_arrays(self) -> frozenset[str]:
+        """Arrays of unknown size, in which data choose the row or the element.
+
+        Relations bound what such a subscript may be by its type; whether there are so
+        many elements, nobody says.
+        """
+        return frozenset(
+            e.array
+            for e in self.iter_expressions()
+            if isinstance(e, Element) and self._chooses_openly(e)
+        )
+
+    def _chooses_openly(self, element: Element) -> bool:
+        array = self.array(element.array)
+        first = element.subscripts[array.n_expanded : array.n_expanded + 1]
+        return array.extents[:1] == (None,) and any(map(depends_on_data, first))
 
     @cached_property
     def domain(self) -> isl.UnionSet:

@@ -11,8 +11,8 @@ from polysched.codegen import print_expr, print_scan
 from polysched.ir import Array, Expr, Param, Scop, map_expr
 from polysched.runtime.reach_code import (
     Reach,
+    find_reached,
     name_reaches,
-    open_arrays,
     print_reach,
 )
 from polysched.sets import list_sets, n_dims, read_map, read_set
@@ -100,7 +100,7 @@ def print_dump(scop: Scop, reserved: Collection[str] = ()) -> DumpCode:
         lines.append(f"polysched_parameter({k}, (long long)({name}));")
     elements = written_elements(scop)
     arrays = [a for a in dumped_arrays(scop) if a.name in elements]
-    reaches = name_reaches(open_arrays(scop, arrays))
+    reaches = name_reaches(find_reached(scop, arrays))
     for name, reach in reaches.items():
         elements[name] = elements[name].intersect(_between(reach, elements[name]))
     before = print_reach(scop, reaches, "polysched_is_wanted()")

@@ -54,8 +54,11 @@ class Reach:
     high: str
 
 
-def open_arrays(scop: Scop, arrays: Iterable[Array]) -> tuple[Array, ...]:
-    """Those whose first subscript data choose, and whose first size is not known."""
+def find_reached(scop: Scop, arrays: Iterable[Array]) -> tuple[Array, ...]:
+    """Those whose rows data choose, and of which nobody says how many there are.
+
+    A function's array parameter is a pointer, to as many rows as the caller has.
+    """
     chosen = {
         a.target.array
         for s in scop.statements
@@ -90,7 +93,7 @@ def print_reach(
     scop : Scop
         The region.
     reaches : mapping of str to Reach
-        Of `open_arrays`; the result is empty without any.
+        Of those that are reached; the result is empty without any.
     is_wanted : str
         A condition in C.
 

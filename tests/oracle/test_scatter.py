@@ -154,6 +154,17 @@ def test_arrays_end_where_their_callers_say(tmp_path: Path) -> None:
         assert run(text, path, flags) == expected
 
 
+def test_a_device_has_no_copy_of_an_array_of_unknown_size(tmp_path: Path) -> None:
+    """Not even where types bound what is touched: the caller may have fewer."""
+    path = tmp_path / "unknown.c"
+    path.write_text(UNKNOWN_SIZES)
+    (scop,) = parse_c(path).scops
+    assert scop.open_arrays == {"count", "shifted"}
+    space = build_space(scop, tiny_machine(), SpaceOptions(limit=3, target="cuda"))
+    assert [s.script_text for s in space] == [""]  # the original order, no kernel
+    assert any("its size is not declared" in d.reason for d in space.dropped)
+
+
 @pytest.mark.cc
 def test_every_schedule(tmp_path: Path) -> None:
     path = tmp_path / "scatter.c"

@@ -187,6 +187,11 @@ def place_array(scop: Scop, array: Array, name: str) -> DeviceArray:
         If no bound is found for what the SCoP touches of it, or it is a part of
         structures and written: members of other types would come back old with it.
     """
+    if array.name in scop.open_arrays:
+        raise CodegenError(
+            f"data say which elements of {array.source_name!r} are touched, and its "
+            "size is not declared: no device can have a copy of it"
+        )
     touched = touched_elements(scop, array)
     lasts, firsts = [], []
     base = None
