@@ -20,9 +20,11 @@ from polysched.frontend.declarations import (
     dimensions,
     element_type,
     is_indirect,
+    read_type,
 )
 from polysched.frontend.expressions import describe_type
-from polysched.frontend.literals import fold, integer
+from polysched.frontend.initialisers import read_initialiser
+from polysched.frontend.literals import integer
 from polysched.frontend.nest import Nest
 from polysched.frontend.objects import Objects
 from polysched.frontend.purity import Functions, converted
@@ -130,15 +132,23 @@ class ActionReader:
         if node.init is None:
             return []
         if isinstance(node.init, c_ast.InitList):
-            return self._initialise_array(symbol, node)
+            return [*self._initialise(symbol, node.init)]
         if isinstance(symbol.ctype, StructC):
-            name = c_ast.ID(symbol.name, node.coord)
-            self._survey.symbols[id(name)] = symbol
-            return [*self._copies(name, node.init)]
+            return [*self._copies(self._name(symbol, node), node.init)]
         target, value = self._scalar_target(node, symbol), self.read(node.init)
         if symbol.is_integer and symbol not in self._survey.writes:
             self._around.reader.initial[target] = converted(value, target.type)
         return [Assign(target, "=", value)]
+
+    def _initialise(self, symbol: Symbol, init: Any) -> list[Assign | Let]:
+        parts = self._around.objects.parts(symbol, init)
+        return [*read_initialiser(parts, init, self._refuser, self.read)]
+
+    def _name(self, symbol: Symbol, node: Any) -> Any:
+        """A piece of syntax that names a symbol."""
+        name = c_ast.ID(symbol.name, node.coord)
+        self._survey.symbols[id(name)] = symbol
+        return name
 
     def _point(self, symbol: Symbol, node: Any) -> None:
         """Let a pointer stand for the elements of an array from a place on."""
@@ -205,28 +215,6 @@ class ActionReader:
                 self._around.reader.held.setdefault(load.array, node)
         return True
 
-    def _initialise_array(self, symbol: Symbol, node: Any) -> list[Action]:
-        found = self._around.objects.find(symbol, node)
-        extent = found.extents[0] if len(found.extents) == 1 else None
-        size = None if extent is None else fold(extent)
-        values = node.init.exprs
-        simple = not any(
-            isinstance(v, (c_ast.NamedInitializer, c_ast.InitList)) for v in values
-        )
-        if size is None or not simple or len(values) != size:
-            self._refuser.unsupported(
-                node, f"found an initialiser of {symbol.name!r} that does not name "
-                "every element", hint="assign the elements in a loop",
-            )  # fmt: skip
-        return [
-            Assign(
-                Load(found.name, (*found.prefix, integer(k)), found.type),
-                "=",
-                self.read(value),
-            )
-            for k, value in enumerate(values)
-        ]
-
     def assignments(self, node: Any) -> list[tuple[Any, Assign | Let]]:
         """The assignments that ``a = b = e`` or ``x++`` makes, in order."""
         if isinstance(node, c_ast.UnaryOp):
@@ -252,16 +240,31 @@ class ActionReader:
         return [*earlier, (node, _change(target, node.op, value))]
 
     def _copies(self, target: Any, value: Any) -> list[Assign | Let]:
-        """The assignments that copy a structure; none if the target is no structure."""
-        numbers = self._around.reader.numbers(target)
-        values = self._around.reader.numbers(value) if numbers else ()
+        """The assignments that copy a structure; none if the target is no structure.
+
+        A compound literal ``(vec3){x, y, z}`` is a variable of its own first: it may
+        read what the copy changes.
+        """
+        numbers = self._around.reader.numbers(target, written=True)
+        if not numbers:
+            return []
+        earlier: list[Assign | Let] = []
+        if isinstance(value, c_ast.CompoundLiteral):
+            type_ = read_type(value.type, self._around.reader.scope)
+            symbol = Symbol("literal", "object", type_, "scop")
+            self._survey.declared[symbol] = value
+            self._around.objects.declare(symbol, self.nest.loops)
+            earlier = self._initialise(symbol, value.init)
+            value = self._name(symbol, value)
+        values = self._around.reader.numbers(value)
         types_ = [load.type for load in numbers]
         if types_ != [load.type for load in values]:
             self._refuser.unsupported(
                 value, "found no structure that could be copied here",
                 hint="copy structures member by member",
             )  # fmt: skip
-        return [Assign(n, "=", v) for n, v in zip(numbers, values, strict=True)]
+        pairs = zip(numbers, values, strict=True)
+        return [*earlier, *(Assign(n, "=", v) for n, v in pairs)]
 
     def _target(self, node: Any) -> Load | Local:
         """What is assigned to."""

@@ -154,8 +154,11 @@ class ScopReader(ExpressionReader):
             inner = Binary("+", self._subscript(subscripts[0]), inner)
         return Load(found.name, (*values, inner), found.type)
 
-    def numbers(self, node: Any) -> tuple[Load, ...]:
-        """The numbers in a structure that is named as a whole; none if it is none."""
+    def numbers(self, node: Any, written: bool = False) -> tuple[Load, ...]:
+        """The numbers in a structure that is named as a whole; none if it is none.
+
+        Refuses one that is written and has members besides, which would stay.
+        """
         if not isinstance(node, (c_ast.ID, c_ast.ArrayRef, c_ast.StructRef)) and not (
             isinstance(node, c_ast.UnaryOp) and node.op == "*"
         ):
@@ -166,6 +169,14 @@ class ScopReader(ExpressionReader):
         ):
             return ()
         parts, values, path = self._structure(node)
+        layout = parts[0].layout
+        inside = layout.others if layout else ()
+        others = [o for o in inside if o[: len(path)] == path != o]
+        if written and others and parts[0].symbol.storage != "scop":
+            self.refuser.unsupported(
+                node, f"member {'.'.join(others[0])!r} of {base.name!r} is no number "
+                "that could be copied", hint="copy structures member by member",
+            )  # fmt: skip
         return tuple(
             Load(found.name, (*values, integer(k)), found.type)
             for found in parts

@@ -39,6 +39,8 @@ class Layout:
     first, end : int
         The numbers that are these members lie from `first` to before `end`; what lies
         around them has other types.
+    others : tuple of tuple of str
+        Members of the structure that are no numbers.
     """
 
     type: ScalarType
@@ -46,6 +48,7 @@ class Layout:
     n: int
     first: int
     end: int
+    others: tuple[Path, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -65,7 +68,7 @@ class Layout:
         """Without what lies around the members, as a private structure may be."""
         places = {p: (k - self.first, n) for p, (k, n) in self.places.items()}
         n = self.end - self.first
-        return Layout(self.type, places, n, 0, n)
+        return Layout(self.type, places, n, 0, n, self.others)
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class Members:
             If there are none, or the structure's size is no multiple of a number's.
         """
         found = []
+        others = tuple(m.path for m in self.list if m.type is None)
         for type_, run in groupby(self.list, key=lambda m: m.type):
             members = tuple(run)
             if type_ is None:
@@ -118,7 +122,8 @@ class Members:
             last = members[-1]
             end = last.offset // size + last.n
             first = members[0].offset // size
-            found.append(Layout(type_, places, self.n_bytes // size, first, end))
+            n = self.n_bytes // size
+            found.append(Layout(type_, places, n, first, end, others))
         if not found:
             raise NoLayout("it has no members that are numbers")
         return tuple(found)

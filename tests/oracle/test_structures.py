@@ -106,7 +106,9 @@ MIXED = """\
 #include <stdio.h>
 #define N 23
 struct cell { float t[3]; int kind; double mass; char on; struct cell *next; };
-typedef struct { int id; struct cell inside; short level; } box;
+struct plain { int id; double w[2]; float z; };
+typedef struct { int id; struct cell inside; short level; struct plain inner; } box;
+static struct plain plain[N];
 static struct cell cells[N], grid[N][N];
 static box boxes[N];
 static double weight[4][4], force[N];
@@ -143,7 +145,9 @@ static void smooth(struct cell *c, int n, int m) {
         c[i * m + j].t[1] += old.t[2] + c[i * m + j - 1].t[1];
       }
   for (int i = 0; i < n; i++) {
-    boxes[i].inside = c[i * m];
+    boxes[i].inside.mass = c[i * m].mass, boxes[i].inside.kind = c[i * m].kind;
+    boxes[i].inner = plain[i];
+    plain[i] = (struct plain){.id = boxes[i].level, .w = {boxes[i].inner.w[1], 2}};
     boxes[i].inside.mass += boxes[i].inside.t[1];
   }
 #pragma endscop
@@ -153,6 +157,7 @@ int main(void)
 {
   for (int i = 0; i < N; i++) {
     cells[i].kind = i % 4, cells[i].mass = i, cells[i].on = i % 3 > 0;
+    plain[i].id = i, plain[i].w[1] = 0.5 * i, plain[i].z = 3;
     cells[i].next = cells + i, boxes[i].id = i * 7 % N, members[i] = i * i % N;
     weight[i % 4][i / 4 % 4] = i;
     for (int j = 0; j < N; j++)
@@ -162,8 +167,10 @@ int main(void)
   for (int i = 0; i < N; i++) {
     printf("%g %d %g %d %ld ", force[i], cells[i].kind, cells[i].mass, boxes[i].level,
            (long)(cells[i].next - cells));
-    printf("%g %g %d %g\\n", cells[i].t[0], boxes[i].inside.mass,
+    printf("%g %g %d %g ", cells[i].t[0], boxes[i].inside.mass,
            boxes[i].inside.kind, boxes[i].inside.t[1]);
+    printf("%d %g %g %d %g %g %g\\n", boxes[i].inner.id, boxes[i].inner.w[1],
+           boxes[i].inner.z, plain[i].id, plain[i].w[0], plain[i].w[1], plain[i].z);
     for (int j = 0; j < N; j++)
       printf("%g %d %g ", grid[i][j].mass, grid[i][j].kind, grid[i][j].t[1]);
   }
