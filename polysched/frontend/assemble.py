@@ -92,7 +92,7 @@ class _Assembler:
         self.site = site
         self.n_words = n_words
         self.refuser = refuser
-        less_jumps = structured(site.items, refuser)
+        less_jumps = structured(site.items, site.scope, refuser)
         self.items = less_jumps.items
         found = survey(site.scope, self.items, Declarer(refuser))
         assumptions = Assumptions()

@@ -14,6 +14,8 @@ from typing import Any
 
 from pycparser import c_ast
 
+from polysched.frontend.block_calls import BlockCalls
+from polysched.frontend.declarations import Scope
 from polysched.frontend.iterators import (
     changed_names,
     is_invariant,
@@ -48,31 +50,38 @@ class Structured:
         return any(part is node for top in self.breaks for part in _parts(top))
 
 
-def structured(items: Iterable[Any], refuser: Refuser) -> Structured:
-    """Statements that do the same and jump less.
+def structured(items: Iterable[Any], scope: Scope, refuser: Refuser) -> Structured:
+    """Statements that do the same and jump less, without calls that are loops.
 
     Parameters
     ----------
     items : iterable of nodes
         The statements of a SCoP; they are not changed.
+    scope : Scope
+        Names visible at its start.
     refuser : Refuser
         Says no to jumps that have no such form.
     """
     items = list(items)
-    writer = _Structurer(refuser, {name for item in items for name in _names(item)})
+    names = {name for item in items for name in _names(item)}
+    writer = _Structurer(refuser, names, items, scope)
     found = tuple(writer.statements(items))
     return Structured(found, tuple(writer.breaks))
 
 
 class _Structurer:
-    def __init__(self, refuser: Refuser, names: set[str]) -> None:
+    def __init__(
+        self, refuser: Refuser, names: set[str], items: list[Any], scope: Scope
+    ) -> None:
         self._refuser = refuser
         self._names = names
+        self._calls = BlockCalls(scope, items, self._fresh_name)
         self.breaks: list[Any] = []
 
     def statements(self, items: Iterable[Any]) -> list[Any]:
         """The statements of a block, structured; steps stand apart."""
-        apart = [part for item in items for part in steps_apart(item)]
+        expanded = [part for item in items for part in self._calls.expand(item)]
+        apart = [part for item in expanded for part in steps_apart(item)]
         return [self.statement(part) for part in apart]
 
     def statement(self, node: Any) -> Any:
@@ -81,6 +90,9 @@ class _Structurer:
             case c_ast.Assignment():
                 parts = steps_apart(node)
                 return node if len(parts) == 1 else _block(parts, node)
+            case c_ast.FuncCall():
+                (same,) = self._calls.expand(node)
+                return same
             case c_ast.Compound():
                 return _block(self.statements(node.block_items or ()), node)
             case c_ast.If():
