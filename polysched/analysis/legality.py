@@ -17,6 +17,7 @@ from polysched.analysis.carried import (
 from polysched.analysis.dependences import Dependence, Dependences
 from polysched.analysis.ordered import leave_in_order
 from polysched.analysis.reordering import find_accumulation
+from polysched.analysis.rolled import find_lost
 from polysched.analysis.squares import find_torn
 from polysched.analysis.sums import find_outsider, leave_to_copies
 from polysched.base import IllegalScheduleError, check_time
@@ -25,6 +26,7 @@ from polysched.ir import (
     MARK_GRID,
     MARK_PARALLEL,
     MARK_REGISTERS,
+    MARK_ROLL,
     MARK_SQUARES,
     MARK_STAGE,
     MARK_THREADS,
@@ -142,6 +144,9 @@ def _broken_by_mark(
     if mark == MARK_SQUARES:
         reason = "squares run statements, and rows or columns, one by one"
         yield find_torn(node, dependences), reason
+    if mark == MARK_ROLL:
+        reason = "the rolling loop does not store it"
+        yield find_lost(node, dependences), reason
     if mark in (MARK_PARALLEL, MARK_GRID):
         found = _hidden_by_copies(node, dependences)
         if found is not None:

@@ -15,6 +15,7 @@ import islpy as isl
 from polysched.analysis.rationals import Rational, Vector
 from polysched.ir import (
     MARK_ACCUMULATE,
+    MARK_LIFT,
     MARK_VECTOR,
     NodePath,
     ScheduleTree,
@@ -258,6 +259,8 @@ def _inside(
     if kind == "filter":
         kept = _tuple_names(node.filter_get_filter())
         names = tuple(n for n in names if n in kept)
+    if kind in ("sequence", "filter"):  # parts of what is lifted are lifted, too
+        return names, tuple(m for m in marks if m.startswith(MARK_LIFT))
     return names, ()
 
 

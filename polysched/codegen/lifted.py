@@ -34,6 +34,7 @@ from polysched.ir import (
     Expr,
     Iter,
     Load,
+    Rolled,
     ScheduleTree,
     Scop,
     Statement,
@@ -132,7 +133,21 @@ def _lift_below(done: Lifted, mark: isl.ScheduleNode) -> Lifted:
     while not (node_kind(below) == "mark" and _size(below) == size):
         below = below.parent()
     tree = ScheduleTree(below.delete().get_schedule())
+    tree = _with_copies_rolled(tree, {copy.array.name: copy.name for copy in copies})
     return Lifted(scop, tree, tuple(buffers), offsets)
+
+
+def _with_copies_rolled(tree: ScheduleTree, names: dict[str, str]) -> ScheduleTree:
+    """The tree in which rolling loops keep copies where they kept arrays."""
+    for path, node in tree.nodes():
+        old = str(node.mark_get_id().get_name()) if node_kind(node) == "mark" else ""
+        rolled = Rolled.of_mark(old)
+        if rolled is not None:
+            kept = tuple(names.get(array, array) for array in rolled.arrays)
+            mark = isl.Id(replace(rolled, arrays=kept).mark, context=node.get_ctx())
+            node = tree.node(path).delete().insert_mark(mark)
+            tree = ScheduleTree(node.get_schedule())
+    return tree
 
 
 def _copy(

@@ -28,6 +28,7 @@ from polysched.ir import (
     MARK_ORDERED,
     MARK_PARALLEL,
     MARK_VECTOR,
+    Rolled,
     ScheduleTree,
     copied_sums,
     held_lanes,
@@ -120,7 +121,7 @@ class _Adder:
         items: list[Node] = []
         for item in block.items:
             match item:
-                case Mark(name, body) if held_lanes(name):
+                case Mark(name, body) if held_lanes(name) or Rolled.of_mark(name):
                     items.append(Mark(name, self.block(body, wanted)))
                 case Mark(name, body) if name == MARK_ORDERED:
                     body = self.block(body, wanted)

@@ -37,6 +37,7 @@ from polysched.codegen.lanes import (
 )
 from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node
 from polysched.codegen.padded import PaddedRows
+from polysched.codegen.rolled import RolledRows
 from polysched.codegen.tile_loops import (
     TileLoops,
     bound_names,
@@ -103,8 +104,10 @@ class RegisterTiles:
     def _node(self, node: Node) -> Iterator[Node]:
         match node:
             case Mark(_, body):
-                tile = read_tile(node)
-                printed = None if tile is None else self._print(tile, ())
+                printed = self._rolled.print(node)
+                tile = None if printed else read_tile(node)
+                if tile is not None:
+                    printed = self._print(tile, ())
                 if printed is None:
                     yield from self.convert(body).items
                 else:
@@ -153,6 +156,10 @@ class RegisterTiles:
         return CrossedBlocks(
             self.scop, self.built, self.printer, self.type, self.vectors
         )
+
+    @cached_property
+    def _rolled(self) -> RolledRows:
+        return RolledRows(self.scop, self._points, self.vectors)
 
     @cached_property
     def _padded(self) -> PaddedRows:

@@ -26,6 +26,7 @@ from polysched.ir import (
     MARK_LIFT,
     MARK_PACK,
     MARK_PARALLEL,
+    Rolled,
     held_lanes,
     is_whole,
     promote,
@@ -315,6 +316,9 @@ class Nest(NestData):
     def lifted_operations(self) -> float:
         """Loads and stores of whole rows, for each row that is computed."""
         moving = [r for r in self.references if r.rows]
+        rolled = next(filter(None, map(Rolled.of_mark, self.marks)), None)
+        if rolled is not None:  # one row of an array is new, the others are kept
+            return float(len({r.array for r in moving} - {*rolled.arrays}))
         touched = {place for r in moving for place in self._touched(r)}
         return len(touched) / self.copies
 

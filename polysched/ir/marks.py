@@ -25,6 +25,9 @@ MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors o
 # four rows the first two; -2, the last two
 MARK_SQUARES = "squares"  # squares:8:16, the band below: the rows of squares of 8 x 8,
 # whose columns the loop above runs along; asks for rows ahead as registers do
+MARK_ROLL = "roll"  # roll, the band below: rows that its loop has loaded or computed
+# stay in registers as long as it reads them; roll:1, one addition in an iteration has a
+# product with one; roll:0:B, of B the last few rows are stored alone
 MARK_KERNEL = "kernel"  # what is below runs on the device, as one kernel
 MARK_GRID = "grid"  # the band below: each of its points is a thread block;
 # grid:s:8,32, blocks add up parts of s, which 8 x 32 threads of another kernel add up;
@@ -92,6 +95,49 @@ def held_lanes(mark: str) -> int:
     """
     kind, *words = mark.split(":")
     return int(words[0]) if kind in (MARK_REGISTERS, MARK_SQUARES) else 0
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """What a loop does that keeps rows in registers.
+
+    Attributes
+    ----------
+    n_fused : int
+        Additions in an iteration that have a product with one.
+    arrays : tuple of str
+        Of which the loop stores the last rows alone.
+    """
+
+    n_fused: int = 0
+    arrays: tuple[str, ...] = ()
+
+    @classmethod
+    def of_mark(cls, mark: str) -> Rolled | None:
+        """What a mark says; None for one of another kind.
+
+        Examples
+        --------
+        >>> Rolled.of_mark("roll:1:B"), Rolled.of_mark("registers:8")
+        (Rolled(n_fused=1, arrays=('B',)), None)
+        """
+        kind, *words = mark.split(":")
+        if kind != MARK_ROLL:
+            return None
+        n_fused, arrays = [*words, *("0", "")[len(words) :]][:2]
+        return cls(int(n_fused), tuple(filter(None, arrays.split(","))))
+
+    @property
+    def mark(self) -> str:
+        """The mark's name.
+
+        Examples
+        --------
+        >>> Rolled(0, ("B",)).mark, Rolled(1).mark
+        ('roll:0:B', 'roll:1')
+        """
+        words = [MARK_ROLL, str(self.n_fused), ",".join(self.arrays)]
+        return ":".join(word for word in words if word)
 
 
 @dataclass(frozen=True)

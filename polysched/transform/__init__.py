@@ -4,6 +4,7 @@ Takes schedule trees and dependences, gives legal trees or the reason why not. M
 import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no printer.
 """
 
+from polysched.transform.chain import Chain
 from polysched.transform.contract import Contract
 from polysched.transform.device_plan import DevicePlanner
 from polysched.transform.device_shapes import SHAPES, DeviceShape, StagedShape
@@ -30,6 +31,7 @@ from polysched.transform.plan import PlanShape, plan_script
 from polysched.transform.planner import ScriptPlanner, plan_scripts
 from polysched.transform.registers import Registers
 from polysched.transform.reverse import Reverse
+from polysched.transform.roll import Roll
 from polysched.transform.sample import sample_scripts
 from polysched.transform.separate import Separate
 from polysched.transform.shift import Shift
@@ -53,6 +55,7 @@ from polysched.transform.version import Version
 __all__ = [
     "SHAPES",
     "Accumulate",
+    "Chain",
     "Contract",
     "DevicePlanner",
     "DeviceShape",
@@ -78,6 +81,7 @@ __all__ = [
     "PlanShape",
     "Registers",
     "Reverse",
+    "Roll",
     "Script",
     "ScriptPlanner",
     "Separate",

@@ -23,6 +23,7 @@ from polysched.sets import list_sets
 from polysched.transform.arithmetic import is_arithmetic
 from polysched.transform.band_view import BandView, StatementView, view_band
 from polysched.transform.bands import member_schedules
+from polysched.transform.chaining import LiftedRows, chain_rows
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.lift import Lift
 from polysched.transform.registers import Registers
@@ -97,10 +98,36 @@ def _lift(draft: Draft, scop: Scop, cpu: Cpu, path: NodePath) -> Draft | None:
     cuts = tuple(str(end) for end in ends if 0 < end < size)
     rows = (int(reach.before > 0), 0)  # of the parts that are cut, those in between
     lifted = draft.attempt(Lift(path, size))
+    if lifted is None:
+        return None
+    whole = min(size, reach.last + 1 - (lanes - 1) * size) - reach.behind
+    chained = _chain(lifted, scop, cpu, steps, reach, whole, lanes)
+    top = (*path, 0, 1) if chained else path
+    done = chained or lifted
     for p in inner:
-        band = (*path, 0, *p[len(path) :])
-        lifted = lifted and _hold(lifted, band, cuts, (*band, *rows), lanes)
-    return lifted
+        band = (*top, 0, *p[len(path) :])
+        held = _hold(done, band, cuts, (*band, *rows), lanes)
+        if held is None:
+            return None
+        done = held
+    return done
+
+
+def _chain(
+    lifted: Draft,
+    scop: Scop,
+    cpu: Cpu,
+    steps: BandView,
+    reach: Reach,
+    whole: int,
+    lanes: int,
+) -> Draft | None:
+    """Two loops row by row, but for the last step in time; None where they cannot."""
+    last = {_last_value(steps, s) for s in steps.statements}
+    if len(last) > 1 or None in last:
+        return None
+    rows = LiftedRows(reach.before, reach.behind, whole, lanes, last.pop() or 0)
+    return chain_rows(lifted, scop, cpu, steps.path, rows)
 
 
 def _hold(

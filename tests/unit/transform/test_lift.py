@@ -19,10 +19,10 @@ AVERAGE = "B[i] = 0.25 * (A[i - 1] + A[i] + A[i + 1])"
 
 
 def steps(
-    n: int, first: str = AVERAGE, n_steps: int = 100, kind: str = "double"
+    n: int, first: str = AVERAGE, n_steps: int | str = 100, kind: str = "double"
 ) -> Scop:
     """Two arrays of n elements, one computed from the other by turns."""
-    b = ScopBuilder("steps")
+    b = ScopBuilder("steps", [n_steps] if isinstance(n_steps, str) else [])
     b.array("A", f"{kind}[{n}]")
     b.array("B", f"{kind}[{n}]")
     box = f"0 <= t < {n_steps} and 1 <= i < {n - 1}"
@@ -81,9 +81,16 @@ def test_misfits_are_named(script: str, reason: str) -> None:
 
 def test_a_stencil_whose_arrays_stay_in_the_first_cache_is_lifted() -> None:
     n_lanes = CPU.simd_bits // 64
-    found = planned(steps(1000)).steps
+    found = planned(steps(1000, n_steps="n")).steps
     assert [s.name for s in found] == ["lift", *["split", "registers"] * 2]
     assert found[0] == Lift((0,), -(-1000 // n_lanes))
+
+
+def test_two_loops_run_row_by_row_but_for_the_last_step() -> None:
+    names = [s.name for s in planned(steps(1000)).steps]
+    held = names.count("registers") - 2
+    chained = ["split", "chain", "split", *["registers"] * held, "roll"]
+    assert names == ["lift", *chained, *["split", "registers"] * 2]
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_defaults_may_be_left_out_and_comments_are_skipped() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("tiling(band=0)", "the steps are: accumulate, contract, diamond"),
+        ("tiling(band=0)", "the steps are: accumulate, chain, contract"),
         ("tile(band=0, size=[3])", "unknown argument 'size'"),
         ("tile(sizes=[3])", "no band"),
         ("tile(band=0)", "lacks sizes"),
