@@ -73,6 +73,7 @@ from polysched.analysis.liveness import (
     exposed_reads,
     infer_liveness,
 )
+from polysched.analysis.narrow import computed_bytes
 from polysched.analysis.operands import (
     find_operands,
     find_overwritten,
@@ -210,6 +211,7 @@ __all__ = [
     "component_levels",
     "components",
     "compute_dependences",
+    "computed_bytes",
     "copy_versions",
     "count_elements",
     "count_points",

@@ -11,6 +11,7 @@ from polysched.ir import (
     Array,
     Assign,
     Binary,
+    Call,
     Cast,
     Const,
     Element,
@@ -130,9 +131,39 @@ def _is_short(expr: Expr, known: dict[str | Local, Range]) -> bool:
             return True
         case Select(_, then, other):
             return _is_short(then, known) and _is_short(other, known)
-        case Unary("-") | Binary("+" | "-" | "*"):
+        case Binary("/" | ">>", left, Const(int(by))) if by > 0:
+            return _is_short(left, known)
+        case Unary("-") | Binary("+" | "-" | "*") | Call("abs", is_own=False):
             return all(_is_short(e, known) for e in expr.operands)
     return False
+
+
+def computed_bytes(statement: Statement) -> int | None:
+    """Bytes of the shortest integers that hold all that a statement computes.
+
+    Compilers compute in lanes of so many bytes, whatever C promotes to, but divide
+    what it promotes to. None there, and where values are not known to be small.
+    """
+    needed = 1
+    for action in statement.body:
+        if not isinstance(action, Assign):
+            return None
+        for expr in _operations(action.value):
+            found = _short_range(expr, {})
+            if found is None or (isinstance(expr, Binary) and expr.op == "/"):
+                return None
+            fitting = [t.n_bytes for t in _SHORTER if range_of_type(t).holds(found)]
+            needed = max(needed, min(fitting, default=types.INT.n_bytes))
+    return needed
+
+
+def _operations(expr: Expr) -> Iterator[Expr]:
+    """The nodes of an expression that compute something, outside of subscripts."""
+    if isinstance(expr, Element | Const):
+        return
+    yield expr
+    for operand in expr.operands:
+        yield from _operations(operand)
 
 
 def _has_short_values(type_: ScalarType) -> bool:

@@ -68,12 +68,13 @@ def operation_count(action: Action) -> int:
     return 0
 
 
-def division_count(action: Action) -> int:
+def division_count(action: Action, *, by_shifts: bool = False) -> int:
     """Quotients and remainders of integers in one execution, outside of subscripts.
 
-    Those by a power of two are shifts, and not counted.
+    Those by a power of two, which are shifts, or all others.
     """
-    return sum(_divisions(expr) for expr in action_expressions(action))
+    expressions = action_expressions(action)
+    return sum(_divisions(expr, by_shifts=by_shifts) for expr in expressions)
 
 
 def call_count(action: Action) -> int:
@@ -110,12 +111,13 @@ def _calls(expr: Expr) -> int:
     return own + sum(map(_calls, expr.operands))
 
 
-def _divisions(expr: Expr) -> int:
+def _divisions(expr: Expr, *, by_shifts: bool) -> int:
     if isinstance(expr, Load):
         return 0
     own = isinstance(expr, Binary) and expr.op in ("/", "%")
-    own = own and not expr.dtype.is_float and not _is_by_power_of_two(expr)
-    return own + sum(_divisions(e) for e in expr.operands)
+    own = own and not expr.dtype.is_float
+    own = own and _is_by_power_of_two(expr) == by_shifts
+    return own + sum(_divisions(e, by_shifts=by_shifts) for e in expr.operands)
 
 
 def _is_by_power_of_two(expr: Expr) -> bool:

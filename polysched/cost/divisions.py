@@ -7,13 +7,19 @@ from polysched.cost.nest import Nest
 
 DIVISION_OPERATIONS = 5.0  # by a constant: multiplications, a shift, a subtraction
 DIVISION_CYCLES = 10.0  # of those, one after the other
+SHIFT_OPERATIONS = 3.0  # beside the shift by which C's truncation divides
 WAITING = 96.0  # operations without their operands that a core looks at
 BYTES_IN_LANES = 4  # vectors have no upper halves of longer products
 
 
 def n_divisions(nest: Nest) -> int:
-    """Quotients and remainders of integers in one instance."""
+    """Quotients and remainders of integers in one instance, but those by shifts."""
     return sum(division_count(action) for action in nest.statement.body)
+
+
+def n_shifts(nest: Nest) -> int:
+    """Quotients and remainders by powers of two in one instance."""
+    return sum(division_count(a, by_shifts=True) for a in nest.statement.body)
 
 
 def has_lanes(nest: Nest) -> bool:

@@ -12,8 +12,10 @@ from polysched.cost.copies import copy_seconds, lift_cycles
 from polysched.cost.divisions import (
     DIVISION_CYCLES,
     DIVISION_OPERATIONS,
+    SHIFT_OPERATIONS,
     has_lanes,
     n_divisions,
+    n_shifts,
     waiting_cycles,
 )
 from polysched.cost.in_order import Levels, handed_bytes, shared_seconds
@@ -34,6 +36,7 @@ LATENCY_CYCLES = 4.0  # of one floating-point operation
 INTEGER_LATENCY_CYCLES = 1.0  # of a sum, a comparison, a choice
 LOADS_PER_CYCLE = 2.0
 OPERATIONS_PER_CYCLE = 2.0
+CONVERSION_OPERATIONS = 2.0  # to take a vector apart, or put it together: one port
 FORWARD_CYCLES = 5.0  # from a store to the load of the same element
 LOOP_ENTRY_CYCLES = 8.0
 L2_BYTES_PER_CYCLE = 24.0
@@ -258,7 +261,10 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
         lanes = max(1.0, min(nest.inner_trips, most))
     divisions = n_divisions(nest)
     n_operations = nest.n_operations + divisions * DIVISION_OPERATIONS
+    n_operations += n_shifts(nest) * SHIFT_OPERATIONS
     n_operations -= ("fma" in cpu.isa) * nest.n_fused
+    if lanes > 1:
+        n_operations += CONVERSION_OPERATIONS * nest.n_conversions
     arithmetic = n_operations / OPERATIONS_PER_CYCLE
     unit, far = nest.memory_operations()
     far += n_lookups(nest.statement)

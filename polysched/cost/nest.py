@@ -14,6 +14,7 @@ from polysched.analysis import (
     Member,
     Reference,
     StrideClass,
+    computed_bytes,
     fused_count,
     keeps_low_bits,
     operation_count,
@@ -26,6 +27,7 @@ from polysched.ir import (
     MARK_LIFT,
     MARK_PACK,
     MARK_PARALLEL,
+    Assign,
     Rolled,
     held_lanes,
     is_whole,
@@ -169,20 +171,42 @@ class Nest(NestData):
         """Elements of the vectors of a register tile, 0 where there is none."""
         return next((n for n in map(held_lanes, self.marks) if n), 0)
 
-    @property
+    @cached_property
     def element_bytes(self) -> int:
         """Size of what the statement computes with.
 
         C computes with bytes as `int`, but of sums, products and choices compilers
-        compute no more bytes than are kept.
+        compute no more bytes than are kept, and of others than values may take.
         """
         written = [r.array for r in self.references if r.is_write]
         if not written:
             return 8
         type_ = self.scop.array(written[0]).type
         if not keeps_low_bits(self.statement):
-            return promote(type_).n_bytes
+            known = None if type_.is_float else computed_bytes(self.statement)
+            return max(known or promote(type_).n_bytes, type_.n_bytes)
         return max(self.scop.array(r.array).type.n_bytes for r in self.references)
+
+    @property
+    def n_conversions(self) -> float:
+        """Loads and stores of one instance of integers shorter than is computed.
+
+        None in sums and products, which processors have for short integers as well.
+        """
+        body = self.statement.body
+        is_update = any(isinstance(a, Assign) and a.op != "=" for a in body)
+        if is_update or keeps_low_bits(self.statement):
+            return 0.0
+        size = self.element_bytes
+        types = {r.array: self.scop.array(r.array).type for r in self.references}
+        short = {a for a, t in types.items() if not t.is_float and t.n_bytes < size}
+        found = {
+            place
+            for r, moved in self.inner_classes()
+            if r.array in short and moved == "1"
+            for place in self._touched(r)
+        }
+        return len(found) / self.copies
 
     @property
     def shares_lines(self) -> bool:

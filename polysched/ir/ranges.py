@@ -10,6 +10,7 @@ from polysched.ir.expr import (
     LOGICAL,
     SHIFTS,
     Binary,
+    Call,
     Cast,
     Const,
     Element,
@@ -96,6 +97,8 @@ def _combined(expr: Expr, parts: list[Range]) -> Range | None:
     match expr:
         case Cast(type_, _):
             return Range(0, 1) if type_ == BOOL else parts[0]
+        case Call("abs", is_own=False):
+            return Range(max(0, parts[0].low), max(map(abs, parts[0].ends)))
         case Unary("!", _):
             return Range(0, 1)
         case Unary(op, operand):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from polysched.analysis import infer_liveness, prepare_scop
+from polysched.analysis import computed_bytes, infer_liveness, prepare_scop
 from polysched.frontend import parse_c
 from polysched.interp import interpret, random_inputs
 from polysched.ir import Scop
 
 HEAD = """static unsigned char a[40], b[40];
+int abs(int);
 static signed char c[40]; static short d[40]; static int e[40];
 void f(int n) {
 #pragma scop
@@ -51,6 +52,10 @@ def window(term: str, n: int = 9, start: int = 0, use: str = "s / 81") -> str:
         ("int s = 255; for (int i = 0; i < 9; i++) s = a[x - i] < s ? a[x - i] : s; "
          "b[x] = s / 2;", "unsigned char"),
         ("int s = a[x] - a[x - 1]; b[x] = s < 0 ? -s : s;", "short"),
+        ("int s = (a[x] + a[x - 1] + 1) / 2; b[x] = s < 9 ? 9 : s;", "unsigned char"),
+        ("int s = (c[x] - a[x]) / 4; b[x] = s < 9 ? 9 : s;", "signed char"),
+        ("int s = (c[x] - a[x]) >> 1; b[x] = s < 9 ? 9 : s;", "short"),
+        ("int s = abs(a[x] - a[x - 1]); b[x] = s < 9 ? 9 : s;", "unsigned char"),
     ],
 )  # fmt: skip
 def test_sums_of_bytes_are_short(body: str, expected: str, tmp_path) -> None:
@@ -68,6 +73,7 @@ def test_sums_of_bytes_are_short(body: str, expected: str, tmp_path) -> None:
         window("a[x - i] * a[x - i]"),
         window("e[x - i]"),
         window("a[x - i]", n=9, start=65000),
+        "int s = a[x] / a[x - 1]; b[x] = s < 9 ? 9 : s;",
         "int s = 0; for (int i = 0; i < n; i++) s += a[i]; b[x] = s / 9;",
         "int s = 1; for (int i = 0; i < 9; i++) s *= a[x - i]; b[x] = s / 9;",
         "int s = 0; for (int i = 0; i < 9; i++) s = a[x - i] + s; b[x] = s / 9;",
@@ -79,3 +85,22 @@ def test_sums_of_bytes_are_short(body: str, expected: str, tmp_path) -> None:
 def test_what_may_be_large_stays(body: str, tmp_path) -> None:
     _, narrow = prepared(body, tmp_path)
     assert type_of(narrow) in ("int", "unsigned int")
+
+
+@pytest.mark.parametrize(
+    ("value", "n_bytes"),
+    [
+        ("a[x]", 1),
+        ("(a[x] + b[x - 1] + 1) >> 1", 2),
+        ("(a[x] + b[x - 1] + 1) / 2", None),
+        ("(c[x] * a[x]) >> 7", 2),
+        ("(d[x] + 2 * d[x - 1]) >> 2", 4),
+        ("a[x] > 7 ? a[x] - 7 : 0", 2),
+        ("e[x] + 1", None),
+    ],
+)
+def test_values_on_the_way_say_how_many_bytes_are_computed(
+    value: str, n_bytes: int | None, tmp_path
+) -> None:
+    scop, _ = prepared(f"b[x] = {value};", tmp_path)
+    assert computed_bytes(scop.statements[0]) == n_bytes
