@@ -186,11 +186,7 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
         return MAX_JAM_COPIES // len(band.main), 1
     if not band.permutable or band.n_members < 2 or not _is_jammed_whole(band):
         return ones
-    last = band.n_members - 1
-    choices = [
-        FACTORS if k != last and _moves_all(band, k) and _room(band, k) else (1,)
-        for k in range(band.n_members)
-    ]
+    choices = [_factors(band, k, vector=vector) for k in range(band.n_members)]
     candidates = [f for f in product(*choices) if _product(f) <= MAX_JAM_COPIES]
     if not vector:
         return _choose_copies(band, candidates)
@@ -205,6 +201,17 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
         if cost[1] <= n_registers - SPARE_REGISTERS and cost < best_cost:
             best, best_cost = factors, cost
     return best if best_cost[0] < 0.8 * plain else ones
+
+
+def _factors(band: BandView, member: int, *, vector: bool) -> tuple[int, ...]:
+    """Copies along a member that are tried: of short loops all, where others wait."""
+    if member == band.n_members - 1 or not _moves_all(band, member):
+        return (1,)
+    if _room(band, member):
+        return FACTORS
+    n = band.extent(member) or 1
+    is_whole = n <= MAX_JAM_COPIES // 2 and band.coincident[member] and not vector
+    return (1, n) if is_whole else (1,)
 
 
 def choose_rows(band: BandView) -> tuple[int, ...]:

@@ -122,6 +122,22 @@ def test_threads_share_rows_where_columns_are_few(
     assert find_violation(done, deps, scop) is None
 
 
+def test_copies_of_a_short_loop_fill_the_time_of_a_recurrence() -> None:
+    """Five right sides along a line: none waits for another."""
+    b = ScopBuilder("line")
+    b.array("r", "double[5][900]")
+    b.array("c", "double[900]")
+    box = "1 <= i < 900 and 0 <= m < 5"
+    text = "r[m][i] -= c[i] * r[m][i - 1]"
+    b.statement("i, m", box, text, position=(0, 0, 0))
+    scop = b.build()
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    shape = PlanShape(jam=True, threads=False)
+    steps = plan_script(tree, scop, deps, CPU, shape).steps
+    assert Jam((0,), (5, 1)) in steps
+
+
 def test_stencil_keeps_its_vector_loop_whole_inside_waves() -> None:
     best = plans("jacobi")[0]
     assert best.startswith("straighten(band=0); tile(band=0, sizes=[16, 32])")
