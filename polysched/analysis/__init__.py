@@ -57,6 +57,7 @@ from polysched.analysis.footprint import (
     iterator_extent,
     known_size,
     member_extent,
+    reached_elements,
     run_extent,
 )
 from polysched.analysis.guarded_sums import split_guarded_sums
@@ -263,6 +264,7 @@ __all__ = [
     "profile_schedule",
     "program_features",
     "rank",
+    "reached_elements",
     "read_atomic",
     "references",
     "run_extent",

@@ -50,6 +50,29 @@ def iterator_extent(
     return min(MAX_EXTENT, int(high.to_python()) - int(low.to_python()) + 1)
 
 
+@lru_cache(maxsize=1024)
+def reached_elements(scop: Scop, statement: str, array: str) -> int:
+    """Elements of an array in the least box of all that a statement touches.
+
+    `MAX_EXTENT` where its sides depend on what is not known.
+    """
+    found = [
+        access.relation.intersect_params(scop.estimated_context).range()
+        for access in scop.statement(statement).accesses
+        if access.array == array
+    ]
+    touched = found[0]
+    for other in found[1:]:
+        touched = touched.union(other)
+    elements = 1
+    for k in range(n_dims(touched)):
+        low, high = touched.dim_min_val(k), touched.dim_max_val(k)
+        if not (low.is_int() and high.is_int()):
+            return MAX_EXTENT
+        elements *= max(1, int(high.to_python()) - int(low.to_python()) + 1)
+    return min(MAX_EXTENT, elements)
+
+
 @lru_cache(maxsize=4096)
 def run_extent(
     scop: Scop, statement: str, coefficients: tuple[int, ...], fixed: frozenset[int]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 
-from polysched.analysis import Reference, box_footprint
+from polysched.analysis import Reference, box_footprint, reached_elements
 from polysched.cost.nest_loops import NestLoops
 
 
@@ -70,17 +70,29 @@ class NestData(NestLoops):
     ) -> int:
         """Bytes that some of the references touch, all of them by default."""
         start_of = dict(self.stored)
-        parts: dict[int, list[Reference]] = {}
+        parts: dict[str, list[Reference]] = {}
         for reference in self.references if references is None else references:
             if array in (None, reference.array):
-                start = max(first, start_of.get(reference.array, 0))
-                parts.setdefault(start, []).append(reference)
-        return sum(
-            box_footprint(
-                self.scop, found, self.directions, self.extents_from(start), line_bytes
+                parts.setdefault(reference.array, []).append(reference)
+        total = 0
+        for name, found in parts.items():
+            extents = self.extents_from(max(first, start_of.get(name, 0)))
+            touched = box_footprint(
+                self.scop, found, self.directions, extents, line_bytes
             )
-            for start, found in parts.items()
-        )
+            if name not in start_of:
+                touched = min(touched, self._reached_bytes(name))
+            total += touched
+        return total
+
+    def _reached_bytes(self, array: str) -> int:
+        """Bytes between the least and greatest subscripts of all instances.
+
+        Bands of matrices are stored in few columns, which no box of rows and columns
+        tells.
+        """
+        reached = reached_elements(self.scop, self.statement.name, array)
+        return reached * self.scop.array(array).type.n_bytes
 
     def extents_from(self, first: int) -> dict[int, int]:
         """Trips of the loops from member `first` on that move the statement."""
