@@ -4,15 +4,36 @@ from __future__ import annotations
 
 from polysched.analysis import call_count
 from polysched.cost.nest import Nest
-from polysched.ir import Lookup, Statement, action_expressions, walk
+from polysched.ir import Call, Lookup, Statement, action_expressions, walk
 
 CALL_CYCLES = 15.0  # of `expf` and its kin, which neighbouring calls overlap
+EXTRA_OPERATIONS = 3
 GATHERED_BYTES = 4  # no processor gathers shorter elements by places in a vector
+_SEVERAL = frozenset(
+    name + suffix
+    for name in ("fmin", "fmax", "round", "lround", "llround")
+    for suffix in ("", "f")
+)
 
 
 def n_calls(nest: Nest) -> int:
     """Calls in one instance that compilers leave as they are."""
     return sum(call_count(action) for action in nest.statement.body)
+
+
+def n_extra_operations(statement: Statement) -> int:
+    """Operations of one instance that calls take beyond one each.
+
+    A lesser of two that may be no number takes two comparisons and a choice, rounding
+    away from zero a sign and a sum.
+    """
+    return sum(
+        EXTRA_OPERATIONS
+        for action in statement.body
+        for top in action_expressions(action)
+        for e in walk(top)
+        if isinstance(e, Call) and not e.is_own and e.name in _SEVERAL
+    )
 
 
 def n_lookups(statement: Statement) -> int:

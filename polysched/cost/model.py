@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from math import prod
 
 from polysched.analysis import Dependences
-from polysched.cost.calls import CALL_CYCLES, n_calls, n_lookups
+from polysched.cost.calls import (
+    CALL_CYCLES,
+    n_calls,
+    n_extra_operations,
+    n_lookups,
+)
 from polysched.cost.copies import copy_seconds, lift_cycles
 from polysched.cost.divisions import (
     DIVISION_CYCLES,
@@ -35,6 +40,7 @@ COMPILER_SIMD_BITS = 256  # what compilers prefer unless told otherwise
 LATENCY_CYCLES = 4.0  # of one floating-point operation
 INTEGER_LATENCY_CYCLES = 1.0  # of a sum, a comparison, a choice
 LOADS_PER_CYCLE = 2.0
+STORES_PER_CYCLE = 1.0  # beside the loads
 OPERATIONS_PER_CYCLE = 2.0
 CONVERSION_OPERATIONS = 2.0  # to take a vector apart, or put it together: one port
 FORWARD_CYCLES = 5.0  # from a store to the load of the same element
@@ -265,10 +271,14 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     n_operations -= ("fma" in cpu.isa) * nest.n_fused
     if lanes > 1:
         n_operations += CONVERSION_OPERATIONS * nest.n_conversions
+    n_operations += n_extra_operations(nest.statement)
     arithmetic = n_operations / OPERATIONS_PER_CYCLE
     unit, far = nest.memory_operations()
     far += n_lookups(nest.statement)
-    memory = (unit + nest.n_spilled) / LOADS_PER_CYCLE
+    stores = nest.n_stores()
+    loads = (unit - stores + nest.n_spilled) / LOADS_PER_CYCLE
+    stores /= STORES_PER_CYCLE
+    memory = max(loads, stores) + OVERLAP_LOSS * min(loads, stores)
     busy = max(arithmetic, memory) + OVERLAP_LOSS * min(arithmetic, memory)
     if nest.has_whole_vectors:
         busy *= WHOLE_VECTORS

@@ -240,6 +240,17 @@ class Nest(NestData):
                 (far if is_far else near).update(self._touched(reference))
         return len(near) / self.copies, len(far) / self.copies
 
+    def n_stores(self) -> float:
+        """Of the operations on neighbours, those that store."""
+        stored = {
+            place
+            for reference, found in self.inner_classes()
+            if reference.is_write and found != "0" and not self._is_held(reference)
+            for place in self._touched(reference)
+            if not (found == "N" and self.is_vectorizable)
+        }
+        return len(stored) / self.copies
+
     @property
     def n_spilled(self) -> float:
         """Loads and stores of one instance of what registers cannot hold.

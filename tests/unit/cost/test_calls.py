@@ -7,18 +7,22 @@ from pathlib import Path
 import pytest
 
 from polysched.analysis import compute_dependences, set_band_flags
-from polysched.cost import predict_seconds
+from polysched.cost import predict, predict_seconds
 from polysched.frontend import parse_c
-from polysched.ir import original_tree
+from polysched.ir import Scop, original_tree
 from polysched.testing import ScopBuilder
 from tests.unit.cost.test_model import MACHINE
 
 
-def seconds(value: str) -> float:
+def activation(value: str) -> Scop:
     b = ScopBuilder("activate")
     b.array("x", "float[4096]")
     b.statement("i", "0 <= i < 4096", f"x[i] = {value}", position=(0, 0))
-    scop = b.build()
+    return b.build()
+
+
+def seconds(value: str) -> float:
+    scop = activation(value)
     found = predict_seconds(original_tree(scop), scop, None, MACHINE)
     assert found is not None
     return found
@@ -32,6 +36,18 @@ def test_calls_take_long(value: str) -> None:
 @pytest.mark.parametrize("value", ["fmaxf(x[i], 0)", "fabsf(x[i])", "sqrtf(x[i])"])
 def test_what_processors_have_takes_no_longer(value: str) -> None:
     assert seconds(value) <= seconds("x[i] * x[i]")
+
+
+def test_the_greater_of_two_takes_comparisons_and_a_choice() -> None:
+    def computing(value: str) -> float:
+        scop = activation(value)
+        tree = set_band_flags(original_tree(scop), compute_dependences(scop))
+        found = predict(tree, scop, MACHINE)
+        assert found is not None
+        return found.compute_seconds
+
+    two = computing("fmaxf(fmaxf(x[i], 0), 1)")
+    assert two > 1.5 * computing("x[i] * x[i] + 1")
 
 
 LOOPS = """static float x[4096], y[4096];
