@@ -7,7 +7,7 @@ from math import prod
 
 import islpy as isl
 
-from polysched.codegen.ctext import Text
+from polysched.codegen.ctext import MULTIPLY, Text
 from polysched.codegen.cuda.mapping import WARP
 from polysched.codegen.cuda.operands import Operand, tile_box
 from polysched.codegen.cuda.text import type_name
@@ -17,6 +17,9 @@ from polysched.codegen.linear import Linear
 from polysched.ir import Expr, Iter, Load
 
 MAX_COPIES = 8  # of a thread that are unrolled
+FEW_COPIES = (
+    2  # where another form is more likely: the others' addresses cost registers
+)
 
 
 class CopyText(TileText):
@@ -44,8 +47,8 @@ class CopyText(TileText):
             )
             slow += self._announce([])
         for o in operands:
-            fast += () if o.is_bulk else self._copy_one(o)
-            slow += self._copy_one(o, guarded=True, is_rare=bool(whole))
+            fast += () if o.is_bulk else self._copy_whole(o)
+            slow += self._copy_one(o, guarded=True, n_unrolled=int(bool(whole)))
         if not whole:
             yield from (indent + line for line in (slow if is_never else fast))
         else:
@@ -121,33 +124,51 @@ class CopyText(TileText):
         return at
 
     def _rounds(
-        self, total: int, size: int, first: str, is_rare: bool = False
+        self, total: int, size: int, first: str, n_unrolled: int = 0
     ) -> tuple[list[str], bool]:
-        """The head of a loop that deals numbers below `total` out to `size` takers."""
+        """The head of a loop that deals numbers below `total` out to `size` takers.
+
+        So many turns are unrolled at a time, as many as are good where 0 is given.
+        """
         n_rounds = -(-total // size)
         n, e = self._local.round, self._local.element
         few = n_rounds <= MAX_COPIES  # each keeps an address in registers
         unroll = "" if few else f" {MAX_COPIES // 2}"
+        unroll = f" {n_unrolled}" if n_unrolled else unroll
         head = [
-            f"#pragma unroll{' 1' if is_rare else unroll}",
+            f"#pragma unroll{unroll}",
             f"for (int {n} = 0; {n} < {n_rounds}; {n}++) {{",
             f"{self.options.indent}const int {e} = {first} + {size} * {n};",
         ]
         return head, total % size != 0
 
+    def _copy_whole(self, o: Operand) -> Iterator[str]:
+        """The copy of a whole window, by long pieces if rows turn out to be aligned."""
+        if o.wide == o.chunk:
+            yield from self._copy_one(o)
+            return
+        printer, indent = self._printer({}, {}), self.options.indent
+        pitches = (printer.index(p).to_text().at_least(MULTIPLY) for p in o.asked)
+        yield f"if ({' && '.join(f'{p} % {o.wide} == 0' for p in pitches)}) {{"
+        yield from (indent + line for line in self._copy_one(o, chunk=o.wide))
+        yield "} else {"
+        narrow = self._copy_one(o, n_unrolled=FEW_COPIES)
+        yield from (indent + line for line in narrow)
+        yield "}"
+
     def _copy_one(
-        self, o: Operand, guarded: bool = False, is_rare: bool = False
+        self, o: Operand, guarded: bool = False, n_unrolled: int = 0, chunk: int = 0
     ) -> Iterator[str]:
         """The copy of a window: whole, or with zeros where the launch reads nothing."""
         indent = self.options.indent
-        chunk = o.chunk
+        chunk = chunk or o.chunk
         if guarded and not self._is_even(o):
             chunk = 1
         test = self._in_array(o) if guarded else ""
         length = o.sizes[-1] // chunk
         total = prod(o.sizes[:-1]) * length
         takers, thread = self.mapped.block_size, self._local.thread
-        head, is_ragged = self._rounds(total, takers, thread, is_rare)
+        head, is_ragged = self._rounds(total, takers, thread, n_unrolled)
         yield from head
         deep = indent
         if is_ragged:

@@ -14,7 +14,7 @@ from polysched.codegen.ctext import Names
 from polysched.codegen.cuda.arrays import DeviceArray
 from polysched.codegen.cuda.form import TiledForm, TileNames
 from polysched.codegen.window import constant_size, find_window
-from polysched.ir import Assign, Const, Load, Scop
+from polysched.ir import Assign, Const, Expr, Load, Scop
 
 CHUNK_BYTES = 16  # the longest asynchronous copy
 TENSOR_PAD_BYTES = 32
@@ -49,6 +49,10 @@ class Operand:
         aligned for.
     is_bulk : bool
         Whether rows of a whole tile are copied as such.
+    wide : int
+        What one copy takes where rows happen to begin at multiples of it.
+    asked : tuple of Expr
+        Elements between rows, known when the program runs, which are multiples then.
     """
 
     load: Load
@@ -61,6 +65,8 @@ class Operand:
     touched: isl.Set
     chunk: int
     is_bulk: bool
+    wide: int
+    asked: tuple[Expr, ...]
 
     @property
     def row_bytes(self) -> int:
@@ -161,7 +167,9 @@ def _operand(
         sizes.append(size)
         firsts.append(first)
         index.append(here.get_pw_aff(k).sub(first).coalesce())
-    chunk = _chunk(device, sizes[-1], firsts[-1], context)
+    asked = tuple(p for p in device.pitches if not isinstance(p, Const))
+    wide = _chunk(device, sizes[-1], firsts[-1], context)
+    chunk = 1 if asked else wide
     # lanes that read one row meet in no bank, nor do those side by side along it
     in_rows = any(_moves_with(at, names.offsets) for at in index[:-1])
     along = _moves_with(index[-1], names.offsets[-1:])
@@ -181,6 +189,8 @@ def _operand(
         form.domain.apply(relation),
         chunk,
         form.is_bulk and _has_long_rows(sizes[-1], chunk, device),
+        wide,
+        asked,
     )
 
 
@@ -221,12 +231,15 @@ def _moves_with(index: isl.PwAff, names: Sequence[str]) -> bool:
 
 
 def _chunk(device: DeviceArray, size: int, first: isl.PwAff, context: isl.Set) -> int:
-    """Elements of the longest copy that every row of the window is aligned for."""
+    """Elements of the longest copy that every row of the window is aligned for.
+
+    As far as the distance of rows is a number.
+    """
     n_bytes = device.type.n_bytes
     chunk = max(1, CHUNK_BYTES // n_bytes)
     while chunk > 1:
         fits = size % chunk == 0 and all(
-            isinstance(p, Const) and int(p.value) % chunk == 0 for p in device.pitches
+            int(p.value) % chunk == 0 for p in device.pitches if isinstance(p, Const)
         )
         if fits and device.base is None and _is_multiple(first, chunk, context):
             return chunk

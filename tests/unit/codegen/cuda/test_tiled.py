@@ -14,7 +14,12 @@ from polysched.cost.device import kernel_work
 from polysched.cost.kernels import read_kernels
 from polysched.transform import Contract, apply_script, parse_script
 from polysched.transform.device_plan import DevicePlanner
-from tests.unit.codegen.cuda.programs import Prepared, outputs
+from tests.unit.codegen.cuda.programs import (
+    Prepared,
+    compile_host,
+    outputs,
+    run_device,
+)
 
 PRODUCT = """for (int i = 0; i < N; i++)
     for (int j = 0; j < N; j++)
@@ -75,6 +80,7 @@ CASES = [
     # the names n and m are the region's own, so the kernel needs others
     (POINTERS, "double", 21, 2 * MERGE + contract("16,16,8", "4,8", "1,2", 2)),
     (POINTERS, "double", 1, 2 * MERGE + contract("16,16,8", "4,8", "1,2", 3)),
+    (POINTERS, "float", 24, 2 * MERGE + contract("16,16,8", "4,8", "1,2", 2)),
     (PANELS, "double", 37, "merge(band=0.0); " + contract(
         "16,16,8", "4,8", "1,2", 2, "0.0")),
 ]  # fmt: skip
@@ -87,6 +93,23 @@ def test_results_equal(
 ) -> None:
     expected, found = outputs(tmp_path, body, script, elem, n)
     assert found == expected
+
+
+@pytest.mark.cc
+def test_rows_that_happen_to_be_aligned_are_copied_by_long_pieces(
+    tmp_path: Path,
+) -> None:
+    """24 elements apart, where the others are 29: without the question, a fault."""
+    given = Prepared.of(tmp_path, POINTERS, "float", 24)
+    script = 2 * MERGE + contract("8,8,8", "4,8", "1,1", 2)
+    text = given.print(script)
+    asked = re.findall(r"if \(\(long\)(\w+) % 4 == 0\)", text.device)
+    assert asked == ["m", "n"]
+    compile_host(tmp_path, given, text, 24)
+    expected = run_device(tmp_path, text.device, 24)
+    for name, kind in (("n", expected), ("m", "misaligned")):
+        claimed = text.device.replace(f"if ((long){name} % 4 == 0)", "if (1)")
+        assert run_device(tmp_path, claimed, 24) == kind
 
 
 def test_whole_tiles_have_no_guards(tmp_path: Path) -> None:
