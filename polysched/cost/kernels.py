@@ -24,6 +24,7 @@ from polysched.cost.loads import (
     n_met,
     parts_kernel,
 )
+from polysched.cost.near_cache import read_again
 from polysched.cost.nest import Nest
 from polysched.cost.runs import Run
 from polysched.cost.stages import read_stage
@@ -227,9 +228,14 @@ class _Mapped:
         return add_chosen(load, nest, blocks, threads, self._copied)
 
     def _far_bytes(self, first: int) -> float:
-        """Distinct bytes that a block reads; what it stores goes on each time."""
-        arrays = {r.array for r in self._touching if not r.is_write}
-        return sum(self.nest.footprint(first, SECTOR_BYTES, a) for a in sorted(arrays))
+        """Bytes that a block reads from L2; what it stores goes on each time.
+
+        Distinct ones, unless threads step through the tile together.
+        """
+        arrays = sorted({r.array for r in self._touching if not r.is_write})
+        last = max(self._positions(MARK_THREADS)) + 1 if self._meets else first
+        trips = [self._trips(k) for k in range(first, last)]
+        return read_again(self.nest, arrays, first, trips, self.n_threads)
 
     @property
     def _meets(self) -> bool:

@@ -95,8 +95,15 @@ class Prepared:
         n: int = 21,
         fp: FloatingPoint = "strict",
     ) -> Prepared:
+        return cls.of_text(folder, FRAME % (elem, body), n, fp)
+
+    @classmethod
+    def of_text(
+        cls, folder: Path, text: str, n: int, fp: FloatingPoint = "strict"
+    ) -> Prepared:
+        """Of a whole C file."""
         path = folder / "program.c"
-        path.write_text(FRAME % (elem, body))
+        path.write_text(text)
         program = parse_c(path, flags=(f"-DN={n}",))
         (scop,) = program.scops
         scop = coalesce_scalars(privatize(infer_liveness(scop)))
