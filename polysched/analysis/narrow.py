@@ -11,7 +11,6 @@ from polysched.ir import (
     Array,
     Assign,
     Binary,
-    Call,
     Cast,
     Const,
     Element,
@@ -133,7 +132,7 @@ def _is_short(expr: Expr, known: dict[str | Local, Range]) -> bool:
             return _is_short(then, known) and _is_short(other, known)
         case Binary("/" | ">>", left, Const(int(by))) if by > 0:
             return _is_short(left, known)
-        case Unary("-") | Binary("+" | "-" | "*") | Call("abs", is_own=False):
+        case Unary("-") | Binary("+" | "-" | "*"):
             return all(_is_short(e, known) for e in expr.operands)
     return False
 

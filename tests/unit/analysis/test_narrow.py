@@ -55,7 +55,6 @@ def window(term: str, n: int = 9, start: int = 0, use: str = "s / 81") -> str:
         ("int s = (a[x] + a[x - 1] + 1) / 2; b[x] = s < 9 ? 9 : s;", "unsigned char"),
         ("int s = (c[x] - a[x]) / 4; b[x] = s < 9 ? 9 : s;", "signed char"),
         ("int s = (c[x] - a[x]) >> 1; b[x] = s < 9 ? 9 : s;", "short"),
-        ("int s = abs(a[x] - a[x - 1]); b[x] = s < 9 ? 9 : s;", "unsigned char"),
     ],
 )  # fmt: skip
 def test_sums_of_bytes_are_short(body: str, expected: str, tmp_path) -> None:
@@ -72,6 +71,7 @@ def test_sums_of_bytes_are_short(body: str, expected: str, tmp_path) -> None:
         window("d[x - i]"),  # 9 * 32767
         window("a[x - i] * a[x - i]"),
         window("e[x - i]"),
+        window("abs(a[x - i])"),  # an instruction that adds to int
         window("a[x - i]", n=9, start=65000),
         "int s = a[x] / a[x - 1]; b[x] = s < 9 ? 9 : s;",
         "int s = 0; for (int i = 0; i < n; i++) s += a[i]; b[x] = s / 9;",
