@@ -322,11 +322,12 @@ def _usual_lanes(nest: Nest, cpu: Cpu) -> float:
 def _cycles_in_rows(nest: Nest, cpu: Cpu) -> float:
     """Cycles of one instance where lanes are parts of a loop.
 
-    Every load and store is a whole vector, which begins at a multiple of its length.
+    Every load and store is a whole vector, which begins at a multiple of its length:
+    they hide behind the operations, or these behind them.
     """
     arithmetic = nest.n_operations / OPERATIONS_PER_CYCLE
     memory = nest.lifted_operations / LOADS_PER_CYCLE
-    busy = max(arithmetic, memory) + OVERLAP_LOSS * min(arithmetic, memory)
+    busy = max(arithmetic, memory)
     return busy / min(nest.lanes, _usual_lanes(nest, cpu))
 
 
