@@ -27,6 +27,7 @@ from polysched.ir import (
     MARK_BACKWARDS,
     MARK_ORDERED,
     MARK_PARALLEL,
+    MARK_RETURN,
     MARK_VECTOR,
     Rolled,
     ScheduleTree,
@@ -37,7 +38,7 @@ from polysched.sets import list_maps, map_names, node_kind
 
 _LOOP_MARKS = (MARK_PARALLEL, MARK_VECTOR, MARK_ACCUMULATE)
 _SCHEDULE = re.compile(
-    rf"(static|dynamic|guided|{MARK_BACKWARDS})(,\s*\d+)?|{MARK_ORDERED}"
+    rf"(static|dynamic|guided|{MARK_BACKWARDS})(,\s*\d+)?|{MARK_ORDERED}|{MARK_RETURN}"
 )
 _IN_TURN = "static, 1"  # the schedule of a loop of which a part is ordered
 _PART = f"#pragma omp {MARK_ORDERED}"
@@ -150,6 +151,8 @@ class _Adder:
         is_ordered = is_shared and kind == MARK_ORDERED
         if is_shared and kind and kind.startswith(MARK_BACKWARDS):
             loop, kind = _backwards(loop), kind.replace(MARK_BACKWARDS, "dynamic")
+        if is_shared and kind == MARK_RETURN:
+            loop, kind = _backwards(loop), _IN_TURN
         lanes = wanted.vector.get(loop.depth)
         is_whole = is_vector and not is_parallel and loop.depth in wanted.whole
         words = []

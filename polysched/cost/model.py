@@ -32,7 +32,7 @@ from polysched.cost.read import KnownNests, read_nests
 from polysched.cost.reuse import Reuse
 from polysched.cost.storage import fresh_bytes, lay_out_copies
 from polysched.cost.traffic import at_sizes, nest_traffic
-from polysched.ir import RowsAhead, ScheduleTree, Scop
+from polysched.ir import MARK_PARALLEL, MARK_RETURN, RowsAhead, ScheduleTree, Scop
 from polysched.machine import Cpu, Machine
 
 CLOCK_HZ = 2.5e9  # where the machine does not say
@@ -57,6 +57,7 @@ PAGE_BYTES = 4096
 TLB_PAGES = 2048  # of which the processor knows where they lie
 WALK_CYCLES = 20.0  # to find that out for another one
 ASKED_AHEAD = 0.85  # of the time of memory that rows take which are asked for ahead
+TURNED_BACK = 0.7  # of that of a sweep that begins where the one before has ended
 ROW_ALONE = 1.05  # of the third cache's time: streams end with pages, all but several
 LEFT_OVER = 1.5  # of the time of a loop without lanes, outside of register tiles
 SHARED_LINES = 0.5  # speed where every line goes from thread to thread and back
@@ -230,6 +231,8 @@ def _levels(position: int, nest: Nest, reuse: Reuse, cpu: Cpu, cold: float) -> L
     memory = cold * moved.memory_bytes * scattered / cpu.bandwidth_bytes_per_second
     if any(RowsAhead.of_mark(mark).distance for mark in nest.marks):
         memory *= ASKED_AHEAD
+    if f"{MARK_PARALLEL}:{MARK_RETURN}" in nest.marks:
+        memory *= TURNED_BACK
     if nest.copies == 1 and not nest.lanes and not nest.memory_operations()[1]:
         l3 *= ROW_ALONE
     pages = far_pages(nest, TLB_PAGES, PAGE_BYTES, reuse.met_before(position))

@@ -17,6 +17,7 @@ MARK_TILE = "tile"  # the band below enumerates tiles
 MARK_WAVEFRONT = "wavefront"  # the band below: first member sums the tile loops
 MARK_DIAMOND = "diamond"  # the tile band below: tiles that may start side by side
 MARK_BACKWARDS = "backwards"  # parallel:backwards: as threads become free, last first
+MARK_RETURN = "return"  # parallel:return: one by one in turn, last first
 MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2
 MARK_LIFT = "lift"  # lift:250, below, arrays of one dimension lie in rows of parts:
 # element e at [e mod 250][floor(e / 250)]

@@ -49,6 +49,7 @@ from polysched.transform.step import (
 )
 from polysched.transform.straighten import Straighten
 from polysched.transform.tile import Tile, Wavefront
+from polysched.transform.turn_back import TurnBack
 from polysched.transform.unroll import Unroll
 from polysched.transform.version import Version
 
@@ -97,6 +98,7 @@ __all__ = [
     "Straighten",
     "Threads",
     "Tile",
+    "TurnBack",
     "Unroll",
     "Vector",
     "Version",

@@ -32,6 +32,7 @@ from polysched.transform.rows import gather_rows, version_rows
 from polysched.transform.share import share_loops
 from polysched.transform.strips import fuse_blocks, fuse_strips
 from polysched.transform.sums import share_sums
+from polysched.transform.turn_back import turn_back
 from polysched.transform.wave_tiles import tile_in_waves
 from polysched.transform.windows import part_windows, unroll_windows
 
@@ -219,7 +220,8 @@ def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | 
         draft = draft.through(share_loops, scop, cpu)
     if shape.rows:
         draft = draft.through(version_rows, scop)
-    return draft.through(fill_lanes, scop, cpu, jam=shape.jam, hold=shape.hold)
+    draft = draft.through(fill_lanes, scop, cpu, jam=shape.jam, hold=shape.hold)
+    return draft.through(turn_back, scop, cpu) if shape.threads else draft
 
 
 def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
