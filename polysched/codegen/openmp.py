@@ -17,6 +17,7 @@ from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
 from polysched.codegen.copied_sums import CopiedSum, copy_sums
 from polysched.codegen.ctext import Names, Text, identifiers
 from polysched.codegen.declare import Declarer, is_on_heap
+from polysched.codegen.distances import keep_distances
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
 from polysched.codegen.frame import frame_code
 from polysched.codegen.held import HeldElements
@@ -311,6 +312,7 @@ class _Printer:
             return self._instance(instance, printer, taken, built.domains, is_lane)
 
         block = relax_narrow_lanes(block, self.scop, self.exprs.macros)
+        block = keep_distances(block, self.scop)
         layout = Layout(self.options.indent, self.type.name, instance_lines)
         declared = [*declare_roots(self.scop), *tiles.vectors.typedefs.values()]
         untouched = find_untouched(self.source)
