@@ -263,7 +263,7 @@ class _Finder:
     def conditions(self, vectors: Mapping[_Place, Vector]) -> tuple[str, ...]:
         """When rows begin at such multiples."""
         found = {
-            f"{self.pitches[atom].at_least(MULTIPLY)} % {n} == 0"
+            aligned_when(self.pitches[atom], n)
             for place in vectors
             for n in [vectors[place].length]
             for atom, weight in place.row
@@ -315,6 +315,11 @@ class _Finder:
         terms = tuple((atom, weights[atom]) for atom in self.orders[place.row])
         total = Linear(terms, place.position)
         return total.plus(Linear.atom(Text(self.iterator)), place.weight)
+
+
+def aligned_when(pitch: Text, n: int) -> str:
+    """The question whether rows begin at multiples of so many elements."""
+    return f"{pitch.at_least(MULTIPLY)} % {n} == 0"
 
 
 def _looked_up(placed: Sequence[Placed]) -> set[str]:

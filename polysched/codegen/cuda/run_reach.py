@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import islpy as isl
 
 from polysched.analysis import load_relations
 from polysched.base import AnalysisError
 from polysched.codegen.cuda.arrays import DeviceArray
+from polysched.codegen.cuda.run_elements import aligned_when
+from polysched.codegen.expr import ExprPrinter
 from polysched.ir import (
     Assign,
     Binary,
     Call,
+    Cast,
     Const,
     Expr,
     Lookup,
+    Param,
     Scop,
     Statement,
     walk,
@@ -29,6 +33,7 @@ def may_run_beyond(
     schedule: isl.UnionMap,
     length: int,
     arrays: Mapping[str, DeviceArray],
+    known: Collection[str] = (),
 ) -> bool:
     """Whether all values of a run may be computed as soon as one of them is wanted.
 
@@ -48,8 +53,14 @@ def may_run_beyond(
         Values of a run, the first a multiple of this.
     arrays : mapping of str to DeviceArray
         What lives in device memory.
+    known : collection of str
+        Conditions under which they are.
     """
     written = {a.array for _, a in scop.iter_accesses() if a.is_write}
+    context = scop.context.params()
+    for name in _aligned_parameters(arrays, length, known):
+        rows = isl.Set(f"[{name}] -> {{ : {name} mod {length} = 0 }}")
+        context = context.intersect(rows)
     for statement in statements:
         if not all(isinstance(action, Assign) for action in statement.body):
             return False
@@ -59,7 +70,7 @@ def may_run_beyond(
         points = _beyond(schedule, statement, length)
         if points is None:
             return False
-        points = points.intersect_params(scop.context)
+        points = points.intersect_params(context)
         try:
             loads = [
                 pair
@@ -78,7 +89,7 @@ def may_run_beyond(
                 continue
             if load.array in written or not device.copied_in:
                 return False
-            if not _exists(points.apply(relation), device):
+            if not _exists(points.apply(relation), device, length, known):
                 return False
     return True
 
@@ -110,11 +121,13 @@ def _beyond(
     return own.range().apply(mates).apply(isl.Map.from_multi_aff(function[0]))
 
 
-def _exists(touched: isl.Set, device: DeviceArray) -> bool:
+def _exists(
+    touched: isl.Set, device: DeviceArray, length: int, known: Collection[str]
+) -> bool:
     """Whether elements, some of them beyond their row, lie in the array's memory."""
     total = device.n_elements
     if total is None:
-        return False
+        return _exists_in_rows(touched, device, length, known)
     if not device.lasts:
         return True
     weights = [*_numbers(device), 1]
@@ -123,6 +136,57 @@ def _exists(touched: isl.Set, device: DeviceArray) -> bool:
     place = isl.Map(f"{{ [{', '.join(dims)}] -> [{index}] }}")
     plain = touched.reset_tuple_id()
     return bool(plain.apply(place).is_subset(isl.Set(f"{{ [e] : 0 <= e < {total} }}")))
+
+
+def _exists_in_rows(
+    touched: isl.Set, device: DeviceArray, length: int, known: Collection[str]
+) -> bool:
+    """Whether elements are in a row, or at most a run away from one within others.
+
+    Where rows are as long as a run: the row behind, or before, is there then.
+    """
+    if device.stored_firsts or len(device.lasts) < 2:
+        return False
+    if not all(_is_long(p, length, known) for p in device.pitches):
+        return False
+    space = touched.get_space()
+    local = isl.LocalSpace.from_space(space)
+    one, reach = isl.Val(1), isl.Val(length - 1)
+    values = [
+        isl.PwAff.from_aff(isl.Aff.var_on_domain(local, isl.dim_type.set, k))
+        for k in range(len(device.lasts))
+    ]
+    lasts = [last.insert_domain(space) for last in device.lasts]
+    zero = values[0].sub(values[0])
+    inside = isl.Set.universe(space)
+    earlier = later = isl.Set.empty(space)
+    for value, last in zip(values[:-1], lasts[:-1], strict=True):
+        inside = inside.intersect(value.ge_set(zero)).intersect(value.le_set(last))
+        later = later.union(value.ge_set(zero.add_constant_val(one)))
+        earlier = earlier.union(value.le_set(last.add_constant_val(one.neg())))
+    value, last = values[-1], lasts[-1]
+    before = value.ge_set(zero.add_constant_val(reach.neg())).intersect(later)
+    behind = value.le_set(last.add_constant_val(reach)).intersect(earlier)
+    begins = before.union(value.ge_set(zero))
+    ends = behind.union(value.le_set(last))
+    return bool(touched.is_subset(inside.intersect(begins).intersect(ends)))
+
+
+def _aligned_parameters(
+    arrays: Mapping[str, DeviceArray], length: int, known: Collection[str]
+) -> Iterator[str]:
+    """Parameters that are distances of rows which begin at multiples of a run."""
+    for pitch in {p for device in arrays.values() for p in device.pitches}:
+        inner = pitch.operand if isinstance(pitch, Cast) else pitch
+        if isinstance(inner, Param) and _is_long(pitch, length, known):
+            yield inner.name
+
+
+def _is_long(pitch: Expr, length: int, known: Collection[str]) -> bool:
+    """Whether rows are as far apart as a run is long, or further."""
+    if isinstance(pitch, Const):
+        return int(pitch.value) >= length
+    return aligned_when(ExprPrinter().index(pitch).to_text(), length) in known
 
 
 def _numbers(device: DeviceArray) -> Iterator[int]:

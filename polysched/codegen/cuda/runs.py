@@ -134,20 +134,25 @@ class RunPrinter:
         conditions = (*whole.conditions(0, length - 1), *found.conditions)
         if not conditions:
             return (Block((), (*computing, *stores)),)
-        is_whole = Text(" && ".join(conditions))
-        if self._may_run_beyond(node, placed, found):
-            single = Block((), tuple(self._store_each(whole, run, found.vectors)))
-            ends = Branch(is_whole, Block((), stores), single)
-            some = Text(" && ".join(whole.conditions(length - 1, 0)))
-            return (Branch(some, Block((ends,), computing)),)
         rolled = replace(node, pragmas=(*node.pragmas, "#pragma unroll 1"))
-        return (Branch(is_whole, Block((), (*computing, *stores)), Block((rolled,))),)
+        outside = whole.conditions(0, length - 1)
+        if outside and self._may_run_beyond(node, placed, found):
+            single = Block((), tuple(self._store_each(whole, run, found.vectors)))
+            ends = Branch(_all(outside), Block((), stores), single)
+            some = _all(whole.conditions(length - 1, 0))
+            parts = Branch(some, Block((ends,), computing))
+            if not found.conditions:
+                return (parts,)
+            aligned = _all(found.conditions)
+            return (Branch(aligned, Block((parts,)), Block((rolled,))),)
+        vectors = Block((), (*computing, *stores))
+        return (Branch(_all(conditions), vectors, Block((rolled,))),)
 
     def _may_run_beyond(
         self, node: Loop, placed: Sequence[_Placed], found: RunElements
     ) -> bool:
         """Whether a part of a run is computed like a whole one, and stored in part."""
-        if found.conditions or any(v.is_read and v.is_written for v in found.vectors):
+        if any(v.is_read and v.is_written for v in found.vectors):
             return False
         stored = {v.device.array.name for v in found.vectors if v.is_written}
         statements = [statement for statement, _, _ in placed]
@@ -163,6 +168,7 @@ class RunPrinter:
             self.built.schedules[node.key],
             found.length,
             self.arrays,
+            found.conditions,
         )
 
     def _store_each(
@@ -249,6 +255,10 @@ class RunPrinter:
         if vector.length == 1:
             return f"{vector.device.name}[{index}]"
         return f"*({const}{self._type(vector)} *)&{vector.device.name}[{index}]"
+
+
+def _all(conditions: Sequence[str]) -> Text:
+    return Text(" && ".join(conditions))
 
 
 def read_instance(

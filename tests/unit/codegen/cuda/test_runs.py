@@ -6,16 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from polysched.analysis import (
-    coalesce_scalars,
-    compute_dependences,
-    infer_liveness,
-    set_band_flags,
-)
-from polysched.codegen.cuda import print_cuda
-from polysched.frontend import parse_c
-from polysched.ir import original_tree
-from polysched.transform import apply_script, parse_script
 from tests.unit.codegen.cuda.programs import Prepared, compile_host, outputs, run_device
 
 INNER = "for (int i = 1; i < N - 1; i++) for (int j = 1; j < N - 1; j++)"
@@ -154,19 +144,34 @@ def test_the_first_row_reads_nothing_before_the_array(tmp_path: Path) -> None:
 def test_rows_of_unknown_length_are_aligned_or_not_when_it_runs(
     tmp_path: Path, m: int
 ) -> None:
-    source = tmp_path / "rows.c"
-    source.write_text(ROWS)
-    program = parse_c(source, flags=(f"-DN={m}",))
-    (scop,) = program.scops
-    scop = coalesce_scalars(infer_liveness(scop))
-    deps = compute_dependences(scop)
-    tree = set_band_flags(original_tree(scop), deps)
-    tree = apply_script(tree, parse_script(SCRIPT), deps)
-    text = print_cuda(scop, tree, deps=deps.validity)
+    prepared = Prepared.of_text(tmp_path, ROWS, m)
+    text = prepared.print(SCRIPT)
     assert "% 4 == 0" in text.device
-    prepared = Prepared(program, scop, deps, tree)
     compile_host(tmp_path, prepared, text, m)
     assert run_device(tmp_path, text.device, seed=m) == f"{sum(range(5 * m)) + 5 * m}\n"
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("m", [8, 9])
+@pytest.mark.parametrize(("first", "last"), [(1, 1), (0, 1), (1, 0)])
+def test_parts_of_rows_of_unknown_length_are_computed_whole_between_others(
+    tmp_path: Path, m: int, first: int, last: int
+) -> None:
+    """Behind the last row, and before the first, there is nothing to read."""
+    outside = " + 3 * P[i + 1][j] + 5 * P[i - 1][j]" if first and last else ""
+    loops = f"for (int i = {first}; i < n - {last}; i++)\n for (int j = 1; j < m - 1;"
+    source = ROWS.replace(
+        "for (int i = 0; i < n; i++)\n    for (int j = 0; j < m;", loops
+    ).replace("P[i][j] + 1", f"P[i][j - 1] + 2 * P[i][j + 1]{outside}")
+    prepared = Prepared.of_text(tmp_path, source, m)
+    text = prepared.print(SCRIPT)
+    assert ("] = Q_run.w;" in text.device) is bool(first and last)
+    compile_host(tmp_path, prepared, text, m)
+    inside = [m * i + j for i in range(first, 5 - last) for j in range(1, m - 1)]
+    total = sum((e - 1) + 2 * (e + 1) for e in inside)
+    if outside:
+        total += sum(3 * (e + m) + 5 * (e - m) for e in inside)
+    assert run_device(tmp_path, text.device, seed=m) == f"{total}\n"
 
 
 @pytest.mark.cc
