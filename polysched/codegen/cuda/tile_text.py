@@ -16,7 +16,7 @@ from polysched.codegen.cuda.form import TiledForm, TileNames
 from polysched.codegen.cuda.local_names import LocalNames
 from polysched.codegen.cuda.mapping import KernelMap, bounded_hull
 from polysched.codegen.expr import Bound, ExprPrinter, Spelling
-from polysched.codegen.linear import Linear, StoragePlace
+from polysched.codegen.linear import Linear
 from polysched.codegen.options import PrintOptions
 from polysched.ir import Load, ScalarType, Scop, action_expressions, walk
 from polysched.sets import ast_options
@@ -209,16 +209,8 @@ class TileText:
             name: Bound(self._linear(here.get_pw_aff(k)), self.index_type)
             for k, name in enumerate(self.form.statement.iterators)
         }
-        offsets: dict[StoragePlace, Linear] = {
-            (n, k): self._linear(low)
-            for n, d in self.arrays.items()
-            for k, low in enumerate(d.firsts)
-            if low is not None
-        }
         return ExprPrinter(
-            iterators={**iterators, **bounds},
-            arrays={**arrays, **spellings},
-            offsets=offsets,
+            iterators={**iterators, **bounds}, arrays={**arrays, **spellings}
         )
 
     def _tile_hull(self, member: int) -> isl.Set:

@@ -54,6 +54,14 @@ PANELS = """for (int k = 0; k < N / 8; k++)
       for (int j = 8 * k + 8; j < N; j++)
         for (int l = 0; l < 8; l++)
           C[i][j] -= C[i][8 * k + l] * C[8 * k + l][j] / (T)64;"""
+ROWS_OF_OWN = """for (int k = 1; k < N; k++) {
+    T row[N];
+    for (int i = 0; i < N; i++)
+      row[i] = A[i][k] * 2;
+    for (int i = 0; i < N; i++)
+      for (int j = 0; j < N; j++)
+        C[i][j] += row[i] * B[k][j];
+  }"""
 SQUARE = PRODUCT.replace("M", "N")
 MERGE = "merge(band=0); "
 
@@ -81,6 +89,11 @@ CASES = [
     (POINTERS, "double", 21, 2 * MERGE + contract("16,16,8", "4,8", "1,2", 2)),
     (POINTERS, "double", 1, 2 * MERGE + contract("16,16,8", "4,8", "1,2", 3)),
     (POINTERS, "float", 24, 2 * MERGE + contract("16,16,8", "4,8", "1,2", 2)),
+    # the array's first row is that of k = 1
+    (ROWS_OF_OWN, "double", 21, "distribute(band=0, member=0, statements=[0, 1]); "
+     "merge(band=0.1.0); merge(band=0.1.0); order(band=0.1.0, members=[1, 2, 0]); "
+     + contract("16,16,8", "4,8", "1,2", 2, "0.1.0")
+     + "; launch(band=0.0.0, tile=[8], threads=[8])"),
     (PANELS, "double", 37, "merge(band=0.0); " + contract(
         "16,16,8", "4,8", "1,2", 2, "0.0")),
 ]  # fmt: skip
