@@ -21,8 +21,7 @@ def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     that hold small values of a shorter type, sums that share their condition with
     something else have statements of their own, updates that commute begin with
     the term that is known first, and updates in place read copies of what they change
-    later. The last is done where all sizes are known, as the code explodes otherwise,
-    and not for a device, for which private arrays need declared sizes.
+    later. The last is done where all sizes are known, as the code explodes otherwise.
     """
     live = drop_dead_statements(infer_liveness(scop))
     private = substitute_scalars(privatize(live))

@@ -84,7 +84,7 @@ def build_space(
     late = f"the dependences of {scop.name} were not analysed in time"
     with ExitStack() as open_until_done:
         with stopped_at(end, late, hint="a longer time limit helps"):
-            scop = prepare_scop(scop, with_copies=options.target != "cuda")
+            scop = prepare_scop(scop)
             check_pins(options.pins, scop)
             measurer = CodeMeasurer(scop, options.target)
             open_until_done.callback(measurer.close)

@@ -263,7 +263,7 @@ def _pitches(
         if extent is not None:
             lengths.append(extent)
             continue
-        if k >= array.n_expanded:
+        if k >= array.n_expanded and array.storage != "scop":
             raise CodegenError(f"array {array.name!r} has an unknown inner extent")
         low = firsts[k]
         length = lasts[k] if low is None else lasts[k].sub(low)
