@@ -54,6 +54,8 @@ class Nest(NestData):
         number of iterations is known there.
     mates : tuple of Reference
         Accesses with gaps of other statements that run for the same values.
+    beside : tuple of Reference
+        Their accesses to arrays that the statement touches as well.
     is_guarded : bool
         Whether other statements under the innermost band run at few of its iterations.
     is_scalar : bool
@@ -63,6 +65,7 @@ class Nest(NestData):
     waits: bool = True
     is_versioned: bool = False
     mates: tuple[Reference, ...] = ()
+    beside: tuple[Reference, ...] = ()
     is_guarded: bool = False
     is_scalar: bool = False
 
@@ -293,7 +296,8 @@ class Nest(NestData):
         """Whether it is in an array of its own while that loop runs, see `HeldRows`."""
         if self.inner_trips > MAX_ROWS:
             return False
-        mates = [r for r in self.references if r.array == reference.array]
+        every = (*self.references, *self.beside)
+        mates = [r for r in every if r.array == reference.array]
         return self._stays_around(reference) and (
             not any(r.is_write for r in mates) or all(map(self._stays_around, mates))
         )

@@ -10,6 +10,8 @@ from math import prod
 from polysched.analysis import Reference, box_footprint, reached_elements
 from polysched.cost.nest_loops import NestLoops
 
+BOX_SLACK = 4  # boxes of triangles hold so many times what is there, for all schedules
+
 
 @dataclass(frozen=True, eq=False)
 class NestData(NestLoops):
@@ -80,8 +82,9 @@ class NestData(NestLoops):
             touched = box_footprint(
                 self.scop, found, self.directions, extents, line_bytes
             )
-            if name not in start_of:
-                touched = min(touched, self._reached_bytes(name))
+            reached = self._reached_bytes(name)
+            if name not in start_of and touched > BOX_SLACK * reached:
+                touched = reached
             total += touched
         return total
 

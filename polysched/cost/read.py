@@ -73,11 +73,11 @@ def read_nests(
         for place, size in zip(places, sizes, strict=True):
             moving = peel(_moving(place), scop, name)
             versioned = _is_versioned(tree, moving)
-            others = mates[name, place.path]
+            others, beside = mates[name, place.path]
             is_guarded = guarded[place.path] > 1
             loops = tuple(replace(m, path=()) for m in moving)
             is_scalar = _innermost(moving) in scalar
-            key = name, loops, versioned, others, is_guarded, is_scalar
+            key = name, loops, versioned, others, is_guarded, is_scalar, beside
             if len(places) == 1 and key in known:
                 found.append((place.path, known[key].moved_to(moving)))
                 continue
@@ -89,6 +89,7 @@ def read_nests(
                 share=size / sum(sizes),
                 is_versioned=versioned,
                 mates=others,
+                beside=beside,
                 is_guarded=is_guarded,
                 is_scalar=is_scalar,
             )
@@ -119,8 +120,11 @@ def _is_versioned(tree: ScheduleTree, members: tuple[Member, ...]) -> bool:
 
 def _mates(
     places: list[Place], scop: Scop
-) -> dict[tuple[str, NodePath], tuple[Reference, ...]]:
-    """Accesses with gaps of the other statements that run for the same values."""
+) -> dict[tuple[str, NodePath], tuple[tuple[Reference, ...], tuple[Reference, ...]]]:
+    """Accesses of the other statements that run for the same values.
+
+    Those with gaps, and all to arrays that the statement touches as well.
+    """
     by_name = references(scop)
     together: dict[tuple[object, ...], list[Place]] = {}
     for place in places:
@@ -130,17 +134,19 @@ def _mates(
         ]
         n_iterators = scop.statement(place.name).n_loops
         together.setdefault((n_iterators, *loops), []).append(place)
-    return {
-        (place.name, place.path): tuple(
-            r
-            for p in group
-            if p is not place
-            for r in by_name[p.name]
-            if r.rows and any(c not in (-1, 0, 1) for c in r.rows[-1])
-        )
-        for group in together.values()
-        for place in group
-    }
+    found = {}
+    for group in together.values():
+        for place in group:
+            own = {r.array for r in by_name[place.name]}
+            others = [r for p in group if p is not place for r in by_name[p.name]]
+            with_gaps = (
+                r
+                for r in others
+                if r.rows and any(c not in (-1, 0, 1) for c in r.rows[-1])
+            )
+            shared = (r for r in others if r.array in own)
+            found[place.name, place.path] = tuple(with_gaps), tuple(shared)
+    return found
 
 
 def _guarded(places: list[Place]) -> dict[NodePath, int]:
