@@ -80,3 +80,25 @@ def crowd(n: int, tmp_path: Path) -> bool:
 def test_a_loop_that_asks_for_many_statements_has_no_lanes(tmp_path: Path) -> None:
     assert not crowd(1, tmp_path)
     assert crowd(5, tmp_path)
+
+
+def test_accesses_of_other_statements_to_the_same_array_are_known(
+    tmp_path: Path,
+) -> None:
+    """What moves along an array elsewhere keeps rows of it from being held."""
+    path = tmp_path / "case.c"
+    path.write_text(
+        "static double c[900][900]; void f(void) { double w;\n#pragma scop\n"
+        "for (int i = 0; i < 800; i++) for (int k = 0; k < 800; k++) {\n"
+        "w = %s * 2; c[i][850] = w < c[i][850] ? w : c[i][850]; }\n#pragma endscop\n}\n"
+    )
+    source = path.read_text()
+    held = []
+    for element in ("k", "c[i][k]"):
+        path.write_text(source.replace("%s", element))
+        (scop,) = parse_c(path).scops
+        deps = compute_dependences(scop)
+        tree = set_band_flags(original_tree(scop), deps)
+        chosen = read_nests(tree, scop, deps)[-1]
+        held.append(any(r.array == "c" for r in chosen.beside))
+    assert held == [False, True]
