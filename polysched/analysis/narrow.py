@@ -15,6 +15,7 @@ from polysched.ir import (
     Const,
     Element,
     Expr,
+    Iter,
     Load,
     Local,
     Range,
@@ -53,7 +54,7 @@ def narrow_scalars(scop: Scop) -> Scop:
         With other types for expanded scalars of type `int` that are set to expressions
         of short integers and numbers, and added to a known number of times.
     """
-    known: dict[str | Local, Range] = {}
+    known: dict[str | Local | Iter, Range] = {}
     for array in scop.arrays:
         if not (array.is_private and array.is_scalar and array.n_expanded):
             continue
@@ -67,7 +68,9 @@ def narrow_scalars(scop: Scop) -> Scop:
     return scop
 
 
-def _values(scop: Scop, scalar: Array, known: dict[str | Local, Range]) -> Range | None:
+def _values(
+    scop: Scop, scalar: Array, known: dict[str | Local | Iter, Range]
+) -> Range | None:
     """What one copy of a scalar may hold, None where that is not known."""
     begun: Range | None = None
     added, again = Range(0, 0), list[Assign]()
@@ -93,7 +96,10 @@ def _values(scop: Scop, scalar: Array, known: dict[str | Local, Range]) -> Range
 
 
 def _closed(
-    start: Range, again: list[Assign], scalar: str, known: dict[str | Local, Range]
+    start: Range,
+    again: list[Assign],
+    scalar: str,
+    known: dict[str | Local | Iter, Range],
 ) -> Range | None:
     """The values that assignments which read a scalar leave it within."""
     found = start
@@ -110,7 +116,7 @@ def _closed(
     return None
 
 
-def _short_range(expr: Expr, known: dict[str | Local, Range]) -> Range | None:
+def _short_range(expr: Expr, known: dict[str | Local | Iter, Range]) -> Range | None:
     """The values of an expression that lanes can compute with short integers."""
     if not _is_short(expr, known):
         return None
@@ -118,7 +124,7 @@ def _short_range(expr: Expr, known: dict[str | Local, Range]) -> Range | None:
     return found if found and range_of_type(types.INT).holds(found) else None
 
 
-def _is_short(expr: Expr, known: dict[str | Local, Range]) -> bool:
+def _is_short(expr: Expr, known: dict[str | Local | Iter, Range]) -> bool:
     match expr:
         case Const(int(), type_, _):
             return type_ == types.INT

@@ -17,6 +17,7 @@ from polysched.ir import (
     Element,
     Expr,
     Guard,
+    Iter,
     Load,
     Local,
     Lookup,
@@ -44,13 +45,13 @@ class UnknownPlaces:
         Of the arrays that have such places.
     from_anywhere : set of str
         Those of them whose first subscript may be any: they are pointers, and written.
-    ranges : mapping of (str or Local) to Range
+    ranges : mapping of (str, Local or Iter) to Range
         What the region's own variables hold.
     """
 
     extents: Mapping[str, tuple[Expr | None, ...]]
     from_anywhere: Set[str]
-    ranges: Mapping[str | Local, Range]
+    ranges: Mapping[str | Local | Iter, Range]
 
     def values(self, subscript: Expr) -> isl.Set:
         """What types and operators let a subscript be, where these are few values."""

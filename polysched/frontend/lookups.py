@@ -19,6 +19,7 @@ from polysched.ir import (
     Element,
     Expr,
     Guard,
+    Iter,
     Let,
     Load,
     Local,
@@ -33,6 +34,8 @@ from polysched.ir import (
     range_of,
     walk,
 )
+
+_Variable = str | Local | Iter
 
 
 def with_lookups(drafts: Sequence[Draft]) -> list[Draft]:
@@ -121,31 +124,41 @@ def unknown_places(
 
 def _ranges(
     drafts: Sequence[Draft], own: Mapping[str, ScalarType]
-) -> dict[str | Local, Range]:
+) -> dict[_Variable, Range]:
     """What variables of the region hold that only ever get whole values.
 
     Before the first they hold nothing that a program may use.
     """
-    values = dict[str | Local, list[Expr]]()
-    others = set[str | Local]()
+    given = dict[_Variable, list[tuple[Draft, Expr]]]()
+    others = set[_Variable]()
     for draft in drafts:
         for variable, op, value in _settings(draft, own):
             if op == "=":
-                values.setdefault(variable, []).append(value)
+                given.setdefault(variable, []).append((draft, value))
             else:
                 others.add(variable)
-    known = dict[str | Local, Range]()
-    for variable, given in values.items():
-        ranges = [range_of(value, known) for value in given]
+    known = dict[_Variable, Range]()
+    for variable, values in given.items():
+        ranges = [range_of(v, {**known, **_iterator_ranges(d)}) for d, v in values]
         held = [r for r in ranges if r is not None]
         if variable not in others and len(held) == len(ranges):
             known[variable] = reduce(Range.joined, held)
     return known
 
 
+def _iterator_ranges(draft: Draft) -> dict[_Variable, Range]:
+    """The values of iterators that lie between numbers."""
+    found = dict[_Variable, Range]()
+    for k, loop in enumerate(draft.nest.loops):
+        low, high = draft.nest.domain.dim_min_val(k), draft.nest.domain.dim_max_val(k)
+        if low.is_int() and high.is_int():
+            found[loop.iterator] = Range(int(low.to_python()), int(high.to_python()))
+    return found
+
+
 def _settings(
     draft: Draft, own: Mapping[str, ScalarType]
-) -> Iterator[tuple[str | Local, str, Expr]]:
+) -> Iterator[tuple[_Variable, str, Expr]]:
     """Each value that a variable of the region gets, converted to its type."""
     waiting = list(draft.body)
     while waiting:

@@ -15,6 +15,7 @@ from polysched.ir.expr import (
     Const,
     Element,
     Expr,
+    Iter,
     Local,
     Select,
     Unary,
@@ -55,7 +56,7 @@ def range_of_type(type_: ScalarType) -> Range:
 
 
 def range_of(
-    expr: Expr, known: Mapping[str | Local, Range] | None = None
+    expr: Expr, known: Mapping[str | Local | Iter, Range] | None = None
 ) -> Range | None:
     """The values of an integer expression; None where it computes with fractions.
 
@@ -65,9 +66,9 @@ def range_of(
     ----------
     expr : Expr
         What is evaluated.
-    known : mapping of (str or Local) to Range, optional
-        Arrays, scalars and variables of an instance of which more is known than their
-        type.
+    known : mapping of (str, Local or Iter) to Range, optional
+        Arrays, scalars, variables of an instance and iterators of which more is known
+        than their type.
     """
     if expr.dtype.is_float:
         return None
@@ -77,7 +78,7 @@ def range_of(
             return Range(value, value)
         case Element(name, _, _):
             return (known or {}).get(name, all_of_type)
-        case Local():
+        case Local() | Iter():
             return (known or {}).get(expr, all_of_type)
         case Binary(op) if op in COMPARISONS or op in LOGICAL:
             return Range(0, 1)

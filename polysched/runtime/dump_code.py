@@ -100,7 +100,7 @@ def print_dump(scop: Scop, reserved: Collection[str] = ()) -> DumpCode:
         lines.append(f"polysched_parameter({k}, (long long)({name}));")
     elements = written_elements(scop)
     arrays = [a for a in dumped_arrays(scop) if a.name in elements]
-    reaches = name_reaches(find_reached(scop, arrays))
+    reaches = name_reaches(find_reached(scop, elements, arrays))
     for name, reach in reaches.items():
         elements[name] = elements[name].intersect(_between(reach, elements[name]))
     before = print_reach(scop, reaches, "polysched_is_wanted()")

@@ -42,6 +42,7 @@ from polysched.ir import (
     types,
     walk,
 )
+from polysched.sets import list_sets
 
 _ENDS = "low", "high"
 
@@ -54,11 +55,24 @@ class Reach:
     high: str
 
 
-def find_reached(scop: Scop, arrays: Iterable[Array]) -> tuple[Array, ...]:
+def find_reached(
+    scop: Scop, elements: Mapping[str, isl.Set], arrays: Iterable[Array]
+) -> tuple[Array, ...]:
     """Those whose rows data choose, and of which nobody says how many there are.
 
-    A function's array parameter is a pointer, to as many rows as the caller has.
+    A function's array parameter is a pointer, to as many rows as the caller has. What
+    the region surely writes is there.
+
+    Parameters
+    ----------
+    scop : Scop
+        The region.
+    elements : mapping of str to isl.Set
+        That may be written.
+    arrays : iterable of Array
+        Some of those.
     """
+    sure = {s.get_tuple_name(): s for s in list_sets(scop.must_writes.range())}
     chosen = {
         a.target.array
         for s in scop.statements
@@ -72,6 +86,7 @@ def find_reached(scop: Scop, arrays: Iterable[Array]) -> tuple[Array, ...]:
         if a.name in chosen
         and a.n_expanded == 0
         and (a.storage == "parameter" or a.extents[:1] == (None,))
+        and not (a.name in sure and elements[a.name].is_subset(sure[a.name]))
     )
 
 

@@ -110,6 +110,15 @@ def test_variables_of_the_scop_are_what_they_get(scop_of):
     assert str(places.dim_max_val(0)) == "12"
 
 
+def test_a_variable_may_be_what_an_iterator_is(scop_of):
+    text = f"{LOOP} {{ int best = 2; for (int k = 0; k < 5; k++) "
+    text += "if (v[k] > v[best]) best = k; x[best] += 1; }"
+    scop = scop_of(text, head=HEAD, before=BEFORE)
+    (write,) = (a for s in scop.statements for a in s.writes if a.array == "x")
+    places = write.relation.range()
+    assert (str(places.dim_min_val(0)), str(places.dim_max_val(0))) == ("0", "4")
+
+
 def test_a_variable_that_counts_may_be_anything(scop_of):
     text = f"{LOOP} {{ int k = at[i] & 7; for (int t = 0; t < at[i]; t++) k += 2; "
     scop = scop_of(text + "x[k] += i; }", head=HEAD, before=BEFORE)

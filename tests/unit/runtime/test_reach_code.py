@@ -76,6 +76,14 @@ def test_places_that_the_region_changes_are_not_known(tmp_path: Path) -> None:
         bench_of(tmp_path, region)
 
 
+def test_what_is_surely_written_is_there(tmp_path: Path) -> None:
+    region = (
+        "for (int k = 0; k < 4; k++) out[k] = other[k] = 0;"
+        " for (int i = 0; i < n; i++) { other[i] = i; out[other[i] & 3]++; }"
+    )
+    assert bench_of(tmp_path, region).dump_code.before == ""
+
+
 def test_arrays_of_known_size_are_not_looked_at(tmp_path: Path) -> None:
     path = tmp_path / "p.c"
     path.write_text(
