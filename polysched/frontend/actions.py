@@ -374,6 +374,7 @@ class ActionReader:
         if kind == "FuncCall":
             name = getattr(node.name, "name", "a function")
             found = f"a call of {name!r} as a statement"
+            kind = name if name in _STATEMENT_HINTS else kind
             if name == "__asm__statement":
                 found = "inline assembly"
         self._refuser.unsupported(
@@ -414,6 +415,12 @@ _STATEMENT_REFUSALS = {
     "StaticAssert": "a static assertion",
 }  # fmt: skip
 LOOP_IN_FUNCTION = "a loop that its data end may stand in a function that only computes"
+_BLOCK_HINT = (
+    "elements of numbers are set to zero, and copied to such of the same type, "
+    "where bytes are so many of them: n * sizeof(double)"
+)
 _STATEMENT_HINTS = {
+    "memset": _BLOCK_HINT,
+    "memcpy": _BLOCK_HINT,
     "Break": "a scop may leave loops that are inside of it only",
 }  # fmt: skip

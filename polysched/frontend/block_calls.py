@@ -151,8 +151,8 @@ class BlockCalls:
     def _target(self, node: Any) -> _Target | None:
         """What ``A``, ``A[i]``, ``&A[i]`` or ``A + i`` points to; None of others."""
         start = None
-        if isinstance(node, c_ast.BinaryOp) and node.op == "+":
-            node, start = node.left, node.right
+        if isinstance(node, c_ast.BinaryOp):
+            node, start = _moved_from(node)
         elif isinstance(node, c_ast.UnaryOp) and node.op == "&":
             if not isinstance(node.expr, c_ast.ArrayRef):
                 return None
@@ -231,6 +231,18 @@ class BlockCalls:
         if any(_mentions(extent, self._own) for extent in extents):
             return None
         return list(extents)
+
+
+def _moved_from(node: Any) -> tuple[Any, Any]:
+    """The array of ``A + i - 1``, and by how many elements it is moved."""
+    if node.op == "+" and not isinstance(node.left, c_ast.BinaryOp):
+        return node.left, node.right
+    if node.op not in ("+", "-") or not isinstance(node.left, c_ast.BinaryOp):
+        return node, None
+    base, start = _moved_from(node.left)
+    if start is None:
+        return node, None
+    return base, c_ast.BinaryOp(node.op, start, node.right, node.coord)
 
 
 def _declared(items: Iterable[Any]) -> Mapping[str, Any]:

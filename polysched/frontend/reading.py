@@ -219,6 +219,11 @@ class ScopReader(ExpressionReader):
                 base, "found a pointer that is cast to another type",
                 hint="declare a pointer of that type in front of the scop",
             )  # fmt: skip
+        if isinstance(base, c_ast.StructRef):
+            self.refuser.unsupported(
+                base, f"member {base.field.name!r} is an array of structures",
+                hint="members that are numbers, and rows of them, are taken",
+            )  # fmt: skip
         self.refuser.unsupported(
             base, "found pointer arithmetic",
             hint="write array elements as A[i][j] or A[i*n + j]",

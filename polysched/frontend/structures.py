@@ -167,7 +167,7 @@ class _Finder:
                 end = self.add((*path, name), inner, end)
             return _rounded(end, self._alignment(path, ctype))
         sizes, element = self._sizes(path, ctype)
-        width = self._alignment(path, element)
+        width = self._size(path, element)
         if isinstance(element, ScalarC) and len(sizes) < 2:
             count = sizes[0] if sizes else None
             self.found.append(Member(path, element.type, offset, count))
@@ -184,9 +184,13 @@ class _Finder:
                 raise NoLayout(f"the size of its member {path[-1]!r} is no constant")
             sizes.append(count)
             ctype = ctype.element
-        if isinstance(ctype, StructC) and sizes:
-            raise NoLayout(f"its member {path[-1]!r} is an array of structures")
         return sizes, ctype
+
+    def _size(self, path: Path, ctype: CType) -> int:
+        """Bytes of an element; structures in an array are no numbers of their own."""
+        if isinstance(ctype, StructC):
+            return _Finder(self.fold).add(path, ctype, 0)
+        return self._alignment(path, ctype)
 
     def _alignment(self, path: Path, ctype: CType) -> int:
         """Bytes of which C begins a member at a multiple."""

@@ -33,6 +33,8 @@ CASES = {
         "C[t1][t2] = 0;"]),
     "a place": ("memset(&y[3], 0, sizeof *y * (size_t)n);", [
         "for (int t1 = 0; t1 < n; t1++)", "y[t1 + 3] = 0;"]),
+    "a place behind others": ("memset(y + n - 2, 0, 2 * sizeof(double));", [
+        "for (int t1 = 0; t1 <= 1; t1++)", "y[n + t1 - 2] = 0;"]),
     "bytes": ("memset(bytes, 0, N - 3);", [
         "for (int t1 = 0; t1 <= 36; t1++)", "bytes[t1] = 0;"]),
     "a row": ("memcpy(B[1], A[n - 1], m * sizeof(double));", [
@@ -84,3 +86,4 @@ def test_others_are_refused(tmp_path, call):
     (refusal,) = parse_c(path).refusals
     assert "a call of 'mem" in refusal.message
     assert refusal.where.line == HEAD.count("\n") + 1
+    assert ("n * sizeof(double)" in refusal.hint) is ("memmove" not in call)

@@ -18,6 +18,7 @@ struct list { struct list *next; };
 vec3 pos[20]; struct body all[20]; struct pixel image[20][30]; vec3 total;
 struct tree { struct tree *left, *right; float at[3]; short depth; char name[5][4];
               struct mixed own; };
+struct waves { char name; struct mixed parts[3]; double height; } waves[20];
 struct tree trees[20]; struct mixed mixed[20]; struct spaced spaced[20];
 struct bits bits[20]; struct list lists[20]; volatile vec3 port;
 """
@@ -39,6 +40,9 @@ ACCESSES = {
     "several types, other members between": (
         f"{LOOP} for (int c = 0; c < 3; c++) trees[i].at[c] += trees[i].own.value;",
         ["trees_own_value[i, 8]", "trees[i, c + 4]", "trees[i, c + 4]"],
+    ),
+    "behind structures in an array": (
+        f"{LOOP} pos[i].x = waves[i].height;", ["waves_height[i, 7]", "pos[i, 0]"],
     ),
     "through pointers": (
         f"{LOOP} {{ vec3 *p = &pos[i]; (*p).y = p->x; }}", ["pos[i, 0]", "pos[i, 1]"],
@@ -133,6 +137,10 @@ def test_a_structure_of_the_scop_is_private(scop_of):
 REFUSED = {
     "gaps": ("spaced[i].a = 1;", "not at their natural places"),
     "out of its type": ("trees[0].at[i] = 1;", "leaves its row of 'trees'"),
+    "structures in an array": (
+        "waves[i].parts[1].kind = 1;",
+        "member 'parts' is an array of structures",
+    ),
     "no numbers": ("trees[i].name[0][1] = 1;", "names no number in 'trees'"),
     "bit fields": ("bits[i].low = 1;", "it has bit fields"),
     "pointers": ("lists[i].next = 0;", "no members that are numbers"),
