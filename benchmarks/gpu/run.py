@@ -4,9 +4,10 @@
 the folder. Every variant checks its own results; one that fails is reported and not
 timed. The kinds of all programs take turns, those that most is asked of first and with
 several variants at a time, so that what is left out when the seconds are over are
-further shapes of what was measured. While one variant runs others are built. What was
-found is written after each, as JSON and as a page, and said at the end, with what was
-asked for (``summary.py``).
+further shapes of what was measured. Variants are built and run side by side, and take
+turns with the device (``timed.h``); ``--build`` builds them only, for a machine that
+has the GPU and little time. What was found is written after each, as JSON and as a
+page, and said at the end, with what was asked for (``summary.py``).
 """
 
 from __future__ import annotations
@@ -21,16 +22,19 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
+from threading import Event
 
 from summary import asked_lines, bulk_lines, page
 
 HERE = Path(__file__).resolve().parent
+ARCH = "sm_90"  # to build for where there is no GPU
 LATE = "LATE"  # no time was left
-RUN_SECONDS = 30.0  # of one variant
+RUN_SECONDS = 60.0  # of one variant, its turn included
 SHOWN = ("name", "case", "kind", "ms", "verdict")
 
 
@@ -64,6 +68,9 @@ def build(job: dict, compiler: str, arch: str, end: float) -> str:
     if time.monotonic() > end:
         return LATE
     name, defines = job["name"], list(job["defines"])
+    said = HERE / f"{name}.said"
+    if said.exists() and (HERE / f"{name}.exe").exists():
+        return said.read_text()
     # the device file has its sizes in it; the program's macros are not for it
     repeats = [d for d in defines if d.startswith("-DREPS")]
     nvcc = [compiler, "-O3", f"-arch={arch}", *repeats]
@@ -77,6 +84,7 @@ def build(job: dict, compiler: str, arch: str, end: float) -> str:
         text += done.stdout + done.stderr
         if done.returncode:
             return f"FAILED {text or command[0]}"
+    said.write_text(text)
     return text
 
 
@@ -169,15 +177,26 @@ def write(found: dict, output: Path) -> None:
     output.with_suffix(".md").write_text(page(found))
 
 
-def measure(jobs: list, texts: Iterator, end: float) -> Iterator:
-    """Run what is built, in turn, as long as there is time."""
-    for job, text in zip(jobs, texts, strict=True):
-        left = end - time.monotonic()
-        if text == LATE or left <= 0:
-            continue
-        failed = text.startswith("FAILED")
-        run = {"verdict": text[:800]} if failed else execute(job, left)
-        yield {**job, **resources(text), **run}
+def attempt(job: dict, make: Callable, may_run: Event, end: float) -> dict | None:
+    """Build and run one variant; None where time was over."""
+    text = make(job)
+    may_run.wait()
+    left = end - time.monotonic()
+    if text == LATE or left <= 0:
+        return None
+    failed = text.startswith("FAILED")
+    run = {"verdict": text[:800]} if failed else execute(job, left)
+    return {**job, **resources(text), **run}
+
+
+def build_all(jobs: list, make: Callable, n_jobs: int) -> int:
+    """Compile and link all variants; 1 where one of them is refused."""
+    with ThreadPoolExecutor(n_jobs) as pool:
+        texts = list(pool.map(make, jobs))
+    failed = [text for text in texts if text.startswith("FAILED")]
+    sys.stdout.write("\n".join([*failed[:3], ""]))
+    sys.stdout.write(f"{len(texts) - len(failed)} of {len(texts)} variants built\n")
+    return 1 if failed else 0
 
 
 def main() -> int:
@@ -188,33 +207,43 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--build", action="store_true")
     options = parser.parse_args()
     end = time.monotonic() + options.seconds
     compiler = find_nvcc()
-    *gpu, capability = query_gpu()
-    arch = options.arch or "sm_" + capability.replace(".", "")
     jobs = json.loads((HERE / "jobs.json").read_text())
     jobs = [j for j in jobs if options.only in f"{j['case']} {j['kind']}"]
     jobs = take_turns(jobs)
+    if options.build:
+        make = partial(build, compiler=compiler, arch=options.arch or ARCH, end=end)
+        return build_all(jobs, make, options.jobs)
+    *gpu, capability = query_gpu()
+    arch = options.arch or "sm_" + capability.replace(".", "")
+    make = partial(build, compiler=compiler, arch=arch, end=end)
+    may_run = Event()
     found = {"gpu": ", ".join(gpu), "nvcc": release_of(compiler), "arch": arch}
     found |= {"reference": {}, "runs": []}
     with ThreadPoolExecutor(options.jobs) as pool:
-        texts = pool.map(lambda job: build(job, compiler, arch, end), jobs)
-        found["reference"] = reference(compiler, arch)
+        work = partial(attempt, make=make, may_run=may_run, end=end)
+        runs = pool.map(work, jobs)
+        try:
+            found["reference"] = reference(compiler, arch)
+        finally:
+            may_run.set()
         write(found, options.output)
-        for run in measure(jobs, texts, end):
+        for run in filter(None, runs):
             found["runs"].append(run)
             told = {k: run.get(k) for k in SHOWN}
             sys.stdout.write(json.dumps(told) + "\n")
             sys.stdout.flush()
             write(found, options.output)
-    runs = found["runs"]
-    n_wrong = sum(run["verdict"] != "equal" for run in runs)
-    left = f", {len(jobs) - len(runs)} left out" if len(runs) < len(jobs) else ""
-    sys.stdout.write(f"{len(runs) - n_wrong} of {len(runs)} variants right{left}\n")
-    for line in asked_lines(runs, found["reference"]):
+    done = found["runs"]
+    n_wrong = sum(run["verdict"] != "equal" for run in done)
+    left = f", {len(jobs) - len(done)} left out" if len(done) < len(jobs) else ""
+    sys.stdout.write(f"{len(done) - n_wrong} of {len(done)} variants right{left}\n")
+    for line in asked_lines(done, found["reference"]):
         sys.stdout.write(line + "\n")
-    for line in bulk_lines(runs):
+    for line in bulk_lines(done):
         sys.stdout.write(f"pieces, rows in bulk {line}\n")
     return 1 if n_wrong else 0
 

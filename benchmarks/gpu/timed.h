@@ -2,9 +2,12 @@
  *
  * Each entry of the region is timed by events before its first and behind its last
  * launch; REPS says how often the program enters it. A short warm-up comes first, so
- * that the clock is up. */
+ * that the clock is up. Programs that run side by side take turns with the device, by a
+ * lock on turn.lock, from the first array of an entry to the last one's end. */
 #include <cuda_runtime.h>
 #include <cstdio>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <vector>
 
 #ifndef REPS
@@ -55,7 +58,33 @@ static Times &times()
   return all;
 }
 
+static int n_arrays;
+
+static int turn_file()
+{
+  static const int file = open("turn.lock", O_CREAT | O_RDWR, 0666);
+  return file;
 }
+
+static void allocating()
+{
+  if (!n_arrays++) {
+    ::cudaFree(0);
+    flock(turn_file(), LOCK_EX);
+  }
+}
+
+static cudaError_t freed(cudaError_t status)
+{
+  if (!--n_arrays)
+    flock(turn_file(), LOCK_UN);
+  return status;
+}
+
+}
+
+#define cudaMalloc(pointer, bytes) (timed::allocating(), cudaMalloc(pointer, bytes))
+#define cudaFree(pointer) timed::freed(cudaFree(pointer))
 
 #define PS_LAUNCH(kernel, grid, block, bytes, ...)              \
   do {                                                          \
