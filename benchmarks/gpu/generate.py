@@ -41,6 +41,7 @@ from polysched.transform import apply_script, parse_script
 from polysched.workflow import Variant, build_space, optimize, parse
 
 HERE = Path(__file__).resolve().parent
+SUITE = HERE.parents[1] / "examples" / "polybench"
 BYTES = {"float": 4, "double": 8}
 MERGE = "merge(band=0); merge(band=0); "
 GPU = Gpu.named("h200")
@@ -76,6 +77,9 @@ class Job:
         By the model of shapes, for the H200.
     weight : int
         Variants of its case and kind that are measured in one turn.
+    original : str
+        File of the program whose output its own must agree with; "" where it checks
+        its results itself.
     """
 
     case: str
@@ -87,6 +91,7 @@ class Job:
     n_bytes: float
     predicted_seconds: float | None = None
     weight: int = 1
+    original: str = ""
 
 
 def predict(script: str, elem: str, n: int) -> float:
@@ -309,15 +314,33 @@ def write_choice(variant: Variant, name: str, folder: Path) -> None:
     (folder / f"{name}.c").write_bytes(optimize(variant.program, [variant]))
 
 
+def suite_jobs() -> Iterator[Job]:
+    """PolyBench at LARGE: the region is entered once."""
+    for file in sorted(SUITE.glob("*.c")):
+        case, defines = f"{file.stem} LARGE", ("-DLARGE", "-DREPS=1")
+        yield Job(
+            case, "our choice", file.stem, defines, "", 0.0, 0.0, original=file.name
+        )  # fmt: skip
+
+
+def source_of(job: Job) -> Path:
+    """The program of a job."""
+    return (SUITE if job.original else HERE / "programs") / f"{job.program}.c"
+
+
 def choices(job: Job) -> Iterator[tuple[Job, Variant]]:
     """The best-ranked schedules of a program's space, as `tune` would measure them."""
-    program = parse(str(HERE / "programs" / f"{job.program}.c"), flags=job.defines)
+    program = parse(str(source_of(job)), flags=job.defines)
     machine = Machine(Machine.detect(calibrated=False).cpu, gpu=GPU)
     fp: FloatingPoint = "reassociate" if job.program == "rowsums" else "strict"
     space = build_space(program, machine, seconds=SPACE_SECONDS, target="cuda", fp=fp)
     for variant in space.variants[:N_CHOICES]:
-        script = variant.schedule.script_text
-        yield replace(job, kind="our choice", script=script), variant
+        script, predicted = variant.schedule.script_text, variant.predicted_seconds
+        kept = predicted if job.original else None
+        yield (
+            replace(job, kind="our choice", script=script, predicted_seconds=kept),
+            variant,
+        )
 
 
 def all_files(only: str) -> Iterator[tuple[Job, Callable[[str, Path], None]]]:
@@ -326,7 +349,7 @@ def all_files(only: str) -> Iterator[tuple[Job, Callable[[str, Path], None]]]:
     for job in all_jobs():
         cases.setdefault(job.case, replace(job, predicted_seconds=None, weight=2))
         yield job, partial(write, job)
-    for case in cases.values():
+    for case in (*cases.values(), *suite_jobs()):
         if only not in f"{case.case} our choice":
             continue
         for job, variant in choices(case):
@@ -366,6 +389,8 @@ def main() -> None:
             sys.stderr.write(f"{name} {job.case} {job.script}: {error}\n")
             continue
         listed.append({"name": name, **job.__dict__})
+        if job.original:
+            shutil.copy(source_of(job), folder / job.original)
     (folder / "jobs.json").write_text(json.dumps(listed, indent=1))
     for extra in ("timed.h", "run.py", "summary.py", "reference.py", "reference.cu"):
         shutil.copy(HERE / extra, folder / extra)

@@ -29,7 +29,13 @@ case "$*" in
 esac
 """
 GPU = "#!/bin/sh\necho 'NVIDIA H200, 580.1, 143771 MiB, 1980 MHz, 9.0'\n"
-CC = "#!/bin/sh\nexit 0\n"
+CC = """#!/bin/sh
+# an original program says 2.5; of other files nothing is made
+for out; do test "$last" = -o && break; last=$out; done
+case "$out" in
+*.c.exe) printf '#!/bin/sh\\necho "sum 2.5000000000e+00"\\n' > $out; chmod +x $out ;;
+esac
+"""
 
 
 def job(case: str, kind: str, script: str, ms: float, predicted: float | None) -> dict:
@@ -111,3 +117,25 @@ def test_without_time_nothing_is_built(folder: Path) -> None:
 def test_without_a_gpu_it_says_so(folder: Path) -> None:
     (folder / "bin" / "nvidia-smi").write_text("#!/bin/sh\necho none >&2; exit 9\n")
     assert "found no GPU: none" in run(folder).stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "is_right"), [("2.50000000001e+00", True), ("2.501e+00", False)]
+)
+def test_programs_must_say_what_their_original_says(
+    folder: Path, said: str, is_right: bool
+) -> None:
+    (one, *_) = json.loads((folder / "jobs.json").read_text())
+    (folder / "jobs.json").write_text(json.dumps([{**one, "original": "sum.c"}]))
+    (folder / f"{one['name']}.out").write_text(f"sum {said}\n")
+    done = run(folder)
+    assert done.returncode == (0 if is_right else 1), done.stderr
+    assert f"{int(is_right)} of 1 variants right" in done.stdout
+
+
+def test_built_elsewhere_it_only_runs(folder: Path) -> None:
+    built = run(folder, "--build", "--seconds", "60")
+    assert built.returncode == 0, built.stderr
+    assert "7 of 7 variants built" in built.stdout
+    (folder / "bin" / "gcc").write_text("#!/bin/sh\nexit 1\n")
+    assert "6 of 7 variants right" in run(folder).stdout
