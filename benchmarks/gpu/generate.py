@@ -158,20 +158,19 @@ def _tiles(elem: str) -> Iterator[tuple[str, str]]:
                     )
 
 
+TENSOR_SHAPES = (  # rows and columns of a block, and warps along them
+    ((128, 64), (2, 2)), ((64, 128), (2, 2)), ((128, 128), (2, 4)),
+    ((128, 128), (4, 2)), ((128, 64), (4, 2)), ((64, 64), (2, 2)),
+)  # fmt: skip
+TENSOR_PIPELINES = ((16, 3), (16, 4), (8, 4), (32, 2))  # terms of a tile, and stages
+
+
 def tensor_jobs(n: int) -> Iterator[Job]:
     """Products of doubles in tensor cores, which add terms in another order."""
     defines = ("-DELEM=double", f"-DN={n}", "-DREPS=6")
-    for (rows, columns), (ty, tx), depth, stages in product(
-        ((128, 128), (128, 64), (64, 128), (128, 256)),
-        ((2, 2), (4, 2), (2, 4), (4, 4)),
-        (8, 16, 32),
-        (1, 2, 3, 4),
+    for ((rows, columns), (ty, tx)), (depth, stages) in product(
+        TENSOR_SHAPES, TENSOR_PIPELINES
     ):
-        held = rows * columns // (32 * ty * tx)
-        shared = (rows * (depth + 4) + depth * (columns + 4)) * 8 * stages
-        rarely = stages == 1 and depth != 16
-        if not 32 <= held <= 96 or shared > 200 << 10 or rarely:
-            continue
         script = (
             f"contract(band=0, tile=[{rows},{columns},{depth}], threads=[{ty},{tx}], "
             f"runs=[{rows // ty},{columns // tx}], stages={stages}, tensor=true)"

@@ -37,7 +37,7 @@ from polysched.transform.step import Step, option
 MAX_STAGES = 8
 WARP = 32  # threads
 TENSOR, BULK = "tensor", "bulk"  # words of the mark, and options of the step
-TENSOR_SIDE, DEPTH = 8, 4  # results along a side, and terms, of one step in double
+TENSOR_SIDE, DEPTH = 16, 8  # results along a side, and terms, of two instructions
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,8 @@ class Contract(Step):
                 return f"found runs of {run} for {count} warps and {size} values"
         if any(run % TENSOR_SIDE for run in self.runs[-2:]) or self.tile[-1] % DEPTH:
             return (
-                f"found {list(self.runs)} x {self.tile[-1]}, expected multiples of 8, 4"
+                f"found {list(self.runs)} x {self.tile[-1]}, expected multiples of "
+                f"{TENSOR_SIDE}, {DEPTH}"
             )
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from polysched.codegen.cuda.tensor_text import TENSOR_PRELUDE
 from polysched.codegen.cuda.text import BULK_PRELUDE, HOST_FUNCTION, PRELUDE
 
 
@@ -28,7 +29,8 @@ def join_device(texts: Sequence[str], comment: Sequence[str] = ()) -> str:
         Lines ended by ``\n``.
     """
     head = ["/*", *(f" * {line}".rstrip() for line in comment), " */", ""]
-    shared = [p for p in (PRELUDE, BULK_PRELUDE) if any(p in text for text in texts)]
+    preludes = (PRELUDE, BULK_PRELUDE, TENSOR_PRELUDE)
+    shared = [p for p in preludes if any(p in text for text in texts)]
     own = list(texts)
     for prelude in shared:
         own = [text.replace(prelude, "", 1) for text in own]

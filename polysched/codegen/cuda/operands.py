@@ -17,7 +17,6 @@ from polysched.codegen.window import constant_size, find_window
 from polysched.ir import Assign, Const, Expr, Load, Scop
 
 CHUNK_BYTES = 16  # the longest asynchronous copy
-TENSOR_PAD_BYTES = 32
 BANK_BYTES = 32  # rows a multiple of this apart compete for banks
 BULK_BYTES = 512  # of a row: a bulk copy takes as many instructions as two pieces
 
@@ -176,8 +175,9 @@ def _operand(
     is_even = sizes[-1] * device.type.n_bytes % BANK_BYTES == 0
     is_padded = in_rows and is_even and not along
     pad = CHUNK_BYTES // device.type.n_bytes if is_padded else 0
-    if form.is_tensor:  # four rows of fragments then lie in different banks
-        pad = TENSOR_PAD_BYTES // device.type.n_bytes
+    if form.is_tensor:
+        by_terms = _moves_with(index[-1], names.inner)
+        pad = tensor_pad_bytes(device.type.n_bytes, by_terms) // device.type.n_bytes
     return Operand(
         load,
         device,
@@ -245,6 +245,19 @@ def _chunk(device: DeviceArray, size: int, first: isl.PwAff, context: isl.Set) -
             return chunk
         chunk //= 2
     return 1
+
+
+def tensor_pad_bytes(n_bytes: int, by_terms: bool) -> int:
+    """What a row needs more for what lanes read to lie in different banks.
+
+    Parameters
+    ----------
+    n_bytes : int
+        Of an element: rows are a multiple of eight elements.
+    by_terms : bool
+        Whether neighbours in a row are terms of one result, not rows or columns.
+    """
+    return 16 if by_terms and n_bytes == 4 else 32
 
 
 def _has_long_rows(size: int, chunk: int, device: DeviceArray) -> bool:

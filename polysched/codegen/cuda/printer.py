@@ -23,6 +23,7 @@ from polysched.codegen.cuda.kernel import KernelPrinter, ThreadStorageError
 from polysched.codegen.cuda.kernel_names import KernelNames, KernelText
 from polysched.codegen.cuda.mapping import KernelMap, find_kernels
 from polysched.codegen.cuda.partial_sums import expand_sums
+from polysched.codegen.cuda.tensor_text import TENSOR_CALL, TENSOR_PRELUDE
 from polysched.codegen.cuda.text import (
     BULK_PRELUDE,
     HOST_FUNCTION,
@@ -269,10 +270,10 @@ class _Printer:
             ["/* polysched: device code of a scop", *comment, " */"] if comment else []
         )
         lines += PRELUDE.splitlines()
-        if any("nvcuda::wmma" in line for text in texts for line in text.lines):
-            lines.insert(lines.index("#include <math.h>") + 1, "#include <mma.h>")
         if any("ps_phase_begin(" in line for text in texts for line in text.lines):
             lines += ["", *BULK_PRELUDE.splitlines()]
+        if any(TENSOR_CALL in line for text in texts for line in text.lines):
+            lines += ["", *TENSOR_PRELUDE.splitlines()]
         for text in texts:
             lines += ["", *text.lines]
         function = [

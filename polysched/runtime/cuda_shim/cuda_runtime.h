@@ -116,5 +116,6 @@ void ps_shim_label(T* pointer, const char* name) {
 #define PS_NAME(pointer, name) ps_shim_label(pointer, name)
 
 #include "ps_kernel.h"
+#include "ps_tensor.h"
 
 #endif

@@ -7,10 +7,6 @@
 #include "cuda_fp16.h"
 
 extern "C" {
-// Waits for all lanes of the warp; in one of them true, with what each lane gave.
-// The others go on when that one calls `ps_shim_dismiss`.
-int ps_shim_gather(unsigned line, void* mine, void** all);
-void ps_shim_dismiss(void);
 void ps_shim_check_tile(const void* address, size_t stride_bytes);
 }
 

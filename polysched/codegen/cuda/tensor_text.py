@@ -1,0 +1,32 @@
+"""What a device file that multiplies in tensor cores defines once."""
+
+from __future__ import annotations
+
+TENSOR_CALL = "ps_multiply("  # stands in every text that needs the definitions
+TENSOR_PRELUDE = """\
+#ifndef PS_SHIM
+/* A warp adds a product of 16 x 8 by 8 x 8 elements to 16 x 8 sums. Lane 4 g + t has
+   sums (g + 8 h, 2 t + i) at 2 h + i, left factors (g + 8 h, t + 4 s) at 2 s + h and
+   right ones (t + 4 s, g) at s. */
+static __device__ __forceinline__ void ps_multiply(
+    double (&sums)[4], const double (&left)[4], const double (&right)[2])
+{
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm("mma.sync.aligned.m16n8k8.row.col.f64.f64.f64.f64"
+      " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      : "+d"(sums[0]), "+d"(sums[1]), "+d"(sums[2]), "+d"(sums[3])
+      : "d"(left[0]), "d"(left[1]), "d"(left[2]), "d"(left[3]),
+        "d"(right[0]), "d"(right[1]));
+#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+#pragma unroll
+  for (int n = 0; n < 4; n++)
+    asm("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64"
+        " {%0, %1}, {%2}, {%3}, {%0, %1};"
+        : "+d"(sums[n % 2 * 2]), "+d"(sums[n % 2 * 2 + 1])
+        : "d"(left[n]), "d"(right[n / 2]));
+#elif defined(__CUDA_ARCH__)
+#error "tensor cores multiply doubles from sm_80 on"
+#endif
+}
+#endif
+"""

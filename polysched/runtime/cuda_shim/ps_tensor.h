@@ -1,0 +1,44 @@
+// Products in tensor cores as generated text calls them, which defines them itself
+// where there is a device: see docs/techniques/.
+#ifndef PS_SHIM_TENSOR
+#define PS_SHIM_TENSOR
+
+extern "C" {
+// Waits for all lanes of the warp; in one of them true, with what each lane gave.
+// The others go on when that one calls `ps_shim_dismiss`.
+int ps_shim_gather(unsigned line, void* mine, void** all);
+void ps_shim_dismiss(void);
+}
+
+namespace ps_shim {
+// 16 x 8 results and 8 terms, with the places that a device gives its lanes.
+template <typename T>
+PS_SHIM_PLAIN inline void multiply(T (&sums)[4], const T (&left)[4],
+                                   const T (&right)[2], unsigned line) {
+  struct Parts {
+    T* sums;
+    const T *left, *right;
+  } mine = {sums, left, right};
+  void* all[32];
+  if (!ps_shim_gather(line, &mine, all)) return;
+  for (int row = 0; row < 16; row++)
+    for (int column = 0; column < 8; column++) {
+      Parts* own = (Parts*)all[row % 8 * 4 + column / 2];
+      T& sum = own->sums[row / 8 * 2 + column % 2];
+      for (int term = 0; term < 8; term++) {
+        T a = ((Parts*)all[row % 8 * 4 + term % 4])->left[term / 4 * 2 + row / 8];
+        T b = ((Parts*)all[column * 4 + term % 4])->right[term / 4];
+        sum += a * b;
+      }
+    }
+  ps_shim_dismiss();
+}
+}  // namespace ps_shim
+
+PS_SHIM_PLAIN inline void ps_multiply(double (&sums)[4], const double (&left)[4],
+                                      const double (&right)[2],
+                                      unsigned line = __builtin_LINE()) {
+  ps_shim::multiply(sums, left, right, line);
+}
+
+#endif
