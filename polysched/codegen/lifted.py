@@ -27,6 +27,7 @@ from polysched.codegen.linear import Offsets, StoragePlace
 from polysched.codegen.storage import Buffer
 from polysched.ir import (
     MARK_LIFT,
+    MAX_COPY_BYTES,
     Access,
     Array,
     Assign,
@@ -46,7 +47,6 @@ from polysched.ir.types import INT
 from polysched.sets import list_sets, node_kind
 
 _LINE_BYTES = 64
-_MAX_BYTES = 1 << 20  # of one copy; it lives on the stack
 _ZERO = Const(0, INT, "0")
 
 
@@ -179,9 +179,10 @@ def _copy(
     copy = _LiftedCopy(
         array, name, into, back, iterator, size, n_parts, touched, written
     )
-    if copy.n_bytes > _MAX_BYTES:
+    if copy.n_bytes > MAX_COPY_BYTES:
         raise CodegenError(
-            f"cannot lift {array.name}: {copy.n_bytes} bytes are more than {_MAX_BYTES}"
+            f"cannot lift {array.name}: {copy.n_bytes} bytes are more than "
+            f"{MAX_COPY_BYTES}"
         )
     return copy
 

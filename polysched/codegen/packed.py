@@ -13,6 +13,7 @@ from polysched.base import CodegenError
 from polysched.codegen.storage import Buffer
 from polysched.codegen.window import constant_size, find_window
 from polysched.ir import (
+    MAX_COPY_BYTES,
     Access,
     Array,
     Assign,
@@ -31,7 +32,6 @@ from polysched.ir.types import INT
 _BAD_ROW_BYTES = 512  # rows a multiple of this apart compete for few cache sets
 _LINE_BYTES = 64
 _TURNED = 8  # elements of a row that are copied into a column at a time
-_MAX_BYTES = 1 << 20  # of one buffer; it lives on the stack
 
 
 @dataclass(frozen=True)
@@ -253,10 +253,10 @@ class PackedCopy:
         elif sizes[-1] * array.type.n_bytes % _BAD_ROW_BYTES == 0 and len(sizes) > 1:
             sizes[-1] += _LINE_BYTES // array.type.n_bytes
         kept = tuple(range(n, n + len(sizes)))
-        if prod(sizes) * array.type.n_bytes > _MAX_BYTES:
+        if prod(sizes) * array.type.n_bytes > MAX_COPY_BYTES:
             raise CodegenError(
                 f"cannot pack {array.name}: {prod(sizes) * array.type.n_bytes} bytes "
-                f"are more than {_MAX_BYTES}",
+                f"are more than {MAX_COPY_BYTES}",
                 hint="smaller tiles around the mark need less",
             )
         names = ", ".join(self.statement.iterators)
@@ -277,7 +277,7 @@ class PackedCopy:
             isl.dim_type.out, position + 1, n - position - 1
         )
         seen = seen.project_out(isl.dim_type.out, 0, position)
-        most = _MAX_BYTES // self.array.type.n_bytes
+        most = MAX_COPY_BYTES // self.array.type.n_bytes
         window = find_window(seen, self.scop.context, most)
         size = None if window is None else constant_size(window.size)
         if window is None or size is None:

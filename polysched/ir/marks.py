@@ -19,6 +19,7 @@ MARK_DIAMOND = "diamond"  # the tile band below: tiles that may start side by si
 MARK_BACKWARDS = "backwards"  # parallel:backwards: as threads become free, last first
 MARK_RETURN = "return"  # parallel:return: one by one in turn, last first
 MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2
+MAX_COPY_BYTES = 1 << 20  # of one copy of a pack or lift: it lives on the stack
 MARK_LIFT = "lift"  # lift:250, below, arrays of one dimension lie in rows of parts:
 # element e at [e mod 250][floor(e / 250)]
 MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4;

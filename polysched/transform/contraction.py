@@ -14,7 +14,7 @@ from math import ceil, lcm
 
 from polysched.analysis import Reference, find_operands, find_overwritten
 from polysched.base import AnalysisError
-from polysched.ir import MARK_PACK, Load, NodePath, Scop
+from polysched.ir import MARK_PACK, MAX_COPY_BYTES, Load, NodePath, Scop
 from polysched.machine import Cpu
 from polysched.transform.band_view import (
     BandView,
@@ -189,8 +189,10 @@ def tile_contraction(
     depth = _even(found.extent(found.inside[-1]), max(8, depth), 4)
     if align > 1:
         depth = align
-    columns = int(cpu.l2_bytes * L2_SHARE) // (n_bytes * depth)
-    block = int(cpu.l2_bytes * BLOCK_SHARE) // (n_bytes * depth)
+    columns, block = (
+        min(int(cpu.l2_bytes * share), MAX_COPY_BYTES) // (n_bytes * depth)
+        for share in (L2_SHARE, BLOCK_SHARE)
+    )
     width = lcm(width, align)
     columns = _share_columns(found, cpu, max(width, columns), width)
     block = _even(found.extent(found.row), max(rows, block), rows)
