@@ -15,7 +15,7 @@ GPU_SECONDS ?= 225
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-torch slow check lint format types floors golden docs fuzz bench
-.PHONY: site gpu-kernels gpu-bench clean
+.PHONY: site gpu-kernels gpu-bench gpu-check clean
 
 # once, for environments in which Python writes no bytecode at import
 COMPILE = $(BIN)/python -m compileall -q polysched
@@ -103,6 +103,10 @@ gpu-kernels: $(VENV)/installed ## device files for make gpu-bench, in build/gpu
 gpu-bench: ## time build/gpu on this machine's GPU: needs nvcc and python3 alone
 	@test -f build/gpu/jobs.json || $(MAKE) gpu-kernels
 	cd build/gpu && $(PYTHON) run.py -o results.json --seconds $(GPU_SECONDS)
+
+gpu-check: $(VENV)/installed ## tune all examples on this machine's GPU, results compared
+	@mkdir -p build
+	$(BIN)/python benchmarks/gpu/sweep.py build/gpu-check.json
 
 clean: ## remove what was built, .venv included
 	rm -rf build dist $(VENV) *.egg-info

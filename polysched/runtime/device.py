@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from polysched.runtime.toolchain import Toolchain, compile_flags, compile_object
 
 Timed = Literal["region", "kernels"]
 
+TURN = "POLYSCHED_DEVICE_TURN"  # names the file that programs on one GPU lock
 UNFUSED = "-ffp-contract=off"
 _HEADER = "polysched_device.h"
 _ON_CPU = "--device cpu runs the kernels on the processor instead, slowly, with checks"
@@ -117,9 +119,12 @@ class DeviceTools:
         """Variables of a run.
 
         On a GPU all kernels are loaded before the clock starts, not at their launch.
+        Several runs side by side take turns with it where ``POLYSCHED_DEVICE_TURN`` is
+        set.
         """
         if self.is_gpu:
-            return {"CUDA_MODULE_LOADING": "EAGER"}
+            turn = os.environ.get(TURN, "")
+            return {"CUDA_MODULE_LOADING": "EAGER", **({TURN: turn} if turn else {})}
         return shim_environment(seed=self.seed)
 
     def prepare(self, directory: Path) -> tuple[Path, ...]:

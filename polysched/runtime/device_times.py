@@ -4,12 +4,16 @@ Generated device code is compiled unchanged behind it. It takes the place of lau
 ``cudaMemcpy``, ``cudaMalloc`` and ``cudaFree`` by macros: kernels run from a launch to
 the next of the others.
 ``POLYSCHED_DEVICE_TIMES`` names a text file with the seconds of kernels and of copies.
+Programs for which ``POLYSCHED_DEVICE_TURN`` names one file have the device one after
+the other, each from before its clock starts to its end.
 """
 
 DEVICE_TIMES_H = r"""
 #include <cuda_runtime.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <time.h>
 
 static double ps_kernel_seconds, ps_copy_seconds;
@@ -33,6 +37,15 @@ static void ps_write_times(void)
     }
 }
 
+/* Waits until no other program has the turn; it is given back when this one ends. */
+static void ps_take_turn(void)
+{
+    const char *path = getenv("POLYSCHED_DEVICE_TURN");
+    int file = path && *path ? open(path, O_CREAT | O_RDWR, 0666) : -1;
+    if (file >= 0 && flock(file, LOCK_EX))
+        perror(path);
+}
+
 /* The device is ready and the clock of kernels stands; outside of what is timed. */
 extern "C" void polysched_warm_up(void)
 {
@@ -40,6 +53,7 @@ extern "C" void polysched_warm_up(void)
         return;
     ps_has_events = 1;
     cudaFree(0);
+    ps_take_turn();
     cudaEventCreate(&ps_first);
     cudaEventCreate(&ps_last);
     atexit(ps_write_times);

@@ -123,3 +123,15 @@ def test_a_machine_without_a_gpu_says_so(folder):
     done = run(folder)
     assert done.returncode == 1
     assert "found no GPU: there is no nvidia-smi" in done.stderr
+
+
+def test_examples_are_tuned_and_compared(tmp_path):
+    output = tmp_path / "sweep.json"
+    words = ["--only", "small polybench trisolv", "--device", "cpu", "--budget", "1"]
+    command = [sys.executable, str(RUN.with_name("sweep.py")), str(output), *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 of 1 programs, 1 schedules, 0 faults" in done.stdout
+    (found,) = json.loads(output.read_text())
+    (scop,) = found["scops"]
+    assert scop["tried"][0]["measured"]["matches"]

@@ -7,6 +7,7 @@ finds in its environment, whose seconds are compared, what becomes of failures.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -75,6 +76,20 @@ def test_seconds_of_the_region_have_copies_in_them(program, capsys):
     assert min(tried["measured"]["seconds"]) > 1e-6  # the processor's, as it ran
     assert scop["best"] == "original"
     assert not (program.parent / "out.cu").exists()
+
+
+def test_runs_side_by_side_take_turns_with_the_device(program, capsys, monkeypatch):
+    turn = program.parent / "turn"
+    monkeypatch.setenv("POLYSCHED_DEVICE_TURN", str(turn))
+    with turn.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert tune(program, "--run-timeout", "2", "--json") == 0
+        _, tried = outcome(capsys.readouterr().out)
+        assert tried["failure"]["kind"] == "timeout"
+    (program.parent / "r.sqlite").unlink()
+    assert tune(program, "--json") == 0
+    _, tried = outcome(capsys.readouterr().out)
+    assert tried["measured"]["matches"]
 
 
 @pytest.mark.parametrize(
