@@ -81,6 +81,7 @@ from polysched.analysis.operands import (
     load_relations,
 )
 from polysched.analysis.outline import outline_tree
+from polysched.analysis.overlapped import computed_by_block, find_unstored
 from polysched.analysis.places import (
     Member,
     Place,
@@ -137,6 +138,7 @@ from polysched.analysis.sums import (
     find_copied_reduction,
     runs_over_terms,
 )
+from polysched.analysis.sweeps import Offset, Sweep, Sweeps, read_sweeps
 from polysched.analysis.versions import copy_versions
 from polysched.analysis.walked import walked_subscripts
 
@@ -186,6 +188,7 @@ __all__ = [
     "KnownStatementNests",
     "LoopReport",
     "Member",
+    "Offset",
     "Place",
     "Prover",
     "Reduction",
@@ -194,6 +197,8 @@ __all__ = [
     "ScheduleProfile",
     "SplitReport",
     "StrideClass",
+    "Sweep",
+    "Sweeps",
     "TileForm",
     "Vector",
     "Violation",
@@ -212,6 +217,7 @@ __all__ = [
     "component_levels",
     "components",
     "compute_dependences",
+    "computed_by_block",
     "computed_bytes",
     "copy_versions",
     "count_elements",
@@ -233,6 +239,7 @@ __all__ = [
     "find_operands",
     "find_overwritten",
     "find_reductions",
+    "find_unstored",
     "find_violation",
     "function_directions",
     "fused_count",
@@ -266,6 +273,7 @@ __all__ = [
     "rank",
     "reached_elements",
     "read_atomic",
+    "read_sweeps",
     "references",
     "run_extent",
     "runs_over_terms",

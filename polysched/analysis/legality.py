@@ -16,6 +16,7 @@ from polysched.analysis.carried import (
 )
 from polysched.analysis.dependences import Dependence, Dependences
 from polysched.analysis.ordered import leave_in_order
+from polysched.analysis.overlapped import find_unstored
 from polysched.analysis.reordering import find_accumulation
 from polysched.analysis.rolled import find_lost
 from polysched.analysis.squares import find_torn
@@ -24,6 +25,7 @@ from polysched.base import IllegalScheduleError, check_time
 from polysched.ir import (
     MARK_ACCUMULATE,
     MARK_GRID,
+    MARK_OVERLAP,
     MARK_PARALLEL,
     MARK_REGISTERS,
     MARK_ROLL,
@@ -147,6 +149,9 @@ def _broken_by_mark(
     if mark == MARK_ROLL:
         reason = "the rolling loop does not store it"
         yield find_lost(node, dependences), reason
+    if mark == MARK_OVERLAP:
+        reason = "a launch of overlapped tiles stores its last sweep alone"
+        yield find_unstored(node, dependences), reason
     if mark in (MARK_PARALLEL, MARK_GRID):
         found = _hidden_by_copies(node, dependences)
         if found is not None:

@@ -48,7 +48,7 @@ def find_lost(
             some = isl.UnionMap.from_map(d.relation).intersect(lost)
             if not some.is_empty():
                 return d, list_maps(some)[0]
-        left = _left_behind(scop, array, unstored, dependences)
+        left = left_behind(scop, array, unstored, dependences)
         if left is not None:
             return left
     return None
@@ -82,7 +82,7 @@ def _but_last(band: isl.ScheduleNode, n: int) -> isl.UnionSet:
     return values.intersect_range(isl.UnionSet.from_set(inside)).domain()
 
 
-def _left_behind(
+def left_behind(
     scop: Scop, array: str, unstored: isl.UnionSet, dependences: Dependences
 ) -> tuple[Dependence, isl.Map] | None:
     """Instances whose values nothing surely overwrites, though they are live behind."""

@@ -45,6 +45,9 @@ MARK_STAGE = (
 )
 # three of them in flight; the band below enumerates the tiles; stage:3:tensor, warps in
 # place of threads, which multiply in tensor cores; stage:3:bulk, long rows at a time
+MARK_OVERLAP = "overlap"  # overlap:7:256,480:1,128:1,4, the band below: seven sweeps of
+# one kernel, of which the last is stored; blocks of 256 rows of 480 columns, which walk
+# along the rows with 128 threads that have 4 columns each
 
 _SUMS_WORD = {MARK_GRID: 0, MARK_THREADS: 2}  # behind the kind
 _ATOMIC = "by-atomics"  # no name of an array
@@ -140,6 +143,66 @@ class Rolled:
         """
         words = [MARK_ROLL, str(self.n_fused), ",".join(self.arrays)]
         return ":".join(word for word in words if word)
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Sweeps of one kernel whose blocks compute what they share each for themselves.
+
+    Attributes
+    ----------
+    n_sweeps : int
+        Of a launch.
+    tile : tuple of int
+        Points of each loop over space that a block stores.
+    threads : tuple of int
+        Threads of a block per loop; one for the first, along which blocks walk.
+    runs : tuple of int
+        Neighbouring points of a thread, alike.
+    """
+
+    n_sweeps: int
+    tile: tuple[int, ...]
+    threads: tuple[int, ...]
+    runs: tuple[int, ...]
+
+    @classmethod
+    def of_mark(cls, mark: str) -> Overlap | None:
+        """What a mark says; None for one of another kind.
+
+        Examples
+        --------
+        >>> Overlap.of_mark("overlap:3:64,120:1,32:1,4").halos
+        (0, 4)
+        >>> Overlap.of_mark("roll") is None
+        True
+        """
+        kind, *words = mark.split(":")
+        if kind != MARK_OVERLAP:
+            return None
+        n_sweeps, *shapes = words
+        return cls(
+            int(n_sweeps), *(tuple(map(int, shape.split(","))) for shape in shapes)
+        )
+
+    @property
+    def mark(self) -> str:
+        """The mark's name.
+
+        Examples
+        --------
+        >>> Overlap(3, (64, 120), (1, 32), (1, 4)).mark
+        'overlap:3:64,120:1,32:1,4'
+        """
+        shapes = (self.tile, self.threads, self.runs)
+        words = [",".join(map(str, shape)) for shape in shapes]
+        return ":".join([MARK_OVERLAP, str(self.n_sweeps), *words])
+
+    @property
+    def halos(self) -> tuple[int, ...]:
+        """Points on each side of a tile that its threads have, too; 0 for the first."""
+        sizes = zip(self.tile[1:], self.threads[1:], self.runs[1:], strict=True)
+        return (0, *((count * run - size) // 2 for size, count, run in sizes))
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from polysched.transform.mapping import Accumulate, Parallel, ShareSums, Vector
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.ordered import Ordered
+from polysched.transform.overlap import OverlapSweeps
 from polysched.transform.pack import Pack
 from polysched.transform.pipeline import Pipeline
 from polysched.transform.plan import PlanShape, plan_script
@@ -76,6 +77,7 @@ __all__ = [
     "Merge",
     "Order",
     "Ordered",
+    "OverlapSweeps",
     "Pack",
     "Parallel",
     "Pipeline",

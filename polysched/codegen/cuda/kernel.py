@@ -26,6 +26,8 @@ from polysched.codegen.cuda.mapping import (
 )
 from polysched.codegen.cuda.marks import mark_words
 from polysched.codegen.cuda.meeting import BARRIER, ThreadTree, add_barriers
+from polysched.codegen.cuda.overlap_form import read_overlap
+from polysched.codegen.cuda.overlap_text import OverlapPrinter
 from polysched.codegen.cuda.runs import Places, RunPrinter, read_instance
 from polysched.codegen.cuda.shuffles import check_shuffles
 from polysched.codegen.cuda.tensor import TensorPrinter
@@ -111,6 +113,8 @@ class KernelPrinter:
             If it would be too large, or needs what a thread cannot hold.
         """
         context = self._context(mapped, names)
+        if mapped.overlap is not None:
+            return self._print_overlapped(mapped, names, context, free)
         if is_tiled(self.tree.node(mapped.path)):
             return self._print_tiled(mapped, names, context, free)
         mine = mapped.of_thread(names.outer, names.blocks, names.threads)
@@ -162,6 +166,22 @@ class KernelPrinter:
             n_registers += POINTER_REGISTERS
         text = self._functions.print(mapped, names, scop, body, macros, n_registers)
         return replace(text, shared_bytes=shared_bytes)
+
+    def _print_overlapped(
+        self, mapped: KernelMap, names: KernelNames, context: isl.Set, free: Names
+    ) -> KernelText:
+        """The kernel of several sweeps, whose blocks compute what they need."""
+        form = read_overlap(self.scop, self.tree, mapped)
+        macros = Macros(free, "ps_")
+        printer = OverlapPrinter(
+            form, self.arrays, tuple(self.values), names, context,
+            AstExprPrinter(macros, {}), self.options.indent, self.index_type, free,
+        )  # fmt: skip
+        body = printer.body()
+        text = self._functions.print(
+            mapped, names, form.scop, body, macros, printer.n_registers
+        )
+        return replace(text, shared_bytes=printer.asked_bytes)
 
     def _context(self, mapped: KernelMap, names: KernelNames) -> isl.Set:
         """What is known of the parameters, of launch, block and thread."""

@@ -24,9 +24,10 @@ from polysched.ir import (
     MARK_STAGE,
     MARK_THREADS,
     NodePath,
+    Overlap,
     ScheduleTree,
 )
-from polysched.sets import list_maps, map_names
+from polysched.sets import list_maps, map_names, node_kind
 
 AXES = ("x", "y", "z")
 WARP = 32  # threads
@@ -63,6 +64,9 @@ class KernelMap:
         Threads that work as one: 32 where warps are counted as threads.
     epochs : isl.UnionMap or None
         Instances to what stands between two barriers; None where threads never meet.
+    overlap : Overlap or None
+        How blocks overlap; then `blocks` says which block stores what an instance
+        computes, and `threads` nothing.
     """
 
     path: NodePath
@@ -75,6 +79,7 @@ class KernelMap:
     runs: tuple[int, ...] = ()
     lanes: int = 1
     epochs: isl.UnionMap | None = None
+    overlap: Overlap | None = None
 
     @property
     def n_outer(self) -> int:
@@ -164,6 +169,16 @@ def _read(tree: ScheduleTree, path: NodePath, mark: isl.ScheduleNode) -> KernelM
     outer = mark.get_prefix_schedule_union_map().intersect_domain(instances)
     grid = mark.child(0)
     nothing = _to_nothing(instances)
+    overlap = Overlap.of_mark(":".join(mark_words(grid)))
+    if overlap is not None:
+        band = grid.child(0).child(0)
+        if node_kind(band) != "band" or band.band_n_member() != len(overlap.tile):
+            raise CodegenError("overlapped tiles have other loops than their points")
+        points = _partial(band, instances)
+        return KernelMap(
+            path, instances, outer, _tiles(points, overlap.tile), overlap.tile, nothing,
+            overlap.threads, overlap.runs, overlap=overlap,
+        )  # fmt: skip
     if mark_words(grid)[0] != MARK_GRID:
         return KernelMap(path, instances, outer, nothing, (), nothing, ())
     band = grid.child(0)
@@ -206,6 +221,14 @@ def _deal(
     )
     deal = isl.UnionMap(f"{{ [{ins}] -> [{outs}] : {terms} }}")
     return points.flat_range_product(blocks).apply_range(deal)
+
+
+def _tiles(points: isl.UnionMap, sizes: tuple[int, ...]) -> isl.UnionMap:
+    """Instances to the first point of their tile."""
+    dims = [f"p{k}" for k in range(len(sizes))]
+    starts = [f"{n}*floor({d}/{n})" for d, n in zip(dims, sizes, strict=True)]
+    text = f"{{ [{', '.join(dims)}] -> [{', '.join(starts)}] }}"
+    return points.apply_range(isl.UnionMap(text))
 
 
 def _partial(band: isl.ScheduleNode, instances: isl.UnionSet) -> isl.UnionMap:

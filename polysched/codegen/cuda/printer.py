@@ -308,6 +308,8 @@ def _is_own(array: Array) -> bool:
 
 def _check_independent(number: int, kernel: KernelMap, deps: isl.UnionMap) -> None:
     """Two instances of a launch that depend on each other share their thread."""
+    if kernel.overlap is not None:  # blocks give each other nothing, see `read_overlap`
+        return
     here = deps.intersect_domain(kernel.instances)
     here = here.intersect_range(kernel.instances)
     outer, places = kernel.outer, kernel.places()
