@@ -29,6 +29,7 @@ from polysched.transform.launch import MAX_GRID_MEMBERS, Launch, Single
 from polysched.transform.launch_atomic import LaunchAtomic
 from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.order import Order
+from polysched.transform.overlap import OverlapSweeps, overlap_sweeps
 from polysched.transform.runs import find_run
 from polysched.transform.tile import Wavefront
 from polysched.transform.time_tiles import tile_time
@@ -74,9 +75,13 @@ class DevicePlanner:
                 break
             if found and deadline is not None and deadline.expired:
                 break
-            draft = plan_device(Draft(tree, self.deps), self.scop, shape)
+            start = Draft(tree, self.deps)
+            draft = plan_device(start, self.scop, shape)
             found.setdefault(draft.tree.text, draft)
-        return list(found.values())
+            if any(isinstance(step, OverlapSweeps) for step in draft.steps):
+                draft = plan_device(start, self.scop, replace(shape, overlap=None))
+                found.setdefault(draft.tree.text, draft)
+        return list(found.values())[:limit]
 
 
 def plan_device(draft: Draft, scop: Scop, shape: DeviceShape) -> Draft:
@@ -91,6 +96,10 @@ def _map(draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath) -> Draft:
     node = draft.node(path)
     kind = node_kind(node)
     if kind == "band":
+        if shape.overlap is not None:
+            overlapped = overlap_sweeps(draft, scop, shape.overlap, path)
+            if overlapped is not None:
+                return _map_rest(overlapped, scop, shape, path)
         launched = _launch(draft, scop, shape, path)
         if launched is None and shape.sums is not None:
             launched = launch_atomics(draft, scop, shape.sums, path)
@@ -109,6 +118,17 @@ def _map(draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath) -> Draft:
     if kind == "band" and not any(isinstance(s, kernels) for s in added):
         return draft.do(Single(path))  # rather than a kernel for each iteration
     return mapped
+
+
+def _map_rest(draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath) -> Draft:
+    """Launch the sweeps of the time steps that are left, one by one.
+
+    Their loop over time may have a single iteration, and is no loop to share.
+    """
+    sequence = (*path, 1, 0, 0)
+    for k in reversed(range(draft.node(sequence).n_children())):
+        draft = _map(draft, scop, replace(shape, overlap=None), (*sequence, k, 0))
+    return draft
 
 
 def _has_parallel_loop(node: isl.ScheduleNode, validity: isl.UnionMap) -> bool:

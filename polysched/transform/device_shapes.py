@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polysched.transform.device_sums import SumShape
+from polysched.transform.overlap import OverlapShape
 from polysched.transform.time_tiles import TimeShape
 
 
@@ -26,6 +27,8 @@ class DeviceShape:
     time : TimeShape or None
         How permutable bands without a parallel loop are tiled; None runs their points
         in wavefronts.
+    overlap : OverlapShape or None
+        How sweeps of a time loop run several to a launch; None launches each.
     sums : SumShape or None
         How sums that may be reordered are shared; None lets one thread add up each.
     run : int
@@ -38,6 +41,7 @@ class DeviceShape:
     merge: bool = True
     stage: StagedShape | None = None
     time: TimeShape | None = None
+    overlap: OverlapShape | None = None
     sums: SumShape | None = None
     run: int = 1
 
@@ -73,6 +77,10 @@ PLAIN = ((128,), (8, 32), (1, 8, 32))
 # shapes of sweeps of floats and doubles, the best or 4 % from it (H200, gpu.md)
 STRIPS = ((128,), (1, 256), (1, 4, 64))
 STRIP_POINTS = (1, 4, 8)
+# of the sweeps of a launch: more for two loops over space than for three, whose tiles
+# have more around them
+OVERLAPPED = OverlapShape((7, 3), (272, 192), ((128,), (12, 36)), ((4,), (2, 4)))
+SHORT = OverlapShape((3, 3), (128, 192), ((128,), (24, 36)), ((4,), (1, 4)))
 MEETING = ((128,), (8, 32), (2, 4, 32))  # threads of a time tile
 
 SHAPES = (
@@ -82,12 +90,13 @@ SHAPES = (
         time=TimeShape(8, ((256,), (32, 64), (8, 8, 64)), MEETING),
         sums=SumShape(128, (8, 32)),
     ),
-    DeviceShape(STRIPS, STRIP_POINTS),
+    DeviceShape(STRIPS, STRIP_POINTS, overlap=OVERLAPPED),
     DeviceShape(STRIPS, STRIP_POINTS, run=4),
     DeviceShape(
         PLAIN,
         stage=StagedShape(64, 64, 16, (8, 16), 3),
         time=TimeShape(4, ((256,), (16, 64), (8, 8, 32)), MEETING),
+        overlap=SHORT,
         sums=SumShape(256, (16, 32)),
     ),
     DeviceShape(

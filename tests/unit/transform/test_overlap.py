@@ -9,9 +9,11 @@ import pytest
 from polysched.analysis import find_violation
 from polysched.sets import list_sets
 from polysched.transform import (
+    DevicePlanner,
     OverlapSweeps,
     Step,
     overlap,
+    print_script,
 )
 from tests.unit.codegen.cuda.test_overlap import HEAT, STAR, prepare, sweeps
 
@@ -116,3 +118,41 @@ def test_loops_over_space_are_counted(tmp_path: Path) -> None:
     reason = read(STEP).check(given.tree, given.deps)
     assert reason is not None
     assert "one for each loop over space" in reason
+
+
+def plan(folder: Path, value: str, dims: int, elem: str) -> list[str]:
+    """Scripts that are proposed for a program."""
+    given = prepare(folder, sweeps(value, dims), 384, elem, dims, steps=16)
+    drafts = DevicePlanner(given.scop, given.deps).plan(given.tree, limit=12)
+    for draft in drafts:
+        assert find_violation(draft.tree, given.deps) is None
+    return [print_script(draft.steps) for draft in drafts]
+
+
+def test_planner_has_even_tiles(tmp_path: Path) -> None:
+    """Extents of 384: three tiles of a row, two walks; runs are of 16 bytes."""
+    scripts = [s for s in plan(tmp_path, HEAT, 3, "float") if "overlap" in s]
+    shape = "tile=[192, 18, 128], threads=[12, 34], runs=[2, 4]"
+    assert f"overlap(band=0, sweeps=3, {shape})" in scripts[0]
+    assert len(scripts) == 2
+    left = [step for step in scripts[0].split("; ") if step.startswith("launch")]
+    assert [step.split(",")[0] for step in left] == [
+        "launch(band=0.1.0.0.1.0",
+        "launch(band=0.1.0.0.0.0",
+    ]
+
+
+def test_planner_has_shorter_runs_of_doubles(tmp_path: Path) -> None:
+    scripts = [s for s in plan(tmp_path, STAR, 2, "double") if "overlap" in s]
+    assert "sweeps=7" in scripts[0]
+    assert "runs=[2]" in scripts[0]
+
+
+def test_planner_keeps_the_other_ways(tmp_path: Path) -> None:
+    """A shape that overlaps comes once more without."""
+    scripts = plan(tmp_path, STAR, 2, "float")
+    overlapped = [k for k, s in enumerate(scripts) if "overlap" in s]
+    assert len(overlapped) == 2
+    assert "overlap" not in scripts[overlapped[0] + 1]
+    alone = scripts[overlapped[0] + 1]
+    assert alone.startswith("merge(band=0.0.1.0)")
