@@ -12,6 +12,7 @@ from polysched.base import PolyschedError
 from polysched.cost.gpu import KernelWork, LoadLoop, Operations, predict_kernel
 from polysched.cost.kernels import read_kernels
 from polysched.cost.loads import KernelLoad, Stage, StatementLoad
+from polysched.cost.overlapped import overlap_work
 from polysched.cost.warps import SECTOR_BYTES, WARP
 from polysched.ir import Const, ScheduleTree, Scop
 from polysched.machine import Gpu
@@ -147,6 +148,8 @@ def _copied_bytes(scop: Scop) -> float:
 
 def kernel_work(kernel: KernelLoad) -> KernelWork:
     """A kernel as the model takes it: per block, counts as whole numbers."""
+    if kernel.overlapped is not None:
+        return overlap_work(kernel.overlapped)
     n_blocks = max(1, round(kernel.n_blocks))
     staged = [s.stage for s in kernel.statements if s.stage is not None]
     if staged:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import ceil, prod
 
+import islpy as isl
+
 from polysched.analysis import (
     Place,
     Reference,
     Vector,
     box_footprint,
+    fused_count,
+    loop_spans,
     place_size,
     references,
     statement_places,
@@ -26,6 +30,7 @@ from polysched.cost.loads import (
 )
 from polysched.cost.near_cache import read_again
 from polysched.cost.nest import Nest
+from polysched.cost.overlapped import OverlapLoad, overlap_of
 from polysched.cost.runs import Run
 from polysched.cost.stages import read_stage
 from polysched.cost.trips import row_extent
@@ -44,7 +49,7 @@ from polysched.ir import (
     partial_sums,
 )
 from polysched.ir.types import DOUBLE
-from polysched.sets import node_kind
+from polysched.sets import list_sets, node_kind
 
 
 @lru_cache(maxsize=4)  # a description asks for seconds, then for features
@@ -69,7 +74,8 @@ def read_kernels(tree: ScheduleTree, scop: Scop) -> tuple[KernelLoad, ...]:
                 nest = Nest(
                     scop, scop.statement(name), moving, by_name[name], share=share
                 )
-                inside.append(_Mapped(nest, path))
+                launches = _launches(node) if len(all_places) > 1 else None
+                inside.append(_Mapped(nest, path, launches))
         found.append(_join(path, inside))
         found += [load for m in inside if (load := m.load_of_parts()) is not None]
     return tuple(found)
@@ -82,8 +88,28 @@ def _sizes(tree: ScheduleTree, places: list[Place]) -> dict[NodePath, float]:
     return {p.path: place_size(tree, p) for p in places}
 
 
+def _launches(mark: isl.ScheduleNode) -> float | None:
+    """How often the host starts a kernel that has a part of its loops' values."""
+    outer = mark.get_prefix_schedule_union_map().intersect_domain(mark.get_domain())
+    values = list_sets(outer.range())
+    if len(values) != 1:
+        return None
+    spans = loop_spans(values[0])
+    if any(span is None for span in spans):
+        return None
+    steps = (
+        max(1, int(values[0].get_stride(k).to_python())) for k in range(len(spans))
+    )
+    return prod(1.0 + (span or 0) // n for span, n in zip(spans, steps, strict=True))
+
+
 def _join(path: NodePath, inside: list[_Mapped]) -> KernelLoad:
     launches = max((m.n_launches for m in inside), default=1.0)
+    overlapped = [o for m in inside if (o := m.overlapped) is not None]
+    if overlapped:
+        first = overlapped[0]
+        loads = tuple(m.load(launches, first.n_blocks, first.n_threads) for m in inside)
+        return KernelLoad(path, launches, first.n_blocks, first.n_threads, loads, first)
     blocks = max((m.n_blocks for m in inside), default=1.0)
     threads = max((m.n_threads for m in inside), default=1)
     loads = tuple(m.load(launches, blocks, threads) for m in inside)
@@ -96,6 +122,7 @@ class _Mapped:
 
     nest: Nest
     kernel: NodePath
+    launches: float | None = None  # where that is not all iterations of outer loops
 
     def _positions(self, mark: str) -> list[int]:
         """Members of the band right below a mark in the kernel."""
@@ -119,9 +146,24 @@ class _Mapped:
         inside = (k for k in range(len(self.nest.members)) if self._is_inside(k))
         return next(inside, len(self.nest.members))
 
+    @cached_property
+    def overlapped(self) -> OverlapLoad | None:
+        """The shape of tiles that overlap, or None."""
+        members = self.nest.members[self._first :]
+        overlap = overlap_of([mark for m in members for mark in m.marks])
+        if overlap is None:
+            return None
+        n_dim = len(overlap.tile)
+        n_fused = sum(fused_count(action) for action in self.nest.statement.body)
+        operations = max(1.0, self.nest.n_operations - n_fused)
+        extents = tuple(self.nest.trips[-n_dim:])
+        return OverlapLoad(overlap, extents, self._element(), operations)
+
     @property
     def n_launches(self) -> float:
         """Iterations of the host's loops."""
+        if self.launches is not None:
+            return self.launches
         return prod(self._trips(k) for k in range(self._first))
 
     @property

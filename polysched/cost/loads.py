@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log, prod
 
+from polysched.cost.overlapped import OverlapLoad
 from polysched.cost.warps import WARP
 from polysched.ir import NodePath, ScalarType
 
@@ -129,6 +130,8 @@ class KernelLoad:
         Threads of a block.
     statements : tuple of StatementLoad
         What runs in a launch.
+    overlapped : OverlapLoad or None
+        Of tiles that overlap.
     """
 
     path: NodePath
@@ -136,6 +139,7 @@ class KernelLoad:
     n_blocks: float
     n_threads: int
     statements: tuple[StatementLoad, ...]
+    overlapped: OverlapLoad | None = None
 
 
 def gathering_steps(n_threads: int, *, in_warps: bool = False) -> float:
