@@ -219,6 +219,51 @@ def sweep_jobs(program: str, elem: str, n: int, steps: int, dims: int) -> Iterat
         yield job("sweeps", tile, threads)
 
 
+def overlap_jobs(
+    program: str, elem: str, n: int, steps: int, dims: int
+) -> Iterator[Job]:
+    """Stencils, several sweeps per launch, tiles overlapping; sweeps beside them.
+
+    Sweeps that are left are launched one by one, in runs of neighbours.
+    """
+    sweep, *others = sweep_jobs(program, elem, n, steps, dims)
+    yield sweep
+    yield next(job for job in others if job.kind == "sweeps")
+    run = 16 // BYTES[elem]
+    shapes: dict[tuple[int, str], tuple[tuple[int, str, str, str], ...]] = {
+        (2, "float"): (
+            (3, "128,504", "128", "4"), (7, "256,496", "128", "4"),
+            (7, "256,1008", "256", "4"), (7, "512,1008", "256", "4"),
+            (7, "256,496", "256", "2"), (9, "256,1000", "256", "4"),
+        ),
+        (2, "double"): (
+            (3, "128,504", "256", "2"), (7, "256,240", "128", "2"),
+            (7, "256,496", "256", "2"), (7, "512,496", "256", "2"),
+            (9, "256,492", "256", "2"),
+        ),
+        (3, "float"): (
+            (3, "192,18,128", "12,34", "2,4"), (3, "192,18,128", "24,34", "1,4"),
+            (3, "48,26,128", "16,34", "2,4"), (3, "128,18,64", "12,18", "2,4"),
+            (3, "128,18,64", "12,36", "2,2"),
+        ),
+        (3, "double"): (
+            (3, "384,18,64", "12,36", "2,2"), (3, "128,18,32", "12,20", "2,2"),
+            (3, "192,18,64", "24,36", "1,2"), (3, "96,26,32", "16,20", "2,2"),
+        ),
+    }  # fmt: skip
+    tile, threads = ("16,256", "4,64") if dims == 2 else ("8,8,128", "1,8,32")
+    rest = "".join(
+        f"launch(band=0.1.0.0.{k}.0, tile=[{tile}], threads=[{threads}], run={run}); "
+        for k in (1, 0)
+    )
+    for sweeps, size, counts, runs in shapes[dims, elem]:
+        script = (
+            f"overlap(band=0, sweeps={sweeps}, tile=[{size}], threads=[{counts}], "
+            f"runs=[{runs}]); "
+        )
+        yield replace(sweep, kind="overlapped tiles", script=script + rest)
+
+
 def conv_jobs() -> Iterator[Job]:
     """A convolution: results of a block are channels by columns of one row."""
     batch, channels, size = 32, 128, 56
@@ -301,6 +346,8 @@ def _all_jobs() -> Iterator[Job]:
     for elem in ("float", "double"):
         yield from sweep_jobs("jacobi2d", elem, 8192, 32, 2)
         yield from sweep_jobs("heat3d", elem, 384, 16, 3)
+        yield from overlap_jobs("jacobi2d", elem, 8192, 64, 2)
+        yield from overlap_jobs("heat3d", elem, 384, 32, 3)
     yield from conv_jobs()
     for elem in ("float", "double"):
         yield from sum_jobs(elem, 8192)
