@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import ceil, prod
 
@@ -108,7 +108,8 @@ def _join(path: NodePath, inside: list[_Mapped]) -> KernelLoad:
     overlapped = [o for m in inside if (o := m.overlapped) is not None]
     if overlapped:
         first = overlapped[0]
-        loads = tuple(m.load(launches, first.n_blocks, first.n_threads) for m in inside)
+        found = (m.load(launches, first.n_blocks, first.n_threads) for m in inside)
+        loads = tuple(replace(load, n_coalesced=load.n_references) for load in found)
         return KernelLoad(path, launches, first.n_blocks, first.n_threads, loads, first)
     blocks = max((m.n_blocks for m in inside), default=1.0)
     threads = max((m.n_threads for m in inside), default=1)

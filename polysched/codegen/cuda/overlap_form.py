@@ -154,6 +154,7 @@ def _order(
     ).intersect_domain(mapped.instances)
     together = mapped.outer.flat_range_product(partial)
     ordered = []
+    launches = isl.UnionSet("{ }")
     for number in range(mapped.overlap.n_sweeps):
         here = partial.intersect_range(isl.UnionSet(f"{{ [{number}] }}")).domain()
         sets = [s for s in list_sets(here) if not s.is_empty()]
@@ -163,7 +164,10 @@ def _order(
         sweep = next(
             s for s in found.sweeps if s.statement.name == own.get_tuple_name()
         )
-        if not _is_whole(own, sweep, found, together):
+        those = mapped.outer.intersect_domain(here).range()
+        launches = launches if number else those
+        is_in_all = those.is_equal(launches)
+        if not is_in_all or not _is_whole(own, sweep, found, together):
             raise AnalysisError(f"sweep {number} of a launch is not whole")
         ordered.append(sweep)
     numbers = isl.UnionSet(f"{{ [u] : 0 <= u < {len(ordered)} }}")

@@ -23,7 +23,7 @@ PROGRAM = """\
 #include <stdio.h>
 #define STEPS {steps}
 typedef {elem} T;
-static T A{extents}, B{extents};
+static T A{extents}, B{extents}, w = (T)0.75;
 static void kernel(int n, int steps)
 {{
 #pragma scop
@@ -60,6 +60,8 @@ WIDE = (
     "- {0}[i][j + 1])"
 )
 LEANING = "(T)0.5 * {0}[i][j] + (T)0.25 * ({0}[i - 1][j + 1] - {0}[i][j - 1])"
+ALONG = "{0}[i][j] - (T)0.5 * {0}[i][j + 1]"
+ACROSS = "w * {0}[i - 1][j] - {0}[i + 1][j] / 3"
 HEAT = (
     "(T)0.125 * ({0}[i + 1][j][k] - 2 * {0}[i][j][k] + {0}[i - 1][j][k]) "
     "+ (T)0.125 * ({0}[i][j + 1][k] - 2 * {0}[i][j][k] + {0}[i][j - 1][k]) "
@@ -127,6 +129,8 @@ TWO = "overlap(band=0, sweeps=3, tile=[{},{}], threads=[{}], runs=[{}]); "
         (BOX, 1, (8, 10, 16, 1)),
         (WIDE, 2, (16, 16, 8, 4)),
         (LEANING, 1, (7, 24, 8, 4)),
+        (ALONG, 1, (8, 24, 8, 4)),
+        (ACROSS, 1, (8, 24, 8, 4)),
     ],
 )
 def test_results_equal(
@@ -222,6 +226,18 @@ def test_marks_are_checked(tmp_path: Path, mark: str, expected: str) -> None:
     assert text != tree.text
     wrong = ScheduleTree(isl.Schedule(text))
     with pytest.raises(CodegenError, match=expected):
+        print_cuda(given.scop, wrong, deps=given.deps.validity)
+
+
+def test_every_launch_has_every_sweep(tmp_path: Path) -> None:
+    """A launch of the time steps that are left would have two sweeps of three."""
+    given = prepare(tmp_path, sweeps(STAR), 32)
+    script = parse_script(TWO.format(8, 24, 8, 4) + launch_rest())
+    text = apply_script(given.tree, script, given.deps).text
+    assert "0 <= t <= 2" in text
+    text = text.replace("0 <= t <= 2", "0 <= t <= 3").replace("3 <= t <= 4", "t = 4")
+    wrong = ScheduleTree(isl.Schedule(text))
+    with pytest.raises(CodegenError, match="sweep 2 of a launch is not whole"):
         print_cuda(given.scop, wrong, deps=given.deps.validity)
 
 
