@@ -13,6 +13,7 @@ from pathlib import Path
 import islpy as isl
 import pytest
 
+from polysched.analysis import Sweeps
 from polysched.base import CodegenError
 from polysched.codegen.cuda import print_cuda
 from polysched.ir import ScheduleTree
@@ -239,6 +240,19 @@ def test_every_launch_has_every_sweep(tmp_path: Path) -> None:
     wrong = ScheduleTree(isl.Schedule(text))
     with pytest.raises(CodegenError, match="sweep 2 of a launch is not whole"):
         print_cuda(given.scop, wrong, deps=given.deps.validity)
+
+
+@pytest.mark.parametrize("radius", [(0, 1), (1, 0)])
+def test_blocks_compute_what_they_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, radius: tuple[int, int]
+) -> None:
+    """By the dependences, whatever the loads are taken to read."""
+    given = prepare(tmp_path, sweeps(STAR), 32)
+    script = parse_script(TWO.format(8, 24, 8, 4) + launch_rest())
+    tree = apply_script(given.tree, script, given.deps)
+    monkeypatch.setattr(Sweeps, "radius", radius)
+    with pytest.raises(CodegenError, match="blocks do not compute all that they need"):
+        print_cuda(given.scop, tree, deps=given.deps.validity)
 
 
 def test_too_many_rows_for_registers(tmp_path: Path) -> None:
