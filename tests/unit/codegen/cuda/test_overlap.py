@@ -161,6 +161,19 @@ def test_three_dimensions(tmp_path: Path, elem: str, runs: str) -> None:
 
 
 @pytest.mark.cc
+def test_shared_memory_that_is_asked_for(tmp_path: Path) -> None:
+    """More than a kernel may declare: 73 KB."""
+    n = 20
+    given = prepare(tmp_path, sweeps(HEAT, 3), n, "double", 3)
+    script = "overlap(band=0, sweeps=3, tile=[8,26,40], threads=[16,24], runs=[2,2]); "
+    text = given.print(script + launch_rest(3)).device
+    assert "extern __shared__" in text
+    assert " 73728));" in text
+    expected, found = run_both(tmp_path, given, script + launch_rest(3), n)
+    assert found == expected
+
+
+@pytest.mark.cc
 @pytest.mark.parametrize("steps", [4, 7])
 def test_sizes_known_at_run_time(tmp_path: Path, steps: int) -> None:
     """Bounds and numbers of steps are parameters, so that there may be no launch."""
