@@ -79,8 +79,8 @@ STRIPS = ((128,), (1, 256), (1, 4, 64))
 STRIP_POINTS = (1, 4, 8)
 # of the sweeps of a launch: more for two loops over space than for three, whose tiles
 # have more around them
-OVERLAPPED = OverlapShape((7, 3), (272, 192), ((128,), (12, 36)), ((4,), (2, 4)))
-SHORT = OverlapShape((3, 3), (128, 192), ((128,), (24, 36)), ((4,), (1, 4)))
+OVERLAPPED = OverlapShape((7, 3), (272, 192), ((128,), (22, 18)), ((4,), (2, 4)))
+SHORT = OverlapShape((3, 3), (128, 192), ((128,), (12, 36)), ((4,), (2, 4)))
 MEETING = ((128,), (8, 32), (2, 4, 32))  # threads of a time tile
 
 SHAPES = (

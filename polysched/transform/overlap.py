@@ -50,8 +50,10 @@ class OverlapShape:
     threads : tuple of tuple of int
         Most threads for each loop but the first.
     runs : tuple of tuple of int
-        Points of a thread, alike, for elements of four bytes; half as many of the
-        last for larger ones.
+        Points of a thread, alike. All is for elements of four bytes; for larger ones
+        a thread has half as many points of the last loop. Of two loops that threads
+        share the last then has twice as many threads, the other half as many, an
+        even number.
     """
 
     sweeps: tuple[int, int]
@@ -64,12 +66,16 @@ class OverlapShape:
         which = found.n_dim - 2
         sweeps = self.sweeps[which]
         *outer, last = self.runs[which]
+        most_threads = self.threads[which]
         if found.sweeps[0].target.type.n_bytes > WORD_BYTES:
             last = max(1, last // 2)
+            if len(most_threads) > 1:
+                first, second = most_threads
+                most_threads = (-(-first // 4) * 2, second * 2)
         runs = (*outer, last)
         rows = _even(_length(found, 0), self.rows[which], 1)
         tile, threads = [rows], []
-        for k, (run, most) in enumerate(zip(runs, self.threads[which], strict=True)):
+        for k, (run, most) in enumerate(zip(runs, most_threads, strict=True)):
             halo = -(-found.radius[k + 1] * sweeps // last) * last
             if k < len(runs) - 1:
                 halo = found.radius[k + 1] * sweeps

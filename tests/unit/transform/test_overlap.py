@@ -130,9 +130,9 @@ def plan(folder: Path, value: str, dims: int, elem: str) -> list[str]:
 
 
 def test_planner_has_even_tiles(tmp_path: Path) -> None:
-    """Extents of 384: three tiles of a row, two walks; runs are of 16 bytes."""
+    """Extents of 384: six tiles of a row, two walks; runs are of 16 bytes."""
     scripts = [s for s in plan(tmp_path, HEAT, 3, "float") if "overlap" in s]
-    shape = "tile=[192, 18, 128], threads=[12, 34], runs=[2, 4]"
+    shape = "tile=[192, 36, 64], threads=[21, 18], runs=[2, 4]"
     assert f"overlap(band=0, sweeps=3, {shape})" in scripts[0]
     assert len(scripts) == 2
     left = [step for step in scripts[0].split("; ") if step.startswith("launch")]
@@ -146,6 +146,8 @@ def test_planner_has_shorter_runs_of_doubles(tmp_path: Path) -> None:
     scripts = [s for s in plan(tmp_path, STAR, 2, "double") if "overlap" in s]
     assert "sweeps=7" in scripts[0]
     assert "runs=[2]" in scripts[0]
+    scripts = [s for s in plan(tmp_path, HEAT, 3, "double") if "overlap" in s]
+    assert "tile=[192, 18, 64], threads=[12, 36], runs=[2, 2]" in scripts[0]
 
 
 def test_planner_keeps_the_other_ways(tmp_path: Path) -> None:
