@@ -158,26 +158,39 @@ def _tiles(elem: str) -> Iterator[tuple[str, str]]:
                     )
 
 
-TENSOR_SHAPES = (  # rows and columns of a block, and warps along them
-    ((128, 64), (2, 2)), ((64, 128), (2, 2)), ((128, 128), (2, 4)),
-    ((128, 128), (4, 2)), ((128, 64), (4, 2)), ((64, 64), (2, 2)),
-)  # fmt: skip
-TENSOR_PIPELINES = ((16, 3), (16, 4), (8, 4), (32, 2))  # terms of a tile, and stages
+# rows and columns of a block, and warps along them
+TENSOR_SHAPES = {
+    "double": (
+        ((128, 64), (2, 2)), ((64, 128), (2, 2)), ((128, 128), (2, 4)),
+        ((128, 128), (4, 2)), ((128, 64), (4, 2)), ((64, 64), (2, 2)),
+    ),
+    "float": (
+        ((128, 128), (2, 2)), ((128, 256), (2, 4)), ((256, 128), (4, 2)),
+        ((128, 128), (2, 4)), ((128, 128), (4, 2)), ((128, 64), (2, 2)),
+    ),
+}  # fmt: skip
+# terms of a tile, and stages
+TENSOR_PIPELINES = {
+    "double": ((16, 3), (16, 4), (8, 4), (32, 2)),
+    "float": ((16, 3), (16, 4), (32, 2), (32, 3)),
+}
 
 
-def tensor_jobs(n: int) -> Iterator[Job]:
-    """Products of doubles in tensor cores, which add terms in another order."""
-    defines = ("-DELEM=double", f"-DN={n}", "-DREPS=6")
+def tensor_jobs(elem: str, n: int) -> Iterator[Job]:
+    """Products in tensor cores, which add terms in another order and round floats."""
+    case, defines = f"{elem} matmul {n}", (f"-DELEM={elem}", f"-DN={n}", "-DREPS=6")
+    if elem == "float":
+        case, defines = f"tf32 matmul {n}", (*defines, "-DBITS=15", "-DLIMIT=2e-2")
     for ((rows, columns), (ty, tx)), (depth, stages) in product(
-        TENSOR_SHAPES, TENSOR_PIPELINES
+        TENSOR_SHAPES[elem], TENSOR_PIPELINES[elem]
     ):
         script = (
             f"contract(band=0, tile=[{rows},{columns},{depth}], threads=[{ty},{tx}], "
             f"runs=[{rows // ty},{columns // tx}], stages={stages}, tensor=true)"
         )
         yield Job(
-            f"double matmul {n}", "tensor cores", "matmul", defines, MERGE + script,
-            2.0 * n**3, 32.0 * n * n,
+            case, "tensor cores", "matmul", defines, MERGE + script,
+            2.0 * n**3, 4.0 * BYTES[elem] * n * n,
         )  # fmt: skip
 
 
@@ -343,7 +356,8 @@ def all_jobs() -> Iterator[Job]:
 def _all_jobs() -> Iterator[Job]:
     yield from matmul_jobs("float", 4096)
     yield from matmul_jobs("double", 4096)
-    yield from tensor_jobs(4096)
+    yield from tensor_jobs("double", 4096)
+    yield from tensor_jobs("float", 4096)
     for elem in ("float", "double"):
         yield from sweep_jobs("jacobi2d", elem, 8192, 32, 2)
         yield from sweep_jobs("heat3d", elem, 384, 16, 3)
@@ -380,6 +394,7 @@ def choices(job: Job) -> Iterator[tuple[Job, Variant]]:
     program = parse(str(source_of(job)), flags=job.defines)
     machine = Machine(Machine.detect(calibrated=False).cpu, gpu=GPU)
     fp: FloatingPoint = "reassociate" if job.program == "rowsums" else "strict"
+    fp = "tf32" if job.case.startswith("tf32") else fp
     space = build_space(program, machine, seconds=SPACE_SECONDS, target="cuda", fp=fp)
     for variant in space.variants[:N_CHOICES]:
         script, predicted = variant.schedule.script_text, variant.predicted_seconds
@@ -409,7 +424,8 @@ def write(job: Job, name: str, folder: Path) -> None:
     (scop,) = program.scops
     scop = coalesce_scalars(privatize(infer_liveness(scop)))
     reorders = "tensor=true" in job.script or "launch_sum" in job.script
-    fp = "reassociate" if reorders else "strict"
+    fp: FloatingPoint = "reassociate" if reorders else "strict"
+    fp = "tf32" if job.case.startswith("tf32") else fp
     deps = allow_reordering(compute_dependences(scop), scop, fp)
     tree = set_band_flags(original_tree(scop), deps)
     tree = apply_script(tree, parse_script(job.script), deps)

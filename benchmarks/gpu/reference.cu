@@ -48,13 +48,14 @@ static T *filled(size_t n)
 
 #ifdef WITH_CUBLAS
 template <typename T, typename F>
-static void product(const char *name, F multiply)
+static void product(const char *name, F multiply, cublasMath_t math = CUBLAS_DEFAULT_MATH)
 {
   const int n = 4096;
   const size_t size = (size_t)n * n;
   T *a = filled<T>(size), *b = filled<T>(size), *c = filled<T>(size), one = 1, zero = 0;
   cublasHandle_t handle;
   CHECK(cublasCreate(&handle));
+  CHECK(cublasSetMathMode(handle, math));
   float ms = best_ms([&] {
     CHECK(multiply(handle, CUBLAS_OP_N, CUBLAS_OP_N, n, n, n, &one, a, n, b, n, &zero,
                    c, n));
@@ -82,6 +83,7 @@ int main()
   printf(", \"cublas\": %d", CUBLAS_VERSION);
   product<float>("float", cublasSgemm);
   product<double>("double", cublasDgemm);
+  product<float>("tf32", cublasSgemm, CUBLAS_TF32_TENSOR_OP_MATH);
 #endif
   printf("}\n");
   return 0;

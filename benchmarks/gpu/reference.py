@@ -43,6 +43,8 @@ def main() -> None:
     found = {"torch": torch.__version__}
     for name, dtype in (("float", torch.float32), ("double", torch.float64)):
         found[f"{name} matmul 4096"] = best_ms(product(4096, dtype))
+    torch.backends.cuda.matmul.allow_tf32 = True
+    found["tf32 matmul 4096"] = best_ms(product(4096, torch.float32))
     x = torch.rand(32, 128, 58, 58, device="cuda")
     w = torch.rand(128, 128, 3, 3, device="cuda")
     torch.backends.cudnn.benchmark = True

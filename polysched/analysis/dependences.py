@@ -70,6 +70,9 @@ class Dependences(Shown):
         Parameter values they hold for.
     reductions : tuple of Reduction
         Sums whose terms may be added in any order; see `allow_reordering`.
+    may_round : bool
+        Whether factors of their terms, if floats, may be rounded to 10 bits of
+        mantissa.
     scop : Scop, optional
         Whose they are; lets witnesses name lines and array elements.
     """
@@ -77,6 +80,7 @@ class Dependences(Shown):
     items: tuple[Dependence, ...]
     context: isl.Set
     reductions: tuple[Reduction, ...] = ()
+    may_round: bool = False
     scop: Scop | None = None
 
     @property

@@ -40,6 +40,7 @@ from polysched.ir import (
     is_ordered,
     partial_sums,
 )
+from polysched.ir.types import FLOAT
 from polysched.sets import (
     describe_pair,
     list_maps,
@@ -143,6 +144,7 @@ def _broken_by_mark(
     if mark == MARK_STAGE:
         reason = "tensor cores leave the order of terms open"
         yield _reordered_terms(node, dependences), reason
+        yield _rounded_terms(node, dependences), "tensor cores round factors of floats"
     if mark == MARK_SQUARES:
         reason = "squares run statements, and rows or columns, one by one"
         yield find_torn(node, dependences), reason
@@ -177,6 +179,22 @@ def _reordered_terms(
         for d in dependences.items:
             if d.orders and d.source == d.sink == name:
                 return d, d.relation
+    return None
+
+
+def _rounded_terms(
+    node: isl.ScheduleNode, dependences: Dependences
+) -> tuple[Dependence, isl.Map] | None:
+    """Terms whose factors tensor cores round to 10 bits of mantissa, and must not."""
+    if "tensor" not in str(node.mark_get_id().get_name()).split(":"):
+        return None
+    if dependences.may_round:
+        return None
+    here = {s.get_tuple_name() for s in list_sets(node.get_domain())}
+    floats = {r.statement for r in dependences.reductions if r.target.type == FLOAT}
+    for d in dependences.items:
+        if d.orders and d.source == d.sink and d.source in here & floats:
+            return d, d.relation
     return None
 
 

@@ -12,10 +12,11 @@ from polysched.analysis.carried import active_dependences, equal_at
 from polysched.analysis.dependences import Dependences
 from polysched.analysis.reductions import Reduction, find_reductions
 from polysched.ir import Scop
+from polysched.ir.types import FLOAT
 from polysched.sets import list_sets, node_kind
 
 _NO_NUMBER = "_Bool"  # its sums do not wrap
-FloatingPoint = Literal["strict", "promised", "reassociate"]
+FloatingPoint = Literal["strict", "promised", "reassociate", "tf32"]
 FREEDOMS: tuple[FloatingPoint, ...] = get_args(FloatingPoint)
 
 
@@ -30,19 +31,21 @@ def allow_reordering(
         Of the SCoP.
     scop : Scop
         What is computed.
-    fp : {"strict", "promised", "reassociate"}
+    fp : {"strict", "promised", "reassociate", "tf32"}
         With ``strict`` only reductions of integers, which wrap and give the same
         result in any order; minima and maxima of floating-point numbers are left
         alone, because NaN and the sign of zeros depend on the order. With
         ``promised`` those, too, for which the source promises no order
-        (`Statement.is_unordered`). With ``reassociate`` all of them.
+        (`Statement.is_unordered`). With ``reassociate`` all of them. With ``tf32``
+        all of them, and factors of their terms may be rounded to 10 bits of mantissa
+        if they are floats: what tensor cores take.
     """
     found = tuple(
         r
         for r in find_reductions(scop)
         if r.target.type.name != _NO_NUMBER and _is_free(r, scop, fp)
     )
-    return replace(dependences, reductions=found)
+    return replace(dependences, reductions=found, may_round=fp == "tf32")
 
 
 def find_freedom(dependences: Dependences, scop: Scop) -> FloatingPoint:
@@ -50,12 +53,14 @@ def find_freedom(dependences: Dependences, scop: Scop) -> FloatingPoint:
     free = [r for r in dependences.reductions if r.target.type.is_float]
     if not free:
         return "strict"
+    if dependences.may_round and any(r.target.type == FLOAT for r in free):
+        return "tf32"
     is_promised = all(scop.statement(r.statement).is_unordered for r in free)
     return "promised" if is_promised else "reassociate"
 
 
 def _is_free(reduction: Reduction, scop: Scop, fp: FloatingPoint) -> bool:
-    if fp == "reassociate" or not reduction.target.type.is_float:
+    if fp in ("reassociate", "tf32") or not reduction.target.type.is_float:
         return True
     return fp == "promised" and scop.statement(reduction.statement).is_unordered
 

@@ -42,8 +42,9 @@ class Common:
         OpenMP threads; None for one per core.
     policy : str
         What chooses recipes.
-    fp : {"strict", "reassociate"}
-        Whether floating-point sums may be added up in another order.
+    fp : {"strict", "reassociate", "tf32"}
+        Whether floating-point sums may be added up in another order, and factors of
+        their terms rounded.
     pin : tuple of str
         What every schedule must obey, in text form.
     schedule : str or None
@@ -225,11 +226,12 @@ _SPACE = (
     ),
     click.option(
         "--fp",
-        type=click.Choice(["strict", "reassociate"]),
+        type=click.Choice(["strict", "reassociate", "tf32"]),
         default="strict",
         show_default=True,
         help="reassociate lets sums be added up in another order, and is content with "
-        "a bound on rounding when results are compared.",
+        "a bound on rounding when results are compared; tf32 lets tensor cores round "
+        "factors of float sums to 10 bits of mantissa, too.",
     ),
     click.option(
         "--pin",

@@ -6,16 +6,23 @@ from collections.abc import Mapping
 
 import islpy as isl
 
+from polysched.analysis import find_reductions
 from polysched.ir import Scop
+from polysched.ir.types import FLOAT
 from polysched.sets import list_maps, n_dims, read_set
 
 _EPSILONS = {4: 2.0**-23, 8: 2.0**-52}
 _SAFETY = 16.0
 _LARGEST = {4: 1e-2, 8: 1e-6}
 _UNKNOWN_LENGTH = 1 << 20
+_TF32_ERROR = 2.0**-10  # of a product: each factor to the nearest of 11 bits
+_TF32_SAFETY = 4.0
+_LARGEST_TF32 = 5e-2
 
 
-def rounding_bounds(scop: Scop, parameters: Mapping[str, int]) -> dict[str, float]:
+def rounding_bounds(
+    scop: Scop, parameters: Mapping[str, int], *, is_tf32: bool = False
+) -> dict[str, float]:
     """For each array the largest difference that rounding explains.
 
     Parameters
@@ -24,6 +31,8 @@ def rounding_bounds(scop: Scop, parameters: Mapping[str, int]) -> dict[str, floa
         Its chains of updates decide.
     parameters : mapping of str to int
         Values of the parameters in the run; missing ones make a chain long.
+    is_tf32 : bool
+        Whether factors of float products may have been rounded to 10 bits of mantissa.
 
     Returns
     -------
@@ -34,7 +43,10 @@ def rounding_bounds(scop: Scop, parameters: Mapping[str, int]) -> dict[str, floa
         the updates per cell), at most 1e-2 for float and 1e-6 for double. This is the
         usual first-order bound for sums; programs that amplify errors more (an
         ill-conditioned solve) may exceed it, and then are reported as different.
-        Integers are not listed: they must be equal.
+        Integers are not listed: they must be equal. With rounded factors a product is
+        off by 2^-10 of itself, and a sum of products by less of the largest one unless
+        nearly all terms cancel in every sum: floats get 4 x 2^-10 for each statement
+        that accumulates, as one may feed the next, at most 5e-2.
     """
     length = sum(_updates_per_cell(m, parameters) for m in list_maps(scop.may_writes))
     bounds = {}
@@ -42,8 +54,17 @@ def rounding_bounds(scop: Scop, parameters: Mapping[str, int]) -> dict[str, floa
         if array.type.is_float:
             size = array.type.n_bytes
             bound = _SAFETY * _EPSILONS[size] * max(1, length)
-            bounds[array.name] = min(bound, _LARGEST[size])
+            bound = min(bound, _LARGEST[size])
+            if is_tf32 and size == FLOAT.n_bytes:
+                bound = min(bound + _tf32_bound(scop), _LARGEST_TF32)
+            bounds[array.name] = bound
     return bounds
+
+
+def _tf32_bound(scop: Scop) -> float:
+    """What rounded factors add to the bound of an array of floats."""
+    names = {r.statement for r in find_reductions(scop) if r.target.type == FLOAT}
+    return _TF32_SAFETY * _TF32_ERROR * len(names)
 
 
 def _updates_per_cell(writes: isl.Map, parameters: Mapping[str, int]) -> int:

@@ -34,8 +34,9 @@ class SpaceOptions:
     parameters : mapping of str to int
         Sizes to predict times for, to rank by, and to choose tiles for, which are legal
         for all sizes; others are assumed large.
-    fp : {"strict", "promised", "reassociate"}
-        Whether sums may be added up in another order, as `allow_reordering` has it.
+    fp : {"strict", "promised", "reassociate", "tf32"}
+        Whether sums may be added up in another order, and factors of floats be rounded,
+        as `allow_reordering` has it.
     pins : tuple of Pin
         What every schedule must obey, after tiling and mapping, too. The source order
         stays in as the baseline, ranked last when it does not obey them.

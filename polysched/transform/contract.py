@@ -16,7 +16,7 @@ from polysched.ir import (
     MARK_THREADS,
     ScheduleTree,
 )
-from polysched.ir.types import DOUBLE
+from polysched.ir.types import DOUBLE, FLOAT
 from polysched.sets import list_sets, node_kind
 from polysched.transform.bands import (
     coincident_flags,
@@ -69,9 +69,10 @@ class Contract(Step):
     stages : int
         Tiles in shared memory at a time; 1 copies and computes in turn.
     tensor : bool
-        Multiply 8 x 8 results by 4 terms at a time in tensor cores, which add terms in
-        an order of their own: only reductions that may be reordered. `threads` then
-        counts warps, each of which takes neighbouring values; `runs` are its shares.
+        Multiply 16 x 8 by 8 x 8 elements at a time in tensor cores, which add terms in
+        an order of their own: only reductions that may be reordered. Of floats they
+        take 10 bits of mantissa, which has to be allowed, too. `threads` then counts
+        warps, each of which takes neighbouring values; `runs` are its shares.
     bulk : bool
         Copy whole rows at a time where the processor can (sm_90) and rows are long and
         aligned; everything else goes as usual.
@@ -136,11 +137,14 @@ class Contract(Step):
         if reason is not None or not self.tensor:
             return reason
         name = list_sets(tree.node(self.band).get_domain())[0].get_tuple_name()
-        if any(
-            r.statement == name and r.target.type == DOUBLE for r in deps.reductions
-        ):
-            return None
-        return f"the terms of {name} may not be added in another order"
+        types = [r.target.type for r in deps.reductions if r.statement == name]
+        if not types:
+            return f"the terms of {name} may not be added in another order"
+        if types[0] == FLOAT and not deps.may_round:
+            return f"the factors of {name} may not be rounded to 10 bits of mantissa"
+        if types[0] not in (FLOAT, DOUBLE):
+            return f"tensor cores add no numbers of type {types[0].name}"
+        return None
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         node = tree.node(self.band)

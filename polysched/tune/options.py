@@ -28,7 +28,8 @@ class TuneOptions:
     least_limit_seconds : float
         Wall time that any run may take, however fast the best one is.
     fp : str
-        Mode of floating point, "strict" or "reassociate"; part of the records' key.
+        Mode of floating point, "strict", "reassociate" or "tf32"; part of the records'
+        key.
     """
 
     budget: int = 12

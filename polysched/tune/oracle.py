@@ -132,7 +132,11 @@ def consult_oracle(workbench: Workbench, binary: Path, options: TuneOptions) -> 
         if second.result.stdout() == printed:
             output = printed
     is_exact = workbench.is_exact and options.fp == "strict"
-    bounds = {} if is_exact else rounding_bounds(workbench.scop, first.dump.parameters)
+    bounds = {}
+    if not is_exact:
+        bounds = rounding_bounds(
+            workbench.scop, first.dump.parameters, is_tf32=options.fp == "tf32"
+        )
     return Oracle(first.dump, first.result.status, output, bounds, ignored, samples)
 
 

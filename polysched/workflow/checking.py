@@ -119,8 +119,8 @@ def check(
         The file of device code that `output` calls, where there is one.
     device_tools : DeviceTools, optional
         What builds and runs device code; needed where there is some.
-    fp : {"strict", "promised", "reassociate"}
-        Which sums may have been reordered, as for `build_space`.
+    fp : {"strict", "promised", "reassociate", "tf32"}
+        Which sums may have been reordered, and factors rounded, as for `build_space`.
     toolchain, run_options, progress
         As for `tune`.
 
@@ -150,7 +150,7 @@ def check(
             scop = next(s for s in program.scops if s.name == verdict.scop)
             texts = _Text("output", text, device if calls else "")
             results, why = _compare(
-                program, scop, texts, tools, toolchain, run_options, progress
+                program, scop, texts, tools, fp, toolchain, run_options, progress
             )
             verdict = replace(verdict, results=results, results_text=why)
         verdicts.append(verdict)
@@ -278,6 +278,7 @@ def _compare(
     scop: Scop,
     text: _Text,
     device: DeviceTools | None,
+    fp: FloatingPoint,
     toolchain: Toolchain | None,
     run_options: RunOptions | None,
     progress: Progress | None,
@@ -288,7 +289,7 @@ def _compare(
         prepare_scop(scop),
         [text],
         toolchain=toolchain,
-        options=TuneOptions(budget=1, repeats=1),
+        options=TuneOptions(budget=1, repeats=1, fp=fp),
         run_options=run_options,
         progress=progress,
         device=device if text.device else None,

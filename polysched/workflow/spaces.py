@@ -130,8 +130,9 @@ def build_space(
         they take.
     limit : int, optional
         Most schedules to keep.
-    fp : {"strict", "promised", "reassociate"}
-        Whether sums may be added up in another order.
+    fp : {"strict", "promised", "reassociate", "tf32"}
+        Whether sums may be added up in another order, and with ``tf32`` factors of
+        floats be rounded to 10 bits of mantissa in tensor cores.
     pins : sequence of Pin or str
         What every schedule must obey, as values or texts (``parallel:S0.0``).
     target : {"openmp", "cuda"}

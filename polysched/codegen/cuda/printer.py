@@ -23,7 +23,7 @@ from polysched.codegen.cuda.kernel import KernelPrinter, ThreadStorageError
 from polysched.codegen.cuda.kernel_names import KernelNames, KernelText
 from polysched.codegen.cuda.mapping import KernelMap, find_kernels
 from polysched.codegen.cuda.partial_sums import expand_sums
-from polysched.codegen.cuda.tensor_text import TENSOR_CALL, TENSOR_PRELUDE
+from polysched.codegen.cuda.tensor_text import tensor_prelude
 from polysched.codegen.cuda.text import (
     BULK_PRELUDE,
     HOST_FUNCTION,
@@ -272,8 +272,9 @@ class _Printer:
         lines += PRELUDE.splitlines()
         if any("ps_phase_begin(" in line for text in texts for line in text.lines):
             lines += ["", *BULK_PRELUDE.splitlines()]
-        if any(TENSOR_CALL in line for text in texts for line in text.lines):
-            lines += ["", *TENSOR_PRELUDE.splitlines()]
+        needed = (p for text in texts for p in tensor_prelude("\n".join(text.lines)))
+        for prelude in dict.fromkeys(needed):
+            lines += ["", *prelude.splitlines()]
         for text in texts:
             lines += ["", *text.lines]
         function = [

@@ -1,8 +1,8 @@
 """Contractions in tensor cores: warps hold results in squares of 16 x 16.
 
 One instruction multiplies 16 x 8 elements of the left factor by 8 x 8 of the right one
-and adds to 16 x 8 results, in an order of terms that the hardware chooses. With
-g = lane / 4 and t = lane % 4 a lane has of them
+and adds to 16 x 8 results, in an order of terms that the hardware chooses; of floats it
+takes 10 bits of mantissa. With g = lane / 4 and t = lane % 4 a lane has of them
 
     left factor     rows g + 8 h, terms t + 4 s
     right factor    columns g + 8 f, terms t + 4 s
@@ -30,6 +30,7 @@ from polysched.codegen.cuda.tile_text import WORD_BYTES
 from polysched.codegen.cuda.tiled import TiledPrinter
 from polysched.codegen.linear import Linear
 from polysched.ir import Assign, Binary, Const, Load
+from polysched.ir.types import DOUBLE, FLOAT
 
 SIDE, DEPTH = 16, 8  # results along a side of a square, and terms of an instruction
 PER_LANE = SIDE * SIDE // WARP  # results of a square
@@ -84,6 +85,11 @@ class TensorPrinter(TiledPrinter):
     @property
     def _type(self) -> str:
         return type_name(self.form.target.type)
+
+    @property
+    def _is_rounded(self) -> bool:
+        """Whether factors lose all but 10 bits of mantissa."""
+        return self.form.target.type == FLOAT
 
     @property
     def n_registers(self) -> int:
@@ -229,6 +235,9 @@ class TensorPrinter(TiledPrinter):
             for member in (-2, -1):
                 if operand is not None and self._is_matrix(operand, member):
                     found[member] = _Factor(operand, member, self._shares[member])
+        types = {self.form.target.type, *(o.load.type for o in operands)}
+        if len(types) != 1 or not types <= {FLOAT, DOUBLE}:
+            raise CodegenError("tensor cores multiply and add numbers of one type")
         if len(found) != 2 or found[-2].operand is found[-1].operand:
             raise CodegenError("tensor cores take a row and a column of tiles")
         if not self._is_dense():
@@ -265,7 +274,8 @@ class TensorPrinter(TiledPrinter):
         yield f"{indent}const {kind} {offset} = {first} + {lane_at};"
         yield f"{indent}const int {terms} = {n} + {lane} % 4 + 4 * ({part});"
         source = f"{operand.name}[{local.stage}]{place}"
-        yield f"{indent}{factor.name}[{r}][{at}] = {source};"
+        value = f"ps_round({source})" if self._is_rounded else source
+        yield f"{indent}{factor.name}[{r}][{at}] = {value};"
         yield "}"
 
     def _is_dense(self) -> bool:

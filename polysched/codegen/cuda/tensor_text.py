@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-TENSOR_CALL = "ps_multiply("  # stands in every text that needs the definitions
-TENSOR_PRELUDE = """\
+TENSOR_CALL = "ps_multiply("  # stands in every text that needs one of the definitions
+TENSOR_DOUBLES = """\
 #ifndef PS_SHIM
 /* A warp adds a product of 16 x 8 by 8 x 8 elements to 16 x 8 sums. Lane 4 g + t has
    sums (g + 8 h, 2 t + i) at 2 h + i, left factors (g + 8 h, t + 4 s) at 2 s + h and
@@ -30,3 +30,41 @@ static __device__ __forceinline__ void ps_multiply(
 }
 #endif
 """
+TENSOR_FLOATS = """\
+#ifndef PS_SHIM
+/* To the nearest number of 10 bits of mantissa, ties away from zero. */
+static __device__ __forceinline__ float ps_round(float value)
+{
+  unsigned bits = 0;
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+#elif defined(__CUDA_ARCH__)
+#error "tensor cores multiply floats from sm_80 on"
+#endif
+  return __uint_as_float(bits);
+}
+
+/* A warp adds a product of 16 x 8 by 8 x 8 rounded elements to 16 x 8 sums. Lane
+   4 g + t has sums (g + 8 h, 2 t + i) at 2 h + i, left factors (g + 8 h, t + 4 s) at
+   2 s + h and right ones (t + 4 s, g) at s. */
+static __device__ __forceinline__ void ps_multiply(
+    float (&sums)[4], const float (&left)[4], const float (&right)[2])
+{
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32"
+      " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+      : "r"(__float_as_uint(left[0])), "r"(__float_as_uint(left[1])),
+        "r"(__float_as_uint(left[2])), "r"(__float_as_uint(left[3])),
+        "r"(__float_as_uint(right[0])), "r"(__float_as_uint(right[1])));
+#endif
+}
+#endif
+"""
+
+
+def tensor_prelude(lines: str) -> tuple[str, ...]:
+    """The definitions that a kernel's text needs."""
+    if TENSOR_CALL not in lines:
+        return ()
+    return (TENSOR_FLOATS if "ps_round(" in lines else TENSOR_DOUBLES,)

@@ -73,11 +73,7 @@ void fill_fragment(F& fragment, T value) {
   for (auto& x : fragment.x) x = (typename F::element_type)value;
 }
 
-inline float __float_to_tf32(float a) {
-  unsigned bits = __float_as_uint(a);
-  bits += 0x1000;  // to nearest, ties away from zero
-  return __uint_as_float(bits & 0xffffe000u);
-}
+inline float __float_to_tf32(float a) { return ps_round(a); }
 
 template <typename F, typename T>
 void load_tile(F& fragment, const T* address, unsigned stride, bool by_columns) {

@@ -10,7 +10,19 @@ int ps_shim_gather(unsigned line, void* mine, void** all);
 void ps_shim_dismiss(void);
 }
 
+// To the nearest number of 10 bits of mantissa, ties away from zero.
+PS_SHIM_PLAIN inline float ps_round(float value) {
+  if (value != value) return __uint_as_float(0x7fffffffu);
+  return __uint_as_float((__float_as_uint(value) + 0x1000) & 0xffffe000u);
+}
+
 namespace ps_shim {
+// What the multiplier sees of a factor: of a float the upper 19 bits.
+inline double factor(double value) { return value; }
+inline float factor(float value) {
+  return __uint_as_float(__float_as_uint(value) & 0xffffe000u);
+}
+
 // 16 x 8 results and 8 terms, with the places that a device gives its lanes.
 template <typename T>
 PS_SHIM_PLAIN inline void multiply(T (&sums)[4], const T (&left)[4],
@@ -28,15 +40,16 @@ PS_SHIM_PLAIN inline void multiply(T (&sums)[4], const T (&left)[4],
       for (int term = 0; term < 8; term++) {
         T a = ((Parts*)all[row % 8 * 4 + term % 4])->left[term / 4 * 2 + row / 8];
         T b = ((Parts*)all[column * 4 + term % 4])->right[term / 4];
-        sum += a * b;
+        sum += factor(a) * factor(b);
       }
     }
   ps_shim_dismiss();
 }
 }  // namespace ps_shim
 
-PS_SHIM_PLAIN inline void ps_multiply(double (&sums)[4], const double (&left)[4],
-                                      const double (&right)[2],
+template <typename T>
+PS_SHIM_PLAIN inline void ps_multiply(T (&sums)[4], const T (&left)[4],
+                                      const T (&right)[2],
                                       unsigned line = __builtin_LINE()) {
   ps_shim::multiply(sums, left, right, line);
 }

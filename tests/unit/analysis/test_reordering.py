@@ -132,3 +132,17 @@ def test_a_sum_without_a_promised_order_is_free_unless_order_is_asked_for(fp) ->
     free = {"strict": [], "promised": ["S1"], "reassociate": ["S0", "S1"]}
     assert [r.statement for r in deps.reductions] == free[fp]
     assert find_freedom(deps, program) == fp
+
+
+@pytest.mark.parametrize(
+    ("type_", "freedom"),
+    [("float", "tf32"), ("double", "reassociate"), ("int", "strict")],
+)
+def test_factors_of_floats_may_be_rounded_where_that_is_allowed(
+    type_: str, freedom: str
+) -> None:
+    program = rows("y[i] += A[i][j]", type_)
+    deps = allow_reordering(compute_dependences(program), program, "tf32")
+    assert [r.statement for r in deps.reductions] == ["S0"]
+    assert deps.may_round
+    assert find_freedom(deps, program) == freedom

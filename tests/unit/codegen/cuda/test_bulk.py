@@ -13,7 +13,8 @@ from tests.unit.codegen.cuda.programs import (
     outputs,
     run_device,
 )
-from tests.unit.codegen.cuda.test_tiled import DIAGONAL, MERGE, PRODUCT, SQUARE, TENSOR
+from tests.unit.codegen.cuda.test_tensor import TENSOR
+from tests.unit.codegen.cuda.test_tiled import DIAGONAL, MERGE, PRODUCT, SQUARE
 
 
 def contract(tile: str, threads: str, runs: str, stages: int) -> str:

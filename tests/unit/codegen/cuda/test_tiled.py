@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from polysched.analysis import find_violation
 from polysched.base import CodegenError, IllegalScheduleError
 from polysched.codegen.cuda import print_cuda
 from polysched.cost.device import kernel_work
@@ -231,37 +230,3 @@ def test_elements_written_in_the_same_kernel_are_not_copied(tmp_path: Path) -> N
     prepared = Prepared.of(tmp_path, body)
     with pytest.raises(CodegenError, match="reads what its kernel writes"):
         prepared.print(2 * MERGE + contract("16,16,1", "4,8", "1,2", 2))
-
-
-TENSOR = (
-    2 * MERGE + "contract(band=0, tile=[32,32,8], threads=[2,2], runs=[16,16], "
-    "stages=2, tensor=true)"
-)
-
-
-@pytest.mark.cc
-def test_tensor_cores_give_the_same_sums(tmp_path: Path) -> None:
-    expected, found = outputs(tmp_path, SQUARE, TENSOR, "double", 32, "reassociate")
-    assert float(found) == pytest.approx(float(expected), rel=1e-12)
-
-
-def test_tensor_cores_need_leave_to_reorder(tmp_path: Path) -> None:
-    strict = Prepared.of(tmp_path, SQUARE, "double", 32)
-    with pytest.raises(IllegalScheduleError, match="may not be added in another order"):
-        strict.print(TENSOR)
-    tree = apply_script(strict.tree, parse_script(TENSOR))
-    violation = find_violation(tree, strict.deps)
-    assert violation is not None
-    assert "tensor cores" in violation.reason
-
-
-def test_tensor_cores_need_whole_tiles(tmp_path: Path) -> None:
-    prepared = Prepared.of(tmp_path, SQUARE, "double", 33, "reassociate")
-    with pytest.raises(CodegenError, match="whole tiles"):
-        prepared.print(TENSOR)
-
-
-def test_tensor_cores_need_doubles(tmp_path: Path) -> None:
-    prepared = Prepared.of(tmp_path, SQUARE, "float", 32, "reassociate")
-    with pytest.raises(IllegalScheduleError, match="another order"):
-        prepared.print(TENSOR)
