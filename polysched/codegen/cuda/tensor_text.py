@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TENSOR_CALL = "ps_multiply("  # stands in every text that needs one of the definitions
+ROUND_CALL = "ps_round("  # and in those of floats
 TENSOR_DOUBLES = """\
 #ifndef PS_SHIM
 /* A warp adds a product of 16 x 8 by 8 x 8 elements to 16 x 8 sums. Lane 4 g + t has
@@ -67,4 +68,4 @@ def tensor_prelude(lines: str) -> tuple[str, ...]:
     """The definitions that a kernel's text needs."""
     if TENSOR_CALL not in lines:
         return ()
-    return (TENSOR_FLOATS if "ps_round(" in lines else TENSOR_DOUBLES,)
+    return (TENSOR_FLOATS if ROUND_CALL in lines else TENSOR_DOUBLES,)

@@ -31,6 +31,11 @@ BATCH = """for (int b = 0; b < 3; b++)
       for (int j = 0; j < N; j++)
         for (int k = 0; k < N; k++)
           E[b][i][j] += D[b][i][k] * B[k][j];"""
+SHARED = BATCH.replace("D[b][i][k]", "A[i][k]")
+POINTERS = """for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++)
+      for (int k = 0; k < m; k++)
+        Z[i * n + j] += X[i * m + k] * Y[k * n + j];"""
 SQUARE = PRODUCT % ("N", "A[i][k]", "B[k][j]")
 
 
@@ -64,6 +69,30 @@ CASES = [
     (PRODUCT % ("16", "A[i][k + 3]", "B[k + 1][j]"), 32, TENSOR),
     (SQUARE.replace("C[i][j]", "E[1][i][j + 1]").replace("N;", "N - 1;"), 33, TENSOR),
     (BATCH, 32, contract("1,32,32,8", "1,2,2", "1,16,16", 2, 3)),
+    # several products of a warp, or of a block
+    (SHARED, 32, contract("3,32,32,8", "1,1,2", "3,32,16", 2, 3)),
+    (SHARED, 21, contract("3,32,32,8", "3,1,2", "1,32,16", 1, 3)),
+    # edges: along results, along terms, no whole block, a term alone
+    (SQUARE, 21, TENSOR),
+    (SQUARE, 40, TENSOR),
+    (SQUARE, 37, TENSOR),
+    (PRODUCT % ("5", "A[i][k]", "B[k][j]"), 35, TENSOR),
+    (
+        PRODUCT % ("N", "A[k][i]", "B[j][k]"),
+        33,
+        contract("16,32,16", "1,2", "16,16", 3),
+    ),
+    (BATCH, 21, contract("1,32,32,8", "1,2,2", "1,16,16", 2, 3)),
+    (SQUARE.replace("j < N", "j <= i").replace("B[k][j]", "A[j][k]"), 45, TENSOR),
+    (SQUARE.replace("+=", "-="), 37, TENSOR),
+    (SQUARE.replace("+=", "= C[i][j] +"), 37, TENSOR),
+    (SQUARE.replace("+=", "= C[i][j] -"), 37, TENSOR),
+    (SQUARE.replace("+=", "=").replace("[k][j];", "[k][j] + C[i][j];"), 21, TENSOR),
+    (PRODUCT % ("N", "-A[i][k]", "B[k][j]"), 32, TENSOR),
+    (PRODUCT % ("N", "B[k][j]", "(A[i][k] + A[i][k])"), 32, TENSOR),
+    # sizes that are known when the program runs
+    (POINTERS, 21, TENSOR),
+    (POINTERS, 32, TENSOR),
 ]
 
 
@@ -76,6 +105,23 @@ def test_sums_are_equal(
     fp: FloatingPoint = "tf32" if elem == "float" else "reassociate"
     expected, found = outputs(tmp_path, body, script, elem, n, fp)
     assert float(found) == float(expected)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("elem", ["double", "float"])
+def test_a_factor_may_be_scaled(tmp_path: Path, elem: str) -> None:
+    """By numbers that are the same everywhere, where all terms are there."""
+    body = SQUARE.replace("N;", "32;").replace("A[i][k]", "alpha * A[i][k]")
+    text = (FRAME % (elem, body)).replace("#pragma scop", "T alpha = 3;\n#pragma scop")
+    given = Prepared.of_text(tmp_path, text, 37, "tf32")
+    printed = given.print(TENSOR)
+    assert "alpha * A_tile[" in printed.device
+    compile_host(tmp_path, given, printed, 37)
+    found = float(run_device(tmp_path, printed.device, 37))
+    plain = given.print(
+        2 * MERGE + "launch(band=0, tile=[8,32], threads=[8,32])"
+    ).device
+    assert found == float(run_device(tmp_path, plain, 37))
 
 
 @pytest.mark.parametrize(
@@ -189,12 +235,20 @@ def test_leave_is_needed_to_reorder_and_to_round(
 @pytest.mark.parametrize(
     ("body", "n", "words"),
     [
-        (SQUARE, 33, "whole tiles"),
-        (PRODUCT % ("20", "A[i][k]", "B[k][j]"), 32, "whole tiles"),
+        # a factor that is not zero where there is no term: it may be infinite
+        (SQUARE.replace("k = 0", "k = i + 1"), 32, "whole tiles of terms"),
+        (
+            PRODUCT % ("20", "(A[i][k] + A[i][k])", "B[k][j]"),
+            32,
+            "whole tiles of terms",
+        ),
         (PRODUCT % ("N", "A[i][k]", "A[i][k]"), 32, "a row and a column"),
         (PRODUCT % ("N", "A[i][k]", "B[k][i]"), 32, "a row and a column"),
         (PRODUCT % ("N", "2", "B[k][j]"), 32, "products of two"),
-        (SQUARE.replace("+=", "-="), 32, "products of two"),
+        (PRODUCT % ("N", "B[k][j]", "(A[i][k] + k)"), 32, "products of two"),
+        (PRODUCT % ("N", "A[i][k]", "(B[k][j] * A[i][k])"), 32, "products of two"),
+        (PRODUCT % ("N", "(A[i][k] + 2)", "B[k][j]"), 32, "of one type"),
+        (SQUARE.replace("+=", "*="), 32, "products of two"),
     ],
 )
 def test_other_forms_are_refused(tmp_path: Path, body: str, n: int, words: str) -> None:
