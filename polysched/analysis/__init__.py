@@ -93,6 +93,7 @@ from polysched.analysis.places import (
 )
 from polysched.analysis.prepare import prepare_scop
 from polysched.analysis.privatize import MAX_PRIVATE_ELEMENTS, privatize
+from polysched.analysis.products import AddedProduct, match_product
 from polysched.analysis.program_features import (
     DATA_TURNS,
     call_count,
@@ -176,6 +177,7 @@ __all__ = [
     "FREEDOMS",
     "LARGE_EXTENT",
     "MAX_PRIVATE_ELEMENTS",
+    "AddedProduct",
     "AtomicUpdate",
     "Better",
     "ClosedForm",
@@ -255,6 +257,7 @@ __all__ = [
     "loop_spans",
     "main_places",
     "match_accumulation",
+    "match_product",
     "member_directions",
     "member_distances",
     "member_extent",

@@ -18,6 +18,9 @@ from polysched.ir import Const, ScheduleTree, Scop
 from polysched.machine import Gpu
 
 FLOAT_BYTES = 4
+WORD_BYTES = 4  # of a register
+TENSOR_PRODUCTS, TENSOR_TERMS = 1024, 8  # of an instruction of a tensor core
+TENSOR_REGISTERS = 40  # of a thread that feeds one, for addresses and counters
 OVERHEAD_OPERATIONS = 4.0  # on integers, of an instance: subscripts, the loop
 LOADS_IN_FLIGHT = 4  # of one thread: nvcc unrolls loops of so many turns and more
 PLAIN_REGISTERS = 32  # of a thread that keeps no tile of results: most need fewer
@@ -152,6 +155,8 @@ def kernel_work(kernel: KernelLoad) -> KernelWork:
         return overlap_work(kernel.overlapped)
     n_blocks = max(1, round(kernel.n_blocks))
     staged = [s.stage for s in kernel.statements if s.stage is not None]
+    if staged and staged[0].is_tensor:
+        return _tensor_work(kernel, kernel.statements[0], staged[0])
     if staged:
         return _staged_work(kernel, kernel.statements[0], staged[0])
     parts = kernel.statements
@@ -220,6 +225,52 @@ def _staged_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> Kerne
             barriers_per_step=2 if stage.n_buffers == 1 else 1,
         ),
         n_independent=float(results),
+    )
+
+
+def _tensor_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> KernelWork:
+    """A product whose warps multiply in tensor cores: rows and columns of a warp."""
+    n_blocks = max(1, round(kernel.n_blocks))
+    size = load.element.n_bytes
+    words = max(1, size // WORD_BYTES)
+    n_warps = kernel.n_threads // WARP
+    results = prod(stage.per_thread)
+    sides = sum(stage.per_thread[-2:])
+    copied = stage.n_tiles * stage.tile_bytes
+    stored = float(results * n_warps * size)
+    loads = stage.n_tiles * stage.n_inner * n_warps * sides / WARP
+    products = load.n_instances / n_blocks
+    is_float = size == FLOAT_BYTES
+    registers = words * (results + TENSOR_TERMS * sides) / WARP + TENSOR_REGISTERS
+    return KernelWork(
+        n_blocks=n_blocks,
+        threads_per_block=kernel.n_threads,
+        registers_per_thread=_whole(MORE_REGISTERS * registers),
+        shared_bytes_per_block=round(
+            stage.n_buffers * (stage.tile_bytes + stage.padding_bytes)
+        ),
+        operations=Operations(
+            tensor_tf32=products if is_float else 0.0,
+            tensor_fp64=0.0 if is_float else products,
+        ),
+        load_bytes=copied + stored,
+        store_bytes=stored,
+        load_sectors=(copied + stored) / SECTOR_BYTES,
+        store_sectors=stored / SECTOR_BYTES,
+        memory_bytes=load.memory_bytes,
+        shared_wavefronts=loads * words + copied / SHARED_BYTES_PER_CYCLE,
+        # floats are rounded as they are loaded
+        memory_instructions=loads * (2 if is_float else 1)
+        + products / TENSOR_PRODUCTS
+        + copied / VECTOR_BYTES / WARP,
+        loop=LoadLoop(
+            n_steps=max(1, round(stage.n_tiles)),
+            n_stages=stage.n_buffers,
+            n_inner_steps=max(1, stage.n_inner // TENSOR_TERMS),
+            n_inner_stages=2,
+            barriers_per_step=2 if stage.n_buffers == 1 else 1,
+        ),
+        n_independent=float(results * TENSOR_TERMS / TENSOR_PRODUCTS),
     )
 
 

@@ -32,7 +32,7 @@ from polysched.cost.near_cache import read_again
 from polysched.cost.nest import Nest
 from polysched.cost.overlapped import OverlapLoad, overlap_of
 from polysched.cost.runs import Run
-from polysched.cost.stages import read_stage
+from polysched.cost.stages import n_lanes, read_stage
 from polysched.cost.trips import row_extent
 from polysched.cost.warps import LINE_BYTES, SECTOR_BYTES, WarpAccess
 from polysched.ir import (
@@ -175,7 +175,9 @@ class _Mapped:
     @property
     def n_threads(self) -> int:
         """Threads of a block."""
-        return prod(self._counts)
+        staged = self._positions(MARK_STAGE)[:1]
+        marks = [mark for k in staged for mark in self.nest.members[k].marks]
+        return prod(self._counts) * n_lanes(marks)
 
     @cached_property
     def _counts(self) -> list[int]:

@@ -37,6 +37,8 @@ class Stage:
         Whether rows of all arrays are a known number of elements apart.
     padding_bytes : float
         Of a tile in shared memory, beside its operands: its rows lie apart.
+    is_tensor : bool
+        Whether warps multiply in tensor cores: `per_thread` is then a warp's.
     """
 
     n_buffers: int
@@ -48,6 +50,7 @@ class Stage:
     n_loops: int = 3
     has_known_pitches: bool = True
     padding_bytes: float = 0.0
+    is_tensor: bool = False
 
 
 @dataclass(frozen=True)

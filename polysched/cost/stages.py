@@ -8,9 +8,12 @@ from math import prod
 from polysched.analysis import Reference, box_footprint
 from polysched.cost.loads import Stage
 from polysched.cost.nest import Nest
+from polysched.cost.warps import WARP
 from polysched.ir import MARK_STAGE, Const
 
+TENSOR = "tensor"  # word of the mark above a tile
 BANK_BYTES, PADDING_BYTES = 32, 16  # of rows that meet in banks, and between them
+FLOAT_BYTES = 4
 WIDE_LINE = 1 << 20  # bytes, longer than any row of a tile
 
 
@@ -39,7 +42,8 @@ def read_stage(
         return None
     members = nest.members
     words = [mark.split(":") for mark in members[tiles[0]].marks]
-    n_buffers = next(int(w[1]) for w in words if w[0] == MARK_STAGE)
+    stage = next(w for w in words if w[0] == MARK_STAGE)
+    n_buffers, is_tensor = int(stage[1]), TENSOR in stage
     per_thread = [
         max(1, members[k].size // count)
         for k, count in zip(shared, counts, strict=True)
@@ -66,9 +70,18 @@ def read_stage(
             isinstance(e, Const) for a in arrays for e in a.extents[1:]
         ),
         padding_bytes=sum(
-            _padding_bytes(nest, threads, first, r) for r in places.values()
+            _tensor_padding_bytes(nest, first, r)
+            if is_tensor
+            else _padding_bytes(nest, threads, first, r)
+            for r in places.values()
         ),
+        is_tensor=is_tensor,
     )
+
+
+def n_lanes(marks: Sequence[str]) -> int:
+    """Threads of what a tile's marks count: warps multiply in tensor cores."""
+    return WARP if any(TENSOR in mark.split(":") for mark in marks) else 1
 
 
 def _padding_bytes(
@@ -86,3 +99,20 @@ def _padding_bytes(
     )
     n_rows = wide // WIDE_LINE
     return 0.0 if n_bytes // n_rows % BANK_BYTES else float(n_rows * PADDING_BYTES)
+
+
+def _tensor_padding_bytes(nest: Nest, first: int, operand: Reference) -> float:
+    """What keeps rows apart that lanes of a warp read: of terms or of results."""
+    extents = nest.extents_from(first)
+    wide = box_footprint(
+        nest.scop, [operand], nest.directions, extents, WIDE_LINE, apart=True
+    )
+    direction = nest.directions[first]
+    by_terms = direction is not None and bool(operand.moves(direction)[-1])
+    n_bytes = nest.scop.array(operand.array).type.n_bytes
+    return float(wide // WIDE_LINE * tensor_pad_bytes(n_bytes, by_terms))
+
+
+def tensor_pad_bytes(n_bytes: int, by_terms: bool) -> int:
+    """What the generated kernel adds to a row; see `codegen.cuda.operands`."""
+    return PADDING_BYTES if by_terms and n_bytes == FLOAT_BYTES else 2 * PADDING_BYTES

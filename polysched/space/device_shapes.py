@@ -16,7 +16,7 @@ from polysched.cost.gpu import (
     pick_different,
 )
 from polysched.machine import Gpu
-from polysched.transform import SHAPES, DeviceShape, StagedShape
+from polysched.transform import SHAPES, DeviceShape, StagedShape, TensorShape
 
 FLOAT_BYTES = 4  # what staged shapes are given for
 EXTENT = 4096  # of a contraction that fills a processor
@@ -24,6 +24,10 @@ TRIED = ShapeOptions(block_sizes=(32, 64, 128, 256), thread_sizes=(4, 8, 16))
 ASYNC_COPIES_FROM = (8, 0)  # architecture
 BULK_COPIES_FROM = (9, 0)
 MAX_SYNCHRONOUS_STAGES = 2
+TENSOR_SHAPES = (
+    TensorShape(128, 64, 16, (2, 2), 3),
+    TensorShape(64, 64, 16, (2, 2), 3),
+)
 
 
 @lru_cache(maxsize=8)
@@ -35,7 +39,9 @@ def device_shapes(gpu: Gpu, *, bulk: bool = False) -> tuple[DeviceShape, ...]:
     others; where no shape fits, contractions are treated like everything else. Where
     rows can be copied in bulk, which no GPU has timed yet, the first tiles come once
     more with that, behind all others; with `bulk`, all tiles are copied so, and the
-    first ones come once more without.
+    first ones come once more without. Tiles for tensor cores, where there are some,
+    come in front and in the third place; the planner passes over them where they may
+    not be used.
 
     Parameters
     ----------
@@ -65,7 +71,15 @@ def device_shapes(gpu: Gpu, *, bulk: bool = False) -> tuple[DeviceShape, ...]:
     if has_bulk:
         others_way = [_with_copies(s, bulk=not bulk) for s in found if s.stage][:1]
         found = [*(_with_copies(s, bulk=bulk) for s in found), *others_way]
+    first = found[0]
+    for place, tensor in enumerate(_tensor_shapes(gpu)):
+        found.insert(2 * place, replace(first, tensor=tensor))
     return tuple(dict.fromkeys(found))
+
+
+def _tensor_shapes(gpu: Gpu) -> tuple[TensorShape, ...]:
+    """What is tried for products where the processor multiplies matrices of doubles."""
+    return TENSOR_SHAPES if gpu.tensor_fp64_per_cycle else ()
 
 
 def _with_copies(shape: DeviceShape, *, bulk: bool) -> DeviceShape:

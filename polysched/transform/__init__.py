@@ -8,6 +8,7 @@ from polysched.transform.chain import Chain
 from polysched.transform.contract import Contract
 from polysched.transform.device_plan import DevicePlanner
 from polysched.transform.device_shapes import SHAPES, DeviceShape, StagedShape
+from polysched.transform.device_tensor import TensorShape
 from polysched.transform.diamond import Diamond
 from polysched.transform.distribute import Distribute
 from polysched.transform.draft import Draft
@@ -98,6 +99,7 @@ __all__ = [
     "StagedShape",
     "Step",
     "Straighten",
+    "TensorShape",
     "Threads",
     "Tile",
     "TurnBack",

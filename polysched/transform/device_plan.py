@@ -24,6 +24,7 @@ from polysched.transform.contraction import Contraction, find_contraction
 from polysched.transform.device_atomics import launch_atomics
 from polysched.transform.device_shapes import SHAPES, DeviceShape, StagedShape
 from polysched.transform.device_sums import has_sum, launch_sums
+from polysched.transform.device_tensor import may_multiply, stage_tensor
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS, Launch, Single
 from polysched.transform.launch_atomic import LaunchAtomic
@@ -75,6 +76,8 @@ class DevicePlanner:
                 break
             if found and deadline is not None and deadline.expired:
                 break
+            if shape.tensor is not None and not may_multiply(self.deps):
+                continue
             start = Draft(tree, self.deps)
             draft = plan_device(start, self.scop, shape)
             found.setdefault(draft.tree.text, draft)
@@ -152,10 +155,9 @@ def _launch(
     if not node.band_get_permutable():
         return _launch_after(draft, scop, shape, path)
     free = _free_members(node, draft.deps.validity)
-    if free and shape.stage is not None:
-        staged = _stage(draft, scop, shape.stage, path)
-        if staged is not None:
-            return staged
+    staged = _stage_any(draft, scop, shape, path) if free else None
+    if staged is not None:
+        return staged
     if shape.sums is not None:
         shared_sums = launch_sums(draft, scop, shape.sums, path, free)
         if shared_sums is not None:
@@ -177,6 +179,18 @@ def _launch(
     if order != tuple(range(n_members)):
         draft = draft.do(Order(path, order))
     return draft.do(_block(draft, scop, shape, path, len(shared)))
+
+
+def _stage_any(
+    draft: Draft, scop: Scop, shape: DeviceShape, path: NodePath
+) -> Draft | None:
+    """Tile a contraction, for tensor cores if they take it."""
+    staged = None
+    if shape.tensor is not None:
+        staged = stage_tensor(draft, scop, shape.tensor, path)
+    if staged is None and shape.stage is not None:
+        staged = _stage(draft, scop, shape.stage, path)
+    return staged
 
 
 def _free_members(node: isl.ScheduleNode, validity: isl.UnionMap) -> list[int]:

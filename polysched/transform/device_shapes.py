@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polysched.transform.device_sums import SumShape
+from polysched.transform.device_tensor import TensorShape
 from polysched.transform.overlap import OverlapShape
 from polysched.transform.time_tiles import TimeShape
 
@@ -24,6 +25,9 @@ class DeviceShape:
         Join bands that are permutable together first.
     stage : StagedShape or None
         How contractions are tiled; None treats them like everything else.
+    tensor : TensorShape or None
+        How products of matrices are tiled for tensor cores, where they may be used;
+        other contractions are tiled as by `stage`.
     time : TimeShape or None
         How permutable bands without a parallel loop are tiled; None runs their points
         in wavefronts.
@@ -40,6 +44,7 @@ class DeviceShape:
     points: tuple[int, ...] = (1, 1, 1)
     merge: bool = True
     stage: StagedShape | None = None
+    tensor: TensorShape | None = None
     time: TimeShape | None = None
     overlap: OverlapShape | None = None
     sums: SumShape | None = None

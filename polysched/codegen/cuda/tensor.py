@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
-from polysched.analysis import load_relations
+from polysched.analysis import load_relations, match_product
 from polysched.base import CodegenError
 from polysched.codegen.ctext import Text
 from polysched.codegen.cuda.operands import Operand, tile_box
@@ -32,7 +32,7 @@ from polysched.codegen.cuda.tensor_text import ROUND_CALL, TENSOR_CALL
 from polysched.codegen.cuda.tile_text import WORD_BYTES
 from polysched.codegen.expr import Bound, Spelling
 from polysched.codegen.linear import Linear
-from polysched.ir import Assign, Binary, Const, Expr, Iter, Load, Unary, map_expr, walk
+from polysched.ir import Binary, Const, Expr, Iter, Load, Unary, map_expr, walk
 from polysched.ir.types import DOUBLE, FLOAT
 
 DEPTH = 8  # terms of an instruction
@@ -117,9 +117,12 @@ class TensorPrinter(TensorResults):
     def _factors(self, operands: Sequence[Operand]) -> tuple[_Factor, _Factor]:
         """What moves with rows, and what moves with columns."""
         target = self.form.target
-        op, sides = self._product()
+        (action,) = self.form.statement.body
+        product = match_product(action)
+        if product is None:
+            raise CodegenError(_NO_PRODUCT)
         found: dict[int, _Factor] = {}
-        for side in sides:
+        for side in (product.left, product.right):
             for factor in self._sides(side, operands):
                 found[factor.member] = factor
         if len(found) != 2 or found[-2].operand is found[-1].operand:
@@ -129,23 +132,9 @@ class TensorPrinter(TensorResults):
         if {target.type, *types} not in ({FLOAT}, {DOUBLE}):
             raise CodegenError("tensor cores multiply and add numbers of one type")
         self._check_terms(left, right)
-        if op == "-=":
+        if product.is_subtracted:
             left = replace(left, value=Unary("-", left.value))
         return left, right
-
-    def _product(self) -> tuple[str, tuple[Expr, Expr]]:
-        """Whether products are added or subtracted, and their two sides."""
-        (action,) = self.form.statement.body
-        match action:
-            case Assign(_, "+=" | "-=" as op, Binary("*", first, second)):
-                return op, (first, second)
-            case Assign(target, "=", Binary("+", Binary("*", first, second), old)):
-                if old == target:
-                    return "+=", (first, second)
-            case Assign(target, "=", Binary(op, old, Binary("*", first, second))):
-                if old == target and op in ("+", "-"):
-                    return f"{op}=", (first, second)
-        raise CodegenError(_NO_PRODUCT)
 
     def _sides(self, side: Expr, operands: Sequence[Operand]) -> Iterator[_Factor]:
         """The factors that one side of the product may be: of one window alone."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from polysched.analysis import FloatingPoint
 from polysched.base import PolyschedError
 from polysched.cost.gpu import compute_occupancy
 from polysched.machine import Gpu, Machine, known_gpus
 from polysched.space import SpaceOptions, build_space
 from polysched.space.device_shapes import as_tile, device_shapes
-from polysched.transform import SHAPES, StagedShape
+from polysched.transform import SHAPES, DeviceShape, StagedShape
 from tests.unit.codegen.cuda.programs import Prepared
 
 PRODUCT = """for (int i = 0; i < N; i++)
@@ -25,7 +27,12 @@ SMALL = replace(
 
 
 def stages(gpu: Gpu) -> list[StagedShape]:
-    return [s.stage for s in device_shapes(gpu) if s.stage is not None]
+    return [s.stage for s in plain(gpu) if s.stage is not None]
+
+
+def plain(gpu: Gpu) -> list[DeviceShape]:
+    """Shapes that leave tensor cores alone."""
+    return [s for s in device_shapes(gpu) if s.tensor is None]
 
 
 @pytest.mark.parametrize("gpu", [*known_gpus(), SMALL], ids=lambda gpu: gpu.name)
@@ -44,10 +51,37 @@ def test_every_shape_fits(gpu: Gpu) -> None:
 
 
 def test_measured_shapes_stay_where_they_fit() -> None:
-    *usual, last = device_shapes(Gpu.named("h200"))
+    *usual, last = plain(Gpu.named("h200"))
     assert tuple(usual) == SHAPES
     assert last.stage == replace(SHAPES[0].stage, bulk=True)
-    assert device_shapes(Gpu.named("a100-40gb")) == SHAPES
+    assert tuple(plain(Gpu.named("a100-40gb"))) == SHAPES
+
+
+def test_tensor_cores_come_first_where_there_are_some() -> None:
+    for name, places in (("h200", [0, 2]), ("a100-40gb", [0, 2]), ("v100", [])):
+        shapes = device_shapes(Gpu.named(name))
+        assert [k for k, s in enumerate(shapes) if s.tensor] == places
+
+
+@pytest.mark.parametrize(
+    ("elem", "fp", "n_tensor"),
+    [("double", "strict", 0), ("double", "reassociate", 2), ("float", "reassociate", 0),
+     ("float", "tf32", 2), ("int", "tf32", 0)],
+)  # fmt: skip
+def test_spaces_have_them_where_they_are_allowed(
+    tmp_path: Path, elem: str, fp: FloatingPoint, n_tensor: int
+) -> None:
+    scop = Prepared.of(tmp_path, PRODUCT, elem, n=1000).scop
+    machine = Machine(Machine.detect(calibrated=False).cpu, gpu=Gpu.named("h200"))
+    options = SpaceOptions(target="cuda", policy="minimal", fp=fp)
+    space = build_space(scop, machine, options)
+    assert space.fp == (fp if n_tensor else "strict" if elem != "float" else space.fp)
+    scripts = [s.script_text for s in space if s.script]
+    tensor = [text for text in scripts if "tensor=true" in text]
+    assert len({text[text.index("contract") :] for text in tensor}) == n_tensor
+    assert len(tensor) < len(scripts)
+    if n_tensor:
+        assert "tensor=true" in next(s for s in space if s.script).script_text
 
 
 def test_rows_in_bulk_are_in_a_space_of_many_shapes(tmp_path) -> None:
