@@ -130,15 +130,17 @@ def _leading(statement: Statement, depth: int) -> isl.Set:
 
 
 def _is_disturbed(scop: Scop, home: _Home, depth: int) -> bool:
-    """Whether an iteration of the outer loops touches the element otherwise.
+    """Whether an iteration of the outer loops touches the element meanwhile.
 
-    Allowed are what the first statement reads before the value begins, and the last
-    one's store.
+    Allowed are what the first statement reads before the value begins, the last one's
+    store, and whatever runs before or behind these two.
     """
     store = next(a for a in home.last.accesses if a.is_write)
     element = store.relation.reset_tuple_id(isl.dim_type.in_)
     for statement in scop.statements:
         if statement.position[:depth] != home.last.position[:depth]:
+            continue
+        if not _is_between(statement, home, depth):
             continue
         for access in statement.accesses:
             if access.array != store.array or access is store:
@@ -151,6 +153,12 @@ def _is_disturbed(scop: Scop, home: _Home, depth: int) -> bool:
             if not touched.intersect(element).is_empty():
                 return True
     return False
+
+
+def _is_between(statement: Statement, home: _Home, depth: int) -> bool:
+    """Whether it runs while the scalar has a value."""
+    place = statement.position[depth]
+    return home.first.position[depth] <= place <= home.last.position[depth]
 
 
 def _move(scop: Scop, scalar: Array, home: _Home) -> Scop:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import islpy as isl
 
+from polysched.analysis.beginnings import join_beginnings, split_beginnings
 from polysched.analysis.dependences import compute_dependences
 from polysched.analysis.reductions import Reduction, find_updates
 from polysched.ir import Scop, Statement, original_tree
@@ -37,14 +38,16 @@ def order_updates(scop: Scop) -> Scop:
         The same statements; neighbours in the body of a loop, each a statement or a
         loop nest of one, have changed their places where that brings a term forward.
     """
+    whole = scop
+    scop, split = split_beginnings(scop)
     updates = {u.statement: u for u in find_updates(scop) if _is_free(u)}
     bodies = _find_bodies(scop, updates)
     if not bodies:
-        return scop
+        return whole
     ready = _Readiness(scop)
     for body in bodies:
         scop = _arrange(scop, body, updates, ready)
-    return scop
+    return join_beginnings(scop, split)
 
 
 def _is_free(update: Reduction) -> bool:

@@ -52,7 +52,7 @@ def split_guarded_sums(scop: Scop) -> Scop:
         sums = found.get(s.name, ())
         base = tuple(room * p for p in s.position)
         for k, action in enumerate(sums):
-            own = _rename(_part(s, (action,)), f"S{number}")
+            own = rename_statement(_part(s, (action,)), f"S{number}")
             statements.append(replace(own, position=(*base[:-1], base[-1] + k)))
             number += 1
         rest = _part(s, _others(s, sums)) if sums else s
@@ -112,7 +112,8 @@ def _part(statement: Statement, actions: tuple[Action, ...]) -> Statement:
     return replace(statement, body=body, accesses=kept)
 
 
-def _rename(statement: Statement, name: str) -> Statement:
+def rename_statement(statement: Statement, name: str) -> Statement:
+    """The same statement under another name, in its domain and accesses as well."""
     accesses = (
         replace(a, relation=a.relation.set_tuple_name(isl.dim_type.in_, name))
         for a in statement.accesses

@@ -21,6 +21,8 @@ def factor(
     update: str = UPDATE,
     scalar: str = "double",
     extra: str = "",
+    before: str = "",
+    behind: str = "",
 ) -> Scop:
     """The lower half of a factorisation, row by row, with a scalar for each element."""
     b = ScopBuilder("factor", ["n"])
@@ -28,13 +30,17 @@ def factor(
     b.array("B", "double[n]")
     b.array("w", scalar, storage="local", live_out=False)
     box = "0 <= i < n and 0 <= j < i"
-    b.statement("i, j", f"{box}{begin_when}", begin, position=(0, 0, 0))
+    if before:
+        b.statement("i, j", box, before, position=(0, 0, 0))
+    b.statement("i, j", f"{box}{begin_when}", begin, position=(0, 0, 1))
     b.statement(
-        "i, j, k", f"{box} and 0 <= k < j", update, position=(0, 0, 1, 0)
+        "i, j, k", f"{box} and 0 <= k < j", update, position=(0, 0, 2, 0)
     )  # fmt: skip
     if extra:
-        b.statement("i, j", box, extra, position=(0, 0, 2))
-    b.statement("i, j", box, store, position=(0, 0, 3))
+        b.statement("i, j", box, extra, position=(0, 0, 3))
+    b.statement("i, j", box, store, position=(0, 0, 4))
+    if behind:
+        b.statement("i, j", box, behind, position=(0, 0, 5))
     return b.build()
 
 
@@ -69,6 +75,14 @@ def test_another_first_value_is_stored_first() -> None:
     scop = factor("w = B[i]", "A[i][j] = w")
     done = prepare(scop)
     assert [s.name for s in done.statements] == ["S0", "S1"]
+    assert_same(scop, done)
+
+
+def test_element_may_be_read_before_and_behind() -> None:
+    """As tables are that others look up in the same iteration."""
+    scop = factor("w = B[i]", behind="B[j] += A[i][j]", before="B[i] += A[i][j]")
+    done = prepare(scop)
+    assert not any(a.is_private for a in done.arrays)
     assert_same(scop, done)
 
 

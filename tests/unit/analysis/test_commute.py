@@ -42,6 +42,82 @@ def chain(
     return b.build()
 
 
+NEIGHBOURS = "x[i][j] = x[i-1][j] if x[i-1][j] < x[i][j-1] else x[i][j-1]"
+
+
+def table(
+    begin: str = NEIGHBOURS,
+    type_: str = "int",
+    between: str = "",
+    op: str = "min",
+) -> Scop:
+    """Elements begun by two neighbours, and changed by a term for each before them."""
+    b = ScopBuilder("table", ["n"])
+    b.array("x", f"{type_}[][]")
+    b.array("y", f"{type_}[]")
+    b.array("c", f"{type_}[][]")
+    box = "1 <= i < n and 1 <= j < n"
+    b.statement("i, j", box, begin, position=(0, 0, 0))
+    if between:
+        b.statement("i, j", box, between, position=(0, 0, 1))
+    far = "x[i][k] + c[k][j]"
+    update = f"x[i][j] = x[i][j] if x[i][j] {COMPARED[op]} {far} else {far}"
+    b.statement("i, j, k", f"{box} and 0 <= k < j", update, position=(0, 0, 2, 0))
+    return b.build()
+
+
+@pytest.mark.parametrize(
+    ("begin", "op"),
+    [
+        (NEIGHBOURS, "min"),
+        ("x[i][j] = x[i][j-1] if x[i][j-1] < x[i-1][j] else x[i-1][j]", "min"),
+        ("x[i][j] = x[i][j-1] if x[i-1][j] >= x[i][j-1] else x[i-1][j]", "min"),
+        ("x[i][j] = x[i-1][j] if x[i-1][j] > x[i][j-1] else x[i][j-1]", "max"),
+        (
+            "x[i][j] = (x[i][j-1] if x[i][j-1] < c[i][j] else c[i][j]) if "
+            "(x[i][j-1] if x[i][j-1] < c[i][j] else c[i][j]) < x[i-1][j] "
+            "else x[i-1][j]",
+            "min",
+        ),
+    ],
+)
+def test_element_begins_with_the_terms_known_first(begin: str, op: str) -> None:
+    """The neighbour in the same row is an update behind all others then."""
+    scop = table(begin, op=op)
+    done = order_updates(scop)
+    assert order(done) == ["S0", "S1", "S2"]
+    first, last = done.statement("S0"), done.statement("S2")
+    assert [s.n_loops for s in (first, last)] == [2, 2]
+    left = "x[i, -1 + j]"
+    assert not any(left in str(a.relation) for a in first.reads)
+    assert any(left in str(a.relation) for a in last.reads)
+    assert len([a for a in last.reads if a.array == "x"]) == 2
+    assert_same_results(scop)
+
+
+@pytest.mark.parametrize(
+    "scop",
+    [
+        pytest.param(table(type_="double"), id="NaN depends on the order"),
+        pytest.param(table(op="max"), id="another operator"),
+        pytest.param(table(between="y[j] = x[i][j]"), id="somebody looks in between"),
+        pytest.param(
+            table("x[i][j] = c[i][j] if c[i][j] < c[j][i] else c[j][i]"),
+            id="no term is known late",
+        ),
+        pytest.param(
+            table("x[i][j] = x[i-1][j] if x[i-1][j] < c[i][j] else x[i][j-1]"),
+            id="no extremum",
+        ),
+    ],
+)
+def test_beginnings_stay_whole(scop: Scop) -> None:
+    done = order_updates(scop)
+    assert len(done.statements) == len(scop.statements)
+    assert done.statement("S0").body == scop.statement("S0").body
+    assert_same_results(scop)
+
+
 def order(scop: Scop) -> list[str]:
     return [s.name for s in sorted(scop.statements, key=lambda s: s.position)]
 
