@@ -23,6 +23,7 @@ from polysched.codegen.frame import frame_code
 from polysched.codegen.held import HeldElements
 from polysched.codegen.held_blocks import HeldBlocks
 from polysched.codegen.held_bodies import HeldBodies
+from polysched.codegen.held_factors import HeldFactors
 from polysched.codegen.held_rows import HeldRows
 from polysched.codegen.layout import Layout
 from polysched.codegen.least_work import LeastWork
@@ -298,6 +299,10 @@ class _Printer:
         for kind in HeldBlocks, HeldBodies, HeldElements:
             holder = kind(self.scop, self.names, element_text, element_place, heap)
             block = holder.convert(block)
+        factors = HeldFactors(
+            self.scop, self.names, element_text, element_place, heap, built.schedules
+        )
+        block = factors.convert(block)
         block = make_vectors_whole(block, built.schedules, self.scop)
 
         in_lanes = {
