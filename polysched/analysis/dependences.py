@@ -11,6 +11,7 @@ from typing import Literal
 
 import islpy as isl
 
+from polysched.analysis.data_rows import same_rows
 from polysched.analysis.flow import compute_flow
 from polysched.analysis.reductions import Reduction
 from polysched.base import LimitError, Shown
@@ -160,6 +161,11 @@ def _compute(scop: Scop, with_input: bool) -> Dependences:
             flow = compute_flow(reads, must, may, order).pairs
             output = compute_flow(writes, must, may, order).pairs
             anti = _between(writes, must, reads, order)
+            meeting = same_rows(scop, array)
+            if meeting is not None:
+                flow, output, anti = (
+                    found.intersect(meeting) for found in (flow, output, anti)
+                )
             items += _split("flow", array, flow)
             items += _split("anti", array, anti)
             items += _split("output", array, output)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from polysched.analysis.coalesce import coalesce_scalars
 from polysched.analysis.commute import order_updates
+from polysched.analysis.data_rows import take_in_order
 from polysched.analysis.guarded_sums import split_guarded_sums
 from polysched.analysis.liveness import drop_dead_statements, infer_liveness
 from polysched.analysis.narrow import narrow_scalars
@@ -22,10 +23,12 @@ def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     something else have statements of their own, updates that commute begin with
     the term that is known first, and updates in place read copies of what they change
     later. The last is done where all sizes are known, as the code explodes otherwise.
+    Arrays whose order makes rows of data independent are taken to be in order.
     """
     live = drop_dead_statements(infer_liveness(scop))
     private = substitute_scalars(privatize(live))
     moved = narrow_scalars(coalesce_scalars(private))
     updated = order_updates(split_guarded_sums(moved))
     has_known_sizes = not updated.parameters
-    return copy_versions(updated) if with_copies and has_known_sizes else updated
+    done = copy_versions(updated) if with_copies and has_known_sizes else updated
+    return take_in_order(done)

@@ -69,6 +69,7 @@ def _scop_text(scop: Scop, dependences: Dependences, common: Common) -> str:
         lines.append(f"context: {scop.context}")
     if not scop.assumptions.plain_is_universe():
         lines.append(f"assumed: {scop.assumptions}")
+    lines += [f"asked when it runs: {f.array} never falls" for f in scop.in_order]
     lines.append(f"statements: {len(scop.statements)}")
     for statement in scop.statements:
         lines += _statement_lines(statement)
@@ -159,6 +160,7 @@ def _scop_json(scop: Scop, dependences: Dependences) -> dict[str, object]:
         "parameters": [{"name": p.name, "type": p.type.name} for p in scop.parameters],
         "context": str(scop.context),
         "assumptions": str(scop.assumptions),
+        "in_order": [f.array for f in scop.in_order],
         "statements": [_statement_json(s) for s in scop.statements],
         "arrays": [_array_json(a) for a in scop.arrays],
         "dependences": [_dependence_json(d, scop) for d in dependences.items],

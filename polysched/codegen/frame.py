@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import islpy as isl
 
 from polysched.base import CodegenError
 from polysched.codegen.ast_expr import AstExprPrinter
+from polysched.codegen.ctext import Text, binary
 from polysched.codegen.options import PrintOptions
+from polysched.codegen.scan import print_scan
 from polysched.ir import Scop
 from polysched.sets import ast_options
 
@@ -30,7 +34,8 @@ def frame_code(
         Header, white space and original text.
     """
     base = scop.region.indent if scop.region else ""
-    guard, fallback = _guard(scop, exprs, options)
+    asked, flags = _ask_for_order(scop, exprs, options)
+    guard, fallback = _guard(scop, exprs, options, flags)
     if not fallback:
         code = [*_unused(scop), *code]
     lines = [guard + "{", *(options.indent + line for line in code), "}"]
@@ -38,29 +43,65 @@ def frame_code(
     if fallback:
         lines[-1] += " else {"
         lines += [*fallback, base + "}"]
+    if asked:
+        asked = [base + options.indent + line for line in asked]
+        lines = [options.indent + line for line in lines]
+        lines = [base + "{", *asked, *lines, base + "}"]
     comment = [base + line for line in _comment(options.header)]
     lines = [*comment, *exprs.macros.around(lines)]
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
 def _guard(
-    scop: Scop, exprs: AstExprPrinter, options: PrintOptions
+    scop: Scop, exprs: AstExprPrinter, options: PrintOptions, flags: list[str]
 ) -> tuple[str, list[str]]:
     """``if (assumption) `` and the original lines; empty without assumptions."""
-    if scop.context.is_subset(scop.assumptions):
+    conditions = [Text(flag) for flag in flags]
+    assumed = [f"that {f.array} is in order" for f in scop.in_order]
+    if not scop.context.is_subset(scop.assumptions):
+        assumptions = scop.assumptions.gist(scop.context)
+        assumed.append(str(assumptions))
+        with ast_options(assumptions.get_ctx()):
+            build = isl.AstBuild.from_context(scop.context.params())
+            conditions.append(exprs.text(build.expr_from_set(assumptions.params())))
+    if not conditions:
         return "", []
-    assumptions = scop.assumptions.gist(scop.context)
     if options.original_text is None:
         raise CodegenError(
-            f"the model of {scop.name} holds only for {assumptions}, so the original "
-            "text is needed beside the generated one"
+            f"the model of {scop.name} holds only for {' and '.join(assumed)}, so the "
+            "original text is needed beside the generated one"
         )
-    with ast_options(assumptions.get_ctx()):
-        build = isl.AstBuild.from_context(scop.context.params())
-        condition = exprs.text(build.expr_from_set(assumptions.params()))
     original = options.original_text.replace("\r\n", "\n").splitlines()
     kept = [line for line in original if not _is_scop_pragma(line)]
-    return f"if ({condition}) ", kept
+    together = reduce(lambda a, b: binary("&&", a, b), conditions)
+    return f"if ({together}) ", kept
+
+
+def _ask_for_order(
+    scop: Scop, exprs: AstExprPrinter, options: PrintOptions
+) -> tuple[list[str], list[str]]:
+    """Lines that find out which arrays are in order, and the variables they set."""
+    lines: list[str] = []
+    flags: list[str] = []
+    names = exprs.macros.names
+    for fact in scop.in_order:
+        flag = names.take("in_order")
+        element = scop.array(fact.array).base
+
+        def ask(place: tuple[str, ...], flag: str = flag, name: str = element) -> str:
+            (at,) = place
+            return f"{flag} &= {name}[{at}] <= {name}[{at} + 1];"
+
+        scan = print_scan(
+            fact.places,
+            ask,
+            context=scop.context.params(),
+            reserved=options.reserved | {p.name for p in scop.parameters} | {element},
+            indent=options.indent,
+        )
+        lines += [f"int {flag} = 1;", *scan.splitlines()]
+        flags.append(flag)
+    return lines, flags
 
 
 def _unused(scop: Scop) -> list[str]:

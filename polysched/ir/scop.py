@@ -229,6 +229,22 @@ class SourceRegion:
     indent: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class InOrder:
+    """That elements of an array are no greater than those behind them.
+
+    Attributes
+    ----------
+    array : str
+        Of integers, with one subscript.
+    places : isl.Set
+        Subscripts of the elements that are meant, as sets of parameters.
+    """
+
+    array: str
+    places: isl.Set
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Scop(Shown):
     """A static control part.
@@ -258,6 +274,9 @@ class Scop(Shown):
         with them.
     counters : tuple of str
         C names of the variables from outside that its loops count with.
+    in_order : tuple of InOrder
+        What dependences rest on besides; generated code falls back to the original
+        text where it is not so.
     """
 
     name: str
@@ -270,6 +289,7 @@ class Scop(Shown):
     function: str = ""
     estimates: tuple[tuple[str, int], ...] = ()
     counters: tuple[str, ...] = ()
+    in_order: tuple[InOrder, ...] = ()
 
     @property
     def headline(self) -> str:

@@ -158,7 +158,9 @@ class _Slicer:
                 self._check(name)
         ends = [Array(name, types.LONG, (), "local") for name in self._names()]
         arrays = (*self._scop.arrays, *ends)
-        return replace(self._scop, statements=tuple(kept), arrays=arrays)
+        return replace(  # in its own order, which rests on no other
+            self._scop, statements=tuple(kept), arrays=arrays, in_order=()
+        )
 
     def _check(self, name: str) -> None:
         array = self._scop.array(name)

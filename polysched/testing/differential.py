@@ -19,7 +19,7 @@ from polysched.frontend import parse_c
 from polysched.interp import interpret
 from polysched.ir import Program, Scop
 from polysched.runtime import compile_program, read_report, run_child
-from polysched.sets import operation_limit
+from polysched.sets import fix_parameters, list_points, operation_limit
 from polysched.testing.candidates import Candidate, Candidates, prepare
 from polysched.testing.device import compile_with_device
 from polysched.testing.report import CheckOptions, Mismatch, Report
@@ -240,14 +240,17 @@ class _Checker:
     ) -> dict[str, Values] | None:
         """Interpreted results of one execution; None if it is too long or fails."""
         scop, parameters = case.scop, case.calls[call]
+        before = case.before[call]
         if not _model_holds(scop, parameters):
+            return None
+        if candidate is not None and not _is_in_order(scop, parameters, before):
             return None
         try:
             return interpret(
                 scop,
                 candidate.tree if candidate else None,
                 parameters,
-                case.before[call],
+                before,
                 shuffle_seed=seed,
                 allow_ties=True,
                 max_instances=self._options.max_instances,
@@ -377,3 +380,13 @@ def _model_holds(scop: Scop, parameters: Parameters) -> bool:
     """Whether the SCoP describes its program at these parameters."""
     fixed = scop.with_parameters_fixed(dict(parameters)).context
     return not fixed.intersect(scop.assumptions).is_empty()
+
+
+def _is_in_order(scop: Scop, parameters: Parameters, known: dict[str, Values]) -> bool:
+    """Whether arrays are in order that schedules take to be so, as far as is known."""
+    for fact in scop.in_order:
+        (at,) = list_points(fix_parameters(fact.places, dict(parameters))).T
+        values = known.get(fact.array)
+        if values is None or (values[at] > values[at + 1]).any():
+            return False
+    return True

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from polysched.analysis import prepare_scop
 from polysched.base import RunError
 from polysched.frontend import parse_c
 from polysched.runtime import RunOptions, Toolchain, Workbench, print_dump
@@ -25,6 +26,11 @@ CASES = {
         "for (int i = 0; i < n; i++) for (int k = 0; k < key[i] - 6; k++) {"
         " int t = key[k] & 3; out[2 * t] -= k; }",
         range(7),
+    ),
+    "rows that need not be in order": (
+        "for (int i = 0; i < n - 1; i++)"
+        " for (int k = key[i]; k < key[i + 1]; k++) out[k] += i;",
+        range(3, 10),
     ),
     "nothing": ("for (int i = 0; i < n - 9; i++) out[key[i]]++;", range(0)),
     "a private table": (
@@ -47,7 +53,7 @@ def bench_of(directory: Path, region: str) -> Workbench:
     program = parse_c(path)
     return Workbench(
         program,
-        program.scops[0],
+        prepare_scop(program.scops[0]),
         toolchain=Toolchain(cflags=("-O0", "-Wall", "-Werror", "-fsanitize=address")),
         directory=directory / "work",
         options=RunOptions(),
