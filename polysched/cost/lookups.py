@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from math import prod
 
 from polysched.analysis import DATA_TURNS, known_size
@@ -10,9 +11,12 @@ from polysched.cost.nest import Nest
 from polysched.ir import (
     Action,
     Assign,
+    Const,
     Element,
     Expr,
     Iter,
+    Let,
+    Local,
     Repeat,
     Scop,
     depends_on_data,
@@ -20,14 +24,23 @@ from polysched.ir import (
     own_expressions,
     walk,
 )
+from polysched.ir.types import INT
+
+_ONE = Const(1, INT, "1")
 
 
-def looked_up_bytes(nest: Nest, capacity_bytes: int, line_bytes: int) -> float:
+def looked_up_bytes(
+    nest: Nest,
+    capacity_bytes: int,
+    line_bytes: int,
+    met: frozenset[str] = frozenset(),
+) -> float:
     """Bytes that enter a cache for elements at places that data decide.
 
     Any element comes as often as any other: what of them the cache cannot hold is
     missed, a line each time, or only as much as is read where the innermost loop runs
-    along a row. What is written goes back as well.
+    along a row. Rows that a loop of data runs along come one behind the other: they are
+    no more than what is touched. What is written goes back as well.
 
     Parameters
     ----------
@@ -35,9 +48,19 @@ def looked_up_bytes(nest: Nest, capacity_bytes: int, line_bytes: int) -> float:
         One statement in its loops.
     capacity_bytes, line_bytes : int
         Of the cache.
+    met : frozenset of str
+        Arrays whose row an earlier statement of the same iteration has brought in.
     """
     total = 0.0
+    rows = _rows(nest.statement.body, 1.0)
+    for (array, _), row in rows.items():
+        n_bytes = row.turns * row.n_bytes
+        among = choice_bytes(nest.scop, row.element) or nest.n_instances * n_bytes
+        if among > capacity_bytes:
+            total += (row.is_written + (array not in met)) * n_bytes
     for element, turns, is_written in chosen_elements(nest):
+        if (element.array, element.subscripts) in rows:
+            continue
         n_bytes = choice_bytes(nest.scop, element)
         if n_bytes > capacity_bytes:
             missed = 1.0 - capacity_bytes / n_bytes
@@ -45,6 +68,61 @@ def looked_up_bytes(nest: Nest, capacity_bytes: int, line_bytes: int) -> float:
             each = element.dtype.n_bytes if run else line_bytes
             total += (1 + is_written) * turns * missed * each
     return nest.n_instances * total
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An element that moves to its neighbour with each turn of a loop of data."""
+
+    element: Element
+    turns: float
+    is_written: bool
+
+    @property
+    def n_bytes(self) -> int:
+        return self.element.dtype.n_bytes
+
+
+def row_arrays(nest: Nest) -> frozenset[str]:
+    """Arrays of which loops of data run along rows."""
+    return frozenset(array for array, _ in _rows(nest.statement.body, 1.0))
+
+
+def _rows(
+    actions: tuple[Action, ...], turns: float, counters: frozenset[Local] = frozenset()
+) -> dict[tuple[str, tuple[Expr, ...]], _Row]:
+    """The elements that move to their neighbours, by array and subscripts."""
+    found: dict[tuple[str, tuple[Expr, ...]], _Row] = {}
+    for action in actions:
+        target = action.target if isinstance(action, Assign) else None
+        parts = [e for top in own_expressions(action) for e in walk(top)]
+        for e in parts:
+            if isinstance(e, Element) and _is_row(e, counters):
+                key = e.array, e.subscripts
+                is_written = e is target or (key in found and found[key].is_written)
+                found[key] = _Row(e, turns, is_written)
+        is_loop = isinstance(action, Repeat)
+        inside = turns * DATA_TURNS if is_loop else turns
+        known = _counters(action) if isinstance(action, Repeat) else counters
+        for key, row in _rows(inner_actions(action), inside, known).items():
+            is_known = key in found and found[key].is_written
+            found[key] = replace(row, is_written=row.is_written or is_known)
+    return found
+
+
+def _counters(loop: Repeat) -> frozenset[Local]:
+    """Variables that a loop advances by one behind each turn."""
+    return frozenset(
+        step.local
+        for step in loop.step
+        if isinstance(step, Let) and step.op in ("+=", "-=") and step.value == _ONE
+    )
+
+
+def _is_row(element: Element, counters: frozenset[Local]) -> bool:
+    """Whether an element's last subscript alone depends on data, and counts."""
+    *outer, last = element.subscripts or (None,)
+    return last in counters and not any(depends_on_data(e) for e in outer if e)
 
 
 def scattered_bytes(nest: Nest, array: str) -> float:

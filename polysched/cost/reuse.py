@@ -7,6 +7,7 @@ from functools import cache
 from math import gcd
 
 from polysched.analysis import Reference, Vector, function_directions
+from polysched.cost.lookups import row_arrays
 from polysched.cost.nest import Nest
 
 KEPT_SHARE = 0.75  # of a cache; the rest is for what passes through
@@ -98,6 +99,20 @@ class Reuse:
             for array in {r.array for r in nest.references}
             for k in mates
             if self._moved(k, depth, array) >= self._moved(position, depth, array)
+        )
+
+    def rows_before(self, position: int) -> frozenset[str]:
+        """Arrays along whose rows an earlier statement of the same iteration runs."""
+        nest = self._nests[position]
+        depth = len(nest.members)
+        rows = row_arrays(nest)
+        return frozenset(
+            array
+            for k in range(position if rows else 0)
+            if len(self._nests[k].members)
+            == depth
+            == common_depth(self._nests[k], nest)
+            for array in rows & row_arrays(self._nests[k])
         )
 
     def saved_bytes(self, position: int, capacity_bytes: int, *, shared: bool) -> float:

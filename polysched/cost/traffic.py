@@ -58,12 +58,13 @@ def predict_traffic(
 
 def nest_traffic(position: int, reuse: Reuse, cpu: Cpu) -> Traffic:
     """What one nest moves, without what an earlier one leaves in a cache."""
+    met = reuse.rows_before(position)
 
     def moved(capacity_bytes: int, *, shared: bool) -> float:
         loaded = reuse.traffic(position, capacity_bytes)
         saved = reuse.saved_bytes(position, capacity_bytes, shared=shared)
         looked_up = looked_up_bytes(
-            reuse.nest(position), capacity_bytes, cpu.line_bytes
+            reuse.nest(position), capacity_bytes, cpu.line_bytes, met
         )
         return max(0.0, loaded - saved) + looked_up
 

@@ -10,6 +10,7 @@ from polysched.analysis import compute_dependences, set_band_flags
 from polysched.cost.lookups import looked_up_bytes, scattered_bytes
 from polysched.cost.nest import Nest
 from polysched.cost.read import read_nests
+from polysched.cost.reuse import Reuse
 from polysched.frontend import parse_c
 from polysched.ir import original_tree
 
@@ -18,17 +19,22 @@ pytestmark = pytest.mark.cc
 CACHE, LINE = 4096, 64
 BEFORE = "static int at[100], small[64], large[4096], table[64][128], to[100];"
 LOOP = "for (int i = 0; i < 100; i++)"
+ROW = "for (int k = at[i]; k < at[i + 1]; k++)"
 
 
 def nest_of(tmp_path: Path, body: str) -> Nest:
+    (nest,) = nests_of(tmp_path, body)
+    return nest
+
+
+def nests_of(tmp_path: Path, body: str) -> list[Nest]:
     path = tmp_path / "looked.c"
     path.write_text(
         f"{BEFORE}\nvoid f(int *x)\n{{\n#pragma scop\n{body}\n#pragma endscop\n}}\n"
     )
     (scop,) = parse_c(path).scops
     deps = compute_dependences(scop)
-    (nest,) = read_nests(set_band_flags(original_tree(scop), deps), scop, deps)
-    return nest
+    return list(read_nests(set_band_flags(original_tree(scop), deps), scop, deps))
 
 
 @pytest.mark.parametrize(
@@ -44,10 +50,13 @@ def nest_of(tmp_path: Path, body: str) -> Nest:
             100 * 128 * 0.875 * 4,
         ),
         (f"{LOOP} to[i] = x[at[i]];", 0),
+        (f"{LOOP} {ROW} large[k] *= 2;", 100 * 16 * 2 * 4),
+        (f"{LOOP} {ROW} large[k] = small[k] + x[k];", 100 * 16 * (1 + 1 + 1) * 4),
+        (f"{LOOP} {ROW} x[at[k]] += small[k];", 0),
     ],
     ids=[
         "held", "missed", "written", "in a row", "in a column", "along rows",
-        "of unknown size",
+        "of unknown size", "rows", "rows of unknown size", "places in rows",
     ],
 )  # fmt: skip
 def test_what_the_cache_cannot_hold_is_missed(
@@ -55,6 +64,17 @@ def test_what_the_cache_cannot_hold_is_missed(
 ) -> None:
     nest = nest_of(tmp_path, body)
     assert looked_up_bytes(nest, CACHE, LINE) == pytest.approx(expected)
+
+
+def test_a_row_is_there_for_the_next_statement_of_its_iteration(tmp_path) -> None:
+    """It has to go back all the same where it is written."""
+    first, second = f"to[i] = 0; {ROW} to[i] += large[k];", f"{ROW} large[k] *= to[i];"
+    together = Reuse(nests_of(tmp_path, f"{LOOP} {{ {first} {second} }}"), LINE)
+    apart = Reuse(nests_of(tmp_path, f"{LOOP} {{ {first} }} {LOOP} {second}"), LINE)
+    assert together.rows_before(2) == {"large"}
+    assert apart.rows_before(2) == frozenset()
+    nest = together.nest(2)
+    assert looked_up_bytes(nest, CACHE, LINE, frozenset({"large"})) == 100 * 16 * 4
 
 
 def test_copies_of_a_histogram_are_as_large_as_it_is(tmp_path: Path) -> None:
