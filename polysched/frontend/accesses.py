@@ -47,11 +47,14 @@ class UnknownPlaces:
         Those of them whose first subscript may be any: they are pointers, and written.
     ranges : mapping of (str, Local or Iter) to Range
         What the region's own variables hold.
+    only_read : set of str
+        Those that the region never writes: what is not affine may be anywhere, too.
     """
 
     extents: Mapping[str, tuple[Expr | None, ...]]
     from_anywhere: Set[str]
     ranges: Mapping[str | Local | Iter, Range]
+    only_read: Set[str] = frozenset()
 
     def values(self, subscript: Expr) -> isl.Set:
         """What types and operators let a subscript be, where these are few values."""
@@ -166,6 +169,15 @@ class _Writes:
         return result
 
 
+def has_value(affine: Affine, subscript: Expr, domain: isl.Set) -> bool:
+    """Whether a subscript is an affine function."""
+    try:
+        affine.value(subscript, domain)
+    except NotAffine:
+        return False
+    return True
+
+
 def _unite(total: dict[str, isl.Map], more: dict[str, isl.Map]) -> None:
     for name, relation in more.items():
         known = total.get(name)
@@ -253,12 +265,23 @@ class AccessCollector:
         """Instances to the element, or to all that it may be where data decide."""
         relation = isl.Map.from_domain(domain)
         for k, subscript in enumerate(element.subscripts):
-            if element.array in self._unknown.extents and depends_on_data(subscript):
+            if self._is_unknown(element, subscript, domain):
                 places = self._places(element.array, k, subscript, domain)
             else:
                 places = isl.Map.from_pw_aff(self._affine.value(subscript, domain))
             relation = relation.flat_range_product(places)
         return self._named(relation, domain, element.array)
+
+    def _is_unknown(self, element: Element, subscript: Expr, domain: isl.Set) -> bool:
+        """Whether a subscript may be anything, for all that the model says of it."""
+        if element.array not in self._unknown.extents:
+            return False
+        if depends_on_data(subscript):
+            return True
+        is_affine = isinstance(element, Load) or has_value(
+            self._affine, subscript, domain
+        )
+        return not is_affine
 
     def _places(
         self, array: str, position: int, subscript: Expr, domain: isl.Set

@@ -26,7 +26,14 @@ from polysched.frontend.liveness import (
     is_mentioned_after,
     is_read_after,
 )
-from polysched.frontend.lookups import looked_up, unknown_places, with_lookups
+from polysched.frontend.lookups import (
+    bent_arrays,
+    looked_up,
+    unknown_places,
+    with_bent_lookups,
+    with_lookups,
+    written_arrays,
+)
 from polysched.frontend.objects import Object, Objects
 from polysched.frontend.purity import Functions
 from polysched.frontend.reading import ScopReader
@@ -104,6 +111,7 @@ class _Assembler:
         )  # fmt: skip
         self.objects = objects
         self._looked_up: set[str] = set()
+        self._bent: set[str] = set()
 
     def assemble(self, region: SourceRegion, name: str) -> Scop:
         """All steps in order."""
@@ -120,7 +128,9 @@ class _Assembler:
         self._looked_up = looked_up(drafts)
         drafts = self._delinearise(drafts)
         drafts = [replace(d, nest=self._named_domain(d)) for d in drafts]
-        unknown = unknown_places(drafts, self.objects.all(), self.around.survey)
+        bent = self._bent | bent_arrays(drafts)
+        unknown = unknown_places(drafts, self.objects.all(), self.around.survey, bent)
+        drafts = [with_bent_lookups(d, unknown.only_read) for d in drafts]
         statements = [self._statement(k, d, unknown) for k, d in enumerate(drafts)]
         symbolic = self._parameters(statements)
         statements = [self._with_scalars(s, symbolic) for s in statements]
@@ -161,10 +171,21 @@ class _Assembler:
         return found
 
     def _delinearise(self, drafts: list[Draft]) -> list[Draft]:
+        """Drafts in which flat arrays have dimensions.
+
+        Arrays that are only read may stay flat: what is not affine may be anywhere.
+        """
+        assumptions = self.around.assumptions
+        others = self._looked_up | self._bent
+        holds = assumptions.holds
         try:
-            flat = [o for o in self.objects.all() if o.name not in self._looked_up]
-            return delinearise(drafts, flat, self.around.assumptions)
+            flat = [o for o in self.objects.all() if o.name not in others]
+            return delinearise(drafts, flat, assumptions)
         except CannotDelinearise as verdict:
+            if verdict.array not in written_arrays(drafts):
+                assumptions.holds = holds
+                self._bent.add(verdict.array)
+                return self._delinearise(drafts)
             node = self._node(verdict.expr)
             self.refuser.not_affine(
                 node, f"the subscripts of {verdict.array!r} are not affine: "

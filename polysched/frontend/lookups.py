@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import reduce
 
-from polysched.frontend.accesses import UnknownPlaces
+from polysched.frontend.accesses import UnknownPlaces, has_value
 from polysched.frontend.builder import Draft
 from polysched.frontend.declarations import PointerC
 from polysched.frontend.objects import Object
@@ -28,6 +28,7 @@ from polysched.ir import (
     ScalarType,
     action_expressions,
     assignments,
+    depends_on_data,
     inner_actions,
     map_action,
     map_expr,
@@ -96,7 +97,10 @@ def looked_up(drafts: Sequence[Draft]) -> set[str]:
 
 
 def unknown_places(
-    drafts: Sequence[Draft], objects: Sequence[Object], found: Survey
+    drafts: Sequence[Draft],
+    objects: Sequence[Object],
+    found: Survey,
+    bent: Set[str] = frozenset(),
 ) -> UnknownPlaces:
     """What is known of places that depend on data.
 
@@ -108,10 +112,12 @@ def unknown_places(
         What they access.
     found : Survey
         Tells what is declared in the SCoP.
+    bent : set of str
+        Arrays that are only read, at places that are not affine.
     """
-    names = looked_up(drafts)
+    names = looked_up(drafts) | bent
     there = [o for o in objects if o.name in names]
-    written = {a.target.array for d in drafts for a in _assignments(d)}
+    written = written_arrays(drafts)
     from_anywhere = {
         o.name for o in there
         if o.name in written
@@ -119,7 +125,51 @@ def unknown_places(
     }  # fmt: skip
     extents = {o.name: (*(None for _ in o.loops), *o.extents) for o in there}
     own = {o.name: o.type for o in objects if o.symbol in found.declared}
-    return UnknownPlaces(extents, from_anywhere, _ranges(drafts, own))
+    ranges = _ranges(drafts, own)
+    return UnknownPlaces(extents, from_anywhere, ranges, names - written)
+
+
+def with_bent_lookups(draft: Draft, only_read: Set[str]) -> Draft:
+    """The draft with `Lookup` for elements of some arrays that are not affine."""
+
+    def change(expr: Expr) -> Expr | None:
+        if not isinstance(expr, Load) or expr.array not in only_read:
+            return None
+        nest = draft.nest
+        if all(has_value(nest.affine, s, nest.domain) for s in expr.subscripts):
+            return None
+        subscripts = tuple(map_expr(s, change) for s in expr.subscripts)
+        return Lookup(expr.array, subscripts, expr.type)
+
+    return replace(draft, body=tuple(map_action(a, change) for a in draft.body))
+
+
+def bent_arrays(drafts: Sequence[Draft]) -> set[str]:
+    """Arrays that the region only reads, some of them at places that are not affine."""
+    found = {
+        e.array
+        for draft in drafts
+        for action in draft.body
+        for top in action_expressions(action)
+        for e in walk(top)
+        if isinstance(e, Load) and any(_is_bent(draft, s) for s in e.subscripts)
+    }
+    return found - written_arrays(drafts)
+
+
+def _is_bent(draft: Draft, subscript: Expr) -> bool:
+    """Whether a subscript has products or the like, and is not affine for them."""
+    if depends_on_data(subscript):
+        return False
+    nodes = (e for e in walk(subscript) if isinstance(e, Binary))
+    return any(e.op not in ("+", "-") for e in nodes) and not has_value(
+        draft.nest.affine, subscript, draft.nest.domain
+    )
+
+
+def written_arrays(drafts: Sequence[Draft]) -> set[str]:
+    """Arrays of which the region writes elements."""
+    return {a.target.array for d in drafts for a in _assignments(d)}
 
 
 def _ranges(

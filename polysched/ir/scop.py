@@ -11,7 +11,7 @@ import islpy as isl
 
 from polysched.base import PolyschedError, Shown, SourceLocation
 from polysched.ir.actions import Action, action_expressions, has_repeat
-from polysched.ir.expr import Element, Expr, depends_on_data, walk
+from polysched.ir.expr import Element, Expr, Lookup, depends_on_data, walk
 from polysched.ir.types import INT, ScalarType
 from polysched.sets import read_set, union_of_maps, union_of_sets
 
@@ -317,7 +317,9 @@ class Scop(Shown):
     def looked_up(self) -> frozenset[str]:
         """Arrays of which elements are touched at places that depend on data."""
         found = (e for e in self.iter_expressions() if isinstance(e, Element))
-        return frozenset(e.array for e in found if e.is_chosen_by_data)
+        return frozenset(
+            e.array for e in found if isinstance(e, Lookup) or e.is_chosen_by_data
+        )
 
     @cached_property
     def open_arrays(self) -> frozenset[str]:

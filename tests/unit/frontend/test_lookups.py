@@ -3,7 +3,7 @@
 import pytest
 
 from polysched.codegen import PrintOptions, print_openmp
-from polysched.ir import Lookup, original_tree
+from polysched.ir import Lookup, original_tree, walk
 
 pytestmark = pytest.mark.cc
 
@@ -172,8 +172,47 @@ def test_flat_arrays_that_are_looked_up_in_stay_flat(parse, scop_of):
     }  # fmt: skip
     text = (
         f"{BEFORE}void f(int n, int m, double *x)\n{{\n#pragma scop\n{LOOP} "
-        "for (int j = 0; j < m; j++) v[i] += x[at[j]] * x[i * m + j];\n"
+        "for (int j = 0; j < m; j++) x[at[j]] += v[i] * x[i * m + j];\n"
         "#pragma endscop\n}\n"
     )
     (refusal,) = parse(text).refusals
     assert "this subscript is not affine" in refusal.message
+
+
+INNER = f"{LOOP} for (int j = 0; j < m; j++)"
+
+
+@pytest.mark.parametrize(
+    ("text", "element", "n_lookups"),
+    [
+        (f"{INNER} v[i] += x[i * j];", "x[k]", 1),
+        (f"{INNER} v[i] += x[i * m + j - 1] + x[i * m + j + 2];", "x[k]", 2),
+        (f"{INNER} v[i] += x[at[j]] * x[i * m + j];", "x[k]", 2),
+        (f"{INNER} v[i] += rows[i * j][j];", "rows[k, j]", 1),
+        (f"{INNER} v[i] += rows[j][(i * j) % n];", "rows[j, k]", 1),
+    ],
+    ids=["product", "leaves its row", "beside data", "rows", "in a row"],
+)
+def test_what_is_only_read_may_be_anywhere(scop_of, text, element, n_lookups):
+    """Nothing has to wait for it, so no dependence is lost."""
+    head = f"int m, {HEAD}"
+    statement = scop_of(text, head=head, before=BEFORE).statements[0]
+    array = element.split("[")[0]
+    read = next(a.relation for a in statement.accesses if a.array == array)
+    inside = " and k < n" if element.endswith("k]") and "," in element else ""
+    anywhere = read.read_from_str(
+        read.get_ctx(), f"[n, m] -> {{ S0[i, j] -> {element} : 0 <= k{inside} }}"
+    )
+    assert read.is_equal(anywhere.intersect_domain(read.domain()))
+    (action,) = statement.body
+    found = [e for e in walk(action.value) if isinstance(e, Lookup)]
+    assert len([e for e in found if e.array == array]) == n_lookups
+
+
+@pytest.mark.parametrize(
+    "text", [f"{INNER} x[i * j] = 0.0;", f"{INNER} x[i] += x[i * j];"]
+)
+def test_what_is_written_has_to_be_affine(parse, text):
+    source = f"void f(int n, int m, double *x)\n{{\n#pragma scop\n{text}\n"
+    (refusal,) = parse(f"{source}#pragma endscop\n}}\n").refusals
+    assert "not affine" in refusal.message
