@@ -165,7 +165,8 @@ class Declarer:
         """What makes a buffer, or finds a thread's part of an array of them."""
         type_name, sizes = self._type_of(buffer)
         extents = "".join(f"[{s}]" for s in sizes)
-        opening = [f"{type_name} {name}{extents}{_attributes(buffer)};"]
+        start = " = {0}" if buffer.starts_as_zero else ""
+        opening = [f"{type_name} {name}{extents}{_attributes(buffer)}{start};"]
         closing: tuple[str, ...] = ()
         if parts:
             declared = _pointer(type_name, name, sizes[1:])

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from polysched.codegen.calls import CALL_MACROS
 from polysched.codegen.ctext import Names, Text, call
+from polysched.codegen.dot_macros import DOT_MACROS
 
 _MACROS = {
     **CALL_MACROS,
+    **DOT_MACROS,
     "min": "#define {0}(a, b) ((a) < (b) ? (a) : (b))",
     "max": "#define {0}(a, b) ((a) > (b) ? (a) : (b))",
     "floord": "#define {0}(a, b) ((a) < 0 ? -((-(a) + (b) - 1) / (b)) : (a) / (b))",

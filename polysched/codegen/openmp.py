@@ -275,8 +275,11 @@ class _Printer:
         )
         taken = self.fixed | {*built.iterators, *(s.name for s in arrays.values())}
         block = copies.convert(block, printer)
-        panels = {b.array.name: b.panel for b in buffers if b.panel}
-        tiles = RegisterTiles(self.scop, built, printer, self.names, self.type, panels)
+        panels = {b.array.name: b.panel for b in buffers if b.panel and not b.terms}
+        groups = {b.array.name: b for b in buffers if b.terms}
+        tiles = RegisterTiles(
+            self.scop, built, printer, self.names, self.type, panels, groups
+        )
         block = tiles.convert(block)
         if any(isinstance(n, Loop) and n.accumulates for n in walk_nodes(block)):
             block = self._accumulators(built, deps, printer).convert(block)

@@ -10,6 +10,7 @@ import islpy as isl
 
 from polysched.analysis import load_relations
 from polysched.base import CodegenError
+from polysched.codegen.pack_dims import Wanted
 from polysched.codegen.storage import Buffer
 from polysched.codegen.window import constant_size, find_window
 from polysched.ir import (
@@ -17,40 +18,26 @@ from polysched.ir import (
     Access,
     Array,
     Assign,
+    Binary,
     Const,
     Expr,
     Iter,
     Load,
+    ScalarType,
     Scop,
     Statement,
     map_expr,
     promote,
+    range_of,
+    range_of_type,
     walk,
 )
-from polysched.ir.types import INT
+from polysched.ir.types import INT, SCHAR, SHORT, UCHAR
 
+_GROUPED = {4: (SCHAR, UCHAR), 2: (SHORT,)}  # elements of a group, by their number
 _BAD_ROW_BYTES = 512  # rows a multiple of this apart compete for few cache sets
 _LINE_BYTES = 64
 _TURNED = 8  # elements of a row that are copied into a column at a time
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a mark asks for.
-
-    Attributes
-    ----------
-    statement : str
-        Whose operand.
-    positions : tuple of int
-        Iterators of the statement that index the buffer, the contiguous one last.
-    panel : int
-        Values of the last one that lie side by side; 0 for whole rows.
-    """
-
-    statement: str
-    positions: tuple[int, ...]
-    panel: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,21 +74,47 @@ class PackedCopy:
 
     @property
     def n_dim(self) -> int:
-        """Dimensions of the buffer: one of panels, where there are any, besides."""
-        return len(self.wanted.positions) + bool(self.wanted.panel)
+        """Dimensions of the buffer, those of panels and groups among them."""
+        return len(self.wanted.dims)
 
     @property
     def array(self) -> Array:
         """The buffer, expanded by the loops around the mark.
 
-        What is shorter than `int` is copied as `int`, as C computes with it.
+        What is shorter than `int` is copied as `int`, as C computes with it; what is in
+        groups as the shortest type that holds it.
         """
         load = next(e for e in loads(self.expr) if e.subscripts)
         name = _fresh(f"{load.array}_packed", {a.name for a in self.scop.arrays})
         return Array(
-            name, promote(self.expr.dtype), (None,) * self.n_dim, "scop",
+            name, self._element_type, (None,) * self.n_dim, "scop",
             live_in=False, live_out=False, n_expanded=self.n_outer,
         )  # fmt: skip
+
+    @property
+    def _element_type(self) -> ScalarType:
+        wanted = self.wanted
+        if not wanted.terms:
+            return promote(self.expr.dtype)
+        values = range_of(self._shifted)
+        for type_ in _GROUPED[wanted.terms]:
+            if values is not None and range_of_type(type_).holds(values):
+                return type_
+        raise CodegenError(
+            f"cannot pack {wanted.terms} values side by side in 4 bytes: "
+            f"{wanted.statement} reads more than they hold"
+        )
+
+    @property
+    def _shifted(self) -> Expr:
+        """What the copy holds."""
+        return self._plus(self.expr, self.wanted.shift)
+
+    def _plus(self, expr: Expr, number: int) -> Expr:
+        if not number:
+            return expr
+        amount = Const(abs(number), INT, str(abs(number)))
+        return Binary("+" if number > 0 else "-", expr, amount)
 
     @property
     def copy_name(self) -> str:
@@ -111,9 +124,10 @@ class PackedCopy:
         """The SCoP whose statement reads the buffer, with the copy statement."""
         array, statement = self.array, self.statement
         load = self._element(array, tuple(_zero() for _ in range(self.n_outer)))
+        value = self._plus(load, -self.wanted.shift)
 
         def change(expr: Expr) -> Expr | None:
-            return load if expr == self.expr else None
+            return value if expr == self.expr else None
 
         (assign,) = statement.body
         assert isinstance(assign, Assign)
@@ -131,18 +145,20 @@ class PackedCopy:
         )
 
     def _element(self, array: Array, outer: tuple[Expr, ...]) -> Load:
-        """One element of the buffer; an offset tells its panel."""
-        panel = (_zero(),) if self.wanted.panel else ()
-        inner = (_iter_of(self.expr, name) for name in self.iterators)
-        return Load(array.name, (*outer, *panel, *inner), array.type)
+        """One element of the buffer; offsets tell its panel and group."""
+        inner = (
+            _zero()
+            if dim.kind == "number"
+            else _iter_of(self.expr, self.iterators[dim.iterator])
+            for dim in self.wanted.dims
+        )
+        return Load(array.name, (*outer, *inner), array.type)
 
     @property
     def _places(self) -> str:
         """The subscripts behind those of the loops around the mark, for isl."""
-        names = ", ".join(self.iterators)
-        if not self.wanted.panel:
-            return names
-        return f"floor({self.iterators[-1]}/{self.wanted.panel}), {names}"
+        dims = self.wanted.dims
+        return ", ".join(dim.place(self.iterators[dim.iterator]) for dim in dims)
 
     def _accesses_of(self, body: Assign) -> Iterator[Access]:
         """The accesses of the statement without the reads that copies replace."""
@@ -197,7 +213,7 @@ class PackedCopy:
         n = len(iterators)
         return Statement(
             name, iterators, domain, (0,) * (n + 1), (1,) * n,
-            (Assign(target, "=", self.expr),), tuple(accesses),
+            (Assign(target, "=", self._shifted),), tuple(accesses),
         )  # fmt: skip
 
     def graft(self) -> isl.ScheduleNode:
@@ -227,7 +243,10 @@ class PackedCopy:
         *others, last = self.iterators
         loops = [*others, last]
         along = self._contiguous()
-        if along in others:
+        if self.wanted.panel and (n := self.wanted.terms):
+            *others, inner = others
+            loops = [*others, f"{n}*floor({inner}/{n})", last, inner]
+        elif along in others:
             others.remove(along)
             loops = [*others, f"{_TURNED}*floor({along}/{_TURNED})", last, along]
         if width := self.wanted.panel:
@@ -246,11 +265,10 @@ class PackedCopy:
         """Storage of constant size for one run of the loops around the mark."""
         array, n = self.array, self.n_outer
         windows = [self._window(k) for k in range(len(self.iterators))]
-        sizes = [size for _, size in windows]
-        width = self.wanted.panel
-        if width:
-            sizes = [_count_panels(*windows[-1], width), *sizes[:-1], width]
-        elif sizes[-1] * array.type.n_bytes % _BAD_ROW_BYTES == 0 and len(sizes) > 1:
+        dims, width = self.wanted.dims, self.wanted.panel
+        sizes = [dim.n_values(*windows[dim.iterator]) for dim in dims]
+        is_bad = sizes[-1] * array.type.n_bytes % _BAD_ROW_BYTES == 0
+        if is_bad and not width and len(sizes) > 1:
             sizes[-1] += _LINE_BYTES // array.type.n_bytes
         kept = tuple(range(n, n + len(sizes)))
         if prod(sizes) * array.type.n_bytes > MAX_COPY_BYTES:
@@ -268,15 +286,28 @@ class PackedCopy:
             name: dict(enumerate(self._offsets(windows, time, instance), n))
             for name, (time, instance) in users.items()
         }
-        return Buffer(array, n, kept, tuple(sizes), offsets, _LINE_BYTES, width)
+        terms = self.wanted.terms
+        return Buffer(
+            array, n, kept, tuple(sizes), offsets, _LINE_BYTES,
+            panel=width, terms=terms, shift=self.wanted.shift,
+            starts_as_zero=bool(terms) and not self._fills_groups(),
+        )  # fmt: skip
+
+    def _fills_groups(self) -> bool:
+        """Whether every group that is touched holds a value in each place."""
+        n, position = self.wanted.terms, len(self.iterators) - 1
+        position -= bool(self.wanted.panel)
+        seen = _only(self._elements(), position)
+        first, last = (
+            isl.PwMultiAff.from_map(end).get_pw_aff(0).mod_val(isl.Val(n))
+            for end in (seen.lexmin(), seen.lexmax())
+        )
+        past = last.max_val(), last.min_val()
+        return first.max_val().is_zero() and all(v == isl.Val(n - 1) for v in past)
 
     def _window(self, position: int) -> tuple[isl.PwAff, int]:
         """First value of an iterator in one run of the mark, and how many it has."""
-        n = len(self.iterators)
-        seen = self._elements().project_out(
-            isl.dim_type.out, position + 1, n - position - 1
-        )
-        seen = seen.project_out(isl.dim_type.out, 0, position)
+        seen = _only(self._elements(), position)
         most = MAX_COPY_BYTES // self.array.type.n_bytes
         window = find_window(seen, self.scop.context, most)
         size = None if window is None else constant_size(window.size)
@@ -293,13 +324,11 @@ class PackedCopy:
         """What is subtracted from the subscripts behind those of the loops around."""
         at = isl.PwMultiAff.from_map(time)
         firsts = [first.pullback_pw_multi_aff(at) for first, _ in windows]
-        width = self.wanted.panel
-        if not width:
-            return firsts
-        lane = isl.PwAff(f"{{ {instance} -> [({self.iterators[-1]})] }}")
-        panel, first = _panel_of(lane, width), _panel_of(firsts[-1], width)
-        begin = panel.scale_val(isl.Val(width))
-        return [first.sub(panel), *firsts[:-1], begin]
+        values = [isl.PwAff(f"{{ {instance} -> [({i})] }}") for i in self.iterators]
+        return [
+            dim.offset(values[dim.iterator], firsts[dim.iterator])
+            for dim in self.wanted.dims
+        ]
 
     def _instance(self) -> str:
         """An instance of the copy statement, as isl reads it."""
@@ -310,14 +339,11 @@ class PackedCopy:
         return isl.Map(f"{{ {self._instance()} -> [{', '.join(self._outer())}] }}")
 
 
-def _count_panels(first: isl.PwAff, size: int, width: int) -> int:
-    """The most panels that so many values touch; they may begin within one."""
-    rest = first.mod_val(isl.Val(width)).max_val()
-    return -(-(size + (int(str(rest)) if rest.is_int() else width - 1)) // width)
-
-
-def _panel_of(value: isl.PwAff, width: int) -> isl.PwAff:
-    return value.scale_down_val(isl.Val(width)).floor()
+def _only(elements: isl.Map, position: int) -> isl.Map:
+    """Times to one of the values of an element."""
+    n = elements.dim(isl.dim_type.out)
+    seen = elements.project_out(isl.dim_type.out, position + 1, n - position - 1)
+    return seen.project_out(isl.dim_type.out, 0, position)
 
 
 def _zero() -> Const:

@@ -33,7 +33,8 @@ import islpy as isl
 
 from polysched.analysis import find_operands, find_overwritten
 from polysched.base import CodegenError
-from polysched.codegen.packed import PackedCopy, Wanted, loads
+from polysched.codegen.pack_dims import Wanted
+from polysched.codegen.packed import PackedCopy, loads
 from polysched.codegen.storage import Buffer
 from polysched.ir import MARK_PACK, ScheduleTree, Scop
 from polysched.sets import list_maps, list_sets, map_names, node_kind
@@ -113,9 +114,9 @@ def _pack_marks(tree: ScheduleTree) -> Iterator[tuple[isl.ScheduleNode, Wanted]]
             continue
         kind, *words = str(node.mark_get_id().get_name()).split(":")
         if kind == MARK_PACK:
-            name, positions, *panel = words
+            name, positions, *layout = words
             numbers = tuple(int(k) for k in positions.split(","))
-            yield node, Wanted(name, numbers, int(panel[0]) if panel else 0)
+            yield node, Wanted(name, numbers, *map(int, layout))
 
 
 def _promote_one(done: Promoted, mark: isl.ScheduleNode, wanted: Wanted) -> Promoted:

@@ -28,6 +28,7 @@ from polysched.codegen.apart import is_apart
 from polysched.codegen.build import Built
 from polysched.codegen.crossed import CrossedBlocks
 from polysched.codegen.ctext import Names, Text, binary, identifiers
+from polysched.codegen.dots import DotTiles
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.lanes import (
     LaneWriter,
@@ -38,6 +39,7 @@ from polysched.codegen.lanes import (
 from polysched.codegen.nodes import Block, Branch, Loop, Mark, Node
 from polysched.codegen.padded import PaddedRows
 from polysched.codegen.rolled import RolledRows
+from polysched.codegen.storage import Buffer
 from polysched.codegen.tile_loops import (
     TileLoops,
     bound_names,
@@ -77,6 +79,8 @@ class RegisterTiles:
         C type of iterators.
     panels : mapping of str to int
         Packed copies in panels, and how wide these are.
+    groups : mapping of str to Buffer
+        Packed copies in groups.
     vectors : VectorNames
         Types and variables in use.
     """
@@ -87,6 +91,7 @@ class RegisterTiles:
     names: Names
     type: ScalarType
     panels: Mapping[str, int] = field(default_factory=dict)
+    groups: Mapping[str, Buffer] = field(default_factory=dict)
     vectors: VectorNames = field(init=False)
 
     def __post_init__(self) -> None:
@@ -145,6 +150,8 @@ class RegisterTiles:
         try:
             if not self._is_held(tile, chain, statement, assign):
                 return None
+            if tile.terms > 1:
+                return self._dots.print(tile, self._points(tile), chain, assign)
             if tile.is_full:
                 return self._write(tile, chain, assign)
             return self._write_edge(tile, chain, assign)
@@ -166,6 +173,13 @@ class RegisterTiles:
         return PaddedRows(
             self.built, self.panels, self.vectors, self.type.name, self._write
         )
+
+    @cached_property
+    def _dots(self) -> DotTiles:
+        return DotTiles(
+            self.built, self.groups, self.vectors, self.built.exprs.macros,
+            self.type.name,
+        )  # fmt: skip
 
     def _points(self, tile: TileLoops) -> PointPrinters:
         statement = self.scop.statement(tile.instance.statement)

@@ -58,6 +58,12 @@ class Buffer:
     panel : int
         Elements of the last subscript, which counts from the begin of a panel; 0 where
         it does not.
+    terms : int
+        Terms of a sum that lie side by side in a packed copy, 0 for none.
+    shift : int
+        Added to each of these.
+    starts_as_zero : bool
+        Whether what is never written is read as zero.
     firsts : dict of int to isl.PwAff
         By position: first value of the subscript, as a function of the values of the
         first `depth` loops.
@@ -70,6 +76,9 @@ class Buffer:
     offsets: dict[str, dict[int, isl.PwAff]]
     alignment: int = 0
     panel: int = 0
+    terms: int = 0
+    shift: int = 0
+    starts_as_zero: bool = False
     firsts: dict[int, isl.PwAff] = field(default_factory=dict)
 
     def seen_by(self, statement: str, time: isl.Map) -> Buffer:

@@ -11,7 +11,14 @@ from polysched.codegen.ctext import Text, binary, identifiers, integer
 from polysched.codegen.lanes import Position
 from polysched.codegen.linear import Linear
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
-from polysched.ir import MARK_REGISTERS, Assign, RowsAhead, walk
+from polysched.ir import (
+    MARK_REGISTERS,
+    Assign,
+    RowsAhead,
+    grouped_terms,
+    held_lanes,
+    walk,
+)
 
 MAX_WRITTEN = 1024  # points of one tile
 
@@ -30,12 +37,15 @@ class TileLoops:
         Elements of a vector.
     ahead : RowsAhead
         What it asks for ahead.
+    terms : int
+        Terms of a sum that one instruction adds up.
     """
 
     loops: tuple[Loop, ...]
     instance: Instance
     lanes: int
     ahead: RowsAhead = field(default_factory=RowsAhead)
+    terms: int = 1
 
     @property
     def is_full(self) -> bool:
@@ -99,8 +109,7 @@ def read_chain(loop: Loop) -> tuple[tuple[Loop, ...], TileLoops | None]:
 
 def read_tile(mark: Mark) -> TileLoops | None:
     """The tile under a mark, None where there is more than loops and an instance."""
-    kind, *words = mark.name.split(":")
-    if kind != MARK_REGISTERS:
+    if mark.name.partition(":")[0] != MARK_REGISTERS:
         return None
     loops: list[Loop] = []
     body = mark.body
@@ -116,7 +125,8 @@ def read_tile(mark: Mark) -> TileLoops | None:
     if not loops or any(loop.step != 1 or loop.pragmas for loop in loops):
         return None
     ahead = RowsAhead.of_mark(mark.name)
-    return TileLoops(tuple(loops), instance, int(words[0]), ahead)
+    lanes, terms = held_lanes(mark.name), grouped_terms(mark.name)
+    return TileLoops(tuple(loops), instance, lanes, ahead, terms)
 
 
 def narrow(loop: Loop, lanes: int) -> list[tuple[Loop, int]]:

@@ -42,6 +42,14 @@ class VectorNames:
             )
         return name
 
+    def declare_group(self, type_: ScalarType) -> str:
+        """Declare a type of as many bytes as an integer has, at any address."""
+        name = self.take("ps_group", type_.n_bytes)
+        self.typedefs[name] = (
+            f"typedef {type_.name} {name} __attribute__((aligned(1), may_alias));"
+        )
+        return name
+
     def mixer(self, type_: ScalarType, lanes: int, macros: Macros) -> Mix:
         """Writes vectors of elements of two others, whose type is declared."""
         word = "int" if type_.n_bytes == 4 else "long long"

@@ -32,7 +32,14 @@ from polysched.cost.read import KnownNests, read_nests
 from polysched.cost.reuse import Reuse
 from polysched.cost.storage import fresh_bytes, lay_out_copies
 from polysched.cost.traffic import at_sizes, nest_traffic
-from polysched.ir import MARK_PARALLEL, MARK_RETURN, RowsAhead, ScheduleTree, Scop
+from polysched.ir import (
+    MARK_PARALLEL,
+    MARK_RETURN,
+    RowsAhead,
+    ScheduleTree,
+    Scop,
+    grouped_terms,
+)
 from polysched.machine import Cpu, Machine
 
 CLOCK_HZ = 2.5e9  # where the machine does not say
@@ -340,7 +347,8 @@ def _cycles_in_registers(nest: Nest, cpu: Cpu) -> float:
     A multiply and the add behind it are one operation; an update waits for the one
     before it, and there are as many at a time as vectors in the tile. Rows that are
     far from each other share few cache sets and pages: unless they are packed, every
-    load of a vector waits now and then.
+    load of a vector waits now and then. Of short integers one instruction adds up
+    several terms.
     """
     lanes = min(nest.lanes, max(1, cpu.simd_bits // (8 * nest.element_bytes)))
     fused = max(1.0, nest.n_operations / 2) if "fma" in cpu.isa else nest.n_operations
@@ -349,7 +357,8 @@ def _cycles_in_registers(nest: Nest, cpu: Cpu) -> float:
     if not nest.is_packed and not nest.is_turned:
         loads *= UNPACKED_LOSS
     waiting = LATENCY_CYCLES / nest.copies if nest.waits else 0.0
-    return max(arithmetic, loads, waiting) / REGISTER_EFFICIENCY
+    n_terms = max(map(grouped_terms, nest.marks), default=1)
+    return max(arithmetic, loads, waiting) / n_terms / REGISTER_EFFICIENCY
 
 
 def _speedup(nest: Nest, cpu: Cpu) -> float:

@@ -18,13 +18,16 @@ MARK_WAVEFRONT = "wavefront"  # the band below: first member sums the tile loops
 MARK_DIAMOND = "diamond"  # the tile band below: tiles that may start side by side
 MARK_BACKWARDS = "backwards"  # parallel:backwards: as threads become free, last first
 MARK_RETURN = "return"  # parallel:return: one by one in turn, last first
-MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2
+MARK_PACK = "pack"  # pack:S1:1,2: below, S1 reads copies indexed by its iterators 1, 2;
+# pack:S1:2,1:32, in panels of 32; pack:S1:2,1:32:4:128, 4 values of iterator 2 side by
+# side in as many bytes, each with 128 added
 MAX_COPY_BYTES = 1 << 20  # of one copy of a pack or lift: it lives on the stack
 MARK_LIFT = "lift"  # lift:250, below, arrays of one dimension lie in rows of parts:
 # element e at [e mod 250][floor(e / 250)]
 MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4;
 # registers:4:16, rows 16 further on are asked for ahead; registers:4:16:2, of every
-# four rows the first two; -2, the last two
+# four rows the first two; -2, the last two; registers:16x4, four terms of an integer
+# sum in one instruction
 MARK_SQUARES = "squares"  # squares:8:16, the band below: the rows of squares of 8 x 8,
 # whose columns the loop above runs along; asks for rows ahead as registers do
 MARK_ROLL = "roll"  # roll, the band below: rows that its loop has loaded or computed
@@ -98,8 +101,27 @@ def held_lanes(mark: str) -> int:
     >>> held_lanes("registers:4"), held_lanes("squares:8:16"), held_lanes("vector")
     (4, 8, 0)
     """
+    return _held(mark)[0]
+
+
+def grouped_terms(mark: str) -> int:
+    """Terms of a sum that the band below a mark adds up in one instruction.
+
+    Examples
+    --------
+    >>> grouped_terms("registers:16x4"), grouped_terms("registers:16")
+    (4, 1)
+    """
+    return _held(mark)[1]
+
+
+def _held(mark: str) -> tuple[int, int]:
+    """Elements of vectors, and terms of each that are added up at a time."""
     kind, *words = mark.split(":")
-    return int(words[0]) if kind in (MARK_REGISTERS, MARK_SQUARES) else 0
+    if kind not in (MARK_REGISTERS, MARK_SQUARES):
+        return 0, 1
+    lanes, _, terms = words[0].partition("x")
+    return int(lanes), int(terms or 1)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 ISA_FLAGS = (
     "sse2", "sse4_2", "avx", "fma", "avx2", "avx512f", "avx512dq", "avx512bw",
-    "avx512vl", "amx_tile", "asimd", "sve", "sve2",
+    "avx512vl", "avx512_vnni", "avx_vnni", "amx_tile", "asimd", "sve", "sve2",
 )  # fmt: skip
 _SIMD_BITS = (("avx512f", 512), ("avx", 256), ("sse2", 128), ("asimd", 128))
 _DEFAULT_FREQUENCY_HZ = 2.5e9

@@ -17,12 +17,17 @@ from polysched.transform.choose import (
     choose_time_tile,
     has_cache_reuse,
 )
-from polysched.transform.contraction import find_contraction, tile_contraction
+from polysched.transform.contraction import (
+    tile_contraction,
+)
 from polysched.transform.diamond import Diamond
 from polysched.transform.distribute import Distribute, find_order
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
+from polysched.transform.roles import (
+    find_contraction,
+)
 from polysched.transform.separate import Separate
 from polysched.transform.skew import Skew
 from polysched.transform.slant import find_slant

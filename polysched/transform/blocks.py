@@ -24,19 +24,23 @@ from polysched.machine import Cpu
 from polysched.transform.band_view import BandView, view_band
 from polysched.transform.contraction import (
     L2_SHARE,
-    Contraction,
-    can_pack,
     choose_register_tile,
     element_bytes,
-    find_contraction,
-    find_roles,
-    pack_operand,
-    reads_neighbours,
     tile_contraction,
 )
 from polysched.transform.distribute import Distribute, find_order
 from polysched.transform.draft import Draft
+from polysched.transform.operand_copies import (
+    can_pack,
+    pack_operand,
+    reads_neighbours,
+)
 from polysched.transform.order import Order
+from polysched.transform.roles import (
+    Contraction,
+    find_contraction,
+    find_roles,
+)
 from polysched.transform.split import Split
 from polysched.transform.tile import Tile
 

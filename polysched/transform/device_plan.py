@@ -20,7 +20,6 @@ from polysched.transform.arrange import merge_bands
 from polysched.transform.band_view import view_band
 from polysched.transform.choose import choose_innermost
 from polysched.transform.contract import Contract
-from polysched.transform.contraction import Contraction, find_contraction
 from polysched.transform.device_atomics import launch_atomics
 from polysched.transform.device_shapes import SHAPES, DeviceShape, StagedShape
 from polysched.transform.device_sums import has_sum, launch_sums
@@ -31,6 +30,7 @@ from polysched.transform.launch_atomic import LaunchAtomic
 from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.order import Order
 from polysched.transform.overlap import OverlapSweeps, overlap_sweeps
+from polysched.transform.roles import Contraction, find_contraction
 from polysched.transform.runs import find_run
 from polysched.transform.tile import Wavefront
 from polysched.transform.time_tiles import tile_time

@@ -26,15 +26,19 @@ from polysched.transform.band_view import BandView, view_band
 from polysched.transform.contraction import (
     choose_register_tile,
     element_bytes,
-    find_contraction,
-    pack_operand,
 )
 from polysched.transform.draft import Draft
 from polysched.transform.frame import Frame
 from polysched.transform.mapping import Parallel
 from polysched.transform.merge import Merge
+from polysched.transform.operand_copies import (
+    pack_operand,
+)
 from polysched.transform.order import Order
 from polysched.transform.registers import Registers
+from polysched.transform.roles import (
+    find_contraction,
+)
 from polysched.transform.tile import Tile
 
 SIDE = 48  # values of a tile: a longer one leaves more work to its frame

@@ -22,10 +22,12 @@ from __future__ import annotations
 from polysched.ir import NodePath, Scop
 from polysched.sets import node_kind
 from polysched.transform.band_view import view_band
-from polysched.transform.contraction import find_contraction
 from polysched.transform.distribute import Distribute, find_order
 from polysched.transform.draft import Draft
 from polysched.transform.merge import Merge
+from polysched.transform.roles import (
+    find_contraction,
+)
 from polysched.transform.sink import Sink
 
 

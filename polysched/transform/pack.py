@@ -23,7 +23,10 @@ class Pack(Step):
     expression over its iterators 1 and 2 from a buffer whose contiguous subscript is
     iterator 2; each run of the loops around the mark fills the buffer first. With
     panels (``pack:S1:1,2:32``) that many values of iterator 2 lie side by side, and all
-    rows of a panel before those of the next. The order of instances stays as it is.
+    rows of a panel before those of the next. In groups (``pack:S1:1,2:32:4``) four
+    values of iterator 1 lie side by side for each value of iterator 2, as one byte
+    each, two as 16 bits each; without panels those of the last iterator do. What is
+    behind the end of a group is zero. The order of instances stays as it is.
     Whether the copy is right (nothing below the mark
     writes what was copied) and of constant size is decided when code is built.
 
@@ -37,11 +40,17 @@ class Pack(Step):
         Positions of the operand's iterators, the contiguous one last.
     panel : int
         Width of panels, in values of the last iterator; 0 for whole rows.
+    terms : int
+        Values in a group, 2 or 4; 0 for none.
+    shift : int
+        Added to each value in a group: 128 or -128, so that it has another sign.
     """
 
     statement: int
     iterators: tuple[int, ...]
     panel: int = option(0)
+    terms: int = option(0)
+    shift: int = option(0)
 
     name: ClassVar[str] = "pack"
 
@@ -57,6 +66,12 @@ class Pack(Step):
             return f"found iterators {list(self.iterators)} of a statement with {n}"
         if self.panel < 0:
             return f"found panels of {self.panel}, expected some width or 0"
+        if self.terms not in (0, 2, 4) or self.shift not in (0, 128, -128):
+            return f"found groups of {self.terms} with {self.shift} added to each value"
+        if (self.shift and not self.terms) or (
+            self.terms and self.panel and len(self.iterators) < 2
+        ):
+            return "found no iterator whose values make groups"
         if any(self._is_equal(mark) for mark in _marks_around(node)):
             return f"found {name} packed by these iterators already"
         return None
@@ -72,9 +87,17 @@ class Pack(Step):
         return True
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        return insert_mark(node, self.mark)
+
+    @property
+    def mark(self) -> str:
+        """The mark's name."""
         positions = ",".join(str(k) for k in self.iterators)
-        mark = f"{MARK_PACK}:S{self.statement}:{positions}"
-        return insert_mark(node, f"{mark}:{self.panel}" if self.panel else mark)
+        words = [self.panel, self.terms, self.shift]
+        while words and not words[-1]:
+            words.pop()
+        name = f"{MARK_PACK}:S{self.statement}:{positions}"
+        return ":".join((name, *map(str, words)))
 
 
 def _marks_around(node: isl.ScheduleNode) -> Iterator[str]:

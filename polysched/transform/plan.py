@@ -25,6 +25,7 @@ from polysched.transform.gather import gather_contractions
 from polysched.transform.in_order import share_in_order
 from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
 from polysched.transform.lifting import lift_loops
+from polysched.transform.pack_outside import pack_outside
 from polysched.transform.panels import cut_panels
 from polysched.transform.passes import fuse_passes
 from polysched.transform.periods import interleave_periods
@@ -212,6 +213,8 @@ def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | 
     draft = arranged
     if shape.jam:
         draft = draft.through(skew_recurrences, scop)
+    if shape.tile and shape.hold:
+        draft = draft.through(pack_outside, scop, cpu)
     if shape.tile:
         draft = draft.through(tile_bands, scop, cpu, jam=shape.jam, hold=shape.hold)
     if not shape.jam:

@@ -58,12 +58,16 @@ class Registers(Step):
     asked : int
         Of as many rows as there are lanes, only so many of the first are asked for, or
         of the last where negative; 0 for all.
+    terms : int
+        Terms of an integer sum that one instruction adds up, where operands are packed
+        in groups of so many: 2 or 4; 1 for others.
     """
 
     factors: tuple[int, ...]
     lanes: int = 1
     ahead: int = option(0)
     asked: int = option(0)
+    terms: int = option(1)
 
     name: ClassVar[str] = "registers"
 
@@ -78,6 +82,8 @@ class Registers(Step):
             return f"found {self.lanes} lanes, expected a power of two"
         if self.ahead < 0 or abs(self.asked) >= self.lanes > 1:
             return f"found {self.asked} of {self.lanes} rows, {self.ahead} ahead"
+        if self.terms not in (1, 2, 4) or (self.terms > 1 and self.ahead):
+            return f"found {self.terms} terms at a time, {self.ahead} rows ahead"
         width = self.factors[self._tiled[-1]]
         if width % self.lanes:
             return f"found {width} points for vectors of {self.lanes}"
@@ -116,7 +122,8 @@ class Registers(Step):
     @property
     def _mark(self) -> str:
         asked = RowsAhead(self.ahead, self.asked)
-        return f"{MARK_REGISTERS}:{self.lanes}{asked.words}"
+        terms = f"x{self.terms}" if self.terms > 1 else ""
+        return f"{MARK_REGISTERS}:{self.lanes}{terms}{asked.words}"
 
     @property
     def _tiled(self) -> list[int]:

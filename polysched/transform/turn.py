@@ -11,9 +11,11 @@ from polysched.analysis import LARGE_EXTENT, Reference, Vector
 from polysched.machine import Cpu
 from polysched.transform.arithmetic import is_arithmetic
 from polysched.transform.band_view import BandView, StatementView
-from polysched.transform.contraction import find_target
 from polysched.transform.draft import Draft
 from polysched.transform.registers import Registers
+from polysched.transform.roles import (
+    find_target,
+)
 from polysched.transform.squares import Squares
 
 MIN_ROWS = 16  # at a time: each waits for its last addition

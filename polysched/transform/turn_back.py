@@ -18,7 +18,6 @@ from polysched.ir import (
     NodePath,
     ScheduleTree,
     Scop,
-    held_lanes,
 )
 from polysched.machine import Cpu
 from polysched.sets import list_sets, node_kind
@@ -56,8 +55,8 @@ class TurnBack(Step):
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
         below = node.child(0)
         if _mark(below).startswith(f"{MARK_REGISTERS}:"):
-            lanes = held_lanes(_mark(below))
-            node = insert_mark(below.delete(), f"{MARK_REGISTERS}:{lanes}").parent()
+            held = ":".join(_mark(below).split(":")[:2])  # asks for nothing ahead
+            node = insert_mark(below.delete(), held).parent()
         return insert_mark(node.parent().delete(), f"{MARK_PARALLEL}:{MARK_RETURN}")
 
 

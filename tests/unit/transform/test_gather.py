@@ -18,9 +18,11 @@ from polysched.ir import original_tree
 from polysched.transform import apply_script, parse_script, print_script
 from polysched.transform.arrange import merge_bands
 from polysched.transform.band_view import view_band
-from polysched.transform.contraction import find_contraction
 from polysched.transform.draft import Draft
 from polysched.transform.gather import gather_contractions
+from polysched.transform.roles import (
+    find_contraction,
+)
 
 pytestmark = pytest.mark.cc
 

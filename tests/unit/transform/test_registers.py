@@ -25,8 +25,13 @@ from polysched.transform import (
     print_script,
 )
 from polysched.transform.band_view import view_band
-from polysched.transform.contraction import choose_register_tile, find_contraction
+from polysched.transform.contraction import (
+    choose_register_tile,
+)
 from polysched.transform.draft import Draft
+from polysched.transform.roles import (
+    find_contraction,
+)
 from tests.unit.transform import trees
 
 CPU = replace(
