@@ -9,10 +9,10 @@ from polysched.ir import Expr, Iter, Load, NodePath, Scop, walk
 from polysched.ir.types import DOUBLE, FLOAT
 from polysched.transform.band_view import view_band
 from polysched.transform.contract import DEPTH, TENSOR_SIDE, Contract
-from polysched.transform.contraction import Contraction, find_contraction
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS
 from polysched.transform.order import Order
+from polysched.transform.roles import Contraction, find_contraction
 
 
 @dataclass(frozen=True)
