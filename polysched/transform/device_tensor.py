@@ -60,6 +60,9 @@ def stage_tensor(
         return None
     if not _is_allowed(draft.deps, name) or not _is_product(found, scop):
         return None
+    depth = _choose_depth(found, scop, shape.depth)
+    if depth is None:
+        return None
     order = (*shared, *found.inside)
     if order != tuple(range(band.n_members)):
         draft = draft.do(Order(path, order))
@@ -67,18 +70,30 @@ def stage_tensor(
     rows, row_run = _fit(shape.rows, shape.warps[0], found.extent(found.row))
     columns = shape.columns * (2 if is_float else 1)
     columns, column_run = _fit(columns, shape.warps[1], found.extent(found.lane))
-    terms = -(-found.extent(found.inside[0]) // DEPTH) * DEPTH
     ones = (1,) * len(found.outside)
     return draft.attempt(
         Contract(
             path,
-            (*ones, rows, columns, min(shape.depth, terms)),
+            (*ones, rows, columns, depth),
             (*ones, rows // row_run, columns // column_run),
             (*ones, row_run, column_run),
             shape.stages,
             tensor=True,
         )
     )
+
+
+def _choose_depth(found: Contraction, scop: Scop, most: int) -> int | None:
+    """Terms of a tile; None where a factor that is scaled would meet an edge."""
+    extent = found.extent(found.inside[0])
+    product = match_product(scop.statement(found.statement.name).body[0])
+    assert product is not None
+    if isinstance(product.left, Load) and isinstance(product.right, Load):
+        return min(most, -(-extent // DEPTH) * DEPTH)
+    if found.band.extent(found.inside[0]) is None:
+        return None
+    sizes = range(most, 0, -DEPTH)
+    return next((size for size in sizes if extent % size == 0), None)
 
 
 def _fit(size: int, n_warps: int, extent: int) -> tuple[int, int]:

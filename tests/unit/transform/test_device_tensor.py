@@ -53,6 +53,19 @@ def test_tiles_are_no_larger_than_the_product(
     assert (step.tile, step.threads, step.runs) == (tile, threads, runs)
 
 
+@pytest.mark.parametrize(("n", "depth"), [(32, 16), (40, 8), (37, None)])
+def test_scaled_factors_get_tiles_that_are_whole(
+    tmp_path: Path, n: int, depth: int | None
+) -> None:
+    body = PRODUCT.replace("A[i][k]", "2.0 * A[i][k]")
+    given = Prepared.of(tmp_path, body, "double", n, "tf32")
+    drafts = DevicePlanner(given.scop, given.deps, (SHAPE,)).plan(given.tree)
+    steps = [s for d in drafts for s in d.steps if isinstance(s, Contract) and s.tensor]
+    assert [s.tile[-1] for s in steps] == ([depth] if depth else [])
+    for draft in drafts:
+        assert given.print(print_script(draft.steps)).device
+
+
 @pytest.mark.parametrize(
     ("body", "elem", "fp"),
     [
