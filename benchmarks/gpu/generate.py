@@ -11,10 +11,13 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from pathlib import Path
+
+from job import GPU, HERE, Job, source_of
+from suite import choices, suite_jobs, write_choice
 
 from polysched.analysis import (
     FloatingPoint,
@@ -36,62 +39,15 @@ from polysched.cost.gpu import (
 )
 from polysched.frontend import parse_c
 from polysched.ir import original_tree
-from polysched.machine import Gpu, Machine
 from polysched.transform import apply_script, parse_script
-from polysched.workflow import Variant, build_space, optimize, parse
 
-HERE = Path(__file__).resolve().parent
-SUITE = HERE.parents[1] / "examples" / "polybench"
 BYTES = {"float": 4, "double": 8}
 MERGE = "merge(band=0); merge(band=0); "
-GPU = Gpu.named("h200")
 N_BULK = 6  # of the best shapes, with copies of rows
-SPACE_SECONDS = 20.0
-N_CHOICES = 3  # of the space of a program
 _CONTRACT = re.compile(
     r"tile=\[(\d+),(\d+),(\d+)\], threads=\[(\d+),(\d+)\], runs=\[\d+,(\d+)\], "
     r"stages=(\d+)"
 )
-
-
-@dataclass(frozen=True)
-class Job:
-    """One variant of one program.
-
-    Attributes
-    ----------
-    case : str
-        Program, sizes and element type.
-    kind : str
-        What the variant stands for.
-    program : str
-        File name without suffix.
-    defines : tuple of str
-        Macros it is compiled with.
-    script : str
-        Steps from the source order.
-    flops, n_bytes : float
-        Work of one entry of the region, and least traffic of one that sweeps arrays
-        once per sweep.
-    predicted_seconds : float or None
-        By the model of shapes, for the H200.
-    weight : int
-        Variants of its case and kind that are measured in one turn.
-    original : str
-        File of the program whose output its own must agree with; "" where it checks
-        its results itself.
-    """
-
-    case: str
-    kind: str
-    program: str
-    defines: tuple[str, ...]
-    script: str
-    flops: float
-    n_bytes: float
-    predicted_seconds: float | None = None
-    weight: int = 1
-    original: str = ""
 
 
 def predict(script: str, elem: str, n: int) -> float:
@@ -368,43 +324,6 @@ def _all_jobs() -> Iterator[Job]:
         yield from sum_jobs(elem, 8192)
 
 
-def write_choice(variant: Variant, name: str, folder: Path) -> None:
-    """The pair of files of a schedule."""
-    assert variant.program is not None
-    (folder / f"{name}.cu").write_text(variant.device_text())
-    (folder / f"{name}.c").write_bytes(optimize(variant.program, [variant]))
-
-
-def suite_jobs() -> Iterator[Job]:
-    """PolyBench at LARGE: the region is entered once."""
-    for file in sorted(SUITE.glob("*.c")):
-        case, defines = f"{file.stem} LARGE", ("-DLARGE", "-DREPS=1")
-        yield Job(
-            case, "our choice", file.stem, defines, "", 0.0, 0.0, original=file.name
-        )  # fmt: skip
-
-
-def source_of(job: Job) -> Path:
-    """The program of a job."""
-    return (SUITE if job.original else HERE / "programs") / f"{job.program}.c"
-
-
-def choices(job: Job) -> Iterator[tuple[Job, Variant]]:
-    """The best-ranked schedules of a program's space, as `tune` would measure them."""
-    program = parse(str(source_of(job)), flags=job.defines)
-    machine = Machine(Machine.detect(calibrated=False).cpu, gpu=GPU)
-    fp: FloatingPoint = "reassociate" if job.program == "rowsums" else "strict"
-    fp = "tf32" if job.case.startswith("tf32") else fp
-    space = build_space(program, machine, seconds=SPACE_SECONDS, target="cuda", fp=fp)
-    for variant in space.variants[:N_CHOICES]:
-        script, predicted = variant.schedule.script_text, variant.predicted_seconds
-        kept = predicted if job.original else None
-        yield (
-            replace(job, kind="our choice", script=script, predicted_seconds=kept),
-            variant,
-        )
-
-
 def all_files(only: str) -> Iterator[tuple[Job, Callable[[str, Path], None]]]:
     """Every variant, and what writes its files under a name to a folder."""
     cases: dict[str, Job] = {}
@@ -412,10 +331,9 @@ def all_files(only: str) -> Iterator[tuple[Job, Callable[[str, Path], None]]]:
         cases.setdefault(job.case, replace(job, predicted_seconds=None, weight=2))
         yield job, partial(write, job)
     for case in (*cases.values(), *suite_jobs()):
-        if only not in f"{case.case} our choice":
-            continue
-        for job, variant in choices(case):
-            yield job, partial(write_choice, variant)
+        if only in f"{case.case} our choice":
+            for job, variant in choices(case):
+                yield job, partial(write_choice, variant)
 
 
 def write(job: Job, name: str, folder: Path) -> None:
@@ -449,7 +367,8 @@ def main() -> None:
         try:
             write_files(name, folder)
         except PolyschedError as error:
-            sys.stderr.write(f"{name} {job.case} {job.script}: {error}\n")
+            told = f"{name} {job.case} {job.kind} {job.script}"
+            sys.stderr.write(f"{told}: {error}\n")
             continue
         listed.append({"name": name, **job.__dict__})
         if job.original:
