@@ -16,6 +16,7 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
+import ppcg
 from job import GPU, HERE, Job, source_of
 from suite import choices, suite_jobs, write_choice
 
@@ -334,6 +335,8 @@ def all_files(only: str) -> Iterator[tuple[Job, Callable[[str, Path], None]]]:
         if only in f"{case.case} our choice":
             for job, variant in choices(case):
                 yield job, partial(write_choice, variant)
+        for job in ppcg.jobs_of(case):
+            yield job, partial(ppcg.write, job)
 
 
 def write(job: Job, name: str, folder: Path) -> None:
@@ -376,6 +379,8 @@ def main() -> None:
     (folder / "jobs.json").write_text(json.dumps(listed, indent=1))
     for extra in ("timed.h", "run.py", "summary.py", "reference.py", "reference.cu"):
         shutil.copy(HERE / extra, folder / extra)
+    if ppcg.find() is None:
+        sys.stdout.write("no ppcg on the PATH: none of its kernels beside ours\n")
     sys.stdout.write(f"{len(listed)} variants in {folder}\n")
 
 

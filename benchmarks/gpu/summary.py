@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from statistics import geometric_mean
 from typing import Any
 
 Run = dict[str, Any]
 PRODUCT = "{} matmul 4096"
 ELEMENTS = ("float", "double")
 STENCILS = ("jacobi2d", "heat3d")
+PEER = "PPCG"
 FEW = 5  # first choices of the model
 _STAGES = re.compile(r", stages=(\d+)")
 _BULK = ", bulk=true"
@@ -21,6 +23,16 @@ _BULK = ", bulk=true"
 def kind_of(run: Run) -> str:
     """The kind, without what tells apart when its variants have their turn."""
     return str(run["kind"]).split(" (")[0]
+
+
+def is_peer(run: Run) -> bool:
+    """Whether the kernels are PPCG's."""
+    return kind_of(run) == PEER
+
+
+def is_suite(run: Run) -> bool:
+    """Whether it is a program of PolyBench, of which no operations are counted."""
+    return not run["flops"]
 
 
 def timed(runs: Iterable[Run], case: str, kind: str = "") -> list[Run]:
@@ -132,7 +144,7 @@ def bulk_lines(runs: list[Run]) -> Iterator[str]:
 def case_lines(runs: list[Run], reference: Run) -> Iterator[str]:
     """The fastest of each kind per case, beside the library and the copy."""
     copy = reference.get("copy_bytes_per_second")
-    for case in dict.fromkeys(r["case"] for r in runs):
+    for case in dict.fromkeys(r["case"] for r in runs if not is_suite(r)):
         for kind in dict.fromkeys(kind_of(r) for r in timed(runs, case)):
             same = timed(runs, case, kind)
             r = same[0]
@@ -147,12 +159,79 @@ def case_lines(runs: list[Run], reference: Run) -> Iterator[str]:
             )
 
 
+def _suite_cases(runs: list[Run]) -> Iterator[tuple[list[Run], list[Run]]]:
+    """Ours, as the model ranks them, and PPCG's, of each program of PolyBench."""
+    for case in dict.fromkeys(r["case"] for r in runs if is_suite(r)):
+        own = [r for r in runs if r["case"] == case]
+        yield [r for r in own if not is_peer(r)], [r for r in own if is_peer(r)]
+
+
+def _best(runs: list[Run]) -> Run | None:
+    return min((r for r in runs if r.get("ms")), key=lambda r: r["ms"], default=None)
+
+
+def _found(runs: list[Run]) -> str:
+    """Milliseconds of the fastest, or why there are none."""
+    best = _best(runs)
+    if best:
+        return f"{best['ms']:.3f}"
+    is_late = all(r["verdict"] == "timeout" for r in runs)
+    return "" if not runs else "timeout" if is_late else "wrong"
+
+
+def _ratios(runs: list[Run]) -> dict[str, float]:
+    """PPCG's best over ours, for each program of PolyBench with both."""
+    pairs = [(_best(ours), _best(peers)) for ours, peers in _suite_cases(runs)]
+    return {a["case"]: b["ms"] / a["ms"] for a, b in pairs if a and b}
+
+
+def suite_lines(runs: list[Run]) -> Iterator[str]:
+    """The model's first choice, the best of its choices, and PPCG, per program."""
+    ratios = _ratios(runs)
+    for ours, peers in _suite_cases(runs):
+        case = (ours or peers)[0]["case"]
+        best = _best(ours) or {}
+        predicted = ours[0].get("predicted_seconds") if ours else None
+        yield (
+            f"| {case.removesuffix(' LARGE')} | {_found(ours[:1])} | {_found(ours)} | "
+            f"{len(ours)} | {f'{predicted * 1e3:.3f}' if predicted else ''} | "
+            f"{_found(peers)} | {f'{ratios[case]:.2f}' if case in ratios else ''} | "
+            f"{best.get('launches', '')} | {best.get('registers', '')} |"
+        )
+
+
+def _suite_section(runs: list[Run]) -> Iterator[str]:
+    """What is said of PolyBench; nothing where none of it was measured."""
+    if not any(map(is_suite, runs)):
+        return
+    yield "## PolyBench"
+    yield ""
+    yield (
+        "At LARGE, the region entered once: the model's first choice, the best of the "
+        "first few, and PPCG (the faster of its default and, for products, of larger "
+        "tiles); launches and registers of our best."
+    )
+    yield ""
+    yield (
+        "| kernel | ours first ms | ours best ms | of how many | predicted first ms | "
+        "PPCG ms | PPCG over ours best | launches ours | registers |"
+    )
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+    yield from suite_lines(runs)
+    yield ""
+    ratios = list(_ratios(runs).values())
+    if ratios:
+        yield f"PPCG over ours: {geometric_mean(ratios):.2f} in the mean of the ratios."
+        yield ""
+
+
 def _share_of_copy(run: Run, copy_bytes_per_second: float) -> float:
     return float(run["n_bytes"] / run["ms"] * 1e3 / copy_bytes_per_second)
 
 
 def asked(runs: list[Run], reference: Run) -> Iterator[tuple[str, float | None, float]]:
     """What is asked for, what was found (None: not measured), and the least of it."""
+    runs = [r for r in runs if not is_peer(r)]
     case = PRODUCT.format("float")
     tiled = timed(runs, case, "tiled")
     simple = timed(runs, case, "one-level tiles")
@@ -190,8 +269,11 @@ def asked_lines(runs: list[Run], reference: Run) -> Iterator[str]:
 def page(found: Run) -> str:
     """The whole page."""
     runs = found["runs"]
-    wrong = [r for r in runs if r["verdict"] != "equal"]
-    spilled = [r for r in runs if r.get("spill_bytes")]
+    ours = [r for r in runs if not is_peer(r)]
+    wrong = [r for r in ours if r["verdict"] != "equal"]
+    spilled = [r for r in ours if r.get("spill_bytes")]
+    n_peers = len(runs) - len(ours)
+    beside = f" {n_peers} are made by PPCG from the same sources." if n_peers else ""
     reference = found["reference"]
     copy = reference.get("copy_bytes_per_second", 0.0)
     lines = [
@@ -202,11 +284,11 @@ def page(found: Run) -> str:
         f"{reference.get('torch', 'absent')} (cuDNN); a plain copy moves "
         f"{copy * 1e-12:.2f} TB/s, read and written bytes counted.",
         "",
-        f"{len(runs)} variants were built from the trees by `print_cuda`, run, and "
+        f"{len(ours)} variants were built from the trees by `print_cuda`, run, and "
         f"checked against a computation of their own on the host: {len(wrong)} wrong, "
-        f"{len(spilled)} with spilled registers. Milliseconds are medians of the "
-        "kernels alone, by events, after a warm-up; copies to and from the device are "
-        "not in them. Made by `make gpu-bench` and `benchmarks/gpu/report.py`.",
+        f"{len(spilled)} with spilled registers.{beside} Milliseconds are medians of "
+        "the kernels alone, by events, after a warm-up; copies to and from the device "
+        "are not in them. Made by `make gpu-bench` and `benchmarks/gpu/report.py`.",
         "",
         "## The fastest of each kind",
         "",
@@ -219,6 +301,7 @@ def page(found: Run) -> str:
         "stencils the bytes are those of one sweep at a time (each array once per "
         "sweep), so that time tiles may exceed a copy; for sums those of the matrix.",
         "",
+        *_suite_section(runs),
         "## Pipelines",
         "",
         "The same kernel with one tile in shared memory, and with the best number of "

@@ -3,16 +3,19 @@
  * Each entry of the region is timed by events before its first and behind its last
  * launch; REPS says how often the program enters it. A short warm-up comes first, so
  * that the clock is up. Programs that run side by side take turns with the device, by a
- * lock on turn.lock, from the first array of an entry to the last one's end. */
+ * lock on turn.lock, from the first array of an entry to the last one's end; who takes
+ * longer than TURN_SECONDS is ended, for the others wait. */
 #include <cuda_runtime.h>
 #include <cstdio>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 #include <vector>
 
 #ifndef REPS
 #define REPS 1
 #endif
+#define TURN_SECONDS 20
 
 namespace timed {
 
@@ -71,13 +74,16 @@ static void allocating()
   if (!n_arrays++) {
     ::cudaFree(0);
     flock(turn_file(), LOCK_EX);
+    alarm(TURN_SECONDS);
   }
 }
 
 static cudaError_t freed(cudaError_t status)
 {
-  if (!--n_arrays)
+  if (!--n_arrays) {
+    alarm(0);
     flock(turn_file(), LOCK_UN);
+  }
   return status;
 }
 

@@ -58,25 +58,53 @@ JOBS = [
 ]
 
 
+def suite_job(case: str, kind: str, ms: float, predicted: float | None = None) -> dict:
+    """A variant of a program of PolyBench, right where it takes any time."""
+    one = job(f"{case} LARGE", kind, "", ms, predicted)
+    return {**one, "defines": [], "flops": 0.0, "n_bytes": 0.0, "original": "sum.c"}
+
+
+SUITE = [
+    suite_job("gemm", "our choice", 0.6, 0.5e-3),
+    suite_job("gemm", "our choice", 0.4, 0.7e-3),
+    suite_job("gemm", "PPCG", 3.0),
+    suite_job("gemm", "PPCG (tuned)", 0.8),
+    suite_job("atax", "our choice", 0.1, 0.1e-3),
+    suite_job("atax", "PPCG", 0.8),
+    suite_job("lu", "our choice", 0.25, 0.2e-3),
+    suite_job("lu", "PPCG", -1.0),
+    suite_job("adi", "our choice", 0.5, 0.2e-3),
+    {**JOBS[0], "kind": "PPCG", "ms": 5.0},
+]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """What ``generate.py`` fills, with few variants, and the commands that pose."""
+    fill(tmp_path, JOBS)
+    return tmp_path
+
+
+def fill(tmp_path: Path, jobs: list[dict]) -> None:
+    """Fill a folder, in place of ``generate.py``."""
     for part in ("run.py", "summary.py", "reference.py", "reference.cu", "timed.h"):
         shutil.copy(BENCHMARK / part, tmp_path)
     listed = []
-    for number, one in enumerate(JOBS):
+    for number, one in enumerate(jobs):
         name = f"v{number}"
         right = "equal" if one["ms"] > 0 else "WRONG"
-        (tmp_path / f"{name}.out").write_text(f"error 1e-9 {right}\n")
+        said = f"error 1e-9 {right}"
+        if one["flops"] == 0:
+            said = f"sum {2.5 if one['ms'] > 0 else 7.0}"
+        (tmp_path / f"{name}.out").write_text(f"{said}\n")
         line = f"kernels {one['ms']:.6f} ms, 1 launches\n"
         (tmp_path / f"{name}.err").write_text(2 * line)
         listed.append({**one, "name": name, "ms": None})
     (tmp_path / "jobs.json").write_text(json.dumps(listed))
-    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin").mkdir(exist_ok=True)
     for command, text in (("nvcc", NVCC), ("nvidia-smi", GPU), ("gcc", CC)):
         (tmp_path / "bin" / command).write_text(text)
         (tmp_path / "bin" / command).chmod(0o755)
-    return tmp_path
 
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -139,3 +167,43 @@ def test_built_elsewhere_it_only_runs(folder: Path) -> None:
     assert "7 of 7 variants built" in built.stdout
     (folder / "bin" / "gcc").write_text("#!/bin/sh\nexit 1\n")
     assert "6 of 7 variants right" in run(folder).stdout
+
+
+def test_programs_of_the_suite_have_a_table_with_ppcg_beside_ours(
+    tmp_path: Path,
+) -> None:
+    fill(tmp_path, SUITE)
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stderr  # a peer that is wrong is no fault of ours
+    assert "5 of 5 variants right" in done.stdout
+    assert "4 of 5 of PPCG right" in done.stdout
+    assert "times one-level tiles: not measured" in done.stdout
+    page = (tmp_path / "results.md").read_text()
+    assert "5 variants were built from the trees" in page
+    assert "0 with spilled registers. 5 are made by PPCG" in page
+    assert "| gemm | 0.600 | 0.400 | 2 | 0.500 | 0.800 | 2.00 | 1 | 96 |" in page
+    assert "| atax | 0.100 | 0.100 | 1 | 0.100 | 0.800 | 8.00 | 1 | 96 |" in page
+    assert "| lu | 0.250 | 0.250 | 1 | 0.200 | wrong |  | 1 | 96 |" in page
+    assert "| adi | 0.500 | 0.500 | 1 | 0.200 |  |  | 1 | 96 |" in page
+    assert "PPCG over ours: 4.00 in the mean" in page
+    fastest = page.partition("## PolyBench")[0]
+    assert f"| {SGEMM} | PPCG | 1 | 5.00 |" in fastest
+    assert "LARGE" not in fastest
+
+
+def test_without_programs_of_the_suite_nothing_is_said_of_them(folder: Path) -> None:
+    run(folder)
+    page = (folder / "results.md").read_text()
+    assert "## The fastest of each kind" in page
+    assert "## PolyBench" not in page
+    assert "made by PPCG" not in page
+
+
+def test_who_holds_the_device_too_long_is_told_apart(tmp_path: Path) -> None:
+    fill(tmp_path, SUITE[4:6])
+    assert run(tmp_path, "--build").returncode == 0
+    (tmp_path / "v1.exe").write_text("#!/bin/sh\nkill -ALRM $$\n")
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "results.md").read_text()
+    assert "| atax | 0.100 | 0.100 | 1 | 0.100 | timeout |  | 1 | 96 |" in page
