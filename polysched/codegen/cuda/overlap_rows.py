@@ -184,20 +184,17 @@ class RowText:
         if length == 1:
             yield from single
             return
-        test = self._within(reach, places[0], [member], places[-1])
-        yield f"if ({' && '.join(filter(None, (test, aligned)))}) {{"
+        vectors = []
         for k in range(0, len(places), length):
-            first = places[k]
             vector = f"{type_name(self._element)}{length}"
-            at = self._device(source, local.row, first)
+            at = self._device(source, local.row, places[k])
             name = f"{local.vector}{k // length}"
-            yield f"{self.indent}const {vector} {name} = *(const {vector} *)&{at};"
+            vectors.append(f"const {vector} {name} = *(const {vector} *)&{at};")
             for c, place in enumerate(places[k : k + length]):
                 to = f"{local.ahead}[{points.number(place)}]"
-                yield f"{self.indent}{to} = {name}.{COMPONENTS[c]};"
-        yield "} else {"
-        yield from (self.indent + line for line in single)
-        yield "}"
+                vectors.append(f"{to} = {name}.{COMPONENTS[c]};")
+        test = self._within(reach, places[0], [member], places[-1])
+        yield from self._either(test, aligned, vectors, single)
 
     def _tile_side(self, member: int) -> Side:
         """First and last point of the block's tile along a loop that threads share."""
@@ -225,8 +222,7 @@ class RowText:
         if length == 1:
             yield from single
             return
-        test = self._within(box, places[0], [member], places[-1])
-        yield f"if ({' && '.join(filter(None, (test, aligned)))}) {{"
+        vectors = []
         for k in range(0, len(places), length):
             element = type_name(self._element)
             at = self._device(target, local.row, places[k])
@@ -234,7 +230,16 @@ class RowText:
                 f"{local.next}[{points.number(p)}]" for p in places[k : k + length]
             )
             made = f"make_{element}{length}({values})"
-            yield f"{self.indent}*({element}{length} *)&{at} = {made};"
+            vectors.append(f"*({element}{length} *)&{at} = {made};")
+        test = self._within(box, places[0], [member], places[-1])
+        yield from self._either(test, aligned, vectors, single)
+
+    def _either(
+        self, test: str, aligned: str, vectors: Sequence[str], single: Sequence[str]
+    ) -> Iterator[str]:
+        """Vectors where all of their points are meant and aligned, else points."""
+        yield f"if ({' && '.join(filter(None, (test, aligned)))}) {{"
+        yield from (self.indent + line for line in vectors)
         yield "} else {"
         yield from (self.indent + line for line in single)
         yield "}"
