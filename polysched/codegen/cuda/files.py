@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polysched.codegen.cuda.tensor_text import TENSOR_DOUBLES, TENSOR_FLOATS
-from polysched.codegen.cuda.text import BULK_PRELUDE, HOST_FUNCTION, PRELUDE
+from polysched.codegen.cuda.text import (
+    BULK_PRELUDE,
+    HOST_FUNCTION,
+    PRELUDE,
+    SIZES_PRELUDE,
+)
 
 
 def is_device_code(text: str) -> bool:
@@ -29,7 +34,7 @@ def join_device(texts: Sequence[str], comment: Sequence[str] = ()) -> str:
         Lines ended by ``\n``.
     """
     head = ["/*", *(f" * {line}".rstrip() for line in comment), " */", ""]
-    preludes = (PRELUDE, BULK_PRELUDE, TENSOR_DOUBLES, TENSOR_FLOATS)
+    preludes = (PRELUDE, SIZES_PRELUDE, BULK_PRELUDE, TENSOR_DOUBLES, TENSOR_FLOATS)
     shared = [p for p in preludes if any(p in text for text in texts)]
     own = list(texts)
     for prelude in shared:

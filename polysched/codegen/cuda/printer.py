@@ -28,6 +28,7 @@ from polysched.codegen.cuda.text import (
     BULK_PRELUDE,
     HOST_FUNCTION,
     PRELUDE,
+    SIZES_PRELUDE,
     type_name,
 )
 from polysched.codegen.cuda.words import OWN_NAMES, check_names, rename_keywords
@@ -270,6 +271,8 @@ class _Printer:
             ["/* polysched: device code of a scop", *comment, " */"] if comment else []
         )
         lines += PRELUDE.splitlines()
+        if any("ps_bytes(" in line for line in body):
+            lines += ["", *SIZES_PRELUDE.splitlines()]
         if any("ps_phase_begin(" in line for text in texts for line in text.lines):
             lines += ["", *BULK_PRELUDE.splitlines()]
         needed = (p for text in texts for p in tensor_prelude("\n".join(text.lines)))

@@ -27,7 +27,9 @@ static void ps_check(cudaError_t status, const char *call, int line)
     exit(EXIT_FAILURE);
   }
 }
+"""
 
+SIZES_PRELUDE = """\
 static inline size_t ps_bytes(long n_elements, size_t n_bytes)
 {
   return n_elements > 0 ? (size_t)n_elements * n_bytes : 0;

@@ -9,7 +9,7 @@ import pytest
 from polysched.analysis import compute_dependences, set_band_flags
 from polysched.base import CodegenError
 from polysched.codegen import identifiers
-from polysched.codegen.cuda import print_cuda
+from polysched.codegen.cuda import join_device, print_cuda
 from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree, original_tree
 from polysched.transform import apply_script, parse_script
@@ -230,3 +230,18 @@ def test_an_array_that_no_instance_touches_takes_no_memory(tmp_path: Path) -> No
     assert "bytes_E = 0 *" in Prepared.of(tmp_path, body).print(script).device
     expected, found = outputs(tmp_path, body, script)
     assert found == expected
+
+
+def test_sizes_known_at_run_time_alone_need_a_function(tmp_path: Path) -> None:
+    """Unused, it would be warned of by the compiler; two regions share it."""
+    launch = "launch(band=0, tile=[8], threads=[8])"
+    fixed = "for (int i = 0; i < N; i++)\n    C[i][0] = A[i][1];"
+    given = fixed.replace("N", "n").replace("C[i][0]", "Z[i]")
+    known = Prepared.of(tmp_path, fixed).print(launch).device
+    unknown = Prepared.of(tmp_path, given).print(launch).device
+    assert "ps_bytes(" not in known
+    assert unknown.count("size_t ps_bytes(") == 1
+    for texts in ([known, unknown, unknown], [unknown, known]):
+        joined = join_device(texts)
+        assert joined.count("size_t ps_bytes(") == 1
+        assert joined.index("size_t ps_bytes(") < joined.index("__global__")
