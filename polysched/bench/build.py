@@ -49,12 +49,18 @@ class Setting:
         Wall time of one run; None for one from the original's.
     compile_timeout : float
         Wall time of one compilation of a peer's program.
+    peer_budget : int
+        Programs that a tuned peer may measure.
+    peer_seconds : float
+        Wall time after which it measures no further one.
     """
 
     toolchain: Toolchain
     run_options: RunOptions
     run_timeout: float | None = None
     compile_timeout: float = 60.0
+    peer_budget: int = 48
+    peer_seconds: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -120,10 +126,10 @@ class Builder:
         if peer.name == GEMM:
             return self._build_gemm()
         if not peer.is_translator:
-            return self._build_flags(found, (), found.command)
+            return self.build_with(found, (), found.command)
         failure: Failure | None = None
         for options in peer.option_sets:
-            built = self._build_flags(found, options, "gcc")
+            built = self.build_with(found, options)
             if isinstance(built, Runner):
                 used = " ".join(w for w in options if failure and "{" not in w)
                 return replace(built, note=_join(built.note, used))
@@ -148,10 +154,18 @@ class Builder:
             return verdict
         return self._runner(name, bench, binary)
 
-    def _build_flags(
-        self, found: Found, options: tuple[str, ...], cc: str
+    def build_with(
+        self,
+        found: Found,
+        options: tuple[str, ...],
+        cc: str = "gcc",
+        *,
+        sizes: tuple[int, ...] = (),
     ) -> Runner | Failure:
-        """With the peer's options, if the results are right."""
+        """With these words for a translator, sides of tiles, if the results are right.
+
+        A program that was built for the same peer before is replaced.
+        """
         peer = found.peer
         openmp = ("-fopenmp",) if peer.openmp else ()
         tools = Toolchain(
@@ -163,7 +177,7 @@ class Builder:
         bench = self.workbench(peer.name, tools)
         try:
             bench.prepare()
-            source = self._source(bench, found, options)
+            source = self._source(bench, found, options, sizes)
             verdict = self._verify(bench, peer.name, source)
         except ToolchainError as reason:
             return Failure("compile", _short(reason))
@@ -181,21 +195,29 @@ class Builder:
         )
 
     def _source(
-        self, bench: Workbench, found: Found, options: tuple[str, ...]
+        self,
+        bench: Workbench,
+        found: Found,
+        options: tuple[str, ...],
+        sizes: tuple[int, ...],
     ) -> bytes:
         """The instrumented file, through a source-to-source tool where it is one."""
         if not options:
             return bench.source(None)
-        key = (found.command, *options)
+        key = (found.command, *options, *map(str, sizes))
         if key not in self._written:
-            self._written[key] = self._translate(bench, found.command, options)
+            self._written[key] = self._translate(bench, found, options, sizes)
         written = self._written[key]
         if isinstance(written, ChildError):
             raise written
         return written
 
     def _translate(
-        self, bench: Workbench, command: str, options: tuple[str, ...]
+        self,
+        bench: Workbench,
+        found: Found,
+        options: tuple[str, ...],
+        sizes: tuple[int, ...],
     ) -> bytes | ChildError:
         """What a source-to-source tool writes, or how it fails."""
         marked = mark_region(self.program, self.scop)
@@ -210,7 +232,13 @@ class Builder:
         source = _LINE.sub(b"", plain.source(text))
         try:
             return translate(
-                source, command, options, self._preprocessor(), bench.directory
+                source,
+                found.command,
+                options,
+                self._preprocessor(),
+                bench.directory,
+                sizes=sizes,
+                limit_seconds=found.peer.translate_seconds,
             )
         except ChildError as error:
             return error

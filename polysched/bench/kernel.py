@@ -15,6 +15,7 @@ from polysched.bench.peers import Found
 from polysched.bench.race import RaceResult, Runner, race
 from polysched.bench.report import KernelReport
 from polysched.bench.roofline import Bound, bound_of, count_work
+from polysched.bench.tuned_peer import build_tuned
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
 from polysched.records import Database, Failure, Measurement, Outcome
@@ -42,6 +43,10 @@ class BenchOptions:
         Wall time of one run; None for three times the original's, at least 10 s.
     compile_timeout : float
         Wall time of compiling one program of a peer.
+    peer_budget : int
+        Programs that a tuned peer may measure.
+    peer_seconds : float
+        Wall time after which it measures no further one.
     threads : int
         OpenMP and BLAS threads of every run.
     cc : str
@@ -62,6 +67,8 @@ class BenchOptions:
     seconds: float = 120.0
     run_timeout: float | None = None
     compile_timeout: float = 60.0
+    peer_budget: int = 48
+    peer_seconds: float = 300.0
     threads: int = 1
     cc: str = "gcc"
     cflags: tuple[str, ...] = ("-O3", "-march=native")
@@ -122,6 +129,8 @@ def measure_kernel(
             options.run_options,
             options.run_timeout,
             options.compile_timeout,
+            options.peer_budget,
+            options.peer_seconds,
         )
         builder = Builder(program, prepared, directory, setting)
         runners, results = _build_peers(builder, found)
@@ -202,7 +211,8 @@ def _build_peers(
     for one in found:
         if one.absent:
             continue
-        built = builder.build(one)
+        tuned = one.peer.is_tuned
+        built = build_tuned(builder, one) if tuned else builder.build(one)
         if isinstance(built, Runner):
             runners.append(built)
         elif built is not None:

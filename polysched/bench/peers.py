@@ -29,7 +29,9 @@ _POLLY = (
     "-mllvm", "-polly-parallel", "-mllvm", "-polly-omp-backend=LLVM",
 )  # fmt: skip
 _EARLY = ("-mllvm", "-polly-position=early")
+_PET = "--pet"
 _VERSION_SECONDS = 20.0
+_TUNED_SECONDS = 20.0  # of translating one of many programs
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,13 @@ class Peer:
         Options of a source-to-source tool, best first; a later set is used where the
         one before gives no right program. Empty for a compiler. ``{source}``,
         ``{output}`` stand for files and ``{flags}`` for the preprocessor's flags.
+    tile_modes : tuple of tuple of str
+        Options that take sizes of tiles from a file; for a peer that is tuned by
+        measuring, whose `option_sets` are then the modes without sizes.
+    fallback : tuple of str
+        Further words where a tuned peer's options give no right program.
+    translate_seconds : float
+        Wall time that a translator may take for one program.
     """
 
     name: str
@@ -60,6 +69,9 @@ class Peer:
     cflags: tuple[str, ...] = ()
     openmp: bool = False
     option_sets: tuple[tuple[str, ...], ...] = ()
+    tile_modes: tuple[tuple[str, ...], ...] = ()
+    fallback: tuple[str, ...] = ()
+    translate_seconds: float = 120.0
 
     @property
     def is_fast(self) -> bool:
@@ -70,6 +82,11 @@ class Peer:
     def is_translator(self) -> bool:
         """Whether it writes C for another compiler."""
         return bool(self.option_sets)
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether its modes and tile sizes are measured: minutes, so by name alone."""
+        return bool(self.tile_modes)
 
 
 def _both(peer: Peer) -> tuple[Peer, Peer]:
@@ -87,11 +104,43 @@ def _polly(name: str, *more: str) -> tuple[Peer, Peer]:
     return _both(Peer(name, "polyhedral", _CLANG, cflags, openmp=True))
 
 
+def _pluto_words(*options: str) -> tuple[str, ...]:
+    return ("{source}", *options, "-o", "{output}")
+
+
 def _pluto(name: str, *options: str) -> tuple[Peer, Peer]:
     """A mode of Pluto; pet reads what its own front end does not."""
-    words = ("{source}", *options, "-o", "{output}")
-    both = (words, (*words, "--pet"))
+    words = _pluto_words(*options)
+    both = (words, (*words, _PET))
     return _both(Peer(name, "polyhedral", ("polycc",), _PLAIN, True, both))
+
+
+def _tuned_pluto(name: str) -> tuple[Peer, Peer]:
+    """Pluto with the fusion, the unrolling and the tile sizes that measure best."""
+    plain = (
+        ("--notile", "--parallel", "--nounrolljam"),
+        ("--tile", "--noparallel"),
+        ("--tile", "--parallel", "--determine-tile-size"),
+    )
+    fusions = ("--smartfuse", "--nofuse", "--maxfuse")
+    tiled = [
+        ("--tile", "--parallel", fusion, *more)
+        for fusion in fusions
+        for more in ((), ("--nounrolljam",))
+    ]
+    return _both(
+        Peer(
+            name,
+            "polyhedral",
+            ("polycc",),
+            _PLAIN,
+            True,
+            tuple(_pluto_words(*o) for o in plain),
+            tuple(_pluto_words(*o) for o in tiled),
+            (_PET,),
+            _TUNED_SECONDS,
+        )
+    )
 
 
 def _ppcg(name: str, tiling: str) -> tuple[Peer, Peer]:
@@ -109,6 +158,7 @@ PEERS: tuple[Peer, ...] = (
     *_pluto("pluto-maxfuse", "--tile", "--parallel", "--maxfuse"),
     *_pluto("pluto-parallel", "--notile", "--parallel", "--nounrolljam"),
     *_pluto("pluto-tile", "--tile", "--noparallel"),
+    *_tuned_pluto("pluto-tuned"),
     *_ppcg("ppcg-tile", "--tile"),
     *_ppcg("ppcg-notile", "--no-tile"),
     Peer(NUMPY, "library"),
@@ -147,7 +197,7 @@ class Found:
             "absent": self.absent or None,
             "version": self.version or None,
             "cflags": shlex.join(peer.cflags),
-            "options": [shlex.join(o) for o in peer.option_sets],
+            "options": [shlex.join(o) for o in (*peer.option_sets, *peer.tile_modes)],
             "openmp": peer.openmp,
         }
 
@@ -159,19 +209,20 @@ def select_tools(words: Sequence[str]) -> tuple[tuple[Peer, ...], bool]:
     ----------
     words : sequence of str
         Names of tools, or first parts of names (``pluto`` for all its modes); none for
-        everything.
+        everything. Tuned peers are chosen by their whole names alone.
 
     Raises
     ------
     PolyschedError
         If a word names no tool.
     """
+    usual = [p for p in PEERS if not p.is_tuned]
     if not words:
-        return PEERS, True
+        return tuple(usual), True
     chosen: set[str] = set()
     for word in words:
         names = [p.name for p in PEERS if p.name == word]
-        names = names or [p.name for p in PEERS if p.name.startswith(f"{word}-")]
+        names = names or [p.name for p in usual if p.name.startswith(f"{word}-")]
         if not names and word != OURS:
             known = ", ".join((OURS, *(p.name for p in PEERS)))
             raise PolyschedError(

@@ -12,7 +12,6 @@ from polysched.records import Failure
 from polysched.runtime import ChildError, RunOptions, child_environment, run_child
 
 _PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[ \t]+(?:end)?scop\b[^\r\n]*", re.M)
-_TRANSLATE_SECONDS = 120.0
 _SAID_CHARACTERS = 500
 
 
@@ -22,6 +21,9 @@ def translate(
     options: Sequence[str],
     flags: Sequence[str],
     directory: Path,
+    *,
+    sizes: Sequence[int] = (),
+    limit_seconds: float = 120.0,
 ) -> bytes:
     """What a source-to-source tool makes of a file.
 
@@ -37,6 +39,10 @@ def translate(
         Of the preprocessor.
     directory : Path
         Where it runs; it may leave files there.
+    sizes : sequence of int
+        Sides of tiles for a tool that reads them from ``tile.sizes``.
+    limit_seconds : float
+        Wall time that it may take.
 
     Raises
     ------
@@ -46,6 +52,9 @@ def translate(
     before, after = directory / "before.c", directory / "after.c"
     before.write_bytes(source)
     after.unlink(missing_ok=True)
+    if sizes:
+        text = "".join(f"{side}\n" for side in sizes)
+        (directory / "tile.sizes").write_text(text, encoding="ascii")
     names = {"{source}": str(before), "{output}": str(after)}
     words = [
         part
@@ -55,7 +64,7 @@ def translate(
     done = run_child(
         (command, *words),
         scratch=directory,
-        timeout_seconds=_TRANSLATE_SECONDS,
+        timeout_seconds=limit_seconds,
         environment=child_environment(RunOptions()),
         cwd=str(directory),
     )

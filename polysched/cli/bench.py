@@ -109,7 +109,8 @@ _FORMS: dict[str, Callable[[BenchReport], str]] = {
     type=Words(),
     default=(),
     metavar="NAME,...",
-    help="Only these, as ours,gcc,pluto; by default every one that is installed.",
+    help="Only these, as ours,gcc,pluto; by default every one that is installed but "
+    "pluto-tuned, which takes minutes.",
 )
 @click.option(
     "--target",
@@ -156,6 +157,21 @@ _FORMS: dict[str, Callable[[BenchReport], str]] = {
     show_default=True,
     **SECONDS,
     help="Limit of compiling one program of a peer.",
+)
+@click.option(
+    "--peer-budget",
+    type=click.IntRange(1),
+    default=48,
+    show_default=True,
+    metavar="N",
+    help="How many programs a tuned peer, as pluto-tuned, may measure.",
+)
+@click.option(
+    "--peer-timeout",
+    default=300.0,
+    show_default=True,
+    **SECONDS,
+    help="A tuned peer measures no further program after that.",
 )
 @click.option(
     "--threads", type=click.IntRange(1), metavar="N", help="By default one per core."
@@ -222,6 +238,8 @@ def command(kernels: tuple[str, ...], **values: Any) -> int:
         seconds=values["timeout"],
         run_timeout=values["run_timeout"],
         compile_timeout=values["compile_timeout"],
+        peer_budget=values["peer_budget"],
+        peer_seconds=values["peer_timeout"],
         threads=values["threads"] or machine.cpu.n_cores,
         cc=values["cc"],
         cflags=values["cflags"],

@@ -297,3 +297,40 @@ def test_amplified_rounding_is_told_from_wrong_results(
     assert isinstance(found, expected), found
     if isinstance(found, Measurement):
         assert "without fused multiply-add" in found.note
+
+
+def test_a_tuned_peer_is_its_fastest_right_program(bench, suite):
+    """Wrong with sides of 64, slow with all but 16."""
+    polycc = suite.parent / "tools" / "polycc"
+    polycc.write_text(f"""\
+#!/bin/sh
+case "$*" in --version) echo "toy 1.2"; exit 0;; *--notile*) exit 1;; esac
+while [ $# -gt 0 ]; do
+  case "$1" in -o) out="$2"; shift;; *.c) in="$1";; esac
+  shift
+done
+side=$(head -1 tile.sizes 2> /dev/null)
+case "$side" in
+  64) into='y[0] = 1.0; if (0)';;
+  16) into=';';;
+  *) into='usleep({int(PAUSE_SECONDS * 1e6)});';;
+esac
+sed "s/#pragma scop/{{ extern int usleep(unsigned); $into }}/" "$in" > "$out"
+case "$side" in 64) sed -i 's/+= A/-= A/' "$out";; esac
+""")
+    options = BenchOptions(**{**vars(QUICK), "peer_budget": 17})
+    (kernel,) = bench("product.c", "gcc", "pluto-tuned", options=options).kernels
+    tuned = kernel.results["pluto-tuned"]
+    assert isinstance(tuned, Measurement)
+    assert tuned.median_seconds < PAUSE_SECONDS
+    assert tuned.note.startswith("best of 17 programs: --tile")
+    assert "tiles 16x" in tuned.note
+    assert kernel.best_peer in kernel.results
+
+
+def test_tuned_peers_are_asked_for_by_name():
+    names = [p.name for p in select_tools(("pluto",))[0]]
+    assert "pluto-nofuse" in names
+    assert "pluto-tuned" not in names
+    assert "pluto-tuned" not in [p.name for p in select_tools(())[0]]
+    assert [p.name for p in select_tools(("pluto-tuned",))[0]] == ["pluto-tuned"]
