@@ -168,6 +168,8 @@ def _copy(
                 touched = touched.union(elements)
                 written = written.union(elements) if access.is_write else written
     declared = _declared(array)
+    if array.storage == "parameter" and not touched.is_subset(declared):
+        return None  # a pointer into the middle of an array
     touched, written = touched.intersect(declared), written.intersect(declared)
     last = touched.dim_max_val(0)
     if touched.is_empty() or not last.is_int() or last.to_python() < size:
@@ -188,9 +190,13 @@ def _copy(
 
 
 def _declared(array: Array) -> isl.Set:
-    """The elements that an array has, as far as its declaration says."""
+    """The elements that an array has, as far as its declaration says.
+
+    A function's array parameter has as many as the caller's, whatever it is declared.
+    """
     (extent,) = array.extents
-    bound = f" and e < {extent.value}" if isinstance(extent, Const) else ""
+    is_known = isinstance(extent, Const) and array.storage != "parameter"
+    bound = f" and e < {extent.value}" if is_known else ""
     return isl.Set(f"{{ {array.name}[e] : e >= 0{bound} }}")
 
 

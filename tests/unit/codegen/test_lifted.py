@@ -72,6 +72,35 @@ def test_only_what_is_written_is_copied_back(tmp_path) -> None:
     assert text.count("A[i] = A_lifted[") == 1
 
 
+@pytest.mark.cc
+@pytest.mark.parametrize(("declared", "begin"), [("30", "0"), ("", "0"), ("N", "3")])
+def test_parameters_are_as_long_as_what_the_caller_gives(
+    declared: str, begin: str, tmp_path
+) -> None:
+    """Also longer than they are declared, and pointers into the middle of arrays."""
+    source = program(AVERAGE.replace("i", "i - BEGIN"), BACK.replace("i", "i - BEGIN"))
+    for old, new in (
+        (
+            "static double A[N], B[N],",
+            f"#define BEGIN {begin}\nstatic double XA[N], XB[N],",
+        ),
+        ("int steps)", f"int steps, double A[{declared}], double B[{declared}])"),
+        ("run(N - 1, 0)", "run(N - 1, 0, XA + BEGIN, XB + BEGIN)"),
+        ("run(N - 1, 5)", "run(N - 1, 5, XA + BEGIN, XB + BEGIN)"),
+        ("        A[i] = i % 7", "        XA[i] = i % 7"),
+        ("        B[i] = i % 5", "        XB[i] = i % 5"),
+    ):
+        assert old in source, old
+        source = source.replace(old, new)
+    if begin == "0":
+        assert "A_lifted[8][8]" in text_of(source, LIFT, tmp_path)
+        if declared != "30":  # the interpreter takes a declaration at its word
+            check(source, LIFT)
+    else:
+        with pytest.raises(CodegenError, match="nothing to lift"):
+            text_of(source, LIFT, tmp_path)
+
+
 @pytest.mark.parametrize("script", [LIFT, HELD, "lift(band=0, size=7)"])
 @pytest.mark.parametrize(
     ("first", "second"),
