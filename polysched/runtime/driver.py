@@ -179,25 +179,33 @@ def _reach(elements: isl.Set, array: Array, parameters: Mapping[str, int]) -> in
         return 0
     if array.is_scalar:
         return 1
+    sizes = [None if e is None else evaluate_size(e, parameters) for e in array.extents]
+    declared = prod(s for s in sizes if s is not None) if None not in sizes else 0
+    if declared and not all(_is_bounded(elements, k) for k in range(len(sizes))):
+        return declared  # data choose the elements, and its author says how many
     last = [_bound(elements, k, array) for k in range(n_dims(elements))]
     steps = _steps(array, parameters)
     reached = 1 + sum(top * step for top, step in zip(last, steps, strict=True))
-    sizes = [None if e is None else evaluate_size(e, parameters) for e in array.extents]
-    declared = prod(s for s in sizes if s is not None) if None not in sizes else 0
     n = max(reached, (last[0] + 1) * steps[0], declared)
     if n > _LARGEST_ELEMENTS:
         raise RunError(f"array {array.source_name!r} would need {n} elements")
     return n
 
 
+def _is_bounded(elements: isl.Set, position: int) -> bool:
+    low, high = elements.dim_min_val(position), elements.dim_max_val(position)
+    return bool(low.is_int() and high.is_int())
+
+
 def _bound(elements: isl.Set, position: int, array: Array) -> int:
     """The largest value of one subscript; negative ones are refused."""
-    low, high = elements.dim_min_val(position), elements.dim_max_val(position)
-    if not low.is_int() or not high.is_int():
+    if not _is_bounded(elements, position):
         raise RunError(
             f"the size of array {array.source_name!r} cannot be derived: subscript"
-            f" {position + 1} is not bounded by the given parameters"
+            f" {position + 1} is not bounded by the given parameters",
+            hint="declare the array's size, or add a main that calls the function",
         )
+    low, high = elements.dim_min_val(position), elements.dim_max_val(position)
     if low.is_neg():
         raise RunError(
             f"array {array.source_name!r} is reached at the negative subscript {low}",

@@ -201,3 +201,27 @@ def test_sizes_are_evaluated(tmp_path: Path) -> None:
     wider = replace(scop, arrays=arrays)
     text = print_driver(replace(program, scops=(wider,)), wider, {"n": 6, "m": 7})
     assert "polysched_filled(60UL, sizeof(double), 8, 4UL)" in text  # 6 * 10
+
+
+def test_where_data_say_the_place_a_declared_size_is_taken(tmp_path: Path) -> None:
+    """Elements of an array that are packed to the front of another, say."""
+    program = function_program(tmp_path)
+    scop = program.scops[0]
+    anywhere = Access("y", "may_write", read_map("[n, m] -> { S0[i, j] -> y[a, b] }"))
+    statement = replace(scop.statements[0], accesses=(anywhere,))
+    packed = replace(scop, statements=(statement,), arrays=scop.arrays[2:])
+    signature = replace(
+        program.signatures[0],
+        parameters=tuple(
+            p for p in program.signatures[0].parameters if p.name not in ("x", "k")
+        ),
+    )
+    program = replace(program, scops=(packed,), signatures=(signature,))
+    text = print_driver(program, packed, {"n": 6, "m": 7})
+    assert "polysched_filled(42UL, sizeof(double)" in text
+    unknown = replace(packed.arrays[0], extents=(None, M))
+    bare = replace(packed, arrays=(unknown,))
+    with pytest.raises(RunError, match="not bounded by the given") as caught:
+        print_driver(replace(program, scops=(bare,)), bare, {"n": 6, "m": 7})
+    assert caught.value.hint is not None
+    assert "declare the array's size" in caught.value.hint
