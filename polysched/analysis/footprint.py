@@ -125,8 +125,9 @@ def box_footprint(
     """Bytes that a box of one statement's iterations touches.
 
     References of one array that differ by a constant count once, by the hull of their
-    boxes; whole cache lines are counted when `line_bytes` is given. Exact for images
-    that are boxes; for others, as diagonals, not more than their points touch.
+    boxes, unless it is in a subscript that no loop moves, as in ``A[0][i]`` and
+    ``A[1][i - 1]``; whole cache lines are counted when `line_bytes` is given. Exact for
+    images that are boxes; for others, as diagonals, not more than their points touch.
 
     Parameters
     ----------
@@ -192,13 +193,13 @@ def _point_bytes(
 def _groups(
     scop: Scop, references: tuple[Reference, ...]
 ) -> tuple[tuple[int, int, tuple[Vector, ...], Vector], ...]:
-    """References that differ by constants, by array.
+    """References that differ by constants where loops move them, by array.
 
     Element bytes, elements of a row where that is known, rows, widths of a point.
     """
-    groups: dict[tuple[str, tuple[Vector, ...]], list[Vector]] = {}
+    groups: dict[tuple[str, tuple[Vector, ...], Vector], list[Vector]] = {}
     for r in references:
-        groups.setdefault((r.array, r.rows), []).append(r.offsets)
+        groups.setdefault((r.array, r.rows, _plane(r)), []).append(r.offsets)
     return tuple(
         (
             scop.array(array).type.n_bytes,
@@ -208,8 +209,17 @@ def _groups(
                 1 + max(column) - min(column) for column in zip(*offsets, strict=True)
             ),
         )
-        for (array, rows), offsets in groups.items()
+        for (array, rows, _), offsets in groups.items()
     )
+
+
+def _plane(reference: Reference) -> Vector:
+    """Subscripts that no loop moves, but for the last one, which counts within a row.
+
+    Where these differ, as in ``A[t % 2][i]`` and ``A[(t + 1) % 2][i]``, elements do.
+    """
+    outer = zip(reference.rows[:-1], reference.offsets[:-1], strict=True)
+    return tuple(offset for row, offset in outer if not any(row))
 
 
 def _row_length(scop: Scop, array: Array) -> int:

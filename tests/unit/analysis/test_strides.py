@@ -95,6 +95,23 @@ def test_neighbours_share_a_footprint() -> None:
     assert found == 8 * (6 * 8 + 4 * 6)
 
 
+def test_planes_that_no_loop_moves_to_are_apart(tmp_path: Path) -> None:
+    """What is read of one plane is no reason to touch as much of the other."""
+    file = tmp_path / "planes.c"
+    text = "A[(t + 1) % 2][i][j] = A[t % 2][i - 1][j] + A[t % 2][i + 1][j];"
+    file.write_text(
+        "double A[2][90][90];\nvoid f(void) {\n#pragma scop\n"
+        "for (int t = 0; t < 9; t++) for (int i = 1; i < 89; i++)"
+        f" for (int j = 0; j < 90; j++)\n{text}\n#pragma endscop\n}}\n"
+    )
+    (scop,) = parse_c(file).scops
+    directions = [tuple(Fraction(k == n) for k in range(3)) for n in range(3)]
+    found = box_footprint(scop, references(scop)["S0"], directions, {2: 80})
+    assert found == 8 * 80 * (3 + 1)
+    found = box_footprint(scop, references(scop)["S0"], directions, {1: 5, 2: 80})
+    assert found == 8 * 80 * (7 + 5)
+
+
 def test_rows_behind_each_other_share_lines() -> None:
     """Rows of 17 doubles are 136 bytes apart, though three lines hold one."""
     b = ScopBuilder("short_rows")
