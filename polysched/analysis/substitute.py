@@ -1,4 +1,4 @@
-"""Private scalars that one statement reads are computed there."""
+"""Private scalars are computed where one statement, or some of a sweep, read them."""
 
 from __future__ import annotations
 
@@ -31,13 +31,15 @@ MAX_REPEATED = 6  # operations of a value that stands in a statement several tim
 
 
 def substitute_scalars(scop: Scop) -> Scop:
-    """Compute private scalars that one statement reads in that statement.
+    """Compute private scalars where they are read.
 
     ``double up = A[i - 1]; B[i] = up + A[i];`` becomes ``B[i] = A[i - 1] + A[i];``: one
     statement in place of two that a schedule could move apart, with an array between
     them. Results do not change: the value is converted to the scalar's type. A short
     value may be read several times, as in ``best = b < best ? b : best``; compilers
-    compute once what stands in a statement twice.
+    compute once what stands in a statement twice. It may be read by several statements
+    where a loop around them changes what it is made of, as time steps of two fields do
+    that react with each other.
 
     Parameters
     ----------
@@ -48,48 +50,65 @@ def substitute_scalars(scop: Scop) -> Scop:
     -------
     Scop
         Rewritten for every expanded scalar that one plain assignment sets and that the
-        body of one other statement of the same loops mentions, once if the value is
-        long or calls something, where nothing in between writes what the assignment
-        reads.
+        bodies of other statements of the same loops mention, one if nothing comes
+        round, once if the value is long or calls something, where nothing in between
+        writes what the assignment reads.
     """
     for array in scop.arrays:
         if array.is_private and array.is_scalar and array.n_expanded:
-            pair = _find_pair(scop, array)
-            if pair is not None:
-                scop = _substitute(scop, array, pair)
+            uses = _find_uses(scop, array)
+            if uses is not None:
+                scop = _substitute(scop, array, uses)
     return scop
 
 
 @dataclass(frozen=True, eq=False)
-class _Pair:
-    """The statement that sets a scalar, what to, and the one that reads it."""
+class _Uses:
+    """The statement that sets a scalar, what to, and those that read it."""
 
     writer: Statement
     assign: Assign
-    reader: Statement
+    readers: tuple[Statement, ...]
 
 
-def _find_pair(scop: Scop, scalar: Array) -> _Pair | None:
+def _find_uses(scop: Scop, scalar: Array) -> _Uses | None:
     users = [
         s for s in scop.statements if any(a.array == scalar.name for a in s.accesses)
     ]
-    if len(users) != 2:
+    if len(users) < 2:
         return None
-    writer, reader = users
+    writer, *readers = users
     assign = writer.body[0] if len(writer.body) == 1 else None
     if not isinstance(assign, Assign) or assign.op != "=":
         return None
-    pair = _Pair(writer, assign, reader)
+    uses = _Uses(writer, assign, tuple(readers))
+    n_places = [sum(1 for _ in _loads(r, scalar.name)) for r in readers]
     is_sound = (
         assign.target.array == scalar.name
         and not any(a.array == scalar.name for a in writer.reads)
-        and not any(a.array == scalar.name for a in reader.writes)
+        and not any(a.array == scalar.name for r in readers for a in r.writes)
         and scalar.n_expanded == writer.n_loops
-        and _share_loops(writer, reader)
-        and _may_stand_in(scalar, assign, sum(1 for _ in _loads(reader, scalar.name)))
-        and not _is_disturbed(scop, pair)
+        and all(_share_loops(writer, r) for r in readers)
+        and all(n_places)
+        and _may_stand_in(scalar, assign, sum(n_places))
+        and (len(readers) == 1 or _comes_round(scop, writer))
+        and not any(_is_disturbed(scop, writer, r) for r in readers)
     )
-    return pair if is_sound else None
+    return uses if is_sound else None
+
+
+def _comes_round(scop: Scop, writer: Statement) -> bool:
+    """Whether a loop around it changes what a statement reads, as sweeps do.
+
+    A schedule may run the readers of a scalar some sweeps later then, with an array of
+    all its values between.
+    """
+    used = {a.array for a in writer.reads}
+    return any(
+        s.n_loops and s.position[:1] == writer.position[:1]
+        for s in scop.statements
+        if any(a.array in used for a in s.writes)
+    )
 
 
 def _share_loops(writer: Statement, reader: Statement) -> bool:
@@ -126,16 +145,16 @@ def _loads(statement: Statement, array: str) -> Iterator[Load]:
                     yield expr
 
 
-def _is_disturbed(scop: Scop, pair: _Pair) -> bool:
+def _is_disturbed(scop: Scop, writer: Statement, reader: Statement) -> bool:
     """Whether something that the value is made of may change before it is read."""
-    n = pair.writer.n_loops
-    first, last = pair.writer.position, pair.reader.position
-    used = {a.array for a in pair.writer.reads}
+    n = writer.n_loops
+    first, last = writer.position, reader.position
+    used = {a.array for a in writer.reads}
     for s in scop.statements:
         between = s.position[:n] == first[:n] and first[n] < s.position[n] <= last[n]
         if not between or not any(a.array in used for a in s.writes):
             continue
-        if s is not pair.reader or not _writes_last(s):
+        if s is not reader or not _writes_last(s):
             return True
     return False
 
@@ -147,9 +166,9 @@ def _writes_last(statement: Statement) -> bool:
     return sum(1 for a in statement.body for _ in assignments(a)) == 1
 
 
-def _substitute(scop: Scop, scalar: Array, pair: _Pair) -> Scop:
+def _substitute(scop: Scop, scalar: Array, uses: _Uses) -> Scop:
     """The SCoP in which the value takes the scalar's place."""
-    value = pair.assign.value
+    value = uses.assign.value
     if value.dtype != scalar.type:
         value = Cast(scalar.type, value)
 
@@ -157,23 +176,26 @@ def _substitute(scop: Scop, scalar: Array, pair: _Pair) -> Scop:
         is_scalar = isinstance(expr, Load) and expr.array == scalar.name
         return value if is_scalar else None
 
-    reader = replace(
-        pair.reader,
-        body=tuple(map_action(a, put_value) for a in pair.reader.body),
-        accesses=merge_accesses(_accesses(scalar, pair)),
-    )
-    kept = (s for s in scop.statements if s is not pair.writer)
+    def rewrite(statement: Statement) -> Statement:
+        if not any(statement is r for r in uses.readers):
+            return statement
+        return replace(
+            statement,
+            body=tuple(map_action(a, put_value) for a in statement.body),
+            accesses=merge_accesses(_accesses(scalar, uses.writer, statement)),
+        )
+
+    kept = (s for s in scop.statements if s is not uses.writer)
     return replace(
         scop,
-        statements=tuple(reader if s is pair.reader else s for s in kept),
+        statements=tuple(map(rewrite, kept)),
         arrays=tuple(a for a in scop.arrays if a.name != scalar.name),
     )
 
 
-def _accesses(scalar: Array, pair: _Pair) -> Iterator[Access]:
+def _accesses(scalar: Array, writer: Statement, reader: Statement) -> Iterator[Access]:
     """What writer and reader touch besides the scalar, reads before writes."""
-    for access in pair.writer.reads:
-        relation = access.relation.set_tuple_name(isl.dim_type.in_, pair.reader.name)
-        moved = relation.intersect_domain(pair.reader.domain)
-        yield replace(access, relation=moved)
-    yield from (a for a in pair.reader.accesses if a.array != scalar.name)
+    for access in writer.reads:
+        relation = access.relation.set_tuple_name(isl.dim_type.in_, reader.name)
+        yield replace(access, relation=relation.intersect_domain(reader.domain))
+    yield from (a for a in reader.accesses if a.array != scalar.name)

@@ -35,6 +35,27 @@ def smooth(
     return b.build()
 
 
+def react(
+    term: str = "U[i] * V[i]",
+    *,
+    into: tuple[str, str] = ("U2", "V2"),
+    comes_round: bool = True,
+) -> Scop:
+    """Time steps of two fields, which have a term in common."""
+    b = ScopBuilder("react", ["n"])
+    for name in ("U", "V", "U2", "V2"):
+        b.array(name, "double[n]")
+    b.array("w", "double", storage="local", live_out=False)
+    box = "0 <= t < 3 and 1 <= i < n"
+    b.statement("t, i", box, f"w = {term}", position=(0, 0, 0))
+    b.statement("t, i", box, f"{into[0]}[i] = U[i] - w", position=(0, 0, 1))
+    b.statement("t, i", box, f"{into[1]}[i] = V[i - 1] + w", position=(0, 0, 2))
+    if comes_round:
+        b.statement("t, i", box, "U[i] = U2[i]", position=(0, 1, 0))
+        b.statement("t, i", box, "V[i] = V2[i]", position=(0, 1, 1))
+    return b.build()
+
+
 def prepare(scop: Scop) -> Scop:
     return substitute_scalars(privatize(infer_liveness(scop)))
 
@@ -88,6 +109,35 @@ def test_value_takes_the_place_of_the_scalar(scop: Scop) -> None:
 def test_scalar_stays_where_its_value_would_differ_or_be_computed_twice(
     scop: Scop,
 ) -> None:
+    done = prepare(scop)
+    assert "w" in [a.name for a in done.arrays]
+    assert len(done.statements) == len(scop.statements)
+
+
+def test_statements_of_a_sweep_compute_what_they_have_in_common() -> None:
+    scop = react()
+    done = prepare(scop)
+    assert "w" not in [a.name for a in done.arrays]
+    assert len(done.statements) == len(scop.statements) - 1
+    for reader in done.statements[:2]:
+        assert {a.array for a in reader.reads} == {"U", "V"}
+    given = random_inputs(scop, SIZE, seed=3)
+    expected = interpret(scop, None, SIZE, given)
+    known = {k: v for k, v in given.items() if k != "w"}
+    found = interpret(done, None, SIZE, known)
+    for name in ("U", "V"):
+        np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "scop",
+    [
+        react(comes_round=False),
+        react("U[i] * V[i] * V[i] * U[i] + 1"),
+        react(into=("U", "V2")),
+    ],
+)
+def test_statements_keep_what_is_long_or_passes_once_or_changes(scop: Scop) -> None:
     done = prepare(scop)
     assert "w" in [a.name for a in done.arrays]
     assert len(done.statements) == len(scop.statements)
