@@ -10,7 +10,7 @@ from polysched.cli.app import DONE
 from polysched.cli.options import readable_file, start_logging
 from polysched.cli.output import print_json
 from polysched.cli.tables import field_lines, print_seconds
-from polysched.machine import Cpu, Gpu, Machine, calibration_path, probe_gpu
+from polysched.machine import CacheRate, Cpu, Gpu, Machine, calibration_path, probe_gpu
 from polysched.runtime import Toolchain, calibrate
 
 
@@ -74,6 +74,7 @@ def _fields(machine: Machine) -> dict[str, str]:
             f"{cpu.bandwidth_bytes_per_second / gib:.1f} GiB/s per thread, "
             f"{cpu.bandwidth_all_bytes_per_second / gib:.1f} GiB/s all cores"
         ),
+        **{f"L{rate.level}": _rate(rate) for rate in cpu.cache_rates},
         "barrier": print_seconds(cpu.barrier_seconds),
         "ceilings": machine.origin,
         "key": machine.key,
@@ -114,6 +115,16 @@ def _gpu_fields(gpu: Gpu) -> dict[str, str]:
             f"{print_seconds(gpu.launch_seconds)}"
         ),
     }
+
+
+def _rate(rate: CacheRate) -> str:
+    gib = 2**30
+    read, read_all = rate.read_bytes_per_second, rate.read_all_bytes_per_second
+    update, update_all = rate.update_bytes_per_second, rate.update_all_bytes_per_second
+    return (
+        f"{read / gib:.1f} GiB/s read, {update / gib:.1f} updated per thread; "
+        f"{read_all / gib:.1f}, {update_all / gib:.1f} all cores"
+    )
 
 
 def _size(n_bytes: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from polysched.analysis import Dependences
+from polysched.cost.cache_rates import CLOCK_HZ, Rate, changed_share, rate_of
 from polysched.cost.calls import (
     CALL_CYCLES,
     n_calls,
@@ -42,7 +43,6 @@ from polysched.ir import (
 )
 from polysched.machine import Cpu, Machine
 
-CLOCK_HZ = 2.5e9  # where the machine does not say
 COMPILER_SIMD_BITS = 256  # what compilers prefer unless told otherwise
 LATENCY_CYCLES = 4.0  # of one floating-point operation
 INTEGER_LATENCY_CYCLES = 1.0  # of a sum, a comparison, a choice
@@ -52,8 +52,6 @@ OPERATIONS_PER_CYCLE = 2.0
 CONVERSION_OPERATIONS = 2.0  # to take a vector apart, or put it together: one port
 FORWARD_CYCLES = 5.0  # from a store to the load of the same element
 LOOP_ENTRY_CYCLES = 8.0
-L2_BYTES_PER_CYCLE = 24.0
-L3_BYTES_PER_CYCLE = 16.0
 THREAD_EFFICIENCY = 0.9
 TEAM_SECONDS = 4e-4  # to create threads for the first loop they share, once
 FRESH_BYTES_PER_SECOND = 1.8e9  # written the first time: the system clears pages
@@ -171,8 +169,12 @@ class Predictor:
         if not nests:
             return None
         cold = _cold_share(reuse, cpu)
-        alone = [_levels(k, n, reuse, cpu, cold) for k, n in enumerate(nests)]
-        shared = [_share(n, own, cpu) for n, own in zip(nests, alone, strict=True)]
+        rates = [_rates(k, reuse, cpu) for k in range(len(nests))]
+        alone = [_levels(k, r, reuse, cpu, cold) for k, r in enumerate(rates)]
+        shared = [
+            _share(n, own, r, cpu)
+            for n, own, r in zip(nests, alone, rates, strict=True)
+        ]
         barriers: dict[tuple[int, ...], float] = {}
         for nest in nests:
             if nest.shared is not None:
@@ -182,8 +184,7 @@ class Predictor:
         barrier = sum(barriers.values()) * cpu.barrier_seconds
         if barriers and cpu.n_cores > 1:
             barrier += TEAM_SECONDS
-        near = L3_BYTES_PER_CYCLE * (cpu.frequency_hz or CLOCK_HZ)
-        copying, copied_bytes = copy_seconds(nests, cpu, near)
+        copying, copied_bytes = copy_seconds(nests, cpu, rate_of(3, cpu).alone)
         copying += lift_cycles(nests) / (cpu.frequency_hz or CLOCK_HZ)
         fresh = fresh_bytes(nests, cpu.line_bytes) + copied_bytes
         fresh /= FRESH_BYTES_PER_SECOND
@@ -226,14 +227,28 @@ def _cold_share(reuse: Reuse, cpu: Cpu) -> float:
     return min(1.0, max(0.0, filled, new))
 
 
-def _levels(position: int, nest: Nest, reuse: Reuse, cpu: Cpu, cold: float) -> Levels:
+Rates = tuple[Rate, Rate]  # of the second and the third cache
+
+
+def _rates(position: int, reuse: Reuse, cpu: Cpu) -> Rates:
+    """What the caches give to a nest, which is less where it changes what it gets."""
+    if not cpu.cache_rates:
+        return rate_of(2, cpu), rate_of(3, cpu)
+    near, far = (
+        changed_share(position, reuse, size) for size in (cpu.l1_bytes, cpu.l2_bytes)
+    )
+    return rate_of(2, cpu, near), rate_of(3, cpu, far)
+
+
+def _levels(position: int, rates: Rates, reuse: Reuse, cpu: Cpu, cold: float) -> Levels:
     """Seconds of one thread: computing, and moving data from each level."""
+    nest = reuse.nest(position)
     clock = cpu.frequency_hz or CLOCK_HZ
     compute = nest.n_instances * _cycles_per_instance(nest, cpu) / clock
     moved = nest_traffic(position, reuse, cpu)
-    l2 = moved.l2_bytes / (L2_BYTES_PER_CYCLE * clock)
+    l2 = moved.l2_bytes / rates[0].alone
     l3_bytes = moved.l3_bytes + handed_bytes(nest, cpu.line_bytes)
-    l3 = l3_bytes / (L3_BYTES_PER_CYCLE * clock)
+    l3 = l3_bytes / rates[1].alone
     scattered = scatter(nest, max(cpu.l3_bytes, cpu.l2_bytes), cpu.line_bytes)
     memory = cold * moved.memory_bytes * scattered / cpu.bandwidth_bytes_per_second
     if any(RowsAhead.of_mark(mark).distance for mark in nest.marks):
@@ -247,13 +262,13 @@ def _levels(position: int, nest: Nest, reuse: Reuse, cpu: Cpu, cold: float) -> L
     return compute, l2, l3, memory
 
 
-def _share(nest: Nest, alone: Levels, cpu: Cpu) -> Levels:
+def _share(nest: Nest, alone: Levels, rates: Rates, cpu: Cpu) -> Levels:
     """The same, shared by threads."""
-    *inside, memory = alone
+    compute, *inside = alone
     threads = _speedup(nest, cpu)
-    scaling = cpu.bandwidth_all_bytes_per_second / cpu.bandwidth_bytes_per_second
-    reading = memory / min(threads, max(1.0, scaling))
-    return *(seconds / threads for seconds in inside), reading
+    memory = Rate(cpu.bandwidth_bytes_per_second, cpu.bandwidth_all_bytes_per_second)
+    levels = zip(inside, (*rates, memory), strict=True)
+    return compute / threads, *(rate.shared(s, threads) for s, rate in levels)
 
 
 def _overlapped(times: Levels) -> float:

@@ -3,13 +3,14 @@
 Takes nothing, gives `Cpu`, `Gpu` and `Machine`. May import `base`.
 """
 
-from polysched.machine.cpu import Cpu
+from polysched.machine.cpu import CacheRate, Cpu
 from polysched.machine.gpu import Gpu, known_gpus
 from polysched.machine.machine import Machine, calibration_path
 from polysched.machine.probe import probe_cpu, total_memory_bytes
 from polysched.machine.probe_gpu import probe_gpu
 
 __all__ = [
+    "CacheRate",
     "Cpu",
     "Gpu",
     "Machine",

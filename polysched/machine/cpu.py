@@ -5,6 +5,46 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from math import inf
+
+from polysched.base import PolyschedError
+
+
+@dataclass(frozen=True)
+class CacheRate:
+    """Bandwidth of one cache, as measured.
+
+    Attributes
+    ----------
+    level : int
+        2 or 3.
+    read_bytes_per_second : float
+        What one thread reads of data that this cache holds and none before it.
+    update_bytes_per_second : float
+        The same where everything is read, changed and stored, each byte counted once.
+    read_all_bytes_per_second, update_all_bytes_per_second : float
+        What all threads reach together, each on data of its own.
+    """
+
+    level: int
+    read_bytes_per_second: float
+    update_bytes_per_second: float
+    read_all_bytes_per_second: float
+    update_all_bytes_per_second: float
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be a rate."""
+        if self.level not in (2, 3):
+            raise PolyschedError(
+                f"bandwidth of cache level {self.level!r}, expected level 2 or 3"
+            )
+        for name, value in asdict(self).items():
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not 0 < value < inf:
+                raise PolyschedError(
+                    f"bandwidth of cache level {self.level}: {name!r} is {value!r}, "
+                    f"expected a number above 0"
+                )
 
 
 @dataclass(frozen=True)
@@ -39,6 +79,8 @@ class Cpu:
         One OpenMP parallel loop without work, all cores.
     isa : tuple of str
         Instruction sets that matter for code: "fma", "avx2", "avx512f", "neon", ...
+    cache_rates : tuple of CacheRate
+        Bandwidth of the second and third cache, where a calibration has measured it.
     """
 
     name: str
@@ -55,6 +97,7 @@ class Cpu:
     bandwidth_all_bytes_per_second: float
     barrier_seconds: float
     isa: tuple[str, ...] = ()
+    cache_rates: tuple[CacheRate, ...] = ()
 
     @cached_property
     def key(self) -> str:
@@ -72,10 +115,17 @@ class Cpu:
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:10]
 
+    def cache_rate(self, level: int) -> CacheRate | None:
+        """Measured bandwidth of a cache level, None where nobody has measured."""
+        return next((rate for rate in self.cache_rates if rate.level == level), None)
+
     def vector_elements(self, element_bytes: int) -> int:
         """Elements per vector register, at least one."""
         return max(1, self.simd_bits // (8 * element_bytes))
 
     def to_json(self) -> dict[str, object]:
-        """All fields, and the key."""
-        return {**asdict(self), "isa": list(self.isa), "key": self.key}
+        """All fields, and the key; measured bandwidth of caches where there is any."""
+        rates = [asdict(rate) for rate in self.cache_rates]
+        measured = {"cache_rates": rates} if rates else {}
+        data = {k: v for k, v in asdict(self).items() if k != "cache_rates"}
+        return {**data, "isa": list(self.isa), **measured, "key": self.key}

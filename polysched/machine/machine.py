@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from polysched.base import PolyschedError, Shown, data_directory
-from polysched.machine.cpu import Cpu
+from polysched.machine.cpu import CacheRate, Cpu
 from polysched.machine.gpu import Gpu
 from polysched.machine.probe import probe_cpu
 
-_NOT_NUMBERS = {"name", "isa"}
+_NOT_NUMBERS = {"name", "isa", "cache_rates"}
 
 
 def calibration_path(cpu: Cpu) -> Path:
@@ -155,4 +155,24 @@ def _read_cpu(data: Mapping[str, Any]) -> Cpu:
                 f"machine field {name!r} is {value!r}, expected a number, 0 or more"
             )
     values["isa"] = tuple(str(flag) for flag in values.get("isa", ()))
+    values["cache_rates"] = _read_rates(values.get("cache_rates", ()))
     return Cpu(**values)
+
+
+def _read_rates(data: object) -> tuple[CacheRate, ...]:
+    """Bandwidth of caches from its JSON form, at most one of each level."""
+    names = [f.name for f in fields(CacheRate)]
+    if not isinstance(data, (list, tuple)):
+        raise PolyschedError(
+            f"machine field 'cache_rates' is {data!r}, expected a list"
+        )
+    for entry in data:
+        if not isinstance(entry, Mapping) or set(entry) != set(names):
+            raise PolyschedError(
+                f"an entry of machine field 'cache_rates' is {entry!r}, "
+                f"expected an object with: {', '.join(names)}"
+            )
+    rates = tuple(CacheRate(**entry) for entry in data)
+    if len({rate.level for rate in rates}) < len(rates):
+        raise PolyschedError("machine field 'cache_rates' has a level twice")
+    return rates

@@ -1,4 +1,4 @@
-"""Measuring a machine's ceilings with three small kernels, in a second or two."""
+"""Measuring a machine's ceilings with a few small kernels, in seconds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from pathlib import Path
 
 from polysched.base import RunError
 from polysched.machine import Machine, total_memory_bytes
+from polysched.runtime.cache_rates import (
+    CACHE_RATES_C,
+    cache_arguments,
+    cache_rates,
+)
 from polysched.runtime.child import run_child
 from polysched.runtime.execution import RunOptions, child_environment
 from polysched.runtime.toolchain import Toolchain, compile_program
@@ -151,7 +156,7 @@ int main(int argc, char **argv)
 
 
 def calibrate(machine: Machine, toolchain: Toolchain | None = None) -> Machine:
-    """Measure arithmetic, bandwidth and barrier of this machine.
+    """Measure arithmetic, bandwidth of memory and caches, and barrier of this machine.
 
     Parameters
     ----------
@@ -187,12 +192,32 @@ def calibrate(machine: Machine, toolchain: Toolchain | None = None) -> Machine:
         _MOST_BYTES,
         int(_MEMORY_SHARE * total_memory_bytes()),
     )
+    words = str(threads), str(n_bytes // 24)
+    found = _run(CALIBRATION_C, words, threads, tools)
+    near = _run(CACHE_RATES_C, cache_arguments(cpu), cpu.n_cores, tools)
+    everyone = found["bandwidth_all_bytes_per_second"]
+    alone = found["bandwidth_bytes_per_second"]
+    measured = replace(
+        cpu,
+        flops_per_second=found["flops_per_second"],
+        bandwidth_bytes_per_second=alone,
+        bandwidth_all_bytes_per_second=max(alone, everyone),
+        barrier_seconds=found["barrier_seconds"],
+        cache_rates=cache_rates(near),
+    )
+    return Machine(measured, origin="calibrated")
+
+
+def _run(
+    source: str, words: tuple[str, ...], threads: int, tools: Toolchain
+) -> Mapping[str, float]:
+    """What a program of small kernels prints."""
     with tempfile.TemporaryDirectory(prefix="polysched-") as scratch:
         directory = Path(scratch)
-        source = CALIBRATION_C.encode("ascii")
-        binary = compile_program(source, "calibration", directory, tools)
+        code = source.encode("ascii")
+        binary = compile_program(code, "calibration", directory, tools)
         result = run_child(
-            (str(binary), str(threads), str(n_bytes // 24)),
+            (str(binary), *words),
             scratch=directory,
             timeout_seconds=_LIMIT_SECONDS,
             environment=child_environment(RunOptions(threads=threads)),
@@ -203,16 +228,7 @@ def calibrate(machine: Machine, toolchain: Toolchain | None = None) -> Machine:
             )
         found = _read_numbers(result.stdout())
     log.info("calibrated in %.1f s: %s", result.wall_seconds, found)
-    everyone = found["bandwidth_all_bytes_per_second"]
-    alone = found["bandwidth_bytes_per_second"]
-    measured = replace(
-        cpu,
-        flops_per_second=found["flops_per_second"],
-        bandwidth_bytes_per_second=alone,
-        bandwidth_all_bytes_per_second=max(alone, everyone),
-        barrier_seconds=found["barrier_seconds"],
-    )
-    return Machine(measured, origin="calibrated")
+    return found
 
 
 def _read_numbers(text: str) -> Mapping[str, float]:

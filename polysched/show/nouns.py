@@ -259,6 +259,11 @@ def machine_fields(machine: Machine) -> Html:
         f"{print_large(cpu.bandwidth_all_bytes_per_second, 'B/s')} in all",
         "barrier": print_seconds(cpu.barrier_seconds),
     }
+    for rate in cpu.cache_rates:
+        told[f"cache {rate.level}"] = (
+            f"{print_large(rate.read_bytes_per_second, 'B/s')} per thread, "
+            f"{print_large(rate.read_all_bytes_per_second, 'B/s')} in all"
+        )
     if cpu.frequency_hz:
         told["clock"] = print_large(cpu.frequency_hz, "Hz")
     if machine.gpu is not None:

@@ -30,3 +30,19 @@ def test_json_of_a_machine_with_a_gpu_is_read_back(
 def test_unknown_gpu_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["machine", "--gpu", "h1000"]) == 1
     assert "known are v100, a100-40gb" in capsys.readouterr().err
+
+
+def test_measured_bandwidth_of_caches_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["machine", "--gpu", "h200", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    rates = {"level": 3, "read_bytes_per_second": 2 << 30,
+             "update_bytes_per_second": 1 << 30, "read_all_bytes_per_second": 5 << 30,
+             "update_all_bytes_per_second": 3 << 30}  # fmt: skip
+    data["cpu"]["cache_rates"] = [rates]
+    path = tmp_path / "machine.json"
+    path.write_text(json.dumps(data))
+    assert main(["machine", "--machine", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "2.0 GiB/s read, 1.0 updated per thread; 5.0, 3.0 all cores" in text

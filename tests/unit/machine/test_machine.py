@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from polysched.base import PolyschedError
 from polysched.machine import (
+    CacheRate,
     Gpu,
     Machine,
     calibration_path,
@@ -148,3 +149,43 @@ def test_limited_machine_has_as_many_cores_as_threads(recorded: Path) -> None:
     one = machine.limited(1)
     assert (one.cpu.n_cores, one.cpu.n_threads, one.origin) == (1, 1, "calibrated")
     assert machine.limited(n_cores + 5).cpu.n_cores == n_cores
+
+
+RATES = (CacheRate(2, 9e10, 4e10, 18e10, 8e10), CacheRate(3, 2e10, 1e10, 4e10, 2e10))
+
+
+def test_bandwidth_of_caches_survives_json() -> None:
+    cpu = replace(Machine.detect(calibrated=False).cpu, cache_rates=RATES)
+    again = Machine.from_json(Machine(cpu).to_json()).cpu
+    assert again == cpu
+    assert again.cache_rate(3) == RATES[1]
+
+
+def test_machine_files_need_no_bandwidth_of_caches() -> None:
+    cpu = Machine.detect(calibrated=False).cpu
+    assert "cache_rates" not in cpu.to_json()
+    assert Machine.from_json(cpu.to_json()).cpu.cache_rate(3) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"level": 2}, "expected an object with: level, read_bytes_per_second"),
+        ({**asdict(RATES[0]), "level": 4}, "level 4, expected level 2 or 3"),
+        ({**asdict(RATES[0]), "read_bytes_per_second": 0}, "is 0, expected a number"),
+        (asdict(RATES[1]), "has a level twice"),
+    ],
+)
+def test_wrong_bandwidth_of_caches_is_refused(
+    entry: dict[str, object], said: str
+) -> None:
+    data = Machine.detect(calibrated=False).cpu.to_json()
+    data["cache_rates"] = [entry, asdict(RATES[1])]
+    with pytest.raises(PolyschedError, match=said):
+        Machine.from_json(data)
+
+
+def test_bandwidth_of_caches_is_a_list() -> None:
+    data = {**Machine.detect(calibrated=False).cpu.to_json(), "cache_rates": 7}
+    with pytest.raises(PolyschedError, match="'cache_rates' is 7, expected a list"):
+        Machine.from_json(data)

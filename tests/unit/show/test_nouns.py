@@ -10,6 +10,7 @@ import pytest
 
 from polysched.analysis import compute_dependences
 from polysched.ir import Program, original_tree
+from polysched.machine import CacheRate
 from polysched.show import to_html
 from tests.unit import scops
 from tests.unit.show.made import program_space, tuned_gemm
@@ -97,3 +98,10 @@ def test_nothing_is_drawn_before_it_is_asked() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_measured_bandwidth_of_caches_is_shown() -> None:
+    rate = CacheRate(3, 2e10, 1e10, 4e10, 2e10)
+    measured = replace(MACHINE, cpu=replace(MACHINE.cpu, cache_rates=(rate,)))
+    assert "cache 3" in check_static(measured._repr_html_()).text
+    assert "cache 3" not in check_static(MACHINE._repr_html_()).text
