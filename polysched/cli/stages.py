@@ -53,6 +53,7 @@ class Stages:
                 flags=common.preprocessor_flags,
                 cc=common.cc,
                 pure=common.pure,
+                cflags=common.cflags,
                 lenient=True,
             )
         refusals = () if lenient else program.refusals

@@ -19,6 +19,8 @@ from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.control import structured
 from polysched.frontend.declarations import PointerC, ScalarC, Symbol
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
+from polysched.frontend.half_rules import HalfRules
+from polysched.frontend.halves import HalfWriter
 from polysched.frontend.inductions import with_known_integers
 from polysched.frontend.liveness import (
     count_mentions,
@@ -65,19 +67,23 @@ from polysched.sets import param_names, read_set
 def build_scop(
     site: ScopSite, region: SourceRegion, name: str, functions: Functions,
     refuser: Refuser, n_words: Mapping[str, int], sizes: SizeChecker,
+    halves: HalfRules | None = None,
 ) -> Scop:  # fmt: skip
     """Read one SCoP or raise the `FrontendError` that says why not.
 
     `n_words` tells how often the file, preprocessed, has a name; `sizes` knows the
-    size of the file's structures.
+    size of the file's structures; `halves` is there where it has floating types of two
+    bytes.
     """
-    assembler = _Assembler(site, functions, refuser, n_words, sizes)
+    assembler = _Assembler(site, functions, refuser, n_words, sizes, halves)
     try:
         return assembler.assemble(region, name)
     except FrontendError:
         if not assembler.puts_values:
             raise
-    assembler = _Assembler(site, functions, refuser, n_words, sizes, reads_all=True)
+    assembler = _Assembler(
+        site, functions, refuser, n_words, sizes, halves, reads_all=True
+    )
     return assembler.assemble(region, name)
 
 
@@ -91,9 +97,11 @@ class _Assembler:
         refuser: Refuser,
         n_words: Mapping[str, int],
         sizes: SizeChecker,
+        halves: HalfRules | None,
         *,
         reads_all: bool = False,
     ) -> None:
+        self.halves = halves
         self.reads_all = reads_all
         self.puts_values = False
         self.site = site
@@ -115,7 +123,7 @@ class _Assembler:
 
     def assemble(self, region: SourceRegion, name: str) -> Scop:
         """All steps in order."""
-        drafts = Builder(self.around).run(self.items)
+        drafts = self._with_halves(Builder(self.around).run(self.items))
         if not drafts:
             where = self.refuser.places.location(region.file, region.line)
             self.refuser.empty(where)
@@ -144,6 +152,13 @@ class _Assembler:
             self.site.function.decl.name,
             counters=tuple(dict.fromkeys(s.name for s, _ in self._outer_iterators())),
         )  # fmt: skip
+
+    def _with_halves(self, drafts: list[Draft]) -> list[Draft]:
+        """Drafts that compute in `float` where the text does in types of two bytes."""
+        if self.halves is None:
+            return drafts
+        writer = HalfWriter(self.halves)
+        return [replace(d, body=writer.actions(d.body)) for d in drafts]
 
     def _check_held(self, drafts: Sequence[Draft]) -> None:
         """Where pointers point to must stay: nothing writes what it is read from."""

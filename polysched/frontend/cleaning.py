@@ -12,6 +12,7 @@ from polysched.frontend.preprocess import Line, Preprocessed
 
 OPAQUE = "__opaque_type"
 ASM_CALL = "__asm__statement"
+HALF_WORDS = ("_Float16", "__bf16")  # names of types that the parser does not know
 
 _WORDS = {
     "__restrict": "restrict", "__restrict__": "restrict", "__inline": "inline",
@@ -21,7 +22,7 @@ _WORDS = {
     "__complex__": "_Complex", "__alignof__": "_Alignof", "__alignof": "_Alignof",
     "__int128": OPAQUE, "__int128_t": OPAQUE, "__uint128_t": OPAQUE,
     "__auto_type": OPAQUE, "_Float128": OPAQUE, "__float128": OPAQUE,
-    "_Float16": OPAQUE, "_Float32": "float", "_Float64": "double",
+    "_Float32": "float", "_Float64": "double",
     "_Float32x": "double", "_Float64x": OPAQUE,
 }  # fmt: skip
 _WITH_PARENTHESES = {
@@ -37,7 +38,7 @@ _ALIAS = re.compile(r"^[\w\s]+$")
 _BASE_WORDS = frozenset(
     {
         "void", "char", "short", "int", "long", "float", "double", "signed", "unsigned",
-        "const", "volatile", "_Bool", "_Complex",
+        "const", "volatile", "_Bool", "_Complex", "_Float16", "__bf16",
     }
 )  # fmt: skip
 
@@ -149,8 +150,8 @@ def needed_typedefs(user_text: str, system_text: str) -> str:
     """Declarations of the system's type names that the user's text mentions."""
     names = dict.fromkeys(_IDENTIFIER.findall(user_text))
     known = system_typedefs(system_text)
-    lines = [f"typedef struct {OPAQUE} {OPAQUE};"]
-    done = {OPAQUE}
+    lines = [f"typedef struct {OPAQUE} {n};" for n in (OPAQUE, *HALF_WORDS)]
+    done = {OPAQUE, *HALF_WORDS}
 
     def declare(name: str) -> None:
         if name in done:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pycparser import c_ast
 
-from polysched.frontend.cleaning import OPAQUE
+from polysched.frontend.cleaning import HALF_WORDS, OPAQUE
 from polysched.ir import ScalarType, Storage, types
 
 
@@ -163,7 +163,8 @@ _SPELLINGS = {
     "char unsigned": types.UCHAR, "short": types.SHORT, "short unsigned": types.USHORT,
     "int": types.INT, "int unsigned": types.UINT, "long": types.LONG,
     "long unsigned": types.ULONG, "long long": types.LLONG,
-    "long long unsigned": types.ULLONG, "float": types.FLOAT, "double": types.DOUBLE,
+    "long long unsigned": types.ULLONG, "_Float16": types.HALF, "__bf16": types.BFLOAT,
+    "float": types.FLOAT, "double": types.DOUBLE,
 }  # fmt: skip
 
 
@@ -233,7 +234,7 @@ def _qualified(inner: CType, quals: set[str]) -> CType:
 
 
 def _named_type(words: list[str], scope: Scope) -> CType:
-    if len(words) == 1:
+    if len(words) == 1 and words[0] not in HALF_WORDS:
         symbol = scope.find(words[0])
         if symbol is not None and symbol.kind == "typedef":
             return symbol.ctype

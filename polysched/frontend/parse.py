@@ -11,6 +11,7 @@ import islpy as isl
 
 from polysched.base import FrontendError, LimitError
 from polysched.frontend.assemble import build_scop
+from polysched.frontend.half_rules import HalfRules, find_half_rules
 from polysched.frontend.preprocess import preprocess
 from polysched.frontend.purity import Functions
 from polysched.frontend.refusal import Refuser
@@ -38,6 +39,7 @@ def parse_c(
     flags: Sequence[str] = (),
     cc: str = "gcc",
     pure: Sequence[str] = (),
+    cflags: Sequence[str] = ("-O3", "-march=native"),
 ) -> Program:
     """Read the SCoPs of a C file.
 
@@ -52,6 +54,9 @@ def parse_c(
     pure : sequence of str
         Functions that may be called inside a SCoP besides those of ``math.h`` and the
         pure ones that the file defines.
+    cflags : sequence of str
+        Options that the program will be compiled with, which decide how `_Float16`
+        and `__bf16` round; nothing else depends on them.
 
     Returns
     -------
@@ -82,7 +87,10 @@ def parse_c(
     functions = Functions(names.scope, pure, text.system_text, refuser)
     words = Counter(w for line in text.lines for w in _WORD.findall(line.text))
     sizes = SizeChecker(source, flags, cc)
-    reader = _RegionReader(source, places, functions, refuser, names, words, sizes)
+    halves = find_half_rules(text, places, (*flags, *cflags), cc)
+    reader = _RegionReader(
+        source, places, functions, refuser, names, words, sizes, halves
+    )
     scops = reader.read_all(pairs, refusals)
     refusals.sort(key=lambda e: e.where.line if e.where else 0)
     return Program(
@@ -97,8 +105,10 @@ class _RegionReader:
     def __init__(
         self, source: SourceFile, places: Places, functions: Functions,
         refuser: Refuser, names: FileNames, words: Counter[str], sizes: SizeChecker,
+        halves: HalfRules | None,
     ) -> None:  # fmt: skip
         self._sizes = sizes
+        self._halves = halves
         self._source = source
         self._places = places
         self._functions = functions
@@ -136,7 +146,7 @@ class _RegionReader:
         with operation_limit(isl.DEFAULT_CONTEXT, _MAX_OPERATIONS):
             return build_scop(
                 site, region, name, self._functions, self._refuser, self._words,
-                self._sizes,
+                self._sizes, self._halves,
             )  # fmt: skip
 
     def _too_hard(self, pair: RegionPair, error: Exception) -> FrontendError:

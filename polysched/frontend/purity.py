@@ -20,7 +20,17 @@ from polysched.frontend.declarations import (
 from polysched.frontend.expressions import ExpressionReader
 from polysched.frontend.literals import integer
 from polysched.frontend.refusal import Refuser
-from polysched.ir import Call, Cast, Expr, ScalarType, Select, types, walk
+from polysched.ir import (
+    Binary,
+    Call,
+    Cast,
+    Expr,
+    ScalarType,
+    Select,
+    Unary,
+    types,
+    walk,
+)
 
 _MAX_INLINED_NODES = 100
 _MAX_INLINE_DEPTH = 8
@@ -219,7 +229,8 @@ class Functions:
 
 def converted(expr: Expr, type_: ScalarType) -> Expr:
     """The expression converted to a type, if it has another."""
-    return expr if expr.dtype == type_ else Cast(type_, expr)
+    is_excess = type_.is_half and isinstance(expr, Binary | Unary | Select)
+    return expr if expr.dtype == type_ and not is_excess else Cast(type_, expr)
 
 
 class _BodyReader(ExpressionReader):

@@ -1,7 +1,7 @@
 """C arithmetic on Python numbers: rounding, wrapping, division, math functions.
 
 Integers are Python integers inside the range of their type; `double` is a Python
-float; `float` is a Python float whose value a `float` can hold.
+float; `float`, `_Float16` and `__bf16` are Python floats whose value the type can hold.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 
 from polysched.ir import ScalarType
-from polysched.ir.types import DOUBLE, FLOAT, INT, LLONG, LONG
+from polysched.ir.types import BFLOAT, DOUBLE, FLOAT, HALF, INT, LLONG, LONG
 
 Number = int | float
 Function = Callable[..., Number]
@@ -27,6 +27,28 @@ class UndefinedError(Exception):
 def round_single(value: float) -> float:
     """The nearest `float`; correct after one double operation on floats."""
     return _SINGLE(value).value
+
+
+def round_half(value: float) -> float:
+    """The nearest `_Float16`, ties to even: 11 bits, the least of them 2^-24."""
+    return _round_short(value, 11, -24, 65504.0)
+
+
+def round_bfloat(value: float) -> float:
+    """The nearest `__bf16`, ties to even: 8 bits, the least of them 2^-133."""
+    return _round_short(value, 8, -133, math.ldexp(255.0, 120))
+
+
+def _round_short(value: float, n_bits: int, least: int, largest: float) -> float:
+    """The nearest number of few bits; one too large becomes infinite."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    exponent = max(math.frexp(value)[1] - n_bits, least)
+    rounded = math.ldexp(round(math.ldexp(abs(value), -exponent)), exponent)
+    return math.copysign(rounded if rounded <= largest else math.inf, value)
+
+
+ROUNDING = {FLOAT: "round_single", HALF: "round_half", BFLOAT: "round_bfloat"}
 
 
 def single_from_int(value: int) -> float:

@@ -41,7 +41,7 @@ from polysched.ir import (
     promote,
 )
 from polysched.ir.expr import COMPARISONS, LOGICAL, SHIFTS
-from polysched.ir.types import FLOAT
+from polysched.ir.types import DOUBLE, FLOAT
 
 _RING = frozenset({"+", "-", "*"})
 _MAX_DEPTH = 40  # Python's parser refuses about 200 nested parentheses
@@ -104,6 +104,17 @@ def evaluate_expression(expr: Expr, parameters: Mapping[str, int]) -> Number:
     return compile_expression(expr, parameters)()
 
 
+def _rounded(code: Code, t: ScalarType) -> Code:
+    """A floating value rounded to a type; a `double` is one already."""
+    name = arithmetic.ROUNDING.get(t)
+    return join(f"{name}({{}})", code) if name else code
+
+
+def _holds(new: ScalarType, old: ScalarType) -> bool:
+    """Whether a floating type has all values of another one."""
+    return new == DOUBLE or (new == FLOAT and old.is_half)
+
+
 def _iterator(name: str) -> str:
     return f"i_{name}"
 
@@ -145,8 +156,9 @@ class _Writer:
         self._names: dict[str, Any] = {
             name: getattr(arithmetic, name)
             for name in (
-                "round_single", "single_from_int", "truncate", "divide_float",
-                "divide_int", "remainder_int", "shift_left", "shift_right",
+                *arithmetic.ROUNDING.values(), "single_from_int", "truncate",
+                "divide_float", "divide_int", "remainder_int", "shift_left",
+                "shift_right",
             )
         } | {"inf": math.inf, "nan": math.nan}  # fmt: skip
 
@@ -340,7 +352,7 @@ class _Writer:
             code = join("divide_float({}, {})", left, right)
         else:
             code = join(f"({{}} {op} {{}})", left, right)
-        return join("round_single({})", code) if t == FLOAT else code
+        return _rounded(code, t)
 
     def _raw(self, expr: Expr) -> Code:
         """An integer value that may have left the range of its type by a multiple."""
@@ -361,7 +373,7 @@ class _Writer:
 
     def _mixed(self, expr: Expr, t: ScalarType) -> Code:
         """An operand of a floating operation; Python converts small integers itself."""
-        if t != FLOAT and not expr.dtype.is_float and expr.dtype.n_bytes <= 4:
+        if t == DOUBLE and not expr.dtype.is_float and expr.dtype.n_bytes <= 4:
             return self.value(expr)
         return self._as(expr, t)
 
@@ -388,8 +400,10 @@ class _Writer:
             return code
         if new.is_float:
             if old.is_float:
-                return join("round_single({})", code) if new == FLOAT else code
-            return join("single_from_int({})" if new == FLOAT else "float({})", code)
+                return code if _holds(new, old) else _rounded(code, new)
+            if new == FLOAT:
+                return join("single_from_int({})", code)
+            return _rounded(join("float({})", code), new)
         if new.name == "_Bool":
             return join("(1 if {} != 0 else 0)", code)
         if old.is_float:

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polysched.base import AnalysisError
+from polysched.interp.arithmetic import round_bfloat
 from polysched.interp.body import evaluate_expression
 from polysched.ir import Array, ScalarType, Scop
+from polysched.ir.types import BFLOAT
 from polysched.sets import fix_parameters, list_maps, n_dims, union_of_maps
 
 Values = NDArray[Any]
@@ -28,6 +30,8 @@ class MemoryAccessError(Exception):
 
 def numpy_dtype(t: ScalarType) -> np.dtype[Any]:
     """The numpy type that holds elements of a C type."""
+    if t == BFLOAT:
+        return np.dtype(np.float32)  # which has all its values
     letter = {"float": "f", "int": "i", "uint": "u"}[t.kind]
     return np.dtype(f"{letter}{t.n_bytes}")
 
@@ -153,13 +157,21 @@ def load_memory(
     for array in scop.arrays:
         shape, initial = shapes[array.name], None
         if array.name in arrays and not array.n_expanded:
-            given = np.asarray(arrays[array.name]).astype(numpy_dtype(array.type))
+            given = _as_type(arrays[array.name], array.type)
             shape = _agreed_shape(array, shape, given.shape)
             initial = given
         elif array.live_in:
             raise AnalysisError(f"no value was given for {array.name!r}, which is read")
         memory[array.name] = Memory(array, shape, initial)
     return memory
+
+
+def _as_type(values: Values | float, t: ScalarType) -> Values:
+    """Given values as an array of a C type, rounded where it has fewer bits."""
+    given = np.asarray(values)
+    if t == BFLOAT:
+        given = np.vectorize(round_bfloat, otypes=[float])(given)
+    return given.astype(numpy_dtype(t))
 
 
 def _agreed_shape(array: Array, inferred: Index, given: Index) -> Index:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from polysched.interp import arithmetic
 from polysched.interp.arithmetic import Number
 from polysched.ir import ScalarType
-from polysched.ir.types import FLOAT
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ def literal(value: Number, t: ScalarType) -> Code:
     """A number of a C type, rounded as C rounds it."""
     if t.is_float:
         number = float(value)
-        if t == FLOAT:
-            number = arithmetic.round_single(number)
+        if t in arithmetic.ROUNDING:
+            number = getattr(arithmetic, arithmetic.ROUNDING[t])(number)
         text = repr(number)
     else:
         text = str(int(value))

@@ -31,6 +31,16 @@ class ScalarType:
         """Whether arithmetic in this type rounds."""
         return self.kind == "float"
 
+    @property
+    def is_half(self) -> bool:
+        """Whether it is a floating type of two bytes.
+
+        The front end writes arithmetic in such a type as arithmetic in `float`, with
+        every rounding that the compiler would do as a cast, so that nodes of
+        expressions have these types where values are read or rounded only.
+        """
+        return self.kind == "float" and self.n_bytes == 2
+
     def __str__(self) -> str:
         return self.name
 
@@ -47,12 +57,14 @@ LONG = ScalarType("long", "int", 8)
 ULONG = ScalarType("unsigned long", "uint", 8)
 LLONG = ScalarType("long long", "int", 8)
 ULLONG = ScalarType("unsigned long long", "uint", 8)
+HALF = ScalarType("_Float16", "float", 2)
+BFLOAT = ScalarType("__bf16", "float", 2)
 FLOAT = ScalarType("float", "float", 4)
 DOUBLE = ScalarType("double", "float", 8)
 
 ALL_TYPES = (
     BOOL, CHAR, SCHAR, UCHAR, SHORT, USHORT, INT, UINT, LONG, ULONG, LLONG, ULLONG,
-    FLOAT, DOUBLE,
+    HALF, BFLOAT, FLOAT, DOUBLE,
 )  # fmt: skip
 
 _RANK = {t.name: r for r, t in enumerate(ALL_TYPES)}

@@ -17,9 +17,11 @@ from polysched.ir import (
     Signature,
     evaluate_size,
 )
+from polysched.ir.types import BFLOAT, DOUBLE, FLOAT, HALF
 from polysched.runtime.rounding import fix_parameters
 from polysched.sets import list_sets, n_dims
 
+_KINDS = {BFLOAT: 1, HALF: 2, FLOAT: 4, DOUBLE: 8}  # words of the harness
 _REALS = (1.25, 0.75, 1.5, 0.5)
 _LARGEST_ELEMENTS = 1 << 34
 
@@ -130,7 +132,7 @@ def _filled(
             f" {signature.function!r}: it is no array of numbers",
             hint="add a main that calls the function",
         )
-    kind = parameter.type.n_bytes if parameter.type.is_float else 0
+    kind = _KINDS.get(parameter.type, 0)
     size = f"sizeof({parameter.type.name})"
     return f"polysched_filled({n_elements}UL, {size}, {kind}, {seed}UL)"
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from polysched.base import RunError
 from polysched.ir import Array, ScalarType, Scop
+from polysched.ir.types import BFLOAT
 from polysched.runtime.dump_code import DumpCode
 
 Values = npt.NDArray[Any]
@@ -199,9 +200,13 @@ class _Reader:
         self.rows_at += rows.size
         self.data_at += n_bytes
         values = data.view(dtype)
+        if array.type == BFLOAT:
+            values = (values.astype(np.uint32) << 16).view(np.float32)
         self.segments.append(Segment(call, array.name, values, table, bool(is_cut)))
 
 
 def numpy_type(type_: ScalarType) -> np.dtype[Any]:
-    """The NumPy type of a C scalar."""
+    """The NumPy type of the bits of a C scalar; it has none for `__bf16` itself."""
+    if type_ == BFLOAT:
+        return np.dtype(np.uint16)
     return np.dtype(f"{_LETTERS[type_.kind]}{type_.n_bytes}")

@@ -191,7 +191,8 @@ double polysched_real(double value)
     return hidden;
 }
 
-/* kind: 0 integer, 4 float, 8 double; integers are small, reals lie in [1/4, 5/4). */
+/* kind: 0 integer, 1 the first half of a float, 2 one of 16 bits, 4 float, 8 double;
+   halves are cut off, not rounded; integers are small, reals lie in [1/4, 5/4). */
 void *polysched_filled(unsigned long count, unsigned long size, int kind,
                        unsigned long seed)
 {
@@ -212,8 +213,14 @@ void *polysched_filled(unsigned long count, unsigned long size, int kind,
         uint64_t bits = next(&state);
         double real = 0.25 + (double)(bits >> 11) / 9007199254740992.0;
         float single = (float)real;
+        uint32_t word;
+        uint16_t half;
+        memcpy(&word, &single, sizeof word);
+        half = (uint16_t)(kind == 1 ? word >> 16 : (word >> 13) - (112u << 10));
         if (kind == 8)
             memcpy(bytes + k * size, &real, sizeof real);
+        else if (kind == 1 || kind == 2)
+            memcpy(bytes + k * size, &half, sizeof half);
         else if (kind == 4)
             memcpy(bytes + k * size, &single, sizeof single);
         else {

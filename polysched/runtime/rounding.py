@@ -8,12 +8,12 @@ import islpy as isl
 
 from polysched.analysis import find_reductions
 from polysched.ir import Scop
-from polysched.ir.types import FLOAT
+from polysched.ir.types import BFLOAT, DOUBLE, FLOAT, HALF
 from polysched.sets import list_maps, n_dims, read_set
 
-_EPSILONS = {4: 2.0**-23, 8: 2.0**-52}
+_EPSILONS = {HALF: 2.0**-10, BFLOAT: 2.0**-7, FLOAT: 2.0**-23, DOUBLE: 2.0**-52}
 _SAFETY = 16.0
-_LARGEST = {4: 1e-2, 8: 1e-6}
+_LARGEST = {HALF: 2e-2, BFLOAT: 1e-1, FLOAT: 1e-2, DOUBLE: 1e-6}
 _UNKNOWN_LENGTH = 1 << 20
 _TF32_ERROR = 2.0**-10  # of a product: each factor to the nearest of 11 bits
 _TF32_SAFETY = 4.0
@@ -40,9 +40,10 @@ def rounding_bounds(
         Relative to the largest magnitude in the array. Each update of a cell rounds at
         most a few times, whether fused or not and in whatever order, and the updates
         of all statements may feed each other: 16 x epsilon x (sum over statements of
-        the updates per cell), at most 1e-2 for float and 1e-6 for double. This is the
-        usual first-order bound for sums; programs that amplify errors more (an
-        ill-conditioned solve) may exceed it, and then are reported as different.
+        the updates per cell), at most 1e-2 for float and 1e-6 for double, 2e-2 for
+        `_Float16` and 1e-1 for `__bf16` (some twenty and a dozen of their units).
+        This is the usual first-order bound for sums; programs that amplify errors more
+        (an ill-conditioned solve) may exceed it, and then are reported as different.
         Integers are not listed: they must be equal. With rounded factors a product is
         off by 2^-10 of itself, and a sum of products by less of the largest one unless
         nearly all terms cancel in every sum: floats get 4 x 2^-10 for each statement
@@ -52,10 +53,9 @@ def rounding_bounds(
     bounds = {}
     for array in scop.arrays:
         if array.type.is_float:
-            size = array.type.n_bytes
-            bound = _SAFETY * _EPSILONS[size] * max(1, length)
-            bound = min(bound, _LARGEST[size])
-            if is_tf32 and size == FLOAT.n_bytes:
+            bound = _SAFETY * _EPSILONS[array.type] * max(1, length)
+            bound = min(bound, _LARGEST[array.type])
+            if is_tf32 and array.type == FLOAT:
                 bound = min(bound + _tf32_bound(scop), _LARGEST_TF32)
             bounds[array.name] = bound
     return bounds

@@ -15,6 +15,7 @@ def parse(
     flags: Sequence[str] = (),
     cc: str = "gcc",
     pure: Sequence[str] = (),
+    cflags: Sequence[str] = ("-O3", "-march=native"),
     lenient: bool = False,
 ) -> Program:
     """Read a C file; at least one of its SCoPs must be accepted.
@@ -29,6 +30,8 @@ def parse(
         Compiler whose preprocessor is used.
     pure : sequence of str
         Functions without side effects, besides those of ``math.h``.
+    cflags : sequence of str
+        Options that the program will be compiled with, as of `parse_c`.
     lenient : bool
         Whether a file with refused SCoPs only will do.
 
@@ -39,7 +42,9 @@ def parse(
     ToolchainError
         If the preprocessor is missing or fails.
     """
-    program = parse_c(path, flags=tuple(flags), cc=cc, pure=tuple(pure))
+    program = parse_c(
+        path, flags=tuple(flags), cc=cc, pure=tuple(pure), cflags=tuple(cflags)
+    )
     if program.scops or (lenient and program.refusals):
         return program
     if program.refusals:

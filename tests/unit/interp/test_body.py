@@ -1,18 +1,28 @@
 """Expressions and assignments compute what C computes."""
 
 import math
+import random
 
+import numpy as np
 import pytest
 
 from polysched.base import AnalysisError
-from polysched.interp.arithmetic import FunctionTable, UndefinedError, single_from_int
+from polysched.interp.arithmetic import (
+    FunctionTable,
+    UndefinedError,
+    round_bfloat,
+    round_half,
+    single_from_int,
+)
 from polysched.interp.body import compile_expression
 from polysched.ir import Binary, Call, Cast, Const, Expr, Select, Unary
 from polysched.ir.types import (
+    BFLOAT,
     BOOL,
     CHAR,
     DOUBLE,
     FLOAT,
+    HALF,
     INT,
     LONG,
     UCHAR,
@@ -145,3 +155,32 @@ def test_long_to_float_rounds_once(value):
     up = rest > half or (rest == half and low & 1)
     expected = float((low + up) << shift)
     assert single_from_int(value) == math.copysign(expected, value)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_halves_round_as_in_numpy(seed):
+    rng = random.Random(seed)
+    for _ in range(2000):
+        value = rng.uniform(-1.1, 1.1) * 2.0 ** rng.randint(-28, 16)
+        with np.errstate(over="ignore"):
+            assert round_half(value) == float(np.float16(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1 + 2**-8, 1.0),
+        (1 + 3 * 2**-8, 1 + 2**-6),
+        (-(2.0**-134), -0.0),
+        (3.4e38, math.inf),
+    ],
+)
+def test_bfloats_round_to_even(value, expected):
+    found = round_bfloat(value)
+    assert (found, math.copysign(1, found)) == (expected, math.copysign(1, expected))
+
+
+def test_conversions_to_two_bytes_round_once():
+    value = 1 + 2.0**-11 + 2.0**-40  # a float would lose what makes it round up
+    assert run(Cast(HALF, const(value, DOUBLE))) == 1 + 2.0**-10
+    assert run(Cast(FLOAT, Cast(BFLOAT, const(257, INT)))) == 256.0

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from polysched.base import RunError
+from polysched.frontend import parse_c
 from polysched.ir import (
     Access,
     Array,
@@ -225,3 +226,30 @@ def test_where_data_say_the_place_a_declared_size_is_taken(tmp_path: Path) -> No
         print_driver(replace(program, scops=(bare,)), bare, {"n": 6, "m": 7})
     assert caught.value.hint is not None
     assert "declare the array's size" in caught.value.hint
+
+
+@pytest.mark.cc
+def test_numbers_of_two_bytes_are_made_up_and_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "halves.c"
+    path.write_text("""
+void f(int n, _Float16 h[n], _Float16 by)
+{
+#pragma scop
+  for (int i = 0; i < n; i++) h[i] = h[i] * by;
+#pragma endscop
+}
+""")
+    program = parse_c(path, cflags=())
+    bench = Workbench(
+        program,
+        program.scops[0],
+        toolchain=Toolchain(cflags=("-O1",)),
+        directory=tmp_path / "work",
+        options=RunOptions(parameters={"n": 50}, seed=3),
+    )
+    run = bench.execute(bench.build("p", None), timeout_seconds=10, with_dump=True)
+    assert run.dump is not None
+    (segment,) = run.dump.segments
+    assert segment.values.dtype == np.float16
+    assert np.all((segment.values >= 0.125) & (segment.values < 1.9))
+    assert len(np.unique(segment.values)) > 40

@@ -50,3 +50,20 @@ void f(void) {{
     (scop,) = parse_c(path).scops
     exact = rounding_bounds(scop, {})["D"]
     assert rounding_bounds(scop, {}, is_tf32=True)["D"] == pytest.approx(exact + more)
+
+
+@pytest.mark.cc
+def test_numbers_of_two_bytes_have_bounds_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "halves.c"
+    path.write_text("""
+_Float16 h[8], g[8];
+float f[8];
+void f8(void) {
+#pragma scop
+  for (int i = 0; i < 8; i++) h[i] = g[i] * (_Float16)f[i];
+#pragma endscop
+}
+""")
+    bounds = rounding_bounds(parse_c(path).scops[0], {})
+    assert bounds["f"] == 16 * 2.0**-23
+    assert bounds["h"] == 16 * 2.0**-10 < 2e-2
