@@ -91,7 +91,7 @@ def sweep(
 ) -> tuple[int, list[str]]:
     """Number of schedules run, and a line for each one that went wrong."""
     flags = ("-DDUMP", *flags)
-    program = parse_c(str(path), flags=flags)
+    program = parse_c(str(path), flags=flags, cflags=CFLAGS)
     wrong = [f"{path.name} {' '.join(flags)}: refused: {r}" for r in program.refusals]
     expected = run(program.source, path, flags)
     n_run = 0
