@@ -195,8 +195,9 @@ def _declared(array: Array) -> isl.Set:
     A function's array parameter has as many as the caller's, whatever it is declared.
     """
     (extent,) = array.extents
-    is_known = isinstance(extent, Const) and array.storage != "parameter"
-    bound = f" and e < {extent.value}" if is_known else ""
+    bound = ""
+    if isinstance(extent, Const) and array.storage != "parameter":
+        bound = f" and e < {extent.value}"
     return isl.Set(f"{{ {array.name}[e] : e >= 0{bound} }}")
 
 
