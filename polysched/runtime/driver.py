@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from math import prod
 
 import islpy as isl
 
 from polysched.base import RunError
 from polysched.ir import (
+    Action,
     Array,
+    Assign,
+    Element,
+    Expr,
     FunctionParameter,
-    Lookup,
+    Let,
+    Local,
     Program,
     Scop,
+    Select,
     Signature,
     evaluate_size,
+    inner_actions,
 )
 from polysched.ir.types import BFLOAT, DOUBLE, FLOAT, HALF
 from polysched.runtime.rounding import fix_parameters
@@ -87,16 +94,60 @@ def _find_signature(program: Program, scop: Scop) -> Signature:
 def _refuse_lookups(program: Program, signature: Signature) -> None:
     """Made-up data say nothing of use about where to look something up."""
     for scop in program.scops:
-        found = next(
-            (e for e in scop.iter_expressions() if isinstance(e, Lookup)), None
-        )
-        if scop.function == signature.function and found is not None:
+        if scop.function != signature.function:
+            continue
+        found = _asked_of_data(scop)
+        if found is not None:
             name = scop.array(found.array).source_name
             raise RunError(
                 f"data of {signature.function!r} say which elements of {name!r} are "
-                "read; they cannot be made up",
+                "reached; they cannot be made up",
                 hint="add a main that calls the function",
             )
+
+
+def _asked_of_data(scop: Scop) -> Element | None:
+    """An element at a place that an array of the caller holds, if there is one.
+
+    What the region counts itself, as the place of the least element so far, is right
+    whatever the data are.
+    """
+    given = {a.name for a in scop.arrays if a.live_in}
+    settings = [
+        one for s in scop.statements for action in s.body for one in _settings(action)
+    ]
+    while True:
+        more = {name for name, value in settings if _mentions(value, given)} - given
+        if not more:
+            break
+        given |= more
+    elements = (e for e in scop.iter_expressions() if isinstance(e, Element))
+    return next(
+        (e for e in elements if any(_mentions(s, given) for s in e.subscripts)), None
+    )
+
+
+def _settings(action: Action) -> Iterator[tuple[str, Expr]]:
+    """Names of variables and arrays that get values, and the values."""
+    match action:
+        case Assign(target, _, value):
+            yield target.array, value
+        case Let(local, _, Expr() as value):
+            yield local.name, value
+    for inner in inner_actions(action):
+        yield from _settings(inner)
+
+
+def _mentions(expr: Expr, names: Set[str]) -> bool:
+    """Whether its value, not only the choice of one, is made of some of the names."""
+    match expr:
+        case Select(_, then, other):
+            return _mentions(then, names) or _mentions(other, names)
+        case Element(array, subscripts, _):
+            return array in names or any(_mentions(s, names) for s in subscripts)
+        case Local(name, _):
+            return name in names
+    return any(_mentions(e, names) for e in expr.operands)
 
 
 def _scalar(

@@ -179,7 +179,7 @@ def test_places_that_data_say_are_not_made_up(tmp_path: Path) -> None:
     target = Load("y", (Iter("i"), Iter("j")), types.DOUBLE)
     body = (Assign(target, "=", lookup),)
     scop = replace(scop, statements=(replace(statement, body=body),))
-    with pytest.raises(RunError, match="which elements of 'k' are read"):
+    with pytest.raises(RunError, match="which elements of 'k' are reached"):
         print_driver(replace(program, scops=(scop,)), scop, {"n": 6, "m": 7})
 
 
@@ -253,3 +253,42 @@ void f(int n, _Float16 h[n], _Float16 by)
     assert segment.values.dtype == np.float16
     assert np.all((segment.values >= 0.125) & (segment.values < 1.9))
     assert len(np.unique(segment.values)) > 40
+
+
+COUNTED = """\
+void least(int n, double a[n], double out[1])
+{
+#pragma scop
+    int at = 0;
+    for (int i = 1; i < n; i++)
+        if (a[i] < a[at])
+            at = i;
+    out[0] = at;
+#pragma endscop
+}
+"""
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("old", "new", "is_taken"),
+    [
+        ("at = i;", "at = i;", True),
+        ("at = i;", "at = a[i] > 2 ? 0 : i;", True),
+        ("at = i;", "at = (int)a[i];", False),
+        ("int at = 0;", "int at = 0; int next = (int)out[0]; at = next;", False),
+    ],
+)
+def test_places_that_the_region_counts_itself_are_right_for_all_data(
+    old: str, new: str, is_taken: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "least.c"
+    path.write_text(COUNTED.replace(old, new))
+    program = parse_c(path)
+    if is_taken:
+        assert "polysched_filled(9UL" in print_driver(
+            program, program.scops[0], {"n": 9}
+        )
+    else:
+        with pytest.raises(RunError, match="which elements of 'a' are reached"):
+            print_driver(program, program.scops[0], {"n": 9})
