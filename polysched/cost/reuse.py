@@ -38,6 +38,7 @@ class Reuse:
         self._kept = cache(self._find_kept)
         self._moved = cache(self._movement)
         self._may_meet = cache(self._find_meeting)
+        self._stretches = cache(self._measure_stretches)
         self._users: dict[str, list[int]] = {}
         for position, nest in enumerate(nests):
             for array in {r.array for r in nest.references}:
@@ -154,6 +155,8 @@ class Reuse:
             return 0.0
         if not self._may_meet(earlier, position, array):
             return 0.0
+        if self._is_far(earlier, position, array, KEPT_SHARE * capacity):
+            return 0.0
         bytes_here = self._touched(position, depth, array)
         if 2 * self._touched(earlier, depth, array) < bytes_here:
             return 0.0
@@ -171,6 +174,58 @@ class Reuse:
             for k in (earlier, position)
         )
         return any(_have_common_rows(a, b) for a in ones for b in others)
+
+    def _is_far(
+        self, earlier: int, position: int, array: str, kept_bytes: float
+    ) -> bool:
+        """Whether shifts have it read in other tiles, when a cache holds it no more."""
+        one, other = self._nests[earlier], self._nests[position]
+        common = one.members[: common_depth(one, other)]
+        tiles = [k for k, m in enumerate(common) if m.kind != "point"]
+        if not tiles:
+            return False
+        inside = tiles[-1] + 1
+        both = (self._stretches(k, inside, array) for k in (earlier, position))
+        is_apart = any(
+            a is not None and b is not None and (a[1] < b[0] or b[1] < a[0])
+            for a, b in zip(*both, strict=False)
+        )
+        return is_apart and kept_bytes < sum(
+            self._touched(k, tiles[0], None) for k in range(earlier, position + 1)
+        )
+
+    def _measure_stretches(
+        self, position: int, depth: int, array: str
+    ) -> list[tuple[float, float] | None]:
+        """From where to where loops below a depth touch each subscript of an array.
+
+        As seen from the first iteration of the tiles above; None for subscripts that
+        other loops move than those over points of these tiles.
+        """
+        nest = self._nests[position]
+        above = [m for m in nest.members[:depth] if m.kind != "point"]
+        tiled = {m.function for m in above} | {f for m in above for f, _ in m.summed}
+        extents = nest.extents_from(depth)
+        points = [
+            (m, d, extents[k])
+            for k, (m, d) in enumerate(zip(nest.members, nest.directions, strict=True))
+            if d is not None
+        ]
+        found = [r for r in nest.references if r.array == array]
+        stretches: list[tuple[float, float] | None] = []
+        for p in range(len(found[0].rows)):
+            ends: list[float] = []
+            for r in found:
+                moves = [(m, r.moves(d)[p], n) for m, d, n in points if r.moves(d)[p]]
+                if not moves or any(m.function not in tiled for m, _, _ in moves):
+                    ends = []
+                    break
+                start = r.offsets[p] - sum(move * m.constant for m, move, _ in moves)
+                ways = [move * (n - 1) for _, move, n in moves]
+                ends.append(float(start + sum(w for w in ways if w < 0)))
+                ends.append(float(start + sum(w for w in ways if w > 0)))
+            stretches.append((min(ends), max(ends)) if ends else None)
+        return stretches
 
     def _measure(self, position: int, depth: int, array: str | None) -> int:
         return self._nests[position].footprint(depth, self._line_bytes, array)

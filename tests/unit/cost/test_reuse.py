@@ -7,7 +7,9 @@ import pytest
 from polysched.cost import predict_traffic
 from polysched.ir import Scop, original_tree
 from polysched.testing import ScopBuilder
+from polysched.transform import apply_script, parse_script
 from tests.unit.cost.test_model import MACHINE
+from tests.unit.transform.trees import one_band
 
 STEPS = 10
 CACHE = MACHINE.cpu.l3_bytes
@@ -66,3 +68,25 @@ def test_odd_rows_are_not_left_by_what_touches_even_ones(
     found = predict_traffic(original_tree(scop), scop, MACHINE)
     assert found is not None
     assert found.memory_bytes == pytest.approx(share * 2 * 2 * n * n * 8, rel=0.02)
+
+
+@pytest.mark.parametrize(("shift", "n_passes"), [(0, 2), (8, 2), (16, 4), (999, 4)])
+def test_rows_that_a_shift_takes_to_another_tile_are_not_left(
+    shift: int, n_passes: int
+) -> None:
+    """`B` is read where it was written as long as the tiles of 16 rows have both."""
+    n = 1 << 10
+    b = ScopBuilder("copies")
+    for name in "AB":
+        b.array(name, f"double[{n}][{n}]")
+    box = f"0 <= i < {n} and 0 <= j < {n}"
+    b.statement("i, j", box, "B[i][j] = A[i][j]", position=(0, 0, 0))
+    b.statement("i, j", box, "A[i][j] = B[i][j] + 1", position=(1, 0, 0))
+    scop = b.build()
+    band = f"[{{ S0[i, j] -> [(i)]; S1[i, j] -> [(i + {shift})] }}, "
+    band += f"{{ S0[i, j] -> [(j)]; S1[i, j] -> [(j + {shift})] }}]"
+    tree, _ = one_band(scop, band, "S0", "S1")
+    tiled = apply_script(tree, parse_script("tile(band=0, sizes=[16, 0])"))
+    found = predict_traffic(tiled, scop, MACHINE)
+    assert found is not None
+    assert found.l3_bytes == pytest.approx(n_passes * 8 * n * n, rel=0.1)
