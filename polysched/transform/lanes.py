@@ -62,7 +62,8 @@ def fill_lanes(
             draft = run_forwards(draft, band, last)
             band = view_band(draft, scop, path)
         jammed = _jam(draft, band, cpu, vector=parallel) if jam else None
-        cut = None if jammed else cut_borders(draft, scop, path, last)
+        # copies of a body that asks for borders are in no lanes
+        cut = cut_borders(draft, scop, path, last) if lanes or not jammed else None
         if cut is not None:
             draft = _fill_parts(cut, scop, cpu, part_paths(cut, path, last), parallel)
             continue

@@ -69,6 +69,13 @@ def test_loops_that_gain_nothing_stay_whole(body: str, tmp_path: Path) -> None:
     assert planned_cuts(scop_of(body, tmp_path)) == []
 
 
+def test_rows_are_cut_rather_than_copied(tmp_path: Path) -> None:
+    """Copies would share loads, but ask for the border at every point."""
+    body = nest("y[i][j] = x[i][j] + x[(i + 1) % 100][j] + x[i][(j + 1) % 100];", "100")
+    shape = PlanShape(jam=True)
+    assert planned_cuts(scop_of(body, tmp_path), shape) == [("99",)]
+
+
 def test_a_shared_loop_keeps_its_mark(tmp_path: Path) -> None:
     body = "for (int j = 0; j < n; j++) y[0][j] = j > 0 ? x[0][j - 1] : x[0][0];"
     assert planned_cuts(scop_of(body, tmp_path)) == []
