@@ -42,7 +42,7 @@ from polysched.frontend import parse_c
 from polysched.ir import original_tree
 from polysched.transform import apply_script, parse_script
 
-BYTES = {"float": 4, "double": 8}
+BYTES = {"half": 2, "float": 4, "double": 8}
 MERGE = "merge(band=0); merge(band=0); "
 N_BULK = 6  # of the best shapes, with copies of rows
 _CONTRACT = re.compile(
@@ -117,6 +117,10 @@ def _tiles(elem: str) -> Iterator[tuple[str, str]]:
 
 # rows and columns of a block, and warps along them
 TENSOR_SHAPES = {
+    "half": (
+        ((128, 128), (2, 2)), ((128, 256), (2, 4)), ((256, 128), (4, 2)),
+        ((128, 128), (2, 4)), ((128, 256), (4, 2)), ((64, 128), (2, 2)),
+    ),
     "double": (
         ((128, 64), (2, 2)), ((64, 128), (2, 2)), ((128, 128), (2, 4)),
         ((128, 128), (4, 2)), ((128, 64), (4, 2)), ((64, 64), (2, 2)),
@@ -128,16 +132,25 @@ TENSOR_SHAPES = {
 }  # fmt: skip
 # terms of a tile, and stages
 TENSOR_PIPELINES = {
+    "half": ((32, 3), (32, 4), (64, 2), (64, 3)),
     "double": ((16, 3), (16, 4), (8, 4), (32, 2)),
     "float": ((16, 3), (16, 4), (32, 2), (32, 3)),
 }
 
 
 def tensor_jobs(elem: str, n: int) -> Iterator[Job]:
-    """Products in tensor cores, which add terms in another order and round floats."""
+    """Products in tensor cores, which add terms in another order and round floats.
+
+    Halves are added up in float.
+    """
+    program, results = "matmul", elem
     case, defines = f"{elem} matmul {n}", (f"-DELEM={elem}", f"-DN={n}", "-DREPS=6")
     if elem == "float":
         case, defines = f"tf32 matmul {n}", (*defines, "-DBITS=15", "-DLIMIT=2e-2")
+    if elem == "half":
+        program, results = "halfmul", "float"
+        defines = ("-DELEM=_Float16", f"-DN={n}", "-DREPS=6")
+    moved = 2.0 * (BYTES[elem] + BYTES[results]) * n * n
     for ((rows, columns), (ty, tx)), (depth, stages) in product(
         TENSOR_SHAPES[elem], TENSOR_PIPELINES[elem]
     ):
@@ -146,8 +159,8 @@ def tensor_jobs(elem: str, n: int) -> Iterator[Job]:
             f"runs=[{rows // ty},{columns // tx}], stages={stages}, tensor=true)"
         )
         yield Job(
-            case, "tensor cores", "matmul", defines, MERGE + script,
-            2.0 * n**3, 4.0 * BYTES[elem] * n * n,
+            case, "tensor cores", program, defines, MERGE + script,
+            2.0 * n**3, moved,
         )  # fmt: skip
 
 
@@ -315,6 +328,7 @@ def _all_jobs() -> Iterator[Job]:
     yield from matmul_jobs("double", 4096)
     yield from tensor_jobs("double", 4096)
     yield from tensor_jobs("float", 4096)
+    yield from tensor_jobs("half", 4096)
     for elem in ("float", "double"):
         yield from sweep_jobs("jacobi2d", elem, 8192, 32, 2)
         yield from sweep_jobs("heat3d", elem, 384, 16, 3)

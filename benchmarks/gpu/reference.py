@@ -41,7 +41,8 @@ def main() -> None:
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     found = {"torch": torch.__version__}
-    for name, dtype in (("float", torch.float32), ("double", torch.float64)):
+    types = {"float": torch.float32, "double": torch.float64, "half": torch.float16}
+    for name, dtype in types.items():
         found[f"{name} matmul 4096"] = best_ms(product(4096, dtype))
     torch.backends.cuda.matmul.allow_tf32 = True
     found["tf32 matmul 4096"] = best_ms(product(4096, torch.float32))

@@ -29,7 +29,9 @@ def choices(job: Job) -> Iterator[tuple[Job, Variant]]:
     """The best-ranked schedules of a program's space, as `tune` would measure them."""
     program = parse(str(source_of(job)), flags=job.defines)
     machine = Machine(Machine.detect(calibrated=False).cpu, gpu=GPU)
-    fp: FloatingPoint = "reassociate" if job.program == "rowsums" else "strict"
+    fp: FloatingPoint = "strict"
+    if job.program in ("rowsums", "halfmul"):
+        fp = "reassociate"
     fp = "tf32" if job.case.startswith("tf32") else fp
     space = build_space(program, machine, seconds=SPACE_SECONDS, target="cuda", fp=fp)
     for variant in space.variants[:N_CHOICES]:
