@@ -27,6 +27,7 @@ from polysched.ir import (
     Statement,
     Unary,
 )
+from polysched.ir.types import DOUBLE, FLOAT
 from polysched.sets import list_sets, union_of_maps
 
 Offset = tuple[int, ...]
@@ -142,7 +143,7 @@ def _read(scop: Scop, instances: isl.Set) -> Sweep:
     name, iterators = statement.name, statement.iterators
     points = iterators[1:]
     match statement.body:
-        case (Assign(target, "=", value),) if target.type.is_float:
+        case (Assign(target, "=", value),) if target.type in (FLOAT, DOUBLE):
             pass
         case _:
             raise AnalysisError(f"{name} is no plain assignment of a float or double")

@@ -9,6 +9,7 @@ from polysched.analysis import Reference, Vector
 from polysched.ir import Array, Const
 
 VECTOR_BYTES = 16  # the longest load of a thread
+HALF_LANES = 2  # of vectors of two bytes
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ class Run:
         return min(steps, default=self.length) / self.length
 
     def _lanes(self, array: Array) -> int:
-        return max(1, min(self.length, VECTOR_BYTES // array.type.n_bytes))
+        most = HALF_LANES if array.type.is_half else VECTOR_BYTES // array.type.n_bytes
+        return max(1, min(self.length, most))
 
     def _has_vectors(self, array: Array) -> bool:
         """Whether rows begin at multiples of a vector, as far as anybody knows."""

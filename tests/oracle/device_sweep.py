@@ -58,7 +58,7 @@ def sweep_device(
     With a tolerance, numbers may differ by so much of the largest of them.
     """
     flags = ("-DDUMP", *flags)
-    program = parse_c(str(path), flags=flags)
+    program = parse_c(str(path), flags=flags, cflags=CFLAGS)
     wrong = [f"{path.name} {' '.join(flags)}: refused: {r}" for r in program.refusals]
     expected = run(program.source, path, flags)
     n_run = 0

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from polysched.analysis import FloatingPoint
 from polysched.space import SpaceOptions
+from tests.oracle.device_sweep import sweep_device
 from tests.oracle.sweep import sweep
 
 PROGRAM = """
@@ -110,6 +112,22 @@ def check(
 @pytest.mark.parametrize("name", BODIES)
 def test_few_schedules(tmp_path: Path, name: str) -> None:
     check(tmp_path, name, SpaceOptions(seconds=8, limit=6))
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("name", "fp"),
+    [("elements", "strict"), ("mixed", "strict"), ("rows", "reassociate")],
+)
+def test_few_schedules_on_a_device(
+    tmp_path: Path, name: str, fp: FloatingPoint
+) -> None:
+    path = tmp_path / f"{name}.c"
+    path.write_text(PROGRAM % BODIES[name])
+    options = SpaceOptions(seconds=8, limit=3, fp=fp)
+    n_run, wrong = sweep_device(path, [], options, 1e-6 if fp != "strict" else 0.0)
+    assert wrong == []
+    assert n_run >= 1
 
 
 @pytest.mark.cc

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polysched.codegen.cuda.tensor_text import TENSOR_DOUBLES, TENSOR_FLOATS
+from polysched.codegen.cuda.tensor_text import (
+    TENSOR_DOUBLES,
+    TENSOR_FLOATS,
+    TENSOR_HALVES,
+)
 from polysched.codegen.cuda.text import (
     BULK_PRELUDE,
+    HALF_PRELUDES,
     HOST_FUNCTION,
     PRELUDE,
     SIZES_PRELUDE,
@@ -34,7 +39,8 @@ def join_device(texts: Sequence[str], comment: Sequence[str] = ()) -> str:
         Lines ended by ``\n``.
     """
     head = ["/*", *(f" * {line}".rstrip() for line in comment), " */", ""]
-    preludes = (PRELUDE, SIZES_PRELUDE, BULK_PRELUDE, TENSOR_DOUBLES, TENSOR_FLOATS)
+    tensor = (TENSOR_DOUBLES, TENSOR_FLOATS, *TENSOR_HALVES.values())
+    preludes = (PRELUDE, SIZES_PRELUDE, *HALF_PRELUDES.values(), BULK_PRELUDE, *tensor)
     shared = [p for p in preludes if any(p in text for text in texts)]
     own = list(texts)
     for prelude in shared:

@@ -2,7 +2,8 @@
 
 In C, ``sqrt(x)`` of a float is computed in double precision and ``abs(x)`` of a double
 is an int; C++ picks the function by the type of its argument, and the device has none
-for some types. Arguments are therefore given the type that C converts them to.
+for some types. Arguments are therefore given the type that C converts them to. Types of
+two bytes are classes there, which convert to `float` and from any number.
 """
 
 from __future__ import annotations
@@ -12,11 +13,17 @@ from dataclasses import replace
 from polysched.base import CodegenError
 from polysched.codegen.cuda.shuffles import SHUFFLE
 from polysched.ir import (
+    Action,
     Binary,
     Call,
     Cast,
     Const,
+    Element,
     Expr,
+    Guard,
+    Let,
+    Local,
+    Repeat,
     ScalarType,
     Scop,
     Select,
@@ -49,8 +56,17 @@ _BITS = {
 _AS_RESULT = frozenset({*_REAL, *(f"{n}f" for n in _REAL), *_WHOLE})
 
 
+DEVICE_TYPES = {
+    types.HALF: ScalarType("__half", "float", 2),
+    types.BFLOAT: ScalarType("__nv_bfloat16", "float", 2),
+}
+C_NAMES = {device.name: t.name for t, device in DEVICE_TYPES.items()}
+
+
 def spell_for_device(scop: Scop) -> Scop:
     """The SCoP whose expressions mean in C++, on a device, what they mean in C.
+
+    Its elements of two bytes have the device's types.
 
     Raises
     ------
@@ -60,16 +76,51 @@ def spell_for_device(scop: Scop) -> Scop:
     statements = tuple(
         s
         if s.domain.is_empty()
-        else replace(s, body=tuple(map_action(a, _change) for a in s.body))
+        else replace(s, body=tuple(_spelled(a) for a in s.body))
         for s in scop.statements
     )
-    return replace(scop, statements=statements)
+    arrays = tuple(
+        replace(a, type=DEVICE_TYPES.get(a.type, a.type)) for a in scop.arrays
+    )
+    return replace(scop, statements=statements, arrays=arrays)
+
+
+def _spelled(action: Action) -> Action:
+    """An action with the device's expressions, and its variables' types."""
+
+    def change(inner: Action) -> Action:
+        match inner:
+            case Let(Local(name, type_)):
+                local = Local(name, DEVICE_TYPES.get(type_, type_))
+                return replace(inner, local=local)
+            case Guard(_, then, other):
+                branches = (tuple(map(change, b)) for b in (then, other))
+                return Guard(inner.cond, *branches)
+            case Repeat():
+                return replace(
+                    inner,
+                    body=tuple(map(change, inner.body)),
+                    start=tuple(map(change, inner.start)),
+                    step=tuple(map(change, inner.step)),
+                )
+        return inner
+
+    return change(map_action(action, _change))
 
 
 def _change(expr: Expr) -> Expr | None:
     """What stands for a call or a conversion to truth values, None for all else."""
     if isinstance(expr, Cast) and expr.type == types.BOOL:
-        return Binary("!=", map_expr(expr.operand, _change), _number(0))
+        operand = map_expr(expr.operand, _change)
+        return Binary("!=", _as_number(operand), _number(0))
+    if isinstance(expr, Cast) and expr.operand.dtype.is_half != expr.type.is_half:
+        operand = map_expr(expr.operand, _change)
+        is_plain = expr.type in (types.FLOAT, *DEVICE_TYPES)
+        operand = operand if is_plain else _as_number(operand)
+        return Cast(DEVICE_TYPES.get(expr.type, expr.type), operand)
+    if isinstance(expr, Element | Local | Cast) and expr.type in DEVICE_TYPES:
+        parts = map_expr(replace(expr, type=DEVICE_TYPES[expr.type]), _change)
+        return parts
     if not isinstance(expr, Call) or expr.name == SHUFFLE:
         return None
     args = tuple(map_expr(a, _change) for a in expr.args)
@@ -91,6 +142,11 @@ def _change(expr: Expr) -> Expr | None:
     )
 
 
+def _as_number(expr: Expr) -> Expr:
+    """A class has several conversions: one of them is asked for."""
+    return Cast(types.FLOAT, expr) if expr.dtype.is_half else expr
+
+
 def _call(expr: Call, args: tuple[Expr, ...], *wanted: ScalarType) -> Call:
     pairs = zip(args, wanted, strict=True)
     return replace(expr, args=tuple(_convert(a, t) for a, t in pairs))
@@ -98,6 +154,7 @@ def _call(expr: Call, args: tuple[Expr, ...], *wanted: ScalarType) -> Call:
 
 def _classify(name: str, value: Expr) -> Expr:
     """A question about a number; the sign of what is infinite is one, too."""
+    value = _as_number(value)
     value = value if value.dtype.is_float else Cast(types.DOUBLE, value)
     if name != "isinf_sign":
         return Call(name, (value,), types.INT)
@@ -120,7 +177,7 @@ def _convert(expr: Expr, wanted: ScalarType) -> Expr:
     if isinstance(expr, Const) and wanted.is_float and _is_small(expr):
         suffix = "f" if wanted == types.FLOAT else ""
         return Const(float(expr.value), wanted, f"{expr.value}.0{suffix}")
-    return Cast(wanted, expr)
+    return Cast(wanted, expr if wanted == types.FLOAT else _as_number(expr))
 
 
 def _is_small(expr: Const) -> bool:

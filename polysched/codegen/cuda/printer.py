@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,7 @@ from polysched.codegen.cuda.arrays import (
     stays_in_thread,
 )
 from polysched.codegen.cuda.atomics import Atomics
-from polysched.codegen.cuda.functions import spell_for_device
+from polysched.codegen.cuda.functions import C_NAMES, spell_for_device
 from polysched.codegen.cuda.host import Grid, HostPrinter
 from polysched.codegen.cuda.kernel import KernelPrinter, ThreadStorageError
 from polysched.codegen.cuda.kernel_names import KernelNames, KernelText
@@ -26,6 +27,7 @@ from polysched.codegen.cuda.partial_sums import expand_sums
 from polysched.codegen.cuda.tensor_text import tensor_prelude
 from polysched.codegen.cuda.text import (
     BULK_PRELUDE,
+    HALF_PRELUDES,
     HOST_FUNCTION,
     PRELUDE,
     SIZES_PRELUDE,
@@ -208,7 +210,8 @@ class _Printer:
         for array in self.scop.arrays:
             if array.name not in accessed or array.storage == "block":
                 continue
-            if is_value(self.scop, array) and array.source_name == array.name:
+            is_plain = is_value(self.scop, array) and not array.type.is_half
+            if is_plain and array.source_name == array.name:
                 values[array.name] = type_name(array.type)
                 continue
             # storage is planned for these alone, see `plan_storage`
@@ -273,6 +276,9 @@ class _Printer:
         lines += PRELUDE.splitlines()
         if any("ps_bytes(" in line for line in body):
             lines += ["", *SIZES_PRELUDE.splitlines()]
+        written = (line for text in texts for line in text.lines)
+        used = identifiers("\n".join([*arguments, *written]))
+        lines += [t.rstrip() for name, t in HALF_PRELUDES.items() if name in used]
         if any("ps_phase_begin(" in line for text in texts for line in text.lines):
             lines += ["", *BULK_PRELUDE.splitlines()]
         needed = (p for text in texts for p in tensor_prelude("\n".join(text.lines)))
@@ -298,11 +304,18 @@ class _Printer:
     ) -> str:
         arguments = self._arguments(arrays, values)
         kinds = ", ".join(
-            "_Bool" if k == "bool" else k.strip() for k, _, _ in arguments
+            "_Bool" if k == "bool" else in_c(k.strip()) for k, _, _ in arguments
         )
-        given = ", ".join(g for _, _, g in arguments)
+        given = ", ".join(in_c(g) for _, _, g in arguments)
         code = [f"extern void {name}({kinds or 'void'});", f"{name}({given});"]
         return frame_code(self.source, code, exprs, self.options)
+
+
+def in_c(text: str) -> str:
+    """A type or a conversion to it as the C program spells it."""
+    for device, name in C_NAMES.items():
+        text = re.sub(rf"\b{device}\b", name, text)
+    return text
 
 
 def _is_own(array: Array) -> bool:

@@ -28,6 +28,7 @@ from polysched.ir import (
 )
 
 VECTOR_BYTES = 16  # the longest load of a thread
+HALF_LANES = 2  # of vectors of two bytes, which CUDA has no others of
 COMPONENTS = "xyzw"
 
 Placed = tuple[Statement, tuple[Linear, ...]]
@@ -182,7 +183,9 @@ class _Finder:
 
     def lanes(self, array: str) -> int:
         """Elements of an array's vectors, 1 for none."""
-        return min(self.length, VECTOR_BYTES // self.arrays[array].type.n_bytes)
+        type_ = self.arrays[array].type
+        most = HALF_LANES if type_.is_half else VECTOR_BYTES // type_.n_bytes
+        return min(self.length, most)
 
     def uses(self, placed: Sequence[Placed], step: int) -> Iterator[_Use]:
         """What one value of the run touches in device memory, in order."""

@@ -269,8 +269,13 @@ def read_instance(
     return values, {k: exprs.linear(v) for k, v in instance.offsets.items()}
 
 
+HALF_VECTORS = {"__half": "__half2", "__nv_bfloat16": "__nv_bfloat162"}
+
+
 def vector_type(vector: Vector) -> str:
-    """CUDA's name of the type: ``float4``, ``uint2``."""
+    """CUDA's name of the type: ``float4``, ``uint2``, ``__half2``."""
+    if vector.device.type.is_half:
+        return HALF_VECTORS[type_name(vector.device.type)]
     first, _, rest = type_name(vector.device.type).partition(" ")
     if first == "unsigned":
         return f"u{rest.replace(' ', '') or 'int'}{vector.length}"

@@ -36,6 +36,11 @@ static inline size_t ps_bytes(long n_elements, size_t n_bytes)
 }
 """
 
+HALF_PRELUDES = {
+    "__half": "#include <cuda_fp16.h>\n",
+    "__nv_bfloat16": "#include <cuda_bf16.h>\n",
+}
+
 BULK_PRELUDE = """\
 #ifndef PS_SHIM
 /* Copies of whole rows to shared memory, and a barrier whose phases end when the

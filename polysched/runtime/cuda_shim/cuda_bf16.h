@@ -13,6 +13,10 @@ struct __nv_bfloat16_rules {
 };
 typedef ps_shim::SmallFloat<__nv_bfloat16_rules> __nv_bfloat16;
 
+struct alignas(4) __nv_bfloat162 {
+  __nv_bfloat16 x, y;
+};
+
 inline __nv_bfloat16 __float2bfloat16(float a) { return __nv_bfloat16(a); }
 inline __nv_bfloat16 __float2bfloat16_rn(float a) { return __nv_bfloat16(a); }
 inline __nv_bfloat16 __double2bfloat16(double a) { return __nv_bfloat16(a); }

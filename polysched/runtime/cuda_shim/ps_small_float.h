@@ -46,7 +46,9 @@ template <typename Rules>
 struct SmallFloat {
   unsigned short bits;
 
-  SmallFloat() = default;
+  // A constant, so that shared arrays need no guard around their initialisation, which
+  // threads would read and write.
+  constexpr SmallFloat() : bits(0) {}
   template <typename T, typename = std::enable_if_t<std::is_arithmetic_v<T>>>
   SmallFloat(T value) : bits(Rules::from((double)value)) {}
   operator float() const { return Rules::to(bits); }

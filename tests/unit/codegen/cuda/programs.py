@@ -104,7 +104,7 @@ class Prepared:
         """Of a whole C file."""
         path = folder / "program.c"
         path.write_text(text)
-        program = parse_c(path, flags=(f"-DN={n}",))
+        program = parse_c(path, flags=(f"-DN={n}",), cflags=())
         (scop,) = program.scops
         scop = coalesce_scalars(privatize(infer_liveness(scop)))
         deps = allow_reordering(compute_dependences(scop), scop, fp)

@@ -13,24 +13,36 @@ from tests.unit.codegen.cuda.programs import Prepared, outputs
 LAUNCH = "launch(band=0, tile=[8], threads=[8])"
 # each result is another one where C++ is left to choose the function
 CALLS = """for (int i = 0; i < n; i++)
-    Y[i] = __builtin_sqrt(X[i] * X[i] + (T)i) + __builtin_fabs(i - 5)
+    Z[i] = __builtin_sqrt(X[i] * X[i] + (T)i) + __builtin_fabs(i - 5)
       + __builtin_abs(X[i] * (T)3) + __builtin_fmax(X[i], 1)
       + __builtin_pow(X[i], 2) + __builtin_sinf(i / 7.0) + __builtin_sqrt(3);"""
 CLASSES = """for (int i = 0; i < n; i++)
-    Y[i] = __builtin_isinf_sign((i - 4) / (X[i] - X[i])) + __builtin_isnan(X[i]) * 3
+    Z[i] = __builtin_isinf_sign((i - 4) / (X[i] - X[i])) + __builtin_isnan(X[i]) * 3
       + __builtin_ctz(i + 8) + __builtin_popcount(i) * 10 + __builtin_clz(i + 1)
       + (_Bool)(i % 3) + __builtin_lround(X[i] * (T)1.5) + __builtin_lrintf(X[i]);"""
 NAMES = """for (int new = 0; new < n; new++) {
     T class[2];
     class[0] = X[new];
     class[1] = class[0] * 2;
-    Y[new] = class[1];
+    Z[new] = class[1];
+  }"""
+# a type of two bytes is a class there, of which not every conversion is meant
+CONVERSIONS = """for (int i = 0; i < n; i++) {
+    T old = X[i], low = i > 3 ? X[i] : Z[i];
+    int whole = (int)old + (old && i), is_set = !low;
+    double wide = low, more = (double)old + wide;
+    if (old > low)
+      Z[i] = more + whole;
+    else
+      Z[i] = (_Bool)low + is_set + (long)old + (old != low ? old : (T)i) * (T)1.5;
+    Z[i] += low * old - i;
+    Z[i] -= (unsigned char)old;
   }"""
 
 
 @pytest.mark.cc
-@pytest.mark.parametrize("elem", ["float", "double"])
-@pytest.mark.parametrize("body", [CALLS, CLASSES, NAMES])
+@pytest.mark.parametrize("elem", ["float", "double", "_Float16"])
+@pytest.mark.parametrize("body", [CALLS, CLASSES, NAMES, CONVERSIONS])
 def test_device_code_computes_what_c_does(body: str, elem: str, tmp_path: Path) -> None:
     expected, found = outputs(tmp_path, body, LAUNCH, elem)
     assert found == expected
