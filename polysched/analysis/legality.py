@@ -185,13 +185,20 @@ def _reordered_terms(
 def _rounded_terms(
     node: isl.ScheduleNode, dependences: Dependences
 ) -> tuple[Dependence, isl.Map] | None:
-    """Terms whose factors tensor cores round to 10 bits of mantissa, and must not."""
+    """Terms whose factors tensor cores round to 10 bits of mantissa, and must not.
+
+    Factors of two bytes they take as they are.
+    """
     if "tensor" not in str(node.mark_get_id().get_name()).split(":"):
         return None
     if dependences.may_round:
         return None
     here = {s.get_tuple_name() for s in list_sets(node.get_domain())}
-    floats = {r.statement for r in dependences.reductions if r.target.type == FLOAT}
+    floats = {
+        r.statement
+        for r in dependences.reductions
+        if r.target.type == FLOAT and r.halves is None
+    }
     for d in dependences.items:
         if d.orders and d.source == d.sink and d.source in here & floats:
             return d, d.relation

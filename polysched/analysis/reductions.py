@@ -8,6 +8,7 @@ from typing import Literal
 
 import islpy as isl
 
+from polysched.analysis.products import factors_of_two_bytes
 from polysched.ir import (
     Action,
     Assign,
@@ -70,6 +71,9 @@ class Reduction:
         Instance to the element that accumulates, or to all that it may be.
     others : tuple of isl.Map
         Instance to elements of the same array that it reads besides.
+    halves : ScalarType or None
+        Of both factors, where the terms are products of two elements of two bytes,
+        which a `float` holds exactly.
     """
 
     statement: str
@@ -81,6 +85,7 @@ class Reduction:
     target: Load
     element: isl.Map
     others: tuple[isl.Map, ...]
+    halves: ScalarType | None = None
 
     @property
     def has_identity(self) -> bool:
@@ -370,4 +375,5 @@ def _describe(
         target,
         write,
         tuple(others),
+        factors_of_two_bytes(statement.body),
     )

@@ -20,6 +20,7 @@ from polysched.machine import Gpu
 FLOAT_BYTES = 4
 WORD_BYTES = 4  # of a register
 TENSOR_PRODUCTS, TENSOR_TERMS = 1024, 8  # of an instruction of a tensor core
+HALF_BYTES = 2  # factors of which it takes twice as many
 TENSOR_REGISTERS = 40  # of a thread that feeds one, for addresses and counters
 OVERHEAD_OPERATIONS = 4.0  # on integers, of an instance: subscripts, the loop
 LOADS_IN_FLIGHT = 4  # of one thread: nvcc unrolls loops of so many turns and more
@@ -240,8 +241,11 @@ def _tensor_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> Kerne
     stored = float(results * n_warps * size)
     loads = stage.n_tiles * stage.n_inner * n_warps * sides / WARP
     products = load.n_instances / n_blocks
-    is_float = size == FLOAT_BYTES
+    is_half = stage.factor_bytes == HALF_BYTES
+    is_float = size == FLOAT_BYTES and not is_half
     registers = words * (results + TENSOR_TERMS * sides) / WARP + TENSOR_REGISTERS
+    per_instruction = TENSOR_PRODUCTS * (2 if is_half else 1)
+    terms = TENSOR_TERMS * (2 if is_half else 1)
     return KernelWork(
         n_blocks=n_blocks,
         threads_per_block=kernel.n_threads,
@@ -251,7 +255,8 @@ def _tensor_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> Kerne
         ),
         operations=Operations(
             tensor_tf32=products if is_float else 0.0,
-            tensor_fp64=0.0 if is_float else products,
+            tensor_fp64=products if size > FLOAT_BYTES else 0.0,
+            tensor_fp16=products if is_half else 0.0,
         ),
         load_bytes=copied + stored,
         store_bytes=stored,
@@ -259,18 +264,18 @@ def _tensor_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> Kerne
         store_sectors=stored / SECTOR_BYTES,
         memory_bytes=load.memory_bytes,
         shared_wavefronts=loads * words + copied / SHARED_BYTES_PER_CYCLE,
-        # floats are rounded as they are loaded
-        memory_instructions=loads * (2 if is_float else 1)
-        + products / TENSOR_PRODUCTS
+        # floats are rounded as they are loaded, halves put together by two
+        memory_instructions=loads * (1.5 if is_half else 2 if is_float else 1)
+        + products / per_instruction
         + copied / VECTOR_BYTES / WARP,
         loop=LoadLoop(
             n_steps=max(1, round(stage.n_tiles)),
             n_stages=stage.n_buffers,
-            n_inner_steps=max(1, stage.n_inner // TENSOR_TERMS),
+            n_inner_steps=max(1, stage.n_inner // terms),
             n_inner_stages=2,
             barriers_per_step=2 if stage.n_buffers == 1 else 1,
         ),
-        n_independent=float(results * TENSOR_TERMS / TENSOR_PRODUCTS),
+        n_independent=float(results * terms / per_instruction),
     )
 
 

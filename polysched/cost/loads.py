@@ -39,6 +39,8 @@ class Stage:
         Of a tile in shared memory, beside its operands: its rows lie apart.
     is_tensor : bool
         Whether warps multiply in tensor cores: `per_thread` is then a warp's.
+    factor_bytes : int
+        Of the smallest element that is read.
     """
 
     n_buffers: int
@@ -51,6 +53,7 @@ class Stage:
     has_known_pitches: bool = True
     padding_bytes: float = 0.0
     is_tensor: bool = False
+    factor_bytes: int = 0
 
 
 @dataclass(frozen=True)

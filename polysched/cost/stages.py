@@ -76,6 +76,7 @@ def read_stage(
             for r in places.values()
         ),
         is_tensor=is_tensor,
+        factor_bytes=min((a.type.n_bytes for a in arrays), default=0),
     )
 
 
@@ -115,4 +116,5 @@ def _tensor_padding_bytes(nest: Nest, first: int, operand: Reference) -> float:
 
 def tensor_pad_bytes(n_bytes: int, by_terms: bool) -> int:
     """What the generated kernel adds to a row; see `codegen.cuda.operands`."""
-    return PADDING_BYTES if by_terms and n_bytes == FLOAT_BYTES else 2 * PADDING_BYTES
+    is_narrow = n_bytes < FLOAT_BYTES or (by_terms and n_bytes == FLOAT_BYTES)
+    return PADDING_BYTES if is_narrow else 2 * PADDING_BYTES

@@ -38,6 +38,7 @@ MAX_STAGES = 8
 WARP = 32  # threads
 TENSOR, BULK = "tensor", "bulk"  # words of the mark, and options of the step
 TENSOR_SIDE, DEPTH = 16, 8  # results along a side, and terms, of two instructions
+HALF_DEPTH = 16  # where factors have two bytes
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Contract(Step):
     tensor : bool
         Multiply 16 x 8 by 8 x 8 elements at a time in tensor cores, which add terms in
         an order of their own: only reductions that may be reordered. Of floats they
-        take 10 bits of mantissa, which has to be allowed, too. `threads` then counts
+        take 10 bits of mantissa, which has to be allowed, too; products of numbers of
+        two bytes, 16 terms at a time, are exact. `threads` then counts
         warps, each of which takes neighbouring values; `runs` are its shares.
     bulk : bool
         Copy whole rows at a time where the processor can (sm_90) and rows are long and
@@ -137,13 +139,18 @@ class Contract(Step):
         if reason is not None or not self.tensor:
             return reason
         name = list_sets(tree.node(self.band).get_domain())[0].get_tuple_name()
-        types = [r.target.type for r in deps.reductions if r.statement == name]
-        if not types:
+        found = next((r for r in deps.reductions if r.statement == name), None)
+        if found is None:
             return f"the terms of {name} may not be added in another order"
-        if types[0] == FLOAT and not deps.may_round:
+        type_ = found.target.type
+        if found.halves is not None:
+            depth = self.tile[-1]
+            if depth % HALF_DEPTH:
+                return f"found {depth} terms, expected multiples of {HALF_DEPTH}"
+        elif type_ == FLOAT and not deps.may_round:
             return f"the factors of {name} may not be rounded to 10 bits of mantissa"
-        if types[0] not in (FLOAT, DOUBLE):
-            return f"tensor cores add no numbers of type {types[0].name}"
+        if type_ not in (FLOAT, DOUBLE):
+            return f"tensor cores add no numbers of type {type_.name}"
         return None
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from polysched.analysis import Dependences, match_product
+from polysched.analysis import (
+    AddedProduct,
+    Dependences,
+    Reduction,
+    match_product,
+)
 from polysched.ir import Expr, Iter, Load, NodePath, Scop, walk
 from polysched.ir.types import DOUBLE, FLOAT
 from polysched.transform.band_view import view_band
-from polysched.transform.contract import DEPTH, TENSOR_SIDE, Contract
+from polysched.transform.contract import DEPTH, HALF_DEPTH, TENSOR_SIDE, Contract
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS
 from polysched.transform.order import Order
@@ -24,7 +29,7 @@ class TensorShape:
     rows, columns : int
         Results of a block; of floats twice as many columns.
     depth : int
-        Terms of a tile.
+        Terms of a tile; of numbers of two bytes twice as many.
     warps : tuple of int
         Over rows and columns.
     stages : int
@@ -60,13 +65,17 @@ def stage_tensor(
         return None
     if not _is_allowed(draft.deps, name) or not _is_product(found, scop):
         return None
-    depth = _choose_depth(found, scop, shape.depth)
+    halves = _reduction(draft.deps, name).halves
+    if halves is not None:
+        depth = _fit_depth(found, 2 * shape.depth, HALF_DEPTH)
+    else:
+        depth = _choose_depth(found, scop, shape.depth)
     if depth is None:
         return None
     order = (*shared, *found.inside)
     if order != tuple(range(band.n_members)):
         draft = draft.do(Order(path, order))
-    is_float = _target_type(draft.deps, name) == FLOAT
+    is_float = _reduction(draft.deps, name).target.type == FLOAT
     rows, row_run = _fit(shape.rows, shape.warps[0], found.extent(found.row))
     columns = shape.columns * (2 if is_float else 1)
     columns, column_run = _fit(columns, shape.warps[1], found.extent(found.lane))
@@ -89,11 +98,16 @@ def _choose_depth(found: Contraction, scop: Scop, most: int) -> int | None:
     product = match_product(scop.statement(found.statement.name).body[0])
     assert product is not None
     if isinstance(product.left, Load) and isinstance(product.right, Load):
-        return min(most, -(-extent // DEPTH) * DEPTH)
+        return _fit_depth(found, most, DEPTH)
     if found.band.extent(found.inside[0]) is None:
         return None
     sizes = range(most, 0, -DEPTH)
     return next((size for size in sizes if extent % size == 0), None)
+
+
+def _fit_depth(found: Contraction, most: int, step: int) -> int:
+    """Terms of a tile: no more than there are, but a multiple of an instruction's."""
+    return min(most, -(-found.extent(found.inside[0]) // step) * step)
 
 
 def _fit(size: int, n_warps: int, extent: int) -> tuple[int, int]:
@@ -104,16 +118,16 @@ def _fit(size: int, n_warps: int, extent: int) -> tuple[int, int]:
     return size, min(run, size)
 
 
-def _target_type(deps: Dependences, name: str) -> object:
-    return next(r.target.type for r in deps.reductions if r.statement == name)
+def _reduction(deps: Dependences, name: str) -> Reduction:
+    return next(r for r in deps.reductions if r.statement == name)
 
 
 def _is_allowed(deps: Dependences, name: str) -> bool:
-    """Whether a statement's terms may be reordered and, of floats, rounded."""
+    """Whether a statement's terms may be reordered and, where they are, rounded."""
     for r in deps.reductions:
         if r.statement == name and r.op in ("+", "-"):
-            is_float = r.target.type == FLOAT and deps.may_round
-            return is_float or r.target.type == DOUBLE
+            is_exact = deps.may_round or r.halves is not None
+            return r.target.type == DOUBLE or (r.target.type == FLOAT and is_exact)
     return False
 
 
@@ -123,7 +137,7 @@ def _is_product(found: Contraction, scop: Scop) -> bool:
     if len(statement.body) != 1:
         return False
     product = match_product(statement.body[0])
-    if product is None:
+    if product is None or (product.halves is None and _has_halves(product)):
         return False
     names = statement.iterators
     row, lane, term = (
@@ -134,6 +148,12 @@ def _is_product(found: Contraction, scop: Scop) -> bool:
         for side in (product.left, product.right)
     }
     return moved == {frozenset((row, term)), frozenset((lane, term))}
+
+
+def _has_halves(product: AddedProduct) -> bool:
+    """Whether elements of two bytes are in it."""
+    parts = (e for side in (product.left, product.right) for e in walk(side))
+    return any(isinstance(e, Load) and e.type.is_half for e in parts)
 
 
 def _iterators(side: Expr) -> set[str]:

@@ -257,7 +257,7 @@ def tensor_pad_bytes(n_bytes: int, by_terms: bool) -> int:
     by_terms : bool
         Whether neighbours in a row are terms of one result, not rows or columns.
     """
-    return 16 if by_terms and n_bytes == 4 else 32
+    return 16 if n_bytes == 2 or (by_terms and n_bytes == 4) else 32
 
 
 def _has_long_rows(size: int, chunk: int, device: DeviceArray) -> bool:

@@ -7,7 +7,12 @@ takes 10 bits of mantissa. With g = lane / 4 and t = lane % 4 a lane has of the 
     left     rows g + 8 h, terms t + 4 s       at 2 s + h
     right    columns g + 8 f, terms t + 4 s    at [f][s], f is the instruction
 
-for f, h, s = 0, 1. There is no place for guards inside: a block at an edge has results
+for f, h, s = 0, 1. Factors of two bytes come as 16 terms, in pairs i = 0, 1:
+
+    left     rows g + 8 h, terms 2 t + i + 8 s       at 4 s + 2 h + i
+    right    columns g + 8 f, terms 2 t + i + 8 s    at [f][2 s + i]
+
+There is no place for guards inside: a block at an edge has results
 that are not stored, and in a tile at an edge both factors of the terms that are not
 there have to be zero, as the copies leave what nobody reads.
 """
@@ -23,19 +28,21 @@ from polysched.analysis import load_relations, match_product
 from polysched.base import CodegenError
 from polysched.codegen.ctext import Text
 from polysched.codegen.cuda.operands import Operand, tile_box
+from polysched.codegen.cuda.runs import HALF_VECTORS
 from polysched.codegen.cuda.tensor_results import (
     PER_LANE,
     TensorResults,
     moving_with,
 )
 from polysched.codegen.cuda.tensor_text import ROUND_CALL, TENSOR_CALL
+from polysched.codegen.cuda.text import type_name
 from polysched.codegen.cuda.tile_text import WORD_BYTES
 from polysched.codegen.expr import Bound, Spelling
 from polysched.codegen.linear import Linear
 from polysched.ir import Binary, Const, Expr, Iter, Load, Unary, map_expr, walk
 from polysched.ir.types import DOUBLE, FLOAT
 
-DEPTH = 8  # terms of an instruction
+DEPTH, HALF_DEPTH = 8, 16  # terms of an instruction; of factors of two bytes
 _NO_PRODUCT = "tensor cores add products of two array elements"
 WORK_REGISTERS = 40  # of a thread, for addresses and counters
 
@@ -66,6 +73,11 @@ class _Factor:
         """Whether it is the element itself: zero where nobody reads one."""
         return self.value == self.operand.load
 
+    @property
+    def is_half(self) -> bool:
+        """Whether it has two bytes."""
+        return self.operand.load.type.is_half
+
 
 class TensorPrinter(TensorResults):
     """Prints the body of a kernel whose warps multiply in tensor cores."""
@@ -86,12 +98,15 @@ class TensorPrinter(TensorResults):
             raise CodegenError("tensor cores take one loop of terms")
         (depth,) = self.form.steps
         left, right = self._factors(operands)
+        step = HALF_DEPTH if left.is_half else DEPTH
+        if depth % step:
+            raise CodegenError(f"tensor cores take {step} terms at a time, not {depth}")
         local, indent = self._local, self.options.indent
         kind, n = self.index_type.name, local.round
         head = f"[&](const int {local.stage}, const {kind} {self.names.tiles[0]})"
         yield f"const auto {local.multiply} = {head} {{"
         yield f"{indent}#pragma unroll"
-        yield f"{indent}for (int {n} = 0; {n} < {depth}; {n} += {DEPTH}) {{"
+        yield f"{indent}for (int {n} = 0; {n} < {depth}; {n} += {step}) {{"
         deep = indent * 2
         for factor in (left, right):
             yield from (deep + line for line in self._load(factor))
@@ -122,14 +137,18 @@ class TensorPrinter(TensorResults):
         if product is None:
             raise CodegenError(_NO_PRODUCT)
         found: dict[int, _Factor] = {}
-        for side in (product.left, product.right):
+        sides = [product.left, product.right]
+        if product.halves is not None:  # which conversions leave as they are
+            sides = [e for side in sides for e in side.operands]
+        for side in sides:
             for factor in self._sides(side, operands):
                 found[factor.member] = factor
         if len(found) != 2 or found[-2].operand is found[-1].operand:
             raise CodegenError("tensor cores take a row and a column of tiles")
         left, right = found[-2], found[-1]
         types = {e.dtype for x in (left.value, right.value) for e in _parts(x)}
-        if {target.type, *types} not in ({FLOAT}, {DOUBLE}):
+        is_half = product.halves is not None and target.type == FLOAT
+        if not is_half and {target.type, *types} not in ({FLOAT}, {DOUBLE}):
             raise CodegenError("tensor cores multiply and add numbers of one type")
         self._check_terms(left, right)
         if product.is_subtracted:
@@ -167,23 +186,46 @@ class TensorPrinter(TensorResults):
         kind, n, r = self.index_type.name, local.round, local.shares[factor.member]
         offset, (terms,) = names.offsets[factor.member], names.inner
         count = self._shares[factor.member]
-        at, half, part, extents = f"{e}", f"{e} % 2", f"{e} / 2", "[4]"
-        if factor.member == -1:
-            half, part, extents = part, half, "[2][2]"
-            at = f"{half}][{part}"
-        yield f"{self._type} {factor.name}[{count}]{extents};"
-        for name, times in ((r, count), (e, DEPTH // 2)):
+        in_pairs = factor.is_half and self._has_pairs(factor.operand)
+        at, half, term, extents = _places(factor, e, lane)
+        kind_of = type_name(factor.operand.load.type)
+        yield f"{kind_of} {factor.name}[{count}]{extents};"
+        n_own = HALF_DEPTH // 2 if factor.is_half else DEPTH // 2
+        more = f"{e} += 2" if in_pairs else f"{e}++"
+        for name, times, step in ((r, count, f"{r}++"), (e, n_own, more)):
             yield "#pragma unroll"
-            yield f"for (int {name} = 0; {name} < {times}; {name}++)"
+            yield f"for (int {name} = 0; {name} < {times}; {step})"
         first = self._offset(len(names.offsets) + factor.member, count)
         yield "{"
         yield f"{indent}const {kind} {offset} = {first} + {lane} / 4 + 8 * ({half});"
-        yield f"{indent}const int {terms} = {n} + {lane} % 4 + 4 * ({part});"
+        yield f"{indent}const int {terms} = {n} + {term};"
+        if in_pairs:
+            yield from (indent + line for line in self._pair(factor, f"{r}][{at}"))
+            yield "}"
+            return
         value = self._value(factor)
-        if self.form.target.type == FLOAT:
+        if self.form.target.type == FLOAT and not factor.is_half:
             value = f"{ROUND_CALL}{value})"
         yield f"{indent}{factor.name}[{r}][{at}] = {value};"
         yield "}"
+
+    def _has_pairs(self, operand: Operand) -> bool:
+        """Whether an even term and the next one are an aligned pair in the window."""
+        (terms,), place = self.names.inner, self._linear(operand.index[-1])
+        atoms = [(atom.text, weight) for atom, weight in place.terms]
+        return (
+            atoms == [(terms, 1)] and place.constant % 2 == 0 and operand.pitch % 2 == 0
+        )
+
+    def _pair(self, factor: _Factor, at: str) -> Iterator[str]:
+        """Two terms side by side, in one load."""
+        o, pair = factor.operand, self._local.inside
+        vector = HALF_VECTORS[type_name(o.load.type)]
+        place = self._value(replace(factor, value=o.load))
+        yield f"const {vector} {pair} = *(const {vector} *)&{place};"
+        sign = "" if factor.is_plain else "-"
+        yield f"{factor.name}[{at}] = {sign}{pair}.x;"
+        yield f"{factor.name}[{at} + 1] = {sign}{pair}.y;"
 
     def _value(self, factor: _Factor) -> str:
         """A factor with its operand in shared memory."""
@@ -225,6 +267,21 @@ class TensorPrinter(TensorResults):
         elements = points.apply(isl.Map.from_pw_multi_aff(at))
         elements = elements.intersect_params(self._tile_context)
         return bool(elements.is_disjoint(operand.touched))
+
+
+def _places(factor: _Factor, e: str, lane: str) -> tuple[str, str, str, str]:
+    """Of a lane's e-th element subscripts, half of the rows, and term; extents."""
+    is_column = factor.member == -1
+    if factor.is_half:
+        pair, by = f"2 * ({lane} % 4) + {e} % 2", f"{e} / 4"
+        if is_column:
+            term = f"{pair} + 8 * ({e} / 2 % 2)"
+            return f"{e} / 4][{e} % 4", by, term, "[2][4]"
+        return e, f"{e} / 2 % 2", f"{pair} + 8 * ({e} / 4)", "[8]"
+    first, second = f"{e} % 2", f"{e} / 2"
+    if is_column:
+        return f"{second}][{first}", second, f"{lane} % 4 + 4 * ({first})", "[2][2]"
+    return e, first, f"{lane} % 4 + 4 * ({second})", "[4]"
 
 
 def _parts(expr: Expr) -> Iterator[Expr]:

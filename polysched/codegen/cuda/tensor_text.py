@@ -62,10 +62,51 @@ static __device__ __forceinline__ void ps_multiply(
 }
 #endif
 """
+_TENSOR_HALVES = """\
+#ifndef PS_SHIM
+/* A warp adds a product of 16 x 16 by 16 x 8 elements, exact, to 16 x 8 sums. Lane
+   4 g + t has sums (g + 8 h, 2 t + i) at 2 h + i, left factors (g + 8 h, 2 t + i + 8 s)
+   at 4 s + 2 h + i and right ones (2 t + i + 8 s, g) at 2 s + i. */
+static __device__ __forceinline__ void ps_multiply(
+    float (&sums)[4], const KIND (&left)[8], const KIND (&right)[4])
+{
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  unsigned pairs[6];
+#pragma unroll
+  for (int n = 0; n < 4; n++)
+    pairs[n] = (unsigned)BITS(left[2 * n + 1]) << 16 | BITS(left[2 * n]);
+#pragma unroll
+  for (int n = 0; n < 2; n++)
+    pairs[4 + n] = (unsigned)BITS(right[2 * n + 1]) << 16 | BITS(right[2 * n]);
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.WORD.WORD.f32"
+      " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+      : "r"(pairs[0]), "r"(pairs[1]), "r"(pairs[2]), "r"(pairs[3]),
+        "r"(pairs[4]), "r"(pairs[5]));
+#elif defined(__CUDA_ARCH__)
+#error "tensor cores multiply numbers of two bytes in these tiles from sm_80 on"
+#endif
+}
+#endif
+"""
+
+
+def _halves(kind: str, bits: str, word: str) -> str:
+    text = _TENSOR_HALVES.replace("KIND", kind).replace("BITS", bits)
+    return text.replace("WORD", word)
+
+
+TENSOR_HALVES = {
+    "__half": _halves("__half", "__half_as_ushort", "f16"),
+    "__nv_bfloat16": _halves("__nv_bfloat16", "__bfloat16_as_ushort", "bf16"),
+}
 
 
 def tensor_prelude(lines: str) -> tuple[str, ...]:
     """The definitions that a kernel's text needs."""
     if TENSOR_CALL not in lines:
         return ()
+    for kind, text in TENSOR_HALVES.items():
+        if kind in lines:
+            return (text,)
     return (TENSOR_FLOATS if ROUND_CALL in lines else TENSOR_DOUBLES,)

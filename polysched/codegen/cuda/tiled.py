@@ -297,9 +297,9 @@ class TiledPrinter(CopyText):
 
 
 def _check_asynchronous(operands: Sequence[Operand]) -> None:
-    """Refuse a pipeline of copies that threads would wait for."""
+    """Refuse a pipeline of copies that threads would wait for, whatever the sizes."""
     for o in operands:
-        n_bytes = o.chunk * o.device.type.n_bytes
+        n_bytes = max(o.chunk, o.wide) * o.device.type.n_bytes
         if n_bytes < MIN_COPY_BYTES:
             raise CodegenError(
                 f"copies of {o.device.array.name!r} are of {n_bytes} bytes and not "

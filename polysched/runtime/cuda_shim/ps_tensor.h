@@ -23,6 +23,31 @@ inline float factor(float value) {
   return __uint_as_float(__float_as_uint(value) & 0xffffe000u);
 }
 
+// 16 x 8 results and 16 exact terms of two bytes, likewise.
+template <typename T>
+PS_SHIM_PLAIN inline void multiply(float (&sums)[4], const T (&left)[8],
+                                   const T (&right)[4], unsigned line) {
+  struct Parts {
+    float* sums;
+    const T *left, *right;
+  } mine = {sums, left, right};
+  void* all[32];
+  if (!ps_shim_gather(line, &mine, all)) return;
+  for (int row = 0; row < 16; row++)
+    for (int column = 0; column < 8; column++) {
+      Parts* own = (Parts*)all[row % 8 * 4 + column / 2];
+      float& sum = own->sums[row / 8 * 2 + column % 2];
+      for (int term = 0; term < 16; term++) {
+        int lane = term % 8 / 2, inside = term / 8 * 2;
+        T a = ((Parts*)all[row % 8 * 4 + lane])
+                  ->left[(inside + row / 8) * 2 + term % 2];
+        T b = ((Parts*)all[column * 4 + lane])->right[inside + term % 2];
+        sum += (float)a * (float)b;
+      }
+    }
+  ps_shim_dismiss();
+}
+
 // 16 x 8 results and 8 terms, with the places that a device gives its lanes.
 template <typename T>
 PS_SHIM_PLAIN inline void multiply(T (&sums)[4], const T (&left)[4],
@@ -50,6 +75,13 @@ PS_SHIM_PLAIN inline void multiply(T (&sums)[4], const T (&left)[4],
 template <typename T>
 PS_SHIM_PLAIN inline void ps_multiply(T (&sums)[4], const T (&left)[4],
                                       const T (&right)[2],
+                                      unsigned line = __builtin_LINE()) {
+  ps_shim::multiply(sums, left, right, line);
+}
+
+template <typename T>
+PS_SHIM_PLAIN inline void ps_multiply(float (&sums)[4], const T (&left)[8],
+                                      const T (&right)[4],
                                       unsigned line = __builtin_LINE()) {
   ps_shim::multiply(sums, left, right, line);
 }

@@ -10,7 +10,7 @@ from polysched.analysis import FloatingPoint
 from polysched.transform import Contract, DeviceShape, TensorShape, print_script
 from polysched.transform.device_plan import DevicePlanner
 from polysched.transform.device_shapes import PLAIN
-from tests.unit.codegen.cuda.programs import Prepared, outputs
+from tests.unit.codegen.cuda.programs import FRAME, Prepared, outputs
 
 SHAPE = DeviceShape(PLAIN, tensor=TensorShape(64, 32, 16, (2, 2), 2))
 LOOPS = """for (int i = 0; i < N; i++)
@@ -18,6 +18,7 @@ LOOPS = """for (int i = 0; i < N; i++)
       for (int k = 0; k < N; k++)
         """
 PRODUCT = LOOPS + "C[i][j] += A[i][k] * B[k][j];"
+HALVES = LOOPS + "C[i][j] += (float)A[i][k] * (float)B[k][j];"
 
 
 def planned(
@@ -104,3 +105,26 @@ def test_what_is_planned_runs(tmp_path: Path, body: str, elem: str) -> None:
     assert "tensor=true" in script
     expected, found = outputs(tmp_path, body, script, elem, 37, "tf32")
     assert float(found) == float(expected)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("body", "n", "fp", "tile"),
+    [
+        (HALVES, 200, "reassociate", (64, 64, 32)),
+        (HALVES, 20, "reassociate", (32, 32, 32)),
+        (HALVES, 7, "tf32", (16, 16, 16)),
+        (HALVES, 200, "strict", None),
+        (HALVES.replace("(float)A", "2 * (float)A"), 32, "tf32", None),
+        (HALVES.replace("(float)A[i][k]", "C[k][k]"), 32, "tf32", None),
+    ],
+)
+def test_factors_of_two_bytes_need_no_rounding(
+    tmp_path: Path, body: str, n: int, fp: FloatingPoint, tile: object
+) -> None:
+    text = (FRAME % ("_Float16", body)).replace("C[N][N], ", "")
+    text = text.replace("W[N][N];", "W[N][N];\nstatic float C[N][N];")
+    given = Prepared.of_text(tmp_path, text, n, fp)
+    (first,) = DevicePlanner(given.scop, given.deps, (SHAPE,)).plan(given.tree)
+    found = [s for s in first.steps if isinstance(s, Contract) and s.tensor]
+    assert [s.tile for s in found] == ([tile] if tile else [])
