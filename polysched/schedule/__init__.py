@@ -11,6 +11,7 @@ from polysched.schedule.core import Core, find_core
 from polysched.schedule.diagonals import Rowwise, turn_diagonals
 from polysched.schedule.facts import MachineFacts
 from polysched.schedule.isl_scheduler import IslBatch, IslVariant, isl_schedule
+from polysched.schedule.joined import Joined, join_statements
 from polysched.schedule.lexicon import (
     LEXICON,
     Forms,
@@ -66,6 +67,7 @@ __all__ = [
     "Forms",
     "IslBatch",
     "IslVariant",
+    "Joined",
     "MachineFacts",
     "ModelOptions",
     "Objective",
@@ -99,6 +101,7 @@ __all__ = [
     "has_scattered_updates",
     "is_stencil",
     "isl_schedule",
+    "join_statements",
     "objective",
     "objective_family",
     "parse_pin",

@@ -26,11 +26,13 @@ from polysched.schedule import (
     Core,
     IslBatch,
     IslVariant,
+    Joined,
     MachineFacts,
     Recipe,
     Rowwise,
     Solved,
     cut_dependences,
+    join_statements,
     rows_to_tree,
     solve_recipe,
     turn_diagonals,
@@ -50,6 +52,7 @@ ISL_VARIANTS = (
 )
 ROWWISE = (pluto(), pluto("max"))
 MAX_PIECES = 250  # of a program that is solved in one piece
+MANY_STATEMENTS = 16  # of which those in one loop are also solved as one
 LARGE_ROWWISE = (pluto("none"), feautrier_rows(), isl_like())
 DIAGONAL_RECIPES = (
     Recipe(("NP2", "SO", "DGF", "MIC")),
@@ -102,7 +105,9 @@ class Asker:
     rowwise : sequence of RowwiseRecipe
         Schedules to find row by row. They come first: they take little time, and a
         program of more than `MAX_PIECES` dependence pieces has nothing else. With any,
-        tables filled by diagonals are scheduled by rows, too (`turn_diagonals`).
+        tables filled by diagonals are scheduled by rows, too (`turn_diagonals`), and
+        the recipes of a program of `MANY_STATEMENTS` come first for what stands behind
+        each other as one statement (`join_statements`).
 
     Attributes
     ----------
@@ -133,7 +138,10 @@ class Asker:
         self._pool = ThreadPoolExecutor(min(N_SOLVERS, os.cpu_count() or 1))
         if len(self._pieces) > MAX_PIECES:
             rowwise = [*rowwise, *(r for r in LARGE_ROWWISE if r not in rowwise)]
-        self._recipes: list[tuple[str, Future[Solved]]] = [
+        self._recipes: list[tuple[str, Future[Solved]]] = []
+        if rowwise and len(core.scop.statements) >= MANY_STATEMENTS:
+            self._ask_joined(rowwise, recipes)
+        self._recipes += [
             (str(r), self._pool.submit(self._solve_rows, r)) for r in rowwise
         ]
         asked: dict[Recipe, Future[Solved]] = {}
@@ -252,18 +260,46 @@ class Asker:
                     core.scop, core.dependences, recipe.options, deadline, self._pieces
                 )
 
+    def _ask_joined(
+        self, rowwise: Sequence[RowwiseRecipe], recipes: Sequence[Recipe]
+    ) -> None:
+        """Many straight-line statements have schedules as one statement first."""
+        joined = join_statements(self.core.scop, self.core.dependences)
+        if joined is None or len(joined.pieces) > MAX_PIECES:
+            return
+        whole = (r for r in recipes if not r.pins and not r.parts)
+        submit = self._pool.submit
+        self._recipes += [
+            (f"{r} joined", submit(self._solve_rows_joined, joined, r)) for r in rowwise
+        ]
+        self._recipes += [
+            (f"{r} joined", submit(self._solve_other, joined, r)) for r in whole
+        ]
+
+    def _solve_rows_joined(self, joined: Joined, recipe: RowwiseRecipe) -> Solved:
+        with self._baton.held(), stopped_at(self._deadline, _NOT_IN_TIME):
+            found = solve_rowwise(
+                joined.scop,
+                joined.dependences,
+                recipe.options,
+                self._share(),
+                joined.pieces,
+            )
+            return joined.spread(found)
+
     def _ask_by_rows(self) -> None:
         """Tables filled by diagonals also have the schedules of tables by rows."""
         turned = turn_diagonals(self.core.scop, self.core.dependences)
         if turned is None:
             return
         for r in DIAGONAL_RECIPES:
-            future = self._pool.submit(self._solve_turned, turned, r)
+            future = self._pool.submit(self._solve_other, turned, r)
             self._recipes.append((f"{r} by rows", future))
 
-    def _solve_turned(self, turned: Rowwise, recipe: Recipe) -> Solved:
+    def _solve_other(self, form: Rowwise | Joined, recipe: Recipe) -> Solved:
+        """Solve a recipe over another form of the SCoP."""
         with self._baton.held(), stopped_at(self._deadline, _NOT_IN_TIME):
-            return turned.solve(recipe, self._share(), self.machine)
+            return form.solve(recipe, self._share(), self.machine)
 
     def _share(self) -> Deadline:
         """A share of what is left: on a busy machine bounded effort takes long, too."""

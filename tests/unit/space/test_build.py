@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from polysched.analysis import find_violation
+from polysched.analysis import compute_dependences, find_violation
 from polysched.base import CodegenError, Deadline, EmptySpaceError, PolyschedError
 from polysched.codegen import (
     CodeMeasurer,
@@ -23,7 +23,7 @@ from polysched.codegen import (
 from polysched.ir import ScheduleTree, Scop
 from polysched.machine import Machine
 from polysched.policy import find_policy
-from polysched.schedule import Core
+from polysched.schedule import Core, Recipe, find_core
 from polysched.space import ScheduleSpace, SpaceOptions, build_space
 from polysched.space.ask import Asker, Candidate
 from polysched.space.builder import SpaceBuilder
@@ -346,3 +346,35 @@ def test_short_regions_have_more_shapes_for_one_thread(machine: Machine) -> None
         )
 
     assert n_alone(4000) > n_alone(40_000_000)
+
+
+def test_many_straight_lines_are_also_solved_as_one_statement(
+    machine: Machine,
+) -> None:
+    steps = 18
+    lines = tuple(
+        scops.statement(
+            f"S{k}",
+            f"[n] -> {{ S{k}[t, i] : 0 <= t < n and 1 <= i < n - 1 }}",
+            (0, 0, k),
+            *(
+                ("r [t, i] -> u[t, i - 1]", "r [t, i] -> u[t, i + 1]")
+                if k == 0
+                else (f"r [t, i] -> x{k - 1}[t, i]",)
+            ),
+            f"w [t, i] -> {'u[t + 1, i]' if k == steps - 1 else f'x{k}[t, i]'}",
+        )
+        for k in range(steps)
+    )
+    scop = scops.scop("lines", *lines)
+    core = find_core(scop, compute_dependences(scop))
+    asker = Asker(core, (Recipe(("OP", "MIC")),), 60.0)
+    try:
+        found = {c.what: c.solved for c in asker.candidates()}
+    finally:
+        asker.close()
+    joined = found["OP>MIC (unit) joined"]
+    assert joined is not None
+    assert joined.rows is not None
+    assert len(joined.rows) == steps
+    assert found["pluto-rows joined"] is not None
