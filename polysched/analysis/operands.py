@@ -21,7 +21,7 @@ from polysched.ir import (
     Unary,
     walk,
 )
-from polysched.sets import list_maps, map_names
+from polysched.sets import list_maps, map_names, node_kind
 
 
 def find_operands(statement: Statement, iterators: frozenset[str]) -> list[Expr]:
@@ -98,6 +98,9 @@ def find_overwritten(
 ) -> str | None:
     """An array of which a copy made in front of a node would miss writes, or None.
 
+    What is written below the node once it has been read may be copied: the copy holds
+    the value that the reads find.
+
     Parameters
     ----------
     node : isl.ScheduleNode
@@ -119,9 +122,62 @@ def find_overwritten(
         read = relation.intersect_domain(statement.domain)
         for moment in own:
             seen = isl.UnionMap.from_map(read.apply_domain(moment))
-            if not seen.intersect(writes).is_empty():
+            if seen.intersect(writes).is_empty():
+                continue
+            if _finds_new_value(node, time, scop.may_writes, read):
                 return load.array
     return None
+
+
+def _finds_new_value(
+    node: isl.ScheduleNode, time: isl.UnionMap, writes: isl.UnionMap, read: isl.Map
+) -> bool:
+    """Whether some instance below a node reads what one before it has written there.
+
+    Both in the same iteration, `time`, of the loops around the node.
+    """
+    here = node.get_domain()
+    readers = isl.UnionMap.from_map(read).intersect_domain(here)
+    pairs = readers.apply_range(writes.intersect_domain(here).reverse())
+    return _has_later(node, pairs.intersect(time.apply_range(time.reverse())))
+
+
+def _has_later(node: isl.ScheduleNode, pairs: isl.UnionMap) -> bool:
+    """Whether below a node the first of some pair of instances runs behind the other.
+
+    Copies that the tree makes already are passed over.
+    """
+    if pairs.is_empty():
+        return False
+    kind = node_kind(node)
+    if kind == "leaf":
+        return False
+    if kind == "band":
+        time = node.band_get_partial_schedule_union_map()
+        if not pairs.intersect(time.lex_gt_union_map(time)).is_empty():
+            return True
+        pairs = pairs.intersect(time.apply_range(time.reverse()))
+    elif kind in ("sequence", "set"):
+        return _has_later_part(node, pairs, in_order=kind == "sequence")
+    elif kind not in ("filter", "mark", "extension", "context", "guard"):
+        return True
+    return _has_later(node.child(0), pairs)
+
+
+def _has_later_part(
+    node: isl.ScheduleNode, pairs: isl.UnionMap, *, in_order: bool
+) -> bool:
+    """The same for a node whose children run one after the other, or in any order."""
+    children = [node.child(k) for k in range(node.n_children())]
+    for k, child in enumerate(children):
+        first = pairs.intersect_domain(child.filter_get_filter())
+        others = children[:k] if in_order else children[:k] + children[k + 1 :]
+        for other in others:
+            if not first.intersect_range(other.filter_get_filter()).is_empty():
+                return True
+        if _has_later(child, first.intersect_range(child.filter_get_filter())):
+            return True
+    return False
 
 
 def _affine_text(expr: Expr) -> str:

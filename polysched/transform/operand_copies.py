@@ -25,14 +25,14 @@ def operand_iterators(found: Contraction, member: int) -> tuple[int, ...]:
 
 
 def can_pack(draft: Draft, found: Contraction, path: NodePath, member: int) -> bool:
-    """Whether nothing below a band writes the operand that moves with a member."""
+    """Whether what moves with a member may be read from a copy below a band."""
     return can_copy(draft, found, path, operand_iterators(found, member))
 
 
 def can_copy(
     draft: Draft, found: Contraction, path: NodePath, iterators: tuple[int, ...]
 ) -> bool:
-    """Whether nothing below a band writes the operand over some iterators."""
+    """Whether nothing below a band writes an operand before it is read there."""
     scop = found.band.scop
     statement = scop.statement(found.statement.name)
     operands = find_operands(

@@ -27,8 +27,8 @@ class Pack(Step):
     values of iterator 1 lie side by side for each value of iterator 2, as one byte
     each, two as 16 bits each; without panels those of the last iterator do. What is
     behind the end of a group is zero. The order of instances stays as it is.
-    Whether the copy is right (nothing below the mark
-    writes what was copied) and of constant size is decided when code is built.
+    Whether the copy is right (nothing below the mark writes what was copied before it
+    is read there) and of constant size is decided when code is built.
 
     Attributes
     ----------

@@ -308,6 +308,58 @@ def test_copies_that_would_go_stale_are_refused(tmp_path) -> None:
         text_of(program(statement), script, tmp_path)
 
 
+BACKWARDS = """
+    for (int i = 0; i < ni; i++)
+        for (int j = 0; j < nj; j++)
+            for (int k = i + 1; k < 20; k++)
+                C[i][j] += A[k][i] * C[k][j];
+"""
+
+
+@pytest.mark.cc
+def test_what_is_written_once_it_has_been_read_may_be_copied(tmp_path) -> None:
+    """A row is changed after all rows in front of it have read it."""
+    script = PACKED.replace("iterators=[0, 2]", "iterators=[2, 0]")
+    source = program("", loops=BACKWARDS)
+    assert "double C_packed[4][8]" in text_of(source, script, tmp_path)
+    check(source, script)
+
+
+def test_what_is_read_once_it_has_been_written_is_not_copied(tmp_path) -> None:
+    loops = BACKWARDS.replace("k = i + 1; k < 20", "k = 0; k < i")
+    script = TILED + "pack(band=0.0.0.0.0, statement=0, iterators=[2, 1])"
+    with pytest.raises(CodegenError, match="cannot pack C: what S0 reads is written"):
+        text_of(program("", loops=loops), script, tmp_path)
+
+
+IN_TURN = """
+    for (int i = 0; i < ni; i++) {
+        for (int j = 0; j < 8; j++)
+            FIRST[i][j] = A[i][j];
+        for (int j = 0; j < 8; j++)
+            for (int k = 0; k < 8; k++)
+                B[i][k] += C[i][j] * A[j][k];
+        for (int j = 0; j < 8; j++)
+            C[i][j] = 0;
+    }
+"""
+COPIED_ROW = "pack(band=0, statement=1, iterators=[0, 1])"
+
+
+@pytest.mark.cc
+def test_what_a_later_statement_writes_may_be_copied(tmp_path) -> None:
+    source = program("", loops=IN_TURN.replace("FIRST", "D").replace("ni", "8"))
+    source = source.replace("static real C[R][R]", "static real C[R][R], D[R][R]")
+    assert "C_packed" in text_of(source, COPIED_ROW, tmp_path)
+    check(source, COPIED_ROW)
+
+
+def test_what_an_earlier_statement_writes_is_not_copied(tmp_path) -> None:
+    source = program("", loops=IN_TURN.replace("FIRST", "C").replace("ni", "8"))
+    with pytest.raises(CodegenError, match="cannot pack C: what S1 reads is written"):
+        text_of(source, COPIED_ROW, tmp_path)
+
+
 def test_a_copy_is_not_copied_again(tmp_path) -> None:
     file = tmp_path / "product.c"
     file.write_text(program(PRODUCT))
