@@ -66,10 +66,11 @@ def stage_tensor(
     if not _is_allowed(draft.deps, name) or not _is_product(found, scop):
         return None
     halves = _reduction(draft.deps, name).halves
-    if halves is not None:
-        depth = _fit_depth(found, 2 * shape.depth, HALF_DEPTH)
-    else:
-        depth = _choose_depth(found, scop, shape.depth)
+    depth = (
+        _choose_depth(found, scop, shape.depth)
+        if halves is None
+        else _fit_depth(found, 2 * shape.depth, HALF_DEPTH)
+    )
     if depth is None:
         return None
     order = (*shared, *found.inside)
