@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping
 from math import prod
 
 import islpy as isl
 
 from polysched.base import RunError
 from polysched.ir import (
-    Action,
     Array,
-    Assign,
-    Element,
-    Expr,
     FunctionParameter,
-    Let,
-    Local,
     Program,
+    Range,
     Scop,
-    Select,
     Signature,
     evaluate_size,
-    inner_actions,
 )
 from polysched.ir.types import BFLOAT, DOUBLE, FLOAT, HALF
+from polysched.runtime.places import find_places
 from polysched.runtime.rounding import fix_parameters
 from polysched.sets import list_sets, n_dims
 
@@ -45,7 +39,8 @@ def print_driver(
     parameters : mapping of str to int
         Values of the function's integer parameters.
     seed : int
-        Of the data: reals in [1/4, 5/4), integers from 1 to 8.
+        Of the data: reals in [1/4, 5/4), integers from 1 to 8, or such as `find_places`
+        says.
 
     Returns
     -------
@@ -60,12 +55,14 @@ def print_driver(
         If a parameter has no value or an array no size that can be derived.
     """
     signature = _find_signature(program, scop)
-    _refuse_lookups(program, signature)
+    scops = [s for s in program.scops if s.function == signature.function]
+    places = find_places(scops, parameters)
     arguments = []
     for k, parameter in enumerate(signature.parameters):
         if parameter.is_pointer:
             n = _count_elements(program, signature, parameter, parameters)
-            arguments.append(_filled(signature, parameter, n, seed + k))
+            held = places.get(parameter.name)
+            arguments.append(_filled(signature, parameter, n, seed + k, held))
         else:
             arguments.append(_scalar(signature, parameter, parameters, k))
     return (
@@ -75,6 +72,8 @@ def print_driver(
         "  extern double polysched_real(double);\n"
         "  extern void *polysched_filled(unsigned long, unsigned long, int,\n"
         "                                unsigned long);\n"
+        "  extern void *polysched_places(unsigned long, unsigned long, long long,\n"
+        "                                long long, unsigned long);\n"
         f"  {signature.function}({', '.join(arguments)});\n"
         "  return 0;\n}\n"
     )
@@ -89,65 +88,6 @@ def _find_signature(program: Program, scop: Scop) -> Signature:
         f" {scop.function!r} are not known",
         hint="name the source file that has the main",
     )
-
-
-def _refuse_lookups(program: Program, signature: Signature) -> None:
-    """Made-up data say nothing of use about where to look something up."""
-    for scop in program.scops:
-        if scop.function != signature.function:
-            continue
-        found = _asked_of_data(scop)
-        if found is not None:
-            name = scop.array(found.array).source_name
-            raise RunError(
-                f"data of {signature.function!r} say which elements of {name!r} are "
-                "reached; they cannot be made up",
-                hint="add a main that calls the function",
-            )
-
-
-def _asked_of_data(scop: Scop) -> Element | None:
-    """An element at a place that an array of the caller holds, if there is one.
-
-    What the region counts itself, as the place of the least element so far, is right
-    whatever the data are.
-    """
-    given = {a.name for a in scop.arrays if a.live_in}
-    settings = [
-        one for s in scop.statements for action in s.body for one in _settings(action)
-    ]
-    while True:
-        more = {name for name, value in settings if _mentions(value, given)} - given
-        if not more:
-            break
-        given |= more
-    elements = (e for e in scop.iter_expressions() if isinstance(e, Element))
-    return next(
-        (e for e in elements if any(_mentions(s, given) for s in e.subscripts)), None
-    )
-
-
-def _settings(action: Action) -> Iterator[tuple[str, Expr]]:
-    """Names of variables and arrays that get values, and the values."""
-    match action:
-        case Assign(target, _, value):
-            yield target.array, value
-        case Let(local, _, Expr() as value):
-            yield local.name, value
-    for inner in inner_actions(action):
-        yield from _settings(inner)
-
-
-def _mentions(expr: Expr, names: Set[str]) -> bool:
-    """Whether its value, not only the choice of one, is made of some of the names."""
-    match expr:
-        case Select(_, then, other):
-            return _mentions(then, names) or _mentions(other, names)
-        case Element(array, subscripts, _):
-            return array in names or any(_mentions(s, names) for s in subscripts)
-        case Local(name, _):
-            return name in names
-    return any(_mentions(e, names) for e in expr.operands)
 
 
 def _scalar(
@@ -175,7 +115,11 @@ def _scalar(
 
 
 def _filled(
-    signature: Signature, parameter: FunctionParameter, n_elements: int, seed: int
+    signature: Signature,
+    parameter: FunctionParameter,
+    n_elements: int,
+    seed: int,
+    held: Range | None,
 ) -> str:
     if parameter.type is None:
         raise RunError(
@@ -185,6 +129,9 @@ def _filled(
         )
     kind = _KINDS.get(parameter.type, 0)
     size = f"sizeof({parameter.type.name})"
+    if held is not None:
+        ends = f"{held.low}LL, {held.high}LL"
+        return f"polysched_places({n_elements}UL, {size}, {ends}, {seed}UL)"
     return f"polysched_filled({n_elements}UL, {size}, {kind}, {seed}UL)"
 
 

@@ -191,14 +191,8 @@ double polysched_real(double value)
     return hidden;
 }
 
-/* kind: 0 integer, 1 the first half of a float, 2 one of 16 bits, 4 float, 8 double;
-   halves are cut off, not rounded; integers are small, reals lie in [1/4, 5/4). */
-void *polysched_filled(unsigned long count, unsigned long size, int kind,
-                       unsigned long seed)
+static void *allocated(unsigned long count, unsigned long size)
 {
-    uint64_t state = seed;
-    unsigned long k;
-    unsigned char *bytes;
     void *memory = NULL;
     if (size && count > ((size_t)-1 >> 1) / size)
         memory = NULL;
@@ -208,7 +202,17 @@ void *polysched_filled(unsigned long count, unsigned long size, int kind,
         fprintf(stderr, "cannot allocate %lu elements of %lu bytes\n", count, size);
         exit(97);
     }
-    bytes = memory;
+    return memory;
+}
+
+/* kind: 0 integer, 1 the first half of a float, 2 one of 16 bits, 4 float, 8 double;
+   halves are cut off, not rounded; integers are small, reals lie in [1/4, 5/4). */
+void *polysched_filled(unsigned long count, unsigned long size, int kind,
+                       unsigned long seed)
+{
+    uint64_t state = seed;
+    unsigned long k;
+    unsigned char *bytes = allocated(count, size);
     for (k = 0; k < count; k++) {
         uint64_t bits = next(&state);
         double real = 0.25 + (double)(bits >> 11) / 9007199254740992.0;
@@ -228,6 +232,20 @@ void *polysched_filled(unsigned long count, unsigned long size, int kind,
             bytes[k * size] = (unsigned char)(bits % 8 + 1);
         }
     }
-    return memory;
+    return bytes;
+}
+
+/* Integers from low to high: indices of another array's elements. */
+void *polysched_places(unsigned long count, unsigned long size, long long low,
+                       long long high, unsigned long seed)
+{
+    uint64_t state = seed;
+    unsigned long k;
+    unsigned char *bytes = allocated(count, size);
+    for (k = 0; k < count; k++) {
+        uint64_t place = (uint64_t)low + next(&state) % ((uint64_t)(high - low) + 1);
+        memcpy(bytes + k * size, &place, size);
+    }
+    return bytes;
 }
 """
