@@ -6,6 +6,7 @@ from polysched.analysis.coalesce import coalesce_scalars
 from polysched.analysis.commute import order_updates
 from polysched.analysis.data_rows import take_in_order
 from polysched.analysis.guarded_sums import split_guarded_sums
+from polysched.analysis.join_loops import join_loops
 from polysched.analysis.liveness import drop_dead_statements, infer_liveness
 from polysched.analysis.narrow import narrow_scalars
 from polysched.analysis.privatize import privatize
@@ -19,7 +20,8 @@ def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
 
     Liveness is inferred, statements whose values nobody reads are gone, dead scalars
     are private or gone, those that one statement reads computed there, those
-    that hold small values of a shorter type, sums that share their condition with
+    that hold small values of a shorter type, loops that go on with what the last one
+    did are one with it, sums that share their condition with
     something else have statements of their own, updates that commute begin with
     the term that is known first, and updates in place read copies of what they change
     later. The last is done where all sizes are known, as the code explodes otherwise.
@@ -28,7 +30,7 @@ def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     live = drop_dead_statements(infer_liveness(scop))
     private = substitute_scalars(privatize(live))
     moved = narrow_scalars(coalesce_scalars(private))
-    updated = order_updates(split_guarded_sums(moved))
+    updated = order_updates(split_guarded_sums(join_loops(moved)))
     has_known_sizes = not updated.parameters
     done = copy_versions(updated) if with_copies and has_known_sizes else updated
     return take_in_order(done)
