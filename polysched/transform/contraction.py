@@ -31,7 +31,13 @@ from polysched.transform.pack import Pack
 from polysched.transform.registers import Registers
 from polysched.transform.roles import Contraction, find_contraction, n_values
 from polysched.transform.tile import Tile
-from polysched.transform.uneven import choose_uneven_size, find_ends
+from polysched.transform.uneven import (
+    Shrinking,
+    choose_shrinking_size,
+    choose_uneven_size,
+    find_ends,
+)
+from polysched.transform.work import spread_work
 
 MAX_VECTORS = 4  # of one row of a register tile: more only wait for loads
 L1_SHARE = 0.25  # for the rows that stay while panels pass by
@@ -83,8 +89,9 @@ def tile_contraction(
         min(int(cpu.l2_bytes * share), MAX_COPY_BYTES) // (n_bytes * depth)
         for share in (L2_SHARE, BLOCK_SHARE)
     )
-    width = lcm(width, align)
-    columns = _share_columns(found, cpu, max(width, columns), width)
+    if align % width:
+        width = lcm(width, align)
+    columns = _share_columns(draft, found, cpu, max(width, columns), width, align)
     block = _even(found.extent(found.row), max(rows, block), rows)
     order = (*found.outside, found.row, found.lane, *found.inside)
     draft = draft.do(Order(band.path, order))
@@ -129,11 +136,25 @@ def _is_for_rows(found: Contraction, cpu: Cpu, columns: int, rows: int) -> bool:
     return few and found.extent(found.row) >= 2 * cpu.n_cores * rows
 
 
-def _share_columns(found: Contraction, cpu: Cpu, largest: int, multiple: int) -> int:
-    """Columns of a tile: threads that share the loop are to have as much work."""
+def _share_columns(
+    draft: Draft,
+    found: Contraction,
+    cpu: Cpu,
+    largest: int,
+    multiple: int,
+    align: int,
+) -> int:
+    """Columns of a tile: threads that share the loop are to have as much work.
+
+    With `align` above 1 what is left of the loop is that much shorter in every run.
+    """
     band, lane = found.band, found.lane
     extent = found.extent(lane)
     n_threads = cpu.n_cores if band.coincident[lane] else 1
+    if n_threads > 1 and align > 1:
+        is_triangle = spread_work(draft, band, lane, cpu).is_uneven
+        shape = Shrinking(align + extent, align, is_triangle=is_triangle)
+        return choose_shrinking_size(shape, multiple, largest, n_threads)
     if n_threads > 1 and limits_others(band, lane):
         ends = find_ends(band, found.statement, lane)
         return choose_uneven_size(ends, extent, multiple, largest, n_threads)

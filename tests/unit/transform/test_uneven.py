@@ -12,7 +12,12 @@ from polysched.ir import original_tree
 from polysched.transform import apply_script, parse_script
 from polysched.transform.band_view import view_band
 from polysched.transform.draft import Draft
-from polysched.transform.uneven import choose_uneven_size, find_ends
+from polysched.transform.uneven import (
+    Shrinking,
+    choose_shrinking_size,
+    choose_uneven_size,
+    find_ends,
+)
 
 
 @pytest.mark.parametrize(
@@ -70,3 +75,24 @@ def test_the_work_at_both_ends_is_that_of_the_other_loops(
     band = view_band(draft, scop.with_estimates(sizes), (0,))
     assert find_ends(band, band.statements[0], 1) == ends
     assert find_ends(replace(band, is_part=True), band.statements[0], 1)[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("is_triangle", "largest", "size"), [(False, 544, 224), (True, 544, 160)]
+)
+def test_runs_that_grow_shorter_are_shared(
+    is_triangle: bool, largest: int, size: int
+) -> None:
+    loop = Shrinking(2000, 192, is_triangle=is_triangle)
+    assert choose_shrinking_size(loop, 32, largest, 2) == size
+
+
+def test_one_thread_has_few_tiles_to_copy_for() -> None:
+    """As 544 does, tiles of 512 leave four for the first run, and fewer later on."""
+    loop = Shrinking(2000, 192, is_triangle=False)
+    assert choose_shrinking_size(loop, 32, 544, 1) == 512
+
+
+def test_loops_of_any_length_are_shared_in_no_time() -> None:
+    long = Shrinking(10**9, 192, is_triangle=True)
+    assert 32 <= choose_shrinking_size(long, 32, 544, 2) <= 544
