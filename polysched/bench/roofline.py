@@ -11,7 +11,7 @@ from polysched.analysis import count_points, exposed_reads, operation_count
 from polysched.base import AnalysisError
 from polysched.bench.instructions import half_instructions
 from polysched.ir import Scop
-from polysched.machine import Machine
+from polysched.machine import Cpu, Machine
 from polysched.sets import list_sets
 
 _DOUBLE_BYTES = 8
@@ -62,8 +62,8 @@ class Bound:
     compute_seconds, memory_seconds : float
         At the ceilings of arithmetic and of memory.
     fits_cache : bool
-        Whether all data fit the caches, so that the bound of memory holds only for a
-        program that finds them cold.
+        Whether all data fit the caches. Where the bandwidth of these was not measured,
+        the bound of memory holds only for a program that finds them cold.
 
     References
     ----------
@@ -142,23 +142,37 @@ def bound_of(work: Work, machine: Machine, threads: int) -> Bound:
     A thread's ceiling of arithmetic is that of double precision, times the number of
     smaller elements in the place of a double. Where the processor multiplies and adds
     in one instruction, only these reach the ceiling: an operation on its own takes the
-    place of two. Bandwidth grows with the threads up to that of all cores.
+    place of two. Bandwidth grows with the threads up to that of all cores; it is that
+    of the nearest cache which holds everything, as far as it was measured.
     """
     cpu = machine.cpu
     cores = max(1, min(threads, cpu.n_cores))
     lanes = max(1.0, _DOUBLE_BYTES / work.element_bytes)
     flops = cpu.flops_per_second * cores * lanes
-    everyone = max(cpu.bandwidth_bytes_per_second, cpu.bandwidth_all_bytes_per_second)
-    bandwidth = min(everyone, cores * cpu.bandwidth_bytes_per_second)
-    caches = cpu.l3_bytes + cores * cpu.l2_bytes
     has_fused = bool(_FUSED & set(cpu.isa))
     done = work.half_instructions if has_fused else work.operations
     return Bound(
         work,
         done / flops,
-        work.traffic_bytes / bandwidth,
-        work.traffic_bytes <= caches,
+        work.traffic_bytes / _bandwidth(work.traffic_bytes, cpu, cores),
+        work.traffic_bytes <= _cache_bytes(cpu, cores),
     )
+
+
+def _cache_bytes(cpu: Cpu, cores: int) -> int:
+    return cpu.l3_bytes + cores * cpu.l2_bytes
+
+
+def _bandwidth(n_bytes: int, cpu: Cpu, cores: int) -> float:
+    """Bytes per second of reads from where so many may lie."""
+    everyone = max(cpu.bandwidth_bytes_per_second, cpu.bandwidth_all_bytes_per_second)
+    found = [min(everyone, cores * cpu.bandwidth_bytes_per_second)]
+    for rate in cpu.cache_rates:
+        near = cores * cpu.l2_bytes if rate.level == 2 else _cache_bytes(cpu, cores)
+        if n_bytes <= near:
+            read = cores * rate.read_bytes_per_second
+            found.append(min(rate.read_all_bytes_per_second, read))
+    return max(found)
 
 
 def _moved(scop: Scop) -> list[isl.Set]:

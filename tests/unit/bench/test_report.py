@@ -10,7 +10,7 @@ import pytest
 from polysched.base import PolyschedError
 from polysched.bench import BenchReport, KernelReport, Work, bound_of
 from polysched.bench.report import quartiles
-from polysched.machine import Machine
+from polysched.machine import CacheRate, Machine
 from polysched.records import Failure, Measurement
 
 MACHINE = Machine.detect(calibrated=False)
@@ -94,6 +94,27 @@ def test_bound_is_the_larger_of_compute_and_memory():
     assert single.compute_seconds == pytest.approx(50.0)
     assert (single.limited_by, single.fits_cache) == ("compute", True)
     assert not two.fits_cache
+
+
+def test_data_that_a_measured_cache_holds_are_bounded_by_that():
+    rates = (CacheRate(2, 4e10, 1e10, 8e10, 2e10), CacheRate(3, 1e10, 5e9, 15e9, 8e9))
+    cpu = replace(TOY.cpu, l2_bytes=10**6, l3_bytes=10**7, cache_rates=rates)
+    machine = replace(TOY, cpu=cpu)
+
+    def bandwidth(n_bytes, threads):
+        bound = bound_of(Work(1, n_bytes, 8, 1), machine, threads)
+        return n_bytes / bound.memory_seconds
+
+    assert bandwidth(10**6, 1) == pytest.approx(4e10)
+    assert bandwidth(2 * 10**6, 2) == pytest.approx(8e10)
+    assert bandwidth(2 * 10**6, 1) == pytest.approx(1e10)
+    assert bandwidth(10**7, 2) == pytest.approx(15e9)
+    assert bandwidth(10**8, 2) == pytest.approx(6e9)
+
+
+def test_unmeasured_caches_leave_the_bandwidth_of_memory():
+    bound = bound_of(Work(1, 10**3, 8, 1), TOY, 2)
+    assert bound.memory_seconds == pytest.approx(10**3 / 6e9)
 
 
 def test_operations_that_no_fused_instruction_does_take_the_place_of_two():
