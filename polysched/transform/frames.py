@@ -72,13 +72,26 @@ def _frame(draft: Draft, scop: Scop, cpu: Cpu, path: NodePath) -> Draft | None:
     framed = tiled.attempt(Frame(points, SIDE, loops, strips))
     if framed is None:
         return None
-    last = framed.node(points).n_children()
-    for k in range(last - len(updates), last):
+    ends = find_ends(framed.node(points), updates)
+    for k in ends:
         ended = _hold(framed, scop, cpu, (*points, k, 0))
         if ended is None:
             return None
         framed = ended
-    return framed
+    return framed if ends else None
+
+
+def find_ends(tile: isl.ScheduleNode, updates: tuple[str, ...]) -> tuple[int, ...]:
+    """Where a tile ends with each of the updates alone; none if it does not.
+
+    Below a diagonal nothing may be outside of the tile along all axes.
+    """
+    children = [tile.child(k) for k in range(tile.n_children())]
+    held = [list_sets(child.filter_get_filter()) for child in children]
+    alone = {s[0].get_tuple_name(): k for k, s in enumerate(held) if len(s) == 1}
+    if not alone.keys() >= {*updates}:
+        return ()
+    return tuple(sorted(alone[update] for update in updates))
 
 
 def _hold(draft: Draft, scop: Scop, cpu: Cpu, path: NodePath) -> Draft | None:

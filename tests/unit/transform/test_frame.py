@@ -18,7 +18,7 @@ from polysched.analysis import (
 from polysched.frontend import parse_c
 from polysched.ir import Scop, original_tree
 from polysched.machine import Machine
-from polysched.sets import node_kind
+from polysched.sets import list_sets, node_kind
 from polysched.testing import Candidate, Candidates, check_program
 from polysched.transform import (
     ScriptPlanner,
@@ -27,6 +27,7 @@ from polysched.transform import (
     parse_script,
     print_script,
 )
+from polysched.transform.frames import find_ends
 from tests.unit.analysis.test_versions import JORDAN, PATHS, _program
 
 LOOPS = (
@@ -78,6 +79,20 @@ def test_what_is_inside_along_all_axes_comes_first(tmp_path: Path) -> None:
     # the square; its columns and rows, with copies; four kinds of updates outside
     assert found == [15, 9, 9, 1, 1, 1, 1]
     assert find_violation(framed, deps, scop) is None
+
+
+def test_tiles_end_with_updates_alone_or_not_at_all(tmp_path: Path) -> None:
+    """Below a diagonal nothing may be outside along all axes."""
+    scop, deps = _prepared(PATHS, tmp_path)
+    tree = set_band_flags(original_tree(scop), deps)
+    parts = apply_script(tree, parse_script(FRAMED)).node((0, 0, 0))
+    alone = tuple(
+        list_sets(parts.child(k).filter_get_filter())[0].get_tuple_name()
+        for k in range(3, 7)
+    )
+    assert find_ends(parts, alone) == (3, 4, 5, 6)
+    assert find_ends(parts, alone[1:2]) == (4,)
+    assert find_ends(parts, (*alone, "S9")) == ()
 
 
 @pytest.mark.parametrize(
