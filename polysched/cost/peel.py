@@ -71,7 +71,7 @@ def _short_trips(members: tuple[Member, ...], statement: Statement) -> int | Non
         return None
     if member_directions(members)[-1] is None or _is_tiled(members):
         return None
-    trips = _constant_trips(statement, last.coefficients)
+    trips = constant_trips(statement, last.coefficients)
     return trips if trips is not None and 1 < trips <= MAX_TRIPS else None
 
 
@@ -102,7 +102,7 @@ def _is_tiled(members: tuple[Member, ...]) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _constant_trips(statement: Statement, row: tuple[int, ...]) -> int | None:
+def constant_trips(statement: Statement, row: tuple[int, ...]) -> int | None:
     """Iterations of a loop over one iterator, where its bounds are numbers."""
     moved = [k for k, c in enumerate(row) if c]
     if len(moved) != 1:

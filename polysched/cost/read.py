@@ -17,6 +17,7 @@ from polysched.analysis import (
     place_size,
     references,
 )
+from polysched.cost.alias_checks import asks_too_often
 from polysched.cost.calls import stops_lanes
 from polysched.cost.nest import Nest
 from polysched.cost.peel import peel
@@ -67,7 +68,7 @@ def read_nests(
         or _asks_in_lanes(
             scop.statement(place.name), peel(_moving(place), scop, place.name)
         )
-    }
+    } | _unproven(listed, scop)
     for name, places in all_places.items():
         sizes = [place_size(tree, p) if len(places) > 1 else 1.0 for p in places]
         for place, size in zip(places, sizes, strict=True):
@@ -109,6 +110,19 @@ def _innermost(members: tuple[Member, ...]) -> tuple[NodePath, int] | None:
     """The last member that stays a loop."""
     rolled = [(m.path, m.position) for m in members if not m.unrolled]
     return rolled[-1] if rolled else None
+
+
+def _unproven(places: list[Place], scop: Scop) -> set[tuple[NodePath, int] | None]:
+    """Innermost loops of which nothing says that they may run in lanes.
+
+    Compilers give those up that would take too many questions.
+    """
+    runs: dict[tuple[NodePath, int] | None, list[tuple[str, tuple[Member, ...]]]] = {}
+    for place in places:
+        members = peel(_moving(place), scop, place.name)
+        if not any(m.is_vector for m in members):
+            runs.setdefault(_innermost(members), []).append((place.name, members))
+    return {loop for loop, run in runs.items() if asks_too_often(run, scop)}
 
 
 def _is_versioned(tree: ScheduleTree, members: tuple[Member, ...]) -> bool:
