@@ -21,6 +21,7 @@ from polysched.analysis.carried import (
     loop_is_parallel,
     member_distances,
 )
+from polysched.analysis.certain import certain_arrays
 from polysched.analysis.coalesce import coalesce_scalars
 from polysched.analysis.commute import order_updates
 from polysched.analysis.dependences import (
@@ -211,6 +212,7 @@ __all__ = [
     "box_footprint",
     "box_terms",
     "call_count",
+    "certain_arrays",
     "check_legal",
     "choose_copied",
     "closed_forms",

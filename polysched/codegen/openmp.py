@@ -9,7 +9,12 @@ from functools import cached_property
 
 import islpy as isl
 
-from polysched.analysis import Reduction, compute_dependences, find_reductions
+from polysched.analysis import (
+    Reduction,
+    certain_arrays,
+    compute_dependences,
+    find_reductions,
+)
 from polysched.base import CodegenError
 from polysched.codegen.accumulate import Accumulators
 from polysched.codegen.ast_expr import AstExprPrinter, signed_parameters
@@ -25,6 +30,7 @@ from polysched.codegen.held_blocks import HeldBlocks
 from polysched.codegen.held_bodies import HeldBodies
 from polysched.codegen.held_factors import HeldFactors
 from polysched.codegen.held_rows import HeldRows
+from polysched.codegen.joined import join_conditions
 from polysched.codegen.layout import Layout
 from polysched.codegen.least_work import LeastWork
 from polysched.codegen.lifted import lift
@@ -336,6 +342,11 @@ class _Printer:
         in_lanes: bool,
     ) -> tuple[str, ...]:
         statement = self.scop.statement(instance.statement)
+        if in_lanes:
+            certain = certain_arrays(self.scop, statement.name)
+            statement = replace(
+                statement, body=join_conditions(statement.body, certain)
+            )
         held = dict(instance.held)
         if instance.accumulator:
             held[self._target(statement)] = instance.accumulator
