@@ -19,11 +19,11 @@ def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     """The SCoP as it is scheduled: the same results with fewer dependences.
 
     Liveness is inferred, statements whose values nobody reads are gone, dead scalars
-    are private or gone, those that one statement reads computed there, those
-    that hold small values of a shorter type, loops that go on with what the last one
-    did are one with it, sums that share their condition with
-    something else have statements of their own, updates that commute begin with
-    the term that is known first, and updates in place read copies of what they change
+    are private or gone, those that one statement reads, or some of a sweep, computed
+    there, those that hold small values of a shorter type, loops that go on with what
+    the last one did are one with it, sums that share their condition with something
+    else have statements of their own, updates that commute begin with the term that is
+    known first, and updates in place read copies of what they change
     later. The last is done where all sizes are known, as the code explodes otherwise.
     Arrays whose order makes rows of data independent are taken to be in order.
     """
