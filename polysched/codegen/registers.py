@@ -51,6 +51,7 @@ from polysched.codegen.tile_loops import (
     split_loop,
 )
 from polysched.codegen.turned import Squares, find_turned, with_loop
+from polysched.codegen.turned_tiles import write_turned_tile
 from polysched.codegen.vectors import VectorNames
 from polysched.ir import (
     Assign,
@@ -215,6 +216,11 @@ class RegisterTiles:
             turned = find_turned(around, assign, tile.lanes)
             if turned:
                 return self._write_turned(tile, chain, assign, around, turned)
+        if not chain and not row:
+            macros = self.built.exprs.macros
+            square = write_turned_tile(points, tile, assign, self.vectors, macros)
+            if square is not None:
+                return square
         vector = self.vectors.type(assign.target.type, tile.lanes)
         vectors: dict[str, str] = {}
         scalars: dict[str, str] = {}

@@ -334,12 +334,22 @@ class Nest(NestData):
 
     @cached_property
     def is_turned(self) -> bool:
-        """Whether lanes run across rows that the innermost loop runs along."""
+        """Whether lanes run across rows that another loop, of all far ones, runs along.
+
+        The innermost one, or one within the tile.
+        """
         points = [k for k, m in enumerate(self.members) if m.unrolled]
         lane = self.directions[points[-1]] if points else None
+        if not self.lanes or not lane:
+            return False
         classes = self.inner_classes()
-        far = [c for r, c in classes if lane and r.stride_class(lane) == "N"]
-        return bool(self.lanes) and bool(far) and set(far) == {"1"}
+        far = [(r, c) for r, c in classes if r.stride_class(lane) == "N"]
+        if all(c == "1" for _, c in far):
+            return bool(far)
+        within = [d for d in map(self.directions.__getitem__, points[:-1]) if d]
+        return all(c != "0" for r, c in classes if r.is_write) and any(
+            all(r.stride_class(d) == "1" for r, _ in far) for d in within
+        )
 
     @cached_property
     def has_whole_vectors(self) -> bool:

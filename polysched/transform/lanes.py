@@ -26,7 +26,7 @@ from polysched.transform.jam import Jam
 from polysched.transform.mapping import Accumulate
 from polysched.transform.reverse import run_forwards
 from polysched.transform.separate import Separate
-from polysched.transform.turn import cross_sums, turn_sums
+from polysched.transform.turn import cross_sums, turn_copies, turn_sums
 from polysched.transform.whole import vector_step
 
 MIN_TILE, MAX_TILE = 8, 64  # iterations of a short loop over the points of a tile
@@ -120,7 +120,11 @@ def accumulate_in_lanes(draft: Draft, scop: Scop) -> Draft:
 
 
 def _turn(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
-    return turn_sums(draft, band, cpu) or cross_sums(draft, band, cpu)
+    return (
+        turn_sums(draft, band, cpu)
+        or cross_sums(draft, band, cpu)
+        or turn_copies(draft, band, cpu)
+    )
 
 
 def _jam(draft: Draft, band: BandView, cpu: Cpu, *, vector: bool) -> Draft | None:

@@ -12,6 +12,7 @@ from polysched.machine import Cpu
 from polysched.transform.arithmetic import is_arithmetic
 from polysched.transform.band_view import BandView, StatementView
 from polysched.transform.draft import Draft
+from polysched.transform.order import Order
 from polysched.transform.registers import Registers
 from polysched.transform.roles import (
     find_target,
@@ -20,6 +21,8 @@ from polysched.transform.squares import Squares
 
 MIN_ROWS = 16  # at a time: each waits for its last addition
 CROSSED_ROWS = 8  # with sums along columns, which need not wait
+TURNED_BYTES = (4, 8)  # of an element of a square that is printed
+LEFT_NEAR = 0.25  # of the last cache, for what lies there when a region begins
 ROW, ALONG = 0, 1  # positions of a band's members
 
 
@@ -63,6 +66,48 @@ def add_rows(
     return draft.attempt(Squares(band.path, (rows, 1), lanes, ahead, asked))
 
 
+def turn_copies(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
+    """Squares turned in registers, where all that runs under a band is a transposition.
+
+    What is loaded lies in neighbours along one of two parallel loops, what is stored
+    along the other one, which gets the lanes. None where the band is no such thing,
+    and where a program cannot have left all of it in the last cache: from memory,
+    squares gain nothing.
+    """
+    if band.n_members != 2 or not band.permutable or not all(band.coincident):
+        return None
+    s = band.statements[0]
+    if len(band.statements) != 1 or not is_arithmetic(band.scop.statement(s.name)):
+        return None
+    n_bytes = _element_bytes(band)
+    lanes = cpu.vector_elements(n_bytes)
+    known = [n for n in map(band.extent, range(2)) if n is not None]
+    if (
+        n_bytes not in TURNED_BYTES
+        or lanes < 2
+        or min(known, default=2 * lanes) < lanes
+    ):
+        return None
+    lane = next((k for k in range(2) if _transposes(s, k, 1 - k)), None)
+    types = {band.scop.array(r.array).type for r in s.references if len(r.rows) > 1}
+    near = max(int(LEFT_NEAR * cpu.l3_bytes), cpu.l2_bytes * cpu.n_cores)
+    if lane is None or len(types) > 1 or _whole_bytes(band) > near:
+        return None
+    ordered = draft if lane == 1 else draft.attempt(Order(band.path, (1, 0)))
+    step = Registers(band.path, (lanes, lanes), lanes)
+    return ordered and ordered.attempt(step)
+
+
+def _transposes(s: StatementView, lane: int, other: int) -> bool:
+    """Whether neighbours in the lanes are stored, and loaded along the other loop."""
+    across, along = s.direction(lane), s.direction(other)
+    if across is None or along is None:
+        return False
+    stores = [r.stride_class(across) for r in s.references if r.is_write]
+    far = [r for r in s.references if r.stride_class(across) == "N"]
+    return stores == ["1"] and bool(far) and all(_is_turned(r, along) for r in far)
+
+
 def cross_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
     """Squares shared by sums along rows and along columns, where a band holds both.
 
@@ -85,9 +130,14 @@ def cross_sums(draft: Draft, band: BandView, cpu: Cpu) -> Draft | None:
 
 def _is_far(band: BandView, cpu: Cpu) -> bool:
     """Whether what all parts of a band touch does not fit the second caches."""
+    return _whole_bytes(band) > cpu.l2_bytes * cpu.n_cores
+
+
+def _whole_bytes(band: BandView) -> int:
+    """What all parts of a band touch together."""
     every = replace(band, is_part=False)
     whole = {k: every.extent(k) or LARGE_EXTENT for k in range(band.n_members)}
-    return band.footprint(whole) > cpu.l2_bytes * cpu.n_cores
+    return band.footprint(whole)
 
 
 def _reads_rows(s: StatementView) -> bool:

@@ -575,3 +575,20 @@ def test_large_results_may_be_new_pages(live_in: bool, is_there: bool) -> None:
     found = predict(original_tree(scop), scop, MACHINE)
     assert found is not None
     assert (found.memory_seconds == 0.0) == is_there
+
+
+def test_transpositions_gain_from_squares_that_are_turned() -> None:
+    box = "0 <= i < 256 and 0 <= j < 256"
+    copy = scops.statement(
+        "S0", f"{{ S0[i, j] : {box} }}", (0, 0, 0),
+        "r [i, j] -> A[i, j]", "w [i, j] -> B[j, i]",
+    )  # fmt: skip
+    scop = scops.scop("transposed", copy)
+    band = "[{ S0[i, j] -> [(j)] }, { S0[i, j] -> [(i)] }]"
+    tree, deps = trees.one_band(scop, band)
+    scripts = ("", "registers(band=0, factors=[8, 8], lanes=8)")
+    found = [apply_script(tree, parse_script(s), deps) for s in scripts]
+    plain, turned = (predict_seconds(t, scop, deps, MACHINE) for t in found)
+    assert plain is not None
+    assert turned is not None
+    assert turned < plain
