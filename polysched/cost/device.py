@@ -263,9 +263,10 @@ def _tensor_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> Kerne
         load_sectors=(copied + stored) / SECTOR_BYTES,
         store_sectors=stored / SECTOR_BYTES,
         memory_bytes=load.memory_bytes,
-        shared_wavefronts=loads * words + copied / SHARED_BYTES_PER_CYCLE,
-        # floats are rounded as they are loaded, halves put together by two
-        memory_instructions=loads * (1.5 if is_half else 2 if is_float else 1)
+        shared_wavefronts=loads * (0.5 if is_half else words)
+        + copied / SHARED_BYTES_PER_CYCLE,
+        # floats are rounded as they are loaded, halves come in squares
+        memory_instructions=loads * (1 / 8 if is_half else 2 if is_float else 1)
         + products / per_instruction
         + copied / VECTOR_BYTES / WARP,
         loop=LoadLoop(

@@ -27,14 +27,19 @@ import islpy as isl
 from polysched.analysis import load_relations, match_product
 from polysched.base import CodegenError
 from polysched.codegen.ctext import Text
-from polysched.codegen.cuda.operands import Operand, tile_box
+from polysched.codegen.cuda.operands import CHUNK_BYTES, Operand, tile_box
 from polysched.codegen.cuda.runs import HALF_VECTORS
 from polysched.codegen.cuda.tensor_results import (
     PER_LANE,
     TensorResults,
     moving_with,
 )
-from polysched.codegen.cuda.tensor_text import ROUND_CALL, TENSOR_CALL
+from polysched.codegen.cuda.tensor_text import (
+    ROUND_CALL,
+    SQUARE_CALL,
+    TENSOR_CALL,
+    TURNED_CALL,
+)
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.cuda.tile_text import WORD_BYTES
 from polysched.codegen.expr import Bound, Spelling
@@ -42,6 +47,7 @@ from polysched.codegen.linear import Linear
 from polysched.ir import Binary, Const, Expr, Iter, Load, Unary, map_expr, walk
 from polysched.ir.types import DOUBLE, FLOAT
 
+ROW = 8  # elements of two bytes that are 16 bytes
 DEPTH, HALF_DEPTH = 8, 16  # terms of an instruction; of factors of two bytes
 _NO_PRODUCT = "tensor cores add products of two array elements"
 WORK_REGISTERS = 40  # of a thread, for addresses and counters
@@ -108,8 +114,9 @@ class TensorPrinter(TensorResults):
         yield f"{indent}#pragma unroll"
         yield f"{indent}for (int {n} = 0; {n} < {depth}; {n} += {step}) {{"
         deep = indent * 2
+        in_rows = all(o.n_bytes % CHUNK_BYTES == 0 for o in operands)
         for factor in (left, right):
-            yield from (deep + line for line in self._load(factor))
+            yield from (deep + line for line in self._load(factor, in_rows))
         f, shares = local.element, self._shares
         loops = [*zip(local.shares, shares, strict=True), (f, 2)]
         loops = [(name, count) for name, count in loops if count > 1]
@@ -179,13 +186,19 @@ class TensorPrinter(TensorResults):
         ways = ([{name: 1}, {terms: 1}], [{terms: 1}, {name: 1}])
         return not any(moving[:-2]) and moving[-2:] in ways
 
-    def _load(self, factor: _Factor) -> Iterator[str]:
-        """What a lane has of one factor for the terms of an instruction."""
+    def _load(self, factor: _Factor, in_rows: bool) -> Iterator[str]:
+        """What a lane has of one factor for the terms of an instruction.
+
+        `in_rows` says that windows begin where rows of squares may.
+        """
         local, indent, names = self._local, self.options.indent, self.names
         lane, e = self._lane, local.element
         kind, n, r = self.index_type.name, local.round, local.shares[factor.member]
         offset, (terms,) = names.offsets[factor.member], names.inner
         count = self._shares[factor.member]
+        if in_rows and factor.is_half and self._has_squares(factor):
+            yield from self._load_squares(factor)
+            return
         in_pairs = factor.is_half and self._has_pairs(factor.operand)
         at, half, term, extents = _places(factor, e, lane)
         kind_of = type_name(factor.operand.load.type)
@@ -207,6 +220,52 @@ class TensorPrinter(TensorResults):
         if self.form.target.type == FLOAT and not factor.is_half:
             value = f"{ROUND_CALL}{value})"
         yield f"{indent}{factor.name}[{r}][{at}] = {value};"
+        yield "}"
+
+    def _has_squares(self, factor: _Factor) -> bool:
+        """Whether 8 elements side by side, and all rows of 8, begin at 16 bytes."""
+        (terms,), place = self.names.inner, self._linear(factor.operand.index[-1])
+        known = {terms, self.names.offsets[factor.member]}
+        return (
+            factor.is_plain
+            and len(place.terms) == 1
+            and {atom.text for atom, _ in place.terms} <= known
+            and place.constant % ROW == 0
+            and factor.operand.pitch % ROW == 0
+        )
+
+    def _load_squares(self, factor: _Factor) -> Iterator[str]:
+        """Four squares of 8 x 8 elements at a time: each lane points to a row of one.
+
+        Left factors come as rows h and terms s at 2 s + h, right ones as columns f and
+        terms s at 2 f + s; where rows of the window are terms, squares are turned.
+        """
+        local, indent, names = self._local, self.options.indent, self.names
+        lane, kind, o = self._lane, self.index_type.name, factor.operand
+        n, r = local.round, local.shares[factor.member]
+        offset, (terms,) = names.offsets[factor.member], names.inner
+        count, is_column = self._shares[factor.member], factor.member == -1
+        is_turned = terms not in {
+            atom.text for atom, _ in self._linear(o.index[-1]).terms
+        }
+        extents = "[2][4]" if is_column else "[8]"
+        yield f"{type_name(o.load.type)} {factor.name}[{count}]{extents};"
+        yield "#pragma unroll"
+        yield f"for (int {r} = 0; {r} < {count}; {r}++)"
+        yield "{"
+        first = self._offset(len(names.offsets) + factor.member, count)
+        inside, low, high = f"{lane} % 8", f"{lane} / 8 % 2", f"{lane} / 16"
+        own, other = (high, low) if is_column else (low, high)
+        at, term = f"8 * ({own})", f"8 * ({other})"
+        if is_turned:
+            term += f" + {inside}"
+        else:
+            at += f" + {inside}"
+        yield f"{indent}const {kind} {offset} = {first} + {at};"
+        yield f"{indent}const int {terms} = {n} + {term};"
+        call = TURNED_CALL if is_turned else SQUARE_CALL
+        to = f"{factor.name}[{r}]" + ("[0]" if is_column else "")
+        yield f"{indent}{call}{to}, &{self._value(factor)});"
         yield "}"
 
     def _has_pairs(self, operand: Operand) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TENSOR_CALL = "ps_multiply("  # stands in every text that needs one of the definitions
+SQUARE_CALL, TURNED_CALL = "ps_load_square(", "ps_load_turned("  # of halves
 ROUND_CALL = "ps_round("  # and in those of floats
 TENSOR_DOUBLES = """\
 #ifndef PS_SHIM
@@ -64,6 +65,35 @@ static __device__ __forceinline__ void ps_multiply(
 """
 _TENSOR_HALVES = """\
 #ifndef PS_SHIM
+/* Four squares of 8 x 8 elements, of which lane 8 m + r points to row r of number m, 16
+   bytes. Lane 4 g + t gets (g, 2 t + i) of number m at 2 m + i. */
+static __device__ __forceinline__ void ps_load_square(KIND *to, const KIND *row)
+{
+  unsigned pairs[4] = {0, 0, 0, 0};
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 750
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(pairs[0]), "=r"(pairs[1]), "=r"(pairs[2]), "=r"(pairs[3])
+               : "r"((unsigned)__cvta_generic_to_shared(row)) : "memory");
+#endif
+#pragma unroll
+  for (int n = 0; n < 8; n++)
+    to[n] = MAKE((unsigned short)(pairs[n / 2] >> n % 2 * 16));
+}
+
+/* The same with rows and columns of each square exchanged: (2 t + i, g). */
+static __device__ __forceinline__ void ps_load_turned(KIND *to, const KIND *row)
+{
+  unsigned pairs[4] = {0, 0, 0, 0};
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 750
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(pairs[0]), "=r"(pairs[1]), "=r"(pairs[2]), "=r"(pairs[3])
+               : "r"((unsigned)__cvta_generic_to_shared(row)) : "memory");
+#endif
+#pragma unroll
+  for (int n = 0; n < 8; n++)
+    to[n] = MAKE((unsigned short)(pairs[n / 2] >> n % 2 * 16));
+}
+
 /* A warp adds a product of 16 x 16 by 16 x 8 elements, exact, to 16 x 8 sums. Lane
    4 g + t has sums (g + 8 h, 2 t + i) at 2 h + i, left factors (g + 8 h, 2 t + i + 8 s)
    at 4 s + 2 h + i and right ones (2 t + i + 8 s, g) at 2 s + i. */
@@ -91,14 +121,16 @@ static __device__ __forceinline__ void ps_multiply(
 """
 
 
-def _halves(kind: str, bits: str, word: str) -> str:
+def _halves(kind: str, bits: str, make: str, word: str) -> str:
     text = _TENSOR_HALVES.replace("KIND", kind).replace("BITS", bits)
-    return text.replace("WORD", word)
+    return text.replace("MAKE", make).replace("WORD", word)
 
 
 TENSOR_HALVES = {
-    "__half": _halves("__half", "__half_as_ushort", "f16"),
-    "__nv_bfloat16": _halves("__nv_bfloat16", "__bfloat16_as_ushort", "bf16"),
+    "__half": _halves("__half", "__half_as_ushort", "__ushort_as_half", "f16"),
+    "__nv_bfloat16": _halves(
+        "__nv_bfloat16", "__bfloat16_as_ushort", "__ushort_as_bfloat16", "bf16"
+    ),
 }
 
 

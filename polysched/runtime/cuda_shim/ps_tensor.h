@@ -23,6 +23,26 @@ inline float factor(float value) {
   return __uint_as_float(__float_as_uint(value) & 0xffffe000u);
 }
 
+// Four squares of 8 x 8 elements of two bytes: what each lane read of its row goes to
+// the lanes that a device gives it to.
+template <typename T>
+PS_SHIM_PLAIN inline void exchange(T* to, const T (&row)[8], bool is_turned,
+                                   unsigned line) {
+  struct Parts {
+    T* to;
+    const T* row;
+  } mine = {to, row};
+  void* all[32];
+  if (!ps_shim_gather(line, &mine, all)) return;
+  for (int lane = 0; lane < 32; lane++)
+    for (int n = 0; n < 8; n++) {
+      int g = lane / 4, pair = lane % 4 * 2 + n % 2;
+      int from = n / 2 * 8 + (is_turned ? pair : g);
+      ((Parts*)all[lane])->to[n] = ((Parts*)all[from])->row[is_turned ? g : pair];
+    }
+  ps_shim_dismiss();
+}
+
 // 16 x 8 results and 16 exact terms of two bytes, likewise.
 template <typename T>
 PS_SHIM_PLAIN inline void multiply(float (&sums)[4], const T (&left)[8],
@@ -77,6 +97,22 @@ PS_SHIM_PLAIN inline void ps_multiply(T (&sums)[4], const T (&left)[4],
                                       const T (&right)[2],
                                       unsigned line = __builtin_LINE()) {
   ps_shim::multiply(sums, left, right, line);
+}
+
+template <typename T>
+inline void ps_load_square(T* to, const T* from, unsigned line = __builtin_LINE()) {
+  struct alignas(16) Row {
+    T values[8];
+  } row = *(const Row*)from;  // a read of 16 bytes that is checked
+  ps_shim::exchange(to, row.values, false, line);
+}
+
+template <typename T>
+inline void ps_load_turned(T* to, const T* from, unsigned line = __builtin_LINE()) {
+  struct alignas(16) Row {
+    T values[8];
+  } row = *(const Row*)from;
+  ps_shim::exchange(to, row.values, true, line);
 }
 
 template <typename T>

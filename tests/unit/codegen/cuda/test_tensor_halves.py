@@ -9,6 +9,7 @@ import pytest
 from polysched.analysis import find_violation
 from polysched.base import CodegenError, IllegalScheduleError
 from polysched.codegen.cuda import join_device
+from polysched.codegen.cuda.tensor import TensorPrinter
 from polysched.transform import apply_script, parse_script
 from tests.unit.codegen.cuda.programs import (
     FRAME,
@@ -66,6 +67,7 @@ CASES = [
     (PRODUCT % ("5", "A[i][k]", "B[k][j]"), 35, TENSOR),
     (PRODUCT % ("2", "A[k][i]", "B[j][k]"), 33, TENSOR),
     (SQUARE.replace("j < N", "j <= i").replace("B[k][j]", "A[j][k]"), 45, TENSOR),
+    ((PRODUCT % ("N", "A[k][i]", "B[j][k]")).replace("+=", "-="), 37, TENSOR),
     (SQUARE.replace("+=", "-="), 37, TENSOR),
     (SQUARE.replace("+=", "= C[i][j] -"), 37, TENSOR),
     (BATCH, 21, contract("1,32,32,16", "1,2,2", "1,16,16", 1, 3)),
@@ -105,23 +107,53 @@ def test_sums_are_those_of_plain_threads(
     assert found == expected != 0
 
 
+def load_by(way: str, patch: pytest.MonkeyPatch) -> None:
+    """Have lanes load their factors in another way than the best."""
+    for better in {"squares": [], "pairs": ["squares"]}.get(way, ["squares", "pairs"]):
+        patch.setattr(TensorPrinter, f"_has_{better}", lambda *_: False)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("way", ["squares", "pairs", "elements"])
+@pytest.mark.parametrize("op", ["+=", "-="])
+def test_factors_are_loaded_in_three_ways(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, op: str
+) -> None:
+    load_by(way, monkeypatch)
+    for left, right in [("[i][k]", "[k][j]"), ("[k][i]", "[j][k]")]:
+        body = (PRODUCT % ("N", f"A{left}", f"B{right}")).replace("+=", op)
+        given = prepared(tmp_path, body, 37)
+        text = given.print(TENSOR).device
+        assert ("ps_load_square(B_part" in text) == (
+            way == "squares" and right[1] == "j"
+        )
+        assert ("inside.y" in text.split("multiply = ")[1]) == (
+            way == "pairs" or (op == "-=" and way == "squares" and left[1] == "i")
+        )
+        found, expected = results(tmp_path, given, 37, TENSOR, PLAIN)
+        assert found == expected != 0
+
+
 @pytest.mark.cc
 @pytest.mark.parametrize(
-    ("right", "wrong"),
+    ("way", "right", "wrong"),
     [
-        ("A_part[r0][e] = inside.x", "A_part[r0][e] = inside.y"),
-        (
-            "8 * (e / 2 % 2);\n        const int k0",
-            "8 * (e / 4);\n        const int k0",
-        ),
-        (" % 4) + e % 2 + 8 * (e / 2", " % 4) + (1 - e % 2) + 8 * (e / 2"),
-        ("B_part[r1][e / 4][e % 4] =", "B_part[r1][e / 4][3 - e % 4] ="),
-        ("B_part[0][e]", "B_part[0][1 - e]"),
+        ("squares", "ps_load_square(A_part", "ps_load_turned(A_part"),
+        ("squares", "ps_load_turned(B_part", "ps_load_square(B_part"),
+        ("squares", "(lane / 8 % 2) + lane % 8;\n", "(lane / 16) + lane % 8;\n"),
+        ("squares", "16 * t1 + 8 * (lane / 16)", "16 * t1 + 8 * (lane / 8 % 2)"),
+        ("squares", "n + 8 * (lane / 8 % 2)", "n + 8 * (lane / 16)"),
+        ("squares", "B_part[0][e]", "B_part[0][1 - e]"),
+        ("pairs", "A_part[r0][e] = inside.x", "A_part[r0][e] = inside.y"),
+        ("pairs", "lane / 4 + 8 * (e / 2 % 2)", "lane / 4 + 8 * (e / 4)"),
+        ("elements", " % 4) + e % 2 + 8 * (e / 2", " % 4) + (1 - e % 2) + 8 * (e / 2"),
+        ("elements", "B_part[r1][e / 4][e % 4] =", "B_part[r1][e / 4][3 - e % 4] ="),
     ],
 )
 def test_an_element_in_a_wrong_place_is_found(
-    tmp_path: Path, right: str, wrong: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, right: str, wrong: str
 ) -> None:
+    load_by(way, monkeypatch)
     given = prepared(tmp_path, SQUARE, 32)
     text = given.print(TENSOR)
     compile_host(tmp_path, given, text, 32)
@@ -162,7 +194,7 @@ def test_what_is_no_product_of_halves(
 @pytest.mark.cc
 def test_scaled_halves_are_no_floats_to_round(tmp_path: Path) -> None:
     body = SQUARE.replace("(float)A[i][k]", "2 * (float)A[i][k]")
-    with pytest.raises(CodegenError, match="numbers of one type"):
+    with pytest.raises(CodegenError, match="products of two array elements"):
         prepared(tmp_path, body, 32, "tf32").print(TENSOR.replace("32,16]", "32,8]"))
 
 
