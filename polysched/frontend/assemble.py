@@ -107,7 +107,7 @@ class _Assembler:
         self.site = site
         self.n_words = n_words
         self.refuser = refuser
-        less_jumps = structured(site.items, site.scope, refuser)
+        less_jumps = structured(site.items, site.scope, refuser, self._is_dead)
         self.items = less_jumps.items
         found = survey(site.scope, self.items, Declarer(refuser))
         assumptions = Assumptions()
@@ -159,6 +159,15 @@ class _Assembler:
             return drafts
         writer = HalfWriter(self.halves)
         return [replace(d, body=writer.actions(d.body)) for d in drafts]
+
+    def _is_dead(self, name: str) -> bool:
+        """Whether nobody reads a variable from outside behind the SCoP."""
+        symbol = self.site.scope.find(name)
+        if symbol is None or symbol.storage not in {"local", "parameter"}:
+            return False
+        return not has_escaped(self.site.function, name, False) and not (
+            is_read_after(self.site, name)
+        )
 
     def _check_held(self, drafts: Sequence[Draft]) -> None:
         """Where pointers point to must stay: nothing writes what it is read from."""

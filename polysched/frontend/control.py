@@ -6,7 +6,7 @@ refused where it stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import count
@@ -22,9 +22,13 @@ from polysched.frontend.iterators import (
     with_one_iterator,
     with_step_behind,
 )
+from polysched.frontend.loops import iterator_node, step_node
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.steps import steps_apart
 from polysched.frontend.syntax import line_of
+from polysched.frontend.trees import parts
+from polysched.frontend.walking import with_counters
+from polysched.frontend.while_loops import with_for_loops
 
 _LOOPS = (c_ast.For, c_ast.While, c_ast.DoWhile)
 _OPPOSITES = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
@@ -47,10 +51,12 @@ class Structured:
 
     def is_at_break(self, node: Any) -> bool:
         """Whether a piece of syntax is part of a condition that stood at a `break`."""
-        return any(part is node for top in self.breaks for part in _parts(top))
+        return any(part is node for top in self.breaks for part in parts(top))
 
 
-def structured(items: Iterable[Any], scope: Scope, refuser: Refuser) -> Structured:
+def structured(
+    items: Iterable[Any], scope: Scope, refuser: Refuser, is_dead: Callable[[str], bool]
+) -> Structured:
     """Statements that do the same and jump less, without calls that are loops.
 
     Parameters
@@ -61,10 +67,14 @@ def structured(items: Iterable[Any], scope: Scope, refuser: Refuser) -> Structur
         Names visible at its start.
     refuser : Refuser
         Says no to jumps that have no such form.
+    is_dead : callable
+        Whether nobody reads a variable from outside behind the SCoP.
     """
     items = list(items)
     names = {name for item in items for name in _names(item)}
     writer = _Structurer(refuser, names, items, scope)
+    items = with_counters(items, scope, is_dead, writer.fresh_name)
+    items = with_for_loops(items, scope, is_dead, writer.fresh_name)
     found = tuple(writer.statements(items))
     return Structured(found, tuple(writer.breaks))
 
@@ -75,7 +85,7 @@ class _Structurer:
     ) -> None:
         self._refuser = refuser
         self._names = names
-        self._calls = BlockCalls(scope, items, self._fresh_name)
+        self._calls = BlockCalls(scope, items, self.fresh_name)
         self.breaks: list[Any] = []
 
     def statements(self, items: Iterable[Any]) -> list[Any]:
@@ -88,8 +98,8 @@ class _Structurer:
         """The same statement, structured."""
         match node:
             case c_ast.Assignment():
-                parts = steps_apart(node)
-                return node if len(parts) == 1 else _block(parts, node)
+                apart = steps_apart(node)
+                return node if len(apart) == 1 else _block(apart, node)
             case c_ast.FuncCall():
                 (same,) = self._calls.expand(node)
                 return same
@@ -111,7 +121,7 @@ class _Structurer:
                 return node
 
     def _loop(self, node: Any) -> Any:
-        node = with_step_behind(node, self._fresh_name)
+        node = with_step_behind(node, self.fresh_name)
         items = self.statements(_items(node.stmt))
         cond = node.cond
         while items and cond is not None:
@@ -122,8 +132,9 @@ class _Structurer:
             self.breaks.append(stays)
             cond = c_ast.BinaryOp("&&", cond, stays, leaves.coord)
             del items[0]
-        body = _block(self._without_continue(items), node.stmt)
-        loop = c_ast.For(node.init, cond, node.next, body, node.coord)
+        step, others = _steps(node)
+        items = [*self._without_continue(items), *others]
+        loop = c_ast.For(node.init, cond, step, _block(items, node.stmt), node.coord)
         return with_one_iterator(loop, self._refuser)
 
     def _without_continue(self, items: Sequence[Any]) -> list[Any]:
@@ -168,9 +179,9 @@ class _Structurer:
 
     def _flag(self) -> str:
         """A name for a variable that says whether an iteration goes on."""
-        return self._fresh_name("goes_on")
+        return self.fresh_name("goes_on")
 
-    def _fresh_name(self, wanted: str) -> str:
+    def fresh_name(self, wanted: str) -> str:
         """A name that nothing else has."""
         names = (f"{wanted}_{k}" if k else wanted for k in count())
         name = next(n for n in names if n not in self._names)
@@ -277,6 +288,28 @@ def _negated(cond: Any) -> Any:
     return c_ast.UnaryOp("!", cond, cond.coord)
 
 
+def _steps(loop: Any) -> tuple[Any, list[Any]]:
+    """The step of a loop's only iterator, and steps of variables from around it."""
+    steps = loop.next.exprs if isinstance(loop.next, c_ast.ExprList) else []
+    iterator = iterator_node(loop)
+    if iterator is None or not steps:
+        return loop.next, []
+    own = [s for s in steps if step_node(s, iterator.name) is not None]
+    others = [s for s in steps if all(s is not o for o in own)]
+    apart = not any(_mentions(s, {iterator.name}) for s in others)
+    if len(own) != 1 or not apart or not all(map(_is_step, others)):
+        return loop.next, []
+    return own[0], others
+
+
+def _is_step(node: Any) -> bool:
+    """Whether a node advances a variable."""
+    target = getattr(node, "expr", None) or getattr(node, "lvalue", None)
+    if not isinstance(target, c_ast.ID):
+        return False
+    return step_node(node, target.name) is not None
+
+
 def _condition_to_leave(item: Any) -> Any | None:
     """The condition of ``if (...) break;``."""
     if not isinstance(item, c_ast.If) or item.iffalse is not None:
@@ -351,16 +384,9 @@ def _noted(node: Any, flag: Any) -> Any:
 
 def _names(node: Any) -> Iterator[str]:
     """Every name in a piece of syntax."""
-    for part in _parts(node):
+    for part in parts(node):
         if isinstance(part, (c_ast.ID, c_ast.Decl)) and part.name:
             yield part.name
-
-
-def _parts(node: Any) -> Iterator[Any]:
-    """A piece of syntax and everything in it."""
-    yield node
-    for _, child in node.children():
-        yield from _parts(child)
 
 
 def _falls_through(items: Sequence[Any]) -> bool:

@@ -98,7 +98,7 @@ def _named(declared: Any, name: str) -> Any:
 def _rewritten(loop: Any, main: str, steps: Mapping[str, Any]) -> Any:
     """The loop over one variable; unchanged if others do not advance by numbers."""
     decls = {d.name: d for d in loop.init.decls}
-    advances = {n: a for n, s in steps.items() if (a := _advance(s, n)) is not None}
+    advances = {n: a for n, s in steps.items() if (a := advance(s, n)) is not None}
     others = [name for name in decls if name in steps and name != main]
     if others and len(advances) < len(steps):
         return loop
@@ -166,7 +166,7 @@ def _value(declared: Any, advance: int, main: Any, main_advance: int) -> Any:
     return c_ast.BinaryOp("+" if advance > 0 else "-", declared.init, count, coord)
 
 
-def _advance(step: Any, name: str) -> int | None:
+def advance(step: Any, name: str) -> int | None:
     """What one step adds; None unless it is a number, not zero."""
     found = step_node(step, name)
     if found is None:

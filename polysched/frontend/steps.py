@@ -8,6 +8,8 @@ from typing import Any
 
 from pycparser import c_ast
 
+from polysched.frontend.trees import names, with_parts
+
 _STEPS = frozenset({"p++", "++", "p--", "--"})
 _LAZY = (c_ast.TernaryOp, c_ast.ExprList)
 
@@ -27,10 +29,11 @@ def steps_apart(node: Any) -> list[Any]:
     steps = [s for part in parts for s in _steps(part)]
     if not steps or any(s is None for s in steps):
         return [node]
-    counts = Counter(_names(node))
+    counts = Counter(names(node))
     if any(counts[s.expr.name] != 1 for s in steps):
         return [node]
-    rest = _without(node, {id(s): s.expr for s in steps})
+    replaced = {id(s): s.expr for s in steps}
+    rest = with_parts(node, lambda part: replaced.get(id(part)))
     before = [s for s in steps if not s.op.startswith("p")]
     behind = [s for s in steps if s.op.startswith("p")]
     return [*before, rest, *behind]
@@ -45,36 +48,3 @@ def _steps(node: Any) -> Iterator[Any]:
     for _, child in node.children():
         for step in _steps(child):
             yield None if is_lazy or isinstance(node, _LAZY) else step
-
-
-def _names(node: Any) -> Iterator[str]:
-    if isinstance(node, c_ast.ID):
-        yield node.name
-    for _, child in node.children():
-        yield from _names(child)
-
-
-def _without(node: Any, replaced: dict[int, Any]) -> Any:
-    """A copy of a statement with other nodes at some places."""
-    if id(node) in replaced:
-        return replaced[id(node)]
-    if not any(id(part) in replaced for part in _all(node)):
-        return node
-    copy = type(node)(**{name: getattr(node, name) for name in _slots(node)})
-    for name in _slots(node):
-        value = getattr(node, name)
-        if isinstance(value, c_ast.Node):
-            setattr(copy, name, _without(value, replaced))
-        elif isinstance(value, list):
-            setattr(copy, name, [_without(v, replaced) for v in value])
-    return copy
-
-
-def _slots(node: Any) -> list[str]:
-    return [name for name in node.__slots__ if name != "__weakref__"]
-
-
-def _all(node: Any) -> Iterator[Any]:
-    yield node
-    for _, child in node.children():
-        yield from _all(child)

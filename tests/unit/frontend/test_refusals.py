@@ -22,7 +22,7 @@ double loops(double a) { return a > 0 ? loops(a - 1) : 0; }
 # text of the scop, the text that the caret points at, words of the message
 CASES = {
     "while": (
-        "while (n > 0) { x[n] = 0; n--; }", "while",
+        "while (n > 0) { x[n] = 0; n -= m; }", "while",
         "found a while loop that writes 'x' at places that change",
     ),
     "do": (
@@ -151,7 +151,7 @@ CASES = {
     "no condition": (
         "for (int i = 1; ; i++) x[i] = 0;", "for", "without a condition that writes",
     ),
-    "no start": ("for (; n; n--) x[n] = 0;", "for", "without a start value that"),
+    "no start": ("for (; n; n /= 2) x[n] = 0;", "for", "without a start value that"),
     "two iterators": (
         "for (int i = 0, j = 1; i < n; i++, j *= 2) x[j] = 0;", "i < n",
         "are not affine",

@@ -1,0 +1,65 @@
+"""Pieces of syntax: everything in them, their names, copies with other parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pycparser import c_ast
+
+Change = Callable[[Any], Any | None]
+
+
+def parts(node: Any) -> Iterator[Any]:
+    """A piece of syntax and everything in it, in the order of the text."""
+    yield node
+    for _, child in node.children():
+        yield from parts(child)
+
+
+def names(node: Any) -> Iterator[str]:
+    """The name of every variable that a piece of syntax mentions, each time."""
+    return (part.name for part in parts(node) if isinstance(part, c_ast.ID))
+
+
+def with_parts(node: Any, change: Change) -> Any:
+    """A copy with other nodes at some places.
+
+    Parameters
+    ----------
+    node : node
+        It is not changed; what stays the same is shared with the copy.
+    change : callable
+        What stands in a node's place; None to look at what is in it.
+    """
+    instead = change(node)
+    if instead is not None:
+        return instead
+    new = {}
+    for name in _slots(node):
+        old = getattr(node, name)
+        if isinstance(old, c_ast.Node):
+            new[name] = with_parts(old, change)
+        elif isinstance(old, list):
+            new[name] = [_item(value, change) for value in old]
+        else:
+            continue
+        if _is_same(old, new[name]):
+            del new[name]
+    if not new:
+        return node
+    return type(node)(**{name: getattr(node, name) for name in _slots(node)} | new)
+
+
+def _item(value: Any, change: Change) -> Any:
+    return with_parts(value, change) if isinstance(value, c_ast.Node) else value
+
+
+def _is_same(old: Any, new: Any) -> bool:
+    if isinstance(old, list):
+        return all(a is b for a, b in zip(old, new, strict=True))
+    return old is new
+
+
+def _slots(node: Any) -> list[str]:
+    return [name for name in node.__slots__ if name != "__weakref__"]
