@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import prod
+from math import gcd, prod
 
 import islpy as isl
 
@@ -194,7 +194,10 @@ def _find_shape(
         if not monomials:
             raise CannotDelinearise(load, verdict.reason, verdict.expr)
         pitches = _chain(monomials, load)
-        return _check_all(found, pitches, assumptions)
+        wide = _chain({_widened(m, polynomials) for m in monomials}, load)
+        if wide == pitches:
+            return _check_all(found, pitches, assumptions)
+        return _narrow_or_wide(found, pitches, wide, assumptions)
     pitch = _constant_pitch(polynomials)
     if pitch is None or array.loops:
         return None
@@ -217,6 +220,39 @@ def _chain(monomials: set[Monomial], load: Load) -> tuple[Monomial, ...]:
                 f"{small.text}, which fit no array dimensions",
             )  # fmt: skip
     return tuple(ordered)
+
+
+def _narrow_or_wide(
+    found: list[FlatAccess], narrow: tuple[Monomial, ...], wide: tuple[Monomial, ...],
+    assumptions: Assumptions,
+) -> Shape:  # fmt: skip
+    """The first pitches that assume nothing new, else the first that fit at all."""
+    holds, fitting = assumptions.holds, []
+    for pitches in narrow, wide:
+        assumptions.holds = holds
+        try:
+            shape = _check_all(found, pitches, assumptions)
+        except CannotDelinearise:
+            continue
+        if assumptions.holds.is_equal(holds):
+            return shape
+        fitting.append((shape, assumptions.holds))
+    assumptions.holds = holds
+    if not fitting:
+        return _check_all(found, wide, assumptions)
+    shape, assumptions.holds = fitting[0]
+    return shape
+
+
+def _widened(monomial: Monomial, polynomials: Sequence[Polynomial]) -> Monomial:
+    """A pitch times what all subscripts multiply it with, as 3 of ``3*(i*n + j)``."""
+    factors = [
+        abs(t.factor)
+        for p in polynomials
+        for t in p.terms
+        if t.atom is not None and t.monomial.factors == monomial.factors
+    ]
+    return Monomial(monomial.factors, gcd(*factors))
 
 
 def _constant_pitch(polynomials: Sequence[Polynomial]) -> Monomial | None:

@@ -16,7 +16,7 @@ class Monomial:
     Attributes
     ----------
     factors : tuple of Expr
-        Parameters, or sums of parameters and constants, ordered by text.
+        Parameters, or sums and quotients of parameters and constants, ordered by text.
     factor : int
         The constant.
     """
@@ -170,6 +170,8 @@ def _terms(expr: Expr) -> list[Term]:
             return _product(left, right)
         case Param():
             return [Term(Monomial((expr,)), None, 1)]
+        case Binary("/", left, _) if fold(left) is None and not _varies(expr):
+            return [Term(Monomial((_without_casts(expr),)), None, 1)]
     return [Term(Monomial(), expr, 1)]
 
 

@@ -30,6 +30,31 @@ def test_row_pitch(scop_of):
     assert scop.assumptions.plain_is_universe()
 
 
+def test_numbers_that_lie_side_by_side_widen_the_pitch(scop_of):
+    scop = scop_of(f"{NEST} for (int c = 0; c < 3; c++) x[3 * (i * m + j) + c] = 0;")
+    three = Const(3, Param("m").type, "3")
+    assert scop.array("x").pitches == (Binary("*", three, Param("m")),)
+    assert equal(
+        only(scop, "x")[0],
+        "[n, m] -> { S0[i, j, c] -> x[i, 3j + c] : 0 <= i < n and 0 <= j < m "
+        "and 0 <= c < 3 }",
+    )
+    assert scop.assumptions.plain_is_universe()
+
+
+def test_rows_of_half_a_size(scop_of):
+    scop = scop_of(
+        "for (int i = 0; i < n / 2; i++) for (int j = 0; j < m / 2; j++)"
+        " x[i * (m / 2) + j] = y[2 * i * m + 2 * j];"
+    )
+    assert equal(
+        only(scop, "x")[0].reset_tuple_id(isl.dim_type.in_),
+        "[n, m] -> { [i, j] -> x[i, j] : i >= 0 and 2i <= n - 2 and j >= 0 "
+        "and 2j <= m - 2 }",
+    )
+    assert scop.array("y").pitches == (Param("m"),)
+
+
 def test_leading_dimension_needs_an_assumption(scop_of):
     scop = scop_of(
         "for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) x[i * m + j] = 0;"
