@@ -17,6 +17,7 @@ from polysched.ir import (
     Element,
     Expr,
     Load,
+    Local,
     Lookup,
     Range,
     Unary,
@@ -50,11 +51,23 @@ def join_conditions(body: tuple[Action, ...], certain: Set[str]) -> tuple[Action
         if not isinstance(expr, Binary) or expr.op not in LOGICAL:
             return None
         left, right = (map_expr(side, change) for side in (expr.left, expr.right))
-        if not _may_be_evaluated(right, certain):
+        if not _is_of_data(expr.left) or not _may_be_evaluated(right, certain):
             return Binary(expr.op, left, right)
         return Binary(_JOINED[expr.op], _truth(left), _truth(right))
 
     return map_actions(body, change)
+
+
+def _is_of_data(expr: Expr) -> bool:
+    """Whether data decide a condition, and no places.
+
+    What stands behind ``i > 0`` is known to read ``m[i - 1]`` for those places alone.
+    """
+    if isinstance(expr, Element | Local):
+        return True
+    is_logical = isinstance(expr, Binary) and expr.op in LOGICAL | {"&", "|"}
+    decide = all if is_logical else any
+    return decide(map(_is_of_data, expr.operands))
 
 
 def _truth(expr: Expr) -> Expr:
