@@ -22,6 +22,7 @@ from polysched.frontend.delinearise import CannotDelinearise, delinearise
 from polysched.frontend.half_rules import HalfRules
 from polysched.frontend.halves import HalfWriter
 from polysched.frontend.inductions import with_known_integers
+from polysched.frontend.iterators import changed_names
 from polysched.frontend.liveness import (
     count_mentions,
     has_escaped,
@@ -151,7 +152,14 @@ class _Assembler:
             tuple(arrays), self.around.assumptions.holds, region,
             self.site.function.decl.name,
             counters=tuple(dict.fromkeys(s.name for s, _ in self._outer_iterators())),
+            moved=self._moved(),
         )  # fmt: skip
+
+    def _moved(self) -> frozenset[str]:
+        """Names from around that the user's text changes and nothing in ours does."""
+        changed = {name for item in self.site.items for name in changed_names(item)}
+        ours = {name for item in self.items for name in changed_names(item)}
+        return frozenset(changed - ours)
 
     def _with_halves(self, drafts: list[Draft]) -> list[Draft]:
         """Drafts that compute in `float` where the text does in types of two bytes."""

@@ -277,6 +277,9 @@ class Scop(Shown):
     in_order : tuple of InOrder
         What dependences rest on besides; generated code falls back to the original
         text where it is not so.
+    moved : frozenset of str
+        C names of parameters and pointers that the text of the region changes, while
+        the model means what they are in front of it; nobody reads them behind it.
     """
 
     name: str
@@ -290,6 +293,7 @@ class Scop(Shown):
     estimates: tuple[tuple[str, int], ...] = ()
     counters: tuple[str, ...] = ()
     in_order: tuple[InOrder, ...] = ()
+    moved: frozenset[str] = frozenset()
 
     @property
     def headline(self) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import islpy as isl
 
-from polysched.codegen import print_expr, print_scan
+from polysched.codegen import identifiers, print_expr, print_scan
 from polysched.ir import Array, Expr, Param, Scop, map_expr
 from polysched.runtime.reach_code import (
     Reach,
@@ -91,22 +91,30 @@ def print_dump(scop: Scop, reserved: Collection[str] = ()) -> DumpCode:
         which are written where data say, elements from the first that is reached to
         the last. Scalars are copied first, so that their
         address is not taken and they may stay in registers. Parameters are copied to
-        ``long``, so that unsigned ones do not wrap around.
+        ``long``, so that unsigned ones do not wrap around; in front of the region if it
+        changes them, as pointers that walk are.
     """
-    lines = list(_DECLARATIONS)
+    lines, before = list(_DECLARATIONS), list[str]()
     names = tuple(p.name for p in scop.parameters)
     for k, name in enumerate(names):
-        lines.append(f"const long {_copy_of(k)} = (long)({name});")
-        lines.append(f"polysched_parameter({k}, (long long)({name}));")
+        copy = f"const long {_copy_of(k)} = (long)({name});"
+        (before if name in scop.moved else lines).append(copy)
+        lines.append(f"polysched_parameter({k}, (long long){_copy_of(k)});")
     elements = written_elements(scop)
     arrays = [a for a in dumped_arrays(scop) if a.name in elements]
     reaches = name_reaches(find_reached(scop, elements, arrays))
     for name, reach in reaches.items():
         elements[name] = elements[name].intersect(_between(reach, elements[name]))
-    before = print_reach(scop, reaches, "polysched_is_wanted()")
-    if before:
-        before = ("extern int polysched_is_wanted(void);", *before)
+    reaching = print_reach(scop, reaches, "polysched_is_wanted()")
+    if reaching:
+        before += ["extern int polysched_is_wanted(void);", *reaching]
     for k, array in enumerate(arrays):
+        if scop.moved & identifiers(array.base):
+            start = f"polysched_start{k}"
+            before.append(
+                f"__typeof__(&({array.base})[0]) const {start} = {array.base};"
+            )
+            array = replace(array, view=start)
         size = f"(unsigned long)sizeof({array.type.name})"
         lines.append(f"polysched_array({k}, {size}, {array.n_dim});")
         lines += _array_lines(array, elements[array.name], names, reserved)
