@@ -325,9 +325,13 @@ def _classify(aff: isl.Aff) -> tuple[MemberKind, tuple[int, ...], int, int]:
 
     A tile's start may be written with multiples of its size taken out of the division,
     ``2t + 2 floor(i / 2)`` for ``2 floor((2t + i) / 2)``. A place within parts of a
-    loop, ``i mod 250``, moves as the loop itself does, nearly always.
+    loop, ``i mod 250``, moves as the loop itself does, nearly always. Halves, as of
+    ``(n - 1)/2`` where ``2 * i + 1 == n`` says what i is, are no row of integers.
     """
     n_div = aff.dim(isl.dim_type.div)
+    every = (*aff_coefficients(aff), *aff_parameters(aff), aff_constant(aff))
+    if n_div == 0 and any(c.denominator != 1 for c in every):
+        return "wave", (0,) * len(aff_coefficients(aff)), 0, 1
     row = tuple(int(c) for c in aff_coefficients(aff))
     if n_div == 0:
         return "point", row, int(aff_constant(aff)), 1
