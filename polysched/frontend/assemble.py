@@ -13,7 +13,7 @@ from polysched.base import FrontendError, check_time
 from polysched.frontend.accesses import AccessCollector, UnknownPlaces
 from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
-from polysched.frontend.aliasing import find_overlap
+from polysched.frontend.aliasing import find_neighbours, find_overlap
 from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.control import structured
@@ -143,6 +143,7 @@ class _Assembler:
         statements = [self._statement(k, d, unknown) for k, d in enumerate(drafts)]
         symbolic = self._parameters(statements)
         statements = [self._with_scalars(s, symbolic) for s in statements]
+        self._keep_apart(statements)
         used = _arrays_in(statements)
         arrays = [self._array(o) for o in self.objects.all() if o.name in used]
         types = self.objects.parameters
@@ -405,6 +406,21 @@ class _Assembler:
                 "uses both and writes one of them",
                 hint="use one name for one piece of memory inside a scop",
             )  # fmt: skip
+
+    def _keep_apart(self, statements: Sequence[Statement]) -> None:
+        """Pointers into one array are apart for some sizes, or the SCoP is refused."""
+        ran = read_set("{ : false }")
+        for statement in statements:
+            ran = ran.union(statement.domain.params())
+        for pair in find_neighbours(self.site.function, self.objects.all()):
+            common = pair.common(statements).params()
+            if not self.around.assumptions.exclude(common, ran):
+                self.refuser.unsupported(
+                    pair.node, f"{pair.second!r} points {abs(pair.distance)} elements "
+                    f"from {pair.first!r} into the same array, and the scop writes "
+                    "what both reach",
+                    hint="use one name for one piece of memory inside a scop",
+                )  # fmt: skip
 
     def _context(self, parameters: Sequence[Parameter]) -> isl.Set:
         """What the types of the parameters say."""

@@ -1,0 +1,65 @@
+"""Two pointers that a function sets into one array: apart for some sizes, or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.frontend import parse_c
+from polysched.sets import read_set
+
+SOURCE = """\
+static double A[4000];
+void run(int n, double *p, double *q, double *r)
+{
+    SETS
+#pragma scop
+    BODY
+#pragma endscop
+}
+"""
+COPY = "for (int i = 0; i < n; i++) q[i] = p[i] + 1.0;"
+
+
+def parse(sets: str, body: str, directory: Path):
+    path = directory / "run.c"
+    path.write_text(SOURCE.replace("SETS", sets).replace("BODY", body))
+    return parse_c(path)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("sets", "body", "holds"),
+    [
+        ("p = A; q = A + 64;", COPY, "n <= 64"),
+        ("p = A; q = &A[40];", COPY, "n <= 40"),
+        ("p = A + 7; q = A;", COPY, "n <= 7"),
+        ("p = 3 + A; q = A - 5;", COPY, ""),  # another way to say it: a promise
+        ("p = A; q = A + 1;", COPY, "n <= 1"),
+        ("p = A; q = A + 1;", "for (int i = 0; i < n; i++) q[2 * i] = p[2 * i];", ""),
+        ("p = A; q = A + 1;", "for (int i = 0; i < n; i++) *q++ = *p++;", "n <= 1"),
+        ("p = A; q = A + 1;", "for (int i = 0; i < n; i++) r[i] = q[i] + p[i];", ""),
+        ("p = A; q = A + 500;",
+         "for (int i = 0; i < n; i++) for (int j = 0; j < 500; j++) q[j] += p[j];", ""),
+        ("p = A; q = r + 1;", COPY, ""),
+        ("p = A; q = A + n;", COPY, ""),
+    ],
+)  # fmt: skip
+def test_sizes_for_which_they_are_apart(
+    sets: str, body: str, holds: str, tmp_path: Path
+) -> None:
+    (scop,) = parse(sets, body, tmp_path).scops
+    expected = read_set(f"[n] -> {{ : {holds} }}") if holds else read_set("{ : }")
+    ran = read_set("[n] -> { : n >= 1 }")
+    assert scop.assumptions.intersect(ran).is_equal(expected.intersect(ran))
+
+
+@pytest.mark.cc
+def test_pointers_that_meet_whatever_the_sizes_are_refused(tmp_path: Path) -> None:
+    body = "for (int i = 0; i < 100; i++) q[i] = p[i] + 1.0;"
+    program = parse("p = A; q = A + 1;", body, tmp_path)
+    assert not program.scops
+    (refusal,) = program.refusals
+    said = "'q' points 1 elements from 'p' into the same array"
+    assert said in str(refusal)
