@@ -107,6 +107,7 @@ class _Entry:
             *self._compare_sizes(),
             *self._check_overlap(),
             *self._check_conditions(),
+            *self._check_elements(),
             *self._make_results(),
             *self._make_temporaries(),
             *self._run(),
@@ -213,6 +214,23 @@ class _Entry:
         for condition in (*conditions, self.bounds.inside):
             if condition not in ("", "1"):
                 lines += _miss_unless(condition)
+        return lines
+
+    def _check_elements(self) -> list[str]:
+        """What index arrays hold, each of them read once."""
+        lines = []
+        for name in dict.fromkeys(limit.array for limit in self.function.ranges):
+            p = self.function.parameter(name)
+            n = f"{_bytes(p)} / {ITEM_BYTES[p.dtype]}"
+            ends = f"&ps_least_{name}, &ps_most_{name}"
+            lines += [
+                f"long ps_least_{name}, ps_most_{name};",
+                f"ps_find_ends_{p.dtype}(ps_a_{name}->data, {n}, {ends});",
+            ]
+        for limit in self.function.ranges:
+            op = ">=" if limit.kind == "least" else "<="
+            held = f"ps_{limit.kind}_{limit.array}"
+            lines += _miss_unless(f"{held} {op} ({limit.limit.c})")
         return lines
 
     def _make_results(self) -> list[str]:

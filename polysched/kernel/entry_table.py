@@ -30,6 +30,7 @@ OBJECTS = (
 
 _PROLOGUE = """\
 #define _GNU_SOURCE
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -187,6 +188,22 @@ EXPORTED void ps_release(void)
 {
   ps_return(0);
 }
+
+/* The least and the greatest of some integers; of none, what no limit refuses. */
+#define DEFINE_FIND_ENDS(name, type) \\
+  static void name(const void *given, long n, long *least, long *most) \\
+  { \\
+    const type *data = given; \\
+    type low = n ? data[0] : 0, high = low; \\
+    for (long k = 0; k < n; k++) { \\
+      low = data[k] < low ? data[k] : low; \\
+      high = data[k] > high ? data[k] : high; \\
+    } \\
+    *least = n ? low : LONG_MAX; \\
+    *most = n ? high : LONG_MIN; \\
+  }
+DEFINE_FIND_ENDS(ps_find_ends_int64, long)
+DEFINE_FIND_ENDS(ps_find_ends_int32, int)
 
 #define ps_floord(n, d) (((n) < 0) ? -((-(n) + (d) - 1) / (d)) : (n) / (d))
 #define ps_min(a, b) ((a) < (b) ? (a) : (b))

@@ -44,7 +44,7 @@ def find_bounds(function: CFunction, scop: Scop) -> Bounds:
     reaches = []
     outside = read_set("{ : 1 = 0 }").params()
     for statement, access in scop.iter_accesses():
-        elements = _find_outside(access, boxes)
+        elements = _find_outside(access, boxes, bool(function.ranges))
         if elements is None or elements.is_empty():
             continue
         found = Reach(access.array, statement.text, statement.where, str(elements))
@@ -110,12 +110,31 @@ def _never_inside(reach: Reach) -> OutOfBoundsError:
     )
 
 
-def _find_outside(access: Access, boxes: _Boxes) -> isl.Set | None:
-    """Elements that an access reaches outside of its array."""
+def _find_outside(access: Access, boxes: _Boxes, has_ranges: bool) -> isl.Set | None:
+    """Elements that an access reaches outside of its array.
+
+    Where data choose a subscript it is inside: what index arrays hold is checked.
+    """
     box = boxes.box(access)
     if box is None:
         return None
-    return access.relation.range().subtract(box).coalesce()
+    relation = access.relation
+    if has_ranges:
+        relation = _with_chosen_inside(relation, box)
+    return relation.range().subtract(box).coalesce()
+
+
+def _with_chosen_inside(relation: isl.Map, box: isl.Set) -> isl.Map:
+    """The relation with subscripts that are no function of the instance in the box."""
+    n_out = relation.dim(isl.dim_type.out)
+    for k in range(n_out):
+        others = relation.project_out(isl.dim_type.out, k + 1, n_out - k - 1)
+        alone = others.project_out(isl.dim_type.out, 0, k)
+        if not alone.is_single_valued():
+            inside = box.eliminate(isl.dim_type.set, 0, k)
+            inside = inside.eliminate(isl.dim_type.set, k + 1, n_out - k - 1)
+            relation = relation.intersect_range(inside)
+    return relation
 
 
 class _Boxes:

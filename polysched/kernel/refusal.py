@@ -17,7 +17,14 @@ from polysched.kernel.errors import (
     OutOfBoundsError,
 )
 from polysched.kernel.signature import check_array_class, key_of
-from polysched.tensor import ArgType, ArrayType, ConstantArg, CParameter, ScalarArg
+from polysched.tensor import (
+    ArgType,
+    ArrayType,
+    ConstantArg,
+    CParameter,
+    ElementRange,
+    ScalarArg,
+)
 
 _LIMITS = {"int64": 63, "int32": 31}
 _EXACT_IN_REAL = 1 << 53
@@ -62,12 +69,14 @@ def find_refusal(
     Returns
     -------
     PolyschedError
-        About the sizes, or about a fault of ours where they are right.
+        About the sizes, or what index arrays hold, or about a fault of ours where
+        they are right.
     """
     fitting = _Fitting(manifest)
     fitting.fit(given)
     try:
         fitting.check_sizes()
+        fitting.check_elements(given)
     except PolyschedError as error:
         return error
     return PolyschedError(
@@ -180,6 +189,16 @@ class _Fitting:
             if not check.holds(known):
                 raise ArgumentValueError(check.message, where=check.where)
 
+    def check_elements(self, given: Mapping[str, object]) -> None:
+        """What the text needs of the elements of index arrays."""
+        function, bounds = self.manifest.function, self.manifest.bounds
+        known = bounds.values(name_in_c(function, self.sizes))
+        for limit in function.ranges:
+            source = function.parameter(limit.array).source
+            array = given[source]
+            assert isinstance(array, np.ndarray)
+            _check_range(source, array, limit, limit.limit.evaluate(known))
+
     def _check_reach(self, reach: Reach, known: Mapping[str, int]) -> None:
         from polysched.kernel.reach import find_element
 
@@ -193,6 +212,23 @@ class _Fitting:
             f"shape ({_join(shape)})" + (f", for {named}" if named else ""),
             where=reach.where,
         )
+
+
+def _check_range(name: str, array: np.ndarray, limit: ElementRange, end: int) -> None:
+    is_beyond = array < end if limit.kind == "least" else array > end
+    if not is_beyond.any():
+        return
+    first = np.unravel_index(int(np.argmax(is_beyond)), array.shape)
+    at = _join(tuple(map(int, first)))
+    expected = "at least" if limit.kind == "least" else "at most"
+    is_negative = limit.kind == "least" and array[first] < 0
+    raise OutOfBoundsError(
+        f"argument {name!r} holds {array[first]} at [{at}], expected {expected} {end}: "
+        f"{limit.message}",
+        where=limit.where,
+        hint="indices that data choose do not count from the end: add the size to "
+        "negative ones before the call" if is_negative else None,
+    )  # fmt: skip
 
 
 def _fit_real(name: str, kind: ScalarArg, value: object) -> float:

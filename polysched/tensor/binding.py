@@ -44,7 +44,8 @@ class Binder:
         if isinstance(value, tuple):
             return tuple(self.lasting(f"{name}_{k}", v) for k, v in enumerate(value))
         if isinstance(value, Expr):
-            return value if is_lasting(value) else self._variable(name, value)
+            is_kept = is_lasting(value) or self._is_index(value)
+            return value if is_kept else self._variable(name, value)
         if isinstance(value, (Lazy, Pending)):
             settled = value if isinstance(value, Pending) else None
             if settled is not None and not settled.shape:
@@ -52,6 +53,10 @@ class Binder:
                 return place.at(())
             return self._emitter.stored(value, name)
         return value
+
+    def _is_index(self, value: Expr) -> bool:
+        """Whether it is an element of an array that is never written."""
+        return isinstance(value, Load) and self._emitter.is_index_array(value.storage)
 
     def snapshot(self, value: Value) -> Value:
         """The value as it is now, whatever is written afterwards."""

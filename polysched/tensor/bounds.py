@@ -8,6 +8,7 @@ from typing import Literal
 from polysched.tensor.facts import Loop
 from polysched.tensor.size import (
     Atom,
+    Chosen,
     Extreme,
     FloorDiv,
     Size,
@@ -22,11 +23,17 @@ def largest(size: Size, loops: Sequence[Loop]) -> Size:
     """An upper bound without the loops' iterators."""
     for k in range(len(loops) - 1, -1, -1):
         if loops[k].iterator in set(size.symbols()):
-            size = _bound(size, loops[k], +1)
+            size = bound(size, loops[k], +1)
     return size
 
 
-def _bound(size: Size, loop: Loop, sign: int) -> Size:
+def least(size: Size, loops: Sequence[Loop]) -> Size:
+    """A lower bound without the loops' iterators."""
+    return -largest(-size, loops)
+
+
+def bound(size: Size, loop: Loop, sign: int) -> Size:
+    """An upper bound without one loop's iterator; a lower one for a negative sign."""
     result = as_size(size.constant)
     for atom, factor in size.terms:
         direction = sign if factor > 0 else -sign
@@ -39,12 +46,14 @@ def _bound_atom(atom: Atom, loop: Loop, sign: int) -> Size:
         if atom.name != loop.iterator:
             return Size(((atom, 1),))
         return _end(loop, "max" if sign > 0 else "min")
+    if isinstance(atom, Chosen):
+        return Size(((atom, 1),))
     if isinstance(atom, FloorDiv):
-        return floor_div(_bound(atom.value, loop, sign), atom.divisor)
+        return floor_div(bound(atom.value, loop, sign), atom.divisor)
     if isinstance(atom, Extreme):
-        values = tuple(_bound(v, loop, sign) for v in atom.values)
+        values = tuple(bound(v, loop, sign) for v in atom.values)
         return extreme(atom.kind, values)
-    return _bound(atom.extent, loop, sign) - 1 if sign > 0 else as_size(0)
+    return bound(atom.extent, loop, sign) - 1 if sign > 0 else as_size(0)
 
 
 def _end(loop: Loop, which: Literal["min", "max"]) -> Size:

@@ -138,6 +138,31 @@ class Check:
 
 
 @dataclass(frozen=True)
+class ElementRange:
+    """A limit of what an index array holds without which the C text reaches elsewhere.
+
+    Attributes
+    ----------
+    array : str
+        The C parameter, an array of integers that is only read.
+    kind : {"least", "most"}
+        Whether no element is to be less than the limit, or none greater.
+    limit : SizeExpr
+        Over the names of size and scalar parameters.
+    message : str
+        What is wrong when an element is beyond it, as a sentence without full stop.
+    where : SourceLocation, optional
+        Place in the Python source.
+    """
+
+    array: str
+    kind: Literal["least", "most"]
+    limit: SizeExpr
+    message: str
+    where: SourceLocation | None = None
+
+
+@dataclass(frozen=True)
 class PythonLine:
     """Where a line of the C text comes from.
 
@@ -183,6 +208,9 @@ class CFunction:
     sources : tuple of str
         Source texts of all Python functions that went into it, and the constants that
         were read from their modules; part of a cache key.
+    ranges : tuple of ElementRange
+        What every element of index arrays has to keep to, to be checked at each call,
+        before anything runs: the text itself does not.
     """
 
     name: str
@@ -192,6 +220,7 @@ class CFunction:
     lines: Mapping[int, PythonLine]
     checks: tuple[Check, ...] = ()
     sources: tuple[str, ...] = ()
+    ranges: tuple[ElementRange, ...] = ()
 
     def parameter(self, name: str) -> CParameter:
         """The parameter of that C name."""

@@ -112,9 +112,12 @@ class Accesses:
     def _for(self, node: For, here: list[str]) -> None:
         self._loops.append(node)
         loop = Loop(node.iterator, node.start, node.stop, node.step)
+        is_may = bool(node.start.chosen or node.stop.chosen)  # it may not run
+        self._may += is_may
         with self._facts.inside_loop(loop):
             sign = "" if node.step > 0 else "-"
             self._block(node.body, [*here, f"{sign}{node.iterator}"])
+        self._may -= is_may
         self._loops.pop()
 
     def _if(self, node: If, here: list[str]) -> None:

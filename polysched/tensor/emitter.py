@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from polysched.tensor.arithmetic import Arithmetic, BadOperation, convert
 from polysched.tensor.ast_source import Place, PythonSource
 from polysched.tensor.bounds import largest
-from polysched.tensor.cfunction import Check
+from polysched.tensor.cfunction import Check, ElementRange
+from polysched.tensor.dtypes import is_integer
 from polysched.tensor.expr import Assign, Expr, For, Load, Node, Storage, loads
 from polysched.tensor.facts import Facts, Loop
 from polysched.tensor.names import Names
@@ -41,6 +42,12 @@ class Emitter:
         Arrays and variables besides the arguments.
     checks : list of Check
         Conditions on sizes.
+    written : set of str
+        Arguments that the function is known to write.
+    index_arrays : dict of str to Storage
+        Arguments that it is relied on not to write.
+    ranges : dict
+        What index arrays have to hold.
     source, node : PythonSource, ast.AST
         What is being read, for places and refusals.
     """
@@ -52,6 +59,9 @@ class Emitter:
         self.block: list[Node] = []
         self.storages: list[Storage] = []
         self.checks: dict[str, Check] = {}
+        self.written: frozenset[str] = frozenset()
+        self.index_arrays: dict[str, Storage] = {}
+        self.ranges: dict[tuple[str, ...], ElementRange] = {}
         self.source = source
         self.node: ast.AST = source.tree
         self.statement: ast.AST = source.tree
@@ -109,6 +119,10 @@ class Emitter:
     ) -> View:
         """A new array; inside loops that change its shape it has the largest."""
         extents = tuple(largest(s, self.facts.loops) for s in shape)
+        if any(e.chosen for e in extents):
+            raise BadOperation(
+                "found an array whose length data say", "give it the largest length"
+            )
         storage = Storage(self.names.new(hint), dtype, extents, kind, place=self.place)
         self.storages.append(storage)
         view = whole(storage)
@@ -135,6 +149,23 @@ class Emitter:
             condition.python,
             Check(condition, message, self.source.where(self.node)),
         )
+
+    def is_index_array(self, storage: Storage) -> bool:
+        """Whether elements keep their value: from now on it is relied on."""
+        is_kept = (
+            storage.kind == "argument"
+            and bool(storage.extents)
+            and is_integer(storage.dtype)
+            and storage.name not in self.written
+        )
+        if is_kept:
+            self.index_arrays[storage.name] = storage
+        return is_kept
+
+    def require_elements(self, limit: ElementRange) -> None:
+        """Demand something of all elements of an index array, checked at each call."""
+        key = (limit.array, limit.kind, limit.limit.python)
+        self.ranges.setdefault(key, limit)
 
     def extent(self, size: Size) -> Size:
         """How many elements an axis has: none where a slice ends before it begins."""

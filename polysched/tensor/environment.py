@@ -55,12 +55,15 @@ class Memory:
         Arrays that a loop or branch assigns and that outlive it.
     shared : dict
         Those among them that may mean other names' arrays: which.
+    written : set of str
+        Arrays of integers that were taken for index arrays and are written.
     """
 
     types: dict[Key, tuple[str, bool]] = field(default_factory=dict)
     exchanges: dict[Key, dict[str, str]] = field(default_factory=dict)
     kept: set[Key] = field(default_factory=set)
     shared: dict[Key, set[str]] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
 
 
 class Restart(Exception):  # noqa: N818  control flow inside the room

@@ -310,7 +310,7 @@ class Evaluator:
         if isinstance(base, Expr):
             raise BadOperation("cannot subscript a number")
         view = self.emitter.settle(base)
-        result = subscript(self.emitter, view, read_items(items))
+        result = subscript(self.emitter, view, read_items(self.emitter, items))
         return result if result.shape else result.at(())
 
     def view(self, node: ast.Subscript) -> View:
@@ -323,7 +323,8 @@ class Evaluator:
                     node, f"cannot assign to a part of {kind_of(base)}"
                 )
             self.environment.check_write(node, base.storage)
-            found = subscript(self.emitter, base, read_items(self._items(node.slice)))
+            items = read_items(self.emitter, self._items(node.slice))
+            found = subscript(self.emitter, base, items)
         except NotAffineValue as verdict:
             self.emitter.source.not_affine(node, verdict.message, verdict.hint)
         except BadOperation as verdict:

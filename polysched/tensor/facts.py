@@ -15,6 +15,7 @@ from polysched.tensor.cfunction import SizeExpr
 from polysched.tensor.expr import COMPARISONS, Const, Expr, Op, as_index, is_affine
 from polysched.tensor.size import (
     Atom,
+    Chosen,
     Extreme,
     FloorDiv,
     Size,
@@ -49,7 +50,8 @@ class Facts:
     loops : list of Loop
         Enclosing loops, outermost first.
     fresh : list of str
-        Variables that stand for subscripts that wrap around.
+        Variables that stand for subscripts that wrap around, and for elements of
+        arrays, which may be anything.
     """
 
     def __init__(self) -> None:
@@ -151,18 +153,26 @@ class Facts:
         if isinstance(atom, Extreme):
             values = tuple(self._plain(v) for v in atom.values)
             return Size(((Extreme(atom.kind, values), 1),))
+        if isinstance(atom, Chosen):
+            return self._new_fresh()
         return self._plain_wrapped(atom)
 
-    def _plain_wrapped(self, atom: Wrapped) -> Size:
-        value, extent = self.text(atom.value), self.text(atom.extent)
+    def _new_fresh(self) -> Size:
+        """A variable that nothing is known of yet."""
         self._n_fresh += 1
         name = f"ps_w{self._n_fresh}"
         self.fresh.append(name)
+        return symbol(name)
+
+    def _plain_wrapped(self, atom: Wrapped) -> Size:
+        value, extent = self.text(atom.value), self.text(atom.extent)
+        found = self._new_fresh()
+        name = found.to_text("isl")
         self._conditions.append(
             f"(({value} < 0 and {name} = {value} + {extent}) or "
             f"({value} >= 0 and {name} = {value}))"
         )
-        return symbol(name)
+        return found
 
     def domain(self, extra: list[str], variables: list[str] | None = None) -> isl.Set:
         """Values of iterators (and further variables) at this point."""

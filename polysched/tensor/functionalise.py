@@ -134,7 +134,7 @@ def _private_loops(
         loop
         for k, loop in enumerate(common)
         if loop.is_written and all(_stays(pair, depths, k) for pair in pairs)
-        and not _uses(members, loop)
+        and not _uses(members, loop) and not _trip(loop, tuple(common)).chosen
     )  # fmt: skip
 
 

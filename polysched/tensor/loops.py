@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from polysched.tensor.arithmetic import BadOperation, index, logical, logical_not
 from polysched.tensor.binding import pin_key
+from polysched.tensor.chosen import is_by_data
 from polysched.tensor.environment import Pin, Restart
 from polysched.tensor.expr import Expr, If
 from polysched.tensor.liveness import assigned_names
 from polysched.tensor.size import Size, as_size, floor_div
-from polysched.tensor.subscripts import read_integer, read_step
+from polysched.tensor.subscripts import read_bound, read_step
 from polysched.tensor.values import Object, Readable, Value, View, is_array
 from polysched.tensor.words import kind_of
 
@@ -129,7 +130,7 @@ class LoopReader:
             self._emitter.node = part
             try:
                 if len(values) < 2:
-                    values.append(read_integer(value, "the bound of a loop"))
+                    values.append(read_bound(self._emitter, value))
                 else:
                     step = read_step(value)
             except BadOperation as verdict:
@@ -171,6 +172,12 @@ class LoopReader:
         ]  # fmt: skip
         exchange = self._memory.exchanges.get((reader.path, node), {})
         n_copies = _order(exchange)
+        ends = (trip.start, trip.stop)
+        if n_copies > 1 and any(is_by_data(self._emitter, e) for e in ends):
+            reader.source.unsupported(
+                node, "found a loop that exchanges arrays as often as data say",
+                "copy instead of exchanging",
+            )  # fmt: skip
         self._emit(node, names, trip, n_copies)
         if n_copies == 1:
             self._check_arrays(node, arrays, entry)

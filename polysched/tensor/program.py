@@ -18,7 +18,14 @@ from polysched.tensor.argument import (
     ScalarArg,
 )
 from polysched.tensor.ast_source import PythonSource
-from polysched.tensor.cfunction import CFunction, Check, CParameter, Returned, SizeExpr
+from polysched.tensor.cfunction import (
+    CFunction,
+    Check,
+    CParameter,
+    ElementRange,
+    Returned,
+    SizeExpr,
+)
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.environment import Memory, Restart, python_value
 from polysched.tensor.expr import Assign, If, Index, Node, Storage, loads, walk_nodes
@@ -59,6 +66,8 @@ class TensorProgram:
         Conditions on sizes.
     sources : tuple of str
         What went into it, as text.
+    ranges : tuple of ElementRange
+        What index arrays have to hold.
     """
 
     name: str
@@ -72,6 +81,7 @@ class TensorProgram:
     checks: tuple[Check, ...]
     sources: tuple[str, ...]
     argument_of: Mapping[str, str] = field(default_factory=dict)
+    ranges: tuple[ElementRange, ...] = ()
 
 
 def read_function(
@@ -131,6 +141,8 @@ class _Reading:
         code = function.__code__
         self._names = Names((*code.co_varnames, *code.co_names))
         self._emitter = Emitter(self._source, self._names)
+        self._emitter.written = frozenset(memory.written)
+        self._memory = memory
         self._session = Session(self._emitter, memory, sources, library)
         self._sizes: list[CParameter] = []
         self._scalars: list[CParameter] = []
@@ -152,6 +164,7 @@ class _Reading:
         made.sort(key=lambda s: order[s.kind])
         body = emitter.block
         self._check_body(body)
+        self._check_index_arrays(body)
         captured = [f"{k} = {v}" for k, v in sorted(session.captured.items())]
         texts = [s.text for s in session.sources.values()]
         return TensorProgram(
@@ -160,6 +173,7 @@ class _Reading:
             tuple(s for s in emitter.storages if s.kind == "local"), body,
             session.results.returned or Returned("none"),
             tuple(emitter.checks.values()), (*texts, *captured), self._argument_of,
+            tuple(emitter.ranges.values()),
         )  # fmt: skip
 
     def _check_body(self, body: list[Node]) -> None:
@@ -171,6 +185,14 @@ class _Reading:
                 self._source.tree, "the function computes nothing: it assigns to no "
                 "element and returns no array", "write to an argument, or return",
             )  # fmt: skip
+
+    def _check_index_arrays(self, body: list[Node]) -> None:
+        """Read again if an array was taken for an index array and is written."""
+        written = {n.target.storage.name for n in walk_nodes(body)
+                   if isinstance(n, Assign)}  # fmt: skip
+        if not written.isdisjoint(self._emitter.index_arrays):
+            self._memory.written |= written & set(self._emitter.index_arrays)
+            raise Restart
 
     def _bind(self) -> dict[str, Value]:
         arguments: dict[str, Value] = {}
@@ -303,7 +325,7 @@ def lower(program: TensorProgram) -> CFunction:
     )
     return CFunction(
         program.name, text, (*program.parameters, *arrays), program.returns, lines,
-        program.checks, program.sources,
+        program.checks, program.sources, program.ranges,
     )  # fmt: skip
 
 

@@ -41,7 +41,15 @@ class Wrapped:
     extent: Size
 
 
-Atom = Symbol | FloorDiv | Extreme | Wrapped
+@dataclass(frozen=True)
+class Chosen:
+    """An element of an array of integers that is never written: data chose it."""
+
+    array: str
+    subscripts: tuple[Size, ...]
+
+
+Atom = Symbol | FloorDiv | Extreme | Wrapped | Chosen
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,17 @@ class Size:
     def has_extreme(self) -> bool:
         """Whether a least or greatest value is among its terms."""
         return any(isinstance(atom, Extreme) for atom, _ in self.terms)
+
+    @property
+    def chosen(self) -> tuple[Chosen, ...]:
+        """Elements of arrays in it, not those that say where in one."""
+        found: list[Chosen] = []
+        for atom, _ in self.terms:
+            if isinstance(atom, Chosen):
+                found.append(atom)
+            else:
+                found += [c for part in _parts(atom) for c in part.chosen]
+        return tuple(found)
 
     def __add__(self, other: Size | int) -> Size:
         other = as_size(other)
@@ -208,6 +227,11 @@ def wrapped(value: Size, extent: Size) -> Size:
     return Size(((Wrapped(value, extent), 1),))
 
 
+def chosen(array: str, subscripts: tuple[Size, ...]) -> Size:
+    """An element of an array of integers."""
+    return Size(((Chosen(array, subscripts), 1),))
+
+
 def _parts(atom: Atom) -> tuple[Size, ...]:
     if isinstance(atom, FloorDiv):
         return (atom.value,)
@@ -215,6 +239,8 @@ def _parts(atom: Atom) -> tuple[Size, ...]:
         return atom.values
     if isinstance(atom, Wrapped):
         return (atom.value, atom.extent)
+    if isinstance(atom, Chosen):
+        return atom.subscripts
     return ()
 
 
@@ -228,6 +254,8 @@ def _substitute(atom: Atom, values: Mapping[str, Size]) -> Size:
         return floor_div(parts[0], atom.divisor, atom.is_plain)
     if isinstance(atom, Extreme):
         return extreme(atom.kind, parts)
+    if isinstance(atom, Chosen):
+        return chosen(atom.array, parts)
     return wrapped(parts[0], parts[1])
 
 
@@ -245,6 +273,10 @@ def _atom_text(atom: Atom, language: Language, alone: bool) -> str:
         for text in texts[1:]:
             result = f"({result} {sign} {text} ? {result} : {text})"
         return result
+    if isinstance(atom, Chosen):
+        assert language != "isl"
+        separator = "][" if language == "c" else ", "
+        return f"{atom.array}[{separator.join(texts)}]"
     value, extent = texts
     if language == "python":
         return f"({value} + ({extent}) if {value} < 0 else {value})"

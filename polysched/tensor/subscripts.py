@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from polysched.tensor.arithmetic import BadOperation
+from polysched.tensor.chosen import (
+    has_short,
+    is_by_data,
+    is_plain_element,
+    read_chosen,
+    require_inside,
+)
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.expr import Const, Expr, as_index
 from polysched.tensor.size import Size, as_size, extreme, floor_div, wrapped
@@ -24,7 +31,7 @@ class Slice:
 Item = Size | Slice | None
 
 
-def read_items(items: Sequence[Value | Slice]) -> list[Item | str]:
+def read_items(emitter: Emitter, items: Sequence[Value | Slice]) -> list[Item | str]:
     """Evaluated subscripts as integers, slices, new axes (None) and "..."."""
     result: list[Item | str] = []
     for item in items:
@@ -35,12 +42,15 @@ def read_items(items: Sequence[Value | Slice]) -> list[Item | str]:
         elif isinstance(item, Object) and item.value is Ellipsis:
             result.append("...")
         else:
-            result.append(read_integer(item, "a subscript"))
+            result.append(read_integer(item, "a subscript", emitter))
     return result
 
 
-def read_integer(value: object, what: str) -> Size:
-    """A value that has to be a quasi-affine integer."""
+def read_integer(value: object, what: str, emitter: Emitter | None = None) -> Size:
+    """A value that has to be a quasi-affine integer.
+
+    With an emitter it may be one that elements of index arrays are part of.
+    """
     if is_array(value):
         is_mask = getattr(value, "dtype", "") == "bool"
         raise BadOperation(
@@ -55,9 +65,20 @@ def read_integer(value: object, what: str) -> Size:
         raise BadOperation(f"{what} has to be an integer")
     if value.dtype.startswith("float"):
         raise BadOperation(f"{what} has to be an integer, found {value.dtype}")
-    size = as_index(value)
+    size = as_index(value) if emitter is None else read_chosen(emitter, value)
     if size is None:
         raise NotAffineValue(what)
+    return size
+
+
+def read_bound(emitter: Emitter, value: object) -> Size:
+    """The bound of a loop: quasi-affine, or made of elements of index arrays."""
+    size = read_integer(value, "the bound of a loop", emitter)
+    if has_short(emitter, size) and not is_plain_element(size):
+        raise BadOperation(
+            "found a bound of a loop that int32 may be too short for",
+            "use an array of int64, or its elements as they are",
+        )
     return size
 
 
@@ -68,7 +89,8 @@ class NotAffineValue(BadOperation):
         super().__init__(
             f"{what} is not affine: it has to be a sum of multiples of loop "
             "variables, sizes and constants",
-            "data and products of variables cannot address an array or bound a loop",
+            "products of variables and data cannot address an array or bound a loop, "
+            "but for elements of integer arrays that are arguments and only read",
         )
 
 
@@ -108,17 +130,15 @@ def subscript(
 def element_index(emitter: Emitter, index: Size, extent: Size) -> Size:
     """The position that a subscript means: negative ones count from the end."""
     facts = emitter.facts
-    emitter.require(
-        index, "<", extent, f"the index {index} is out of bounds for an axis of "
-        f"{extent} elements",
-    )  # fmt: skip
+    message = f"the index {index} is out of bounds for an axis of {extent} elements"
+    if is_by_data(emitter, index):
+        require_inside(emitter, index, extent, message)
+        return index
+    emitter.require(index, "<", extent, message)
     sign = facts.ask(index, ">=", 0)
     if sign == "always":
         return index
-    emitter.require(
-        index, ">=", -extent, f"the index {index} is out of bounds for an axis of "
-        f"{extent} elements",
-    )  # fmt: skip
+    emitter.require(index, ">=", -extent, message)
     return index + extent if sign == "never" else wrapped(index, extent)
 
 

@@ -78,8 +78,49 @@ def mask(a):
 
 
 def data_bound(a, n):
+    for i in range(int(a[0])):
+        a[n[0]] = i
+
+
+def written_bound(a, n):
+    for _i in range(n[0]):
+        n[1] += 1
+    a[0] = n[1]
+
+
+def written_subscript(a, n):
+    a[n[0]] = 1.0
+    n[0] = 2
+
+
+def two_chosen(a, n):
+    a[n[0] + n[1]] = 1.0
+
+
+def chosen_multiple(a, n):
+    a[2 * n[0]] = 1.0
+
+
+def chosen_slice(a, n):
+    a[n[0] : n[1]] = 1.0
+
+
+def chosen_length(a, n):
     for i in range(n[0]):
-        a[i] = 0
+        row = np.zeros(i)
+        a[0] += row.sum()
+
+
+def local_place(a, n):
+    for i in range(n[0], n[1]):
+        a[0] += a[i - n[0]]
+
+
+def exchanged(a, n):
+    b = a * 2
+    for _ in range(n[0]):
+        a[0] = b[1]
+        a, b = b, a
 
 
 def product_subscript(a):
@@ -283,7 +324,20 @@ CASES = [
     (lambda_, UnsupportedSyntaxError, "found a lambda", "lambda"),
     (fancy, FrontendError, "found an array as a subscript", "a[n]"),
     (mask, FrontendError, "found a mask as a subscript", "a[a > 0]"),
-    (data_bound, NotAffineError, "the bound of a loop is not affine", "n[0]"),
+    (data_bound, NotAffineError, "the bound of a loop is not affine", "int(a[0])"),
+    (
+        written_bound,
+        NotAffineError,
+        "n chooses elements or iterations and is written",
+        "n[0]",
+    ),
+    (written_subscript, FrontendError, "n chooses elements or iterations", "a[n[0]]"),
+    (two_chosen, FrontendError, "has more than one element of an index", "a[n[0] + n"),
+    (chosen_multiple, FrontendError, "an index array, or a multiple", "a[2 * n[0]]"),
+    (chosen_slice, NotAffineError, "the end of a slice is not affine", "a[n[0] : n["),
+    (chosen_length, FrontendError, "an array whose length data say", "row = np"),
+    (local_place, FrontendError, "has more than one element of an ind", "a[i - n[0]]"),
+    (exchanged, UnsupportedSyntaxError, "exchanges arrays as often as data say", "for"),
     (product_subscript, NotAffineError, "a subscript is not affine", "a[i * j]"),
     (data_subscript, NotAffineError, "a subscript is not affine", "a[int(a[0])]"),
     (
