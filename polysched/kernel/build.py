@@ -142,7 +142,20 @@ def _in_python(machine: Machine) -> Machine:
 def tune_kernel(
     lowered: Lowered, options: KernelOptions, parameters: Mapping[str, int]
 ) -> Tuned:
-    """Measure a few schedules of a kernel in a generated program."""
+    """Measure a few schedules of a kernel in a generated program.
+
+    Raises
+    ------
+    PolyschedError
+        If data say what it reaches: data that are made up would not be like any call's.
+    """
+    if lowered.function.ranges:
+        index_array = lowered.function.parameter(lowered.function.ranges[0].array)
+        raise PolyschedError(
+            f"elements of {index_array.source!r} say what {lowered.function.name} "
+            "reaches, and cannot be made up to measure it",
+            hint="without tune the model chooses a schedule; Kernel.space lists all",
+        )
     space = build_kernel_space(lowered, options, parameters)
     threads = options.threads or space.machine.cpu.n_threads
     values = name_in_c(lowered.function, parameters)
@@ -243,7 +256,7 @@ def _choose(
 ) -> _Choice:
     """What the options ask for; the text as it is where no schedule is found."""
     try:
-        if options.tune:
+        if options.tune and not lowered.function.ranges:
             return _print_tuned(lowered, tune_kernel(lowered, options, parameters))
         space = build_kernel_space(lowered, options, parameters)
         variant, _ = space.first_printable(lambda *_: "ranked first by the model")

@@ -122,3 +122,13 @@ def test_index_arrays_share_no_memory_with_what_is_written():
         kernels.build(kernels.put, "int64")(
             memory, memory.view(np.int64)[:4], np.zeros(4)
         )
+
+
+def test_the_model_chooses_where_data_cannot_be_made_up():
+    h, k, v = np.zeros(3), np.array([2, 2, 0]), np.ones(3)
+    with pytest.raises(ps.PolyschedError, match="'k' say what count reaches"):
+        kernels.build(kernels.count, "int64").tune(h, k, v)
+    tuned = ps.kernel(kernels.count, tune=True, timeout=1.0)
+    tuned(h, k, v)
+    assert h.tolist() == [1, 0, 2]
+    assert "no schedule that was measured" not in tuned.built[0].note

@@ -65,7 +65,26 @@ def steps(x, y):
         y[1:] = old[:-1]
 
 
+def looked_up(x, y, k):
+    for i in range(len(k)):
+        w = x * i
+        y[k[i]] += w[k[i]] + i
+        w[k[i]] = 2.0
+        y += w
+
+
+def in_rows_of_data(x, y, k):
+    w = np.zeros(len(x))
+    for i in range(len(k)):
+        w[:] = x + i
+        for j in range(k[0], k[i]):
+            y[i] += w[j] * x[k[j]]
+            w[j] *= 2
+        y += w
+
+
 TYPES = {"a": MATRIX, "b": MATRIX, "c": MATRIX} | dict.fromkeys("vwxyz", ROW)
+TYPES["k"] = ArrayType("int64", ("M",))
 FUNCTIONS = [workspace, views, rows, row_sums, branches, steps]
 
 
@@ -117,7 +136,9 @@ def test_the_outermost_loop_becomes_parallel(function, tmp_path):
     assert has_parallel_outermost_loop(after)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "function", [*FUNCTIONS, looked_up, in_rows_of_data], ids=lambda f: f.__name__
+)
 def test_values_stay(function, tmp_path):
     program = read(function)
     random = np.random.default_rng(1)
@@ -125,6 +146,7 @@ def test_values_stay(function, tmp_path):
     inputs = {
         n: random.normal(size=[SIZES[s] for s in TYPES[n].shape]) for n in names if n
     }
+    inputs |= {n: np.array([0, 4, 2, 2, 6, 1, 5]) for n in inputs if n == "k"}
     expected = {n: v.copy() for n, v in inputs.items()}
     function(**expected)
     for k, made in enumerate((expand(program), contract(expand(program)))):
