@@ -13,7 +13,6 @@ from polysched.base import FrontendError, check_time
 from polysched.frontend.accesses import AccessCollector, UnknownPlaces
 from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
-from polysched.frontend.aliasing import find_neighbours, find_overlap
 from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.control import structured
@@ -42,6 +41,7 @@ from polysched.frontend.purity import Functions
 from polysched.frontend.reading import ScopReader
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.scoping import Declarer, ScopSite
+from polysched.frontend.site_checks import SiteChecks
 from polysched.frontend.structures import SizeChecker
 from polysched.frontend.survey import survey
 from polysched.frontend.wholes import AFFINE_HINT
@@ -58,7 +58,6 @@ from polysched.ir import (
     SourceRegion,
     Statement,
     action_expressions,
-    assignments,
     map_action,
     walk,
 )
@@ -128,10 +127,8 @@ class _Assembler:
         if not drafts:
             where = self.refuser.places.location(region.file, region.line)
             self.refuser.empty(where)
-        self._check_declarations()
-        self._check_iterators()
-        self._check_overlap()
-        self._check_held(drafts)
+        checks = SiteChecks(self.site, self.around, self.objects)
+        checks.check(drafts)
         drafts = self._with_known_integers(drafts)
         drafts = with_lookups(drafts)
         self._looked_up = looked_up(drafts)
@@ -143,7 +140,7 @@ class _Assembler:
         statements = [self._statement(k, d, unknown) for k, d in enumerate(drafts)]
         symbolic = self._parameters(statements)
         statements = [self._with_scalars(s, symbolic) for s in statements]
-        self._keep_apart(statements)
+        checks.keep_apart(statements)
         used = _arrays_in(statements)
         arrays = [self._array(o) for o in self.objects.all() if o.name in used]
         types = self.objects.parameters
@@ -152,7 +149,7 @@ class _Assembler:
             name, parameters, self._context(parameters), tuple(statements),
             tuple(arrays), self.around.assumptions.holds, region,
             self.site.function.decl.name,
-            counters=tuple(dict.fromkeys(s.name for s, _ in self._outer_iterators())),
+            counters=tuple(dict.fromkeys(s.name for s, _ in checks.outer_iterators())),
             moved=self._moved(),
         )  # fmt: skip
 
@@ -177,19 +174,6 @@ class _Assembler:
         return not has_escaped(self.site.function, name, False) and not (
             is_read_after(self.site, name)
         )
-
-    def _check_held(self, drafts: Sequence[Draft]) -> None:
-        """Where pointers point to must stay: nothing writes what it is read from."""
-        held = self.around.reader.held
-        for draft in drafts:
-            for assign in (a for action in draft.body for a in assignments(action)):
-                name = assign.target.array
-                if name in held:
-                    self.refuser.unsupported(
-                        held[name], f"this pointer's place is read from {name!r}, "
-                        "which the scop writes",
-                        hint="subscript the array itself",
-                    )  # fmt: skip
 
     def _named_domain(self, draft: Draft) -> Any:
         return draft.nest.within(draft.nest.domain.coalesce())
@@ -357,70 +341,6 @@ class _Assembler:
         if is_scalar:
             return is_read_after(self.site, symbol.name)
         return is_mentioned_after(self.site, symbol.name)
-
-    def _check_iterators(self) -> None:
-        """Iterators from outside must not carry their last value out of the SCoP."""
-        for symbol, node in self._outer_iterators():
-            if symbol.storage in {"global", "static"}:
-                self.refuser.unsupported(
-                    node, f"the loop iterator {symbol.name!r} is a {symbol.storage} "
-                    "variable, whose last value may be read elsewhere",
-                    hint="declare it in the function or in the loop header",
-                )  # fmt: skip
-            escaped = has_escaped(self.site.function, symbol.name, False)
-            if escaped or is_read_after(self.site, symbol.name):
-                self.refuser.unsupported(
-                    node, f"the loop iterator {symbol.name!r} is read after the scop",
-                    hint="use a variable of its own for what is read later",
-                )  # fmt: skip
-
-    def _outer_iterators(self) -> list[tuple[Symbol, Any]]:
-        """Variables from outside that count loops, each with a loop's header."""
-        survey = self.around.survey
-        return [(s, n) for s, n in survey.iterators.items() if s not in survey.declared]
-
-    def _check_declarations(self) -> None:
-        """What the SCoP declares at its top must not be used behind it."""
-        for item in self.site.items:
-            name = getattr(item, "name", None)
-            symbol = self.around.survey.symbol(item)
-            if symbol is None or not isinstance(name, str):
-                continue
-            if is_mentioned_after(self.site, name):
-                self.refuser.unsupported(
-                    item, f"{name!r} is declared inside the scop and used behind it",
-                    hint="declare it in front of #pragma scop",
-                )  # fmt: skip
-
-    def _check_overlap(self) -> None:
-        """A pointer set from another accessed array shares its memory."""
-        found = find_overlap(
-            self.site.function,
-            [o.symbol for o in self.objects.all()],
-            set(self.around.survey.writes),
-        )
-        if found is not None:
-            pointer, other, node = found
-            self.refuser.unsupported(
-                node, f"{pointer.name!r} may point into {other.name!r}, and the scop "
-                "uses both and writes one of them",
-                hint="use one name for one piece of memory inside a scop",
-            )  # fmt: skip
-
-    def _keep_apart(self, statements: Sequence[Statement]) -> None:
-        """Pointers into one array are apart for some sizes, or the SCoP is refused."""
-        ran = read_set("{ : false }")
-        for statement in statements:
-            ran = ran.union(statement.domain.params())
-        for pair in find_neighbours(self.site.function, self.objects.all()):
-            common = pair.common(statements).params()
-            if not self.around.assumptions.exclude(common, ran):
-                self.refuser.unsupported(
-                    pair.node, f"{pair.second!r} points {abs(pair.distance)} elements "
-                    f"from {pair.first!r} into the same array, and the scop writes "
-                    "what both reach",
-                    hint="use one name for one piece of memory inside a scop",
-                )  # fmt: skip
 
     def _context(self, parameters: Sequence[Parameter]) -> isl.Set:
         """What the types of the parameters say."""

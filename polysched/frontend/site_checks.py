@@ -1,0 +1,119 @@
+"""What stands around a SCoP in its function, and what that forbids inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from polysched.frontend.actions import Surroundings
+from polysched.frontend.aliasing import find_neighbours, find_overlap
+from polysched.frontend.builder import Draft
+from polysched.frontend.declarations import Symbol
+from polysched.frontend.liveness import has_escaped, is_mentioned_after, is_read_after
+from polysched.frontend.objects import Objects
+from polysched.frontend.scoping import ScopSite
+from polysched.ir import Statement, assignments
+from polysched.sets import read_set
+
+
+class SiteChecks:
+    """Checks that the model of a SCoP is right where it stands.
+
+    Parameters
+    ----------
+    site : ScopSite
+        The function around it.
+    around : Surroundings
+        What was found in it.
+    objects : Objects
+        What it accesses.
+    """
+
+    def __init__(self, site: ScopSite, around: Surroundings, objects: Objects) -> None:
+        self._site = site
+        self._around = around
+        self._objects = objects
+
+    def check(self, drafts: Sequence[Draft]) -> None:
+        """Refuse what holds for no sizes."""
+        self._check_declarations()
+        self._check_iterators()
+        self._check_overlap()
+        self._check_held(drafts)
+
+    def _check_declarations(self) -> None:
+        """What the SCoP declares at its top must not be used behind it."""
+        for item in self._site.items:
+            name = getattr(item, "name", None)
+            symbol = self._around.survey.symbol(item)
+            if symbol is None or not isinstance(name, str):
+                continue
+            if is_mentioned_after(self._site, name):
+                self._around.refuser.unsupported(
+                    item, f"{name!r} is declared inside the scop and used behind it",
+                    hint="declare it in front of #pragma scop",
+                )  # fmt: skip
+
+    def _check_iterators(self) -> None:
+        """Iterators from outside must not carry their last value out of the SCoP."""
+        for symbol, node in self.outer_iterators():
+            if symbol.storage in {"global", "static"}:
+                self._around.refuser.unsupported(
+                    node, f"the loop iterator {symbol.name!r} is a {symbol.storage} "
+                    "variable, whose last value may be read elsewhere",
+                    hint="declare it in the function or in the loop header",
+                )  # fmt: skip
+            escaped = has_escaped(self._site.function, symbol.name, False)
+            if escaped or is_read_after(self._site, symbol.name):
+                self._around.refuser.unsupported(
+                    node, f"the loop iterator {symbol.name!r} is read after the scop",
+                    hint="use a variable of its own for what is read later",
+                )  # fmt: skip
+
+    def outer_iterators(self) -> list[tuple[Symbol, Any]]:
+        """Variables from outside that count loops, each with a loop's header."""
+        survey = self._around.survey
+        return [(s, n) for s, n in survey.iterators.items() if s not in survey.declared]
+
+    def _check_overlap(self) -> None:
+        """A pointer set from another accessed array shares its memory."""
+        found = find_overlap(
+            self._site.function,
+            [o.symbol for o in self._objects.all()],
+            set(self._around.survey.writes),
+        )
+        if found is not None:
+            pointer, other, node = found
+            self._around.refuser.unsupported(
+                node, f"{pointer.name!r} may point into {other.name!r}, and the scop "
+                "uses both and writes one of them",
+                hint="use one name for one piece of memory inside a scop",
+            )  # fmt: skip
+
+    def _check_held(self, drafts: Sequence[Draft]) -> None:
+        """Where pointers point to must stay: nothing writes what it is read from."""
+        held = self._around.reader.held
+        for draft in drafts:
+            for assign in (a for action in draft.body for a in assignments(action)):
+                name = assign.target.array
+                if name in held:
+                    self._around.refuser.unsupported(
+                        held[name], f"this pointer's place is read from {name!r}, "
+                        "which the scop writes",
+                        hint="subscript the array itself",
+                    )  # fmt: skip
+
+    def keep_apart(self, statements: Sequence[Statement]) -> None:
+        """Pointers into one array are apart for some sizes, or the SCoP is refused."""
+        ran = read_set("{ : false }")
+        for statement in statements:
+            ran = ran.union(statement.domain.params())
+        for pair in find_neighbours(self._site.function, self._objects.all()):
+            common = pair.common(statements).params()
+            if not self._around.assumptions.exclude(common, ran):
+                self._around.refuser.unsupported(
+                    pair.node, f"{pair.second!r} points {abs(pair.distance)} elements "
+                    f"from {pair.first!r} into the same array, and the scop writes "
+                    "what both reach",
+                    hint="use one name for one piece of memory inside a scop",
+                )  # fmt: skip
