@@ -310,7 +310,8 @@ class Evaluator:
         if isinstance(base, Expr):
             raise BadOperation("cannot subscript a number")
         view = self.emitter.settle(base)
-        result = subscript(self.emitter, view, read_items(self.emitter, items))
+        chosen = read_items(self.emitter, items, is_read=True)
+        result = subscript(self.emitter, view, chosen)
         return result if result.shape else result.at(())
 
     def view(self, node: ast.Subscript) -> View:

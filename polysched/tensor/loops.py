@@ -11,11 +11,11 @@ from polysched.tensor.arithmetic import BadOperation, index, logical, logical_no
 from polysched.tensor.binding import pin_key
 from polysched.tensor.chosen import is_by_data
 from polysched.tensor.environment import Pin, Restart
-from polysched.tensor.expr import Expr, If
+from polysched.tensor.expr import Expr, If, loads
 from polysched.tensor.liveness import assigned_names
 from polysched.tensor.size import Size, as_size, floor_div
 from polysched.tensor.subscripts import read_bound, read_step
-from polysched.tensor.values import Object, Readable, Value, View, is_array
+from polysched.tensor.values import Lazy, Object, Readable, Value, View, is_array
 from polysched.tensor.words import kind_of
 
 if TYPE_CHECKING:
@@ -108,7 +108,10 @@ class LoopReader:
                 node, f"found a loop over {kind_of(value)}", "loop over range(...)"
             )
         assert not isinstance(value, (Expr, Object, tuple))
-        return self._emitter.settle(value)
+        settled = self._emitter.settle(value)
+        if isinstance(settled, Lazy) and loads(self._emitter.probe(settled)):
+            return self._emitter.stored(settled, "rows")  # the loop may change them
+        return settled
 
     def _zip(self, rows: list[Readable]) -> Range:
         for other in rows[1:]:

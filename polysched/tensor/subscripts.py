@@ -13,10 +13,22 @@ from polysched.tensor.chosen import (
     read_chosen,
     require_inside,
 )
+from polysched.tensor.dtypes import is_integer
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.expr import Const, Expr, as_index
+from polysched.tensor.gathers import Gather, gathered
 from polysched.tensor.size import Size, as_size, extreme, floor_div, wrapped
-from polysched.tensor.values import Object, Readable, Value, axis, is_array, remap
+from polysched.tensor.values import (
+    Lazy,
+    Object,
+    Pending,
+    Readable,
+    Value,
+    View,
+    axis,
+    is_array,
+    remap,
+)
 
 
 @dataclass(frozen=True)
@@ -28,11 +40,16 @@ class Slice:
     step: int = 1
 
 
-Item = Size | Slice | None
+Item = Size | Slice | Gather | None
 
 
-def read_items(emitter: Emitter, items: Sequence[Value | Slice]) -> list[Item | str]:
-    """Evaluated subscripts as integers, slices, new axes (None) and "..."."""
+def read_items(
+    emitter: Emitter, items: Sequence[Value | Slice], is_read: bool = False
+) -> list[Item | str]:
+    """Evaluated subscripts as integers, slices, new axes (None) and "...".
+
+    Where elements are read, arrays of integers are among them.
+    """
     result: list[Item | str] = []
     for item in items:
         if isinstance(item, Slice):
@@ -41,6 +58,9 @@ def read_items(emitter: Emitter, items: Sequence[Value | Slice]) -> list[Item | 
             result.append(None)
         elif isinstance(item, Object) and item.value is Ellipsis:
             result.append("...")
+        elif is_read and is_array(item) and is_integer(getattr(item, "dtype", "")):
+            assert isinstance(item, (View, Lazy, Pending))
+            result.append(Gather(emitter.settle(item)))
         else:
             result.append(read_integer(item, "a subscript", emitter))
     return result
@@ -56,8 +76,9 @@ def read_integer(value: object, what: str, emitter: Emitter | None = None) -> Si
         raise BadOperation(
             f"found {'a mask' if is_mask else 'an array'} as {what}",
             "a mask chooses what is assigned: x[m] = y[m] + 1; to read, use "
-            "np.where(mask, value, other)" if is_mask else "write a loop over indices "
-            "that are affine in the iterators",
+            "np.where(mask, value, other)" if is_mask else "write a loop over its "
+            "elements: h[idx[i]] += v[i] counts an element each time that it comes, "
+            "h[idx] += v once",
         )  # fmt: skip
     if isinstance(value, tuple):
         raise BadOperation(f"found a list or tuple as {what}", "use slices")
@@ -112,19 +133,37 @@ def subscript(
     full = [*items[:position], *fill, *items[position + 1 :]]
     shape: list[Size] = []
     indices: list[Size] = []
+    _check_neighbours(full)
+    chosen: list[tuple[int, Gather]] = []
     for item in full:
         if item is None:
             shape.append(as_size(1))
             continue
         assert not isinstance(item, str)
         extent = view.shape[len(indices)]
+        if isinstance(item, Gather):
+            chosen.append((len(shape), item))
+            item = Slice(None, None)
         if isinstance(item, Slice):
             start, count = _slice(emitter, item, extent)
             indices.append(start + axis(len(shape)) * item.step)
             shape.append(count)
         else:
             indices.append(element_index(emitter, item, extent))
-    return remap(view, shape, tuple(indices))
+    found = remap(view, shape, tuple(indices))
+    return gathered(emitter, found, chosen) if chosen else found
+
+
+def _check_neighbours(items: Sequence[Item | str]) -> None:
+    """Arrays and integers side by side, where there is an array: NumPy moves others."""
+    if not any(isinstance(i, Gather) for i in items):
+        return
+    at = [k for k, i in enumerate(items) if isinstance(i, (Gather, Size))]
+    if at[-1] - at[0] >= len(at):
+        raise BadOperation(
+            "found a slice or new axis between subscripts that are arrays and integers",
+            "NumPy would move their axes to the front: write a loop, or transpose",
+        )
 
 
 def element_index(emitter: Emitter, index: Size, extent: Size) -> Size:

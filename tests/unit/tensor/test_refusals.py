@@ -129,6 +129,15 @@ def product_subscript(a):
             a[i * j] = 0
 
 
+def computed_fancy(a, n):
+    a[0] = a[n * 2 // 3].sum()
+
+
+def apart(a, n):
+    m = np.zeros((2, 3, 9))
+    a[0] = m[0, :, n].sum()
+
+
 def data_subscript(a):
     a[int(a[0])] = 1.0
 
@@ -323,6 +332,8 @@ CASES = [
     (with_, UnsupportedSyntaxError, "found with", "with"),
     (lambda_, UnsupportedSyntaxError, "found a lambda", "lambda"),
     (fancy, FrontendError, "found an array as a subscript", "a[n]"),
+    (computed_fancy, FrontendError, "a subscript that is no index array", "a[n * 2"),
+    (apart, FrontendError, "between subscripts that are arrays and in", "m[0, :, n]"),
     (mask, FrontendError, "found a mask as a subscript", "a[a > 0]"),
     (data_bound, NotAffineError, "the bound of a loop is not affine", "int(a[0])"),
     (
