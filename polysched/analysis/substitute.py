@@ -101,9 +101,9 @@ def _comes_round(scop: Scop, writer: Statement) -> bool:
     """Whether a loop around it changes what a statement reads, as sweeps do.
 
     A schedule may run the readers of a scalar some sweeps later then, with an array of
-    all its values between.
+    all its values between. Other private values come from the same iteration.
     """
-    used = {a.array for a in writer.reads}
+    used = {a.array for a in writer.reads if not scop.array(a.array).is_private}
     return any(
         s.n_loops and s.position[:1] == writer.position[:1]
         for s in scop.statements
