@@ -68,7 +68,7 @@ def find_places(
                 raise RunError(
                     f"no value of {name!r} says an element of all the arrays that it "
                     "is for",
-                    hint="add a main that calls the function",
+                    hint="give larger sizes, or add a main that calls the function",
                 )
             found[name] = both
     return found
@@ -142,10 +142,11 @@ class _Places:
             (index,) = indices
             found = self._linear(statement, subscript, index)
         if found is None or n is None or not found.factor:
+            declare = "" if extent is not None else "declare the array's size, or "
             raise RunError(
                 f"data of {self.scop.function!r} say which elements of "
                 f"{array.source_name!r} are reached; they cannot be made up",
-                hint="add a main that calls the function",
+                hint=f"{declare}add a main that calls the function",
             )
         source = self.scop.array(index.array)
         fits, of_type = found.fitting(n), range_of_type(source.type)

@@ -92,7 +92,10 @@ def test_other_places_are_refused(body: str, said: str | None, tmp_path: Path) -
         return
     with pytest.raises(RunError, match=said) as caught:
         find_places(program.scops, {"n": N, "m": M})
-    assert caught.value.hint == "add a main that calls the function"
+    hint = str(caught.value.hint)
+    assert hint.endswith("add a main that calls the function")
+    assert ("declare the array's size" in hint) == ("bare" in body)
+    assert ("larger sizes" in hint) == ("no value" in said)
 
 
 @pytest.mark.cc
