@@ -26,9 +26,7 @@ from polysched.codegen.nodes import Block
 from polysched.codegen.tile_loops import TileLoops, is_read
 from polysched.codegen.turned import Mix, find_turned, turn_square
 from polysched.codegen.vectors import VectorNames
-from polysched.ir import Assign, Load
-
-TURNED_BYTES = (4, 8)  # of an element: integers as wide say where it goes
+from polysched.ir import TURNED_BYTES, Assign, Load
 
 
 def write_turned_tile(

@@ -28,6 +28,8 @@ MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors o
 # registers:4:16, rows 16 further on are asked for ahead; registers:4:16:2, of every
 # four rows the first two; -2, the last two; registers:16x4, four terms of an integer
 # sum in one instruction
+TURNED_BYTES = (4, 8)  # of an element of a square that a tile in registers turns:
+# integers as wide say where it goes
 MARK_SQUARES = "squares"  # squares:8:16, the band below: the rows of squares of 8 x 8,
 # whose columns the loop above runs along; asks for rows ahead as registers do
 MARK_ROLL = "roll"  # roll, the band below: rows that its loop has loaded or computed

@@ -1,6 +1,6 @@
 """Sums along rows, several rows at a time in vector lanes, for a planned script.
 
-Alone, or with sums along columns of the same matrix.
+Alone, or with sums along columns of the same matrix; and transpositions.
 """
 
 from __future__ import annotations
@@ -8,20 +8,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from polysched.analysis import LARGE_EXTENT, Reference, Vector
+from polysched.ir import TURNED_BYTES
 from polysched.machine import Cpu
 from polysched.transform.arithmetic import is_arithmetic
 from polysched.transform.band_view import BandView, StatementView
 from polysched.transform.draft import Draft
 from polysched.transform.order import Order
 from polysched.transform.registers import Registers
-from polysched.transform.roles import (
-    find_target,
-)
+from polysched.transform.roles import find_target
 from polysched.transform.squares import Squares
 
 MIN_ROWS = 16  # at a time: each waits for its last addition
 CROSSED_ROWS = 8  # with sums along columns, which need not wait
-TURNED_BYTES = (4, 8)  # of an element of a square that is printed
 LEFT_NEAR = 0.25  # of the last cache, for what lies there when a region begins
 ROW, ALONG = 0, 1  # positions of a band's members
 
