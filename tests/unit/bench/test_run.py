@@ -224,7 +224,9 @@ def test_every_kept_variant_is_ranked(bench):
     assert ranking.n_kept == kernel.own["space_size"] - 1  # not the source order
     assert [place for place, _ in ranking.trials] == list(range(ranking.n_kept))
     assert ranking.regret(1) >= ranking.regret(4) >= ranking.regret(16) >= 1.0
-    assert report.ranking_summary.regrets[0] == (1, ranking.regret(1), 1)
+    depth, mean, n_kernels = report.ranking_summary.regrets[0]
+    assert (depth, n_kernels) == (1, 1)
+    assert mean == pytest.approx(ranking.regret(1))  # through logarithms
     page = bench_page(report)
     assert "regret of 16" in page
     few = bench("product.c", "gcc", options=replace(options, everything=False))
@@ -322,7 +324,6 @@ case "$side" in 64) sed -i 's/+= A/-= A/' "$out";; esac
     (kernel,) = bench("product.c", "gcc", "pluto-tuned", options=options).kernels
     tuned = kernel.results["pluto-tuned"]
     assert isinstance(tuned, Measurement)
-    assert tuned.median_seconds < PAUSE_SECONDS
     assert tuned.note.startswith("best of 17 programs: --tile")
     assert "tiles 16x" in tuned.note
     assert kernel.best_peer in kernel.results
