@@ -29,6 +29,7 @@ from polysched.ir import Expr, Iter, Load, map_action
 STATIC_BYTES = 48 * 1024  # more shared memory than this has to be asked for
 BARRIER_BYTES = 8  # of a slot that bulk copies fill
 MIN_COPY_BYTES = 4  # of an asynchronous copy
+_WINDOW_ALIGN = 32  # bytes: the longest copies want 16, tensor cores 32
 MAX_UNROLLED = 64  # iterations of the loops inside a tile that are unrolled as a whole
 
 
@@ -46,7 +47,7 @@ class TiledPrinter(CopyText):
         )  # fmt: skip
         if self.form.n_stages > 1:
             _check_asynchronous(operands)
-        used = sum(o.n_bytes for o in operands) * self.form.n_stages
+        used = sum(self._window_bytes(o) for o in operands)
         in_bulk = any(o.is_bulk for o in operands)
         dynamic = used + BARRIER_BYTES * in_bulk * self.form.n_stages > STATIC_BYTES
         lines = [
@@ -75,8 +76,16 @@ class TiledPrinter(CopyText):
                     f"reinterpret_cast<{kind} (*){o.extents}>(ps_shared{at});"
                 )
             else:
-                yield f"__shared__ __align__(32) {kind} {o.name}[{stages}]{o.extents};"
-            offset += o.n_bytes * stages
+                yield (
+                    f"__shared__ __align__({_WINDOW_ALIGN}) {kind} "
+                    f"{o.name}[{stages}]{o.extents};"
+                )
+            offset += self._window_bytes(o)
+
+    def _window_bytes(self, operand: Operand) -> int:
+        """Shared memory of all stages, up to where the next window may begin."""
+        n_bytes = operand.n_bytes * self.form.n_stages
+        return n_bytes + -n_bytes % _WINDOW_ALIGN
 
     def _thread_number(self) -> Iterator[str]:
         """One number for all threads of a block."""

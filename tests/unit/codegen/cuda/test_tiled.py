@@ -186,6 +186,19 @@ def test_more_operands_get_more_threads(
     assert step.threads == threads
 
 
+@pytest.mark.cc
+def test_windows_behind_an_odd_one_begin_where_long_copies_may(tmp_path: Path) -> None:
+    """39 floats in three stages, before a window that is copied by four floats."""
+    body = SQUARE.replace("A[i][k] * B[k][j]", "X[i + k] * B[k][j]")
+    script = 2 * MERGE + contract("8,128,32", "4,32", "1,4", 3)
+    given = Prepared.of(tmp_path, body, "float", 32)
+    device = given.print(script).device
+    assert "X_tile)[39]" in device
+    assert "reinterpret_cast<float (*)[32][128]>(ps_shared + 480)" in device
+    expected, found = outputs(tmp_path, body, script, "float", 32)
+    assert found == expected
+
+
 def test_shared_memory_beyond_the_static_limit_is_asked_for(tmp_path: Path) -> None:
     prepared = Prepared.of(tmp_path, PRODUCT, "double", 300)
     text = prepared.print(2 * MERGE + contract("128,64,16", "16,16", "1,2", 4)).device
