@@ -80,6 +80,23 @@ class StatementView:
             k for k, p in enumerate(self.positions) if self.directions[p] is not None
         ]
 
+    @property
+    def single(self) -> list[int]:
+        """Positions in the band of loops that a loop further out fixes to one value.
+
+        As those over the points of a tile whose size is one.
+        """
+        members = self.members
+        return [
+            k
+            for k, p in enumerate(self.positions)
+            if self.directions[p] is None
+            and any(
+                m.size == 1 and m.kind != "wave" and m.function == members[p].function
+                for m in members[:p]
+            )
+        ]
+
     def direction(self, member: int) -> Direction:
         """Movement along a member of the band, by its position in the band."""
         return self.directions[self.positions[member]]

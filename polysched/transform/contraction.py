@@ -18,6 +18,7 @@ from polysched.transform.band_view import limits_others, view_band
 from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.grouping import Grouping, find_grouping
 from polysched.transform.operand_copies import (
+    batch_members,
     can_copy,
     can_pack,
     is_packed_outside,
@@ -96,6 +97,9 @@ def tile_contraction(
     order = (*found.outside, found.row, found.lane, *found.inside)
     draft = draft.do(Order(band.path, order))
     outer = [0] * band.n_members
+    if align == 1 and not reads_neighbours(found):
+        for k in batch_members(found, found.lane):  # one product's operand is copied
+            outer[found.outside.index(k)] = 1
     outer[len(found.outside) + 1] = columns
     outer[-1] = depth if align == 1 else 0
     if align == 1 and _is_for_rows(found, cpu, columns, rows):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from polysched.analysis import find_operands, find_overwritten
 from polysched.base import AnalysisError
-from polysched.ir import Load, NodePath
+from polysched.ir import Assign, Iter, Load, NodePath, walk
 from polysched.sets import node_kind
 from polysched.transform.draft import Draft
 from polysched.transform.grouping import Grouping
@@ -20,8 +20,38 @@ def reads_neighbours(found: Contraction) -> bool:
 
 
 def operand_iterators(found: Contraction, member: int) -> tuple[int, ...]:
-    """Iterators of the operand that moves with a member of the register tile."""
-    return tuple(found.iterator(k) for k in (*found.inside, member))
+    """Iterators of the operand that moves with a member of the register tile.
+
+    Those of its loops, and before them what it is read at besides that has one value
+    in each run of the band: the number of the product in a batch.
+    """
+    near = tuple(found.iterator(k) for k in (*found.inside, member))
+    besides = _iterators_besides(found, near)
+    moving = {found.iterator(k) for k in found.statement.moving}
+    return near if besides & moving else (*sorted(besides), *near)
+
+
+def batch_members(found: Contraction, member: int) -> list[int]:
+    """Members outside of the contraction that move the operand of a member."""
+    near = tuple(found.iterator(k) for k in (*found.inside, member))
+    besides = _iterators_besides(found, near)
+    return [k for k in found.outside if found.iterator(k) in besides]
+
+
+def _iterators_besides(found: Contraction, near: tuple[int, ...]) -> set[int]:
+    """Iterators besides some of whatever is read at all of those."""
+    statement = found.band.scop.statement(found.statement.name)
+    number = {name: k for k, name in enumerate(statement.iterators)}
+    besides: set[int] = set()
+    for action in statement.body:
+        if not isinstance(action, Assign):
+            continue
+        for load in walk(action.value):
+            if isinstance(load, Load) and load != action.target:
+                used = {number[e.name] for e in walk(load) if isinstance(e, Iter)}
+                if used >= set(near):
+                    besides |= used - set(near)
+    return besides
 
 
 def can_pack(draft: Draft, found: Contraction, path: NodePath, member: int) -> bool:

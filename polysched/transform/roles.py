@@ -20,7 +20,7 @@ class Contraction:
     band : BandView
         Permutable.
     statement : StatementView
-        The only one under the band; all members move it.
+        The only one under the band; all members move it that run more than once.
     lane, row : int
         Members of the register tile: contiguous in the target, and the other one.
     inside : tuple of int
@@ -73,9 +73,10 @@ def find_roles(
     free : tuple of bool
         For each member whether lanes may run along it.
     """
-    if band.n_members < 3 or len(s.moving) != band.n_members:
+    n_moving = len(s.moving)
+    if n_moving < 3 or n_moving + len(s.single) != band.n_members:
         return None
-    if any(_unit_position(s, k) is None for k in range(band.n_members)):
+    if any(_unit_position(s, k) is None for k in s.moving):
         return None
     target, moves = find_target(s), {k: s.direction(k) for k in s.moving}
     if target is None:

@@ -13,6 +13,7 @@ from polysched.analysis import (
     set_band_flags,
     statement_places,
 )
+from polysched.codegen import print_openmp
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu
 from polysched.testing import ScopBuilder
@@ -20,7 +21,9 @@ from polysched.transform import (
     Diamond,
     Draft,
     Jam,
+    Pack,
     PlanShape,
+    Registers,
     Tile,
     Vector,
     apply_script,
@@ -120,6 +123,32 @@ def test_threads_share_rows_where_columns_are_few(
     assert first.sizes[0] == (120 if is_shared else 0)
     done = apply_script(tree, draft.steps, deps)
     assert find_violation(done, deps, scop) is None
+
+
+def test_operands_of_one_product_of_a_batch_are_copied() -> None:
+    """Rows by rows, as queries meet keys; the number of the head stays fixed."""
+    b = ScopBuilder("scores")
+    b.array("Q", "float[8][320][64]")
+    b.array("K", "float[8][320][64]")
+    b.array("S", "float[8][320][320]")
+    box = "0 <= h < 8 and 0 <= i < 320 and 0 <= j < 320 and 0 <= k < 64"
+    text = "S[h][i][j] += Q[h][i][k] * K[h][j][k]"
+    b.statement("h, i, j, k", box, text, position=(0, 0, 0, 0, 0))
+    scop = b.build()
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    shape = PlanShape(tile=True, jam=True, straighten=True, hold=True)
+    draft = plan_script(tree, scop, deps, CPU, shape)
+    (tile,) = (s for s in draft.steps if isinstance(s, Tile))
+    (held,) = (s for s in draft.steps if isinstance(s, Registers))
+    (copy,) = (s for s in draft.steps if isinstance(s, Pack))
+    assert tile.sizes == (1, 0, 192, 64)
+    assert held.factors == (1, 6, 64, 1)
+    assert copy.iterators == (0, 3, 2)
+    done = apply_script(tree, draft.steps, deps)
+    assert find_violation(done, deps, scop) is None
+    text = print_openmp(scop, done, deps=deps.validity)
+    assert "K_packed[3][1][64][64]" in text
 
 
 def test_copies_of_a_short_loop_fill_the_time_of_a_recurrence() -> None:
