@@ -11,9 +11,11 @@ EXTRA_OPERATIONS = 3
 GATHERED_BYTES = 4  # no processor gathers shorter elements by places in a vector
 _SEVERAL = frozenset(
     name + suffix
-    for name in ("fmin", "fmax", "round", "lround", "llround")
+    for name in (
+        "fmin", "fmax", "floor", "ceil", "trunc", "round", "lround", "llround",
+    )
     for suffix in ("", "f")
-)
+)  # fmt: skip
 
 
 def n_calls(nest: Nest) -> int:
@@ -25,7 +27,7 @@ def n_extra_operations(statement: Statement) -> int:
     """Operations of one instance that calls take beyond one each.
 
     A lesser of two that may be no number takes two comparisons and a choice, rounding
-    away from zero a sign and a sum.
+    to an integer the nearest one, a comparison and the choice of that beside it.
     """
     return sum(
         EXTRA_OPERATIONS

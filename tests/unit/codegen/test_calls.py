@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -44,9 +45,11 @@ def program(tmp_path: Path, name: str, own: str = "") -> tuple[Path, str]:
     is_whole = name[0] == "l"
     below = BELOW_HALF[suffix]
     values = ["0.0", "-0.0", "0.5", "-0.5", "1.5", "2.5", "-2.5", "0.7", "-1e9"]
-    values += ["3.0000001", "8388609.0", below, f"-{below}"]
+    values += ["3.0000001", "8388608.0", "8388609.0", "4194304.5"]
+    values += ["4194305.5", "-0.3", "-0.7", "-1.0", below, f"-{below}"]
     if not is_whole:
-        values += ["NAN", "INFINITY", "-INFINITY", "1e30", "4503599627370497.0"]
+        values += ["NAN", "INFINITY", "-INFINITY", "1e30", "4503599627370496.0"]
+        values += ["4503599627370497.0", "2251799813685248.5", "2251799813685249.5"]
     call = f"{name}(a[i], b[j])" if name.startswith("fm") else f"{name}(a[i])"
     path = tmp_path / "calls.c"
     path.write_text(
@@ -79,8 +82,12 @@ def run(path: Path, cc: str, *flags: str) -> int:
 
 @pytest.mark.parametrize("cc", ["gcc", "clang"])
 @pytest.mark.parametrize(
-    "name", ["fmax", "fminf", "lrintf", "round", "roundf", "lround"]
-)
+    "name",
+    [
+        "fmax", "fminf", "lrintf", "round", "roundf", "lround", "lroundf", "floor",
+        "floorf", "ceil", "ceilf", "trunc", "truncf",
+    ],
+)  # fmt: skip
 def test_values_are_those_of_the_library(tmp_path: Path, name: str, cc: str) -> None:
     """Also of NaN, zeros with a sign, halves, and the number next to a half."""
     path, text = program(tmp_path, name)
@@ -88,9 +95,31 @@ def test_values_are_those_of_the_library(tmp_path: Path, name: str, cc: str) -> 
     assert run(path, cc) == 0
 
 
+@pytest.mark.parametrize("name", ["round", "floorf", "ceil", "truncf"])
+def test_gcc_puts_rounded_elements_in_lanes(tmp_path: Path, name: str) -> None:
+    if shutil.which("gcc") is None or platform.machine() != "x86_64":
+        pytest.skip("no gcc for processors with masks")
+    path = tmp_path / "lanes.c"
+    type_ = "float" if name.endswith("f") else "double"
+    path.write_text(
+        f"#include <math.h>\nvoid f({type_} *x, {type_} *y) {{\n#pragma scop\n"
+        f"for (int i = 0; i < 999; i++) y[i] = {name}(x[i]);\n#pragma endscop\n}}\n"
+    )
+    parsed = parse_c(path)
+    (scop,) = parsed.scops
+    text = print_openmp(scop, original_tree(scop))
+    path.write_bytes(splice(parsed, {scop.name: text}))
+    options = ["-O3", "-march=skylake-avx512", "-fopt-info-vec", "-fno-builtin", "-c"]
+    made = subprocess.run(
+        ["gcc", *options, path, "-o", path.with_suffix(".o")],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "loop vectorized" in made.stderr
+
+
 def test_every_macro_has_a_function_of_the_library() -> None:
-    assert {"fmaxf", "lrint", "llroundf", "round"} < CALL_MACROS.keys()
-    assert len(CALL_MACROS) == 14
+    assert {"fmaxf", "lrint", "llroundf", "round", "ceilf"} < CALL_MACROS.keys()
+    assert len(CALL_MACROS) == 20
 
 
 def test_a_function_of_the_file_is_called(tmp_path: Path) -> None:
