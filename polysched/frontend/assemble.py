@@ -138,9 +138,9 @@ class _Assembler:
         unknown = unknown_places(drafts, self.objects.all(), self.around.survey, bent)
         drafts = [with_bent_lookups(d, unknown.only_read) for d in drafts]
         statements = [self._statement(k, d, unknown) for k, d in enumerate(drafts)]
+        checks.keep_apart(statements)
         symbolic = self._parameters(statements)
         statements = [self._with_scalars(s, symbolic) for s in statements]
-        checks.keep_apart(statements)
         used = _arrays_in(statements)
         arrays = [self._array(o) for o in self.objects.all() if o.name in used]
         types = self.objects.parameters

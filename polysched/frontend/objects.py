@@ -189,6 +189,13 @@ class Objects:
             self._assumptions.know(values_of(symbol.name, symbol.scalar_type))
         return self._extents.parameter(symbol)
 
+    def outer_value(self, node: Any) -> Expr | None:
+        """What an integer in front of the SCoP is in terms of its parameters, if so."""
+        try:
+            return self._extents.extent(node)
+        except FrontendError:
+            return None
+
     def symbol_of(self, parameter: Param) -> Symbol:
         """The declaration behind a parameter."""
         return self._symbols[parameter.name]

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from polysched.frontend.actions import Surroundings
-from polysched.frontend.aliasing import find_neighbours, find_overlap
+from polysched.frontend.aliasing import find_overlap
 from polysched.frontend.builder import Draft
 from polysched.frontend.declarations import Symbol
 from polysched.frontend.liveness import has_escaped, is_mentioned_after, is_read_after
+from polysched.frontend.neighbours import find_neighbours
 from polysched.frontend.objects import Objects
 from polysched.frontend.scoping import ScopSite
 from polysched.ir import Statement, assignments
@@ -108,12 +109,15 @@ class SiteChecks:
         ran = read_set("{ : false }")
         for statement in statements:
             ran = ran.union(statement.domain.params())
-        for pair in find_neighbours(self._site.function, self._objects.all()):
-            common = pair.common(statements).params()
-            if not self._around.assumptions.exclude(common, ran):
+        for pair in find_neighbours(self._site.function, self._objects):
+            common = pair.common(statements)
+            if common is None:
+                continue
+            if not self._around.assumptions.exclude(common.params(), ran):
+                first, second = pair.first.name, pair.second.name
                 self._around.refuser.unsupported(
-                    pair.node, f"{pair.second!r} points {abs(pair.distance)} elements "
-                    f"from {pair.first!r} into the same array, and the scop writes "
+                    pair.node, f"{second!r} points {pair.distance_text} elements "
+                    f"from {first!r} into the same array, and the scop writes "
                     "what both reach",
                     hint="use one name for one piece of memory inside a scop",
                 )  # fmt: skip

@@ -20,6 +20,10 @@ void run(int n, double *p, double *q, double *r)
 }
 """
 COPY = "for (int i = 0; i < n; i++) q[i] = p[i] + 1.0;"
+ROWS = (
+    "for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) "
+    "q[i * n + j] = p[j * n + i];"
+)
 
 
 def parse(sets: str, body: str, directory: Path):
@@ -44,22 +48,38 @@ def parse(sets: str, body: str, directory: Path):
          "for (int i = 0; i < n; i++) for (int j = 0; j < 500; j++) q[j] += p[j];", ""),
         ("p = A; q = r + 1;", COPY, ""),
         ("p = A; q = A + n;", COPY, ""),
+        ("p = A; q = &A[n / 2 + 1];", COPY, "n <= 2"),
+        ("p = A + n; q = A + 2 * n - 3;", COPY, "n <= 1"),
+        ("p = A + n; q = A;", COPY, ""),
+        ("int h = n + 9; p = A + h; q = A;", COPY, "h >= n or h <= -n"),
+        ("p = A; q = A + n; n = n * 2;", COPY, ""),  # n is another one: a promise
+        ("p = A; q = A + n * n;", ROWS, ""),
+        ("p = A; q = A + 3 * n;", ROWS, "n <= 3"),
+        ("p = A; q = A + n * n - 1;", ROWS, ""),  # no whole rows: a promise
     ],
 )  # fmt: skip
 def test_sizes_for_which_they_are_apart(
     sets: str, body: str, holds: str, tmp_path: Path
 ) -> None:
     (scop,) = parse(sets, body, tmp_path).scops
-    expected = read_set(f"[n] -> {{ : {holds} }}") if holds else read_set("{ : }")
+    expected = read_set(f"[n, h] -> {{ : {holds} }}") if holds else read_set("{ : }")
     ran = read_set("[n] -> { : n >= 1 }")
     assert scop.assumptions.intersect(ran).is_equal(expected.intersect(ran))
 
 
 @pytest.mark.cc
-def test_pointers_that_meet_whatever_the_sizes_are_refused(tmp_path: Path) -> None:
-    body = "for (int i = 0; i < 100; i++) q[i] = p[i] + 1.0;"
-    program = parse("p = A; q = A + 1;", body, tmp_path)
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        ("p = A; q = A + 1;", "'q' points 1 elements from 'p' into the same array"),
+        ("p = A; q = &A[n - n / 2];", "'q' points (n - (n / 2)) elements from 'p'"),
+    ],
+)
+def test_pointers_that_meet_whatever_the_sizes_are_refused(
+    sets: str, said: str, tmp_path: Path
+) -> None:
+    body = "for (int i = 0; i < 100 + n; i++) q[i] = p[i] + 1.0;"
+    program = parse(sets, f"if (n > 0) {body}", tmp_path)
     assert not program.scops
     (refusal,) = program.refusals
-    said = "'q' points 1 elements from 'p' into the same array"
     assert said in str(refusal)

@@ -1,0 +1,193 @@
+"""Two pointers that a function sets into one array: for which sizes they are apart.
+
+With ``lo = A; hi = A + n;`` no element that one writes may be the other's. How far they
+are apart is a sum over parameters, or, where both have rows of the same length, whole
+rows: ``v = work + n*m`` is `n` rows of `m` behind ``u = work``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import islpy as isl
+from pycparser import c_ast
+
+from polysched.frontend.affine import Affine, NotAffine
+from polysched.frontend.aliasing import values_of_name
+from polysched.frontend.literals import fold, integer
+from polysched.frontend.naming import is_free_for_isl
+from polysched.frontend.objects import Object, Objects
+from polysched.frontend.polynomial import Monomial, expr_text, read_polynomial
+from polysched.ir import Binary, Call, Expr, Param, Statement, walk
+
+_STEPS = frozenset({"p++", "++", "p--", "--"})
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """Two pointers that a function sets into one array.
+
+    Attributes
+    ----------
+    first, second : Object
+        What they stand for.
+    distance : Expr
+        Elements from where the first points to where the second does.
+    node : node
+        What the second is set to.
+    """
+
+    first: Object
+    second: Object
+    distance: Expr
+    node: Any
+
+    @property
+    def distance_text(self) -> str:
+        """The distance, for messages."""
+        value = fold(self.distance)
+        return expr_text(self.distance) if value is None else str(abs(value))
+
+    def common(self, statements: Sequence[Statement]) -> isl.Set | None:
+        """Elements that one writes and the other touches; None where unknown."""
+        n_dim = len(self.first.extents)
+        shifts = self._shifts()
+        if shifts is None or n_dim != len(self.second.extents):
+            return None
+        found = isl.Set.empty(isl.Space.set_alloc(isl.DEFAULT_CONTEXT, 0, n_dim))
+        for one, other, map_ in (
+            (self.first, self.second, shifts),
+            (self.second, self.first, shifts.reverse()),
+        ):
+            written = _elements(statements, one.name, n_dim, writes_only=True)
+            touched = _elements(statements, other.name, n_dim, writes_only=False)
+            found = found.union(written.intersect(touched.apply(map_)))
+        return found
+
+    def _shifts(self) -> isl.Map | None:
+        """From subscripts of the second's elements to the first's."""
+        inner = self.first.extents[1:]
+        if inner != self.second.extents[1:]:
+            return None
+        rest = read_polynomial(self.distance)
+        names = [f"e{k}" for k in range(len(self.first.extents))]
+        affine = Affine(names, _expand_nothing, _require_nothing)
+        shifted = isl.MultiPwAff.identity_on_domain_space(affine.universe().get_space())
+        pitch = Monomial()
+        for extent in inner:
+            factor = _monomial(extent)
+            if factor is None:
+                return None
+            pitch = pitch.times(factor)
+        rows, rest = rest.split(pitch)
+        if inner and rest.terms:
+            return None
+        try:
+            moved = affine.value(rows.to_expr(), affine.universe())
+        except NotAffine:
+            return None
+        shifted = shifted.set_at(0, shifted.get_at(0).add(moved))
+        return isl.Map.from_multi_pw_aff(shifted)
+
+
+def find_neighbours(function: Any, objects: Objects) -> Iterator[Neighbours]:
+    """Pointers that a function sets once into one array, known distances apart.
+
+    Parameters
+    ----------
+    function : FuncDef
+        The function around the SCoP.
+    objects : Objects
+        What the SCoP accesses.
+    """
+    places = []
+    for item in objects.all():
+        values = list(values_of_name(function.body, item.symbol.name))
+        if not item.symbol.is_pointer or len(values) != 1 or item.layout is not None:
+            continue
+        place = _place(values[0], function, objects)
+        if place is not None:
+            places.append((item, *place, values[0]))
+    for (one, root, start, _), (other, base, behind, node) in combinations(places, 2):
+        if root == base and one is not other:
+            yield Neighbours(one, other, _less(behind, start), node)
+
+
+def _less(behind: Expr, start: Expr) -> Expr:
+    return behind if fold(start) == 0 else Binary("-", behind, start)
+
+
+def _elements(
+    statements: Sequence[Statement], array: str, n_dim: int, *, writes_only: bool
+) -> isl.Set:
+    found = isl.Set.empty(isl.Space.set_alloc(isl.DEFAULT_CONTEXT, 0, n_dim))
+    for statement in statements:
+        for access in statement.writes if writes_only else statement.accesses:
+            if access.array == array:
+                relation = access.relation.intersect_domain(statement.domain)
+                found = found.union(relation.range().reset_tuple_id())
+    return found
+
+
+def _place(value: Any, function: Any, objects: Objects) -> tuple[str, Expr] | None:
+    """The array that an address is of, and how far behind its start it is."""
+    match value:
+        case c_ast.ID():
+            return str(value.name), integer(0)
+        case c_ast.UnaryOp(op="&", expr=c_ast.ArrayRef(name=root, subscript=at)):
+            return _behind("+", root, at, function, objects)
+        case c_ast.BinaryOp(op="+" | "-" as op):
+            return _behind(op, value.left, value.right, function, objects)
+    return None
+
+
+def _behind(
+    op: str, root: Any, at: Any, function: Any, objects: Objects
+) -> tuple[str, Expr] | None:
+    place = _place(root, function, objects)
+    if place is None:
+        return None
+    number = objects.outer_value(at)
+    if number is None or number.dtype.is_float or not _is_steady(number, function):
+        return None
+    if op == "+" and fold(place[1]) == 0:
+        return place[0], number
+    return place[0], Binary(op, place[1], number)
+
+
+def _is_steady(expr: Expr, function: Any) -> bool:
+    """Whether a value is the same at every place of the function."""
+    names = {e.name for e in walk(expr) if isinstance(e, Param)}
+    return all(map(is_free_for_isl, names)) and not names & _changed(function.body)
+
+
+def _changed(node: Any) -> set[str]:
+    """Variables that are assigned or stepped, or whose address is taken."""
+    target = None
+    if isinstance(node, c_ast.Assignment):
+        target = node.lvalue
+    elif isinstance(node, c_ast.UnaryOp) and node.op in {*_STEPS, "&"}:
+        target = node.expr
+    names = {target.name} if isinstance(target, c_ast.ID) else set()
+    return names.union(*(_changed(child) for _, child in node.children()))
+
+
+def _monomial(extent: Expr | None) -> Monomial | None:
+    """The length of a row as a product."""
+    if extent is None:
+        return None
+    value = fold(extent)
+    if value is not None:
+        return Monomial((), value) if value > 0 else None
+    return Monomial((extent,))
+
+
+def _expand_nothing(_: Call) -> None:
+    return None
+
+
+def _require_nothing(_: isl.Set, __: isl.Set, expr: Expr, reason: str) -> None:
+    raise NotAffine(expr, reason)
