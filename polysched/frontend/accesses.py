@@ -268,7 +268,7 @@ class AccessCollector:
             if self._is_unknown(element, subscript, domain):
                 places = self._places(element.array, k, subscript, domain)
             else:
-                places = isl.Map.from_pw_aff(self._affine.value(subscript, domain))
+                places = isl.Map.from_pw_aff(self._affine.place(subscript, domain))
             relation = relation.flat_range_product(places)
         return self._named(relation, domain, element.array)
 

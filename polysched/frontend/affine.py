@@ -2,8 +2,8 @@
 
 C's division truncates, isl's floors: a dividend that may be negative on the domain is
 split by its sign, so that the model is exact. Unsigned operands of comparisons and
-divisions must not be negative, where C would wrap them around: that is required of the
-domain through `Affine.require`.
+divisions must neither be negative nor, with four bytes, too large, where C would wrap
+them around: that is required of the domain through `Affine.require`.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class Affine:
         self.iterators = tuple(iterators)
         self._expand = expand
         self.require = require
+        self.is_rough = False  # whether domains have points that the program never has
         self._tuple = f"[{', '.join(self.iterators)}]"
 
     def universe(self) -> isl.Set:
@@ -99,6 +100,12 @@ class Affine:
         if result.n_piece() > _MAX_PIECES:
             result = result.gist(domain).coalesce()
         return result
+
+    def place(self, subscript: Expr, domain: isl.Set) -> isl.PwAff:
+        """The value of a subscript, which must not have wrapped around."""
+        value = self.value(subscript, domain)
+        self._require_below(subscript, value, subscript.dtype, domain)
+        return value
 
     def condition(self, expr: Expr, domain: isl.Set) -> isl.Set:
         """The part of `domain` on which a condition holds."""
@@ -241,6 +248,8 @@ class Affine:
             self._require_fits(expr, value, target, domain)
         elif target.kind != source.kind or target.n_bytes > source.n_bytes:
             self.require_not_negative(expr.operand, source, domain)
+            self._require_below(expr.operand, value, source, domain)
+        self._require_below(expr, value, target, domain)
         return value
 
     def _select(self, expr: Select, domain: isl.Set) -> isl.PwAff:
@@ -306,6 +315,8 @@ class Affine:
         if op not in {"==", "!="}:
             self.require_not_negative(left, compared, domain)
             self.require_not_negative(right, compared, domain)
+        for side, value in ((left, a), (right, b)):
+            self._require_below(side, value, compared, domain)
         result: isl.Set = getattr(a, _SET_METHODS[op])(b)
         return result
 
@@ -325,6 +336,26 @@ class Affine:
                 f"its type is {type_}, and a value below zero wraps around",
             )
 
+    def _require_below(
+        self, expr: Expr, value: isl.PwAff, type_: ScalarType, domain: isl.Set
+    ) -> None:
+        """A value must not be too large for a type of four bytes.
+
+        Sums of type `int` never are, as C leaves open what they would be, and what
+        stands for a variable of the type itself is not.
+        """
+        source = expr.operand.dtype if isinstance(expr, Cast) else expr.dtype
+        is_sum = type_.kind == "uint" and isinstance(expr, Binary)
+        if type_.n_bytes != 4 or self.is_rough or fold(expr) is not None:
+            return
+        if not is_sum and (not isinstance(expr, Cast) or _holds(type_, source)):
+            return
+        greatest = (1 << (32 if type_.kind == "uint" else 31)) - 1
+        bad = domain.intersect(value.gt_set(self.constant(greatest)))
+        if not bad.is_empty():
+            reason = f"its type is {type_}, and it may be too large for it"
+            self.require(bad, domain, expr, reason)
+
     def _require_fits(
         self, expr: Expr, value: isl.PwAff, type_: ScalarType, domain: isl.Set
     ) -> None:
@@ -338,6 +369,13 @@ class Affine:
         )
         if not bad.is_empty():
             raise NotAffine(expr, f"its value may not fit into {type_}")
+
+
+def _holds(type_: ScalarType, source: ScalarType) -> bool:
+    """Whether a type of four bytes has all values of another that are not negative."""
+    return source.n_bytes < 4 or (
+        source.n_bytes == 4 and (type_.kind == "uint" or source.kind == "int")
+    )
 
 
 _SET_METHODS = {

@@ -16,6 +16,15 @@ def values_of(name: str, type_: ScalarType) -> isl.Set:
     return read_set(f"[{name}] -> {{ : {name} >= 0{limit} }}")
 
 
+def range_of(name: str, type_: ScalarType) -> isl.Set:
+    """All values that a type of at most four bytes has."""
+    if type_.n_bytes > 4:
+        return read_set("{ : }")
+    n_bits = 8 * type_.n_bytes - (type_.kind == "int")
+    low = 0 if type_.kind == "uint" else -(1 << n_bits)
+    return read_set(f"[{name}] -> {{ : {low} <= {name} < {1 << n_bits} }}")
+
+
 class Assumptions:
     """Gathers conditions on the parameters.
 
@@ -25,11 +34,15 @@ class Assumptions:
         Parameter values for which the model is exact.
     context : isl.Set
         Parameter values that are possible at all.
+    range : isl.Set
+        Those that fit into the parameters' types; apart from `context`, as it says
+        nothing for sizes that occur.
     """
 
     def __init__(self) -> None:
         self.holds = read_set("{ : }")
         self.context = read_set("{ : }")
+        self.range = read_set("{ : }")
 
     def exclude(self, bad: isl.Set, domain: isl.Set) -> bool:
         """Exclude the parameters for which `bad` has a point.
@@ -46,7 +59,7 @@ class Assumptions:
             `domain` has a point.
         """
         wrong = bad.params().intersect(self.context)
-        if wrong.is_empty():
+        if wrong.is_empty() or wrong.intersect(self.range).is_empty():
             return True
         left = self.holds.subtract(wrong).coalesce()
         if domain.params().intersect(left).intersect(self.context).is_empty():
@@ -54,6 +67,7 @@ class Assumptions:
         self.holds = left
         return True
 
-    def know(self, fact: isl.Set) -> None:
-        """Add what is known of the parameters."""
-        self.context = self.context.intersect(fact)
+    def know_type(self, name: str, type_: ScalarType) -> None:
+        """Add what a parameter's type says of its values."""
+        self.context = self.context.intersect(values_of(name, type_))
+        self.range = self.range.intersect(range_of(name, type_))

@@ -107,11 +107,17 @@ def enter_loop(outer: Nest, affine: Affine, bounds: Bounds) -> isl.Set:
     if abs(loop.step) != 1:
         offset = here.sub(start).mod_val(isl.Val(abs(loop.step)))
         reached = reached.intersect(offset.zero_set())
+    affine.is_rough = True
     continues = affine.condition(bounds.condition, reached)
+    affine.is_rough = False
     if not all(_is_plain(c, loop) for c in conjuncts(bounds.condition)):
         continues = _until_first_failure(reached, continues, loop.step)
     _check_ends(continues, loop)
-    _check_narrow(continues, bounds, affine)
+    _check_overrun(continues, bounds, affine)
+    if _has_unsigned(bounds.condition):
+        first = reached.intersect(here.eq_set(start))
+        asked = first.union(_advanced(continues, loop.step)).coalesce()
+        affine.condition(bounds.condition, asked)
     return continues.coalesce()
 
 
@@ -204,10 +210,25 @@ def _check_unsigned_end(domain: isl.Set, loop: Loop, last: int) -> None:
         )
 
 
-def _check_narrow(domain: isl.Set, bounds: Bounds, affine: Affine) -> None:
-    """An iterator of a narrow type must not run over its greatest value."""
+def _has_unsigned(expr: Expr) -> bool:
+    """Whether something of it is computed in an unsigned type of four bytes."""
+    return any(e.dtype.kind == "uint" and e.dtype.n_bytes == 4 for e in walk(expr))
+
+
+def _advanced(domain: isl.Set, step: int) -> isl.Set:
+    """The values of the innermost iterator after each iteration."""
+    last = domain.dim(isl.dim_type.set) - 1
+    moves = isl.MultiAff.identity_on_domain_space(domain.get_space())
+    moved = moves.get_at(last).add_constant_val(isl.Val(step))
+    return domain.apply(isl.Map.from_multi_aff(moves.set_at(last, moved)))
+
+
+def _check_overrun(domain: isl.Set, bounds: Bounds, affine: Affine) -> None:
+    """An iterator must not run over its greatest value, unless C leaves that open."""
     loop = bounds.loop
-    if loop.type.n_bytes >= 4 or loop.step < 0:
+    n_bytes = loop.type.n_bytes
+    wraps = n_bytes < 4 or (n_bytes == 4 and loop.type.kind == "uint")
+    if not wraps or loop.step < 0:
         return
     n_bits = 8 * loop.type.n_bytes - (loop.type.kind == "int")
     last = domain.dim(isl.dim_type.set) - 1

@@ -9,7 +9,7 @@ from typing import Any
 from pycparser import c_ast
 
 from polysched.base import FrontendError
-from polysched.frontend.assumptions import Assumptions, values_of
+from polysched.frontend.assumptions import Assumptions
 from polysched.frontend.declarations import (
     ArrayC,
     PointerC,
@@ -186,7 +186,7 @@ class Objects:
         if symbol.name not in self._symbols:
             self._symbols[symbol.name] = symbol
             assert symbol.scalar_type is not None
-            self._assumptions.know(values_of(symbol.name, symbol.scalar_type))
+            self._assumptions.know_type(symbol.name, symbol.scalar_type)
         return self._extents.parameter(symbol)
 
     def outer_value(self, node: Any) -> Expr | None:

@@ -129,6 +129,31 @@ def test_unsigned_bound_assumes_no_wrap(scop_of):
     )
 
 
+# header or condition, values of k for which nothing wraps around above
+NOT_TOO_LARGE = {
+    "for (unsigned i = 0; i < k; i++) x[i] = 0;": "",
+    "for (unsigned i = 0; i + 1 < k; i++) x[i] = 0;": "",
+    "for (unsigned i = 0; i < k; i++) for (int j = 0; j < i + 1; j++) x[j] = 0;": "",
+    "for (unsigned i = k; i < k + 4; i++) x[i - k] = 0;": "k <= 4294967291",
+    "for (unsigned i = 0; i < k; i += 3) x[i] = 0;": "k < 4294967296",
+    "for (unsigned i = 1; i < k; i += 3) x[i] = 0;": "k <= 4294967293",
+    "for (unsigned i = 0; i <= k; i++) x[i] = 0;": "k < 4294967295",
+    "for (int i = 0; i < 8; i++) if (2 * k > i) x[i] = 0;": "k < 2147483648",
+    "for (int i = 0; i < 8; i++) if (k + i == 3) x[i] = 0;": "k <= 4294967288",
+    "for (int i = 0; i < 8; i++) { x[i] = 1; x[k + i] = 0; }": "k <= 4294967288",
+    "for (int i = 0; i < (int)k; i++) x[i] = 0;": "k < 2147483648",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NOT_TOO_LARGE)
+def test_unsigned_values_are_assumed_not_to_be_too_large(scop_of, text):
+    """Twice 2^31 is zero; none of it matters where arrays have fewer elements."""
+    scop = scop_of(text, head="unsigned k, double *x")
+    values = isl.Set("[k] -> { : 0 <= k < 4294967296 }")
+    expected = isl.Set(f"[k] -> {{ : {NOT_TOO_LARGE[text] or 'k = k'} }}")
+    assert scop.assumptions.intersect(values).is_equal(expected.intersect(values))
+
+
 def test_iterator_names_that_isl_reserves_are_changed(scop_of):
     scop = scop_of("for (int mod = 0; mod < n; mod++) x[mod] = mod;")
     assert scop.statements[0].iterators == ("mod_1",)
