@@ -158,6 +158,8 @@ class Affine:
             return a.add(b) if expr.op == "+" else a.sub(b)
         if expr.op == "*":
             return self._product(expr, domain)
+        if expr.op in {"&", "|", "^"} and fold(left) is not None:
+            expr, left, right = Binary(expr.op, right, left), right, left
         amount = fold(right)
         if amount is None and expr.op in {"/", "%"}:
             return self._divide_by_size(expr, domain)
@@ -171,9 +173,31 @@ class Affine:
             self.require_not_negative(left, expr.dtype, domain)
             value = self._value(left, domain)
             return value.scale_down_val(isl.Val(1 << amount)).floor()
-        if expr.op == "&" and amount > 0 and amount & (amount + 1) == 0:
-            return self._value(left, domain).mod_val(isl.Val(amount + 1))
+        if expr.op in {"&", "|", "^"}:
+            return self._masked(expr, amount, domain)
         raise NotAffine(expr, f"the operator {expr.op!r} with {amount} is not affine")
+
+    def _masked(self, expr: Binary, amount: int, domain: isl.Set) -> isl.PwAff:
+        """Bits that a mask keeps, sets or turns; both are in two's complement.
+
+        With low bits r = value mod 2^k: ``& 2^k - 1`` is r, ``& -2^k`` is value - r,
+        ``| 2^k - 1`` is value - r + 2^k - 1, ``^ 2^k - 1`` is value + 2^k - 1 - 2r.
+        """
+        self._require_widening(expr, domain)
+        unsigned = expr.dtype.kind == "uint"
+        if expr.op == "&" and unsigned and amount >> (8 * expr.dtype.n_bytes - 1):
+            amount -= 1 << 8 * expr.dtype.n_bytes
+        low = ~amount if expr.op == "&" and amount < 0 else amount
+        if low <= 0 or low & (low + 1):
+            raise NotAffine(
+                expr, f"the operator {expr.op!r} with {amount} is not affine"
+            )
+        value = self._value(expr.left, domain)
+        rest = value.mod_val(isl.Val(low + 1))
+        if expr.op == "&":
+            return rest if amount > 0 else value.sub(rest)
+        twice = rest if expr.op == "|" else rest.scale_val(isl.Val(2))
+        return value.sub(twice).add(self.constant(low))
 
     def _require_widening(self, expr: Binary, domain: isl.Set) -> None:
         """An unsigned operand that is widened must not have wrapped around before."""

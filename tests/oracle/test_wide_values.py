@@ -1,4 +1,4 @@
-"""Unsigned values near the end of their type, where sums wrap around."""
+"""Unsigned values near the end of their type, where sums wrap around; masks of bits."""
 
 from __future__ import annotations
 
@@ -41,12 +41,20 @@ static void narrowed(unsigned n) {
 #pragma endscop
 }
 
+static void masked(int n) {
+#pragma scop
+  for (int i = -3; i < (n & ~3); i++) x[(i & -2) + 4] += i | 3;
+  for (int i = 0; i < (n | 1); i++) x[i ^ 1] = 0.5 * x[i] + (i & 2) + (~1 & i);
+#pragma endscop
+}
+
 int main(void)
 {
   for (unsigned n = 0; n < 6; n++) {
     four(n), four(-1u - n), four(2147483648u - n);
     asked(n), asked(-1u - n), asked(2147483648u - n);
     behind(n), behind(-1u), behind(n + 3);
+    masked(n), masked(-(int)n), masked(n + 7);
     narrowed(n), narrowed(-1u - n), narrowed(2147483650u - n);
   }
   for (int i = 0; i < 16; i++) printf("%.17g\\n", x[i]);

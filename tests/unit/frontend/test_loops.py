@@ -129,6 +129,37 @@ def test_unsigned_bound_assumes_no_wrap(scop_of):
     )
 
 
+# a subscript of an int from -9 on, and what it is
+MASKED = {
+    "i & 7": "i mod 8",
+    "i & ~7": "i - i mod 8",
+    "i & -4": "i - i mod 4",
+    "~1 & i": "i - i mod 2",
+    "i | 3": "i - i mod 4 + 3",
+    "i ^ 1": "i + 1 - 2*(i mod 2)",
+    "i & ~7L": "i - i mod 8",
+    "(unsigned)(i + 9) & ~3u": "i + 9 - (i + 9) mod 4",
+}
+
+
+@pytest.mark.parametrize("text", MASKED)
+def test_masks_of_low_bits_are_affine(scop_of, text):
+    scop = scop_of(f"for (int i = -9; i < 9; i++) x[{text}] = 0;")
+    (write,) = scop.statements[0].writes
+    expected = isl.Map(f"{{ S0[i] -> x[{MASKED[text]}] : -9 <= i < 9 }}")
+    assert write.relation.is_equal(expected)
+
+
+@pytest.mark.parametrize("text", ["i & 5", "i & ~5", "i | 4", "i ^ 6", "i & ~7u"])
+def test_other_masks_are_not_affine(text, parse):
+    """With ~7u, which is no long of minus eight, high bits are gone."""
+    head = "void f(long n, double *x)"
+    loop = f"for (long i = -9; i < n; i++) x[{text}] = 0;"
+    program = parse(f"{head} {{\n#pragma scop\n{loop}\n#pragma endscop\n}}\n")
+    (refusal,) = program.refusals
+    assert "is not affine" in str(refusal)
+
+
 # header or condition, values of k for which nothing wraps around above
 NOT_TOO_LARGE = {
     "for (unsigned i = 0; i < k; i++) x[i] = 0;": "",
