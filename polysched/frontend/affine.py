@@ -8,7 +8,8 @@ them around: that is required of the domain through `Affine.require`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import islpy as isl
 
@@ -69,8 +70,20 @@ class Affine:
         self.iterators = tuple(iterators)
         self._expand = expand
         self.require = require
-        self.is_rough = False  # whether domains have points that the program never has
+        self._is_rough = False
         self._tuple = f"[{', '.join(self.iterators)}]"
+
+    @contextmanager
+    def roughly(self) -> Iterator[None]:
+        """Domains have points that the program never has: no value is too large there.
+
+        Whoever reads an expression so reads it again on the domain itself.
+        """
+        self._is_rough = True
+        try:
+            yield
+        finally:
+            self._is_rough = False
 
     def universe(self) -> isl.Set:
         """All points of the iteration space."""
@@ -370,7 +383,7 @@ class Affine:
         """
         source = expr.operand.dtype if isinstance(expr, Cast) else expr.dtype
         is_sum = type_.kind == "uint" and isinstance(expr, Binary)
-        if type_.n_bytes != 4 or self.is_rough or fold(expr) is not None:
+        if type_.n_bytes != 4 or self._is_rough or fold(expr) is not None:
             return
         if not is_sum and (not isinstance(expr, Cast) or _holds(type_, source)):
             return
@@ -400,6 +413,19 @@ def _holds(type_: ScalarType, source: ScalarType) -> bool:
     return source.n_bytes < 4 or (
         source.n_bytes == 4 and (type_.kind == "uint" or source.kind == "int")
     )
+
+
+def read_exactly(iterators: Sequence[str]) -> Affine:
+    """Reads what needs neither a function's body nor an assumption."""
+    return Affine(iterators, _expand_nothing, _require_nothing)
+
+
+def _expand_nothing(_: Call) -> None:
+    return None
+
+
+def _require_nothing(_: isl.Set, __: isl.Set, expr: Expr, reason: str) -> None:
+    raise NotAffine(expr, reason)
 
 
 _SET_METHODS = {

@@ -13,12 +13,11 @@ from functools import lru_cache
 
 import islpy as isl
 
-from polysched.frontend.affine import Affine, NotAffine
+from polysched.frontend.affine import NotAffine, read_exactly
 from polysched.frontend.literals import fold
 from polysched.ir import (
     Action,
     Binary,
-    Call,
     Const,
     Expr,
     Guard,
@@ -238,7 +237,7 @@ class _Reader:
 
     def __init__(self, statement: Statement) -> None:
         self.domain = statement.domain.reset_tuple_id()
-        self.affine = Affine(statement.iterators, _expand_nothing, _require_nothing)
+        self.affine = read_exactly(statement.iterators)
 
     def read(self, expr: Expr, is_condition: bool) -> list[Case]:
         """The cases that an expression is; a remainder is a division as well."""
@@ -289,11 +288,3 @@ def _modulus(expr: Binary) -> int | None:
         amount += 1
         return amount if not amount & (amount - 1) else None
     return amount if amount > 1 else None
-
-
-def _expand_nothing(_: Call) -> None:
-    return None
-
-
-def _require_nothing(_: isl.Set, __: isl.Set, expr: Expr, reason: str) -> None:
-    raise NotAffine(expr, reason)

@@ -15,13 +15,13 @@ from typing import Any
 import islpy as isl
 from pycparser import c_ast
 
-from polysched.frontend.affine import Affine, NotAffine
+from polysched.frontend.affine import NotAffine, read_exactly
 from polysched.frontend.aliasing import values_of_name
 from polysched.frontend.literals import fold, integer
 from polysched.frontend.naming import is_free_for_isl
 from polysched.frontend.objects import Object, Objects
 from polysched.frontend.polynomial import Monomial, expr_text, read_polynomial
-from polysched.ir import Binary, Call, Expr, Param, Statement, walk
+from polysched.ir import Binary, Expr, Param, Statement, walk
 
 _STEPS = frozenset({"p++", "++", "p--", "--"})
 
@@ -74,7 +74,7 @@ class Neighbours:
             return None
         rest = read_polynomial(self.distance)
         names = [f"e{k}" for k in range(len(self.first.extents))]
-        affine = Affine(names, _expand_nothing, _require_nothing)
+        affine = read_exactly(names)
         shifted = isl.MultiPwAff.identity_on_domain_space(affine.universe().get_space())
         pitch = Monomial()
         for extent in inner:
@@ -183,11 +183,3 @@ def _monomial(extent: Expr | None) -> Monomial | None:
     if value is not None:
         return Monomial((), value) if value > 0 else None
     return Monomial((extent,))
-
-
-def _expand_nothing(_: Call) -> None:
-    return None
-
-
-def _require_nothing(_: isl.Set, __: isl.Set, expr: Expr, reason: str) -> None:
-    raise NotAffine(expr, reason)

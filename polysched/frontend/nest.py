@@ -107,9 +107,8 @@ def enter_loop(outer: Nest, affine: Affine, bounds: Bounds) -> isl.Set:
     if abs(loop.step) != 1:
         offset = here.sub(start).mod_val(isl.Val(abs(loop.step)))
         reached = reached.intersect(offset.zero_set())
-    affine.is_rough = True
-    continues = affine.condition(bounds.condition, reached)
-    affine.is_rough = False
+    with affine.roughly():
+        continues = affine.condition(bounds.condition, reached)
     if not all(_is_plain(c, loop) for c in conjuncts(bounds.condition)):
         continues = _until_first_failure(reached, continues, loop.step)
     _check_ends(continues, loop)
