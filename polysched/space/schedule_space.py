@@ -225,11 +225,16 @@ class ScheduleSpace(Selection, Shown):
         if not found and schedule_id == "original":
             return self.original
         problem = "several schedules start" if found else "no schedule starts"
-        known = ", ".join(s.id for s in self.schedules)
+        hint = f"ids of this space: {', '.join(s.id for s in self.schedules)}"
+        if not found and self.size.late:
+            hint += (
+                f"; the time limit kept {self.size.late} candidates out, which "
+                "another run may have had: a longer one has them in each"
+            )
         raise PolyschedError(
             f"{problem} with {schedule_id!r} in the {self.policy} space of "
             f"{self.scop.name}",
-            hint=f"ids of this space: {known}",
+            hint=hint,
         )
 
     def with_schedules(

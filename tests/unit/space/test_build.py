@@ -97,6 +97,17 @@ def test_find_takes_a_prefix_and_explains_a_miss(space: ScheduleSpace) -> None:
         space.find("")
 
 
+@pytest.mark.parametrize("late", [0, 3])
+def test_a_miss_tells_whether_time_kept_schedules_out(
+    space: ScheduleSpace, late: int
+) -> None:
+    cut = replace(space, size=replace(space.size, late=late))
+    with pytest.raises(PolyschedError) as caught:
+        cut.find("zzz")
+    assert caught.value.hint is not None
+    assert ("time limit kept 3 candidates out" in caught.value.hint) == bool(late)
+
+
 def test_without_time_the_original_is_left(machine: Machine) -> None:
     space = build_space(scops.jacobi_2d(), machine, SpaceOptions(seconds=0))
     assert [s.objectives for s in space] == [("original",)]
