@@ -137,7 +137,7 @@ class Stages:
         The look takes nothing of the time for building spaces.
         """
         given = dict(self.common.param)
-        if all(p.name in given for p in scop.parameters):
+        if all(p.name in given for p in scop.parameters if p.value is None):
             return given
         began = time.monotonic()
         with self.timed(f"sizes of {scop.name}"):

@@ -15,6 +15,7 @@ from polysched.codegen.measuring import (
 )
 from polysched.codegen.openmp import CodeSize, measure_code, print_openmp
 from polysched.codegen.options import LEAST_SHARED, PrintOptions, Target
+from polysched.codegen.products import print_parameter
 from polysched.codegen.scan import print_scan
 from polysched.codegen.splice import splice
 from polysched.codegen.statement import print_actions
@@ -33,6 +34,7 @@ __all__ = [
     "print_actions",
     "print_expr",
     "print_openmp",
+    "print_parameter",
     "print_scan",
     "splice",
     "start_measuring",

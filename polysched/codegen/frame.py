@@ -10,6 +10,7 @@ from polysched.base import CodegenError
 from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.ctext import Text, binary
 from polysched.codegen.options import PrintOptions
+from polysched.codegen.products import declare_products
 from polysched.codegen.scan import print_scan
 from polysched.ir import Scop
 from polysched.sets import ast_options
@@ -35,6 +36,7 @@ def frame_code(
     """
     base = scop.region.indent if scop.region else ""
     asked, flags = _ask_for_order(scop, exprs, options)
+    asked = [*declare_products(scop), *asked]
     guard, fallback = _guard(scop, exprs, options, flags)
     if not fallback:
         code = [*_unused(scop), *code]

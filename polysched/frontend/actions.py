@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -23,10 +23,12 @@ from polysched.frontend.declarations import (
     read_type,
 )
 from polysched.frontend.expressions import describe_type
+from polysched.frontend.flat_loops import FlatLoop
 from polysched.frontend.initialisers import read_initialiser
 from polysched.frontend.literals import integer
 from polysched.frontend.nest import Nest
 from polysched.frontend.objects import Objects
+from polysched.frontend.products import Products
 from polysched.frontend.purity import Functions, converted
 from polysched.frontend.reading import ScopReader
 from polysched.frontend.refusal import Refuser
@@ -64,6 +66,8 @@ class Surroundings:
     reader: ScopReader
     assumptions: Assumptions
     is_at_break: Callable[[Any], bool]
+    products: Products
+    flat_loops: Mapping[int, FlatLoop]
 
     def node_of(self, expr: Expr, otherwise: Any) -> Any:
         """The best syntax node for an expression."""

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import islpy as isl
 
 from polysched.frontend.literals import fold
+from polysched.frontend.polynomial import read_polynomial
 from polysched.ir import (
     Binary,
     Call,
@@ -29,11 +30,13 @@ from polysched.ir import (
     Select,
     Unary,
     common_type,
+    walk,
 )
 from polysched.ir.expr import COMPARISONS, LOGICAL
 
 Expand = Callable[[Call], Expr | None]
 Require = Callable[[isl.Set, isl.Set, Expr, str], None]
+FindProduct = Callable[[tuple[Expr, ...], ScalarType], Param | None]
 Quotient = tuple[int, isl.PwAff, isl.Set]
 
 _MAX_PIECES = 64
@@ -62,12 +65,19 @@ class Affine:
         Told of instances at which the model would be wrong, the domain they are part
         of, the expression at fault and a reason; it refuses or records an assumption
         on the parameters.
+    find_product : callable
+        The parameter that a product of factors is, as computed in a type.
     """
 
     def __init__(
-        self, iterators: Sequence[str], expand: Expand, require: Require
+        self,
+        iterators: Sequence[str],
+        expand: Expand,
+        require: Require,
+        find_product: FindProduct,
     ) -> None:
         self.iterators = tuple(iterators)
+        self._find_product = find_product
         self._expand = expand
         self.require = require
         self._is_rough = False
@@ -224,7 +234,32 @@ class Affine:
         try:
             return a.mul(b)
         except isl.Error:
-            raise NotAffine(expr, "it multiplies two values that both vary") from None
+            return self._product_of_parameters(expr, domain)
+
+    def _product_of_parameters(self, expr: Binary, domain: isl.Set) -> isl.PwAff:
+        """A product of values that stay: products of parameters are parameters."""
+        terms = read_polynomial(expr).terms
+        if any(term.atom is not None for term in terms):
+            raise NotAffine(expr, "it multiplies two values that both vary")
+        for part in walk(expr):
+            if part.dtype.kind == "uint" and 4 <= part.dtype.n_bytes < 8:
+                raise NotAffine(expr, "its unsigned factors may wrap around")
+            if isinstance(part, Binary):
+                for side in (part.left, part.right):
+                    self.require_not_negative(side, part.dtype, domain)
+        total = self.constant(0)
+        for term in terms:
+            factors = term.monomial.factors
+            value = self.constant(1) if not factors else None
+            if len(factors) == 1:
+                value = self._value(factors[0], domain)
+            if value is None:
+                param = self._find_product(factors, expr.dtype)
+                if param is None:
+                    raise NotAffine(expr, "it multiplies what is no plain size")
+                value = self.parameter(param.name)
+            total = total.add(value.scale_val(isl.Val(term.factor)))
+        return total
 
     def _divide(self, expr: Binary, divisor: int, domain: isl.Set) -> isl.PwAff:
         self.require_not_negative(expr.left, expr.dtype, domain)
@@ -417,10 +452,14 @@ def _holds(type_: ScalarType, source: ScalarType) -> bool:
 
 def read_exactly(iterators: Sequence[str]) -> Affine:
     """Reads what needs neither a function's body nor an assumption."""
-    return Affine(iterators, _expand_nothing, _require_nothing)
+    return Affine(iterators, _expand_nothing, _require_nothing, _find_no_product)
 
 
 def _expand_nothing(_: Call) -> None:
+    return None
+
+
+def _find_no_product(_: tuple[Expr, ...], __: ScalarType) -> None:
     return None
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import islpy as isl
+from pycparser import c_ast
 
 from polysched.base import FrontendError, check_time
 from polysched.frontend.accesses import AccessCollector, UnknownPlaces
@@ -18,6 +20,7 @@ from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.control import structured
 from polysched.frontend.declarations import PointerC, ScalarC, Symbol
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
+from polysched.frontend.flat_loops import with_nests
 from polysched.frontend.half_rules import HalfRules
 from polysched.frontend.halves import HalfWriter
 from polysched.frontend.inductions import with_known_integers
@@ -37,6 +40,7 @@ from polysched.frontend.lookups import (
     written_arrays,
 )
 from polysched.frontend.objects import Object, Objects
+from polysched.frontend.products import Products
 from polysched.frontend.purity import Functions
 from polysched.frontend.reading import ScopReader
 from polysched.frontend.refusal import Refuser
@@ -75,16 +79,34 @@ def build_scop(
     size of the file's structures; `halves` is there where it has floating types of two
     bytes.
     """
-    assembler = _Assembler(site, functions, refuser, n_words, sizes, halves)
-    try:
-        return assembler.assemble(region, name)
-    except FrontendError:
-        if not assembler.puts_values:
-            raise
-    assembler = _Assembler(
-        site, functions, refuser, n_words, sizes, halves, reads_all=True
-    )
-    return assembler.assemble(region, name)
+    ways: list[dict[str, bool]] = [{}]
+    first: FrontendError | None = None
+    for way in ways:
+        assembler = _Assembler(site, functions, refuser, n_words, sizes, halves, **way)
+        try:
+            return assembler.assemble(region, name)
+        except FrontendError as error:
+            if first is None:
+                first = error
+                ways += [{"nests": True}] * assembler.has_flat_loops
+                ways += [{"reads_all": True}] * assembler.puts_values
+            elif way.get("reads_all"):
+                raise
+    assert first is not None
+    raise first
+
+
+class _FreshNames:
+    """Makes names that are none of the file's."""
+
+    def __init__(self, words: Mapping[str, int]) -> None:
+        self._taken = set(words)
+
+    def __call__(self, wanted: str) -> str:
+        names = (f"{wanted}_{k}" for k in count())
+        name = next(n for n in names if n not in self._taken)
+        self._taken.add(name)
+        return name
 
 
 class _Assembler:
@@ -100,6 +122,7 @@ class _Assembler:
         halves: HalfRules | None,
         *,
         reads_all: bool = False,
+        nests: bool = False,
     ) -> None:
         self.halves = halves
         self.reads_all = reads_all
@@ -108,14 +131,18 @@ class _Assembler:
         self.n_words = n_words
         self.refuser = refuser
         less_jumps = structured(site.items, site.scope, refuser, self._is_dead)
-        self.items = less_jumps.items
+        nested = with_nests(less_jumps.items, _FreshNames(n_words))
+        self.has_flat_loops = bool(nested.loops)
+        self.items = nested.items if nests else less_jumps.items
         found = survey(site.scope, self.items, Declarer(refuser))
         assumptions = Assumptions()
+        self.products = Products(n_words, assumptions)
         objects = Objects(found, site.scope, refuser, assumptions, sizes)
         reader = ScopReader(refuser, site.scope, found, objects, functions)
         self.around = Surroundings(
             refuser, found, objects, functions, reader, assumptions,
-            less_jumps.is_at_break,
+            less_jumps.is_at_break, self.products,
+            nested.loops if nests else {},
         )  # fmt: skip
         self.objects = objects
         self._looked_up: set[str] = set()
@@ -133,6 +160,7 @@ class _Assembler:
         drafts = with_lookups(drafts)
         self._looked_up = looked_up(drafts)
         drafts = self._delinearise(drafts)
+        self._check_nests()
         drafts = [replace(d, nest=self._named_domain(d)) for d in drafts]
         bent = self._bent | bent_arrays(drafts)
         unknown = unknown_places(drafts, self.objects.all(), self.around.survey, bent)
@@ -140,11 +168,14 @@ class _Assembler:
         statements = [self._statement(k, d, unknown) for k, d in enumerate(drafts)]
         checks.keep_apart(statements)
         symbolic = self._parameters(statements)
+        made = sorted(symbolic & self.products.names)
+        symbolic.update(*(_params(self.products.value(n)) for n in made))
         statements = [self._with_scalars(s, symbolic) for s in statements]
         used = _arrays_in(statements)
         arrays = [self._array(o) for o in self.objects.all() if o.name in used]
         types = self.objects.parameters
-        parameters = tuple(Parameter(n, types[n]) for n in types if n in symbolic)
+        plain = [Parameter(n, types[n]) for n in types if n in symbolic]
+        parameters = (*plain, *map(self.products.parameter, made))
         return Scop(
             name, parameters, self._context(parameters), tuple(statements),
             tuple(arrays), self.around.assumptions.holds, region,
@@ -178,6 +209,19 @@ class _Assembler:
     def _named_domain(self, draft: Draft) -> Any:
         return draft.nest.within(draft.nest.domain.coalesce())
 
+    def _check_nests(self) -> None:
+        """Loops over products are no nests if that is right for single rows only."""
+        for flat in self.around.flat_loops.values():
+            names = {f.name for f in flat.factors if isinstance(f, c_ast.ID)}
+            sizes = " and ".join(f"{name} >= 2" for name in sorted(names))
+            wide = read_set(
+                f"[{', '.join(sorted(names))}] -> {{ : {sizes or 'true'} }}"
+            )
+            if self.around.assumptions.holds.intersect(wide).is_empty():
+                self.refuser.not_affine(
+                    flat.product, "the loop over this product is no nest of loops"
+                )
+
     def _with_known_integers(self, drafts: list[Draft]) -> list[Draft]:
         """Values of integers that count along with loops, where they are read."""
         if self.reads_all:
@@ -197,7 +241,7 @@ class _Assembler:
         holds = assumptions.holds
         try:
             flat = [o for o in self.objects.all() if o.name not in others]
-            return delinearise(drafts, flat, assumptions)
+            return delinearise(drafts, flat, assumptions, self.products)
         except CannotDelinearise as verdict:
             if verdict.array not in written_arrays(drafts):
                 assumptions.holds = holds

@@ -27,6 +27,7 @@ from polysched.frontend.nest import (
     Nest,
     conjuncts,
     enter_loop,
+    has_unsigned,
     not_equal_bound,
 )
 from polysched.frontend.objects import Loop
@@ -98,7 +99,9 @@ class Builder:
 
     def _affine(self, loops: tuple[Loop, ...]) -> Affine:
         names = [loop.name for loop in loops]
-        return Affine(names, self._around.functions.expand, self._require)
+        around = self._around
+        expand, find = around.functions.expand, around.products.find
+        return Affine(names, expand, self._require, find)
 
     def _require(self, bad: isl.Set, domain: isl.Set, expr: Expr, reason: str) -> None:
         self._around.require(bad, domain, expr, reason, self._current)
@@ -175,6 +178,7 @@ class Builder:
             return
         header = read_header(node, self._refuser, self._fold)
         loop = self._loop(node, header)
+        self._check_flat(node, loop)
         outer = self._nest
         holds = self._around.assumptions.holds
         try:
@@ -190,6 +194,20 @@ class Builder:
         self._nest = outer
         self._counters.pop()
         self._counters[-1] += 1
+
+    def _check_flat(self, node: Any, loop: Loop) -> None:
+        """A loop that was one over a product turns as often as that says."""
+        flat = self._around.flat_loops.get(id(node))
+        if flat is None:
+            return
+        product = self._actions.read(flat.product)
+        if has_unsigned(product) or (loop.type.n_bytes < 8 and loop.type.kind != "int"):
+            self._refuser.not_affine(flat.product, "its factors may wrap around")
+        nest, zero = self._nest, integer(0)
+        for factor in flat.factors:
+            size = self._actions.read(factor)
+            below = nest.affine.condition(Binary("<", size, zero), nest.domain)
+            self._require(below, nest.domain, size, "a factor may be below zero")
 
     def _fold(self, node: Any) -> int | None:
         return fold(self._actions.read(node))

@@ -23,7 +23,9 @@ from polysched.frontend.builder import Draft
 from polysched.frontend.literals import fold, integer
 from polysched.frontend.objects import Object
 from polysched.frontend.polynomial import Monomial, Polynomial, read_polynomial
-from polysched.ir import Binary, Expr, Load, map_action
+from polysched.frontend.products import Products
+from polysched.ir import Binary, Expr, Load, Param, map_action
+from polysched.sets import param_names
 
 _MIN_CONSTANT_PITCH = 4
 
@@ -82,8 +84,9 @@ class FlatAccess:
 
 
 def delinearise(
-    drafts: Sequence[Draft], objects: Iterable[Object], assumptions: Assumptions
-) -> list[Draft]:
+    drafts: Sequence[Draft], objects: Iterable[Object], assumptions: Assumptions,
+    products: Products,
+) -> list[Draft]:  # fmt: skip
     """Give flat arrays their dimensions; other arrays are left as they are.
 
     Raises
@@ -99,7 +102,7 @@ def delinearise(
     for name, found in accesses.items():
         if not found:
             continue
-        shape = _find_shape(found, flat[name], assumptions)
+        shape = _find_shape(found, flat[name], assumptions, products)
         if shape is None:
             continue
         result = [_rewrite(d, flat[name], shape) for d in result]
@@ -132,17 +135,20 @@ class Shape:
         Elements per step of each dimension but the last, largest first.
     shifts : dict
         For a flat subscript, how much to move from each inner to the next outer one.
+    products : Products
+        Products of parameters that may be lengths of rows.
     """
 
     pitches: tuple[Monomial, ...]
     shifts: dict[Expr, tuple[int, ...]]
+    products: Products
 
     @property
     def extents(self) -> tuple[Expr, ...]:
         """Extents of all dimensions but the outermost."""
         following = (*self.pitches[1:], Monomial())
         return tuple(
-            big.divide(small).to_expr()
+            self.products.extent(big.divide(small))
             for big, small in zip(self.pitches, following, strict=True)
         )
 
@@ -183,8 +189,9 @@ def split_polynomial(polynomial: Polynomial, pitches: Sequence[Monomial]) -> lis
 
 
 def _find_shape(
-    found: list[FlatAccess], array: Object, assumptions: Assumptions
-) -> Shape | None:
+    found: list[FlatAccess], array: Object, assumptions: Assumptions,
+    products: Products,
+) -> Shape | None:  # fmt: skip
     """The shape that fits all accesses; None to leave the array flat."""
     bent = [(a.load, v) for a in found if (v := a.verdict()) is not None]
     polynomials = [read_polynomial(a.subscript) for a in found]
@@ -196,15 +203,15 @@ def _find_shape(
         pitches = _chain(monomials, load)
         wide = _chain({_widened(m, polynomials) for m in monomials}, load)
         if wide == pitches:
-            return _check_all(found, pitches, assumptions)
-        return _narrow_or_wide(found, pitches, wide, assumptions)
+            return _check_all(found, Shape(pitches, {}, products), assumptions)
+        return _narrow_or_wide(found, (pitches, wide), assumptions, products)
     pitch = _constant_pitch(polynomials)
     if pitch is None or array.loops:
         return None
     trial = Assumptions()
     trial.context = assumptions.context
     try:
-        shape = _check_all(found, (pitch,), trial)
+        shape = _check_all(found, Shape((pitch,), {}, products), trial)
     except CannotDelinearise:
         return None
     return shape if trial.holds.plain_is_universe() else None
@@ -223,15 +230,15 @@ def _chain(monomials: set[Monomial], load: Load) -> tuple[Monomial, ...]:
 
 
 def _narrow_or_wide(
-    found: list[FlatAccess], narrow: tuple[Monomial, ...], wide: tuple[Monomial, ...],
-    assumptions: Assumptions,
+    found: list[FlatAccess], choices: tuple[tuple[Monomial, ...], tuple[Monomial, ...]],
+    assumptions: Assumptions, products: Products,
 ) -> Shape:  # fmt: skip
     """The first pitches that assume nothing new, else the first that fit at all."""
     holds, fitting = assumptions.holds, []
-    for pitches in narrow, wide:
+    for pitches in choices:
         assumptions.holds = holds
         try:
-            shape = _check_all(found, pitches, assumptions)
+            shape = _check_all(found, Shape(pitches, {}, products), assumptions)
         except CannotDelinearise:
             continue
         if assumptions.holds.is_equal(holds):
@@ -239,7 +246,7 @@ def _narrow_or_wide(
         fitting.append((shape, assumptions.holds))
     assumptions.holds = holds
     if not fitting:
-        return _check_all(found, wide, assumptions)
+        return _check_all(found, Shape(choices[1], {}, products), assumptions)
     shape, assumptions.holds = fitting[0]
     return shape
 
@@ -267,15 +274,14 @@ def _constant_pitch(polynomials: Sequence[Polynomial]) -> Monomial | None:
 
 
 def _check_all(
-    found: list[FlatAccess], pitches: tuple[Monomial, ...], assumptions: Assumptions
+    found: list[FlatAccess], shape: Shape, assumptions: Assumptions
 ) -> Shape:
     """Choose how each subscript is split, and prove that it stays in its row."""
-    shape = Shape(pitches, {})
     for access in found:
         if access.subscript in shape.shifts:
             candidates = [shape.shifts[access.subscript]]
         else:
-            candidates = _shifts(len(pitches))
+            candidates = _shifts(len(shape.pitches))
         _choose(access, shape, candidates, assumptions)
     return shape
 
@@ -296,13 +302,15 @@ def _choose(
     """Take the first split that is always right, else one right under assumptions."""
     outside = []
     for shift in candidates:
-        trial = Shape(shape.pitches, {access.subscript: shift})
+        trial = replace(shape, shifts={access.subscript: shift})
         bad = _outside(access, trial)
         if bad.is_empty():
             shape.shifts[access.subscript] = shift
             return
         outside.append((bad, shift))
     for bad, shift in outside:
+        if _is_hopeless(bad, shape):
+            continue
         if assumptions.exclude(bad, access.domain):
             shape.shifts[access.subscript] = shift
             return
@@ -310,6 +318,13 @@ def _choose(
         access.load, "an inner subscript may leave its row, so that two elements "
         "of the model would be one in memory",
     )  # fmt: skip
+
+
+def _is_hopeless(bad: isl.Set, shape: Shape) -> bool:
+    """Whether a row would have to be as long as a product of sizes, and is none."""
+    names = shape.products.names
+    rows = {e.name for e in shape.extents if isinstance(e, Param)}
+    return bool(names & set(param_names(bad))) and not names & rows
 
 
 def _outside(access: FlatAccess, shape: Shape) -> isl.Set:

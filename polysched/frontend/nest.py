@@ -113,7 +113,7 @@ def enter_loop(outer: Nest, affine: Affine, bounds: Bounds) -> isl.Set:
         continues = _until_first_failure(reached, continues, loop.step)
     _check_ends(continues, loop)
     _check_overrun(continues, bounds, affine)
-    if _has_unsigned(bounds.condition):
+    if has_unsigned(bounds.condition):
         first = reached.intersect(here.eq_set(start))
         asked = first.union(_advanced(continues, loop.step)).coalesce()
         affine.condition(bounds.condition, asked)
@@ -209,7 +209,7 @@ def _check_unsigned_end(domain: isl.Set, loop: Loop, last: int) -> None:
         )
 
 
-def _has_unsigned(expr: Expr) -> bool:
+def has_unsigned(expr: Expr) -> bool:
     """Whether something of it is computed in an unsigned type of four bytes."""
     return any(e.dtype.kind == "uint" and e.dtype.n_bytes == 4 for e in walk(expr))
 

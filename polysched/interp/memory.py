@@ -113,6 +113,7 @@ def infer_shapes(scop: Scop, parameters: Mapping[str, int]) -> dict[str, Index]:
     AnalysisError
         If an extent depends on something else than parameters.
     """
+    parameters = scop.with_products(parameters)
     return {a.name: _shape(scop, a, parameters) for a in scop.arrays}
 
 

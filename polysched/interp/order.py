@@ -100,6 +100,7 @@ def order_instances(
     LimitError
         If there are too many instances.
     """
+    parameters = scop.with_products(parameters)
     _check_context(scop, parameters)
     points = {}
     for domain in list_sets(fix_parameters(scop.domain, parameters)):

@@ -68,6 +68,7 @@ def interpret(
     LimitError
         If there are more than `max_instances` instances.
     """
+    parameters = scop.with_products(parameters)
     execution = order_instances(
         scop,
         tree if tree is not None else original_tree(scop),

@@ -12,6 +12,7 @@ import islpy as isl
 from polysched.base import PolyschedError, Shown, SourceLocation
 from polysched.ir.actions import Action, action_expressions, has_repeat
 from polysched.ir.expr import Element, Expr, Lookup, depends_on_data, walk
+from polysched.ir.sizes import evaluate_size
 from polysched.ir.types import INT, ScalarType
 from polysched.sets import read_set, union_of_maps, union_of_sets
 
@@ -21,10 +22,22 @@ AccessKind = Literal["read", "must_write", "may_write"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A symbolic integer constant of the SCoP, named as its C variable."""
+    """A symbolic integer constant of the SCoP, named as its C variable.
+
+    Attributes
+    ----------
+    name : str
+        The variable.
+    type : ScalarType
+        Its type.
+    value : Expr, optional
+        Of one that C does not have: a product of others, which generated code computes
+        in front of everything else.
+    """
 
     name: str
     type: ScalarType = INT
+    value: Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -388,8 +401,24 @@ class Scop(Shown):
             for access in statement.accesses:
                 yield statement, access
 
-    def with_parameters_fixed(self, values: dict[str, int]) -> Scop:
+    @property
+    def products(self) -> tuple[Parameter, ...]:
+        """Parameters that C does not have."""
+        return tuple(p for p in self.parameters if p.value is not None)
+
+    def with_products(self, values: Mapping[str, int]) -> dict[str, int]:
+        """Values of parameters, and of those that are made of them."""
+        found = dict(values)
+        for p in self.products:
+            assert p.value is not None
+            value = evaluate_size(p.value, values)
+            if value is not None:
+                found[p.name] = value
+        return found
+
+    def with_parameters_fixed(self, values: Mapping[str, int]) -> Scop:
         """The same SCoP with `values` added to its context."""
+        values = self.with_products(values)
         unknown = set(values) - {p.name for p in self.parameters}
         if unknown:
             known = ", ".join(p.name for p in self.parameters) or "none"
@@ -405,7 +434,8 @@ class Scop(Shown):
     def with_estimates(self, values: Mapping[str, int]) -> Scop:
         """The same SCoP, with values that its parameters often have."""
         known = {p.name for p in self.parameters}
-        kept = tuple(sorted((n, v) for n, v in values.items() if n in known))
+        all_ = self.with_products(values).items()
+        kept = tuple(sorted((n, v) for n, v in all_ if n in known))
         return replace(self, estimates=kept)
 
     @cached_property

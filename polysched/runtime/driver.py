@@ -162,6 +162,7 @@ def _count_elements(
 
 def _extent(scop: Scop, array: Array, parameters: Mapping[str, int]) -> int:
     """One more than the largest position that a SCoP reaches in an array."""
+    parameters = scop.with_products(parameters)
     point = fix_parameters(
         {p.name: parameters[p.name] for p in scop.parameters if p.name in parameters}
     )

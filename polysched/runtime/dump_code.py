@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
-from polysched.codegen import identifiers, print_expr, print_scan
+from polysched.codegen import identifiers, print_expr, print_parameter, print_scan
 from polysched.ir import Array, Expr, Param, Scop, map_expr
 from polysched.runtime.reach_code import (
     Reach,
@@ -96,9 +96,10 @@ def print_dump(scop: Scop, reserved: Collection[str] = ()) -> DumpCode:
     """
     lines, before = list(_DECLARATIONS), list[str]()
     names = tuple(p.name for p in scop.parameters)
-    for k, name in enumerate(names):
-        copy = f"const long {_copy_of(k)} = (long)({name});"
-        (before if name in scop.moved else lines).append(copy)
+    for k, parameter in enumerate(scop.parameters):
+        value = print_parameter(parameter)
+        copy = f"const long {_copy_of(k)} = (long)({value});"
+        (before if identifiers(value) & scop.moved else lines).append(copy)
         lines.append(f"polysched_parameter({k}, (long long){_copy_of(k)});")
     elements = written_elements(scop)
     arrays = [a for a in dumped_arrays(scop) if a.name in elements]

@@ -95,7 +95,7 @@ class _Places:
 
     def __init__(self, scop: Scop, parameters: Mapping[str, int]) -> None:
         self.scop = scop
-        self.parameters = parameters
+        self.parameters = parameters = scop.with_products(parameters)
         self._settings: dict[str, list[tuple[str, Expr]]] = {}
         for statement in scop.statements:
             for action in statement.body:

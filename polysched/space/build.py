@@ -74,6 +74,8 @@ def build_space(
     if not scop.statements:
         raise EmptySpaceError(f"{scop.name} has no statements, so nothing to schedule")
     options = options or SpaceOptions()
+    known = scop.with_products(options.parameters or {})
+    options = replace(options, parameters=known)
     machine = machine or Machine.detect()
     progress = progress or SilentProgress()
     started = time.monotonic()

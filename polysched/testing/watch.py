@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polysched.codegen import print_parameter
 from polysched.interp import evaluate_expression, infer_shapes, numpy_dtype
 from polysched.ir import Array, Scop
 
@@ -51,7 +52,8 @@ def visible_arrays(scop: Scop) -> tuple[Array, ...]:
 def parameters_code(scop: Scop, max_calls: int) -> str:
     """C text that prints the values of all parameters."""
     lines = [
-        f'printf("= {p.name}\\n%lld\\n", (long long){p.name});' for p in scop.parameters
+        f'printf("= {p.name}\\n%lld\\n", (long long)({print_parameter(p)}));'
+        for p in scop.parameters
     ]
     return _framed(scop, "parameters", lines, max_calls)
 

@@ -81,12 +81,14 @@ def check_parameters(program: Program, values: Sequence[str]) -> None:
     PolyschedError
         Naming the first unknown one and those there are.
     """
-    known = {p.name: None for s in program.scops for p in s.parameters}
+    parameters = [p for s in program.scops for p in s.parameters]
+    made = {p.name for p in parameters if p.value is not None}
+    known = {p.name: None for p in parameters if p.value is None}
     for signature in program.signatures:
         numbers = [p for p in signature.parameters if not p.is_pointer]
         known.update({p.name: None for p in numbers})
     for name in values:
-        if name not in known:
+        if name not in known and name not in made:
             listed = ", ".join(known) or "none, all sizes are constants"
             raise PolyschedError(
                 f"no parameter named {name!r} in {program.path!r}; "
