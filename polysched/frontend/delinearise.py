@@ -371,7 +371,8 @@ def _set_shape(array: Object, shape: Shape) -> None:
         outer = integer(size // row)
     inner = array.extents[1:]
     array.extents = (outer, *shape.extents, *inner)
-    pitches = tuple(p.to_expr() for p in shape.pitches)
+    wide = any(s.dtype.n_bytes > 4 for s in shape.shifts)
+    pitches = tuple(p.to_expr(wide) for p in shape.pitches)
     if array.layout is not None:
         n = integer(array.layout.n)
         pitches = (*(Binary("*", p, n) for p in pitches), n)

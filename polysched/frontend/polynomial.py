@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from polysched.frontend.literals import fold, integer
 from polysched.ir import Binary, Cast, Expr, Iter, Load, Local, Param, Unary, walk
+from polysched.ir.types import LONG
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,13 @@ class Monomial:
         factors = sorted(self.factors + other.factors, key=expr_text)
         return Monomial(tuple(factors), self.factor * other.factor)
 
-    def to_expr(self) -> Expr:
-        """The product as an expression."""
+    def to_expr(self, wide: bool = False) -> Expr:
+        """The product as an expression; a wide one is computed in eight bytes."""
         result: Expr | None = integer(self.factor) if self.factor != 1 else None
-        for factor in self.factors:
+        first, *others = self.factors or (integer(1),)
+        if wide and first.dtype.n_bytes <= 4 and (others or result is not None):
+            first = Cast(LONG, first)
+        for factor in (first, *others) if self.factors else ():
             result = factor if result is None else Binary("*", result, factor)
         return integer(1) if result is None else result
 

@@ -12,6 +12,7 @@ from tests.oracle.sweep import sweep
 PROGRAM = """\
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #define N 600
 static float a[N], b[N], c[N];
 
@@ -81,7 +82,22 @@ static void filled(int h, int w, float *x, const float *y) {
 #pragma endscop
 }
 
+static void planes(long k, int h, int w, int n, char *x) {
+#pragma scop
+  for (long c = 0; c < k; c++)
+    for (int p = 0; p < n; p++)
+      x[c * h * w + p] += c + p;
+#pragma endscop
+}
+
 int main(void) {
+  const long plane = 1L << 32;
+  char *x = mmap(0, 2 * plane, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (x == MAP_FAILED) return 1;
+  planes(2, 1 << 16, 1 << 16, 5, x);
+  for (int i = 0; i < 5; i++)
+    printf("%d %d\\n", x[i], x[plane + i]);
   for (int i = 0; i < N; i++)
     a[i] = i * 7 % 11, b[i] = i % 5, c[i] = 1;
   static const int sizes[][2] = {{5, 7}, {0, 3}, {1, 1}, {2, 9}, {-2, -3}, {-1, 4}};
