@@ -15,7 +15,8 @@ from polysched.tensor.cfunction import ElementRange, SizeExpr
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.expr import Expr, Load, Op, as_index
 from polysched.tensor.facts import Loop
-from polysched.tensor.size import Chosen, Size, chosen
+from polysched.tensor.helpers import helper
+from polysched.tensor.size import Chosen, Size, chosen, extreme
 
 _MAX_SHORT = 2**31 - 1
 
@@ -43,6 +44,8 @@ def read_chosen(emitter: Emitter, value: Expr) -> Size | None:
         return None if isinstance(value.operands[0], Op) else sizes[0]
     if value.op == "neg":
         return -sizes[0]
+    if value.op == helper("abs", "int64") and not sizes[0].chosen:
+        return extreme("max", (sizes[0], -sizes[0]))
     if value.op in ("+", "-"):
         return sizes[0] + sizes[1] if value.op == "+" else sizes[0] - sizes[1]
     if value.op == "*":

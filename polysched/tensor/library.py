@@ -13,6 +13,7 @@ from polysched.tensor import (
     products,
     reductions,
     scans,
+    scatters,
     shapes,
     ufuncs,
 )
@@ -42,7 +43,7 @@ class Library:
         self._functions: dict[Any, Handler] = {}
         for room in (
             *(ufuncs, reductions, scans, products, creation, shapes),
-            *(joins, padding),
+            *(joins, padding, scatters),
         ):
             self._functions.update(room.FUNCTIONS)
         self._methods: dict[str, Handler] = {}

@@ -19,6 +19,7 @@ from polysched.tensor.expr import Expr
 from polysched.tensor.liveness import Liveness
 from polysched.tensor.loops import LoopReader
 from polysched.tensor.masks import MaskReader
+from polysched.tensor.scatters import ScatterReader
 from polysched.tensor.session import Session
 from polysched.tensor.values import Lazy, Object, Pending, Value, View, is_array
 from polysched.tensor.words import kind_of
@@ -76,6 +77,7 @@ class Reader:
         self._loops = LoopReader(self)
         self._branches = BranchReader(self)
         self._masks = MaskReader(self)
+        self._scatters = ScatterReader(self)
         self.depth = 0
 
     def run(self, arguments: dict[str, Value]) -> Value:
@@ -162,6 +164,10 @@ class Reader:
                 return
             if isinstance(target, ast.Subscript) and self._masks.read(
                 target, node.value, None
+            ):
+                return
+            if isinstance(target, ast.Subscript) and self._scatters.read(
+                target, node.value
             ):
                 return
             self._store(target, self.evaluator.evaluate(node.value))

@@ -76,9 +76,8 @@ def read_integer(value: object, what: str, emitter: Emitter | None = None) -> Si
         raise BadOperation(
             f"found {'a mask' if is_mask else 'an array'} as {what}",
             "a mask chooses what is assigned: x[m] = y[m] + 1; to read, use "
-            "np.where(mask, value, other)" if is_mask else "write a loop over its "
-            "elements: h[idx[i]] += v[i] counts an element each time that it comes, "
-            "h[idx] += v once",
+            "np.where(mask, value, other)" if is_mask else "np.add.at(h, idx, v) "
+            "counts an element each time that it comes, h[idx] += v once",
         )  # fmt: skip
     if isinstance(value, tuple):
         raise BadOperation(f"found a list or tuple as {what}", "use slices")
