@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 from polysched.frontend.preprocess import Line, Preprocessed
 
 OPAQUE = "__opaque_type"
 ASM_CALL = "__asm__statement"
 HALF_WORDS = ("_Float16", "__bf16")  # names of types that the parser does not know
+HALF_MARKS = {"f16": "e-0", "bf16": "e-00"}  # exponents in place of suffixes
 
 _WORDS = {
     "__restrict": "restrict", "__restrict__": "restrict", "__inline": "inline",
@@ -31,6 +33,8 @@ _WITH_PARENTHESES = {
 }  # fmt: skip
 _WORD = re.compile(
     r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?<![\w.])[A-Za-z_]\w*|\[\["""
+    r"|(?<![\w.])(?P<digits>\d+\.?\d*|\.\d+)"
+    r"(?:(?P<power>[eE][+-]?\d+)?(?P<suffix>[bB]?[fF]16)\b|(?P<zero>[eE]-00?)(?![\w.]))"
 )
 _IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _VECTOR_TYPE = re.compile(r"\btypedef\b[^;{}]*\b_*vector_size_*\b[^;{}]*;")
@@ -75,6 +79,11 @@ def strip_extensions(text: str) -> str:
         word, at = match.group(), match.end()
         if match.group(1) is not None:
             pieces.append(word)
+        elif match["suffix"] is not None:
+            number = f"{match['digits']}{match['power'] or ''}"
+            pieces.append(_half(number, match["suffix"].lower()))
+        elif match["zero"] is not None:
+            pieces.append(word.replace("-", "+"))
         elif word == "[[":
             end = text.find("]]", at)
             end = len(text) if end < 0 else end + 2
@@ -86,6 +95,14 @@ def strip_extensions(text: str) -> str:
             at = end
         else:
             pieces.append(_WORDS.get(word, word).ljust(len(word)))
+
+
+def _half(number: str, suffix: str) -> str:
+    """A literal of a type of two bytes, with a mark that no other literal has.
+
+    One with an exponent is written out, and the rest of its line moves.
+    """
+    return format(Decimal(number), "f") + HALF_MARKS[suffix]
 
 
 def _opaque_vector(match: re.Match[str]) -> str:

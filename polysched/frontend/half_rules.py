@@ -22,6 +22,8 @@ Rule = Literal["rounded", "kept", "dropped"]
 
 _MACRO = re.compile(r"^#define (\w+) (.*)$", re.M)
 _WORD = re.compile(r"\b(?:" + "|".join(HALF_WORDS) + r")\b")
+_LITERAL = re.compile(r"(?<![\w.])(?:\d[\d.eE+-]*|\.\d[\deE+-]*)([bB]?[fF]16)\b")
+_SUFFIXES = {"f16": "_Float16", "bf16": "__bf16"}
 _PROBE = "{0} f({0} a, {0} b) {{ return ({0})((float)a * (float)b) + a; }}\n"
 _HINT = (
     "on x86 gcc from 12 on and clang from 15 on have _Float16, gcc from 13 on and "
@@ -65,7 +67,9 @@ def find_half_rules(
     """
     used: dict[str, tuple[str, int]] = {}
     for line in text.lines:
-        for word in _WORD.findall(line.text):
+        words = _WORD.findall(line.text)
+        words += [_SUFFIXES[s.lower()] for s in _LITERAL.findall(line.text)]
+        for word in words:
             used.setdefault(word, (line.file, line.number))
     if not used:
         return None

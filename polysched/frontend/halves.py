@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from polysched.frontend.half_rules import HalfRules
+from polysched.frontend.literals import spell_half
 from polysched.ir import (
     Action,
     Assign,
@@ -139,6 +140,9 @@ class HalfWriter:
     def _lower(self, expr: Expr) -> Expr:
         """The expression; a result of a type of two bytes may come as a `float`."""
         match expr:
+            case Const(_, type_, _) if type_.is_half:
+                is_kept = self.rules.of(type_) == "kept"
+                return spell_half(expr, FLOAT if is_kept else type_)
             case Load() | Lookup():
                 subscripts = tuple(map(self._value, expr.subscripts))
                 return replace(expr, subscripts=subscripts)

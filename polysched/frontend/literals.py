@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 
+from polysched.frontend.cleaning import HALF_MARKS
 from polysched.ir import (
     Binary,
     Cast,
@@ -63,12 +65,52 @@ _UNSIGNED = {"int": types.UINT, "long": types.ULONG, "long long": types.ULLONG}
 def _floating(text: str) -> Const:
     body, suffix = text, ""
     hexadecimal = text[:2].lower() == "0x"
+    number, _, exponent = text.partition("e")
+    mark = f"e{exponent}"
+    if not hexadecimal and mark in HALF_MARKS.values():
+        is_half = mark == HALF_MARKS["f16"]
+        return _half(number, types.HALF if is_half else types.BFLOAT)
     if text[-1] in "lL" or (text[-1] in "fF" and (not hexadecimal or "p" in text)):
         body, suffix = text[:-1], text[-1].lower()
     if suffix == "l":
         raise LongDoubleError(text)
     value = float.fromhex(body) if hexadecimal else float(body)
     return Const(value, types.FLOAT if suffix == "f" else types.DOUBLE, text)
+
+
+def _half(number: str, type_: ScalarType) -> Const:
+    """A number of two bytes; its text keeps the digits for `spell_half`."""
+    value = _nearest(number, type_)
+    if value > _LARGEST[type_]:
+        raise ValueError(f"the number {number} is too large for {type_}")
+    return Const(value, type_, number)
+
+
+def spell_half(literal: Const, type_: ScalarType) -> Const:
+    """A literal of two bytes as text that is exact, or what its digits are as `float`.
+
+    Parameters
+    ----------
+    literal : Const
+        As it was read.
+    type_ : ScalarType
+        Its type, or `float`.
+    """
+    value = _nearest(literal.text, type_)
+    if type_ == types.FLOAT:
+        return Const(value, type_, f"{value!r}f")
+    return Const(value, type_, f"(({type_}){value!r})")
+
+
+def _nearest(number: str, type_: ScalarType) -> float:
+    """The number of a type next to some digits, ties to even."""
+    exact, (n_bits, least) = Fraction(number), _PRECISION[type_]
+    exponent = max(math.frexp(float(exact))[1] - n_bits, least)
+    return math.ldexp(round(exact / Fraction(2) ** exponent), exponent)
+
+
+_PRECISION = {types.HALF: (11, -24), types.BFLOAT: (8, -133), types.FLOAT: (24, -149)}
+_LARGEST = {types.HALF: 65504.0, types.BFLOAT: math.ldexp(255.0, 120)}
 
 
 def long_double_as(text: str, target: ScalarType) -> Const:

@@ -87,6 +87,13 @@ BODIES = {
       T[i][j] = (half)(((float)A[i][j] - sum / m) / (1 + top));
     s[i] = sum;
   }""",
+    "literals": """
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j < m; j++)
+      T[i][j] = T[i][j] * 0.3f16 + A[i][j] * 1e-3F16 - .7f16 / 3.f16;
+    x[i] = x[i] > 1.25f16 ? x[i] * 2e-0 : x[i] * 300.1f16;
+    s[i] = x[i] + 0.1f16;
+  }""",
     "mixed": """
   for (int i = 0; i < n; i++)
     for (int j = 0; j < m; j++) {

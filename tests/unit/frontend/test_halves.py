@@ -17,8 +17,8 @@ from polysched.frontend import parse_c
 from polysched.frontend.half_rules import HalfRules, read_rules
 from polysched.interp import interpret
 from polysched.interp.arithmetic import round_bfloat, round_half
-from polysched.ir import Assign, Binary, Cast, walk
-from polysched.ir.types import BFLOAT, FLOAT, HALF
+from polysched.ir import Assign, Binary, Cast, Const, walk
+from polysched.ir.types import BFLOAT, DOUBLE, FLOAT, HALF
 
 N_LINES = 150
 NAMES = ("h", "g", "f", "d", "n")
@@ -27,7 +27,7 @@ NAMES = ("h", "g", "f", "d", "n")
 def random_text(rng, depth):
     """A C expression over two halves, a float, a double and an integer."""
     if depth == 0 or rng.random() < 0.15:
-        return rng.choice([*"hhhggfdn", "3", "0.1f", "(T)0.3", "2049"])
+        return rng.choice([*"hhhggfdn", "3", "0.1f", "(T)0.3", "0.3f16", "2049"])
 
     def sub():
         return random_text(rng, depth - 1)
@@ -83,7 +83,10 @@ def program(seed, type_):
         if array == "w":
             text = f"{rng.choice(['', '(T)'])}fminf(fabsf({text}), 100.0f)"
         lines.append(f"  if ({random_text(rng, 2)}) {array}[{k}] {op} {text};")
-    library = BFLOAT_LIBRARY if type_ == "__bf16" else ""
+    library = ""
+    if type_ == "__bf16":
+        lines = [line.replace("f16", "bf16") for line in lines]
+        library = BFLOAT_LIBRARY
     return f"""{library}
     typedef {type_} T;
     static float twice(float a) {{ return a * 2.0f + a * a; }}
@@ -270,3 +273,47 @@ def test_what_compilers_say():
     assert read_rules(clang | {"__AVX512FP16__": "1"}, ()).of(HALF) == "rounded"
     none = ("-Xclang", "-fbfloat16-excess-precision=none")
     assert read_rules(clang, none).of(BFLOAT) == "rounded"
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.1f16", 0.0999755859375),
+        ("1e-3F16", 0.0010004043579101562),
+        (".5f16", 0.5),
+        ("2049.f16", 2048.0),
+        ("2051.0f16", 2052.0),
+        ("6.e-8f16", 5.960464477539063e-08),
+        ("1.00048828125f16", 1.0),
+        ("1.000488281250000000001f16", 1.0009765625),
+        ("0.1e-0", 0.1),
+    ],
+)
+def test_literals_are_rounded_once(tmp_path, text, value):
+    path = tmp_path / "literal.c"
+    path.write_text(
+        "void f(double *y) {\n#pragma scop\n"
+        f'y[0] = y[1] * {text};\n#pragma endscop\nchar *s = "1.5f16 1e-0";\n}}\n'
+    )
+    for options, type_ in (((), FLOAT), (("-fexcess-precision=16",), HALF)):
+        if not text.lower().endswith("f16"):
+            type_ = DOUBLE
+        (scop,) = parse_c(path, cflags=options).scops
+        (action,) = scop.statements[0].body
+        constants = [e for e in walk(action.value) if isinstance(e, Const)]
+        (found,) = [e for e in constants if e.type.is_float]
+        assert found.type == type_
+        digits = text.lower().removesuffix("f16")
+        wanted = float(np.float32(digits)) if type_ == FLOAT else value
+        assert found.value == wanted
+
+
+@pytest.mark.cc
+def test_a_literal_that_is_too_large_is_refused(tmp_path):
+    path = tmp_path / "literal.c"
+    path.write_text(
+        "void f(double *y) {\n#pragma scop\ny[0] = 1e5f16;\n#pragma endscop\n}\n"
+    )
+    (refusal,) = parse_c(path).refusals
+    assert "100000 is too large for _Float16" in str(refusal)
