@@ -225,7 +225,7 @@ class Affine:
     def _require_widening(self, expr: Binary, domain: isl.Set) -> None:
         """An unsigned operand that is widened must not have wrapped around before."""
         for side in (expr.left, expr.right):
-            if side.dtype.n_bytes < expr.dtype.n_bytes and isinstance(side, Binary):
+            if side.dtype.n_bytes < expr.dtype.n_bytes and _computes(side):
                 self.require_not_negative(side, side.dtype, domain)
 
     def _product(self, expr: Binary, domain: isl.Set) -> isl.PwAff:
@@ -388,6 +388,9 @@ class Affine:
             self.require_not_negative(left, compared, domain)
             self.require_not_negative(right, compared, domain)
         for side, value in ((left, a), (right, b)):
+            if side.dtype.n_bytes < compared.n_bytes and _computes(side):
+                self.require_not_negative(side, side.dtype, domain)
+                self._require_below(side, value, side.dtype, domain)
             self._require_below(side, value, compared, domain)
         result: isl.Set = getattr(a, _SET_METHODS[op])(b)
         return result
@@ -441,6 +444,13 @@ class Affine:
         )
         if not bad.is_empty():
             raise NotAffine(expr, f"its value may not fit into {type_}")
+
+
+def _computes(expr: Expr) -> bool:
+    """Whether something is computed, perhaps converted to its own type."""
+    while isinstance(expr, Cast) and expr.type == expr.operand.dtype:
+        expr = expr.operand
+    return isinstance(expr, Binary)
 
 
 def _holds(type_: ScalarType, source: ScalarType) -> bool:

@@ -41,6 +41,13 @@ static void narrowed(unsigned n) {
 #pragma endscop
 }
 
+static void widened(unsigned n, unsigned m) {
+#pragma scop
+  for (long i = 0; i < n - m && i < 9; i++) x[i] += 2 + i;
+  for (long i = 3; i < (unsigned)(n - 2) && i < 7; i++) x[i] *= 0.5;
+#pragma endscop
+}
+
 static void masked(int n) {
 #pragma scop
   for (int i = -3; i < (n & ~3); i++) x[(i & -2) + 4] += i | 3;
@@ -55,6 +62,7 @@ int main(void)
     asked(n), asked(-1u - n), asked(2147483648u - n);
     behind(n), behind(-1u), behind(n + 3);
     masked(n), masked(-(int)n), masked(n + 7);
+    widened(n, 3), widened(n, n), widened(3, n), widened(n + 9, 2);
     narrowed(n), narrowed(-1u - n), narrowed(2147483650u - n);
   }
   for (int i = 0; i < 16; i++) printf("%.17g\\n", x[i]);
