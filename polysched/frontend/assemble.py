@@ -25,6 +25,7 @@ from polysched.frontend.half_rules import HalfRules
 from polysched.frontend.halves import HalfWriter
 from polysched.frontend.inductions import with_known_integers
 from polysched.frontend.iterators import changed_names
+from polysched.frontend.known_sizes import with_known_sizes
 from polysched.frontend.liveness import (
     count_mentions,
     has_escaped,
@@ -80,20 +81,31 @@ def build_scop(
     bytes.
     """
     ways: list[dict[str, bool]] = [{}]
+    plain: Scop | None = None
     first: FrontendError | None = None
     for way in ways:
         assembler = _Assembler(site, functions, refuser, n_words, sizes, halves, **way)
         try:
-            return assembler.assemble(region, name)
+            found = assembler.assemble(region, name)
         except FrontendError as error:
-            if first is None:
-                first = error
-                ways += [{"nests": True}] * assembler.has_flat_loops
-                ways += [{"reads_all": True}] * assembler.puts_values
-            elif way.get("reads_all"):
+            if way.get("reads_all"):
                 raise
+            if not way:
+                first = error
+                ways += assembler.other_ways
+            continue
+        if way or not assembler.sets_sizes or not _has_data_loops(found):
+            return found
+        plain = found
+        ways.append({"sizes_known": True})
+    if plain is not None:
+        return plain
     assert first is not None
     raise first
+
+
+def _has_data_loops(scop: Scop) -> bool:
+    return any(s.has_data_loops for s in scop.statements)
 
 
 class _FreshNames:
@@ -123,6 +135,7 @@ class _Assembler:
         *,
         reads_all: bool = False,
         nests: bool = False,
+        sizes_known: bool = False,
     ) -> None:
         self.halves = halves
         self.reads_all = reads_all
@@ -131,9 +144,14 @@ class _Assembler:
         self.n_words = n_words
         self.refuser = refuser
         less_jumps = structured(site.items, site.scope, refuser, self._is_dead)
-        nested = with_nests(less_jumps.items, _FreshNames(n_words))
+        known = with_known_sizes(less_jumps.items, site.scope, self._is_own)
+        self.sets_sizes = any(
+            a is not b for a, b in zip(known, less_jumps.items, strict=True)
+        )
+        plain = known if sizes_known else less_jumps.items
+        nested = with_nests(plain, _FreshNames(n_words))
         self.has_flat_loops = bool(nested.loops)
-        self.items = nested.items if nests else less_jumps.items
+        self.items = nested.items if nests else plain
         found = survey(site.scope, self.items, Declarer(refuser))
         assumptions = Assumptions()
         self.products = Products(n_words, assumptions)
@@ -147,6 +165,16 @@ class _Assembler:
         self.objects = objects
         self._looked_up: set[str] = set()
         self._bent: set[str] = set()
+
+    @property
+    def other_ways(self) -> list[dict[str, bool]]:
+        """Options that may read what was refused."""
+        ways = {
+            "sizes_known": self.sets_sizes,
+            "nests": self.has_flat_loops,
+            "reads_all": self.puts_values,
+        }
+        return [{name: True} for name, is_open in ways.items() if is_open]
 
     def assemble(self, region: SourceRegion, name: str) -> Scop:
         """All steps in order."""
@@ -196,6 +224,12 @@ class _Assembler:
             return drafts
         writer = HalfWriter(self.halves)
         return [replace(d, body=writer.actions(d.body)) for d in drafts]
+
+    def _is_own(self, name: str) -> bool:
+        """Whether a variable from outside changes by assignments only."""
+        symbol = self.site.scope.find(name)
+        is_near = symbol is not None and symbol.storage in {"local", "parameter"}
+        return is_near and not has_escaped(self.site.function, name, False)
 
     def _is_dead(self, name: str) -> bool:
         """Whether nobody reads a variable from outside behind the SCoP."""

@@ -103,7 +103,8 @@ def _read_step(
     if value is None:
         refuser.unsupported(
             constant, f"the step of the loop over {name!r} is not a constant",
-            hint="steps are integer constants of either sign",
+            hint="steps are integer constants of either sign; a tile size may be a "
+            "macro or an enumeration constant, set with -D",
         )  # fmt: skip
     if value == 0:
         refuser.wrong(

@@ -1,4 +1,4 @@
-"""Products of sizes in bounds and offsets, for all signs and sizes of their factors."""
+"""Products of sizes in bounds and offsets, sizes that change: for all signs of them."""
 
 from __future__ import annotations
 
@@ -90,6 +90,41 @@ static void planes(long k, int h, int w, int n, char *x) {
 #pragma endscop
 }
 
+static void pyramid(int n, float *x, float *y, float *z) {
+  int len;
+#pragma scop
+  len = n;
+  for (int i = 0; i < len / 2; i++)
+    y[i] = x[2 * i] + x[2 * i + 1];
+  len /= 2;
+  for (int i = 0; i < len / 2; i++)
+    z[i] = y[2 * i] + y[2 * i + 1];
+  len = (len + 1) >> 1;
+  int last = len - 1;
+  for (int i = 0; i < len; i++)
+    y[i] = z[i] * len + z[last - i];
+  last -= 1;
+  for (int i = 0; i < last; i++)
+    x[i] += y[i + 1];
+#pragma endscop
+  x[N - 1] += len;
+}
+
+static void levels(unsigned char n, unsigned m, float *x, const float *y) {
+#pragma scop
+  long k = n;
+  for (int i = 0; i < k; i++)
+    x[i] += y[i];
+  k = k / 2;
+  for (int i = 0; i < k; i++)
+    x[i] -= 2 * y[i];
+  unsigned w = m;
+  w = w - 3;
+  for (unsigned i = 0; i < w; i++)
+    x[i] += 1;
+#pragma endscop
+}
+
 int main(void) {
   const long plane = 1L << 32;
   char *x = mmap(0, 2 * plane, PROT_READ | PROT_WRITE,
@@ -107,6 +142,8 @@ int main(void) {
     if (h >= 0)
       biases(i, h, w, b, a), halves(h, w, c, b);
     shifted(h, w, i, a);
+    pyramid(h * w, a, b, c), pyramid(40 + i, c, a, b), pyramid(i - 1, b, c, a);
+    levels(i, i + 3, b, c);
     squares(h < 5 ? h : 4, b, c);
   }
   never(0, 2000000000, a), never(2, 3, c);
