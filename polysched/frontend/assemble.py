@@ -24,6 +24,7 @@ from polysched.frontend.flat_loops import with_nests
 from polysched.frontend.half_rules import HalfRules
 from polysched.frontend.halves import HalfWriter
 from polysched.frontend.inductions import with_known_integers
+from polysched.frontend.inlined import with_returned
 from polysched.frontend.iterators import changed_names
 from polysched.frontend.known_sizes import with_known_sizes
 from polysched.frontend.liveness import (
@@ -91,8 +92,9 @@ def build_scop(
             if way.get("reads_all"):
                 raise
             if not way:
-                first = error
                 ways += assembler.other_ways
+            if not way or way.get("inlined"):
+                first = error
             continue
         if way or not assembler.sets_sizes or not _has_data_loops(found):
             return found
@@ -102,6 +104,11 @@ def build_scop(
         return plain
     assert first is not None
     raise first
+
+
+def _differ(these: Sequence[Any], those: Sequence[Any]) -> bool:
+    """Whether some of the statements are others."""
+    return any(a is not b for a, b in zip(these, those, strict=True))
 
 
 def _has_data_loops(scop: Scop) -> bool:
@@ -135,6 +142,7 @@ class _Assembler:
         *,
         reads_all: bool = False,
         nests: bool = False,
+        inlined: bool = False,
         sizes_known: bool = False,
     ) -> None:
         self.halves = halves
@@ -144,11 +152,13 @@ class _Assembler:
         self.n_words = n_words
         self.refuser = refuser
         less_jumps = structured(site.items, site.scope, refuser, self._is_dead)
-        known = with_known_sizes(less_jumps.items, site.scope, self._is_own)
-        self.sets_sizes = any(
-            a is not b for a, b in zip(known, less_jumps.items, strict=True)
-        )
-        plain = known if sizes_known else less_jumps.items
+        items = less_jumps.items
+        returned = with_returned(items, site.scope)
+        self.calls_readers = _differ(returned, items)
+        items = returned if inlined else items
+        known = with_known_sizes(items, site.scope, self._is_own)
+        self.sets_sizes = _differ(known, items)
+        plain = known if sizes_known else items
         nested = with_nests(plain, _FreshNames(n_words))
         self.has_flat_loops = bool(nested.loops)
         self.items = nested.items if nests else plain
@@ -170,6 +180,7 @@ class _Assembler:
     def other_ways(self) -> list[dict[str, bool]]:
         """Options that may read what was refused."""
         ways = {
+            "inlined": self.calls_readers,
             "sizes_known": self.sets_sizes,
             "nests": self.has_flat_loops,
             "reads_all": self.puts_values,
