@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import count
 from typing import Any
 
 import islpy as isl
 from pycparser import c_ast
 
-from polysched.base import FrontendError, check_time
+from polysched.base import check_time
 from polysched.frontend.accesses import AccessCollector, UnknownPlaces
 from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
@@ -41,6 +40,7 @@ from polysched.frontend.lookups import (
     with_lookups,
     written_arrays,
 )
+from polysched.frontend.naming import FreshNames
 from polysched.frontend.objects import Object, Objects
 from polysched.frontend.products import Products
 from polysched.frontend.purity import Functions
@@ -70,66 +70,33 @@ from polysched.ir import (
 from polysched.sets import param_names, read_set
 
 
-def build_scop(
-    site: ScopSite, region: SourceRegion, name: str, functions: Functions,
-    refuser: Refuser, n_words: Mapping[str, int], sizes: SizeChecker,
-    halves: HalfRules | None = None,
-) -> Scop:  # fmt: skip
-    """Read one SCoP or raise the `FrontendError` that says why not.
-
-    `n_words` tells how often the file, preprocessed, has a name; `sizes` knows the
-    size of the file's structures; `halves` is there where it has floating types of two
-    bytes.
-    """
-    ways: list[dict[str, bool]] = [{}]
-    plain: Scop | None = None
-    first: FrontendError | None = None
-    for way in ways:
-        assembler = _Assembler(site, functions, refuser, n_words, sizes, halves, **way)
-        try:
-            found = assembler.assemble(region, name)
-        except FrontendError as error:
-            if way.get("reads_all"):
-                raise
-            if not way:
-                ways += assembler.other_ways
-            if not way or way.get("inlined"):
-                first = error
-            continue
-        if way or not assembler.sets_sizes or not _has_data_loops(found):
-            return found
-        plain = found
-        ways.append({"sizes_known": True})
-    if plain is not None:
-        return plain
-    assert first is not None
-    raise first
-
-
 def _differ(these: Sequence[Any], those: Sequence[Any]) -> bool:
     """Whether some of the statements are others."""
     return any(a is not b for a, b in zip(these, those, strict=True))
 
 
-def _has_data_loops(scop: Scop) -> bool:
-    return any(s.has_data_loops for s in scop.statements)
+class Assembler:
+    """Reads one SCoP, in one way, or raises the `FrontendError` that says why not.
 
-
-class _FreshNames:
-    """Makes names that are none of the file's."""
-
-    def __init__(self, words: Mapping[str, int]) -> None:
-        self._taken = set(words)
-
-    def __call__(self, wanted: str) -> str:
-        names = (f"{wanted}_{k}" for k in count())
-        name = next(n for n in names if n not in self._taken)
-        self._taken.add(name)
-        return name
-
-
-class _Assembler:
-    """Holds what the steps share."""
+    Parameters
+    ----------
+    site : ScopSite
+        Its statements.
+    functions, refuser : Functions, Refuser
+        Of the file.
+    n_words : mapping of str to int
+        How often the file, preprocessed, has each name.
+    sizes : SizeChecker
+        Knows the size of the file's structures.
+    halves : HalfRules, optional
+        Where the file has floating types of two bytes.
+    reads_all : bool
+        Whether variables that count along with loops are read as data.
+    nests, inlined, sizes_known : bool
+        Whether loops over products are nests (`with_nests`), and functions
+        (`with_returned`) and variables (`with_known_sizes`) are put where they are
+        read.
+    """
 
     def __init__(
         self,
@@ -159,7 +126,7 @@ class _Assembler:
         known = with_known_sizes(items, site.scope, self._is_own)
         self.sets_sizes = _differ(known, items)
         plain = known if sizes_known else items
-        nested = with_nests(plain, _FreshNames(n_words))
+        nested = with_nests(plain, FreshNames(n_words))
         self.has_flat_loops = bool(nested.loops)
         self.items = nested.items if nests else plain
         found = survey(site.scope, self.items, Declarer(refuser))

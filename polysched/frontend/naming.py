@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import count
 
 ISL_WORDS = frozenset(
     {
@@ -64,4 +66,24 @@ class Names:
         while name in active or name in self._reserved or not is_free_for_isl(name):
             name = f"{wanted}_{number}"
             number += 1
+        return name
+
+
+class FreshNames:
+    """Makes names that are none of a file's.
+
+    Parameters
+    ----------
+    words : iterable of str
+        All names that the file has.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._taken = set(words)
+
+    def __call__(self, wanted: str) -> str:
+        """A new name."""
+        names = (f"{wanted}_{k}" for k in count())
+        name = next(n for n in names if n not in self._taken)
+        self._taken.add(name)
         return name

@@ -10,7 +10,7 @@ from os import PathLike, fspath
 import islpy as isl
 
 from polysched.base import FrontendError, LimitError
-from polysched.frontend.assemble import build_scop
+from polysched.frontend.attempts import build_scop
 from polysched.frontend.half_rules import HalfRules, find_half_rules
 from polysched.frontend.preprocess import preprocess
 from polysched.frontend.purity import Functions
