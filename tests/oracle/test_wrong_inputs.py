@@ -53,8 +53,8 @@ REFUSED = {
     "unknown size": ("for (i = 0; i < SIZE; i++) A[i] = 0;", ":7:", "'SIZE'"),
     "variable step": ("for (i = 0; i < 100; i += m) A[i] = 0;", ":7:", "step"),
     "changed iterator": (f"{LOOP} {{ A[i] = 0; i++; }}", ":7:", "'i' is changed"),
-    "product of parameters as bound": (
-        "for (i = 0; i < 9; i++) for (j = 0; j < m * k; j++) C[i][j] = 0;",
+    "product of a remainder as bound": (
+        "for (i = 0; i < 9; i++) for (j = 0; j < m * (k % 3); j++) C[i][j] = 0;",
         ":7:",
         "not affine",
     ),
