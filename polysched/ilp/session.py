@@ -293,7 +293,8 @@ class CbcSession:
         """Minimise a form; here CBC takes neither a starting point nor other limits."""
         with _quiet():
             self._model.setObjective(self._expression(wish.form))
-            solver = pulp.PULP_CBC_CMD(msg=False, timeLimit=wish.seconds, threads=1)
+            # told to take one thread it may wait for itself until time is up
+            solver = pulp.PULP_CBC_CMD(msg=False, timeLimit=wish.seconds)
             with lend_baton():
                 self._model.solve(solver)
         status = self._model.sol_status

@@ -47,6 +47,13 @@ def test_impossible_rows_are_known_to_be_impossible(make):
     assert answer.is_infeasible
 
 
+def test_cbc_never_waits_for_itself() -> None:
+    """Told to use one thread it did so once in a hundred times, until time was up."""
+    for _ in range(200):
+        answer = CbcSession(BOX, [COVER]).minimise(Wish(Linear({0: 1, 1: 3}), 10.0))
+        assert answer.is_optimal
+
+
 def test_repeated_rows_are_left_out_once():
     again = Row(Linear({1: 2, 0: 2, 5: 0}, -9), False, "another name")
     other = Row(Linear({0: 2, 1: 2}, -9), True, "cover")
