@@ -11,6 +11,7 @@ from polysched.cost.lookups import row_arrays
 from polysched.cost.nest import Nest
 
 KEPT_SHARE = 0.75  # of a cache; the rest is for what passes through
+LOST_SHARE = 0.9  # of the first cache, from which on it keeps nothing of a pass
 
 
 class Reuse:
@@ -116,7 +117,14 @@ class Reuse:
             for array in rows & row_arrays(self._nests[k])
         )
 
-    def saved_bytes(self, position: int, capacity_bytes: int, *, shared: bool) -> float:
+    def saved_bytes(
+        self,
+        position: int,
+        capacity_bytes: int,
+        *,
+        shared: bool,
+        in_order: bool = False,
+    ) -> float:
         """Bytes of a statement's `traffic` that an earlier one has loaded already.
 
         Parameters
@@ -128,6 +136,10 @@ class Reuse:
         shared : bool
             Whether all threads use one cache; a private one holds only what its own
             thread loaded.
+        in_order : bool
+            Whether neighbours in memory are neighbours in the cache, as in the first
+            one; pages fall on the sets of the others by chance, and what statements
+            both touch counts for each.
         """
         nest = self._nests[position]
         saved = 0.0
@@ -135,6 +147,7 @@ class Reuse:
             traffic = self.traffic(position, capacity_bytes, array)
             found = [
                 self._left(earlier, position, array, capacity_bytes, shared)
+                * self._kept_share(earlier, position, capacity_bytes, in_order=in_order)
                 for earlier in self._users[array]
                 if earlier < position
             ]
@@ -160,12 +173,23 @@ class Reuse:
         bytes_here = self._touched(position, depth, array)
         if 2 * self._touched(earlier, depth, array) < bytes_here:
             return 0.0
-        together = sum(
-            self._touched(k, depth, None) for k in range(earlier, position + 1)
-        )
-        if together > KEPT_SHARE * capacity:
-            return 0.0
         return other.runs(depth) * bytes_here
+
+    def _kept_share(
+        self, earlier: int, position: int, capacity: int, *, in_order: bool
+    ) -> float:
+        """How much a cache keeps of what a statement has loaded until another runs."""
+        depth = common_depth(self._nests[earlier], self._nests[position])
+        passing = range(earlier, position + 1)
+        if not in_order:
+            together = sum(self._touched(k, depth, None) for k in passing)
+            return float(together <= KEPT_SHARE * capacity)
+        most = sum(
+            max((self._touched(k, depth, a) for k in users if k in passing), default=0)
+            for a, users in self._users.items()
+        )
+        kept = (LOST_SHARE - most / capacity) / (LOST_SHARE - KEPT_SHARE)
+        return min(1.0, max(0.0, kept))
 
     def _find_meeting(self, earlier: int, position: int, array: str) -> bool:
         """Whether accesses of two statements may have rows in common."""

@@ -62,7 +62,12 @@ def nest_traffic(position: int, reuse: Reuse, cpu: Cpu) -> Traffic:
 
     def moved(capacity_bytes: int, *, shared: bool) -> float:
         loaded = reuse.traffic(position, capacity_bytes)
-        saved = reuse.saved_bytes(position, capacity_bytes, shared=shared)
+        saved = reuse.saved_bytes(
+            position,
+            capacity_bytes,
+            shared=shared,
+            in_order=capacity_bytes == cpu.l1_bytes,
+        )
         looked_up = looked_up_bytes(
             reuse.nest(position), capacity_bytes, cpu.line_bytes, met
         )

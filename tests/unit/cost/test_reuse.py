@@ -90,3 +90,28 @@ def test_rows_that_a_shift_takes_to_another_tile_are_not_left(
     found = predict_traffic(tiled, scop, MACHINE)
     assert found is not None
     assert found.l3_bytes == pytest.approx(n_passes * 8 * n * n, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("share", "n_passes"),
+    [
+        (0.74, 2),  # both rows stay
+        (0.825, 3),  # a half of them does
+        (0.91, 4),
+    ],
+)
+def test_rows_that_two_statements_touch_crowd_the_first_cache_once(
+    share: float, n_passes: int
+) -> None:
+    """A sweep over a row and the copy behind it go through the same two rows."""
+    n = int(share * MACHINE.cpu.l1_bytes / 16)
+    b = ScopBuilder("rows")
+    for name in "AB":
+        b.array(name, f"double[8][{n}]")
+    box = f"0 <= i < 8 and 0 <= j < {n}"
+    b.statement("i, j", box, "B[i][j] = A[i][j]", position=(0, 0, 0))
+    b.statement("i, j", box, "A[i][j] = B[i][j] + 1", position=(0, 1, 0))
+    scop = b.build()
+    found = predict_traffic(original_tree(scop), scop, MACHINE)
+    assert found is not None
+    assert found.l2_bytes == pytest.approx(n_passes * 8 * 8 * n, rel=0.1)
