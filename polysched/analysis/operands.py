@@ -63,7 +63,12 @@ def find_operands(statement: Statement, iterators: frozenset[str]) -> list[Expr]
 
 
 def load_relations(
-    scop: Scop, expr: Expr, iterators: tuple[str, ...], instance: str
+    scop: Scop,
+    expr: Expr,
+    iterators: tuple[str, ...],
+    instance: str,
+    *,
+    with_quotients: bool = False,
 ) -> Iterator[tuple[Load, isl.Map]]:
     """Every load of an expression with its relation.
 
@@ -77,18 +82,23 @@ def load_relations(
         Names of the instance's dimensions, those of the expression among them.
     instance : str
         Tuple name of the instances.
+    with_quotients : bool
+        Whether subscripts may have quotients and remainders by positive constants.
 
     Raises
     ------
     AnalysisError
-        For subscripts with divisions and whatever else C and isl read differently.
+        For other subscripts with divisions, and whatever else C and isl read
+        differently.
     """
     params = ", ".join(p.name for p in scop.parameters)
     prefix = f"[{params}] -> " if params else ""
     space = f"{instance}[{', '.join(iterators)}]"
     for load in walk(expr):
         if isinstance(load, Load):
-            subscripts = ", ".join(_affine_text(e) for e in load.subscripts)
+            subscripts = ", ".join(
+                _affine_text(e, with_quotients=with_quotients) for e in load.subscripts
+            )
             text = f"{prefix}{{ {space} -> {load.array}[{subscripts}] }}"
             yield load, isl.Map(text)
 
@@ -117,7 +127,7 @@ def find_overwritten(
     own = [m for m in list_maps(time) if map_names(m)[0] == statement.name]
     writes = scop.may_writes.apply_domain(time)
     for load, relation in load_relations(
-        scop, expr, statement.iterators, statement.name
+        scop, expr, statement.iterators, statement.name, with_quotients=True
     ):
         read = relation.intersect_domain(statement.domain)
         for moment in own:
@@ -180,17 +190,32 @@ def _has_later_part(
     return False
 
 
-def _affine_text(expr: Expr) -> str:
+def _affine_text(expr: Expr, *, with_quotients: bool) -> str:
     """A subscript in isl's notation."""
+
+    def text(part: Expr) -> str:
+        return _affine_text(part, with_quotients=with_quotients)
+
     match expr:
         case Const(int(value), _, _):
             return str(value)  # isl reads no factor in parentheses
         case Iter(name, _) | Param(name, _):
             return name
         case Unary("-" | "+" as op, operand):
-            return f"({op}{_affine_text(operand)})"
+            return f"({op}{text(operand)})"
         case Binary("*", left, Const() as right):
-            return f"({_affine_text(right)} * {_affine_text(left)})"
+            return f"({text(right)} * {text(left)})"
         case Binary("+" | "-" | "*" as op, left, right):
-            return f"({_affine_text(left)} {op} {_affine_text(right)})"
+            return f"({text(left)} {op} {text(right)})"
+        case Binary("/", left, Const(int(n))) if with_quotients and n > 0:
+            e, above, below = text(left), *_quotients(text(left), n)
+            return f"({e} >= 0 ? {above} : -{below})"
+        case Binary("%", left, Const(int(n))) if with_quotients and n > 0:
+            e, above, below = text(left), *_quotients(text(left), n)
+            return f"({e} >= 0 ? {e} - {n}*{above} : {e} + {n}*{below})"
     raise AnalysisError(f"the subscript {expr!r} is not taken in an operand")
+
+
+def _quotients(text: str, n: int) -> tuple[str, str]:
+    """Absolute values of a quotient cut towards zero, from zero on and below."""
+    return f"floor({text} / {n})", f"floor((-({text})) / {n})"

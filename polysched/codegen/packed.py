@@ -165,9 +165,7 @@ class PackedCopy:
         statement = self.statement
         left = {*walk(body.value), *walk(body.target)}
         written = [a.relation for a in statement.accesses if a.is_write]
-        copied = load_relations(
-            self.scop, self.expr, statement.iterators, statement.name
-        )
+        copied = self._reads(statement.iterators, statement.name)
         lost = [
             relation.intersect_domain(statement.domain)
             for load, relation in copied
@@ -177,6 +175,14 @@ class PackedCopy:
         for access in statement.accesses:
             if access.is_write or not any(access.relation.is_equal(r) for r in lost):
                 yield access
+
+    def _reads(
+        self, iterators: tuple[str, ...], instance: str
+    ) -> Iterator[tuple[Load, isl.Map]]:
+        """The loads of what is copied."""
+        return load_relations(
+            self.scop, self.expr, iterators, instance, with_quotients=True
+        )
 
     def _index_map(self, values: str) -> isl.Map:
         """Instances of the statement to values over its iterators."""
@@ -205,7 +211,7 @@ class PackedCopy:
         write = isl.Map(f"{{ {self._instance()} -> {array.name}[{places}] }}")
         accesses = [
             Access(load.array, "read", relation.intersect_domain(domain))
-            for load, relation in load_relations(self.scop, self.expr, iterators, name)
+            for load, relation in self._reads(iterators, name)
         ]
         accesses.append(
             Access(array.name, "must_write", write.intersect_domain(domain))

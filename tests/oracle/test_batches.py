@@ -60,8 +60,12 @@ LOOPS = """\
           """
 BODIES = {
     "scores": LOOPS + "S[b][i][j] += Q[b][i][k] * K[b][j][k];",
-    # one key for two queries, which has no copy so far
+    # one key for two queries
     "groups": LOOPS + "S[b][i][j] += Q[b][i][k] * K[b / 2][j][k];",
+    "quotients below zero": LOOPS
+    + "S[b][i][j] += Q[b][i][k] * K[(b - 2) / 2 + 1][j][k];",
+    "remainders": LOOPS + "S[b][i][j] += Q[b][i][k] * K[(b - 2) % 3 + 2][j][k];",
+    "groups in turn": LOOPS + "S[b][i][j] += Q[b][i][k] * S[b / 2][j][k];",
     "last first": LOOPS + "S[b][i][j] += Q[h - 1 - b][i][k] * K[h - 1 - b][j][k];",
     "two numbers": "for (int c = 0; c < g; c++)\n" + LOOPS
     + "C[c][b][i][j] += P[c][b][i][k] * Z[c][b][j][k];",
@@ -75,7 +79,7 @@ BODIES = {
     "in turn": LOOPS.replace("b = 0", "b = 1")
     + "S[b][i][j] += Q[b][i][k] * S[b - 1][j][k];",
 }  # fmt: skip
-PACKED = frozenset(BODIES) - {"groups"}
+PACKED = frozenset(BODIES) - {"groups in turn"}
 
 
 @pytest.mark.cc
