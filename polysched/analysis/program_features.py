@@ -85,6 +85,11 @@ def call_count(action: Action) -> int:
     return sum(_calls(expr) for expr in action_expressions(action))
 
 
+def is_instruction(name: str) -> bool:
+    """Whether calls of a library's function become an instruction, or a few."""
+    return name in _INSTRUCTIONS
+
+
 def keeps_low_bits(statement: Statement) -> bool:
     """Whether the result's bytes depend on no others of what is computed on the way.
 
@@ -107,7 +112,7 @@ def keeps_low_bits(statement: Statement) -> bool:
 def _calls(expr: Expr) -> int:
     if isinstance(expr, Load):
         return 0
-    own = isinstance(expr, Call) and (expr.is_own or expr.name not in _INSTRUCTIONS)
+    own = isinstance(expr, Call) and (expr.is_own or not is_instruction(expr.name))
     return own + sum(map(_calls, expr.operands))
 
 

@@ -19,6 +19,7 @@ from polysched.base import CodegenError
 from polysched.codegen.accumulate import Accumulators
 from polysched.codegen.ast_expr import AstExprPrinter, signed_parameters
 from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
+from polysched.codegen.called_lanes import leave_called_lanes
 from polysched.codegen.copied_sums import CopiedSum, copy_sums
 from polysched.codegen.ctext import Names, Text, identifiers
 from polysched.codegen.declare import Declarer, is_on_heap
@@ -326,7 +327,7 @@ class _Printer:
             return self._instance(instance, printer, taken, built.domains, is_lane)
 
         block = relax_narrow_lanes(block, self.scop, self.exprs.macros)
-        block = keep_distances(block, self.scop)
+        block = leave_called_lanes(keep_distances(block, self.scop), self.scop)
         layout = Layout(self.options.indent, self.type.name, instance_lines)
         declared = [*declare_roots(self.scop), *tiles.vectors.typedefs.values()]
         untouched = find_untouched(self.source)

@@ -1,0 +1,47 @@
+"""Loops that call what has no lanes are not told to run in lanes."""
+
+from __future__ import annotations
+
+import pytest
+
+from polysched.codegen import print_openmp
+from polysched.ir import Scop, original_tree
+from polysched.testing import ScopBuilder
+from polysched.transform import apply_script, parse_script
+
+LANES = "vector(band=0, member=0)"
+SHARED = "parallel(band=0, member=0); vector(band=0.0, member=0, lanes=8)"
+
+
+def row(text: str) -> Scop:
+    b = ScopBuilder("row", [])
+    b.array("x", "float[400]")
+    b.array("y", "float[400]")
+    b.statement("j", "0 <= j < 400", text, position=(0, 0))
+    return b.build()
+
+
+@pytest.mark.parametrize(
+    ("text", "has_lanes"),
+    [
+        ("y[j] = x[j] + 1", True),
+        ("y[j] = sqrtf(x[j])", True),
+        ("y[j] = fmaxf(x[j], 1)", True),
+        ("y[j] = floorf(x[j])", True),
+        ("y[j] = expf(x[j])", False),
+        ("y[j] = 1 / (1 + expf(x[j]))", False),
+        ("y[j] = powf(x[j], 3)", False),
+    ],
+)
+def test_calls_of_libraries_have_no_lanes(text: str, has_lanes: bool) -> None:
+    scop = row(text)
+    tree = apply_script(original_tree(scop), parse_script(LANES))
+    assert ("#pragma omp simd" in print_openmp(scop, tree)) is has_lanes
+
+
+def test_threads_still_share_such_a_loop() -> None:
+    scop = row("y[j] = expf(x[j])")
+    tree = apply_script(original_tree(scop), parse_script(SHARED))
+    text = print_openmp(scop, tree)
+    assert "#pragma omp parallel for schedule(static)\n" in text
+    assert "simd" not in text
