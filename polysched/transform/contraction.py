@@ -94,23 +94,24 @@ def tile_contraction(
         width = lcm(width, align)
     columns = _share_columns(draft, found, cpu, max(width, columns), width, align)
     block = _even(found.extent(found.row), max(rows, block), rows)
-    order = (*found.outside, found.row, found.lane, *found.inside)
+    ahead = (*found.statement.single, *found.outside)
+    order = (*ahead, found.row, found.lane, *found.inside)
     draft = draft.do(Order(band.path, order))
     outer = [0] * band.n_members
     if align == 1 and not reads_neighbours(found):
         for k in batch_members(found, found.lane):  # one product's operand is copied
-            outer[found.outside.index(k)] = 1
-    outer[len(found.outside) + 1] = columns
+            outer[ahead.index(k)] = 1
+    outer[len(ahead) + 1] = columns
     outer[-1] = depth if align == 1 else 0
     if align == 1 and _is_for_rows(found, cpu, columns, rows):
         block = _even(found.extent(found.row), block, rows, cpu.n_cores)
-        outer[len(found.outside)] = block
+        outer[len(ahead)] = block
     inner = [0] * band.n_members
-    inner[len(found.outside)] = block
+    inner[len(ahead)] = block
     draft = draft.do(Tile(band.path, tuple(outer)))
     points = (*band.path, 0, 0)
     is_cut = block < found.extent(found.row) or not band.is_bounded(found.row)
-    if is_cut and align == 1 and not outer[len(found.outside)]:
+    if is_cut and align == 1 and not outer[len(ahead)]:
         draft = draft.do(Tile(points, tuple(inner)))
     return draft
 

@@ -267,7 +267,7 @@ def _stage(
         return None
     band = view_band(draft, scop, path)
     found = find_contraction(band)
-    if found is None or not found.inside:
+    if found is None or found.statement.single or not found.inside:
         return None
     n_bytes = scop.array(_target(found)).type.n_bytes
     shared = (*found.outside, found.row, found.lane)

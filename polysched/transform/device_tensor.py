@@ -56,7 +56,7 @@ def stage_tensor(
         return None
     band = view_band(draft, scop, path)
     found = find_contraction(band)
-    if found is None or len(found.inside) != 1:
+    if found is None or found.statement.single or len(found.inside) != 1:
         return None
     name = found.statement.name
     shared = (*found.outside, found.row, found.lane)

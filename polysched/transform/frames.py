@@ -105,7 +105,9 @@ def _hold(draft: Draft, scop: Scop, cpu: Cpu, path: NodePath) -> Draft | None:
             return None
         draft = merged
     found = find_contraction(view_band(draft, scop, path))
-    if found is None or found.outside or len(found.inside) != 1:
+    if found is None or found.statement.single or found.outside:
+        return None
+    if len(found.inside) != 1:
         return None
     rows, vectors, lanes = _choose_register_tile(cpu, element_bytes(found))
     width = vectors * lanes

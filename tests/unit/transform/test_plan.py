@@ -125,8 +125,8 @@ def test_threads_share_rows_where_columns_are_few(
     assert find_violation(done, deps, scop) is None
 
 
-def test_operands_of_one_product_of_a_batch_are_copied() -> None:
-    """Rows by rows, as queries meet keys; the number of the head stays fixed."""
+def scores() -> Scop:
+    """Rows by rows, as queries meet keys."""
     b = ScopBuilder("scores")
     b.array("Q", "float[8][320][64]")
     b.array("K", "float[8][320][64]")
@@ -134,7 +134,12 @@ def test_operands_of_one_product_of_a_batch_are_copied() -> None:
     box = "0 <= h < 8 and 0 <= i < 320 and 0 <= j < 320 and 0 <= k < 64"
     text = "S[h][i][j] += Q[h][i][k] * K[h][j][k]"
     b.statement("h, i, j, k", box, text, position=(0, 0, 0, 0, 0))
-    scop = b.build()
+    return b.build()
+
+
+def test_operands_of_one_product_of_a_batch_are_copied() -> None:
+    """The number of the head stays fixed."""
+    scop = scores()
     deps = compute_dependences(scop)
     tree = set_band_flags(original_tree(scop), deps)
     shape = PlanShape(tile=True, jam=True, straighten=True, hold=True)
@@ -149,6 +154,26 @@ def test_operands_of_one_product_of_a_batch_are_copied() -> None:
     assert find_violation(done, deps, scop) is None
     text = print_openmp(scop, done, deps=deps.validity)
     assert "K_packed[3][1][64][64]" in text
+
+
+@pytest.mark.parametrize("order", ["hijk", "ihjk", "kjih"])
+def test_a_member_that_is_fixed_already_stands_in_front_of_a_contraction(
+    order: str,
+) -> None:
+    """Wherever it stood."""
+    scop = scores()
+    members = (f"{{ S0[h, i, j, k] -> [({name})] }}" for name in order)
+    tree, deps = trees.one_band(scop, f"[{', '.join(members)}]")
+    sizes = tuple(int(name == "h") for name in order)
+    tree = apply_script(tree, (Tile((0,), sizes),), deps)
+    shape = PlanShape(tile=True, jam=True, straighten=True, hold=True)
+    draft = plan_script(tree, scop, deps, CPU, shape)
+    (held,) = (s for s in draft.steps if isinstance(s, Registers))
+    assert held.factors[-3:] == (6, 64, 1)
+    done = apply_script(tree, draft.steps, deps)
+    assert find_violation(done, deps, scop) is None
+    for script in plan_scripts(tree, scop, deps, CPU):
+        assert find_violation(apply_script(tree, script, deps), deps, scop) is None
 
 
 def test_copies_of_a_short_loop_fill_the_time_of_a_recurrence() -> None:
