@@ -127,7 +127,7 @@ class HeldElements(Holder):
         match node:
             case Instance():
                 return self._changed(node)
-            case Loop() if _is_plain(node):
+            case Loop() if is_plain(node):
                 found = {self._element(item) for item in node.body.items}
                 element = found.pop() if len(found) == 1 else None
                 if element and node.iterator not in identifiers(element.text):
@@ -175,7 +175,7 @@ def _put_into(block: Block, held: Block) -> Block:
     return replace(block, items=held.items, opening=opening, closing=closing)
 
 
-def _is_plain(loop: Loop) -> bool:
+def is_plain(loop: Loop) -> bool:
     """Whether a loop runs one iteration after the other, behind nothing else."""
     block = loop.body
     return (

@@ -19,14 +19,22 @@ order of operations stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from polysched.codegen.held import Holder
-from polysched.codegen.linear import Linear
-from polysched.codegen.nodes import Block, Instance, change_blocks
-from polysched.ir import Assign, Load, Lookup, action_expressions, walk
+from polysched.codegen.accumulate import runs_at_all
+from polysched.codegen.handed_on import Handed, Place, find_handed
+from polysched.codegen.held import Holder, is_plain
+from polysched.codegen.nodes import Block, Branch, Instance, Loop, Node, change_blocks
+from polysched.ir import (
+    Assign,
+    Load,
+    Lookup,
+    action_expressions,
+    walk,
+    walk_evaluated,
+)
 
 MAX_HELD = 24  # variables of a body: about what registers hold
 
@@ -45,12 +53,15 @@ class Use:
         Whether it is written.
     is_read : bool
         Whether its value is.
+    is_certain : bool
+        Whether that is so whatever conditions in the statement say.
     """
 
     position: int
     load: Load
     is_target: bool
     is_read: bool
+    is_certain: bool
 
 
 class HeldBodies(Holder):
@@ -58,22 +69,76 @@ class HeldBodies(Holder):
 
     def convert(self, block: Block) -> Block:
         """The block with the variables in place."""
-        plain = [n for n in block.items if isinstance(n, Instance)]
-        if len(plain) == len(block.items) > 1:
-            return self._convert_body(block, tuple(plain))
-        items = (change_blocks(node, self.convert) for node in block.items)
-        return replace(block, items=tuple(items))
+        body = _body_of(block)
+        if body:
+            return self._convert_body(block, body, ())
+        return replace(block, items=tuple(map(self._node, block.items)))
 
-    def _convert_body(self, block: Block, body: tuple[Instance, ...]) -> Block:
+    def _node(self, node: Node) -> Node:
+        if not isinstance(node, Loop) or not (body := _body_of(node.body)):
+            return change_blocks(node, self.convert)
+        handed = self._handed(node, body)
+        if not handed:
+            return change_blocks(node, self.convert)
+        named = [(h, self.names.take("last")) for h in handed]
+        loop = replace(node, body=self._convert_body(node.body, body, named))
+        opening = tuple(
+            f"{self._uses(h.read, body)[0].load.type.name} {name} = {h.first};"
+            for h, name in named
+        )
+        inside = Block((loop,), opening)
+        return inside if node.n_iterations else Branch(runs_at_all(node), inside)
+
+    def _handed(self, loop: Loop, body: tuple[Instance, ...]) -> list[Handed]:
+        """What iterations hand on, where other stores are in the way."""
+        if not is_plain(loop):
+            return []
+        arrays = self._arrays(body)
+        if len({i.statement for i in body}) < 2 or len(arrays) < 2:
+            return []
+        found = []
+        for array in arrays:
+            elements, places = self._elements(array, body)
+            written = [t for t, us in elements.items() if any(u.is_target for u in us)]
+            if not any(self.is_named(array, text, (loop.body,)) for text in elements):
+                found += [
+                    h
+                    for h in find_handed(loop, places, written)
+                    if any(use.is_certain for use in elements[h.read])
+                ]
+        on = {h.written for h in found}
+        n_held = sum(
+            text in on or _is_worth(uses)
+            for array in arrays
+            for text, uses in self._elements(array, body)[0].items()
+        )
+        return found if n_held + len(found) <= MAX_HELD else []
+
+    def _uses(self, text: str, body: tuple[Instance, ...]) -> list[Use]:
+        """The uses of an element that a body names."""
+        found = (self._elements(array, body)[0] for array in self._arrays(body))
+        return next(elements[text] for elements in found if text in elements)
+
+    def _convert_body(
+        self,
+        block: Block,
+        body: tuple[Instance, ...],
+        handed: Sequence[tuple[Handed, str]],
+    ) -> Block:
+        on = {h.written for h, _ in handed}
         kept = [
             (text, uses)
             for array in self._arrays(body)
-            for text, uses in self._elements(array, body).items()
-            if _is_worth(uses) and not self.is_named(array, text, (block,))
+            for text, uses in self._elements(array, body)[0].items()
+            if (_is_worth(uses) or text in on)
+            and not self.is_named(array, text, (block,))
         ]
         if not 0 < len(kept) <= MAX_HELD:
             return block
         named: list[dict[Load, str]] = [{} for _ in body]
+        for h, name in handed:
+            for use in self._uses(h.read, body):
+                named[use.position][use.load] = name
         opening, closing = [], []
         for text, uses in kept:
             name = self.names.take("held")
@@ -84,6 +149,7 @@ class HeldBodies(Holder):
             opening.append(f"{first[0].load.type.name} {name}{start};")
             if any(use.is_target for use in uses):
                 closing.append(f"{text} = {name};")
+            closing += [f"{last} = {name};" for h, last in handed if h.written == text]
         items = tuple(
             replace(instance, held=tuple(names.items()))
             for instance, names in zip(body, named, strict=True)
@@ -108,30 +174,52 @@ class HeldBodies(Holder):
             for e in walk(top)
             if isinstance(e, Load | Lookup)
         ]
-        if any(isinstance(e, Lookup) for e in mentioned):
-            return []
+        found_by_data = {
+            part.array
+            for e in mentioned
+            if isinstance(e, Lookup)
+            for part in walk(e)
+            if isinstance(part, Load | Lookup)
+        }
         written = dict.fromkeys(a.target.array for a in actions if a is not None)
-        return [name for name in written if self.is_worth_holding(name)]
+        return [
+            name
+            for name in written
+            if name not in found_by_data and self.is_worth_holding(name)
+        ]
 
     def _action(self, instance: Instance) -> Assign | None:
         body = self.scop.statement(instance.statement).body
         only = body[0] if len(body) == 1 else None
         return only if isinstance(only, Assign) else None
 
-    def _elements(self, array: str, body: tuple[Instance, ...]) -> dict[str, list[Use]]:
-        """The uses of each element of an array; none where some may be the same."""
+    def _elements(
+        self, array: str, body: tuple[Instance, ...]
+    ) -> tuple[dict[str, list[Use]], dict[str, Place]]:
+        """The uses of each element of an array, and where it is.
+
+        None where some may be the same.
+        """
         found: dict[str, list[Use]] = {}
-        places: dict[str, tuple[Linear, ...]] = {}
+        places: dict[str, Place] = {}
         for k, instance in enumerate(body):
             action = self._action(instance)
             assert action is not None
+            certain = set(walk_evaluated(action.value))
             for load, is_target, is_read in _mentions(action, array):
                 text = self.text(load, instance)
                 places[text] = self.place(load, instance)
-                found.setdefault(text, []).append(Use(k, load, is_target, is_read))
+                use = Use(k, load, is_target, is_read, is_target or load in certain)
+                found.setdefault(text, []).append(use)
         if all(_are_apart(a, b) for a, b in combinations(places.values(), 2)):
-            return found
-        return {}
+            return found, places
+        return {}, {}
+
+
+def _body_of(block: Block) -> tuple[Instance, ...]:
+    """The instances of a block of several that holds nothing else."""
+    plain = tuple(n for n in block.items if isinstance(n, Instance))
+    return plain if len(plain) == len(block.items) > 1 else ()
 
 
 def _mentions(action: Assign, array: str) -> Iterator[tuple[Load, bool, bool]]:
@@ -145,7 +233,7 @@ def _mentions(action: Assign, array: str) -> Iterator[tuple[Load, bool, bool]]:
             yield load, False, True
 
 
-def _are_apart(one: tuple[Linear, ...], other: tuple[Linear, ...]) -> bool:
+def _are_apart(one: Place, other: Place) -> bool:
     """Whether two places differ by a number in some subscript."""
     differences = (a.plus(b, -1) for a, b in zip(one, other, strict=True))
     return any(d.is_constant and d.constant for d in differences)
