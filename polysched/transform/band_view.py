@@ -42,7 +42,7 @@ from polysched.transform.split import Split
 Direction = Vector | None
 
 MAX_ROWS = 64  # side by side in lanes, around a loop that they share
-MAX_MATES = 4  # statements that share the copies of a register tile
+MAX_MATES = 4  # arrays that share the copies of a register tile
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,17 +192,24 @@ class BandView:
         """Whether little runs under the band: see `StatementView.is_thin`."""
         return all(s.is_thin for s in self.statements)
 
+    @property
+    def n_written(self) -> int:
+        """Arrays that the main statements write."""
+        return len({r.array for s in self.main for r in s.references if r.is_write})
+
     @cached_property
     def waits_both_ways(self) -> bool:
-        """Whether a few statements fill a band of two loops that each wait.
+        """Whether statements fill a band of two loops that each wait.
 
-        As sums along rows beside sums along columns, which no skewing frees.
+        As sums along rows beside sums along columns, which no skewing frees. They
+        write a few arrays, each.
         """
         return (
             self.permutable
             and self.n_members == 2
             and not any(self.coincident)
-            and 1 < len(self.main) <= MAX_MATES
+            and len(self.main) > 1
+            and self.n_written <= MAX_MATES
             and self.main == self.statements
             and all(len(s.moving) == 2 for s in self.main)
             and is_rectangular(self)

@@ -183,7 +183,7 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
     """
     ones = (1,) * band.n_members
     if band.waits_both_ways and _room(band, 0):
-        return MAX_JAM_COPIES // len(band.main), 1
+        return _choose_rows_together(band), 1
     if not band.permutable or band.n_members < 2 or not _is_jammed_whole(band):
         return ones
     choices = [_factors(band, k, vector=vector) for k in range(band.n_members)]
@@ -201,6 +201,13 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
         if cost[1] <= n_registers - SPARE_REGISTERS and cost < best_cost:
             best, best_cost = factors, cost
     return best if best_cost[0] < 0.8 * plain else ones
+
+
+def _choose_rows_together(band: BandView) -> int:
+    """Rows whose bodies run side by side: where nearly as many do, a part of a tile."""
+    most, span = MAX_JAM_COPIES // band.n_written, band.spans[0]
+    parts = (f for f in range(most, most // 2, -1) if span and span % f == 0)
+    return next(parts, most)
 
 
 def _factors(band: BandView, member: int, *, vector: bool) -> tuple[int, ...]:

@@ -255,6 +255,8 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
     for is_wanted, stage, given in stages:
         if is_wanted:
             draft = draft.through(stage, scop, *given)
+    if shape.waves and draft is not ordered:
+        draft = draft.through(accumulate_in_lanes, scop)  # what runs beside the tiles
     if shape.diamond:
         draft = draft.through(tile_diamonds, scop, cpu, jam=shape.jam)
     return None if shape.has_a_point and draft is ordered else draft

@@ -11,6 +11,8 @@ independent of each other; within a tile several rows advance together::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from polysched.analysis import loop_is_parallel
 from polysched.ir import Scop
 from polysched.machine import Cpu
@@ -38,22 +40,25 @@ def tile_in_waves(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
 
 
 def _is_recurrence(band: BandView) -> bool:
-    """Whether one statement fills a permutable band whose two loops always wait."""
+    """Whether statements fill a permutable band whose two loops always wait."""
     return (
         band.permutable
         and band.n_members == 2
         and not any(band.coincident)
-        and len(band.main) == 1
-        and len(band.main[0].moving) == 2
-        and _reads_neighbours(band.main[0])
+        and band.main == band.statements
+        and all(len(s.moving) == 2 for s in band.main)
+        and _reads_neighbours(band.main)
     )
 
 
-def _reads_neighbours(statement: StatementView) -> bool:
-    """Whether what it reads of its own results lies at constant distances."""
-    written = {r.array: r.rows for r in statement.references if r.is_write}
+def _reads_neighbours(statements: Sequence[StatementView]) -> bool:
+    """Whether what they read of their own results lies at constant distances."""
+    written = {r.array: r.rows for s in statements for r in s.references if r.is_write}
     return all(
-        r.rows == written[r.array] for r in statement.references if r.array in written
+        r.rows == written[r.array]
+        for s in statements
+        for r in s.references
+        if r.array in written
     )
 
 
