@@ -120,8 +120,9 @@ def _asks(statement: Statement) -> bool:
 
 
 def _declared(array: Array, relation: isl.Map) -> isl.Set | None:
-    """All elements of an object whose size is known."""
-    if array.storage not in {"global", "static", "local"} or array.n_expanded:
+    """All elements of an object whose size is known, as of what is passed by value."""
+    is_object = array.storage in {"global", "static", "local"} or not array.extents
+    if not is_object or array.n_expanded:
         return None
     sizes = [e.value for e in array.extents if isinstance(e, Const)]
     if len(sizes) != len(array.extents):
