@@ -331,12 +331,20 @@ class Builder:
         return result
 
     def _restrict(self, condition: Expr) -> bool:
-        """Restrict the present domain by a condition, if it is affine."""
+        """Restrict the present domain by a condition, if it is affine.
+
+        One beside data that leaves a single place out, as ``i != j``, stays with them:
+        the domain would be in pieces.
+        """
         nest = self._nest
         try:
-            self._nest = nest.within(nest.affine.condition(condition, nest.domain))
+            holds = nest.affine.condition(condition, nest.domain)
         except NotAffine:
             return False
+        is_unequal = isinstance(condition, Binary) and condition.op == "!="
+        if is_unequal and holds.coalesce().n_basic_set() > nest.domain.n_basic_set():
+            return False
+        self._nest = nest.within(holds)
         return True
 
     def _emit(self, node: Any, body: tuple[Action, ...]) -> None:

@@ -157,3 +157,20 @@ def test_reads_stand_before_writes_and_once(scop_of):
     assert [(a.array, a.kind) for a in scop.statements[0].accesses] == [
         ("y", "read"), ("x", "read"), ("x", "must_write"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("condition", "domain"),
+    [
+        # places that are left out one by one stay with the data
+        ("x[j] > 0 && j != i", "0 <= i < n and 0 <= j < n"),
+        ("i != j && x[j] > 0 && j < m", "0 <= i < n and 0 <= j < n and j < m"),
+        # unless they are at an end
+        ("j != 0 && x[j - 1] > 0", "0 <= i < n and 0 < j < n"),
+        ("x[j] > 0 && j > i", "0 <= i < n and i < j < n"),
+    ],
+)
+def test_questions_of_places_beside_data(scop_of, condition, domain):
+    scop = scop_of(f"{LOOP} for (int j = 0; j < n; j++) if ({condition}) y[i] += x[j];")
+    (statement,) = scop.statements
+    assert statement.domain.is_equal(isl.Set(f"[n, m] -> {{ S0[i, j] : {domain} }}"))
