@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import islpy as isl
 
+from polysched.analysis import loop_spans
 from polysched.frontend import find_cases
 from polysched.ir import NodePath, Scop
 from polysched.sets import (
@@ -28,6 +29,7 @@ from polysched.transform.split import Split, has_loop_names, loop_values
 
 MIN_LENGTH = 16  # iterations of a part that is worth a cut
 MIN_SHARE = 3  # it is at least that part of the loop
+SHORT_RUN = 64  # iterations at a time, too few for parts that are elsewhere each time
 _ASSUMED = 1000  # value of a parameter that nothing is known of
 
 
@@ -75,8 +77,22 @@ def find_borders(node: isl.ScheduleNode, scop: Scop, member: int) -> Cuts:
     if not borders:
         return ()
     estimates = dict(scop.estimates)
+    if all(_is_short(_fixed(times, estimates)) for times in ranges):
+        borders = {t: b for t, b in borders.items() if not _moves(b)}
     places = [_Place(_fixed(times, estimates), estimates) for times in ranges]
     return _around_longest(borders, max(places, key=lambda p: p.length))
+
+
+def _is_short(times: isl.Set) -> bool:
+    """Whether few iterations run at a time, as in tiles: most runs have no border."""
+    span = None if times.is_empty() else loop_spans(times)[-1]
+    return span is not None and span < SHORT_RUN
+
+
+def _moves(border: isl.Aff) -> bool:
+    """Whether a border is elsewhere in each run of the loop."""
+    n = border.dim(isl.dim_type.in_)
+    return bool(border.involves_dims(isl.dim_type.in_, 0, n))
 
 
 def _times(instances: isl.Set, values: isl.UnionMap) -> isl.Set:

@@ -233,3 +233,33 @@ def test_sinking_a_band_that_carries_a_dependence_is_refused_with_a_witness() ->
 def test_innermost_bands_cannot_sink() -> None:
     tree, deps = trees.seidel()
     assert "no loop below" in str(Sink((0,)).check(tree, deps))
+
+
+FORCES = """void f(int n, const double *x, double *y) {
+#pragma scop
+  for (int i = 0; i < n; i++) {
+    double sum = 0;
+    for (int j = 0; j < n; j++) {
+      double d = x[i] - x[j];
+      if (d * d < 9.0 && j != i)
+        sum += 1 / d;
+    }
+    y[i] = sum;
+  }
+#pragma endscop
+}
+"""
+
+
+def test_rows_in_lanes_are_not_cut_where_few_of_them_meet_a_condition(
+    tmp_path: Path,
+) -> None:
+    """One of 32 particles is itself now and then."""
+    path = tmp_path / "forces.c"
+    path.write_text(FORCES)
+    (scop,) = parse_c(path).scops
+    scop = prepare_scop(scop)
+    text = planned(scop)
+    assert "sink(" in text
+    assert "vector(" in text
+    assert "split(" not in text
