@@ -13,6 +13,7 @@ from polysched.ir import (
     Action,
     Binary,
     Call,
+    Cast,
     Const,
     Element,
     Expr,
@@ -51,7 +52,7 @@ def join_conditions(body: tuple[Action, ...], certain: Set[str]) -> tuple[Action
         if not isinstance(expr, Binary) or expr.op not in LOGICAL:
             return None
         left, right = (map_expr(side, change) for side in (expr.left, expr.right))
-        if not _is_of_data(expr.left) or not _may_be_evaluated(right, certain):
+        if not _is_of_data(expr.left) or not may_be_evaluated(right, certain):
             return Binary(expr.op, left, right)
         return Binary(_JOINED[expr.op], _truth(left), _truth(right))
 
@@ -77,16 +78,45 @@ def _truth(expr: Expr) -> Expr:
     return Binary("!=", expr, Const(0, expr.dtype, "0"))
 
 
-def _may_be_evaluated(expr: Expr, certain: Set[str]) -> bool:
-    """Whether an expression has a value, and a cheap one, wherever it stands."""
+def join_certainly(expr: Expr) -> Expr:
+    """A condition all of whose parts may be evaluated, without jumps."""
+
+    def change(part: Expr) -> Expr | None:
+        if not isinstance(part, Binary) or part.op not in LOGICAL:
+            return None
+        left, right = (map_expr(side, change) for side in (part.left, part.right))
+        return Binary(_JOINED[part.op], _truth(left), _truth(right))
+
+    return map_expr(expr, change)
+
+
+def may_be_evaluated(
+    expr: Expr, certain: Set[str], *, has_divisions: bool = False
+) -> bool:
+    """Whether an expression has a value, and a cheap one, wherever it stands.
+
+    Parameters
+    ----------
+    expr : Expr
+    certain : set of str
+        Arrays that it may read from.
+    has_divisions : bool
+        Whether quotients of floating point are cheap enough.
+    """
     match expr:
         case Load(array, _, _):
             return array in certain
         case Lookup() | Call():
             return False
+        case Cast(type_, operand) if operand.dtype.is_float and not type_.is_float:
+            return False
+        case Binary("/", _, _) if expr.dtype.is_float and has_divisions:
+            pass
         case Binary() | Unary() if not _is_exact(expr):
             return False
-    return all(_may_be_evaluated(e, certain) for e in expr.operands)
+    return all(
+        may_be_evaluated(e, certain, has_divisions=has_divisions) for e in expr.operands
+    )
 
 
 def _is_exact(expr: Binary | Unary) -> bool:

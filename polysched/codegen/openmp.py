@@ -20,6 +20,7 @@ from polysched.codegen.accumulate import Accumulators
 from polysched.codegen.ast_expr import AstExprPrinter, signed_parameters
 from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
 from polysched.codegen.called_lanes import leave_called_lanes
+from polysched.codegen.chosen_stores import choose_stores
 from polysched.codegen.copied_sums import CopiedSum, copy_sums
 from polysched.codegen.ctext import Names, Text, identifiers
 from polysched.codegen.declare import Declarer, is_on_heap
@@ -343,14 +344,16 @@ class _Printer:
         in_lanes: bool,
     ) -> tuple[str, ...]:
         statement = self.scop.statement(instance.statement)
+        target = self._target(statement) if instance.accumulator else None
         if in_lanes:
             certain = certain_arrays(self.scop, statement.name)
-            statement = replace(
-                statement, body=join_conditions(statement.body, certain)
-            )
+            body = statement.body
+            if target is None:
+                body = choose_stores(self.scop, statement, certain)
+            statement = replace(statement, body=join_conditions(body, certain))
         held = dict(instance.held)
-        if instance.accumulator:
-            held[self._target(statement)] = instance.accumulator
+        if target is not None:
+            held[target] = instance.accumulator
         if held:
             statement = _with_variables(statement, held)
         if instance.key in domains:
