@@ -187,7 +187,8 @@ class LoopReader:
         elif any(not _same(environment.values[n], entry[n]) for n in arrays):
             reader.source.unsupported(node, "the loop exchanges arrays in a way that "
                                       "does not repeat")  # fmt: skip
-        self._leave(entry, {*(assigned - pinned), *names}, set(arrays))
+        own = assigned - environment.pins.keys()
+        self._leave(entry, {*own, *names}, set(arrays))
         for name in pinned:
             environment.pins.pop(name)
         if n_copies == 1 or not set(exchange) & reader.liveness.after[node]:

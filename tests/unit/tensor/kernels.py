@@ -46,6 +46,18 @@ def loops_and_steps(a, x):
         a[i, -1] = a[-1, i] * 2
 
 
+def sums_of_nested_loops(a, x):
+    last = 0
+    for i in range(len(x) - 2):
+        total = 0.0
+        for j in range(3):
+            for k in range(-1, 2):
+                total += a[i + j, k + 1]
+                last = last + k
+        x[i] = total / 9
+    return last
+
+
 def conditions(a, x, s, h):
     for i in range(len(x)):
         if i % 2 == 0 and x[i] > s:
