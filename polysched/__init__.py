@@ -32,7 +32,17 @@ if TYPE_CHECKING:
     from polysched.records import Database, Failure, Measurement
     from polysched.runtime import RunOptions, Toolchain
     from polysched.space import Schedule, ScheduleSpace
-    from polysched.tensor import bool_, float32, float64, int32, int64
+    from polysched.tensor import (
+        bool_,
+        float32,
+        float64,
+        int8,
+        int16,
+        int32,
+        int64,
+        uint8,
+        uint16,
+    )
     from polysched.torch import TorchKernel, from_torch
     from polysched.transform import apply_script, parse_script
     from polysched.tune import TuneOptions, observe_sizes
@@ -67,7 +77,17 @@ _ROOMS = {
     "records": ("Database", "Failure", "Measurement"),
     "runtime": ("RunOptions", "Toolchain"),
     "space": ("Schedule", "ScheduleSpace"),
-    "tensor": ("bool_", "float32", "float64", "int32", "int64"),
+    "tensor": (
+        "bool_",
+        "float32",
+        "float64",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+    ),
     "torch": ("TorchKernel", "from_torch"),
     "transform": ("apply_script", "parse_script"),
     "tune": ("TuneOptions", "observe_sizes"),
@@ -121,6 +141,8 @@ __all__ = [
     "float32",
     "float64",
     "from_torch",
+    "int8",
+    "int16",
     "int32",
     "int64",
     "kernel",
@@ -130,6 +152,8 @@ __all__ = [
     "parse_c",
     "parse_script",
     "tune",
+    "uint8",
+    "uint16",
 ]
 
 

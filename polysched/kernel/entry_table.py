@@ -25,6 +25,8 @@ OBJECTS = (
     "missed", "none", "true", "false", "float_type", "int_type", "array_type",
     "empty", "float64_type", "float32_type", "int64_type", "int32_type", "bool_type",
     "float64_dtype", "float32_dtype", "int64_dtype", "int32_dtype", "bool_dtype",
+    "int16_type", "uint16_type", "int8_type", "uint8_type",
+    "int16_dtype", "uint16_dtype", "int8_dtype", "uint8_dtype",
 )  # fmt: skip
 """Python objects that every entry refers to, in the order of their table."""
 
@@ -204,6 +206,10 @@ EXPORTED void ps_release(void)
   }
 DEFINE_FIND_ENDS(ps_find_ends_int64, long)
 DEFINE_FIND_ENDS(ps_find_ends_int32, int)
+DEFINE_FIND_ENDS(ps_find_ends_int16, short)
+DEFINE_FIND_ENDS(ps_find_ends_uint16, unsigned short)
+DEFINE_FIND_ENDS(ps_find_ends_int8, signed char)
+DEFINE_FIND_ENDS(ps_find_ends_uint8, unsigned char)
 
 #define ps_floord(n, d) (((n) < 0) ? -((-(n) + (d) - 1) / (d)) : (n) / (d))
 #define ps_min(a, b) ((a) < (b) ? (a) : (b))

@@ -111,8 +111,8 @@ def release_memory() -> None:
 def _objects() -> tuple[object, ...]:
     """Python's objects in the order of `OBJECTS`."""
     types = {"float": float, "int": int, "array": np.ndarray}
-    types |= {n: getattr(np, n) for n in ("float64", "float32", "int64", "int32")}
-    types |= {"bool": np.bool_}
+    dtypes = {n: np.dtype(n.removesuffix("_dtype")) for n in OBJECTS if "_dtype" in n}
+    types |= {n.removesuffix("_dtype"): t.type for n, t in dtypes.items()}
     named = {
         "missed": NotImplemented,
         "none": None,
@@ -120,10 +120,7 @@ def _objects() -> tuple[object, ...]:
         "false": False,
         "empty": np.empty,
         **{f"{n}_type": t for n, t in types.items()},
-        **{
-            f"{n}_dtype": np.dtype(n)
-            for n in ("float64", "float32", "int64", "int32", "bool")
-        },
+        **dtypes,
     }
     return tuple(named[name] for name in OBJECTS)
 

@@ -11,6 +11,7 @@ import numpy as np
 from polysched.base import PolyschedError
 from polysched.kernel.bounds import LARGEST_INTEGER, Reach, name_in_c
 from polysched.kernel.cache import Manifest
+from polysched.kernel.entry import INTEGERS
 from polysched.kernel.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -26,7 +27,6 @@ from polysched.tensor import (
     ScalarArg,
 )
 
-_LIMITS = {"int64": 63, "int32": 31}
 _EXACT_IN_REAL = 1 << 53
 
 
@@ -247,9 +247,10 @@ def _fit_integer(name: str, kind: ScalarArg, value: object) -> int:
     if not isinstance(value, (int, np.integer, np.bool_)):
         raise _wrong_scalar(name, kind, value)
     found = int(value)
-    end = 1 << _LIMITS[kind.dtype]
-    if not -end <= found < end:
-        raise ArgumentValueError(f"argument {name!r} is {found}, too large for {kind}")
+    least, most = INTEGERS[kind.dtype]
+    if not least <= found <= most:
+        what = "too large for" if found > most else "too small for"
+        raise ArgumentValueError(f"argument {name!r} is {found}, {what} {kind}")
     return found
 
 

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
         bool_,
         float32,
         float64,
+        int8,
+        int16,
         int32,
         int64,
         parse_annotation,
         type_of,
+        uint8,
+        uint16,
     )
     from polysched.tensor.cfunction import (
         CFunction,
@@ -46,7 +50,8 @@ if TYPE_CHECKING:
 _FILES = {
     "argument": (
         "ArgType", "ArrayType", "ConstantArg", "Dtype", "ScalarArg", "bool_", "float32",
-        "float64", "int32", "int64", "parse_annotation", "type_of",
+        "float64", "int8", "int16", "int32", "int64", "parse_annotation", "type_of",
+        "uint8", "uint16",
     ),
     "cfunction": (
         "CFunction", "CParameter", "Check", "ElementRange", "PythonLine", "Returned",
@@ -78,12 +83,16 @@ __all__ = [
     "expand",
     "float32",
     "float64",
+    "int8",
+    "int16",
     "int32",
     "int64",
     "lower",
     "parse_annotation",
     "read_function",
     "type_of",
+    "uint8",
+    "uint16",
 ]
 
 

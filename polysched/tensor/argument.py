@@ -7,15 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from polysched.base import FrontendError
+from polysched.tensor.dtypes import NARROW
 
 C_TYPES = {
     "float64": "double", "float32": "float", "int64": "long", "int32": "int",
-    "bool": "_Bool",
+    "int16": "short", "uint16": "unsigned short", "int8": "signed char",
+    "uint8": "unsigned char", "bool": "_Bool",
 }  # fmt: skip
-ARRAY_DTYPES = ("float64", "float32", "int64", "int32", "bool")
+ARRAY_DTYPES = tuple(C_TYPES)
+KNOWN_DTYPES = "float64, float32, int64, int32, int16, int8, uint16, uint8 or bool"
 _HINT = (
-    'annotate with float64["N", "M"] (also float32, int64, int32, bool_), with float64 '
-    "for a scalar, or with float, int, bool"
+    'annotate with float64["N", "M"] (also float32, int64, int32, int16, int8, '
+    "uint16, uint8, bool_), with float64 for a scalar, or with float, int, bool"
 )
 
 
@@ -26,7 +29,8 @@ class ArrayType:
     Attributes
     ----------
     dtype : str
-        "float64", "float32", "int64", "int32" or "bool".
+        "float64", "float32", "int64", "int32", "int16", "int8", "uint16", "uint8" or
+        "bool".
     shape : tuple of (int or str)
         Elements per dimension; a string names a symbolic size: dimensions with the
         same name have the same size, in one argument and across all of them.
@@ -47,7 +51,8 @@ class ScalarArg:
     Attributes
     ----------
     dtype : str
-        "float64", "float32", "int64", "int32" or "bool".
+        "float64", "float32", "int64", "int32", "int16", "int8", "uint16", "uint8" or
+        "bool".
     is_weak : bool
         Whether it is a Python number (``float``, ``int``): it takes the type of the
         array it meets, as in NumPy 2. A NumPy scalar (``np.float64(2)``) does not.
@@ -112,6 +117,10 @@ float64 = Dtype("float64")
 float32 = Dtype("float32")
 int64 = Dtype("int64")
 int32 = Dtype("int32")
+int16 = Dtype("int16")
+int8 = Dtype("int8")
+uint16 = Dtype("uint16")
+uint8 = Dtype("uint8")
 bool_ = Dtype("bool")
 
 _PLAIN: dict[object, ScalarArg] = {
@@ -122,6 +131,7 @@ _PLAIN: dict[object, ScalarArg] = {
     np.float32: ScalarArg("float32", is_weak=False),
     np.int64: ScalarArg("int64", is_weak=False),
     np.int32: ScalarArg("int32", is_weak=False),
+    **{getattr(np, n): ScalarArg(n, is_weak=False) for n in NARROW},
     np.bool_: ScalarArg("bool"),
     "float": ScalarArg("float64"),
     "int": ScalarArg("int64"),
@@ -136,8 +146,8 @@ def parse_annotation(annotation: object) -> ArgType:
     ----------
     annotation : object
         ``float64["N", 3]`` (an `ArrayType`), ``float64`` (a `Dtype`: a scalar that is
-        weak, as a Python number), ``float``, ``int``, ``bool``, a NumPy scalar type,
-        or an `ArgType`.
+        weak, as a Python number, but for integers of 8 and 16 bits), ``float``,
+        ``int``, ``bool``, a NumPy scalar type, or an `ArgType`.
 
     Raises
     ------
@@ -152,7 +162,7 @@ def parse_annotation(annotation: object) -> ArgType:
     if isinstance(annotation, (ArrayType, ScalarArg, ConstantArg)):
         return annotation
     if isinstance(annotation, Dtype):
-        return ScalarArg(annotation.name, is_weak=True)
+        return ScalarArg(annotation.name, is_weak=annotation.name not in NARROW)
     try:
         found = _PLAIN.get(annotation)
     except TypeError:
@@ -175,8 +185,7 @@ def type_of(value: object) -> ArgType:
     if isinstance(value, np.ndarray):
         if value.dtype.name not in ARRAY_DTYPES:
             raise FrontendError(
-                f"found an array of {value.dtype}, kernels take float64, float32, "
-                "int64, int32 and bool",
+                f"found an array of {value.dtype}, kernels take {KNOWN_DTYPES}",
                 hint="convert it with .astype(...)",
             )
         return ArrayType(value.dtype.name, value.shape)

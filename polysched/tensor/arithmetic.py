@@ -9,10 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from polysched.tensor.dtypes import divided, is_float, is_integer, promote
+from polysched.tensor.dtypes import (
+    divided,
+    is_float,
+    is_integer,
+    is_narrow,
+    limits,
+    promote,
+    wrapped,
+)
 from polysched.tensor.expr import Const, Expr, Index, Op, as_index
 from polysched.tensor.facts import Facts
 from polysched.tensor.helpers import MAX_POWER, helper
+from polysched.tensor.narrow import exceeds, has_short, unlike
 from polysched.tensor.size import Size, extreme, floor_div, modulo
 
 
@@ -38,6 +47,8 @@ def constant(value: float | bool, dtype: str = "", is_weak: bool = True) -> Cons
 def _as(value: Any, dtype: str) -> int | float | bool:
     if dtype == "bool":
         return bool(value)
+    if is_narrow(dtype):
+        return wrapped(int(value), dtype)
     if is_integer(dtype):
         return int(value)
     return float(np.float32(value)) if dtype == "float32" else float(value)
@@ -63,11 +74,20 @@ def convert(expr: Expr, dtype: str, is_weak: bool = False) -> Expr:
 
 
 def _check_fits(expr: Const, dtype: str) -> None:
-    if dtype == "int32" and expr.is_weak and not -(2**31) <= expr.value < 2**31:
+    if not expr.is_weak or dtype == "int64" or not is_integer(dtype):
+        return
+    least, most = limits(dtype)
+    if not least <= expr.value <= most:
         raise BadOperation(
-            f"the Python integer {expr.value} does not fit into int32",
-            "use an int64 array",
+            f"the Python integer {expr.value} does not fit into {dtype}",
+            f"NumPy raises OverflowError here: use {_wider(dtype)}",
         )
+
+
+def _wider(dtype: str) -> str:
+    if dtype == "int32":
+        return "an int64 array"
+    return "a wider array, or convert with .astype(np.int32)"
 
 
 def common(*operands: Expr) -> tuple[list[Expr], str, bool]:
@@ -134,7 +154,7 @@ class Arithmetic:
 
     def _affine(self, op: str, left: Expr, right: Expr) -> Expr | None:
         one, two = as_index(left), as_index(right)
-        if one is None or two is None or "int32" in (left.dtype, right.dtype):
+        if one is None or two is None or has_short(left, right):
             return None
         is_weak = left.is_weak and right.is_weak
         if op in ("+", "-"):
@@ -203,13 +223,16 @@ class Arithmetic:
             if gap.is_constant:
                 return constant(_COMPARE[op](gap.constant, 0), "bool", is_weak)
             return Op("bool", is_weak, op, (left, right))
-        operands, _, _ = common(left, right)
+        if exceeds(left, right) or exceeds(right, left):
+            operands = [convert(e, "int64", e.is_weak) for e in (left, right)]
+        else:
+            operands, _, _ = common(left, right)
         return Op("bool", is_weak, op, tuple(operands))
 
     def negate(self, value: Expr) -> Expr:
         """``-value``."""
         if isinstance(value, Const) and value.dtype != "bool":
-            return replace(value, value=-value.value)
+            return Const(value.dtype, value.is_weak, _as(-value.value, value.dtype))
         size = as_index(value)
         if size is not None and value.dtype == "int64":
             return index(-size, value.is_weak)
@@ -231,7 +254,7 @@ class Arithmetic:
     def absolute(self, value: Expr) -> Expr:
         """``abs(value)``."""
         if isinstance(value, Const):
-            return replace(value, value=abs(value.value))
+            return Const(value.dtype, value.is_weak, _as(abs(value.value), value.dtype))
         size = as_index(value)
         if size is not None and self._facts.is_certain(size, ">=", 0):
             return value
@@ -239,7 +262,7 @@ class Arithmetic:
             return Op(
                 value.dtype, value.is_weak, c_function("fabs", value.dtype), (value,)
             )
-        if value.dtype == "bool":
+        if value.dtype == "bool" or value.dtype.startswith("uint"):
             return value
         return Op(value.dtype, value.is_weak, helper("abs", value.dtype), (value,))
 
@@ -247,21 +270,26 @@ class Arithmetic:
         """np.maximum and np.minimum, or Python's max and min (`op` "max" or "min")."""
         one, two = as_index(left), as_index(right)
         is_weak = left.is_weak and right.is_weak
-        if (
-            one is not None
-            and two is not None
-            and "int32" not in (left.dtype, right.dtype)
-        ):
+        if one is not None and two is not None and not has_short(left, right):
             return index(extreme("max" if op == "max" else "min", (one, two)), is_weak)
         operands, dtype, is_weak = common(left, right)
         if dtype == "bool":
             return Op(dtype, is_weak, "||" if op == "max" else "&&", tuple(operands))
+        if not keeps_nan:
+            check_alike(left, right)
         if keeps_nan:
             name = helper("maximum" if op == "max" else "minimum", dtype)
             return Op(dtype, is_weak, name, tuple(operands))
         first, second = operands
         test = Op("bool", True, ">" if op == "max" else "<", (second, first))
         return Op(dtype, is_weak, "?:", (test, second, first))
+
+
+def check_alike(one: Expr, two: Expr) -> None:
+    """Refuse numbers of which data choose one, where that decides when they wrap."""
+    found = unlike(one, two)
+    if found is not None:
+        raise BadOperation(*found)
 
 
 def truth(value: Expr) -> Expr:
@@ -317,7 +345,7 @@ def _bitwise(op: str, operands: list[Expr], dtype: str, is_weak: bool) -> Expr:
         raise BadOperation(f"{op} is for integers")
     if op in ("<<", ">>"):
         count = operands[1]
-        limit = 32 if dtype == "int32" else 64
+        limit = np.dtype(dtype).itemsize * 8
         if not isinstance(count, Const) or not 0 <= count.value < limit:
             raise BadOperation(f"the right side of {op} has to be a small constant")
     return Op(dtype, is_weak, op, tuple(operands))

@@ -7,6 +7,7 @@ from polysched.tensor.dtypes import promote
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.environment import Environment, Key, Pin, Restart
 from polysched.tensor.expr import Const, Expr, Index, Load
+from polysched.tensor.narrow import unlike
 from polysched.tensor.values import (
     Lazy,
     Object,
@@ -100,6 +101,9 @@ class Binder:
                 self._emitter.node, f"{name!r} changes its type from {pin.dtype} to "
                 f"{value.dtype} inside a loop or branch", "convert one of them",
             )  # fmt: skip
+        refused = unlike(Expr(pin.dtype, pin.is_weak), value)
+        if refused is not None:
+            self._source.wrong(self._emitter.node, *refused)
         if joined != (pin.dtype, pin.is_weak):
             self._memory.types[pin.key] = joined
             raise Restart

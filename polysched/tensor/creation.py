@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from polysched.tensor.argument import KNOWN_DTYPES
 from polysched.tensor.arithmetic import BadOperation, constant, convert, index
 from polysched.tensor.broadcast import elementwise, operand
 from polysched.tensor.calls import MISSING, Call
@@ -36,7 +37,7 @@ def read_dtype(value: Value, default: str) -> str:
     if found not in DTYPES:
         raise BadOperation(
             f"arrays of {found} are not supported",
-            "use float64, float32, int64, int32 or bool",
+            f"use {KNOWN_DTYPES}",
         )
     return found
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-DTYPES = ("bool", "int32", "int64", "float32", "float64")
+NARROW = ("int8", "uint8", "int16", "uint16")
+DTYPES = ("bool", *NARROW, "int32", "int64", "float32", "float64")
 _WEAK_RANK = {"bool": 0, "int64": 1, "float64": 2}
 
 
@@ -18,7 +19,36 @@ def is_float(dtype: str) -> bool:
 
 def is_integer(dtype: str) -> bool:
     """Whether the type holds whole numbers; truth values are not among them."""
-    return dtype.startswith("int")
+    return dtype.startswith(("int", "uint"))
+
+
+def is_narrow(dtype: str) -> bool:
+    """Whether C computes in a wider type, so that every result has to be cut back."""
+    return dtype in NARROW
+
+
+def limits(dtype: str) -> tuple[int, int]:
+    """The least and the greatest number of an integer type.
+
+    Examples
+    --------
+    >>> limits("int8"), limits("uint16")
+    ((-128, 127), (0, 65535))
+    """
+    found = np.iinfo(dtype)
+    return int(found.min), int(found.max)
+
+
+def wrapped(value: int, dtype: str) -> int:
+    """What an integer type keeps of a number.
+
+    Examples
+    --------
+    >>> wrapped(300, "uint8"), wrapped(128, "int8")
+    (44, -128)
+    """
+    least, most = limits(dtype)
+    return (value - least) % (most - least + 1) + least
 
 
 @lru_cache(maxsize=256)
@@ -61,4 +91,6 @@ def divided(dtype: str) -> str:
 
 def summed(dtype: str) -> str:
     """The type in which NumPy sums and multiplies up elements of a type."""
-    return dtype if is_float(dtype) else "int64"
+    if is_float(dtype):
+        return dtype
+    return "uint64" if dtype.startswith("uint") else "int64"

@@ -14,6 +14,7 @@ import numpy as np
 
 from polysched.tensor.arithmetic import constant
 from polysched.tensor.ast_source import PythonSource
+from polysched.tensor.dtypes import DTYPES
 from polysched.tensor.expr import Storage
 from polysched.tensor.values import Object, Value, View
 
@@ -196,7 +197,7 @@ def python_value(value: Any) -> Value | None:
         return constant(bool(value), "bool", is_weak=False)
     if isinstance(value, np.generic):
         name = value.dtype.name
-        if name not in ("float64", "float32", "int64", "int32"):
+        if name not in DTYPES:
             return None
         return constant(value.item(), name, is_weak=False)
     if isinstance(value, tuple):

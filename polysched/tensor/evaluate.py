@@ -10,6 +10,7 @@ import numpy as np
 
 from polysched.tensor.arithmetic import (
     BadOperation,
+    check_alike,
     constant,
     convert,
     logical,
@@ -298,6 +299,7 @@ class Evaluator:
                     self.scalar(branch, "each side of a conditional expression")
                 )
             self._refuse_statements(branch, before)
+        check_alike(*parts)
         return select(condition, *parts)
 
     def _subscript(self, node: ast.Subscript) -> Value:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from polysched.tensor.argument import C_TYPES
 
-SUFFIXES = {"float64": "f64", "float32": "f32", "int64": "i64", "int32": "i32"}
+SUFFIXES = {
+    "float64": "f64", "float32": "f32", "int64": "i64", "int32": "i32", "int16": "i16",
+    "uint16": "u16", "int8": "i8", "uint8": "u8",
+}  # fmt: skip
 PREFIX = "np_"
 _DTYPES = {suffix: dtype for dtype, suffix in SUFFIXES.items()}
 

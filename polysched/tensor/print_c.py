@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from polysched.tensor.argument import C_TYPES
 from polysched.tensor.ast_source import Place
 from polysched.tensor.cfunction import PythonLine
-from polysched.tensor.dtypes import is_float
+from polysched.tensor.dtypes import is_float, is_narrow
 from polysched.tensor.expr import (
     Assign,
     Const,
@@ -35,6 +35,7 @@ _ATOM = 12
 _PREFIX = 11
 _MAX_INT = 2**31
 _COMPOUND = frozenset({"+", "*"})
+_GROWING = frozenset({"+", "-", "*", "<<", "neg", "~"})
 
 
 def print_expr(expr: Expr) -> str:
@@ -52,6 +53,13 @@ def _text(expr: Expr) -> tuple[str, int]:
     if isinstance(expr, Load):
         return load_text(expr), _ATOM
     assert isinstance(expr, Op)
+    if expr.op in _GROWING and is_narrow(expr.dtype):
+        return f"({C_TYPES[expr.dtype]})({_operation(expr)[0]})", _PREFIX
+    return _operation(expr)
+
+
+def _operation(expr: Op) -> tuple[str, int]:
+    """The text as C computes it: narrow integers as int."""
     op = expr.op
     if op in _UNARY:
         inner = _inside(expr.operands[0], _PREFIX + 1)
@@ -181,6 +189,8 @@ def _assignment(node: Assign) -> str:
         first, second = value.operands
         if isinstance(first, Load) and _is_same(first, node.target):
             return f"{target} {value.op}= {print_expr(second)};"
+    if isinstance(value, Op) and value.dtype == node.target.dtype:
+        return f"{target} = {_operation(value)[0]};"  # being written cuts it back
     return f"{target} = {print_expr(value)};"
 
 

@@ -9,13 +9,20 @@ from typing import Any
 import numpy as np
 
 from polysched.tensor.arithmetic import BadOperation, constant, convert
-from polysched.tensor.broadcast import ONE, broadcast, common_shape, text_of
+from polysched.tensor.broadcast import (
+    ONE,
+    broadcast,
+    common_shape,
+    elementwise,
+    text_of,
+)
 from polysched.tensor.calls import MISSING, Call
 from polysched.tensor.dtypes import promote
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.expr import Expr, Load, Op, walk
-from polysched.tensor.reductions import storages_of
+from polysched.tensor.reductions import storages_of, sum_type
 from polysched.tensor.size import Size, as_size, symbol
+from polysched.tensor.ufuncs import cast_to
 from polysched.tensor.values import (
     Indices,
     Object,
@@ -297,7 +304,9 @@ def trace(call: Call) -> Value:
     array = call.array(call.bind("a", required=1)[0])
     if len(array.shape) != 2:
         raise BadOperation("np.trace is taken for matrices only")
-    return contract(call.emitter, (array,), ("ii",), "")
+    dtype = sum_type(array.dtype)
+    wide: Any = elementwise(call.emitter, cast_to(dtype), array)
+    return contract(call.emitter, (wide,), ("ii",), "")
 
 
 def diagonal(call: Call) -> Value:

@@ -12,6 +12,7 @@ from typing import Any
 from polysched.base import FrontendError
 from polysched.tensor.argument import (
     C_TYPES,
+    KNOWN_DTYPES,
     ArgType,
     ArrayType,
     ConstantArg,
@@ -26,6 +27,7 @@ from polysched.tensor.cfunction import (
     Returned,
     SizeExpr,
 )
+from polysched.tensor.dtypes import is_narrow
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.environment import Memory, Restart, python_value
 from polysched.tensor.expr import Assign, If, Index, Node, Storage, loads, walk_nodes
@@ -250,7 +252,7 @@ class _Reading:
         if type_.dtype not in C_TYPES:
             self._source.unsupported(
                 self._node_of(name), f"arrays of {type_.dtype} are not supported",
-                "use float64, float32, int64, int32 or bool",
+                f"use {KNOWN_DTYPES}",
             )  # fmt: skip
         if not type_.shape:
             self._source.unsupported(
@@ -283,9 +285,8 @@ class _Reading:
                 dtype = "bool" if type_.dtype == "bool" else "int64"
                 return Index(dtype, type_.is_weak, symbol(c_name))
             return Index("int32", False, symbol(c_name))
-        storage = Storage(
-            c_name, type_.dtype, (), "local", type_.is_weak, is_fixed=True
-        )
+        is_weak = type_.is_weak and not is_narrow(type_.dtype)
+        storage = Storage(c_name, type_.dtype, (), "local", is_weak, is_fixed=True)
         return variable(storage)
 
     def _size_argument(self, size: CParameter, c_name: str, type_: ScalarArg) -> Index:

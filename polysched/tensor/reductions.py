@@ -18,7 +18,8 @@ from polysched.tensor.arithmetic import (
 )
 from polysched.tensor.broadcast import elementwise
 from polysched.tensor.calls import MISSING, Call
-from polysched.tensor.dtypes import divided, summed
+from polysched.tensor.creation import read_dtype
+from polysched.tensor.dtypes import divided, is_float, summed
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.expr import Expr, Load, Op, Storage, loads
 from polysched.tensor.size import Size, as_size
@@ -124,6 +125,23 @@ def _accumulate(
         add(along)
 
 
+def sum_type(dtype: str) -> str:
+    """The type in which elements are summed and multiplied up.
+
+    Raises
+    ------
+    BadOperation
+        If it is uint64, which kernels do not have.
+    """
+    found = summed(dtype)
+    if found == "uint64":
+        raise BadOperation(
+            f"NumPy sums {dtype} in uint64, which kernels do not have",
+            "use .astype(np.int64) or dtype=np.int64",
+        )
+    return found
+
+
 def _reduction(
     combine: Combine, start: Any, dtype_of: Callable[[str], str]
 ) -> Callable[[Call], Value]:
@@ -131,12 +149,16 @@ def _reduction(
         names = ("a", "axis", "dtype", "keepdims", "initial")
         given = call.bind(*names, required=1)
         value = call.number(given[0])
-        if given[2] is not MISSING or given[4] is not MISSING:
-            raise BadOperation(f"{call.name} with dtype or initial", "use .astype(...)")
+        if given[4] is not MISSING:
+            raise BadOperation(
+                f"{call.name} with initial", "combine it with the result"
+            )
+        if given[2] is not MISSING and dtype_of is not sum_type:
+            raise BadOperation(f"{call.name} with dtype", "use .astype(...)")
+        dtype = _asked(call, given[2], value.dtype) or dtype_of(value.dtype)
         if isinstance(value, Expr):
-            return convert(value, dtype_of(value.dtype), False)
+            return convert(value, dtype, False)
         reduced = call.axes(given[1], len(value.shape))
-        dtype = dtype_of(value.dtype)
         if start is None:
             for k in reduced:
                 call.emitter.require(
@@ -147,6 +169,17 @@ def _reduction(
         return _keep(call, result, value.shape, reduced, given[3])
 
     return handler
+
+
+def _asked(call: Call, given: Value, dtype: str) -> str:
+    """The type that ``dtype=`` asks for, in which elements are combined, or nothing."""
+    found = read_dtype(given, "")
+    if found == "bool" or (found and not np.can_cast(dtype, found, "same_kind")):
+        raise BadOperation(
+            f"{call.name} of {dtype} with dtype {found}",
+            f"convert the elements: .astype(np.{found})",
+        )
+    return found
 
 
 def _keep(
@@ -170,7 +203,9 @@ def _mean(call: Call) -> Value:
     given = call.bind("a", "axis", "dtype", "keepdims", required=1)
     value = call.array(given[0])
     reduced = call.axes(given[1], len(value.shape))
-    dtype = divided(value.dtype)
+    dtype = _asked(call, given[2], value.dtype) or divided(value.dtype)
+    if not is_float(dtype):
+        raise BadOperation(f"{call.name} with dtype {dtype}", "use a type of floats")
     zero = constant(0, dtype, is_weak=False)
     total = accumulate(call.emitter, value, reduced, dtype, combine_sum, zero)
     count = _count(call, [value.shape[k] for k in reduced], dtype)
@@ -252,8 +287,8 @@ def _truth(dtype: str) -> str:
     return "bool"
 
 
-_SUM = _reduction(combine_sum, 0, summed)
-_PROD = _reduction(combine_product, 1, summed)
+_SUM = _reduction(combine_sum, 0, sum_type)
+_PROD = _reduction(combine_product, 1, sum_type)
 _MAX = _reduction(combine_greatest, None, _same)
 _MIN = _reduction(combine_least, None, _same)
 _ANY = _reduction(_any, False, _truth)

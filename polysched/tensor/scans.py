@@ -17,7 +17,7 @@ from polysched.tensor.arithmetic import (
     select,
 )
 from polysched.tensor.calls import MISSING, Call
-from polysched.tensor.dtypes import is_float, summed
+from polysched.tensor.dtypes import is_float
 from polysched.tensor.expr import Expr
 from polysched.tensor.reductions import (
     Combine,
@@ -26,6 +26,7 @@ from polysched.tensor.reductions import (
     combine_product,
     combine_sum,
     storages_of,
+    sum_type,
 )
 from polysched.tensor.size import Size, as_size
 from polysched.tensor.values import Indices, Object, Pending, Value, View
@@ -117,14 +118,14 @@ def _same(dtype: str) -> str:
     return dtype
 
 
-_CUMSUM = _cumulative(combine_sum, summed)
-_CUMPROD = _cumulative(combine_product, summed)
+_CUMSUM = _cumulative(combine_sum, sum_type)
+_CUMPROD = _cumulative(combine_product, sum_type)
 
 FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
     np.cumsum: _CUMSUM,
     np.cumprod: _CUMPROD,
-    np.add.accumulate: _cumulative(combine_sum, summed, 0),
-    np.multiply.accumulate: _cumulative(combine_product, summed, 0),
+    np.add.accumulate: _cumulative(combine_sum, sum_type, 0),
+    np.multiply.accumulate: _cumulative(combine_product, sum_type, 0),
     np.maximum.accumulate: _cumulative(combine_greatest, _same, 0),
     np.minimum.accumulate: _cumulative(combine_least, _same, 0),
     np.argmax: _position(">"),

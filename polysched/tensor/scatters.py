@@ -11,7 +11,7 @@ import numpy as np
 from polysched.tensor.arithmetic import BadOperation
 from polysched.tensor.broadcast import ONE, operand, text_of
 from polysched.tensor.calls import Call
-from polysched.tensor.dtypes import is_integer
+from polysched.tensor.dtypes import is_integer, promote
 from polysched.tensor.expr import Expr
 from polysched.tensor.gathers import Gather
 from polysched.tensor.reductions import storages_of
@@ -145,7 +145,9 @@ def _at(op: Any) -> Callable[[Call], Value]:
                 f"{call.name} takes an array of integers as subscripts",
                 "write a loop over tuples and slices",
             )
-        dtype = call.number(value).dtype
+        given = call.number(value)
+        is_weak = isinstance(given, Expr) and given.is_weak
+        dtype, _ = promote([(base.dtype, False), (given.dtype, is_weak)])
         reader.check_cast(call.node, dtype, base.dtype, in_place=True)
 
         def combine(old: Value, new: Value) -> Value:

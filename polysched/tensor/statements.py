@@ -6,13 +6,15 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from polysched.tensor.arithmetic import BadOperation
 from polysched.tensor.ast_source import PythonSource
 from polysched.tensor.binding import Binder
 from polysched.tensor.branches import BranchReader
 from polysched.tensor.broadcast import ONE, broadcast, operand, text_of
 from polysched.tensor.calls import Call
-from polysched.tensor.dtypes import is_float
+from polysched.tensor.dtypes import is_float, promote
 from polysched.tensor.environment import Environment
 from polysched.tensor.evaluate import Evaluator
 from polysched.tensor.expr import Expr
@@ -239,7 +241,10 @@ class Reader:
         self, node: ast.AST, place: View, value: Any, in_place: bool = False
     ) -> None:
         """Write a number or array to a place to which it broadcasts."""
-        self.check_cast(node, value.dtype, place.dtype, in_place)
+        source = value.dtype
+        if isinstance(value, Expr) and value.is_weak:
+            source, _ = promote([(place.dtype, False), (source, True)])
+        self.check_cast(node, source, place.dtype, in_place)
         if isinstance(value, Expr):
             self.emitter.write(place, value)
             return
@@ -264,11 +269,10 @@ class Reader:
         self, node: ast.AST, source: str, target: str, in_place: bool
     ) -> None:
         """NumPy's "same kind" rule for writes in place."""
-        kinds = {"bool": 0, "int32": 1, "int64": 1, "float32": 2, "float64": 2}
-        if in_place and kinds[source] > kinds[target]:
+        if in_place and not np.can_cast(source, target, "same_kind"):
             self.source.wrong(
                 node, f"cannot change {target} in place to {source}",
-                "NumPy raises here: use an array of floats, or .astype(...)",
+                f"NumPy raises here: use an array of {source}, or .astype(...)",
             )  # fmt: skip
         if is_float(source) and target == "bool":
             self.source.wrong(node, "cannot write floats to truth values")

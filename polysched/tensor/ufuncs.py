@@ -23,10 +23,11 @@ from polysched.tensor.arithmetic import (
 )
 from polysched.tensor.broadcast import elementwise
 from polysched.tensor.calls import MISSING, Call
-from polysched.tensor.dtypes import is_float
+from polysched.tensor.dtypes import NARROW, is_float
 from polysched.tensor.elementary import erf
 from polysched.tensor.expr import Const, Expr, Op
 from polysched.tensor.helpers import helper
+from polysched.tensor.narrow import is_beyond
 from polysched.tensor.values import Object, Value
 
 Handler = Callable[[Call], Value]
@@ -82,6 +83,13 @@ def _real(value: Expr) -> Expr:
     """A number as the float type that NumPy computes functions in."""
     if value.dtype == "bool" and not value.is_weak:
         raise BadOperation("NumPy would compute this in float16", "convert to float64")
+    if value.dtype in ("int8", "uint8"):
+        raise BadOperation(
+            f"NumPy would compute this of {value.dtype} in float16",
+            "convert first: .astype(np.float32)",
+        )
+    if value.dtype in ("int16", "uint16"):
+        return convert(value, "float32")
     return _strong(value if is_float(value.dtype) else convert(value, "float64"))
 
 
@@ -258,6 +266,8 @@ def _clip(call: Call) -> Value:
     for bound, op in ((values[1], "max"), (values[2], "min")):
         if bound is MISSING or (isinstance(bound, Object) and bound.value is None):
             continue
+        if is_beyond(bound, result.dtype, op):
+            continue
         result = elementwise(
             call.emitter, partial(_bounded, arithmetic, op), result, call.number(bound)
         )
@@ -358,6 +368,7 @@ FUNCTIONS: dict[Any, Handler] = {
     np.float32: _cast("float32", False),
     np.int64: _cast("int64", False),
     np.int32: _cast("int32", False),
+    **{getattr(np, n): _cast(n, False) for n in NARROW},
     np.bool_: _cast("bool", False),
     np.maximum: _extreme("max"),
     np.minimum: _extreme("min"),
