@@ -131,7 +131,8 @@ class Arithmetic:
 
     def _boolean(self, op: str, operands: list[Expr], is_weak: bool) -> Expr:
         if is_weak or op in ("//", "%"):
-            left, right = (convert(e, "int64", is_weak) for e in operands)
+            dtype = "int64" if is_weak else "int8"
+            left, right = (convert(e, dtype, is_weak) for e in operands)
             return self.binary(op, left, right)
         if op == "-":
             raise BadOperation(
@@ -174,6 +175,8 @@ class Arithmetic:
         if folded is not None:
             return folded
         if isinstance(exponent, Const) and not is_float(exponent.dtype):
+            if is_array and base.dtype == "bool" and exponent.value == 2:
+                base = convert(base, "int8")  # NumPy squares
             return self._integer_power(base, int(exponent.value), exponent)
         operands, dtype, is_weak = common(base, exponent)
         if is_float(dtype):
@@ -193,7 +196,8 @@ class Arithmetic:
     def _integer_power(self, base: Expr, exponent: int, given: Const) -> Expr:
         (base, _), dtype, is_weak = common(base, given)
         if dtype == "bool":
-            base, dtype = convert(base, "int64", is_weak), "int64"
+            dtype = "int64" if is_weak else "int8"
+            base = convert(base, dtype, is_weak)
         if exponent < 0 and not is_float(dtype):
             if not is_weak:
                 raise BadOperation(
@@ -239,6 +243,8 @@ class Arithmetic:
         if value.dtype == "bool":
             if not value.is_weak:
                 raise BadOperation("NumPy has no minus of truth values", "use ~")
+            if isinstance(value, Const):
+                return constant(-int(value.value))
             value = convert(value, "int64", True)
         return Op(value.dtype, value.is_weak, "neg", (value,))
 
@@ -248,6 +254,8 @@ class Arithmetic:
             return logical_not(value)
         if is_float(value.dtype):
             raise BadOperation("~ is for integers and truth values")
+        if isinstance(value, Const) and value.is_weak:
+            return constant(~int(value.value))
         value = convert(value, "int64", True) if value.dtype == "bool" else value
         return Op(value.dtype, value.is_weak, "~", (value,))
 

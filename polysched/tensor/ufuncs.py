@@ -337,7 +337,7 @@ def _python_float(call: Call) -> Value:
 def _square(call: Call) -> Value:
     arithmetic = call.emitter.arithmetic
     two = constant(2)
-    return _apply(call, lambda a: _strong(arithmetic.binary("**", a, two, True)), 1)
+    return _apply(call, lambda a: arithmetic.binary("**", _strong(a), two, True), 1)
 
 
 FUNCTIONS: dict[Any, Handler] = {

@@ -59,6 +59,10 @@ def truths(a, w):
     )
 
 
+def truths_as_numbers(w, o, a):
+    return w // o, w % o, w**2, np.square(w), w**True, w**3, np.square(True) + a, ~3 & w
+
+
 def literals(a):
     return a + np.uint8(200), a * np.int8(-3), np.int16(30000) - a, a + np.int64(1)
 

@@ -26,7 +26,14 @@ from tests.unit.tensor.test_numpy import assert_same_value
 
 DTYPES = ["uint8", "int8", "uint16", "int16"]
 SIZES = {"n": 7, "m": 6}
-OTHERS = {"f": "float32", "x": "float64", "p": "int64", "r": "int32", "w": "bool"}
+OTHERS = {
+    "f": "float32",
+    "x": "float64",
+    "p": "int64",
+    "r": "int32",
+    "w": "bool",
+    "o": "bool",
+}
 
 
 def dtype_of(name, dtype):
@@ -96,6 +103,10 @@ def too_large(a):
 
 def negative(a):
     a[:] = np.maximum(a, -1)
+
+
+def folded(a):
+    a[:] = a + ~100
 
 
 def too_large_an_element(b):
@@ -179,6 +190,7 @@ def mean_in_integers(a, x):
 CASES = [
     (too_large, "the Python integer 300 does not fit into uint8", "a += 300"),
     (negative, "the Python integer -1 does not fit into uint8", "np.maximum"),
+    (folded, "the Python integer -101 does not fit into uint8", "a + ~100"),
     (too_large_an_element, "the Python integer 128 does not fit into int8", "b[3]"),
     (too_large_a_number, "the Python integer 256 does not fit", "np.uint8(256)"),
     (wider_in_place, "cannot change uint8 in place to int16", "a += c"),
