@@ -48,6 +48,7 @@ class Library:
             self._functions.update(room.FUNCTIONS)
         self._methods: dict[str, Handler] = {}
         for table in (
+            ufuncs.METHODS,
             reductions.METHODS,
             scans.METHODS,
             products.METHODS,

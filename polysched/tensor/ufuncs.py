@@ -392,3 +392,4 @@ FUNCTIONS: dict[Any, Handler] = {
     np.logical_xor: lambda call: _apply(call, _exclusive, 2),
     np.logical_not: _unary(lambda a: _strong(logical_not(a))),
 }
+METHODS: dict[str, Handler] = {"clip": _clip}

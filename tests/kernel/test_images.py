@@ -83,7 +83,7 @@ def sums(img: U):
 
 
 def volume(samples: ps.int16["K"], gain: ps.int16):
-    return np.clip((samples.astype(np.int32) * gain) >> 12, -32768, 32767)
+    return ((samples.astype(np.int32) * gain) >> 12).clip(-32768, 32767)
 
 
 def filtered(samples: ps.int16["K"], taps: ps.int8[5], result: ps.int16["K"]):
