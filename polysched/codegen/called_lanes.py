@@ -6,14 +6,11 @@ clang warns then that it could not do what ``omp simd`` asks for.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from polysched.analysis import is_instruction
 from polysched.codegen.nodes import Block, Loop, Node, change_blocks, instances
 from polysched.ir import Call, Scop, action_expressions, walk
-
-_SIMD = re.compile(r" simd(?=\b)|(?<= )simdlen\(\d+\) ?")
 
 
 def leave_called_lanes(block: Block, scop: Scop) -> Block:
@@ -30,7 +27,8 @@ def leave_called_lanes(block: Block, scop: Scop) -> Block:
     def visit(node: Node) -> Node:
         node = change_blocks(node, lambda b: leave_called_lanes(b, scop))
         if isinstance(node, Loop) and node.has_lanes and _calls(node, scop):
-            return replace(node, pragmas=_without_lanes(node))
+            shared = node.pragmas_without_lanes if node.is_shared else ()
+            return replace(node, pragmas=shared)
         return node
 
     return replace(block, items=tuple(map(visit, block.items)))
@@ -44,9 +42,3 @@ def _calls(loop: Loop, scop: Scop) -> bool:
         for top in action_expressions(action)
         for e in walk(top)
     )
-
-
-def _without_lanes(loop: Loop) -> tuple[str, ...]:
-    if loop.is_shared:
-        return tuple(_SIMD.sub("", line) for line in loop.pragmas)
-    return ()

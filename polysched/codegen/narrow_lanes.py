@@ -15,7 +15,6 @@ address, with the widest vectors that pay. Clang takes both the same way::
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from polysched.codegen.macros import Macros
@@ -23,7 +22,6 @@ from polysched.codegen.nodes import Block, Loop, Node, change_blocks, instances
 from polysched.ir import Scop
 
 MIN_BYTES = 4  # of elements that vectors have few of, as `int` and `float`
-_LANES = re.compile(r" simd(?=\b)|(?<= )simdlen\(\d+\) ?")
 
 
 def relax_narrow_lanes(block: Block, scop: Scop, macros: Macros) -> Block:
@@ -61,5 +59,5 @@ def _is_narrow(loop: Loop, scop: Scop) -> bool:
 
 def _relaxed(loop: Loop, macros: Macros) -> tuple[str, ...]:
     if loop.is_shared:
-        return tuple(_LANES.sub("", line) for line in loop.pragmas)
+        return loop.pragmas_without_lanes
     return (str(macros.call("lanes")),)

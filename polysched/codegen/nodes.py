@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +11,8 @@ import islpy as isl
 from polysched.codegen.ctext import ADD, Text
 from polysched.codegen.linear import Linear, StoragePlace
 from polysched.ir import Load
+
+_LANES = re.compile(r" simd(?=\b)|(?<= )simdlen\(\d+\) ?")
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,11 @@ class Loop:
     def has_lanes(self) -> bool:
         """Whether compilers are told to run its iterations in vector lanes."""
         return any(" simd" in line for line in self.pragmas)
+
+    @property
+    def pragmas_without_lanes(self) -> tuple[str, ...]:
+        """The same pragmas of a loop that threads share, asking for no lanes."""
+        return tuple(_LANES.sub("", line) for line in self.pragmas)
 
     @property
     def bound(self) -> tuple[str, Text]:
