@@ -11,20 +11,26 @@ address, with the widest vectors that pay. Clang takes both the same way::
     #else
     #define ps_lanes() _Pragma("GCC ivdep")
     #endif
+
+gcc ignores it, and warns, where the condition of the loop chooses between bounds, as
+``t <= ps_min(n - 1, t1 + 255)`` does. Such a bound is made a constant before the loop.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+from polysched.codegen.ctext import Text, binary
 from polysched.codegen.macros import Macros
 from polysched.codegen.nodes import Block, Loop, Node, change_blocks, instances
 from polysched.ir import Scop
 
 MIN_BYTES = 4  # of elements that vectors have few of, as `int` and `float`
+_CHOICE = re.compile(r"\?|\w\(")
 
 
-def relax_narrow_lanes(block: Block, scop: Scop, macros: Macros) -> Block:
+def relax_narrow_lanes(block: Block, scop: Scop, macros: Macros, type_: str) -> Block:
     """The block with other pragmas for vector loops that touch narrow elements.
 
     Loops that are cut such that vectors begin at multiples of their length stay.
@@ -37,12 +43,14 @@ def relax_narrow_lanes(block: Block, scop: Scop, macros: Macros) -> Block:
         Types of the arrays.
     macros : Macros
         Gives the name of the macro.
+    type_ : str
+        C type of loop variables.
     """
 
     def visit(node: Node) -> Node:
-        node = change_blocks(node, lambda b: relax_narrow_lanes(b, scop, macros))
+        node = change_blocks(node, lambda b: relax_narrow_lanes(b, scop, macros, type_))
         if isinstance(node, Loop) and node.has_lanes and _is_narrow(node, scop):
-            return replace(node, pragmas=_relaxed(node, macros))
+            return _relaxed(node, macros, type_)
         return node
 
     return replace(block, items=tuple(map(visit, block.items)))
@@ -57,7 +65,15 @@ def _is_narrow(loop: Loop, scop: Scop) -> bool:
     return any(scop.array(array).type.n_bytes < MIN_BYTES for array in arrays)
 
 
-def _relaxed(loop: Loop, macros: Macros) -> tuple[str, ...]:
+def _relaxed(loop: Loop, macros: Macros, type_: str) -> Loop | Block:
+    """The loop with the macro, and its bound before it where that is a choice."""
     if loop.is_shared:
-        return loop.pragmas_without_lanes
-    return (str(macros.call("lanes")),)
+        return replace(loop, pragmas=loop.pragmas_without_lanes)
+    loop = replace(loop, pragmas=(str(macros.call("lanes")),))
+    if loop.condition is None or not _CHOICE.search(loop.condition.text):
+        return loop
+    comparison, bound = loop.bound
+    name = macros.names.take("end")
+    condition = binary(comparison, Text(loop.iterator), Text(name))
+    declared = f"const {type_} {name} = {bound.text};"
+    return Block((replace(loop, condition=condition),), opening=(declared,))

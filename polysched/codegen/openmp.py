@@ -327,7 +327,7 @@ class _Printer:
             is_lane = instance in in_lanes
             return self._instance(instance, printer, taken, built.domains, is_lane)
 
-        block = relax_narrow_lanes(block, self.scop, self.exprs.macros)
+        block = relax_narrow_lanes(block, self.scop, self.exprs.macros, self.type.name)
         block = leave_called_lanes(keep_distances(block, self.scop), self.scop)
         layout = Layout(self.options.indent, self.type.name, instance_lines)
         declared = [*declare_roots(self.scop), *tiles.vectors.typedefs.values()]

@@ -69,3 +69,16 @@ def test_the_text_compiles_and_computes_the_same(tmp_path: Path) -> None:
       for (int j = 1; j < 63; j++) y[i][j] = x[i][j] + x[i][j - 1];"""
     trees = [shaped(scop, LANES), shaped(scop, SHARED)]
     check_equal(tmp_path, FRAME, original, scop, trees, [()])
+
+
+@pytest.mark.cc
+def test_bounds_that_are_choices_stand_before_the_loop(tmp_path: Path) -> None:
+    # gcc ignored the pragma of `t <= min(62, t1 + 23)`, with a warning
+    scop = rows("unsigned char")
+    tree = shaped(scop, "tile(band=0.0, sizes=[24]); vector(band=0.0.0.0, member=0)")
+    text = print_openmp(scop, tree)
+    assert "const int end = ps_min(" in text
+    assert " <= end; " in text
+    original = """for (int i = 0; i < 40; i++)
+      for (int j = 1; j < 63; j++) y[i][j] = x[i][j] + x[i][j - 1];"""
+    check_equal(tmp_path, FRAME, original, scop, [tree], [()])
