@@ -8,7 +8,7 @@ SCoP is refused. Two pointers that it sets into one array are a matter of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pycparser import c_ast
@@ -30,6 +30,7 @@ def find_overlap(
     written : set of Symbol
         What it writes: two objects that are only read may overlap.
     """
+    turns = dict(_find_turns(function.body))
     for pointer in symbols:
         if not pointer.is_pointer:
             continue
@@ -37,17 +38,43 @@ def find_overlap(
             for other in symbols:
                 if other is pointer or not {other, pointer} & written:
                     continue
-                if _is_swapped(function, other):
-                    continue
-                if _leads_to(value, other.name):
+                if _leads_to(value, other.name) and not _is_swap(value, other, turns):
                     return pointer, other, value
     return None
 
 
-def _is_swapped(function: Any, symbol: Symbol) -> bool:
-    """Whether a local pointer is assigned anew: two buffers that take turns."""
-    local = symbol.is_pointer and symbol.storage == "local"
-    return local and len(list(values_of_name(function.body, symbol.name))) > 1
+def _is_swap(value: Any, other: Symbol, turns: Mapping[int, set[str]]) -> bool:
+    """Whether a pointer takes a local one's place, which is then set to another."""
+    return (
+        isinstance(value, c_ast.ID)
+        and other.is_pointer
+        and other.storage == "local"
+        and other.name in turns.get(id(value), ())
+    )
+
+
+def _find_turns(node: Any) -> Iterator[tuple[int, set[str]]]:
+    """What variables are set to by assignments, and what is assigned behind those.
+
+    The second ends with the block, and with the region, which may use both pointers.
+    """
+    items = [child for _, child in node.children()]
+    behind: set[str] = set()
+    for item in reversed(items):
+        yield from _find_turns(item)
+        if isinstance(item, c_ast.Pragma):
+            behind = set()
+        for one in _parts(item):
+            if isinstance(one, c_ast.Assignment) and isinstance(one.lvalue, c_ast.ID):
+                yield id(one.rvalue), set(behind)
+                behind.add(one.lvalue.name)
+            elif isinstance(one, c_ast.Decl) and one.init is not None:
+                yield id(one.init), set(behind)
+
+
+def _parts(item: Any) -> list[Any]:
+    """A statement, or what commas join, last one first."""
+    return item.exprs[::-1] if isinstance(item, c_ast.ExprList) else [item]
 
 
 def values_of_name(node: Any, name: str) -> Iterator[Any]:

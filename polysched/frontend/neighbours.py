@@ -108,7 +108,7 @@ def find_neighbours(function: Any, objects: Objects) -> Iterator[Neighbours]:
         values = list(values_of_name(function.body, item.symbol.name))
         if not item.symbol.is_pointer or len(values) != 1 or item.layout is not None:
             continue
-        place = _place(values[0], function, objects)
+        place = _place_of(item, values[0], function, objects)
         if place is not None:
             places.append((item, *place, values[0]))
     for (one, root, start, _), (other, base, behind, node) in combinations(places, 2):
@@ -130,6 +130,17 @@ def _elements(
                 relation = access.relation.intersect_domain(statement.domain)
                 found = found.union(relation.range().reset_tuple_id())
     return found
+
+
+def _place_of(
+    item: Object, value: Any, function: Any, objects: Objects
+) -> tuple[str, Expr] | None:
+    """The place of a pointer, which may be cast to rows of the same numbers."""
+    if not isinstance(value, c_ast.Cast):
+        return _place(value, function, objects)
+    place = _place(value.expr, function, objects)
+    is_same = place is not None and objects.outer_number_type(place[0]) == item.type
+    return place if is_same else None
 
 
 def _place(value: Any, function: Any, objects: Objects) -> tuple[str, Expr] | None:

@@ -196,6 +196,12 @@ class Objects:
         except FrontendError:
             return None
 
+    def outer_number_type(self, name: str) -> ScalarType | None:
+        """Type of the numbers that a name in front of the SCoP leads to, if so."""
+        symbol = self._scope.find(name)
+        bottom = None if symbol is None else element_type(symbol.ctype)
+        return bottom.type if isinstance(bottom, ScalarC) else None
+
     def symbol_of(self, parameter: Param) -> Symbol:
         """The declaration behind a parameter."""
         return self._symbols[parameter.name]

@@ -56,6 +56,8 @@ def parse(sets: str, body: str, directory: Path):
         ("p = A; q = A + n * n;", ROWS, ""),
         ("p = A; q = A + 3 * n;", ROWS, "n <= 3"),
         ("p = A; q = A + n * n - 1;", ROWS, ""),  # no whole rows: a promise
+        ("p = (void *)A; q = (double *)(A + 3 * n);", ROWS, "n <= 3"),
+        ("p = (void *)A; q = (void *)((char *)A + 8);", COPY, ""),  # bytes: a promise
     ],
 )  # fmt: skip
 def test_sizes_for_which_they_are_apart(
@@ -83,3 +85,50 @@ def test_pointers_that_meet_whatever_the_sizes_are_refused(
     assert not program.scops
     (refusal,) = program.refusals
     assert said in str(refusal)
+
+
+TURNS = """\
+void run(int n, int m, double *a, double *b)
+{
+    double *p = a, *q = b, *t;
+    for (int k = 0; k < n; k++) {
+#pragma scop
+        for (int i = 0; i < m; i++) q[i] = p[m - 1 - i] + 1.0;
+#pragma endscop
+        SETS
+    }
+}
+"""
+
+
+def parse_turns(sets: str, directory: Path):
+    path = directory / "turns.c"
+    path.write_text(TURNS.replace("SETS", sets))
+    return parse_c(path)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    "sets",
+    [
+        "t = p; p = q; q = t;",
+        "t = p, p = q, q = t;",
+        "if (m > 3) { t = q; q = p; n--; p = t; }",
+        "p = q; q = q == a ? b : a;",
+    ],
+)
+def test_buffers_may_take_turns(sets: str, tmp_path: Path) -> None:
+    assert parse_turns(sets, tmp_path).scops
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    "sets",
+    ["q = p; p = a; q = p;", "if (m % 3 == 0) q = p;", "p = q + 1; q = a;", "p = q;"],
+)
+def test_a_buffer_that_becomes_the_other_one_is_refused(
+    sets: str, tmp_path: Path
+) -> None:
+    program = parse_turns(sets, tmp_path)
+    assert not program.scops
+    assert "may point into" in str(program.refusals[0])
