@@ -65,7 +65,7 @@ _ABS = """static inline {t} np_abs_{s}({t} a)
 """
 _SIGN = """static inline {t} np_sign_{s}({t} a)
 {{
-  return a > 0 ? 1 : a < 0 ? -1 : a;
+  return a > 0 ? 1 : a < 0 ? -1 : a + 0;
 }}
 """
 _IPOW = """static inline {t} np_ipow_{s}({t} a, {t} n)

@@ -168,6 +168,12 @@ def nan_rules(x, y):
     return np.isnan(x), np.isinf(y), np.isfinite(x), np.sign(x)
 
 
+def signs_of_zeros(x, f):
+    x[0] = -0.0
+    f[0] = -0.0
+    return 1 / np.sign(x), np.copysign(x, np.sign(x)), 1 / np.sign(f[0])
+
+
 def selections(a, b, p):
     a[:] = np.where(a > b, a, np.where(b > 0.5, b, 0))
     b[:] = np.clip(b, -0.5, 0.5)
