@@ -102,10 +102,14 @@ def arguments(expr: isl.AstExpr) -> list[isl.AstExpr]:
     return [expr.get_op_arg(k) for k in range(expr.get_op_n_arg())]
 
 
-def signed_parameters(scop: Scop) -> dict[str, Text]:
-    """Parameters of unsigned types that C does not promote to int, as casts to long."""
+def signed_parameters(scop: Scop, *, is_wide: bool = False) -> dict[str, Text]:
+    """Parameters of unsigned types that C does not promote to int, as casts to long.
+
+    Where bounds are wide (`wide_bounds`), all that have four bytes.
+    """
     return {
         p.name: cast("long", Text(p.name))
         for p in scop.parameters
-        if p.type.kind == "uint" and p.type.n_bytes >= 4
+        if (p.type.kind == "uint" and p.type.n_bytes >= 4)
+        or (is_wide and p.type.n_bytes == 4)
     }

@@ -61,6 +61,7 @@ from polysched.codegen.sum_copies import SumCopies
 from polysched.codegen.tile_numbers import number_tiles
 from polysched.codegen.verify import check_ast
 from polysched.codegen.whole import make_vectors_whole
+from polysched.codegen.wide_bounds import multiplies_sizes
 from polysched.ir import (
     Assign,
     Expr,
@@ -70,6 +71,7 @@ from polysched.ir import (
     Statement,
     map_action,
 )
+from polysched.ir.types import INT, LONG
 from polysched.sets import union_of_maps
 
 
@@ -146,15 +148,17 @@ def measure_code(
 class _Printer:
     """One run of `print_openmp`: names, types and the parts of the text."""
 
-    def __init__(self, scop: Scop, options: PrintOptions) -> None:
+    def __init__(
+        self, scop: Scop, options: PrintOptions, *, is_wide: bool = False
+    ) -> None:
         self.scop = scop
         self.source = scop  # without copy statements
         self.options = options
         outside = identifiers(options.original_text or "") | options.reserved
         self.fixed = fixed_names(scop)
         self.names = Names(outside | self.fixed | replaced_names(scop))
-        self.type = iterator_type(scop)
-        self.signed = signed_parameters(scop)
+        self.type = LONG if is_wide else iterator_type(scop)
+        self.signed = signed_parameters(scop, is_wide=is_wide)
         self.exprs = AstExprPrinter(Macros(self.names), self.signed)
         self.context = scop.context.intersect(scop.assumptions)
         self.sums: tuple[CopiedSum, ...] = ()
@@ -163,6 +167,8 @@ class _Printer:
     def print(self, tree: ScheduleTree, deps: isl.UnionMap | None) -> str:
         options = self.options
         built, buffers, parts = self.build(tree)
+        if self.type == INT and multiplies_sizes(built.block, self.source):
+            return _Printer(self.source, options, is_wide=True).print(tree, deps)
         least = LeastWork(options.least_shared, self.context, built.exprs)
         block = add_pragmas(
             built.block,

@@ -1,0 +1,73 @@
+"""Bounds that multiply sizes are computed in `long`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polysched.codegen import print_openmp
+from polysched.frontend import parse_c
+from polysched.ir import Scop, original_tree
+from polysched.transform import apply_script, parse_script
+from tests.unit.codegen.handmade import check_equal
+
+LOOPS = """for (TYPE i = 0; i < m; i++)
+    for (TYPE j = 0; j < n; j++) { y[i] += x[j] * 3; x[j] ^= y[i]; }"""
+FRAME = """#include <stdio.h>
+#include <stdlib.h>
+static unsigned char x[400], y[400];
+int main(int argc, char **argv) {
+  TYPE m = argc > 1 ? atoi(argv[1]) : 0, n = argc > 2 ? atoi(argv[2]) : 0;
+  for (int i = 0; i < 400; i++) { x[i] = i * 7; y[i] = i * i; }
+  @
+  unsigned sum = 0;
+  for (int i = 0; i < 400; i++) sum = sum * 31 + x[i] + y[i] * 7u;
+  printf("%u\\n", sum);
+}
+"""
+WAVES = "merge(band=0); tile(band=0, sizes=[8, 64]); wavefront(band=0.0, members=2)"
+SQUARES = WAVES.replace("8, 64", "64, 64")
+
+
+def loops(type_: str) -> str:
+    return LOOPS.replace("TYPE", type_)
+
+
+def read(type_: str, directory: Path) -> Scop:
+    path = directory / "waves.c"
+    region = f"#pragma scop\n{LOOPS}\n#pragma endscop"
+    path.write_text(FRAME.replace("@", region).replace("TYPE", type_))
+    (scop,) = parse_c(path).scops
+    return scop
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("type_", ["int", "unsigned", "long"])
+def test_waves_of_long_tiles_count_in_long(type_: str, tmp_path: Path) -> None:
+    # 8 * m was negative for m = 300 million, and no iteration ran
+    scop = read(type_, tmp_path)
+    tree = apply_script(original_tree(scop), parse_script(WAVES))
+    text = print_openmp(scop, tree)
+    assert "for (long t1 = 0; " in text
+    assert ("8 * (long)m" in text) is (type_ != "long")
+    frame = FRAME.replace("TYPE", type_)
+    sizes: list[tuple[int, ...]] = [
+        (0, 0),
+        (1, 1),
+        (9, 3),
+        (64, 65),
+        (131, 67),
+        (399, 400),
+    ]
+    check_equal(tmp_path, frame, loops(type_), scop, [tree], sizes)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(("type_", "script"), [("int", SQUARES), ("short", WAVES)])
+def test_others_count_in_int(type_: str, script: str, tmp_path: Path) -> None:
+    scop = read(type_, tmp_path)
+    tree = apply_script(original_tree(scop), parse_script(script))
+    text = print_openmp(scop, tree)
+    assert "for (int t1 = 0; " in text
+    assert "long" not in text
