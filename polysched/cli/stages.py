@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import click
 
-from polysched.analysis import compute_dependences
+from polysched.analysis import LARGE_EXTENT, compute_dependences
 from polysched.base import Deadline, PolyschedError, SilentProgress, stopped_at
 from polysched.cli.bar import choose_progress
 from polysched.cli.options import Common
@@ -39,6 +39,7 @@ class Stages:
         self._end = self._limit.no_earlier_than(0.0).later(GRACE_SECONDS)
         is_silent = common.as_json or common.verbose > 0
         self.progress = SilentProgress() if is_silent else choose_progress()
+        self._assumed: set[str] = set()
 
     def parse(self, *, lenient: bool = False) -> tuple[Program, tuple[Scop, ...]]:
         """Read the file; the program and the chosen SCoPs.
@@ -93,6 +94,8 @@ class Stages:
     ) -> ProgramSpace:
         """The space of one SCoP; flags say target and sizes unless they are given."""
         common = self.common
+        sizes = common.param if parameters is None else parameters
+        self._tell_assumed(scop, sizes)
         seconds = self._limit.remaining_seconds()
         end = self._end.remaining_seconds()
         with self.timed(f"space of {scop.name}"):
@@ -101,7 +104,7 @@ class Stages:
                 machine,
                 scop=scop.name,
                 policy=common.policy,
-                parameters=common.param if parameters is None else parameters,
+                parameters=sizes,
                 seconds=seconds,
                 grace_seconds=end - seconds,
                 limit=limit,
@@ -117,6 +120,19 @@ class Stages:
         solver = sum(stage.seconds for s in space for stage in s.stages)
         self.seconds[f"  of it solving {scop.name}"] = solver
         return space
+
+    def _tell_assumed(self, scop: Scop, sizes: Mapping[str, int]) -> None:
+        """Say which sizes are guesses, each once; no schedule is chosen without any."""
+        names = [p.name for p in scop.parameters if p.value is None]
+        unknown = [n for n in names if n not in sizes and n not in self._assumed]
+        if unknown:
+            self._assumed.update(unknown)
+            options = " ".join(f"--param {name}=N" for name in unknown)
+            click.echo(
+                f"polysched: note: {scop.name}: schedules are ranked for "
+                f"{' = '.join(unknown)} = {LARGE_EXTENT}; {options} names other sizes",
+                err=True,
+            )
 
     def _warn_of_late(self, space: ProgramSpace) -> None:
         """Say that a longer limit gives more; without it nobody would know."""
