@@ -19,13 +19,10 @@ from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.control import structured
 from polysched.frontend.declarations import PointerC, ScalarC, Symbol
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
-from polysched.frontend.flat_loops import with_nests
 from polysched.frontend.half_rules import HalfRules
 from polysched.frontend.halves import HalfWriter
 from polysched.frontend.inductions import with_known_integers
-from polysched.frontend.inlined import with_returned
 from polysched.frontend.iterators import changed_names
-from polysched.frontend.known_sizes import with_known_sizes
 from polysched.frontend.liveness import (
     count_mentions,
     has_escaped,
@@ -40,7 +37,6 @@ from polysched.frontend.lookups import (
     with_lookups,
     written_arrays,
 )
-from polysched.frontend.naming import FreshNames
 from polysched.frontend.objects import Object, Objects
 from polysched.frontend.products import Products
 from polysched.frontend.purity import Functions
@@ -50,6 +46,7 @@ from polysched.frontend.scoping import Declarer, ScopSite
 from polysched.frontend.site_checks import SiteChecks
 from polysched.frontend.structures import SizeChecker
 from polysched.frontend.survey import survey
+from polysched.frontend.ways import Rewritten, UnfitWayError, Way
 from polysched.frontend.wholes import AFFINE_HINT
 from polysched.frontend.wording import statement_text
 from polysched.ir import (
@@ -70,11 +67,6 @@ from polysched.ir import (
 from polysched.sets import param_names, read_set
 
 
-def _differ(these: Sequence[Any], those: Sequence[Any]) -> bool:
-    """Whether some of the statements are others."""
-    return any(a is not b for a, b in zip(these, those, strict=True))
-
-
 class Assembler:
     """Reads one SCoP, in one way, or raises the `FrontendError` that says why not.
 
@@ -90,12 +82,13 @@ class Assembler:
         Knows the size of the file's structures.
     halves : HalfRules, optional
         Where the file has floating types of two bytes.
-    reads_all : bool
-        Whether variables that count along with loops are read as data.
-    nests, inlined, sizes_known : bool
-        Whether loops over products are nests (`with_nests`), and functions
-        (`with_returned`) and variables (`with_known_sizes`) are put where they are
-        read.
+    ways : frozenset of str
+        How it is rewritten, as `Rewritten` says.
+
+    Attributes
+    ----------
+    n_stages_done : int
+        How far `assemble` has come.
     """
 
     def __init__(
@@ -106,29 +99,18 @@ class Assembler:
         n_words: Mapping[str, int],
         sizes: SizeChecker,
         halves: HalfRules | None,
-        *,
-        reads_all: bool = False,
-        nests: bool = False,
-        inlined: bool = False,
-        sizes_known: bool = False,
+        ways: frozenset[Way] = frozenset(),
     ) -> None:
         self.halves = halves
-        self.reads_all = reads_all
-        self.puts_values = False
+        self.n_stages_done = 0
         self.site = site
         self.n_words = n_words
         self.refuser = refuser
         less_jumps = structured(site.items, site.scope, refuser, self._is_dead)
-        items = less_jumps.items
-        returned = with_returned(items, site.scope)
-        self.calls_readers = _differ(returned, items)
-        items = returned if inlined else items
-        known = with_known_sizes(items, site.scope, self._is_own)
-        self.sets_sizes = _differ(known, items)
-        plain = known if sizes_known else items
-        nested = with_nests(plain, FreshNames(n_words))
-        self.has_flat_loops = bool(nested.loops)
-        self.items = nested.items if nests else plain
+        self.rewritten = Rewritten(
+            site, less_jumps.items, ways, n_words, self._is_own
+        )  # fmt: skip
+        self.items = self.rewritten.items
         found = survey(site.scope, self.items, Declarer(refuser))
         assumptions = Assumptions()
         self.products = Products(n_words, assumptions)
@@ -136,23 +118,11 @@ class Assembler:
         reader = ScopReader(refuser, site.scope, found, objects, functions)
         self.around = Surroundings(
             refuser, found, objects, functions, reader, assumptions,
-            less_jumps.is_at_break, self.products,
-            nested.loops if nests else {},
+            less_jumps.is_at_break, self.products, self.rewritten.flat_loops,
         )  # fmt: skip
         self.objects = objects
         self._looked_up: set[str] = set()
         self._bent: set[str] = set()
-
-    @property
-    def other_ways(self) -> list[dict[str, bool]]:
-        """Options that may read what was refused."""
-        ways = {
-            "inlined": self.calls_readers,
-            "sizes_known": self.sets_sizes,
-            "nests": self.has_flat_loops,
-            "reads_all": self.puts_values,
-        }
-        return [{name: True} for name, is_open in ways.items() if is_open]
 
     def assemble(self, region: SourceRegion, name: str) -> Scop:
         """All steps in order."""
@@ -162,16 +132,19 @@ class Assembler:
             self.refuser.empty(where)
         checks = SiteChecks(self.site, self.around, self.objects)
         checks.check(drafts)
+        self.n_stages_done += 1
         drafts = self._with_known_integers(drafts)
         drafts = with_lookups(drafts)
         self._looked_up = looked_up(drafts)
         drafts = self._delinearise(drafts)
         self._check_nests()
+        self.n_stages_done += 1
         drafts = [replace(d, nest=self._named_domain(d)) for d in drafts]
         bent = self._bent | bent_arrays(drafts)
         unknown = unknown_places(drafts, self.objects.all(), self.around.survey, bent)
         drafts = [with_bent_lookups(d, unknown.only_read) for d in drafts]
         statements = [self._statement(k, d, unknown) for k, d in enumerate(drafts)]
+        self.n_stages_done += 1
         checks.keep_apart(statements)
         symbolic = self._parameters(statements)
         made = sorted(symbolic & self.products.names)
@@ -230,17 +203,19 @@ class Assembler:
                 f"[{', '.join(sorted(names))}] -> {{ : {sizes or 'true'} }}"
             )
             if self.around.assumptions.holds.intersect(wide).is_empty():
-                self.refuser.not_affine(
-                    flat.product, "the loop over this product is no nest of loops"
+                raise UnfitWayError(
+                    "the loop over this product is no nest of loops",
+                    where=self.refuser.where(flat.product),
                 )
 
     def _with_known_integers(self, drafts: list[Draft]) -> list[Draft]:
         """Values of integers that count along with loops, where they are read."""
-        if self.reads_all:
+        if "reads_all" in self.rewritten.ways:
             return drafts
         exclude = self.around.assumptions.exclude
         found = with_known_integers(drafts, self.objects.all(), exclude)
-        self.puts_values = [d.body for d in found] != [d.body for d in drafts]
+        if [d.body for d in found] != [d.body for d in drafts]:
+            self.rewritten.mark("reads_all")
         return found
 
     def _delinearise(self, drafts: list[Draft]) -> list[Draft]:

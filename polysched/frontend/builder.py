@@ -33,6 +33,7 @@ from polysched.frontend.nest import (
 from polysched.frontend.objects import Loop
 from polysched.frontend.purity import converted
 from polysched.frontend.syntax import line_of
+from polysched.frontend.ways import UnfitWayError
 from polysched.frontend.wholes import WholeReader
 from polysched.ir import (
     Action,
@@ -202,7 +203,8 @@ class Builder:
             return
         product = self._actions.read(flat.product)
         if has_unsigned(product) or (loop.type.n_bytes < 8 and loop.type.kind != "int"):
-            self._refuser.not_affine(flat.product, "its factors may wrap around")
+            where = self._refuser.where(flat.product)
+            raise UnfitWayError("its factors may wrap around", where=where)
         nest, zero = self._nest, integer(0)
         for factor in flat.factors:
             size = self._actions.read(factor)
