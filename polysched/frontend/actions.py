@@ -67,7 +67,7 @@ class Surroundings:
     assumptions: Assumptions
     is_at_break: Callable[[Any], bool]
     products: Products
-    flat_loops: Mapping[int, FlatLoop]
+    flat_loops: Mapping[str, FlatLoop]
 
     def node_of(self, expr: Expr, otherwise: Any) -> Any:
         """The best syntax node for an expression."""

@@ -198,7 +198,7 @@ class Builder:
 
     def _check_flat(self, node: Any, loop: Loop) -> None:
         """A loop that was one over a product turns as often as that says."""
-        flat = self._around.flat_loops.get(id(node))
+        flat = self._around.flat_loops.get(loop.symbol.name)
         if flat is None:
             return
         product = self._actions.read(flat.product)

@@ -43,11 +43,12 @@ class Nested:
     items : tuple of nodes
         The statements.
     loops : dict
-        What the outermost loop of each nest was, by its identity.
+        What each nest was, by the name of its outermost iterator, which nothing else
+        has; the nodes of a nest inside of another are copied.
     """
 
     items: tuple[Any, ...]
-    loops: dict[int, FlatLoop] = field(default_factory=dict)
+    loops: dict[str, FlatLoop] = field(default_factory=dict)
 
 
 def with_nests(items: Sequence[Any], fresh_name: Callable[[str], str]) -> Nested:
@@ -67,7 +68,7 @@ def with_nests(items: Sequence[Any], fresh_name: Callable[[str], str]) -> Nested
         if flat is None:
             return None
         nest = _nest(node, flat, with_parts(node.stmt, change), fresh_name)
-        found.loops[id(nest)] = flat
+        found.loops[nest.init.decls[0].name] = flat
         return nest
 
     found.items = tuple(with_parts(item, change) for item in items)

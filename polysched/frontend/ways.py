@@ -12,6 +12,7 @@ from polysched.frontend.inlined import with_returned
 from polysched.frontend.known_sizes import with_known_sizes
 from polysched.frontend.naming import FreshNames
 from polysched.frontend.scoping import ScopSite
+from polysched.frontend.trees import names
 
 Way = Literal["inlined", "sizes_known", "nests", "reads_all"]
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -54,14 +55,15 @@ class Rewritten:
     ways: frozenset[Way]
     n_words: Mapping[str, int]
     is_own: Callable[[str], bool]
-    flat_loops: dict[int, FlatLoop] = field(init=False, default_factory=dict)
+    flat_loops: dict[str, FlatLoop] = field(init=False, default_factory=dict)
     _changing: set[Way] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         scope = self.site.scope
         self._put("inlined", with_returned(self.items, scope))
         self._put("sizes_known", with_known_sizes(self.items, scope, self.is_own))
-        nested = with_nests(self.items, FreshNames(self.n_words))
+        taken = {name for item in self.items for name in names(item)}
+        nested = with_nests(self.items, FreshNames({*self.n_words, *taken}))
         self._put("nests", nested.items)
         if "nests" in self.ways:
             self.flat_loops = nested.loops

@@ -120,3 +120,14 @@ def test_products_that_are_none_of_plain_sizes_are_refused(parse, head, bound):
     )
     (refusal,) = program.refusals
     assert refusal.where.line == 3
+
+
+def test_factors_of_a_nest_inside_of_another_may_not_be_below_zero_either(scop_of):
+    scop = scop_of(
+        "for (int i = 0; i < n; i++) for (int j = 0; j < m; j++) x[i * m + j] = 0;"
+        "for (int i = 0; i < a; i++) for (int j = 0; j < b; j++) y[i * b + j] = 0;"
+        "for (int p = 0; p < n * m; p++) for (int q = 0; q < a * b; q++) x[p] += y[q];",
+        "int n, int m, int a, int b, double *x, double *y",
+    )
+    negative = isl.Set("[n, m, a, b] -> { : n > 0 and m > 0 and a < 0 and b < 0 }")
+    assert scop.assumptions.is_disjoint(negative)
