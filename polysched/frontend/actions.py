@@ -68,6 +68,7 @@ class Surroundings:
     is_at_break: Callable[[Any], bool]
     products: Products
     flat_loops: Mapping[str, FlatLoop]
+    tile_sizes: Mapping[int, Any]
 
     def node_of(self, expr: Expr, otherwise: Any) -> Any:
         """The best syntax node for an expression."""

@@ -108,7 +108,7 @@ class Assembler:
         self.refuser = refuser
         less_jumps = structured(site.items, site.scope, refuser, self._is_dead)
         self.rewritten = Rewritten(
-            site, less_jumps.items, ways, n_words, self._is_own
+            site, less_jumps.items, ways, n_words, self._is_own, self._is_dead
         )  # fmt: skip
         self.items = self.rewritten.items
         found = survey(site.scope, self.items, Declarer(refuser))
@@ -119,6 +119,7 @@ class Assembler:
         self.around = Surroundings(
             refuser, found, objects, functions, reader, assumptions,
             less_jumps.is_at_break, self.products, self.rewritten.flat_loops,
+            self.rewritten.tile_sizes,
         )  # fmt: skip
         self.objects = objects
         self._looked_up: set[str] = set()

@@ -180,6 +180,7 @@ class Builder:
         header = read_header(node, self._refuser, self._fold)
         loop = self._loop(node, header)
         self._check_flat(node, loop)
+        self._check_tiles(node, loop)
         outer = self._nest
         holds = self._around.assumptions.holds
         try:
@@ -210,6 +211,24 @@ class Builder:
             size = self._actions.read(factor)
             below = nest.affine.condition(Binary("<", size, zero), nest.domain)
             self._require(below, nest.domain, size, "a factor may be below zero")
+
+    def _check_tiles(self, node: Any, loop: Loop) -> None:
+        """A loop that was one over tiles needs tiles with elements."""
+        size = self._around.tile_sizes.get(id(node.coord))
+        if size is None:
+            return
+        value, nest, one = self._actions.read(size), self._nest, integer(1)
+        is_long = loop.type.n_bytes == 8 or (loop.type.n_bytes, loop.type.kind) == (
+            4, "int"
+        )  # fmt: skip
+        where = self._refuser.where(size)
+        if has_unsigned(value) or value.dtype.is_float or not is_long:
+            raise UnfitWayError("the tile's end may wrap around", where=where)
+        try:
+            below = nest.affine.condition(Binary("<", value, one), nest.domain)
+        except NotAffine as verdict:
+            raise UnfitWayError(verdict.reason, where=where) from None
+        self._require(below, nest.domain, value, "a tile may have no elements")
 
     def _fold(self, node: Any) -> int | None:
         return fold(self._actions.read(node))

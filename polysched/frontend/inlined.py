@@ -66,7 +66,7 @@ class _Inliner:
         """What a call returns; None to leave it."""
         symbol = self._of_file(getattr(call.name, "name", ""))
         function: Any = None if symbol is None else symbol.function
-        value = None if function is None else _only_value(function)
+        value = None if function is None else only_value(function)
         if value is None:
             return None
         declared = function.decl.type.args
@@ -106,7 +106,7 @@ class _Inliner:
     def _reads(self, symbol: Symbol, depth: int) -> bool:
         """Whether a function returns what it reads of the file's variables."""
         function: Any = symbol.function
-        value = None if function is None or not depth else _only_value(function)
+        value = None if function is None or not depth else only_value(function)
         if value is None:
             return False
         declared = function.decl.type.args
@@ -140,7 +140,7 @@ def _is_plain(node: Any) -> bool:
     return isinstance(node, _PLAIN)
 
 
-def _only_value(function: Any) -> Any | None:
+def only_value(function: Any) -> Any | None:
     """What a function returns that does nothing else."""
     body = function.body.block_items or []
     if len(body) != 1 or not isinstance(body[0], c_ast.Return):

@@ -103,8 +103,9 @@ def _read_step(
     if value is None:
         refuser.unsupported(
             constant, f"the step of the loop over {name!r} is not a constant",
-            hint="steps are integer constants of either sign; a tile size may be a "
-            "macro or an enumeration constant, set with -D",
+            hint="steps are integer constants of either sign, as of a macro that -D "
+            "sets; a loop over tiles, kk += B, takes any step where the loop over one "
+            "tile, from kk to below min(kk + B, n), is all that is in it",
         )  # fmt: skip
     if value == 0:
         refuser.wrong(

@@ -12,9 +12,10 @@ from polysched.frontend.inlined import with_returned
 from polysched.frontend.known_sizes import with_known_sizes
 from polysched.frontend.naming import FreshNames
 from polysched.frontend.scoping import ScopSite
+from polysched.frontend.tiles import with_untiled
 from polysched.frontend.trees import names
 
-Way = Literal["inlined", "sizes_known", "nests", "reads_all"]
+Way = Literal["inlined", "sizes_known", "untiled", "nests", "reads_all"]
 WAYS: tuple[Way, ...] = get_args(Way)
 
 
@@ -27,9 +28,10 @@ class Rewritten:
     """Statements of a SCoP, rewritten in some ways.
 
     Functions (``inlined``, `with_returned`) and variables (``sizes_known``,
-    `with_known_sizes`) are put where they are read, loops over products are nests
-    (``nests``, `with_nests`); with ``reads_all``, variables that count along with loops
-    are read as data, which is no matter of the text.
+    `with_known_sizes`) are put where they are read, loops over tiles and in tiles are
+    one (``untiled``, `with_untiled`), loops over products are nests (``nests``,
+    `with_nests`); with ``reads_all``, variables that count along with loops are read as
+    data, which is no matter of the text.
 
     Parameters
     ----------
@@ -43,11 +45,15 @@ class Rewritten:
         How often the file has each name.
     is_own : callable
         Whether nothing but assignments changes a variable from outside.
+    is_dead : callable
+        Whether nobody reads a variable from outside behind the SCoP.
 
     Attributes
     ----------
     flat_loops : dict
         What loops were that are nests now, as `Nested.loops`.
+    tile_sizes : dict
+        Of tiles that loops ran over, as `Untiled.sizes`.
     """
 
     site: ScopSite
@@ -55,18 +61,24 @@ class Rewritten:
     ways: frozenset[Way]
     n_words: Mapping[str, int]
     is_own: Callable[[str], bool]
+    is_dead: Callable[[str], bool]
     flat_loops: dict[str, FlatLoop] = field(init=False, default_factory=dict)
+    tile_sizes: dict[int, Any] = field(init=False, default_factory=dict)
     _changing: set[Way] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         scope = self.site.scope
         self._put("inlined", with_returned(self.items, scope))
         self._put("sizes_known", with_known_sizes(self.items, scope, self.is_own))
+        untiled = with_untiled(self.items, scope, self.is_dead)
+        self._put("untiled", untiled.items)
         taken = {name for item in self.items for name in names(item)}
         nested = with_nests(self.items, FreshNames({*self.n_words, *taken}))
         self._put("nests", nested.items)
         if "nests" in self.ways:
             self.flat_loops = nested.loops
+        if "untiled" in self.ways:
+            self.tile_sizes = untiled.sizes
 
     def _put(self, way: Way, others: Sequence[Any]) -> None:
         """Other statements in place of these, if that is asked for."""
