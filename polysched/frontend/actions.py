@@ -24,6 +24,12 @@ from polysched.frontend.declarations import (
 )
 from polysched.frontend.expressions import describe_type
 from polysched.frontend.flat_loops import FlatLoop
+from polysched.frontend.hints import (
+    POINTER_MOVED,
+    found_statement,
+    pointer_hint,
+    statement_hint,
+)
 from polysched.frontend.initialisers import read_initialiser
 from polysched.frontend.literals import integer
 from polysched.frontend.nest import Nest
@@ -162,8 +168,7 @@ class ActionReader:
         if place is None:
             self._refuser.unsupported(
                 node, f"the pointer {symbol.name!r} is not set to a place in an array",
-                hint="inside a scop pointers start at A, A[i], &A[i][j], or so many "
-                "elements from there, and stay fixed",
+                hint=pointer_hint(node.init),
             )  # fmt: skip
         initial = reader.initial
         subscripts = (map_expr(s, initial.get) for s in place.subscripts)
@@ -301,8 +306,7 @@ class ActionReader:
         if isinstance(symbol.ctype, (ArrayC, PointerC)):
             self._refuser.unsupported(
                 target, f"the pointer or array {symbol.name!r} is assigned to",
-                hint="pointers stay fixed in a scop; buffers that take turns may be "
-                "one array, A[t % 2][i]",
+                hint=POINTER_MOVED,
             )  # fmt: skip
 
     def refuse_changed_iterator(self, node: Any, name: str) -> NoReturn:
@@ -374,19 +378,11 @@ class ActionReader:
 
     def refuse_statement(self, node: Any) -> NoReturn:
         """Refuse a statement of a kind that a SCoP does not hold."""
-        kind = type(node).__name__
-        found = _STATEMENT_REFUSALS.get(kind, f"a statement of kind {kind}")
-        if kind == "FuncCall":
-            name = getattr(node.name, "name", "a function")
-            found = f"a call of {name!r} as a statement"
-            kind = name if name in _STATEMENT_HINTS else kind
-            if name == "__asm__statement":
-                found = "inline assembly"
+        name = getattr(getattr(node, "name", None), "name", "")
+        is_defined = self._around.functions.is_own(name)
         self._refuser.unsupported(
-            node, f"found {found} inside the scop",
-            hint=_STATEMENT_HINTS.get(
-                kind, "a scop holds for loops, if/else and assignments"
-            ),
+            node, f"found {found_statement(node)} inside the scop",
+            hint=statement_hint(node, is_defined),
         )  # fmt: skip
 
 
@@ -408,24 +404,3 @@ def _same_elements(pointer: Symbol, array: Symbol) -> bool:
     if not isinstance(ours, ScalarC) or not isinstance(theirs, ScalarC):
         return False
     return ours.type == theirs.type and not is_indirect(array.ctype)
-
-
-_STATEMENT_REFUSALS = {
-    "Goto": "a goto",
-    "Label": "a label", "Break": "a break", "Continue": "a continue",
-    "Return": "a return", "Switch": "a switch", "BinaryOp": "an expression statement",
-    "ID": "an expression statement", "TernaryOp": "an expression statement",
-    "ArrayRef": "an expression statement", "UnaryOp": "an expression statement",
-    "Cast": "an expression statement", "Constant": "an expression statement",
-    "StaticAssert": "a static assertion",
-}  # fmt: skip
-LOOP_IN_FUNCTION = "a loop that its data end may stand in a function that only computes"
-_BLOCK_HINT = (
-    "elements of numbers are set to zero, and copied to such of the same type, "
-    "where bytes are so many of them: n * sizeof(double)"
-)
-_STATEMENT_HINTS = {
-    "memset": _BLOCK_HINT,
-    "memcpy": _BLOCK_HINT,
-    "Break": "a scop may leave loops that are inside of it only",
-}  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import islpy as isl
 from pycparser import c_ast
@@ -19,7 +19,7 @@ from polysched.frontend.affine import Affine, NotAffine
 from polysched.frontend.data_loops import DataLoops
 from polysched.frontend.declarations import ScalarC, Symbol
 from polysched.frontend.literals import fold, integer
-from polysched.frontend.loops import Header, read_header
+from polysched.frontend.loops import Header, iterator_node, read_header
 from polysched.frontend.nest import (
     Bounds,
     EndlessLoop,
@@ -177,6 +177,10 @@ class Builder:
         if self._data_loops.is_one(node):
             self._visit_while(node)
             return
+        counter = iterator_node(node)
+        symbol = self._survey.symbol(counter)
+        if symbol is not None and not symbol.is_integer:
+            self._refuse_iterator(counter, symbol.name)
         header = read_header(node, self._refuser, self._fold)
         loop = self._loop(node, header)
         self._check_flat(node, loop)
@@ -236,11 +240,12 @@ class Builder:
     def _loop(self, node: Any, header: Header) -> Loop:
         symbol = self._survey.symbol(header.iterator)
         if symbol is None:
-            self._refuser.wrong(header.iterator, f"{header.name!r} is not declared")
+            self._refuser.wrong(
+                header.iterator, f"{header.name!r} is not declared",
+                hint=f"declare it in the loop: for (int {header.name} = ...)",
+            )  # fmt: skip
         if not symbol.is_integer or symbol.scalar_type is None:
-            self._refuser.unsupported(
-                header.iterator, f"the loop iterator {header.name!r} is not an integer"
-            )
+            self._refuse_iterator(header.iterator, header.name)
         if getattr(symbol.ctype, "volatile", False):
             self._refuser.unsupported(
                 header.iterator, f"the loop iterator {header.name!r} is volatile"
@@ -256,6 +261,13 @@ class Builder:
         name = self._around.objects.names.iterator(header.name, active)
         return Loop(symbol, name, symbol.scalar_type, header.step)
 
+    def _refuse_iterator(self, node: Any, name: str) -> NoReturn:
+        self._refuser.unsupported(
+            node, f"the loop iterator {name!r} is not an integer",
+            hint="count with an integer, and compute the other from it: "
+            "double t = 0.5 * k;",
+        )  # fmt: skip
+
     def _enter(self, header: Header, loop: Loop) -> Nest:
         start = converted(self._actions.read(header.start), loop.type)
         outer = self._nest
@@ -270,7 +282,10 @@ class Builder:
             domain = enter_loop(outer, affine, bounds)
         except EndlessLoop as verdict:
             self._refuser.unsupported(
-                header.condition, f"this loop has no last iteration: {verdict}"
+                header.condition,
+                f"this loop has no last iteration: {verdict}",
+                hint="the condition has to fail in the direction of the step: i < END "
+                "with i++, i > END with i--",
             )
         headers = (*outer.headers, Entered(bounds, outer, domain))
         return Nest(loops, domain, affine, headers)

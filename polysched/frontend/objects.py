@@ -22,6 +22,7 @@ from polysched.frontend.declarations import (
     is_indirect,
 )
 from polysched.frontend.expressions import ExpressionReader, describe_type
+from polysched.frontend.hints import type_hint
 from polysched.frontend.literals import fold, integer
 from polysched.frontend.naming import Names
 from polysched.frontend.refusal import Refuser
@@ -211,11 +212,13 @@ class Objects:
         if not isinstance(element, (ScalarC, StructC)):
             self._refuser.unsupported(
                 node, f"{symbol.name!r} is {describe_type(symbol.ctype)}",
-                hint="arrays and scalars of integer types, float and double are taken",
+                hint=type_hint(describe_type(symbol.ctype)),
             )  # fmt: skip
         if element.volatile:
             self._refuser.unsupported(
-                node, f"{symbol.name!r} is volatile: its accesses may not be reordered"
+                node,
+                f"{symbol.name!r} is volatile: its accesses may not be reordered",
+                hint="copy it in front of the scop, or leave its loops outside",
             )
         if is_indirect(symbol.ctype):
             self._refuser.unsupported(

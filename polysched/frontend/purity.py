@@ -82,8 +82,10 @@ class Functions:
             if reason:
                 self._refuser.unsupported(
                     node, f"found a call of {name!r}, which {reason}",
-                    hint=f"pass --pure {name} if calling it changes nothing and "
-                    "depends on its arguments only",
+                    hint="functions compute with arguments and variables of their own, "
+                    "or only return an expression, which may read those of the file; "
+                    f"pass --pure {name} if calling it changes nothing and depends on "
+                    "its arguments only",
                 )  # fmt: skip
             return self._declared_type(node, name, symbol)
         known = library_type(name)

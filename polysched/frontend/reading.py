@@ -7,8 +7,15 @@ from typing import Any, NoReturn
 from pycparser import c_ast
 
 from polysched.frontend.cfunctions import call_name
-from polysched.frontend.declarations import Scope, StructC, Symbol, element_type
-from polysched.frontend.expressions import ExpressionReader
+from polysched.frontend.declarations import (
+    PointerC,
+    Scope,
+    StructC,
+    Symbol,
+    element_type,
+)
+from polysched.frontend.expressions import ExpressionReader, c_text
+from polysched.frontend.hints import member_hint
 from polysched.frontend.literals import integer
 from polysched.frontend.naming import is_free_for_isl
 from polysched.frontend.objects import Loop, Object, Objects
@@ -59,7 +66,10 @@ class ScopReader(ExpressionReader):
         """What a name means; refuses names that are not declared."""
         symbol = self._survey.symbol(node)
         if symbol is None:
-            self.refuser.wrong(node, f"{node.name!r} is not declared")
+            self.refuser.wrong(
+                node, f"{node.name!r} is not declared",
+                hint="a macro is given with -D, a header's directory with -I",
+            )  # fmt: skip
         return symbol
 
     def read_identifier(self, node: Any) -> Expr:
@@ -144,6 +154,7 @@ class ScopReader(ExpressionReader):
         found = next((o for o in parts if o.layout and path in o.layout.places), None)
         member = found.layout.places[path] if found and found.layout else None
         if not found or not member or len(subscripts) != (member[1] is not None):
+            self._refuse_pointer_member(node, parts[0], path)
             self.refuser.unsupported(
                 node, f"{'.'.join(path)!r} names no number in {parts[0].symbol.name!r}",
                 hint="members that are numbers, and elements of those that are rows "
@@ -153,6 +164,20 @@ class ScopReader(ExpressionReader):
         if subscripts:
             inner = Binary("+", self._subscript(subscripts[0]), inner)
         return Load(found.name, (*values, inner), found.type)
+
+    def _refuse_pointer_member(
+        self, node: Any, part: Object, path: tuple[str, ...]
+    ) -> None:
+        """Refuse a member that is a pointer to elsewhere."""
+        type_: Any = element_type(part.symbol.ctype)
+        for name in path:
+            type_ = dict(getattr(type_, "members", ())).get(name)
+        if isinstance(type_, PointerC):
+            pointer = node.name if isinstance(node, c_ast.ArrayRef) else node
+            self.refuser.unsupported(
+                node, f"{c_text(pointer)} is a pointer that a structure holds",
+                hint=member_hint(pointer),
+            )  # fmt: skip
 
     def numbers(self, node: Any, written: bool = False) -> tuple[Load, ...]:
         """The numbers in a structure that is named as a whole; none if it is none.
@@ -217,7 +242,8 @@ class ScopReader(ExpressionReader):
         if isinstance(base, c_ast.Cast):
             self.refuser.unsupported(
                 base, "found a pointer that is cast to another type",
-                hint="declare a pointer of that type in front of the scop",
+                hint="convert it in front of the scop, double *x = (double *)p;, and "
+                "use x",
             )  # fmt: skip
         if isinstance(base, c_ast.StructRef):
             self.refuser.unsupported(

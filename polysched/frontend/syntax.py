@@ -12,6 +12,7 @@ from pycparser import c_parser
 
 from polysched.base import FrontendError
 from polysched.frontend.cleaning import parser_text
+from polysched.frontend.hints import COMPLEX
 from polysched.frontend.preprocess import Preprocessed, check_syntax
 from polysched.frontend.recovery import without_piece
 from polysched.frontend.source import Places, SourceFile
@@ -99,6 +100,12 @@ def _parser_error(message: str, places: Places) -> FrontendError:
         return FrontendError(f"the C parser stops: {message or 'no reason given'}")
     file, line, column, text = match.groups()
     text = text.strip().removeprefix("before:").strip()
+    if re.fullmatch(r"[ij][fFlL]?", text):
+        return FrontendError(
+            "found a complex number",
+            where=places.location(file, int(line), int(column or 0)),
+            hint=COMPLEX,
+        )
     return FrontendError(
         f"the C parser does not take this, near {text!r}",
         where=places.location(file, int(line), int(column or 0)),

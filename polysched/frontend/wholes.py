@@ -7,10 +7,11 @@ from typing import Any, NoReturn
 
 from pycparser import c_ast
 
-from polysched.frontend.actions import LOOP_IN_FUNCTION, ActionReader, Surroundings
+from polysched.frontend.actions import ActionReader, Surroundings
 from polysched.frontend.affine import NotAffine
 from polysched.frontend.data_loops import DataLoops
-from polysched.frontend.declarations import Symbol
+from polysched.frontend.declarations import PointerC, Symbol
+from polysched.frontend.hints import LOOP_IN_FUNCTION
 from polysched.frontend.syntax import line_of
 from polysched.ir import (
     Action,
@@ -98,6 +99,12 @@ class WholeReader:
         self._around.reader.locals = {}
 
     def _local(self, symbol: Symbol) -> Local:
+        if isinstance(symbol.ctype, PointerC):
+            self._refuser.unsupported(
+                symbol.node, f"found a pointer, {symbol.name!r}, declared in a loop "
+                "that data end, or as its variable",
+                hint="count with an integer, and subscript the array with it",
+            )  # fmt: skip
         if symbol.scalar_type is None or symbol.storage == "static":
             self._refuser.unsupported(
                 symbol.node, f"{symbol.name!r}, declared in a loop that data end, is "
@@ -127,12 +134,24 @@ class WholeReader:
             self._refuse_bounds(node, why)
         loop = self._data_loops.first(node)
         place, words = self._data_loops.cause(loop or node)
+        if isinstance(place, c_ast.ID):
+            words = self._with_change(place, words)
         self._refuser.not_affine(
             place, f"{words} writes {assign.target.array!r} at places that change as "
             "it turns",
             hint="a scop may begin inside of such a loop; what does not change in the "
             "scop may be copied to variables in front of it",
         )  # fmt: skip
+
+    def _with_change(self, place: Any, words: str) -> str:
+        """What makes a loop one that data end, with the line that changes a bound."""
+        survey = self._around.survey
+        symbol = survey.symbol(place)
+        changes = survey.writes.get(symbol) if symbol is not None else None
+        if not changes:
+            return words
+        line = changes[0].coord.line
+        return f"{place.name!r} changes inside the scop, at line {line}; {words}"
 
     def _refuse_bounds(self, node: Any, why: NotAffine) -> NoReturn:
         place, reason = self._around.node_of(why.expr, None), self._around.reason(why)

@@ -291,3 +291,79 @@ def test_scop_in_an_included_file(parse, tmp_path):
     assert [s.name for s in program.scops] == ["f"]
     assert "in an included file" in program.refusals[0].message
     assert program.refusals[0].where.file.endswith("part.h")
+
+
+STRUCTURES = (
+    "typedef struct { double *data; int n; } grid;\n"
+    "struct outer { struct { double *deep, z; } in; };\n"
+)
+# text of the scop, words of the message, words of the hint
+ADVICE = {
+    "member that is a pointer": (
+        f"{LOOP} g->data[i] = 0;", "g->data is a pointer that a structure holds",
+        "double *data = g->data;",
+    ),
+    "member of a member": (
+        f"{LOOP} o.in.deep[i] = 0;", "o.in.deep is a pointer", "double *deep = o.in.",
+    ),
+    "cast": (f"{LOOP} ((double *)v)[i] = 0;", "cast to another", "in front of"),
+    "cast pointer": (
+        "double *e = (double *)v; e[0] = 1;", "'e' is not set", "convert it in front",
+    ),
+    "choice": ("double *e = n ? x : y; e[0] = 1;", "'e' is not set", "both branches"),
+    "allocation": (
+        "double *e = malloc(8 * n); e[0] = 1;", "'e' is not set", "call malloc in",
+    ),
+    "member pointer": (
+        "double *e = g->data; e[0] = 1;", "'e' is not set", "an array of its own",
+    ),
+    "exchange": (
+        f"{LOOP} {{ x[i] = y[i]; x = y; }}", "'x' is assigned to",
+        "with the exchange behind it",
+    ),
+    "release": ("free(x);", "a call of 'free'", "allocate and free memory outside"),
+    "output": (f'{LOOP} printf("x");', "a call of 'printf'", "print it behind"),
+    "own function": (f"{LOOP} set(i);", "a call of 'set'", "write what set does"),
+    "other function": (f"{LOOP} other(i);", "a call of 'other'", "a scop holds for"),
+    "return": (f"{LOOP} if (x[i] > 1) return;", "a return", "leave the loop"),
+    "float": (
+        "for (float t = 0; t < 1; t += 0.5f) x[0] += t;", "'t' is not an integer",
+        "count with an integer",
+    ),
+    "wrong direction": (
+        "for (int i = 0; i < n; i--) x[i] = 0;", "no last iteration", "i > END with",
+    ),
+    "loop over a pointer": (
+        "for (double *e = x; e < x + n; e++) *e = 1;", "found a pointer, 'e'",
+        "count with an integer",
+    ),
+    "function that reads the file": (
+        f"{LOOP} x[i] = stepwise(i);", "uses 'gi'", "or only return an expression",
+    ),
+    "bound that changes": (
+        f"{LOOP} x[i] = 0;\nn = n - x[0]; {LOOP} y[i] = x[i];",
+        "'n' changes inside the scop, at line 12", "a scop may begin inside",
+    ),
+    "complex": (f"{LOOP} x[i] = 1.0i;", "found a complex", "z[i][0]"),
+    "complex array": (f"{LOOP} x[i] = c[i];", "double _Complex", "z[i][0]"),
+    "member of an element": (
+        f"{LOOP} x[i] = all[i].data[0];", "all[i].data is a", "copy what it points to",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ADVICE)
+def test_says_what_to_do(parse, case):
+    body, message, hint = ADVICE[case]
+    program = parse(
+        "#include <stdlib.h>\n#include <stdio.h>\n" + STRUCTURES + "int gi;\n"
+        "void set(int i) { gi = i; }\nvoid other(int i);\n"
+        "double stepwise(int i) { i += gi; return i; }\nvoid f(int n, double *x, "
+        "double *y, void *v, grid *g, struct outer o, double _Complex *c,"
+        f"grid *all) {{\n#pragma scop\n{body}\n"
+        "#pragma endscop\n}\n"
+    )
+    (refusal,) = program.refusals
+    assert message in refusal.message
+    assert hint in refusal.hint
+    assert refusal.where.line >= 9

@@ -146,7 +146,7 @@ REFUSED = {
     "pointers": ("lists[i].next = 0;", "no members that are numbers"),
     "a pointer beside numbers": (
         "trees[i].left = 0;",
-        "'left' names no number in 'trees'",
+        "trees[i].left is a pointer",
     ),
     "volatile": ("port.x = 1;", "is volatile"),
     "no C": ("total.x = all[i].at;", "the compiler refuses this: incompatible types"),
