@@ -208,8 +208,9 @@ class Affine:
         """
         self._require_widening(expr, domain)
         unsigned = expr.dtype.kind == "uint"
-        if expr.op == "&" and unsigned and amount >> (8 * expr.dtype.n_bytes - 1):
-            amount -= 1 << 8 * expr.dtype.n_bytes
+        n_bits = 8 * expr.dtype.n_bytes
+        if expr.op == "&" and unsigned and amount > 0 and amount >> (n_bits - 1):
+            amount -= 1 << n_bits  # as `~3u`; `~3` is below zero as it stands
         low = ~amount if expr.op == "&" and amount < 0 else amount
         if low <= 0 or low & (low + 1):
             raise NotAffine(

@@ -139,6 +139,7 @@ MASKED = {
     "i ^ 1": "i + 1 - 2*(i mod 2)",
     "i & ~7L": "i - i mod 8",
     "(unsigned)(i + 9) & ~3u": "i + 9 - (i + 9) mod 4",
+    "(unsigned)(i + 9) & ~3": "i + 9 - (i + 9) mod 4",
 }
 
 
