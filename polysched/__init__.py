@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         int64,
         uint8,
         uint16,
+        uint32,
     )
     from polysched.torch import TorchKernel, from_torch
     from polysched.transform import apply_script, parse_script
@@ -87,6 +88,7 @@ _ROOMS = {
         "int64",
         "uint8",
         "uint16",
+        "uint32",
     ),
     "torch": ("TorchKernel", "from_torch"),
     "transform": ("apply_script", "parse_script"),
@@ -154,6 +156,7 @@ __all__ = [
     "tune",
     "uint8",
     "uint16",
+    "uint32",
 ]
 
 

@@ -27,12 +27,13 @@ from polysched.tensor import (
 
 PLAIN_SUFFIX = "_plain"  # of the function's name, for the source text as it is
 ITEM_BYTES = {
-    "float64": 8, "float32": 4, "int64": 8, "int32": 4, "int16": 2, "uint16": 2,
-    "int8": 1, "uint8": 1, "bool": 1,
+    "float64": 8, "float32": 4, "int64": 8, "int32": 4, "uint32": 4, "int16": 2,
+    "uint16": 2, "int8": 1, "uint8": 1, "bool": 1,
 }  # fmt: skip
 _CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400  # NPY_ARRAY_...
 INTEGERS = {
     "int64": (-(1 << 63), (1 << 63) - 1), "int32": (-(1 << 31), (1 << 31) - 1),
+    "uint32": (0, (1 << 32) - 1),
     "int16": (-(1 << 15), (1 << 15) - 1), "uint16": (0, (1 << 16) - 1),
     "int8": (-(1 << 7), (1 << 7) - 1), "uint8": (0, (1 << 8) - 1),
 }  # fmt: skip

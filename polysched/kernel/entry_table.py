@@ -27,6 +27,7 @@ OBJECTS = (
     "float64_dtype", "float32_dtype", "int64_dtype", "int32_dtype", "bool_dtype",
     "int16_type", "uint16_type", "int8_type", "uint8_type",
     "int16_dtype", "uint16_dtype", "int8_dtype", "uint8_dtype",
+    "uint32_type", "uint32_dtype",
 )  # fmt: skip
 """Python objects that every entry refers to, in the order of their table."""
 
@@ -206,6 +207,7 @@ EXPORTED void ps_release(void)
   }
 DEFINE_FIND_ENDS(ps_find_ends_int64, long)
 DEFINE_FIND_ENDS(ps_find_ends_int32, int)
+DEFINE_FIND_ENDS(ps_find_ends_uint32, unsigned int)
 DEFINE_FIND_ENDS(ps_find_ends_int16, short)
 DEFINE_FIND_ENDS(ps_find_ends_uint16, unsigned short)
 DEFINE_FIND_ENDS(ps_find_ends_int8, signed char)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         type_of,
         uint8,
         uint16,
+        uint32,
     )
     from polysched.tensor.cfunction import (
         CFunction,
@@ -51,7 +52,7 @@ _FILES = {
     "argument": (
         "ArgType", "ArrayType", "ConstantArg", "Dtype", "ScalarArg", "bool_", "float32",
         "float64", "int8", "int16", "int32", "int64", "parse_annotation", "type_of",
-        "uint8", "uint16",
+        "uint8", "uint16", "uint32",
     ),
     "cfunction": (
         "CFunction", "CParameter", "Check", "ElementRange", "PythonLine", "Returned",
@@ -93,6 +94,7 @@ __all__ = [
     "type_of",
     "uint8",
     "uint16",
+    "uint32",
 ]
 
 

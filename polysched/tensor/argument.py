@@ -11,14 +11,16 @@ from polysched.tensor.dtypes import NARROW
 
 C_TYPES = {
     "float64": "double", "float32": "float", "int64": "long", "int32": "int",
-    "int16": "short", "uint16": "unsigned short", "int8": "signed char",
-    "uint8": "unsigned char", "bool": "_Bool",
+    "uint32": "unsigned int", "int16": "short", "uint16": "unsigned short",
+    "int8": "signed char", "uint8": "unsigned char", "bool": "_Bool",
 }  # fmt: skip
 ARRAY_DTYPES = tuple(C_TYPES)
-KNOWN_DTYPES = "float64, float32, int64, int32, int16, int8, uint16, uint8 or bool"
+KNOWN_DTYPES = (
+    "float64, float32, int64, int32, int16, int8, uint32, uint16, uint8 or bool"
+)
 _HINT = (
     'annotate with float64["N", "M"] (also float32, int64, int32, int16, int8, '
-    "uint16, uint8, bool_), with float64 for a scalar, or with float, int, bool"
+    "uint32, uint16, uint8, bool_), with float64 for a scalar, or with float, int, bool"
 )
 
 
@@ -29,8 +31,8 @@ class ArrayType:
     Attributes
     ----------
     dtype : str
-        "float64", "float32", "int64", "int32", "int16", "int8", "uint16", "uint8" or
-        "bool".
+        "float64", "float32", "int64", "int32", "int16", "int8", "uint32", "uint16",
+        "uint8" or "bool".
     shape : tuple of (int or str)
         Elements per dimension; a string names a symbolic size: dimensions with the
         same name have the same size, in one argument and across all of them.
@@ -51,8 +53,8 @@ class ScalarArg:
     Attributes
     ----------
     dtype : str
-        "float64", "float32", "int64", "int32", "int16", "int8", "uint16", "uint8" or
-        "bool".
+        "float64", "float32", "int64", "int32", "int16", "int8", "uint32", "uint16",
+        "uint8" or "bool".
     is_weak : bool
         Whether it is a Python number (``float``, ``int``): it takes the type of the
         array it meets, as in NumPy 2. A NumPy scalar (``np.float64(2)``) does not.
@@ -119,6 +121,7 @@ int64 = Dtype("int64")
 int32 = Dtype("int32")
 int16 = Dtype("int16")
 int8 = Dtype("int8")
+uint32 = Dtype("uint32")
 uint16 = Dtype("uint16")
 uint8 = Dtype("uint8")
 bool_ = Dtype("bool")
@@ -146,7 +149,8 @@ def parse_annotation(annotation: object) -> ArgType:
     ----------
     annotation : object
         ``float64["N", 3]`` (an `ArrayType`), ``float64`` (a `Dtype`: a scalar that is
-        weak, as a Python number, but for integers of 8 and 16 bits), ``float``,
+        weak, as a Python number, but for integers of 8 and 16 bits and ``uint32``),
+        ``float``,
         ``int``, ``bool``, a NumPy scalar type, or an `ArgType`.
 
     Raises

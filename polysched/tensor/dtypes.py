@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-NARROW = ("int8", "uint8", "int16", "uint16")
+NARROW = ("int8", "uint8", "int16", "uint16", "uint32")
 DTYPES = ("bool", *NARROW, "int32", "int64", "float32", "float64")
 _WEAK_RANK = {"bool": 0, "int64": 1, "float64": 2}
 
@@ -23,7 +23,11 @@ def is_integer(dtype: str) -> bool:
 
 
 def is_narrow(dtype: str) -> bool:
-    """Whether C computes in a wider type, so that every result has to be cut back."""
+    """Whether C may compute in a wider type: every result has to be cut back.
+
+    It takes integers of 8 and 16 bits for `int`, and beside `uint32` large constants
+    for `long`.
+    """
     return dtype in NARROW
 
 

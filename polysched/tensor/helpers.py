@@ -6,7 +6,7 @@ from polysched.tensor.argument import C_TYPES
 
 SUFFIXES = {
     "float64": "f64", "float32": "f32", "int64": "i64", "int32": "i32", "int16": "i16",
-    "uint16": "u16", "int8": "i8", "uint8": "u8",
+    "uint32": "u32", "uint16": "u16", "int8": "i8", "uint8": "u8",
 }  # fmt: skip
 PREFIX = "np_"
 _DTYPES = {suffix: dtype for dtype, suffix in SUFFIXES.items()}
@@ -36,6 +36,16 @@ _INT_FLOORDIV = """static inline {t} np_floordiv_{s}({t} a, {t} b)
 {{
   return b == 0 ? 0 : b == -1 ? -a
          : a / b - (a % b != 0 && (a % b < 0) != (b < 0) ? 1 : 0);
+}}
+"""
+_UINT_MOD = """static inline {t} np_mod_{s}({t} a, {t} b)
+{{
+  return b == 0 ? 0 : a % b;
+}}
+"""
+_UINT_FLOORDIV = """static inline {t} np_floordiv_{s}({t} a, {t} b)
+{{
+  return b == 0 ? 0 : a / b;
 }}
 """
 _FLOAT_MAX = """static inline {t} np_maximum_{s}({t} a, {t} b)
@@ -77,13 +87,13 @@ _IPOW = """static inline {t} np_ipow_{s}({t} a, {t} n)
 }}
 """
 _TEMPLATES = {
-    "mod": (_FLOAT_MOD, _INT_MOD),
-    "floordiv": (_FLOAT_FLOORDIV, _INT_FLOORDIV),
-    "maximum": (_FLOAT_MAX, _INT_MAX),
-    "minimum": (_FLOAT_MIN, _INT_MIN),
-    "abs": (_ABS, _ABS),
-    "sign": (_SIGN, _SIGN),
-    "ipow": (_IPOW, _IPOW),
+    "mod": {"f": _FLOAT_MOD, "i": _INT_MOD, "u": _UINT_MOD},
+    "floordiv": {"f": _FLOAT_FLOORDIV, "i": _INT_FLOORDIV, "u": _UINT_FLOORDIV},
+    "maximum": {"f": _FLOAT_MAX, "i": _INT_MAX, "u": _INT_MAX},
+    "minimum": {"f": _FLOAT_MIN, "i": _INT_MIN, "u": _INT_MIN},
+    "abs": dict.fromkeys("fiu", _ABS),
+    "sign": dict.fromkeys("fiu", _SIGN),
+    "ipow": dict.fromkeys("fiu", _IPOW),
 }
 MAX_POWER = 8
 
@@ -97,10 +107,10 @@ def helper_text(c_name: str) -> str:
     """The definition of a helper, from its C name."""
     name, suffix = c_name.removeprefix(PREFIX).rsplit("_", 1)
     dtype = _DTYPES[suffix]
-    c_type, is_float = C_TYPES[dtype], suffix.startswith("f")
+    c_type = C_TYPES[dtype]
     if name.startswith("pow"):
         product = " * ".join("a" * int(name[3:]))
         head = f"static inline {c_type} {c_name}({c_type} a)"
         return f"{head}\n{{\n  return {product};\n}}\n"
-    template = _TEMPLATES[name][0 if is_float else 1]
+    template = _TEMPLATES[name][suffix[0]]
     return template.format(t=c_type, s=suffix, f="f" if suffix == "f32" else "")

@@ -106,6 +106,22 @@ def last_of_loop(words: ps.uint16["K"], factor: ps.uint16):
     return code
 
 
+def hashed(words: ps.uint32["K"], keys: ps.uint32["K"]):
+    for k in range(len(words)):
+        h = words[k] ^ np.uint32(2166136261)
+        h = (h ^ (h >> 16)) * 2246822507
+        h = (h ^ (h << 13)) * np.uint32(3266489909)
+        keys[k] = h // 3 + ~h % 4294967291 - h
+    return words > 4000000000
+
+
+def last_of_hashes(words: ps.uint32["K"], factor: ps.uint32):
+    h = np.uint32(2166136261)
+    for w in words:
+        h = (h ^ w) * factor
+    return h
+
+
 def quantised(x: ps.float32["N", "M"], weights: ps.int8["M", 4]):
     scaled = np.clip(np.rint(x * 20), -128, 127).astype(np.int8)
     return scaled.astype(np.int32) @ weights.astype(np.int32)
@@ -114,7 +130,7 @@ def quantised(x: ps.float32["N", "M"], weights: ps.int8["M", 4]):
 FUNCTIONS = [
     box_blur, soft_blur, threshold, threshold_by_a_python_number, gray, saturating_sum,
     wrapping_sum, look_up, look_up_in_a_loop, histogram, wrapping_histogram, sums,
-    volume, filtered, running_code, last_of_loop, quantised,
+    volume, filtered, running_code, last_of_loop, hashed, last_of_hashes, quantised,
 ]  # fmt: skip
 
 
@@ -217,7 +233,7 @@ def untyped(a, k):
 
 def test_types_are_those_of_the_call():
     kernel = ps.kernel(untyped, timeout=1.0)
-    for dtype in (np.uint8, np.int8, np.uint16, np.int16):
+    for dtype in (np.uint8, np.int8, np.uint16, np.int16, np.uint32):
         a = np.array([np.iinfo(dtype).max, np.iinfo(dtype).min, 5], dtype)
         b = a.copy()
         for k in (3, dtype(7)):

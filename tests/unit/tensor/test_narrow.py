@@ -24,7 +24,7 @@ from tests.unit.tensor import narrow
 from tests.unit.tensor.refused import assert_refused
 from tests.unit.tensor.test_numpy import assert_same_value
 
-DTYPES = ["uint8", "int8", "uint16", "int16"]
+DTYPES = ["uint8", "int8", "uint16", "int16", "uint32"]
 SIZES = {"n": 7, "m": 6}
 OTHERS = {
     "f": "float32",
