@@ -100,7 +100,7 @@ class _Sizes:
             self._type(name) is not None
             and name in self._set - self._refused
             and not used & (self._set | self._refused)
-            and _is_arithmetic(value)
+            and is_arithmetic(value)
         )
 
     def _type(self, name: str) -> Any | None:
@@ -144,16 +144,17 @@ def _beside_setting(item: Any) -> Any:
     return item
 
 
-def _is_arithmetic(node: Any) -> bool:
+def is_arithmetic(node: Any) -> bool:
+    """Whether an expression is made of names and integers."""
     match node:
         case c_ast.ID():
             return True
         case c_ast.Constant(type="int"):
             return True
         case c_ast.Cast():
-            return _is_arithmetic(node.expr)
+            return is_arithmetic(node.expr)
         case c_ast.BinaryOp() if node.op in _OPS:
-            return _is_arithmetic(node.left) and _is_arithmetic(node.right)
+            return is_arithmetic(node.left) and is_arithmetic(node.right)
     return False
 
 

@@ -14,6 +14,7 @@ from polysched.frontend.naming import FreshNames
 from polysched.frontend.scoping import ScopSite
 from polysched.frontend.tiles import with_untiled
 from polysched.frontend.trees import names
+from polysched.frontend.versions import with_versions
 
 Way = Literal["inlined", "sizes_known", "untiled", "nests", "reads_all"]
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -28,10 +29,10 @@ class Rewritten:
     """Statements of a SCoP, rewritten in some ways.
 
     Functions (``inlined``, `with_returned`) and variables (``sizes_known``,
-    `with_known_sizes`) are put where they are read, loops over tiles and in tiles are
-    one (``untiled``, `with_untiled`), loops over products are nests (``nests``,
-    `with_nests`); with ``reads_all``, variables that count along with loops are read as
-    data, which is no matter of the text.
+    `with_versions` and `with_known_sizes`) are put where they are read, loops over
+    tiles and in tiles are one (``untiled``, `with_untiled`), loops over products are
+    nests (``nests``, `with_nests`); with ``reads_all``, variables that count along with
+    loops are read as data, which is no matter of the text.
 
     Parameters
     ----------
@@ -69,11 +70,13 @@ class Rewritten:
     def __post_init__(self) -> None:
         scope = self.site.scope
         self._put("inlined", with_returned(self.items, scope))
-        self._put("sizes_known", with_known_sizes(self.items, scope, self.is_own))
+        taken = {name for item in self.items for name in names(item)}
+        fresh = FreshNames({*self.n_words, *taken})
+        split = with_versions(self.items, scope, self.is_dead, fresh)
+        self._put("sizes_known", with_known_sizes(split, scope, self.is_own))
         untiled = with_untiled(self.items, scope, self.is_dead)
         self._put("untiled", untiled.items)
-        taken = {name for item in self.items for name in names(item)}
-        nested = with_nests(self.items, FreshNames({*self.n_words, *taken}))
+        nested = with_nests(self.items, fresh)
         self._put("nests", nested.items)
         if "nests" in self.ways:
             self.flat_loops = nested.loops

@@ -134,24 +134,23 @@ class WholeReader:
             self._refuse_bounds(node, why)
         loop = self._data_loops.first(node)
         place, words = self._data_loops.cause(loop or node)
-        if isinstance(place, c_ast.ID):
-            words = self._with_change(place, words)
+        line = self._changed_at(place)
+        hint = "what stays the same may be copied to variables in front of the scop"
+        if line is not None:
+            words = f"{place.name!r} changes inside the scop, at line {line}; {words}"
+            hint = f"a variable of the scop may begin with it: int k = {place.name};"
         self._refuser.not_affine(
             place, f"{words} writes {assign.target.array!r} at places that change as "
             "it turns",
-            hint="a scop may begin inside of such a loop; what does not change in the "
-            "scop may be copied to variables in front of it",
+            hint=f"a scop may begin inside of such a loop; {hint}",
         )  # fmt: skip
 
-    def _with_change(self, place: Any, words: str) -> str:
-        """What makes a loop one that data end, with the line that changes a bound."""
+    def _changed_at(self, place: Any) -> int | None:
+        """The line that changes a variable of the region's bounds."""
         survey = self._around.survey
-        symbol = survey.symbol(place)
+        symbol = survey.symbol(place) if isinstance(place, c_ast.ID) else None
         changes = survey.writes.get(symbol) if symbol is not None else None
-        if not changes:
-            return words
-        line = changes[0].coord.line
-        return f"{place.name!r} changes inside the scop, at line {line}; {words}"
+        return changes[0].coord.line if changes else None
 
     def _refuse_bounds(self, node: Any, why: NotAffine) -> NoReturn:
         place, reason = self._around.node_of(why.expr, None), self._around.reason(why)

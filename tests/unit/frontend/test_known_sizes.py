@@ -32,7 +32,9 @@ def test_what_its_type_does_to_it_is_kept(scop_of):
 @pytest.mark.parametrize(
     "body",
     [
-        f"len = len / 2; {LOOP}",
+        f"{LOOP} len = len / 2; {LOOP} for (int t = 0; t < 2; t++) len = len / 2;",
+        f"{LOOP} len = len - (y[0] > 0); {LOOP}",
+        f"{LOOP} len = n; {{ int len = 3; x[len] = 0; }} {LOOP}",
         f"len = n; {LOOP} for (int t = 0; t < 2; t++) {{ len = len / 2; {LOOP} }}",
         f"len = n; if (y[0] > 0) len = len / 2; {LOOP}",
         f"len = n; int *p = &len; *p = 3; {LOOP}",
@@ -58,3 +60,37 @@ def test_an_address_that_the_function_hands_on_is_no_own_variable(parse):
         "len = len / 2;\n#pragma endscop\n}\n"
     )
     assert program.refusals
+
+
+TWICE = f"{LOOP} len = len / 2; {LOOP}"
+
+
+@pytest.mark.parametrize("step", ["len = len / 2;", "len /= 2;", "len >>= 1;"])
+def test_a_parameter_that_changes_has_a_name_for_each_value(parse, step):
+    text = TWICE.replace("len = len / 2;", step)
+    program = parse(
+        f"void f(int len, double *x, double *y) {{\n#pragma scop\n{text}\n"
+        "#pragma endscop\n}\n"
+    )
+    (scop,) = program.scops
+    (first, second) = [s.domain for s in scop.statements if s.iterators]
+    wanted = isl.Set("[len] -> { S0[i] : 0 <= i and 2i + 2 <= len and len >= 0 }")
+    assert first.is_equal(wanted)
+    halves = isl.Set("[len] -> { S1[i] : 0 <= i and 4i + 4 <= len and len >= 0 }")
+    assert second.is_equal(halves)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("int f(int len, double *x, double *y) {", "return len; }"),
+        ("void f(int len, double *x, double *y) { for (int t = 0; t < 3; t++) {", "}}"),
+        ("int len; void f(double *x, double *y) {", "}"),
+        ("void g(int *); void f(int len, double *x, double *y) { g(&len);", "}"),
+    ],
+)
+def test_a_parameter_that_is_read_later_is_refused(parse, begin, end):
+    program = parse(f"{begin}\n#pragma scop\n{TWICE}\n#pragma endscop\n{end}\n")
+    (refusal,) = program.refusals
+    assert "'len' changes inside the scop, at line 3" in refusal.message
+    assert "int k = len;" in refusal.hint
