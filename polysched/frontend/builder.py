@@ -33,6 +33,7 @@ from polysched.frontend.nest import (
 from polysched.frontend.objects import Loop
 from polysched.frontend.purity import converted
 from polysched.frontend.syntax import line_of
+from polysched.frontend.tiles import is_unfit, may_advance
 from polysched.frontend.ways import UnfitWayError
 from polysched.frontend.wholes import WholeReader
 from polysched.ir import (
@@ -221,18 +222,15 @@ class Builder:
         size = self._around.tile_sizes.get(id(node.coord))
         if size is None:
             return
-        value, nest, one = self._actions.read(size), self._nest, integer(1)
-        is_long = loop.type.n_bytes == 8 or (loop.type.n_bytes, loop.type.kind) == (
-            4, "int"
-        )  # fmt: skip
+        value, nest = self._actions.read(size), self._nest
         where = self._refuser.where(size)
-        if has_unsigned(value) or value.dtype.is_float or not is_long:
+        if not may_advance(loop.type, value):
             raise UnfitWayError("the tile's end may wrap around", where=where)
         try:
-            below = nest.affine.condition(Binary("<", value, one), nest.domain)
+            bad = nest.affine.condition(is_unfit(value), nest.domain)
         except NotAffine as verdict:
             raise UnfitWayError(verdict.reason, where=where) from None
-        self._require(below, nest.domain, value, "a tile may have no elements")
+        self._require(bad, nest.domain, value, "a tile may have no elements")
 
     def _fold(self, node: Any) -> int | None:
         return fold(self._actions.read(node))

@@ -18,13 +18,18 @@ from polysched.frontend.declarations import Scope
 from polysched.frontend.expressions import c_text
 from polysched.frontend.inlined import only_value
 from polysched.frontend.iterators import changed_names
+from polysched.frontend.literals import integer
 from polysched.frontend.loops import iterator_node, step_node
 from polysched.frontend.trees import names, parts, with_parts
+from polysched.ir import Binary, Expr, ScalarType, types
 
 _PLAIN = (
     *(c_ast.ID, c_ast.Constant, c_ast.BinaryOp, c_ast.Cast, c_ast.UnaryOp),
     *(c_ast.Typename, c_ast.TypeDecl, c_ast.IdentifierType),
 )
+
+
+_LARGEST = integer(1 << 62, types.LONG)  # of unsigned sizes, whose ends may wrap around
 
 
 @dataclass(eq=False)
@@ -84,6 +89,28 @@ def with_untiled(
 
     found.items = tuple(with_parts(item, change) for item in items)
     return found
+
+
+def may_advance(type_: ScalarType, size: Expr) -> bool:
+    """Whether an iterator of a type gets to the end of any tile, or C leaves it open.
+
+    Sums of the two have the iterator's type then, and that wraps around at most beyond
+    all tiles that `is_unfit` lets through.
+    """
+    if size.dtype.is_float or size.dtype.n_bytes > type_.n_bytes:
+        return False
+    is_signed = type_.kind == "int" and type_.n_bytes >= 4
+    if size.dtype.kind == "uint" and size.dtype.n_bytes >= 4:
+        is_signed = False
+    return is_signed or (type_.kind, type_.n_bytes) == ("uint", 8)
+
+
+def is_unfit(size: Expr) -> Expr:
+    """The condition under which tiles have no elements, or an end that wraps around."""
+    is_empty = Binary("<", size, integer(1))
+    if size.dtype.kind != "uint" or size.dtype.n_bytes < 8:
+        return is_empty
+    return Binary("||", is_empty, Binary(">", size, _LARGEST))
 
 
 class _Owner:

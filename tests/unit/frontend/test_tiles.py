@@ -63,6 +63,30 @@ def test_several_levels_each_on_its_own(scop_of):
 
 
 @pytest.mark.parametrize(
+    ("iterator", "size", "is_taken"),
+    [
+        ("int", "int", True), ("int", "short", True), ("long", "int", True),
+        ("unsigned long", "unsigned long", True), ("unsigned long", "int", True),
+        ("int", "long", False), ("int", "unsigned", False), ("long", "unsigned", False),
+        ("long", "unsigned long", False), ("unsigned", "unsigned", False),
+        ("short", "short", False), ("int", "double", False),
+    ],
+)  # fmt: skip
+def test_the_end_of_a_tile_never_wraps_around(parse, iterator, size, is_taken):
+    loops = OUTER + "for (int k = kk; k < kk + B && k < n; k++) x[k] = y[k];"
+    program = parse(
+        f"void f({iterator} n, {size} B, double *x, double *y) {{\n#pragma scop\n"
+        f"{loops.replace('int k', f'{iterator} k')}\n#pragma endscop\n}}\n"
+    )
+    assert bool(program.scops) == is_taken
+    for scop in program.scops:
+        allowed = isl.Set("[B] -> { : 1 <= B <= 4611686018427387904 }")
+        found = scop.assumptions.intersect(scop.context)
+        assert found.is_subset(isl.Set("[B] -> { : B >= 1 }"))
+        assert allowed.intersect(scop.context).is_subset(scop.assumptions)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         # a loop in between, or something else that the tile's loop is for
