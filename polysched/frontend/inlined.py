@@ -7,6 +7,7 @@ place of its calls stands the expression, whose reads the model sees.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from pycparser import c_ast
@@ -21,6 +22,7 @@ from polysched.frontend.declarations import (
 from polysched.frontend.trees import names, parts, with_parts
 
 _DEPTH = 8  # of calls in what functions return
+_MAX_PARTS = 400  # of what one returns
 _PLAIN = (
     *(c_ast.ID, c_ast.Constant, c_ast.BinaryOp, c_ast.ArrayRef, c_ast.StructRef),
     *(c_ast.Cast, c_ast.TernaryOp, c_ast.FuncCall, c_ast.ExprList),
@@ -141,12 +143,61 @@ def _is_plain(node: Any) -> bool:
 
 
 def only_value(function: Any) -> Any | None:
-    """What a function returns that does nothing else."""
-    body = function.body.block_items or []
-    if len(body) != 1 or not isinstance(body[0], c_ast.Return):
+    """What a function returns that does nothing else.
+
+    Variables that it declares, and never changes, stand for their values, and branches
+    that all return are a conditional expression.
+    """
+    type_ = function.decl.type.type
+    if not isinstance(type_, c_ast.TypeDecl):
         return None
-    is_number = isinstance(function.decl.type.type, c_ast.TypeDecl)
-    return body[0].expr if is_number else None
+    value = _returned_by(function.body.block_items or [], {}, type_)
+    if value is None or len([*islice(parts(value), _MAX_PARTS)]) == _MAX_PARTS:
+        return None
+    return value
+
+
+def _returned_by(items: Sequence[Any], known: dict[str, Any], type_: Any) -> Any | None:
+    """What statements return that only declare variables and choose."""
+
+    def change(node: Any) -> Any | None:
+        return known.get(node.name) if isinstance(node, c_ast.ID) else None
+
+    def put(node: Any) -> Any:
+        return with_parts(node, change)
+
+    for k, item in enumerate(items):
+        match item:
+            case c_ast.Return() if item.expr is not None:
+                return put(item.expr)
+            case c_ast.Decl(type=c_ast.TypeDecl(), storage=[]) if _is_steady(item):
+                known = {**known, item.name: _cast(item.type, put(item.init))}
+            case c_ast.If():
+                rest = [] if item.iffalse is None else _block(item.iffalse)
+                if not any(isinstance(r, c_ast.Decl) for r in rest):
+                    rest += items[k + 1 :]  # or its names would hide others
+                then = _returned_by(_block(item.iftrue), known, type_)
+                other = _returned_by(rest, known, type_)
+                if then is None or other is None:
+                    return None
+                return c_ast.TernaryOp(
+                    put(item.cond), _cast(type_, then), _cast(type_, other), item.coord
+                )  # fmt: skip
+            case _:
+                return None
+    return None
+
+
+def _is_steady(decl: Any) -> bool:
+    """Whether a variable holds what it begins with, as no statement changes it."""
+    return decl.init is not None and "volatile" not in decl.quals
+
+
+def _block(node: Any) -> list[Any]:
+    """The statements of a branch."""
+    if isinstance(node, c_ast.Compound):
+        return list(node.block_items or ())
+    return [node]
 
 
 def _cast(type_: Any, value: Any) -> Any:

@@ -83,7 +83,7 @@ class Functions:
                 self._refuser.unsupported(
                     node, f"found a call of {name!r}, which {reason}",
                     hint="functions compute with arguments and variables of their own, "
-                    "or only return an expression, which may read those of the file; "
+                    "or only choose what they return, which may read the file's; "
                     f"pass --pure {name} if calling it changes nothing and depends on "
                     "its arguments only",
                 )  # fmt: skip

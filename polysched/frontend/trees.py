@@ -18,8 +18,15 @@ def parts(node: Any) -> Iterator[Any]:
 
 
 def names(node: Any) -> Iterator[str]:
-    """The name of every variable that a piece of syntax mentions, each time."""
-    return (part.name for part in parts(node) if isinstance(part, c_ast.ID))
+    """The name of every variable that a piece of syntax mentions, each time.
+
+    Functions are among them, members of structures are not.
+    """
+    if isinstance(node, c_ast.ID):
+        yield node.name
+    for slot, child in node.children():
+        if not _is_member(node, slot):
+            yield from names(child)
 
 
 def with_parts(node: Any, change: Change) -> Any:
@@ -30,14 +37,15 @@ def with_parts(node: Any, change: Change) -> Any:
     node : node
         It is not changed; what stays the same is shared with the copy.
     change : callable
-        What stands in a node's place; None to look at what is in it.
+        What stands in a node's place; None to look at what is in it. It does not see
+        the names of members.
     """
     instead = change(node)
     if instead is not None:
         return instead
     new = {}
     for name in _slots(node):
-        old = getattr(node, name)
+        old = None if _is_member(node, name) else getattr(node, name)
         if isinstance(old, c_ast.Node):
             new[name] = with_parts(old, change)
         elif isinstance(old, list):
@@ -49,6 +57,11 @@ def with_parts(node: Any, change: Change) -> Any:
     if not new:
         return node
     return type(node)(**{name: getattr(node, name) for name in _slots(node)} | new)
+
+
+def _is_member(node: Any, slot: str) -> bool:
+    """Whether a part of a node is the name of a structure's member."""
+    return slot == "field" and isinstance(node, c_ast.StructRef)
 
 
 def _item(value: Any, change: Change) -> Any:

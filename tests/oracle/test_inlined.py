@@ -22,12 +22,22 @@ static inline float at(int i, int j) { return twice(grid[i][j]) - line[i]; }
 static double times(byte k) { return k * line[0] / 3; }
 static int of(const byte *from, int i) { return from[i] > 3 ? -from[i] : shift[i % 4]; }
 static double outer(int i) { return at(i, 2) * times(i * i + 250) + at(i, i) / 3; }
+static double near(int i) {
+  const int low = i < 1 ? 0 : i - 1;
+  float mean = (grid[low][i] + line[low]) / 3;
+  if (mean > 2) {
+    double twice_that = mean * 2.1;
+    return twice_that - line[i];
+  } else if (i % 2)
+    return low + level[i];
+  return mean;
+}
 static int clamped(int i) { return i < 0 ? 0 : i >= width ? width - 1 : i; }
 
 static void sweep(int n, double *out) {
 #pragma scop
   for (int i = 0; i < n; i++)
-    out[i] = at(i, n - 1 - i) + of(level, i) + outer(i);
+    out[i] = at(i, n - 1 - i) + near(i) + of(level, i) + outer(i);
   for (int i = 0; i < n; i++)
     for (int j = 0; j < n; j++)
       grid[i][j] += out[j] - line[clamped(i - 1)];

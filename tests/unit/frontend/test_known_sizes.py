@@ -94,3 +94,15 @@ def test_a_parameter_that_is_read_later_is_refused(parse, begin, end):
     (refusal,) = program.refusals
     assert "'len' changes inside the scop, at line 3" in refusal.message
     assert "int k = len;" in refusal.hint
+
+
+def test_a_member_of_the_same_name_is_no_size(parse):
+    text = "for (int i = 0; i < len; i++) x[i] = p[i].len; len = len / 2;"
+    program = parse(
+        "struct s { double len; };\nvoid f(int len, double *x, struct s *p) {\n"
+        f"#pragma scop\n{text} {text}\n#pragma endscop\n}}\n"
+    )
+    (scop,) = program.scops
+    loops = [s for s in scop.statements if s.iterators]
+    assert len(loops) == 2
+    assert all(any(a.array == "p" for a in s.reads) for s in loops)

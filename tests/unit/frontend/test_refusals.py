@@ -338,7 +338,7 @@ ADVICE = {
         "count with an integer",
     ),
     "function that reads the file": (
-        f"{LOOP} x[i] = stepwise(i);", "uses 'gi'", "or only return an expression",
+        f"{LOOP} x[i] = stepwise(i);", "uses 'gi'", "or only choose what they return",
     ),
     "bound that changes": (
         f"{LOOP} x[i] = 0;\nn = n - x[0]; {LOOP} y[i] = x[i];",
