@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from polysched.analysis import FloatingPoint
 from polysched.base import PolyschedError, Progress
 from polysched.bench.build import Builder, Setting
-from polysched.bench.ours import OWN_PREFIX, Own, choose_own
+from polysched.bench.ours import Own, choose_own, own_tool
 from polysched.bench.peers import Found
 from polysched.bench.race import RaceResult, Runner, race
 from polysched.bench.report import KernelReport
@@ -33,6 +34,9 @@ class BenchOptions:
     ----------
     budgets : tuple of int
         Measured variants that polysched may try; empty to leave it out.
+    freedoms : tuple of str
+        Which sums it may reorder: "strict", "reassociate" or both, each with tools of
+        its own; empty to leave it out.
     everything : bool
         Whether all kept variants are measured, to see how good the ranking is.
     rounds : int
@@ -62,6 +66,7 @@ class BenchOptions:
     """
 
     budgets: tuple[int, ...] = (1, 4, 16)
+    freedoms: tuple[FloatingPoint, ...] = ("strict",)
     everything: bool = False
     rounds: int = 5
     seconds: float = 120.0
@@ -134,15 +139,17 @@ def measure_kernel(
         )
         builder = Builder(program, prepared, directory, setting)
         runners, results = _build_peers(builder, found)
-        own = None
-        if options.budgets:
-            own = _search(builder, scop, options, machine, database, progress)
-        if isinstance(own, Own):
-            more, failed = _build_own(builder, own)
-            runners += more
-            results |= failed
-        elif own is not None:
-            results |= {f"{OWN_PREFIX}{b}": own for b in options.budgets}
+        own: dict[str, dict[str, object]] = {}
+        for fp in options.freedoms if options.budgets else ():
+            found_own = _search(builder, scop, fp, options, machine, database, progress)
+            if isinstance(found_own, Own):
+                more, failed = _build_own(builder, found_own)
+                runners += more
+                results |= failed
+                own[fp] = found_own.to_json()
+            else:
+                tools = [own_tool(b, fp) for b in options.budgets]
+                results |= dict.fromkeys(tools, found_own)
         raced = race(
             runners,
             rounds=options.rounds,
@@ -151,7 +158,7 @@ def measure_kernel(
         )
         results |= _outcomes(raced, builder.n_calls)
         bound = _bound(builder, machine, options.threads)
-    order = _order(found, options.budgets)
+    order = _order(found, options)
     return KernelReport(
         name=names[0],
         file=program.path,
@@ -161,7 +168,8 @@ def measure_kernel(
         rounds=raced.rounds,
         foreign_cores=raced.foreign_cores,
         bound=bound,
-        own=own.to_json() if isinstance(own, Own) else {},
+        own=own.get("strict", {}),
+        own_fast=own.get("reassociate", {}),
     )
 
 
@@ -176,6 +184,7 @@ def _bound(builder: Builder, machine: Machine, threads: int) -> Bound | None:
 def _search(
     builder: Builder,
     scop: Scop,
+    fp: FloatingPoint,
     options: BenchOptions,
     machine: Machine,
     database: Database | None,
@@ -187,6 +196,7 @@ def _search(
             builder.program,
             scop,
             options.budgets,
+            fp=fp,
             everything=options.everything,
             sizes={**builder.oracle.dump.parameters, **options.parameters},
             machine=machine,
@@ -195,7 +205,7 @@ def _search(
             run_timeout=options.run_timeout,
             database=database,
             progress=progress,
-            directory=builder.directory / "tune",
+            directory=builder.directory / f"tune-{fp}",
         )
     except PolyschedError as error:
         log.warning("%s: %s", scop.name, error.message)
@@ -259,6 +269,7 @@ def _outcomes(raced: RaceResult, n_calls: int) -> dict[str, Outcome]:
     return found
 
 
-def _order(found: Sequence[Found], budgets: Sequence[int]) -> tuple[str, ...]:
+def _order(found: Sequence[Found], options: BenchOptions) -> tuple[str, ...]:
     peers = tuple(f.peer.name for f in found)
-    return (*peers, *(f"{OWN_PREFIX}{b}" for b in sorted(budgets)))
+    budgets = sorted(options.budgets)
+    return (*peers, *(own_tool(b, fp) for fp in options.freedoms for b in budgets))

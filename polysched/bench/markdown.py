@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from polysched.bench.ours import OWN_PREFIX
 from polysched.bench.peers import GEMM, NUMPY
 from polysched.bench.report import BenchReport, KernelReport, contest_of
 from polysched.bench.tables import mean_rows, print_ratio, ranking_rows
@@ -16,8 +15,8 @@ _SAID_CHARACTERS = 100
 def bench_markdown(report: BenchReport) -> str:
     """One page: setting, kernels, all tools, means, failures, ranking.
 
-    Where polysched is slower than the best strict peer, the ratio is in bold type; a
-    kernel that was measured while others used the machine has an asterisk.
+    Where polysched is slower than the best peer with the same freedom, the ratio is in
+    bold type; a kernel that was measured while others used the machine has an asterisk.
     """
     parts = [
         *_setting(report),
@@ -59,30 +58,34 @@ def _setting(report: BenchReport) -> list[str]:
 
 def _kernels(report: BenchReport) -> list[str]:
     """The main table: best peers and ours."""
-    own = _own_tools(report)
+    own, fast = (_own_tools(report, c) for c in ("ours", "fast ours"))
     heads = (
         "kernel", "gcc", "best strict peer", "x gcc", "best peer", "x gcc",
         *(f"{t} x gcc" for t in own),
         *(f"{t} x strict peer" for t in own),
         "x best peer", "x NumPy", "of roofline",
+        *(f"{t} x best peer" for t in fast),
     )  # fmt: skip
-    rows = [_kernel_row(kernel, own) for kernel in report.kernels]
-    rule = ("---", "---:", "---", "---:", "---", *("---:",) * (2 * len(own) + 4))
+    rows = [_kernel_row(kernel, own, fast) for kernel in report.kernels]
+    n_numbers = 2 * len(own) + len(fast) + 4
+    rule = ("---", "---:", "---", "---:", "---", *("---:",) * n_numbers)
     best = own[-1] if own else ""
     return [
         "",
         "## Kernels",
         "",
-        f"Speed-ups; the last three columns are of {best}." if own else "Speed-ups.",
+        f"Speed-ups; those without a name are of {best}." if own else "Speed-ups.",
         "",
         *_table(heads, rule, rows),
     ]
 
 
-def _kernel_row(kernel: KernelReport, own: Sequence[str]) -> tuple[str, ...]:
+def _kernel_row(
+    kernel: KernelReport, own: Sequence[str], fast: Sequence[str]
+) -> tuple[str, ...]:
     title = f"{kernel.name} {kernel.size}".strip() + ("*" if kernel.is_loaded else "")
     if kernel.failure:
-        return (title, "not measured", *("",) * (2 * len(own) + 7))
+        return (title, "not measured", *("",) * (2 * len(own) + len(fast) + 7))
     strict, peer = kernel.best_strict_peer, kernel.best_peer
     last = own[-1] if own else ""
     fraction = kernel.fraction_of_bound(last)
@@ -99,6 +102,7 @@ def _kernel_row(kernel: KernelReport, own: Sequence[str]) -> tuple[str, ...]:
         print_ratio(kernel.over(peer, last)),
         print_ratio(kernel.over(NUMPY, last)),
         _share(fraction),
+        *(_mark_loss(kernel.over(peer, t)) for t in fast),
     )
 
 
@@ -185,9 +189,8 @@ def _numbers(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return _table(heads, ("---", *("---:",) * (len(heads) - 1)), rows)
 
 
-def _own_tools(report: BenchReport) -> list[str]:
-    own = [t for t in report.tool_names if contest_of(t) == "ours"]
-    return sorted(own, key=lambda t: int(t.removeprefix(OWN_PREFIX)))
+def _own_tools(report: BenchReport, contest: str) -> list[str]:
+    return [t for t in report.tool_names if contest_of(t) == contest]
 
 
 def _table(

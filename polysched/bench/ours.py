@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from polysched.analysis import FloatingPoint
 from polysched.base import Progress
+from polysched.bench.peers import FAST_SUFFIX, OURS
 from polysched.bench.ranking import Ranking, Trial
 from polysched.ir import Program, Scop
 from polysched.machine import Machine
@@ -16,7 +18,12 @@ from polysched.runtime import RunOptions, Toolchain
 from polysched.tune import TuneOptions
 from polysched.workflow import Tuned, Variant, build_space, choose_candidates, tune
 
-OWN_PREFIX = "ours-"
+OWN_PREFIX = f"{OURS}-"
+
+
+def own_tool(budget: int, fp: FloatingPoint) -> str:
+    """The name of polysched with a budget, that may reorder floating point or not."""
+    return f"{OWN_PREFIX}{budget}{'' if fp == 'strict' else FAST_SUFFIX}"
 
 
 @dataclass(frozen=True)
@@ -25,22 +32,17 @@ class Choice:
 
     Attributes
     ----------
-    budget : int
-        Measured variants.
+    name : str
+        The budget and its freedom as a tool's name.
     variant : Variant or None
         The winner; None where nothing beats the original, which is kept.
     note : str
         The winner in words.
     """
 
-    budget: int
+    name: str
     variant: Variant | None
     note: str
-
-    @property
-    def name(self) -> str:
-        """As a tool's name."""
-        return f"{OWN_PREFIX}{self.budget}"
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def choose_own(
     scop: Scop,
     budgets: Sequence[int],
     *,
+    fp: FloatingPoint,
     everything: bool,
     sizes: Mapping[str, int],
     machine: Machine,
@@ -102,7 +105,7 @@ def choose_own(
     A budget's part is what `choose_candidates` gives for it, so its winner is the one
     that ``tune --budget`` would find with the same times. With `everything` all kept
     variants are measured as well, for the sake of the ranking. `sizes` are those that
-    the program has when it runs.
+    the program has when it runs; `fp` is which sums may be reordered.
 
     Raises
     ------
@@ -115,6 +118,7 @@ def choose_own(
         machine.limited(run_options.threads),
         scop=scop.name,
         parameters=sizes,
+        fp=fp,
         progress=progress,
     )
     parts = {b: choose_candidates(space, b) for b in sorted(budgets, reverse=True)}
@@ -127,19 +131,19 @@ def choose_own(
         space,
         candidates=tuple(union.values()),
         toolchain=toolchain,
-        options=TuneOptions(timeout_seconds=run_timeout),
+        options=TuneOptions(timeout_seconds=run_timeout, fp=fp),
         run_options=run_options,
         database=database,
         progress=progress,
         directory=directory,
     )
     ended = time.monotonic()
-    choices = tuple(_choose(tuned, b, parts[b]) for b in sorted(budgets))
+    choices = tuple(_choose(tuned, own_tool(b, fp), parts[b]) for b in sorted(budgets))
     ranking = _rank(ranked, tuned)
     return Own(choices, len(space), built - started, ended - built, ranking)
 
 
-def _choose(tuned: Tuned, budget: int, part: Sequence[Variant]) -> Choice:
+def _choose(tuned: Tuned, name: str, part: Sequence[Variant]) -> Choice:
     """The fastest right variant of a part, unless the original is faster."""
     finalists = tuned.result.finalists
     times = []
@@ -149,9 +153,9 @@ def _choose(tuned: Tuned, budget: int, part: Sequence[Variant]) -> Choice:
             times.append((variant.id not in finalists, outcome.median_seconds, k))
     original = tuned.result.baseline.median_seconds
     if not times or min(times)[1] >= original:
-        return Choice(budget, None, "the original is kept")
+        return Choice(name, None, "the original is kept")
     variant = part[min(times)[2]]
-    return Choice(budget, variant, f"schedule {variant.id}")
+    return Choice(name, variant, f"schedule {variant.id}")
 
 
 def _rank(ranked: Sequence[Variant], tuned: Tuned) -> Ranking:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from polysched.analysis import FloatingPoint
 from polysched.base import PolyschedError, ToolchainError
 from polysched.runtime import run_child, run_tool
 
@@ -21,6 +22,8 @@ NUMPY = "numpy"
 GEMM = "blas-gemm"  # a product of as many operations, by the BLAS of NumPy
 BASELINE = "gcc"  # ratios are told over it
 FAST_SUFFIX = "-fast"  # of the names of those that may reorder floating point
+OURS_FAST = OURS + FAST_SUFFIX
+_OWN: dict[str, FloatingPoint] = {OURS: "strict", OURS_FAST: "reassociate"}
 _PLAIN: tuple[str, ...] = ("-O3", "-march=native")
 _FAST = "-ffast-math"
 _CLANG = ("clang", *(f"clang-{n}" for n in range(23, 13, -1)))
@@ -202,14 +205,21 @@ class Found:
         }
 
 
-def select_tools(words: Sequence[str]) -> tuple[tuple[Peer, ...], bool]:
-    """The peers that are named, in our order, and whether polysched is among them.
+def select_tools(
+    words: Sequence[str],
+) -> tuple[tuple[Peer, ...], tuple[FloatingPoint, ...]]:
+    """The peers that are named, in our order, and the modes of polysched among them.
 
     Parameters
     ----------
     words : sequence of str
         Names of tools, or first parts of names (``pluto`` for all its modes); none for
-        everything. Tuned peers are chosen by their whole names alone.
+        everything. Tuned peers and ours are chosen by their whole names alone.
+
+    Returns
+    -------
+    tuple of Peer, tuple of str
+        The second has "strict" for ``ours`` and "reassociate" for ``ours-fast``.
 
     Raises
     ------
@@ -218,18 +228,19 @@ def select_tools(words: Sequence[str]) -> tuple[tuple[Peer, ...], bool]:
     """
     usual = [p for p in PEERS if not p.is_tuned]
     if not words:
-        return tuple(usual), True
+        return tuple(usual), tuple(_OWN.values())
     chosen: set[str] = set()
     for word in words:
         names = [p.name for p in PEERS if p.name == word]
         names = names or [p.name for p in usual if p.name.startswith(f"{word}-")]
-        if not names and word != OURS:
-            known = ", ".join((OURS, *(p.name for p in PEERS)))
+        if not names and word not in _OWN:
+            known = ", ".join((*_OWN, *(p.name for p in PEERS)))
             raise PolyschedError(
                 f"no tool named {word!r}", hint=f"the tools are: {known}"
             )
         chosen.update(names)
-    return tuple(p for p in PEERS if p.name in chosen), OURS in words
+    own = tuple(fp for name, fp in _OWN.items() if name in words)
+    return tuple(p for p in PEERS if p.name in chosen), own
 
 
 def detect_peers(peers: Sequence[Peer]) -> tuple[Found, ...]:

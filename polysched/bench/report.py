@@ -10,7 +10,7 @@ from typing import Any
 
 from polysched.base import PolyschedError
 from polysched.bench.ours import OWN_PREFIX
-from polysched.bench.peers import BASELINE, FAST_SUFFIX, PEERS, Found, Role
+from polysched.bench.peers import BASELINE, FAST_SUFFIX, OURS, PEERS, Found, Role
 from polysched.bench.ranking import Ranking, RankingSummary, summarise_rankings
 from polysched.bench.roofline import Bound, Work, bound_of
 from polysched.machine import Machine
@@ -35,9 +35,10 @@ def role_of(tool: str) -> Role:
 def contest_of(tool: str) -> str:
     """Whom a tool is compared with: its role, and whether it may reorder."""
     role = role_of(tool)
+    is_fast = tool.endswith(FAST_SUFFIX)
     if role not in _PEER_ROLES:
-        return role
-    return "fast peer" if tool.endswith(FAST_SUFFIX) else "strict peer"
+        return "fast ours" if role == OURS and is_fast else role
+    return "fast peer" if is_fast else "strict peer"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class KernelReport:
         The least time by roofline; None where the work cannot be counted.
     own : mapping
         What the search of our own variants took, and its winners.
+    own_fast : mapping
+        The same of the search that might reorder floating point.
     failure : str
         Why nothing was measured; empty when something was.
     is_stored : bool
@@ -76,6 +79,7 @@ class KernelReport:
     foreign_cores: float | None = None
     bound: Bound | None = None
     own: Mapping[str, object] = field(default_factory=dict)
+    own_fast: Mapping[str, object] = field(default_factory=dict)
     failure: str = ""
     is_stored: bool = False
 
@@ -103,6 +107,13 @@ class KernelReport:
             if contest_of(tool) in contests and (s := self.seconds(tool)) is not None
         ]
         return min(times)[1] if times else None
+
+    @property
+    def own_tools(self) -> tuple[str, ...]:
+        """Ours with the largest budget, strict and fast, as far as they were asked."""
+        contests = ("ours", "fast ours")
+        found = ([t for t in self.results if contest_of(t) == c] for c in contests)
+        return tuple(tools[-1] for tools in found if tools)
 
     def over(self, other: str | None, tool: str) -> float | None:
         """How many times faster a tool is than another one."""
@@ -144,6 +155,7 @@ class KernelReport:
             "best_peer": self.best_peer,
             "best_strict_peer": self.best_strict_peer,
             "ours": dict(self.own) or None,
+            "ours_fast": dict(self.own_fast) or None,
             "results": {tool: self._result(tool) for tool in self.results},
         }
 
@@ -193,6 +205,7 @@ class KernelReport:
                 foreign_cores=data["foreign_cores"],
                 bound=bound,
                 own=data["ours"] or {},
+                own_fast=data.get("ours_fast") or {},
                 failure=data["failure"] or "",
                 is_stored=True,
             )

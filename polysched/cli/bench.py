@@ -109,8 +109,8 @@ _FORMS: dict[str, Callable[[BenchReport], str]] = {
     type=Words(),
     default=(),
     metavar="NAME,...",
-    help="Only these, as ours,gcc,pluto; by default every one that is installed but "
-    "pluto-tuned, which takes minutes.",
+    help="Only these, as ours,ours-fast,gcc,pluto; by default every one that is "
+    "installed but pluto-tuned, which takes minutes.",
 )
 @click.option(
     "--target",
@@ -229,11 +229,12 @@ def command(kernels: tuple[str, ...], **values: Any) -> int:
     files = find_kernels(kernels, values["suites"], values["sizes"])
     for output in outputs.values():
         check_output(output, [f.path for f in files])
-    peers, with_ours = select_tools(values["tools"])
+    peers, freedoms = select_tools(values["tools"])
     machine = _load_machine(values["machine"])
     options = BenchOptions(
-        budgets=values["budget"] if with_ours else (),
-        everything=with_ours and values["regret"],
+        budgets=values["budget"],
+        freedoms=freedoms,
+        everything=values["regret"],
         rounds=values["rounds"],
         seconds=values["timeout"],
         run_timeout=values["run_timeout"],
@@ -290,9 +291,7 @@ def _tell(kernel: KernelReport) -> None:
     told = [f"{title}{where}: {kernel.rounds} rounds"]
     if best is not None:
         told.append(f"best peer {best} {print_seconds(kernel.seconds(best))}")
-    own = [t for t in kernel.results if t.startswith("ours-")]
-    if own:
-        told.append(f"{own[-1]} {print_seconds(kernel.seconds(own[-1]))}")
+    told += [f"{t} {print_seconds(kernel.seconds(t))}" for t in kernel.own_tools]
     if kernel.is_loaded:
         told.append(f"LOADED, others used {kernel.foreign_cores:.2f} cores")
     click.echo(", ".join(told), err=True)

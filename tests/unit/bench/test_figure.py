@@ -47,6 +47,17 @@ def test_markdown_tells_ratios_and_marks_losses():
             assert line.count("|") == lines[k - 1].count("|") == lines[k + 1].count("|")
 
 
+def test_who_may_reorder_is_beside_the_best_of_all_peers():
+    times = {t: Measurement((s,)) for t, s in SECONDS.items()}
+    results = times | {"ours-16-fast": Measurement((0.625,))}
+    lines = bench_markdown(_report(results=results)).splitlines()
+    heads = next(s for s in lines if s.startswith("| kernel | gcc |"))
+    row = next(s for s in lines if s.startswith("| a<b LARGE |"))
+    cells = dict(zip(heads.split(" | "), row.split(" | "), strict=True))
+    assert cells["ours-16-fast x best peer |"] == "**0.80** |"
+    assert cells["ours-16 x strict peer"] == "2.50"
+
+
 def test_dense_kernels_stand_beside_a_product():
     assert "matrix product" not in bench_markdown(_report())
     times = {t: Measurement((s,)) for t, s in SECONDS.items()}

@@ -186,6 +186,20 @@ def test_budgets_share_one_search_and_their_programs(bench):
     assert kernel.own["space_size"] > 2
 
 
+def test_ours_with_leave_to_reorder_is_a_tool_of_its_own(bench, tmp_path):
+    options = replace(QUICK, budgets=(1,), freedoms=("strict", "reassociate"))
+    report = bench("product.c", "gcc", "gcc-fast", options=options)
+    (kernel,) = report.kernels
+    assert list(kernel.results) == ["gcc", "gcc-fast", "ours-1", "ours-1-fast"]
+    assert kernel.own_tools == ("ours-1", "ours-1-fast")
+    assert kernel.own_fast["space_size"] > kernel.own["space_size"]
+    assert kernel.best_peer in ("gcc", "gcc-fast")
+    (again,) = bench("product.c", "gcc", "gcc-fast", options=options).kernels
+    assert again.is_stored
+    assert again.own_fast == kernel.own_fast
+    assert report.to_json()["geometric_means"]["ours-1-fast"]["n_kernels"] == 1
+
+
 def test_sizes_of_the_run_are_what_is_ranked_for(bench, suite, monkeypatch):
     text = """\
 static double a[77];

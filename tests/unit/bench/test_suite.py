@@ -53,15 +53,16 @@ def test_an_empty_suite_is_refused(tmp_path):
 
 
 def test_tools_are_chosen_by_name_or_family():
-    peers, with_ours = select_tools(())
+    peers, own = select_tools(())
     usual = tuple(p for p in PEERS if not p.is_tuned)
-    assert (peers, with_ours) == (usual, True)
-    peers, with_ours = select_tools(("gcc", "ppcg"))
+    assert (peers, own) == (usual, ("strict", "reassociate"))
+    peers, own = select_tools(("gcc", "ppcg"))
     assert [p.name for p in peers] == [
         "gcc",
         *("ppcg-tile", "ppcg-tile-fast", "ppcg-notile", "ppcg-notile-fast"),
     ]
-    assert not with_ours
-    assert select_tools(("ours",)) == ((), True)
+    assert own == ()
+    assert select_tools(("ours",)) == ((), ("strict",))
+    assert select_tools(("ours-fast",)) == ((), ("reassociate",))
     with pytest.raises(PolyschedError, match="no tool named 'icc'"):
         select_tools(("icc",))
