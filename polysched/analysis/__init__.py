@@ -109,7 +109,13 @@ from polysched.analysis.program_features import (
 )
 from polysched.analysis.prover import Prover
 from polysched.analysis.rationals import Vector, rank
-from polysched.analysis.reductions import Reduction, ReductionOp, find_reductions
+from polysched.analysis.reductions import (
+    Reduction,
+    ReductionOp,
+    find_reductions,
+    has_terms,
+    sum_leaves,
+)
 from polysched.analysis.reordering import (
     FREEDOMS,
     FloatingPoint,
@@ -248,6 +254,7 @@ __all__ = [
     "find_violation",
     "function_directions",
     "fused_count",
+    "has_terms",
     "infer_liveness",
     "is_box",
     "is_instruction",
@@ -294,6 +301,7 @@ __all__ = [
     "statement_places",
     "stride_classes",
     "substitute_scalars",
+    "sum_leaves",
     "tile_forms",
     "updates_alone",
     "walked_subscripts",

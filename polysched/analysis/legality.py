@@ -35,6 +35,7 @@ from polysched.ir import (
     MARK_VECTOR,
     ScheduleTree,
     Scop,
+    adds_terms_in_turn,
     atomic_sums,
     copied_sums,
     is_ordered,
@@ -143,8 +144,11 @@ def _broken_by_mark(
     mark = _mark_name(node)
     if mark == MARK_STAGE:
         reason = "tensor cores leave the order of terms open"
-        yield _reordered_terms(node, dependences), reason
+        if _is_for_tensor_cores(node):
+            yield _reordered_terms(node, dependences), reason
         yield _rounded_terms(node, dependences), "tensor cores round factors of floats"
+    if mark == MARK_REGISTERS and adds_terms_in_turn(_whole_mark(node)):
+        yield _reordered_terms(node, dependences), "terms of an update come in turn"
     if mark == MARK_SQUARES:
         reason = "squares run statements, and rows or columns, one by one"
         yield find_torn(node, dependences), reason
@@ -157,7 +161,7 @@ def _broken_by_mark(
     if mark in (MARK_PARALLEL, MARK_GRID):
         found = _hidden_by_copies(node, dependences)
         if found is not None:
-            is_atomic = bool(atomic_sums(str(node.mark_get_id().get_name())))
+            is_atomic = bool(atomic_sums(_whole_mark(node)))
             how = "updates all of" if is_atomic else "adds to a copy of"
             yield found, f"each thread {how} {found[0].array}"
     if mark in _OPEN_MARKS and node_kind(node.child(0)) == "band":
@@ -165,12 +169,14 @@ def _broken_by_mark(
         yield _carried_by_mark(node, node.child(0), dependences), reason
 
 
+def _is_for_tensor_cores(node: isl.ScheduleNode) -> bool:
+    return "tensor" in _whole_mark(node).split(":")
+
+
 def _reordered_terms(
     node: isl.ScheduleNode, dependences: Dependences
 ) -> tuple[Dependence, isl.Map] | None:
-    """Terms that tensor cores add in an order of their own, and must not."""
-    if "tensor" not in str(node.mark_get_id().get_name()).split(":"):
-        return None
+    """Terms that a mark adds in an order of its own, and must not."""
     free = {r.statement for r in dependences.reductions}
     for instances in list_sets(node.get_domain()):
         name = instances.get_tuple_name()
@@ -189,9 +195,7 @@ def _rounded_terms(
 
     Factors of two bytes they take as they are.
     """
-    if "tensor" not in str(node.mark_get_id().get_name()).split(":"):
-        return None
-    if dependences.may_round:
+    if not _is_for_tensor_cores(node) or dependences.may_round:
         return None
     here = {s.get_tuple_name() for s in list_sets(node.get_domain())}
     floats = {
@@ -207,7 +211,7 @@ def _rounded_terms(
 
 def _own_sums(node: isl.ScheduleNode) -> tuple[str, ...]:
     """The arrays of whose sums a mark gives threads parts of their own."""
-    mark = str(node.mark_get_id().get_name())
+    mark = _whole_mark(node)
     return copied_sums(mark) or partial_sums(mark) or atomic_sums(mark)
 
 
@@ -215,7 +219,7 @@ def _leave_to_parts(
     node: isl.ScheduleNode, below: isl.ScheduleNode, dependences: Dependences
 ) -> Dependences:
     """The dependences without those between terms that a mark gives threads."""
-    mark, arrays = str(node.mark_get_id().get_name()), _own_sums(node)
+    mark, arrays = _whole_mark(node), _own_sums(node)
     if atomic_sums(mark):
         return leave_to_atomics(below, arrays, dependences)
     is_device = bool(partial_sums(mark))
@@ -243,7 +247,7 @@ def _carried_by_mark(
     arrays = _own_sums(node)
     if arrays:
         dependences = _leave_to_parts(node, band, dependences)
-    if is_ordered(str(node.mark_get_id().get_name())):
+    if is_ordered(_whole_mark(node)):
         dependences = leave_in_order(node, dependences)
     if mark == MARK_ACCUMULATE and find_accumulation(band, last, dependences):
         return None
@@ -294,7 +298,11 @@ _AT_LEAST_ZERO = isl.Set("{ [d] : d >= 0 }")
 def _mark_name(node: isl.ScheduleNode) -> str:
     if node_kind(node) != "mark":
         return ""
-    return str(node.mark_get_id().get_name()).split(":", maxsplit=1)[0]
+    return _whole_mark(node).split(":", maxsplit=1)[0]
+
+
+def _whole_mark(node: isl.ScheduleNode) -> str:
+    return str(node.mark_get_id().get_name())
 
 
 def _not_in_order(pairs: isl.UnionMap, schedule: isl.UnionMap) -> isl.Map | None:

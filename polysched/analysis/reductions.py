@@ -207,8 +207,16 @@ def _without_casts(expr: Expr) -> Expr:
     return expr
 
 
+def has_terms(action: Action) -> bool:
+    """Whether it adds several terms to what it updates, as ``c += a * b + d * e``."""
+    match action:
+        case Assign(target, "+=" | "-=", value) if value.dtype == target.type:
+            return len(sum_leaves(value, positive=True)) > 1
+    return False
+
+
 def _match_sum(target: Load, value: Expr) -> _Match | None:
-    leaves = _sum_leaves(value, positive=True)
+    leaves = sum_leaves(value, positive=True)
     own = [positive for leaf, positive in leaves if leaf == target]
     others = [(leaf, positive) for leaf, positive in leaves if leaf != target]
     if own != [True] or not others:
@@ -217,7 +225,7 @@ def _match_sum(target: Load, value: Expr) -> _Match | None:
     return target, op, [leaf for leaf, _ in others]
 
 
-def _sum_leaves(expr: Expr, positive: bool) -> list[tuple[Expr, bool]]:
+def sum_leaves(expr: Expr, positive: bool) -> list[tuple[Expr, bool]]:
     """Terms of nested sums and differences of one type, each with its sign."""
     match expr:
         case Binary("+" | "-" as op, left, right):
@@ -235,7 +243,7 @@ def _leaves_or_self(
 ) -> list[tuple[Expr, bool]]:
     """Descend only where no conversion lies between."""
     if part.dtype == parent.dtype:
-        return _sum_leaves(part, positive)
+        return sum_leaves(part, positive)
     return [(part, positive)]
 
 

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
+from polysched.analysis import has_terms, sum_leaves
 from polysched.codegen.ahead import ask_ahead
 from polysched.codegen.apart import is_apart
 from polysched.codegen.build import Built
@@ -55,6 +56,7 @@ from polysched.codegen.turned_tiles import write_turned_tile
 from polysched.codegen.vectors import VectorNames
 from polysched.ir import (
     Assign,
+    Expr,
     Load,
     ScalarType,
     Scop,
@@ -211,22 +213,16 @@ class RegisterTiles:
     ) -> Node:
         """Straight-line code of all vectors of a tile; the target may be in a row."""
         points = self._points(tile)
-        if chain and tile.lanes > 1 and not row:
-            around = with_loop(points, chain[-1])
-            turned = find_turned(around, assign, tile.lanes)
-            if turned:
-                return self._write_turned(tile, chain, assign, around, turned)
-        if not chain and not row:
-            macros = self.built.exprs.macros
-            square = write_turned_tile(points, tile, assign, self.vectors, macros)
-            if square is not None:
-                return square
+        square = None if row else self._write_squares(points, tile, chain, assign)
+        if square is not None:
+            return square
         vector = self.vectors.type(assign.target.type, tile.lanes)
         vectors: dict[str, str] = {}
         scalars: dict[str, str] = {}
         opening: list[str] = []
         inner: list[str] = []
         closing: list[str] = []
+        writers: list[LaneWriter] = []
         for number, position in enumerate(tile.positions):
             reader = lane_reader(points, position, assign, tile.lanes, widens=True)
             reader.check(assign)
@@ -240,15 +236,20 @@ class RegisterTiles:
                 vectors, scalars, inner, vector, self.vectors.take, reader, held,
                 type_of=partial(self.vectors.declare, lanes=tile.lanes),
             )  # fmt: skip
-            value = writer.value(assign.value)
+            writers.append(writer)
             if is_read(assign):
                 opening.append(f"{vector} {held} = {element};")
-                inner.append(f"{held} {assign.op} {value};")
-            else:
-                if tile.lanes > 1 and not reader.varies(assign.value):
-                    value = binary("-", value, Text(f"({vector}){{0}}"))
-                inner.append(f"const {vector} {held} = {value};")
             closing.append(f"{element} = {held};")
+        # one term of all vectors before the next: its operands alone are in registers
+        for op, term in _updates(assign, tile.in_turn):
+            for writer in writers:
+                value = writer.value(term)
+                if is_read(assign):
+                    inner.append(f"{writer.held} {op} {value};")
+                    continue
+                if tile.lanes > 1 and not writer.reader.varies(term):
+                    value = binary("-", value, Text(f"({vector}){{0}}"))
+                inner.append(f"const {vector} {writer.held} = {value};")
         self.vectors.declare(assign.target.type, tile.lanes)
         if not chain:
             return Block((), tuple(opening + inner + closing))
@@ -256,6 +257,25 @@ class RegisterTiles:
         for loop in reversed(chain):
             body = Block((replace(loop, body=body),))
         return guarded(chain[0], Block(body.items, tuple(opening), tuple(closing)))
+
+    def _write_squares(
+        self,
+        points: PointPrinters,
+        tile: TileLoops,
+        chain: tuple[Loop, ...],
+        assign: Assign,
+    ) -> Node | None:
+        """The tile with what lies across its rows turned; None where nothing does."""
+        if not chain:
+            macros = self.built.exprs.macros
+            return write_turned_tile(points, tile, assign, self.vectors, macros)
+        if tile.lanes == 1:
+            return None
+        around = with_loop(points, chain[-1])
+        turned = find_turned(around, assign, tile.lanes)
+        if not turned:
+            return None
+        return self._write_turned(tile, chain, assign, around, turned)
 
     def _write_turned(
         self,
@@ -324,6 +344,14 @@ class RegisterTiles:
         for loop in reversed(outer):
             body = Block((replace(loop, body=body),))
         return body
+
+
+def _updates(assign: Assign, in_turn: bool) -> list[tuple[str, Expr]]:
+    """An update as one, or as one for each of its terms."""
+    if not in_turn or not has_terms(assign):
+        return [(assign.op, assign.value)]
+    leaves = sum_leaves(assign.value, assign.op == "+=")
+    return [("+=" if positive else "-=", term) for term, positive in leaves]
 
 
 def _as_block(node: Node) -> Block:

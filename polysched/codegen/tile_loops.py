@@ -15,6 +15,7 @@ from polysched.ir import (
     MARK_REGISTERS,
     Assign,
     RowsAhead,
+    adds_terms_in_turn,
     grouped_terms,
     held_lanes,
     walk,
@@ -39,6 +40,8 @@ class TileLoops:
         What it asks for ahead.
     terms : int
         Terms of a sum that one instruction adds up.
+    in_turn : bool
+        Whether the terms of an update are added one after the other.
     """
 
     loops: tuple[Loop, ...]
@@ -46,6 +49,7 @@ class TileLoops:
     lanes: int
     ahead: RowsAhead = field(default_factory=RowsAhead)
     terms: int = 1
+    in_turn: bool = False
 
     @property
     def is_full(self) -> bool:
@@ -126,7 +130,8 @@ def read_tile(mark: Mark) -> TileLoops | None:
         return None
     ahead = RowsAhead.of_mark(mark.name)
     lanes, terms = held_lanes(mark.name), grouped_terms(mark.name)
-    return TileLoops(tuple(loops), instance, lanes, ahead, terms)
+    in_turn = adds_terms_in_turn(mark.name)
+    return TileLoops(tuple(loops), instance, lanes, ahead, terms, in_turn)
 
 
 def narrow(loop: Loop, lanes: int) -> list[tuple[Loop, int]]:

@@ -27,7 +27,7 @@ MARK_LIFT = "lift"  # lift:250, below, arrays of one dimension lie in rows of pa
 MARK_REGISTERS = "registers"  # registers:4, the band below is held in vectors of 4;
 # registers:4:16, rows 16 further on are asked for ahead; registers:4:16:2, of every
 # four rows the first two; -2, the last two; registers:16x4, four terms of an integer
-# sum in one instruction
+# sum in one instruction; registers:4+, the terms of an update one after the other
 TURNED_BYTES = (4, 8)  # of an element of a square that a tile in registers turns:
 # integers as wide say where it goes
 MARK_SQUARES = "squares"  # squares:8:16, the band below: the rows of squares of 8 x 8,
@@ -117,12 +117,24 @@ def grouped_terms(mark: str) -> int:
     return _held(mark)[1]
 
 
+def adds_terms_in_turn(mark: str) -> bool:
+    """Whether an update of several terms below a mark is one update for each term.
+
+    Examples
+    --------
+    >>> adds_terms_in_turn("registers:8+"), adds_terms_in_turn("registers:8")
+    (True, False)
+    """
+    kind, *words = mark.split(":")
+    return kind == MARK_REGISTERS and words[0].endswith("+")
+
+
 def _held(mark: str) -> tuple[int, int]:
     """Elements of vectors, and terms of each that are added up at a time."""
     kind, *words = mark.split(":")
     if kind not in (MARK_REGISTERS, MARK_SQUARES):
         return 0, 1
-    lanes, _, terms = words[0].partition("x")
+    lanes, _, terms = words[0].rstrip("+").partition("x")
     return int(lanes), int(terms or 1)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil, lcm
 
+from polysched.analysis import has_terms
 from polysched.ir import MARK_PACK, MAX_COPY_BYTES, NodePath, Scop
 from polysched.machine import Cpu
 from polysched.transform.band_view import limits_others, view_band
@@ -21,6 +22,7 @@ from polysched.transform.operand_copies import (
     batch_members,
     can_copy,
     can_pack,
+    count_operands,
     is_packed_outside,
     pack_group,
     pack_operand,
@@ -87,8 +89,9 @@ def tile_contraction(
     if align > 1:
         depth = align
     columns, block = (
-        min(int(cpu.l2_bytes * share), MAX_COPY_BYTES) // (n_bytes * depth)
-        for share in (L2_SHARE, BLOCK_SHARE)
+        min(int(cpu.l2_bytes * share), MAX_COPY_BYTES)
+        // (n_bytes * depth * max(1, count_operands(found, member)))
+        for share, member in ((L2_SHARE, found.lane), (BLOCK_SHARE, found.row))
     )
     if align % width:
         width = lcm(width, align)
@@ -198,6 +201,11 @@ def hold_contraction(
     full = max(1, found.extent(found.lane) // lanes)
     factors[found.lane] = min(vectors, full) * lanes
     step = Registers(path, tuple(factors), lanes)
+    free = {r.statement for r in draft.deps.reductions}
+    if found.statement.name in free and any(
+        map(has_terms, scop.statement(found.statement.name).body)
+    ):
+        step = replace(step, in_turn=True)
     if grouping:
         held = _hold_groups(draft, found, step, grouping, vectors * lanes)
         if held is not None:

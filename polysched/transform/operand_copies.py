@@ -31,6 +31,15 @@ def operand_iterators(found: Contraction, member: int) -> tuple[int, ...]:
     return near if besides & moving else (*sorted(besides), *near)
 
 
+def count_operands(found: Contraction, member: int) -> int:
+    """Operands that move with a member of the register tile, each with its own copy."""
+    statement = found.band.scop.statement(found.statement.name)
+    numbers = operand_iterators(found, member)
+    return len(
+        find_operands(statement, frozenset(statement.iterators[k] for k in numbers))
+    )
+
+
 def batch_members(found: Contraction, member: int) -> list[int]:
     """Members outside of the contraction that move the operand of a member."""
     near = tuple(found.iterator(k) for k in (*found.inside, member))

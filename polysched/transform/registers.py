@@ -10,6 +10,7 @@ import islpy as isl
 
 from polysched.analysis import Dependences, loop_is_parallel
 from polysched.ir import MARK_REGISTERS, RowsAhead, ScheduleTree
+from polysched.sets import list_sets
 from polysched.transform.bands import (
     coincident_flags,
     has_isolation,
@@ -61,6 +62,9 @@ class Registers(Step):
     terms : int
         Terms of an integer sum that one instruction adds up, where operands are packed
         in groups of so many: 2 or 4; 1 for others.
+    in_turn : bool
+        Whether the terms of an update are added one after the other, ``c += a*b + d*e``
+        as two multiply-adds: for sums whose terms may come in any order.
     """
 
     factors: tuple[int, ...]
@@ -68,6 +72,7 @@ class Registers(Step):
     ahead: int = option(0)
     asked: int = option(0)
     terms: int = option(1)
+    in_turn: bool = option(False)
 
     name: ClassVar[str] = "registers"
 
@@ -84,6 +89,8 @@ class Registers(Step):
             return f"found {self.asked} of {self.lanes} rows, {self.ahead} ahead"
         if self.terms not in (1, 2, 4) or (self.terms > 1 and self.ahead):
             return f"found {self.terms} terms at a time, {self.ahead} rows ahead"
+        if self.in_turn and (self.terms > 1 or self.ahead):
+            return "terms are added in turn in tiles that do nothing else"
         width = self.factors[self._tiled[-1]]
         if width % self.lanes:
             return f"found {width} points for vectors of {self.lanes}"
@@ -96,6 +103,10 @@ class Registers(Step):
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         node = tree.node(self.band)
         if not is_permutable(node, deps):
+            return False
+        free = {r.statement for r in deps.reductions}
+        here = {s.get_tuple_name() for s in list_sets(node.get_domain())}
+        if self.in_turn and not here <= free:
             return False
         if self.lanes == 1:
             return True
@@ -122,7 +133,7 @@ class Registers(Step):
     @property
     def _mark(self) -> str:
         asked = RowsAhead(self.ahead, self.asked)
-        terms = f"x{self.terms}" if self.terms > 1 else ""
+        terms = f"x{self.terms}" if self.terms > 1 else "+" if self.in_turn else ""
         return f"{MARK_REGISTERS}:{self.lanes}{terms}{asked.words}"
 
     @property

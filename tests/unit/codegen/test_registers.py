@@ -5,8 +5,8 @@ from __future__ import annotations
 import islpy as isl
 import pytest
 
-from polysched.analysis import set_band_flags
-from polysched.base import CodegenError
+from polysched.analysis import FloatingPoint, allow_reordering, set_band_flags
+from polysched.base import CodegenError, IllegalScheduleError
 from polysched.codegen import print_openmp
 from polysched.codegen.ctext import Text
 from polysched.codegen.linear import Linear
@@ -79,9 +79,10 @@ def program(
     return text.replace("BODY", loops.replace("STATEMENT", statement))
 
 
-def scripted(script: str):
+def scripted(script: str, fp: FloatingPoint = "strict"):
     def schedules(scop: Scop) -> Candidates:
         scop, deps = prepare(scop)
+        deps = allow_reordering(deps, scop, fp)
         start = set_band_flags(original_tree(scop), deps)
         tree = apply_script(start, parse_script(script), deps)
         return Candidates(scop, deps, (Candidate(tree, "script"),))
@@ -89,18 +90,18 @@ def scripted(script: str):
     return schedules
 
 
-def text_of(source: str, script: str, tmp_path) -> str:
+def text_of(source: str, script: str, tmp_path, fp: FloatingPoint = "strict") -> str:
     file = tmp_path / "program.c"
     file.write_text(source)
     (scop,) = parse_c(str(file)).scops
-    found = scripted(script)(scop)
+    found = scripted(script, fp)(scop)
     return print_openmp(
         found.scop, found.listed[0].tree, deps=found.dependences.validity
     )
 
 
-def check(source: str, script: str) -> None:
-    report = check_program(source, scripted(script))
+def check(source: str, script: str, fp: FloatingPoint = "strict") -> None:
+    report = check_program(source, scripted(script, fp))
     assert not report.mismatches, "\n".join(str(m) for m in report.mismatches)
     assert report.n_unprinted == 0
     assert report.n_trees == 1
@@ -177,6 +178,27 @@ def test_products_are_equal_at_every_edge(script: str, type_name: str) -> None:
 def test_updates_of_many_forms_are_vectors_and_equal(statement, tmp_path) -> None:
     assert "ps_double4" in text_of(program(statement), HELD, tmp_path)
     check(program(statement), HELD)
+
+
+TWO = "C[i][j] -= alpha * A[i][k] * B[k][j] - A[k][j] * B[i][k];"
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("type_name", ["double", "float"])
+def test_terms_that_may_be_reordered_are_added_in_turn(type_name, tmp_path) -> None:
+    """All numbers are small multiples of 1/64: sums are exact in any order."""
+    script = HELD.replace("lanes=4", "lanes=4, in_turn=true")
+    source = program(TWO, type_name)
+    text = text_of(source, script, tmp_path, "reassociate")
+    first, second = text.index("c3 -= "), text.index("c0 += ")
+    assert first < second < text.index("c3 += ")  # one term of all vectors, then one
+    check(source, script, "reassociate")
+
+
+def test_terms_in_turn_are_refused_where_sums_have_an_order(tmp_path) -> None:
+    script = HELD.replace("lanes=4", "lanes=4, in_turn=true")
+    with pytest.raises(IllegalScheduleError, match="terms of an update come in turn"):
+        text_of(program(TWO), script, tmp_path)
 
 
 @pytest.mark.cc

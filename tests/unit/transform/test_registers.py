@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from polysched.analysis import (
+    allow_reordering,
     compute_dependences,
     find_violation,
     infer_liveness,
@@ -118,7 +119,7 @@ def test_register_tiles_follow_from_registers_and_lanes(cpu, n_bytes, expected) 
 
 
 PRODUCT = """
-static double A[300][400], B[400][500], C[300][500];
+static double A[300][400], B[400][500], C[300][500], D[400][500], x[300];
 void f(void) {
 #pragma scop
     for (int i = 0; i < 300; i++)
@@ -165,6 +166,24 @@ def test_products_are_planned_with_register_tiles_and_a_packed_operand(
 def test_a_broadcast_operand_is_packed_where_that_saves_work(tmp_path) -> None:
     scaled = plan("2.5 * A[i][k] * B[k][j]", tmp_path)
     assert "iterators=[0, 2]" in scaled
+
+
+def test_copies_share_the_second_cache(tmp_path) -> None:
+    """Two operands that move with the lanes: each copy has half of it."""
+    for second, columns in (("B[k][j]", 256), ("D[k][j]", 128)):
+        script = plan(f"A[i][k] * B[k][j] + x[i] * {second}", tmp_path)
+        assert f"sizes=[0, {columns}, " in script, script
+
+
+def test_terms_come_in_turn_where_they_may(tmp_path) -> None:
+    draft, scop = product_draft("A[i][k] * B[k][j] + x[i] * D[k][j]", tmp_path)
+    free = allow_reordering(draft.deps, scop, "reassociate")
+    strict, fast = (
+        print_script(plan_scripts(draft.tree, scop, deps, CPU)[0])
+        for deps in (draft.deps, free)
+    )
+    assert "in_turn" not in strict
+    assert "lanes=4, in_turn=true)" in fast
 
 
 def test_no_register_tile_where_the_lanes_find_no_neighbours(tmp_path) -> None:
