@@ -58,6 +58,7 @@ from polysched.codegen.storage import (
     plan_storage,
 )
 from polysched.codegen.sum_copies import SumCopies
+from polysched.codegen.sum_parts import SumParts
 from polysched.codegen.tile_numbers import number_tiles
 from polysched.codegen.verify import check_ast
 from polysched.codegen.whole import make_vectors_whole
@@ -321,6 +322,7 @@ class _Printer:
         )
         block = factors.convert(block)
         block = make_vectors_whole(block, built.schedules, self.scop)
+        block = SumParts(self.scop, self.names, self.type.name).convert(block)
 
         in_lanes = {
             instance
