@@ -1,28 +1,35 @@
 """Pointers that plainly point into another array of the same SCoP.
 
-Distinct names are taken not to overlap. That is a promise the user makes without saying
-so; where the function itself breaks it in front of the scop (``double *p = A;``), the
-SCoP is refused. Two pointers that it sets into one array are a matter of
-`neighbours`.
+Distinct arguments are taken not to overlap. That is a promise the user makes without
+saying so; where the file itself breaks it (``double *p = A;``, in the function or, for
+pointers that other functions see, anywhere), the SCoP is refused. Two pointers that are
+set into one array are a matter of `neighbours`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Any
 
 from pycparser import c_ast
 
 from polysched.frontend.declarations import Symbol
+from polysched.frontend.pointer_values import PointerValues, Value, Variable, reach
 
 
 def find_overlap(
-    function: Any, symbols: Sequence[Symbol], written: set[Symbol]
+    pointers: PointerValues,
+    function: Any,
+    symbols: Sequence[Symbol],
+    written: set[Symbol],
 ) -> tuple[Symbol, Symbol, Any] | None:
-    """A local pointer, the accessed array it was set from, and where.
+    """A pointer, the accessed array that it may be set from, and where.
 
     Parameters
     ----------
+    pointers : PointerValues
+        What the file sets its pointers to.
     function : FuncDef
         The function around the SCoP.
     symbols : sequence of Symbol
@@ -30,51 +37,96 @@ def find_overlap(
     written : set of Symbol
         What it writes: two objects that are only read may overlap.
     """
-    turns = dict(_find_turns(function.body))
     for pointer in symbols:
-        if not pointer.is_pointer:
+        start = pointers.variable(pointer)
+        if start is None or not pointer.is_pointer:
             continue
-        for value in values_of_name(function.body, pointer.name):
-            for other in symbols:
-                if other is pointer or not {other, pointer} & written:
-                    continue
-                if _leads_to(value, other.name) and not _is_swap(value, other, turns):
-                    return pointer, other, value
+        found = reach(start, function)
+        for other in symbols:
+            if other is pointer or not {other, pointer} & written:
+                continue
+            place = pointers.variable(other)
+            if place in found:
+                return pointer, other, found[place].node
     return None
 
 
-def _is_swap(value: Any, other: Symbol, turns: Mapping[int, set[str]]) -> bool:
-    """Whether a pointer takes a local one's place, which is then set to another."""
-    return (
-        isinstance(value, c_ast.ID)
-        and other.is_pointer
-        and other.storage == "local"
-        and other.name in turns.get(id(value), ())
-    )
+def find_shared(
+    pointers: PointerValues,
+    function: Any,
+    symbols: Sequence[Symbol],
+    written: set[Symbol],
+) -> Iterator[tuple[Symbol, Symbol, Variable, Any]]:
+    """Two pointers that may be set into one array, the array, and where.
 
-
-def _find_turns(node: Any) -> Iterator[tuple[int, set[str]]]:
-    """What variables are set to by assignments, and what is assigned behind those.
-
-    The second ends with the block, and with the region, which may use both pointers.
+    One of them is a pointer of the file, or a static one. What structures hold, and
+    what functions return, counts as memory of its own.
     """
-    items = [child for _, child in node.children()]
-    behind: set[str] = set()
-    for item in reversed(items):
-        yield from _find_turns(item)
-        if isinstance(item, c_ast.Pragma):
-            behind = set()
-        for one in _parts(item):
-            if isinstance(one, c_ast.Assignment) and isinstance(one.lvalue, c_ast.ID):
-                yield id(one.rvalue), set(behind)
-                behind.add(one.lvalue.name)
-            elif isinstance(one, c_ast.Decl) and one.init is not None:
-                yield id(one.init), set(behind)
+    for first, second in combinations(symbols, 2):
+        if (
+            not first.is_pointer
+            or not second.is_pointer
+            or not {first, second} & written
+        ):
+            continue
+        one, other = pointers.variable(first), pointers.variable(second)
+        if one is None or other is None or not (one.lasts or other.lasts):
+            continue
+        ours = reach(one, function, through_members=False)
+        theirs = reach(other, function, through_members=False)
+        for root in ours:
+            if root in theirs and _is_shared(root, one, other):
+                yield first, second, root, theirs[root].node
+                break
 
 
-def _parts(item: Any) -> list[Any]:
-    """A statement, or what commas join, last one first."""
-    return item.exprs[::-1] if isinstance(item, c_ast.ExprList) else [item]
+def _is_shared(root: Variable, one: Variable, other: Variable) -> bool:
+    """Whether a variable that both come from is one array, the same for both."""
+    if not root.holds_numbers:
+        return False
+    if root.lasts or root.is_array:
+        rows = _rows(one, root), _rows(other, root)
+        is_apart = None not in rows and not set(rows[0] or ()) & set(rows[1] or ())
+        return not is_apart or _are_reset(one, other, root)
+    is_direct = all(
+        any(root in value.sources for value in variable.values if value.kind == "set")
+        for variable in (one, other)
+    )
+    n_set = sum(value.kind != "argument" for value in root.values)
+    return is_direct and n_set == (0 if root.kind == "parameter" else 1)
+
+
+def _rows(pointer: Variable, root: Variable) -> set[str] | None:
+    """Rows of an array that a pointer is set to, if that is all it is set to."""
+    found = set()
+    for value in pointer.values:
+        node = value.node
+        while isinstance(node, c_ast.Cast):
+            node = node.expr
+        match node:
+            case c_ast.ArrayRef(name=c_ast.ID(), subscript=c_ast.Constant() as at) if (
+                value.sources == (root,)
+            ):
+                found.add(str(at.value))
+            case _ if value.kind == "moved" or _leads_to(value, root):
+                return None
+    return found if root.is_array else None
+
+
+def _leads_to(value: Value, root: Variable) -> bool:
+    return any(s is root or root in reach(s, None) for s in value.sources)
+
+
+def _are_reset(one: Variable, other: Variable, root: Variable) -> bool:
+    """Whether pointers that are exchanged are set one without the other, too."""
+    values = [*one.values, *other.values]
+    turns = {id(v.function) for v in values if v.kind == "turn"}
+    if not turns:
+        return False
+    places = [[id(v.function) for v in x.values if _leads_to(v, root)]
+              for x in (one, other)]  # fmt: skip
+    is_once = all(len(set(p)) == len(p) == 1 for p in places)
+    return not is_once or places[0] != places[1] or places[0][0] in turns
 
 
 def values_of_name(node: Any, name: str) -> Iterator[Any]:
@@ -89,20 +141,3 @@ def values_of_name(node: Any, name: str) -> Iterator[Any]:
         yield node.rvalue
     for _, child in node.children():
         yield from values_of_name(child, name)
-
-
-def _leads_to(value: Any, name: str) -> bool:
-    """Whether an address expression starts from a variable."""
-    if isinstance(value, c_ast.ID):
-        return bool(value.name == name)
-    if isinstance(value, (c_ast.ArrayRef, c_ast.StructRef)):
-        return _leads_to(value.name, name)
-    if isinstance(value, c_ast.Cast):
-        return _leads_to(value.expr, name)
-    if isinstance(value, c_ast.UnaryOp):
-        return value.op in {"&", "*"} and _leads_to(value.expr, name)
-    if isinstance(value, c_ast.BinaryOp):
-        return _leads_to(value.left, name) or _leads_to(value.right, name)
-    if isinstance(value, c_ast.TernaryOp):
-        return _leads_to(value.iftrue, name) or _leads_to(value.iffalse, name)
-    return False

@@ -20,7 +20,9 @@ from polysched.frontend.aliasing import values_of_name
 from polysched.frontend.literals import fold, integer
 from polysched.frontend.naming import is_free_for_isl
 from polysched.frontend.objects import Object, Objects
+from polysched.frontend.pointer_values import Value, Variable, number_type
 from polysched.frontend.polynomial import Monomial, expr_text, read_polynomial
+from polysched.frontend.scoping import ScopSite
 from polysched.ir import Binary, Expr, Param, Statement, walk
 
 _STEPS = frozenset({"p++", "++", "p--", "--"})
@@ -93,27 +95,61 @@ class Neighbours:
         return isl.Map.from_multi_pw_aff(shifted)
 
 
-def find_neighbours(function: Any, objects: Objects) -> Iterator[Neighbours]:
+def find_neighbours(site: ScopSite, objects: Objects) -> Iterator[Neighbours]:
     """Pointers that a function sets once into one array, known distances apart.
 
     Parameters
     ----------
-    function : FuncDef
-        The function around the SCoP.
+    site : ScopSite
+        The SCoP, and the function around it.
     objects : Objects
         What the SCoP accesses.
     """
     places = []
     for item in objects.all():
-        values = list(values_of_name(function.body, item.symbol.name))
-        if not item.symbol.is_pointer or len(values) != 1 or item.layout is not None:
+        variable = site.pointers.variable(item.symbol)
+        if variable is None or not item.symbol.is_pointer or item.layout is not None:
             continue
-        place = _place_of(item, values[0], function, objects)
-        if place is not None:
-            places.append((item, *place, values[0]))
+        value = _only_value(variable, site)
+        if value is None:
+            continue
+        place = _place_of(item, value.node, site.function, objects)
+        root = _root(value)
+        if place is None or root is None:
+            continue
+        if fold(place[1]) != 0 and number_type(root) != item.type:
+            continue  # a distance in other units
+        if variable.lasts and not _is_constant(place[1]) and not _is_ahead(value, site):
+            continue
+        places.append((item, root, place[1], value.node))
     for (one, root, start, _), (other, base, behind, node) in combinations(places, 2):
-        if root == base and one is not other:
+        if root is base and one is not other:
             yield Neighbours(one, other, _less(behind, start), node)
+
+
+def _only_value(variable: Variable, site: ScopSite) -> Value | None:
+    """What a variable is set to, if that is one thing."""
+    if not variable.lasts:
+        nodes = list(values_of_name(site.function.body, variable.name))
+        found = [v for v in variable.values if any(v.node is n for n in nodes)]
+        return found[0] if len(nodes) == len(found) == 1 else None
+    return variable.values[0] if len(variable.values) == 1 else None
+
+
+def _root(value: Value) -> Variable | None:
+    """The variable that an address starts from, of numbers."""
+    is_plain = len(value.sources) == 1 and not value.is_member
+    return value.sources[0] if is_plain else None
+
+
+def _is_constant(expr: Expr) -> bool:
+    return fold(expr) is not None
+
+
+def _is_ahead(value: Value, site: ScopSite) -> bool:
+    """Whether a value is set in front of the SCoP whatever happens."""
+    ahead = (item for step in site.path for item in step.items[: step.index])
+    return any(getattr(item, "rvalue", None) is value.node for item in ahead)
 
 
 def _less(behind: Expr, start: Expr) -> Expr:

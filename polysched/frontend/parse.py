@@ -62,7 +62,7 @@ def parse_c(
     -------
     Program
         SCoPs that were understood; a `FrontendError` for each region that was not.
-        Distinct pointers are taken not to overlap, and integers not to overflow.
+        Arguments are taken not to overlap, and integers not to overflow.
 
     Raises
     ------

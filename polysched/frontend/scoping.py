@@ -18,6 +18,7 @@ from polysched.frontend.declarations import (
 )
 from polysched.frontend.expressions import ConstantReader
 from polysched.frontend.literals import fold
+from polysched.frontend.pointer_values import PointerValues
 from polysched.frontend.refusal import Refuser
 from polysched.ir import Storage, types
 
@@ -57,6 +58,8 @@ class ScopSite:
         Lines of the pragmas.
     path : tuple of PathStep
         From the function's body to the SCoP.
+    pointers : PointerValues
+        What the file sets its pointers to.
     """
 
     function: Any
@@ -65,6 +68,7 @@ class ScopSite:
     start: int
     end: int
     path: tuple[PathStep, ...]
+    pointers: PointerValues
 
 
 @dataclass
@@ -148,7 +152,7 @@ class Declarer:
 
 def read_names(ast: Any, refuser: Refuser) -> FileNames:
     """Declare everything in a file and find its SCoPs."""
-    walker = _Walker(refuser)
+    walker = _Walker(ast, refuser)
     for external in ast.ext:
         walker.external(external)
     return walker.found
@@ -157,8 +161,9 @@ def read_names(ast: Any, refuser: Refuser) -> FileNames:
 class _Walker:
     """Declares names in order and collects SCoP sites."""
 
-    def __init__(self, refuser: Refuser) -> None:
+    def __init__(self, ast: Any, refuser: Refuser) -> None:
         self.found = FileNames(Scope())
+        self.pointers = PointerValues(ast, self.found.scope)
         self.declarer = Declarer(refuser)
 
     def external(self, node: Any) -> None:
@@ -223,7 +228,7 @@ class _Walker:
         self.found.sites.append(
             ScopSite(
                 function, scope.snapshot(), inside, items[index].coord.line,
-                items[end].coord.line, (*path, step),
+                items[end].coord.line, (*path, step), self.pointers,
             )
         )  # fmt: skip
         for item in inside:

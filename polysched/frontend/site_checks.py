@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from polysched.frontend.actions import Surroundings
-from polysched.frontend.aliasing import find_overlap
+from polysched.frontend.aliasing import find_overlap, find_shared
 from polysched.frontend.builder import Draft
 from polysched.frontend.declarations import Symbol
 from polysched.frontend.liveness import has_escaped, is_mentioned_after, is_read_after
@@ -79,6 +79,7 @@ class SiteChecks:
     def _check_overlap(self) -> None:
         """A pointer set from another accessed array shares its memory."""
         found = find_overlap(
+            self._site.pointers,
             self._site.function,
             [o.symbol for o in self._objects.all()],
             set(self._around.survey.writes),
@@ -109,10 +110,12 @@ class SiteChecks:
         ran = read_set("{ : false }")
         for statement in statements:
             ran = ran.union(statement.domain.params())
-        for pair in find_neighbours(self._site.function, self._objects):
+        compared: set[frozenset[Symbol]] = set()
+        for pair in find_neighbours(self._site, self._objects):
             common = pair.common(statements)
             if common is None:
                 continue
+            compared.add(frozenset({pair.first.symbol, pair.second.symbol}))
             if not self._around.assumptions.exclude(common.params(), ran):
                 first, second = pair.first.name, pair.second.name
                 self._around.refuser.unsupported(
@@ -120,4 +123,20 @@ class SiteChecks:
                     f"from {first!r} into the same array, and the scop writes "
                     "what both reach",
                     hint="use one name for one piece of memory inside a scop",
+                )  # fmt: skip
+        self._refuse_shared(compared)
+
+    def _refuse_shared(self, compared: set[frozenset[Symbol]]) -> None:
+        """No two pointers that other functions set lead into one array unasked."""
+        shared = find_shared(
+            self._site.pointers, self._site.function,
+            [o.symbol for o in self._objects.all()], set(self._around.survey.writes),
+        )  # fmt: skip
+        for first, second, root, node in shared:
+            if frozenset({first, second}) not in compared:
+                self._around.refuser.unsupported(
+                    node, f"{first.name!r} and {second.name!r} may both point into "
+                    f"{root.name!r}, and the scop uses both and writes one of them",
+                    hint="set local pointers to their places in front of the scop, "
+                    "double *p = A, *q = A + n: how far apart they are is then asked",
                 )  # fmt: skip
