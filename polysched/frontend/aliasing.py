@@ -16,6 +16,8 @@ from pycparser import c_ast
 
 from polysched.frontend.declarations import Symbol
 from polysched.frontend.pointer_values import PointerValues, Value, Variable, reach
+from polysched.frontend.scoping import ScopSite
+from polysched.frontend.trees import parts
 
 
 def find_overlap(
@@ -52,16 +54,17 @@ def find_overlap(
 
 
 def find_shared(
-    pointers: PointerValues,
-    function: Any,
+    site: ScopSite,
     symbols: Sequence[Symbol],
     written: set[Symbol],
 ) -> Iterator[tuple[Symbol, Symbol, Variable, Any]]:
     """Two pointers that may be set into one array, the array, and where.
 
-    One of them is a pointer of the file, or a static one. What structures hold, and
-    what functions return, counts as memory of its own.
+    One of them is a pointer of the file, or a static one, or stepped, or has its
+    address taken. What structures hold, and what functions return, counts as memory of
+    its own.
     """
+    pointers, function = site.pointers, site.function
     for first, second in combinations(symbols, 2):
         if (
             not first.is_pointer
@@ -70,7 +73,11 @@ def find_shared(
         ):
             continue
         one, other = pointers.variable(first), pointers.variable(second)
-        if one is None or other is None or not (one.lasts or other.lasts):
+        if (
+            one is None
+            or other is None
+            or not any(v.lasts or is_stepped(v, site) for v in (one, other))
+        ):
             continue
         ours = reach(one, function, through_members=False)
         theirs = reach(other, function, through_members=False)
@@ -78,6 +85,14 @@ def find_shared(
             if root in theirs and _is_shared(root, one, other):
                 yield first, second, root, theirs[root].node
                 break
+
+
+def is_stepped(variable: Variable, site: ScopSite) -> bool:
+    """Whether a variable changes unseen, or by ``++`` outside of the SCoP."""
+    steps = [v.node for v in variable.values if v.kind == "moved"]
+    inside = {id(n) for item in site.items for n in parts(item)} if steps else set()
+    is_moved = any(isinstance(n, c_ast.UnaryOp) and id(n) not in inside for n in steps)
+    return is_moved or any(v.kind == "pointed" for v in variable.values)
 
 
 def _is_shared(root: Variable, one: Variable, other: Variable) -> bool:

@@ -16,7 +16,7 @@ import islpy as isl
 from pycparser import c_ast
 
 from polysched.frontend.affine import NotAffine, read_exactly
-from polysched.frontend.aliasing import values_of_name
+from polysched.frontend.aliasing import is_stepped, values_of_name
 from polysched.frontend.literals import fold, integer
 from polysched.frontend.naming import is_free_for_isl
 from polysched.frontend.objects import Object, Objects
@@ -130,6 +130,8 @@ def find_neighbours(site: ScopSite, objects: Objects) -> Iterator[Neighbours]:
 def _only_value(variable: Variable, site: ScopSite) -> Value | None:
     """What a variable is set to, if that is one thing."""
     if not variable.lasts:
+        if is_stepped(variable, site):
+            return None
         nodes = list(values_of_name(site.function.body, variable.name))
         found = [v for v in variable.values if any(v.node is n for n in nodes)]
         return found[0] if len(nodes) == len(found) == 1 else None

@@ -127,9 +127,9 @@ class SiteChecks:
         self._refuse_shared(compared)
 
     def _refuse_shared(self, compared: set[frozenset[Symbol]]) -> None:
-        """No two pointers that other functions set lead into one array unasked."""
+        """No two pointers that change elsewhere lead into one array unasked."""
         shared = find_shared(
-            self._site.pointers, self._site.function,
+            self._site,
             [o.symbol for o in self._objects.all()], set(self._around.survey.writes),
         )  # fmt: skip
         for first, second, root, node in shared:

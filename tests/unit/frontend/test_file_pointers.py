@@ -196,3 +196,20 @@ void run(int n, int m, double *a, double *b)
 """)
     assert not program.scops
     assert "'p' may point into 'q'" in str(program.refusals[0])
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    "step",
+    ["p++;", "for (int k = 0; k < 3; k++) --q;", "double **z = &p; *z = G + 63;"],
+)
+def test_local_pointers_that_are_stepped_are_not_where_they_were_set(
+    step: str, read
+) -> None:
+    """They were asked about as if they were still there, one element off."""
+    first = f"double *p = G, *q = G + 64; {step}"
+    program = read("", "q[i] = p[i] + 1.0;", first)
+    assert not program.scops
+    assert "may both point into 'G'" in str(program.refusals[0])
+    (scop,) = read("", "*q++ = *p++ + 1.0;", "double *p = G, *q = G + 64;").scops
+    assert scop.assumptions.is_equal(read_set("[n] -> { : n <= 64 }"))
