@@ -182,16 +182,23 @@ class _Reading:
             self._declare(node, names, function)
         elif isinstance(node, (c_ast.Assignment, c_ast.UnaryOp)):
             self._assign(node, names, function)
-        elif isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID):
-            called = self._functions.get(node.name.name)
-            if called is not None and node.args is not None:
-                for variable, value in zip(called[0], node.args.exprs, strict=False):
+        elif isinstance(node, c_ast.FuncCall) and node.args is not None:
+            for parameters in self._called(node, names):
+                for variable, value in zip(parameters, node.args.exprs, strict=False):
                     self._set(variable, value, names, function, "argument")
         elif isinstance(node, c_ast.Return) and node.expr is not None:
             result = self._functions[function.decl.name][1]
             self._set(result, node.expr, names, function)
         for child in _looked_at(node):
             self._walk(child, names, function)
+
+    def _called(self, node: Any, names: Names) -> list[list[Variable]]:
+        """Parameters of what a call may be of: any function, through a pointer."""
+        name = node.name.name if isinstance(node.name, c_ast.ID) else None
+        if name is None or name in names:
+            n = len(node.args.exprs)
+            return [p for p, _ in self._functions.values() if len(p) == n]
+        return [self._functions[name][0]] if name in self._functions else []
 
     def _assign(self, node: Any, names: dict[str, Variable], function: Any) -> None:
         is_step = isinstance(node, c_ast.UnaryOp)

@@ -41,6 +41,8 @@ def read(parse):
         "static double *gp; void set(int k) { gp = G + k; }",
         "static double *gp, *other = G; void set(void) { gp = other + 1; }",
         "static double *gp; void set(double *v) { gp = v; } void go(void) { set(G); }",
+        "static double *gp; void set(double *v) { gp = v; }"
+        "void go(void (*f)(double *)) { f(G); } void all(void) { go(set); }",
         "static double *gp; double *at(int k) { return &G[k]; }"
         "void set(void) { gp = at(3); }",
         "static double *gp; void to(double **p) { *p = G; }"
