@@ -1,4 +1,4 @@
-"""What register tiles leave over at the ends of their loops, by the model."""
+"""What register tiles and vectors leave over at the ends of loops, by the model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,29 @@ from math import prod
 
 from polysched.cost.nest import Nest
 from polysched.cost.trips import row_extent
+from polysched.ir.types import INT
+
+
+def behind_vectors(nest: Nest, simd_bits: int) -> float:
+    """Share of the iterations of a loop over short integers that fill no vector.
+
+    Compilers run as many iterations at a time as a vector holds of the shortest type,
+    then half as many once, then one by one: of a row of 56 bytes the last eight.
+
+    Parameters
+    ----------
+    nest : Nest
+        With an innermost loop in lanes.
+    simd_bits : int
+        Of a vector.
+    """
+    shortest = min(nest.scop.array(r.array).type.n_bytes for r in nest.references)
+    n_trips = int(nest.inner_trips)
+    if shortest >= INT.n_bytes or n_trips < 1:
+        return 0.0
+    at_a_time = simd_bits // (8 * shortest)
+    n_left = n_trips % at_a_time
+    return n_left % (at_a_time // 2) / n_trips
 
 
 def left_over(nest: Nest) -> float:

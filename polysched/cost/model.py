@@ -27,7 +27,7 @@ from polysched.cost.divisions import (
 from polysched.cost.in_order import Levels, handed_bytes, shared_seconds
 from polysched.cost.jumps import far_pages, scatter
 from polysched.cost.lane_sums import SUM_CYCLES, terms_per_lane
-from polysched.cost.left_over import left_over
+from polysched.cost.left_over import behind_vectors, left_over
 from polysched.cost.nest import Nest
 from polysched.cost.read import KnownNests, read_nests
 from polysched.cost.reuse import Reuse
@@ -53,7 +53,9 @@ CONVERSION_OPERATIONS = 2.0  # to take a vector apart, or put it together: one p
 FORWARD_CYCLES = 5.0  # from a store to the load of the same element
 LOOP_ENTRY_CYCLES = 8.0
 THREAD_EFFICIENCY = 0.9
-TEAM_SECONDS = 4e-4  # to create threads for the first loop they share, once
+TEAM_SECONDS = 1.5e-4  # to create threads for the first loop they share, once, and
+LARGE_TEAM_SECONDS = 4e-4  # where much data are in use: all that is new to a thread
+LARGE_BYTES = 1 << 24
 FRESH_BYTES_PER_SECOND = 1.8e9  # written the first time: the system clears pages
 WAVE_EFFICIENCY = 0.8
 UNPACKED_LOSS = 2.5  # loads of a register tile from rows that are far apart
@@ -183,7 +185,7 @@ class Predictor:
                 barriers[path] = max(barriers.get(path, 0.0), starts)
         barrier = sum(barriers.values()) * cpu.barrier_seconds
         if barriers and cpu.n_cores > 1:
-            barrier += TEAM_SECONDS
+            barrier += _team_seconds(reuse)
         copying, copied_bytes = copy_seconds(nests, cpu, rate_of(3, cpu).alone)
         copying += lift_cycles(nests) / (cpu.frequency_hz or CLOCK_HZ)
         fresh = fresh_bytes(nests, cpu.line_bytes) + copied_bytes
@@ -211,6 +213,12 @@ def rank(
     seconds = [predict_seconds(t, scop, deps, machine, parameters) for t in trees]
     keys = [float("inf") if s is None else s for s in seconds]
     return sorted(range(len(trees)), key=lambda k: keys[k])
+
+
+def _team_seconds(reuse: Reuse) -> float:
+    """What creating threads takes, which is more in a process that has many pages."""
+    share = min(1.0, reuse.total_bytes() / LARGE_BYTES)
+    return TEAM_SECONDS + share * (LARGE_TEAM_SECONDS - TEAM_SECONDS)
 
 
 def _cold_share(reuse: Reuse, cpu: Cpu) -> float:
@@ -307,9 +315,10 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     busy = max(arithmetic, memory) + OVERLAP_LOSS * min(arithmetic, memory)
     if nest.has_whole_vectors:
         busy *= WHOLE_VECTORS
-    throughput = busy / lanes + far / LOADS_PER_CYCLE
-    alone = LEFT_OVER * max(arithmetic, len(nest.references) / LOADS_PER_CYCLE)
-    throughput += left_over(nest) * max(0.0, alone - throughput)
+    alone = behind_vectors(nest, COMPILER_SIMD_BITS) if lanes > 1 else 0.0
+    throughput = busy * ((1.0 - alone) / lanes + alone) + far / LOADS_PER_CYCLE
+    outside = LEFT_OVER * max(arithmetic, len(nest.references) / LOADS_PER_CYCLE)
+    throughput += left_over(nest) * max(0.0, outside - throughput)
     if not nest.is_inner_parallel and nest.waits:
         latency = _waiting(nest, cpu) + divisions * DIVISION_CYCLES
         throughput = max(throughput, latency / nest.chains)

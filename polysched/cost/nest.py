@@ -27,7 +27,6 @@ from polysched.ir import (
     MARK_LIFT,
     MARK_PACK,
     MARK_PARALLEL,
-    Assign,
     Rolled,
     held_lanes,
     is_whole,
@@ -92,6 +91,8 @@ class Nest(NestData):
         Bytes may lie anywhere, also where an element of an array does.
         """
         if self.inner is None or not adds_integers(self.statement, self._inner_classes):
+            return False
+        if self.members[self.inner].coincident:  # each iteration has a variable
             return False
         sizes = (self.scop.array(r.array).type.n_bytes for r in self.references)
         written = (r for r in self.references if r.is_write)
@@ -194,11 +195,9 @@ class Nest(NestData):
     def n_conversions(self) -> float:
         """Loads and stores of one instance of integers shorter than is computed.
 
-        None in sums and products, which processors have for short integers as well.
+        None in sums along the lanes, for whose terms there are instructions.
         """
-        body = self.statement.body
-        is_update = any(isinstance(a, Assign) and a.op != "=" for a in body)
-        if is_update or keeps_low_bits(self.statement):
+        if self.adds_integers:
             return 0.0
         size = self.element_bytes
         types = {r.array: self.scop.array(r.array).type for r in self.references}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from polysched.analysis import compute_dependences, set_band_flags
 from polysched.cost import predict_seconds
 from polysched.cost.read import read_nests
 from polysched.ir import Scop, original_tree
@@ -49,3 +50,18 @@ def test_short_factors_come_in_pairs() -> None:
     assert all(s is not None for s in seconds)
     assert 1.5 * seconds[0] < seconds[1]
     assert 5 * seconds[1] < seconds[2]
+
+
+def test_a_sum_that_every_iteration_has_is_none_of_lanes() -> None:
+    """Lanes along j, each with a variable: factors are converted, not paired."""
+    b = ScopBuilder("rows", [])
+    b.array("a", "short[500][800]")
+    b.array("w", "short[500]")
+    b.array("s", "int[500][800]")
+    terms = "0 <= k < 500 and 0 <= j < 800"
+    b.statement("k, j", terms, "s[0][j] += a[k][j] * w[k]", position=(0, 0, 0))
+    scop = b.build()
+    deps = compute_dependences(scop)
+    (nest,) = read_nests(set_band_flags(original_tree(scop), deps), scop, deps)
+    assert not nest.adds_integers
+    assert nest.n_conversions == 1.0

@@ -11,6 +11,7 @@ import pytest
 from polysched.analysis import allow_reordering, compute_dependences, set_band_flags
 from polysched.cost import predict, predict_seconds, rank
 from polysched.cost.jumps import far_pages
+from polysched.cost.model import LARGE_TEAM_SECONDS, TEAM_SECONDS
 from polysched.cost.read import read_nests
 from polysched.cost.reuse import Reuse
 from polysched.frontend import parse_c
@@ -345,7 +346,10 @@ def test_parts_are_told_apart() -> None:
     tree = gemm("parallel(band=0)")
     parts = predict(tree, scops.gemm(), MACHINE, {"n": 100})
     assert parts is not None
-    assert parts.barrier_seconds == pytest.approx(3e-6 + 4e-4)
+    assert TEAM_SECONDS < parts.barrier_seconds < 1.1 * TEAM_SECONDS  # few pages
+    large = predict(tree, scops.gemm(), MACHINE, {"n": 1000})
+    assert large is not None
+    assert large.barrier_seconds == pytest.approx(3e-6 + LARGE_TEAM_SECONDS)
     assert parts.seconds >= max(parts.compute_seconds, parts.l2_seconds) / 2
 
 
