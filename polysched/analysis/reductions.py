@@ -226,7 +226,20 @@ def _match_sum(target: Load, value: Expr) -> _Match | None:
 
 
 def sum_leaves(expr: Expr, positive: bool) -> list[tuple[Expr, bool]]:
-    """Terms of nested sums and differences of one type, each with its sign."""
+    """Terms of nested sums and differences of one type, each with its sign.
+
+    Parameters
+    ----------
+    expr : Expr
+        The sum; a conversion inside of it ends a term.
+    positive : bool
+        Whether it is added itself.
+
+    Returns
+    -------
+    list of (Expr, bool)
+        In the order of the text; True for those that are added.
+    """
     match expr:
         case Binary("+" | "-" as op, left, right):
             same = positive if op == "+" else not positive

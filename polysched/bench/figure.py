@@ -19,6 +19,7 @@ _COLOURS = {
 }
 _BEST_STRICT, _BEST, _LINE = "#1f4e79", "#6b7a88", "#c8ced4"
 _OURS, _FAST_OURS = "#c2410c", "#8e24aa"
+_LARGEST = {"ours": _OURS, "fast ours": _FAST_OURS}  # budget of each
 _IN_THE_DARK = {
     "#9db4cc": "#4a6079",
     "#cfd8e0": "#3a434d",
@@ -78,11 +79,7 @@ def bench_figure(report: BenchReport) -> str:
 def _dots(kernel: KernelReport) -> list[tuple[str, float, str, int]]:
     """Tool, ratio, colour and size; what stands out comes last, on top."""
     special = {kernel.best_peer: _BEST, kernel.best_strict_peer: _BEST_STRICT}
-    own: list[str] = []
-    for contest, colour in (("fast ours", _FAST_OURS), ("ours", _OURS)):
-        mine = [t for t in kernel.results if contest_of(t) == contest]
-        special |= dict.fromkeys(mine[-1:], colour)
-        own += mine
+    special |= {t: _LARGEST[contest_of(t)] for t in kernel.own_tools}
     dots = []
     for tool in kernel.results:
         ratio = kernel.over("gcc", tool)
@@ -90,7 +87,7 @@ def _dots(kernel: KernelReport) -> list[tuple[str, float, str, int]]:
             colour = special.get(tool, _COLOURS[contest_of(tool)])
             stands_out = tool in special or tool == NUMPY
             dots.append((tool, ratio, colour, _RADIUS + stands_out))
-    return sorted(dots, key=lambda d: (d[0] in special, d[0] in own))
+    return sorted(dots, key=lambda d: (d[0] in special, contest_of(d[0]) in _LARGEST))
 
 
 def _ticks(low: float, high: float) -> list[float]:

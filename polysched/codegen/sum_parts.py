@@ -141,4 +141,6 @@ def _moved(first: Text, n_quarters: int, quarter: Text) -> Text:
         far = integer(n_quarters * int(quarter.text))
     else:
         far = quarter if n_quarters == 1 else binary("*", integer(n_quarters), quarter)
+    if first.text.isdecimal() and far.text.isdecimal():
+        return integer(int(first.text) + int(far.text))
     return far if first.text == "0" else binary("+", first, far)

@@ -84,7 +84,7 @@ def test_a_first_value_that_is_not_zero_may_be_far_from_the_last(tmp_path) -> No
 
 def test_known_numbers_have_the_parts_they_need(tmp_path) -> None:
     odd, whole, few = (text_of(loop, tmp_path) for loop in (KNOWN, WHOLE, FEW))
-    assert "for (int t1 = 131; t1 <= 133; t1++)" in odd.replace("3 + 128", "131")
+    assert "for (int t1 = 131; t1 <= 133; t1++)" in odd
     assert whole.count("for (") == 1
     assert "place" not in few
 
