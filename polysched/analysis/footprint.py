@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from math import prod
 
 import islpy as isl
@@ -124,10 +125,12 @@ def box_footprint(
 ) -> int:
     """Bytes that a box of one statement's iterations touches.
 
-    References of one array that differ by a constant count once, by the hull of their
-    boxes, unless it is in a subscript that no loop moves, as in ``A[0][i]`` and
-    ``A[1][i - 1]``; whole cache lines are counted when `line_bytes` is given. Exact for
-    images that are boxes; for others, as diagonals, not more than their points touch.
+    References of one array that differ by a constant count once, by the rows that any
+    of their boxes has (five for the cross of seven points of a stencil) and the hull
+    of what they touch along these, unless the constant is in a subscript that no loop
+    moves, as in ``A[0][i]`` and ``A[1][i - 1]``; whole cache lines are counted when
+    `line_bytes` is given. Exact for images that are boxes; for others, as diagonals,
+    not more than their points touch.
 
     Parameters
     ----------
@@ -143,7 +146,7 @@ def box_footprint(
         Whether every row has lines of its own; rows behind each other share some.
     """
     total = 0
-    for n_bytes, pitch, rows, spans in _groups(scop, tuple(references)):
+    for n_bytes, pitch, rows, spans, starts in _groups(scop, tuple(references)):
         widths: list[Rational] = list(spans)
         steps: list[Rational] = [0] * len(spans)
         points = 1
@@ -159,19 +162,57 @@ def box_footprint(
         elements = 1
         for width in widths[:-1]:
             elements *= max(1, int(width))
+        if starts:
+            sides = [int(w - s) + 1 for w, s in zip(widths[:-1], spans, strict=False)]
+            elements = min(elements, boxes_volume(starts, tuple(sides)))
         last = max(1, int(widths[-1])) if widths else 1
         last_bytes = -(-last * n_bytes // line_bytes) * line_bytes
         if not apart and elements > 1 and last <= pitch and max(steps[:-1]) <= 1:
             last_bytes = min(last_bytes, pitch * n_bytes)
         box_bytes = elements * last_bytes
-        total += min(
-            box_bytes, points * _point_bytes(spans, steps, n_bytes, line_bytes)
-        )
+        n_rows = len(starts) or prod(int(span) for span in spans[:-1])
+        of_a_point = _point_bytes(spans, n_rows, steps, n_bytes, line_bytes)
+        total += min(box_bytes, points * of_a_point)
     return total
 
 
+@lru_cache(maxsize=4096)
+def boxes_volume(starts: tuple[Vector, ...], sides: tuple[int, ...]) -> int:
+    """How many points any of some boxes of the same size has.
+
+    Parameters
+    ----------
+    starts : tuple of vectors of int
+        Least corners of the boxes.
+    sides : tuple of int
+        Of each box, 1 or more.
+
+    Examples
+    --------
+    >>> boxes_volume(((0, 1), (1, 0), (1, 1), (1, 2), (2, 1)), (1, 1))
+    5
+    >>> boxes_volume(((0,), (3,)), (5,))
+    8
+    """
+    if not sides:
+        return 1
+    side = sides[0]
+    cuts = sorted({c for start in starts for c in (start[0], start[0] + side)})
+    volume = 0
+    for low, high in pairwise(cuts):
+        here = {s[1:] for s in starts if s[0] <= low < s[0] + side}
+        if here:
+            slab = boxes_volume(tuple(sorted(here)), sides[1:])
+            volume += int(high - low) * slab
+    return volume
+
+
 def _point_bytes(
-    spans: Sequence[Rational], steps: Sequence[Rational], n_bytes: int, line_bytes: int
+    spans: Sequence[Rational],
+    n_rows: int,
+    steps: Sequence[Rational],
+    n_bytes: int,
+    line_bytes: int,
 ) -> int:
     """Bytes that a point of a box touches, without what its neighbours touch as well.
 
@@ -184,7 +225,6 @@ def _point_bytes(
         max(1, int(min(span, step)))
         for span, step in zip(spans[:-1], steps[:-1], strict=True)
     )
-    n_rows = prod(int(span) for span in spans[:-1])
     window = int(spans[-1]) - 1 + (n_rows - 1) * int(steps[-1])
     return rows * (max(n_bytes, line_bytes) + window * n_bytes)
 
@@ -192,25 +232,36 @@ def _point_bytes(
 @lru_cache(maxsize=1024)
 def _groups(
     scop: Scop, references: tuple[Reference, ...]
-) -> tuple[tuple[int, int, tuple[Vector, ...], Vector], ...]:
+) -> tuple[tuple[int, int, tuple[Vector, ...], Vector, tuple[Vector, ...]], ...]:
     """References that differ by constants where loops move them, by array.
 
-    Element bytes, elements of a row where that is known, rows, widths of a point.
+    Element bytes, elements of a row where that is known, rows, widths of a point, and
+    where its rows begin, but for points that have all rows of their box.
     """
     groups: dict[tuple[str, tuple[Vector, ...], Vector], list[Vector]] = {}
     for r in references:
         groups.setdefault((r.array, r.rows, _plane(r)), []).append(r.offsets)
-    return tuple(
-        (
-            scop.array(array).type.n_bytes,
-            _row_length(scop, scop.array(array)),
-            rows,
-            tuple(
-                1 + max(column) - min(column) for column in zip(*offsets, strict=True)
-            ),
+    found = []
+    for (array, rows, _), offsets in groups.items():
+        columns = list(zip(*offsets, strict=True))
+        spans = tuple(1 + max(column) - min(column) for column in columns)
+        found.append(
+            (
+                scop.array(array).type.n_bytes,
+                _row_length(scop, scop.array(array)),
+                rows,
+                spans,
+                _starts(offsets, spans),
+            )
         )
-        for (array, rows, _), offsets in groups.items()
-    )
+    return tuple(found)
+
+
+def _starts(offsets: Sequence[Vector], spans: Vector) -> tuple[Vector, ...]:
+    """The rows that a point touches, none where they are all of a box."""
+    starts = sorted({tuple(offset[:-1]) for offset in offsets})
+    whole = all(span == int(span) for span in spans)
+    return () if not whole or len(starts) == prod(spans[:-1]) else tuple(starts)
 
 
 def _plane(reference: Reference) -> Vector:

@@ -107,9 +107,32 @@ def test_planes_that_no_loop_moves_to_are_apart(tmp_path: Path) -> None:
     (scop,) = parse_c(file).scops
     directions = [tuple(Fraction(k == n) for k in range(3)) for n in range(3)]
     found = box_footprint(scop, references(scop)["S0"], directions, {2: 80})
-    assert found == 8 * 80 * (3 + 1)
+    assert found == 8 * 80 * (2 + 1)
     found = box_footprint(scop, references(scop)["S0"], directions, {1: 5, 2: 80})
     assert found == 8 * 80 * (7 + 5)
+
+
+def test_a_cross_touches_its_rows_and_not_the_box_around_them(tmp_path: Path) -> None:
+    """The rows of four arms of four points and of their middle: 17 of a box of 81."""
+    file = tmp_path / "cross.c"
+    arms = "".join(
+        f" + A[i - {k}][j][k] + A[i + {k}][j][k] + A[i][j - {k}][k] + A[i][j + {k}][k]"
+        for k in range(1, 5)
+    )
+    file.write_text(
+        "double A[90][90][90], B[90][90][90];\nvoid f(void) {\n#pragma scop\n"
+        "for (int i = 4; i < 86; i++) for (int j = 4; j < 86; j++)"
+        f" for (int k = 0; k < 90; k++)\nB[i][j][k] = A[i][j][k]{arms};\n"
+        "#pragma endscop\n}\n"
+    )
+    (scop,) = parse_c(file).scops
+    reads = [r for r in references(scop)["S0"] if r.array == "A"]
+    directions = [tuple(Fraction(k == n) for k in range(3)) for n in range(3)]
+    assert box_footprint(scop, reads, directions, {2: 80}) == 8 * 80 * 17
+    found = box_footprint(scop, reads, directions, {1: 10, 2: 80})
+    assert found == 8 * 80 * (8 * 10 + 18)
+    found = box_footprint(scop, reads, directions, {0: 3, 1: 10, 2: 80})
+    assert found == 8 * 80 * (11 * 10 + 3 * 8)
 
 
 def test_rows_behind_each_other_share_lines() -> None:
