@@ -55,9 +55,11 @@ def print_instance(
     """The lines of one statement instance.
 
     An iterator whose value is long and used often, or of another type than the
-    generated loops and used as a number, becomes a constant of its own name in front;
-    the lines then need a block of their own, which `needs_block` sees. Not so where
-    it is divided without a rest, as ``2 * t / 2`` reads better as ``t``.
+    generated loops and used as a number alone, becomes a constant of its own name in
+    front; the lines then need a block of their own, which `needs_block` sees. Not so
+    where it is divided without a rest, as ``2 * t / 2`` reads better as ``t``. One
+    that is a subscript keeps the type of the loops: behind a conversion to ``int``
+    compilers know no longer that the next iteration has the next element.
 
     Parameters
     ----------
@@ -79,11 +81,13 @@ def print_instance(
         bound = bounds.get(name)
         if bound is None or name in taken:
             continue
-        retyped = n_values > 0 and not bound.has_type_of(type_)
+        retyped = n_values == n_uses and not bound.has_type_of(type_)
         is_long = not bound.value.is_simple and name not in divided
         if retyped or (n_uses > 1 and is_long):
-            declared.append(f"const {type_.name} {name} = {bound.value.to_text()};")
-            bounds[name] = Bound(Linear.atom(Text(name)))
+            kept = None if retyped else bound.type
+            c_type = kept or type_
+            declared.append(f"const {c_type.name} {name} = {bound.value.to_text()};")
+            bounds[name] = Bound(Linear.atom(Text(name)), kept)
     printer = replace(printer, iterators=bounds)
     actions, named = name_choices(
         statement.body, taken | uses.keys(), in_lanes=in_lanes

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import islpy as isl
 import pytest
 
 from polysched.codegen import print_openmp
 from polysched.frontend import parse_c
-from polysched.ir import Scop, original_tree
+from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.transform import apply_script, parse_script
 from tests.unit.codegen.handmade import check_equal
 
@@ -30,13 +31,18 @@ WAVES = "merge(band=0); tile(band=0, sizes=[8, 64]); wavefront(band=0.0, members
 SQUARES = WAVES.replace("8, 64", "64, 64")
 
 
+SWEEPS = """for (int t = 0; t < m; t++)
+    for (int i = 1; i < n - 1; i++)
+      x[i] = x[i - 1] + x[i] + x[i + 1] + i % 5 - i * 3;"""
+
+
 def loops(type_: str) -> str:
     return LOOPS.replace("TYPE", type_)
 
 
-def read(type_: str, directory: Path) -> Scop:
+def read(type_: str, directory: Path, loops: str = LOOPS) -> Scop:
     path = directory / "waves.c"
-    region = f"#pragma scop\n{LOOPS}\n#pragma endscop"
+    region = f"#pragma scop\n{loops}\n#pragma endscop"
     path.write_text(FRAME.replace("@", region).replace("TYPE", type_))
     (scop,) = parse_c(path).scops
     return scop
@@ -71,3 +77,21 @@ def test_others_count_in_int(type_: str, script: str, tmp_path: Path) -> None:
     text = print_openmp(scop, tree)
     assert "for (int t1 = 0; " in text
     assert "long" not in text
+
+
+@pytest.mark.cc
+def test_subscripts_of_long_loops_are_long(tmp_path: Path) -> None:
+    """As `int`, gcc gathered what lies behind each other; as a number i stays one."""
+    scop = read("int", tmp_path, SWEEPS)
+    front = "[{ S0[t, i] -> [(t)] }, { S0[t, i] -> [(2t + i)] }]"
+    domain = scop.statement("S0").domain.to_union_set()
+    root = isl.Schedule.from_domain(domain).get_root().child(0)
+    root = root.insert_partial_schedule(isl.MultiUnionPwAff(front))
+    skewed = ScheduleTree(root.get_schedule())
+    tree = apply_script(skewed, parse_script(WAVES.split("; ", 1)[1]))
+    text = print_openmp(scop, tree)
+    assert "const long i = " in text
+    assert "x[i - 1] + x[i] + x[i + 1] + (int)i % 5" in text
+    frame = FRAME.replace("TYPE", "int")
+    sizes = [(0, 0), (1, 3), (9, 3), (64, 65), (131, 67), (399, 400)]
+    check_equal(tmp_path, frame, SWEEPS, scop, [tree], sizes)
