@@ -15,6 +15,7 @@ from polysched.cli.tables import (
     stage_table,
     stdout_console,
 )
+from polysched.ir import describe_overlaps, list_questions
 from polysched.workflow.explanation import (
     ALL,
     Explanation,
@@ -75,6 +76,10 @@ def _print_explanation(explanation: Explanation) -> None:
         **({"pins": schedule.pins_text} if schedule.pins else {}),
         "predicted": print_seconds(schedule.predicted_seconds),
     }
+    if questions := list_questions(explanation.scop):
+        fields["asked when it runs"] = "; ".join(questions)
+    if explanation.scop.is_promised:
+        fields["promised"] = describe_overlaps(explanation.scop)
     click.echo("\n".join(field_lines(fields)))
     if schedule.stages:
         click.echo("\nobjectives, one minimised after another:")

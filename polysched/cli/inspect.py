@@ -21,7 +21,7 @@ from polysched.cli.options import Common, takes_file
 from polysched.cli.output import print_json
 from polysched.cli.stages import Stages
 from polysched.cli.tables import field_lines, print_number
-from polysched.ir import Array, Scop, Statement
+from polysched.ir import Array, MayOverlap, Scop, Statement, describe_overlaps
 from polysched.workflow import prepare_scop
 
 _MAX_FORM = 120  # characters of a formula that a person reads
@@ -70,6 +70,9 @@ def _scop_text(scop: Scop, dependences: Dependences, common: Common) -> str:
     if not scop.assumptions.plain_is_universe():
         lines.append(f"assumed: {scop.assumptions}")
     lines += [f"asked when it runs: {f.array} never falls" for f in scop.in_order]
+    if scop.overlaps:
+        how = "promised" if scop.promised else "asked when it runs"
+        lines.append(f"{how}: {describe_overlaps(scop)}")
     lines.append(f"statements: {len(scop.statements)}")
     for statement in scop.statements:
         lines += _statement_lines(statement)
@@ -161,6 +164,8 @@ def _scop_json(scop: Scop, dependences: Dependences) -> dict[str, object]:
         "context": str(scop.context),
         "assumptions": str(scop.assumptions),
         "in_order": [f.array for f in scop.in_order],
+        "may_overlap": [_pair_json(pair) for pair in scop.overlaps],
+        "overlap": "promise" if scop.promised else "ask",
         "statements": [_statement_json(s) for s in scop.statements],
         "arrays": [_array_json(a) for a in scop.arrays],
         "dependences": [_dependence_json(d, scop) for d in dependences.items],
@@ -171,6 +176,10 @@ def _scop_json(scop: Scop, dependences: Dependences) -> dict[str, object]:
         "features": program_features(scop),
         "closed_forms": closed_forms(scop).to_json(),
     }
+
+
+def _pair_json(pair: MayOverlap) -> list[str]:
+    return [t.array.source_name for t in (pair.first, pair.second)]
 
 
 def _statement_json(statement: Statement) -> dict[str, object]:

@@ -17,8 +17,10 @@ import click
 if TYPE_CHECKING:
     from polysched.analysis import FloatingPoint
     from polysched.codegen import Target
+    from polysched.ir import OverlapRule
 
 SPACE_SECONDS = 15.0  # that of SpaceOptions, whose import would slow down --help
+OVERLAP_RULE: OverlapRule = "ask"  # that of the front end, likewise
 STAGES = ("scop", "dependences", "affine", "tree", "ast")
 Command = TypeVar("Command", bound=Callable[..., Any])
 readable_file = click.Path(exists=True, dir_okay=False, readable=True)
@@ -63,6 +65,8 @@ class Common:
         Its options.
     pure : tuple of str
         Functions without side effects, besides those of math.h.
+    overlap : {"ask", "promise"}
+        Whether generated code asks if arrays that may overlap do.
     scop : tuple of str
         Names of the SCoPs to look at; empty for all.
     time_stages : bool
@@ -96,6 +100,7 @@ class Common:
     cc: str = "gcc"
     cflags: tuple[str, ...] = ("-O3", "-march=native")
     pure: tuple[str, ...] = ()
+    overlap: OverlapRule = OVERLAP_RULE
     scop: tuple[str, ...] = ()
     time_stages: bool = False
     print_after: tuple[str, ...] = ()
@@ -194,6 +199,14 @@ _INPUT = (
         multiple=True,
         metavar="NAME",
         help="A function without side effects, besides those of math.h.",
+    ),
+    click.option(
+        "--overlap",
+        type=click.Choice(["ask", "promise"]),
+        default=OVERLAP_RULE,
+        show_default=True,
+        help="ask lets generated code find out whether arrays that may overlap do, and "
+        "run the original then; promise says that they do not.",
     ),
     click.option(
         "--scop", multiple=True, metavar="NAME", help="Only this scop; repeatable."

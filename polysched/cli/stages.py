@@ -56,6 +56,7 @@ class Stages:
                 pure=common.pure,
                 cflags=common.cflags,
                 lenient=True,
+                overlap=common.overlap,
             )
         refusals = () if lenient else program.refusals
         for refusal in refusals if program.scops else refusals[1:]:

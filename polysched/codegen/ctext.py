@@ -11,6 +11,7 @@ POSTFIX = 15
 UNARY = 14
 MULTIPLY = 13
 ADD = 12
+AND = 8  # as an operand of && without parentheses
 COND = 3
 
 _LEVELS = {

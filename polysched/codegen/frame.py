@@ -7,20 +7,23 @@ from functools import reduce
 import islpy as isl
 
 from polysched.base import CodegenError
+from polysched.codegen.addresses import Question, ask_apart
 from polysched.codegen.ast_expr import AstExprPrinter
-from polysched.codegen.ctext import Text, binary
+from polysched.codegen.ctext import AND, Text, binary
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.products import declare_products
 from polysched.codegen.scan import print_scan
-from polysched.ir import Scop
+from polysched.ir import Scop, list_questions
 from polysched.sets import ast_options
 
+_WIDTH = 88  # of a condition in one line
 _OUTSIDE = ("local", "global", "static")  # declared in front of the SCoP
 
 
 def frame_code(
-    scop: Scop, code: list[str], exprs: AstExprPrinter, options: PrintOptions
-) -> str:
+    scop: Scop, code: list[str], exprs: AstExprPrinter, options: PrintOptions,
+    *, copies_arrays: bool = False,
+) -> str:  # fmt: skip
     """The whole text that replaces a region.
 
     Parameters
@@ -33,16 +36,25 @@ def frame_code(
         Prints the guard and knows the helper macros that were used.
     options : PrintOptions
         Header, white space and original text.
+    copies_arrays : bool
+        Whether arrays are copied, from their first element on.
     """
     base = scop.region.indent if scop.region else ""
     asked, flags = _ask_for_order(scop, exprs, options)
-    asked = [*declare_products(scop), *asked]
-    guard, fallback = _guard(scop, exprs, options, flags)
-    if not fallback:
+    apart = Question()
+    if options.original_text is not None:
+        apart = ask_apart(scop, exprs, options.indent, from_start=copies_arrays)
+    asked = [*declare_products(scop), *asked, *apart.lines]
+    conditions = [*_conditions(scop, exprs, flags), *apart.conditions]
+    guard = _guard(conditions, options.indent)
+    fallback = _original_lines(scop, options) if conditions else []
+    if not conditions:
         code = [*_unused(scop), *code]
-    lines = [guard + "{", *(options.indent + line for line in code), "}"]
+    if apart.conditions:
+        guard = ["/* where these overlap, the original runs */", *guard]
+    lines = [*guard, *(options.indent + line for line in code), "}"]
     lines = [base + line for line in lines]
-    if fallback:
+    if conditions:
         lines[-1] += " else {"
         lines += [*fallback, base + "}"]
     if asked:
@@ -54,29 +66,39 @@ def frame_code(
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
-def _guard(
-    scop: Scop, exprs: AstExprPrinter, options: PrintOptions, flags: list[str]
-) -> tuple[str, list[str]]:
-    """``if (assumption) `` and the original lines; empty without assumptions."""
+def _conditions(scop: Scop, exprs: AstExprPrinter, flags: list[str]) -> list[Text]:
+    """What must hold of sizes and of arrays in order."""
     conditions = [Text(flag) for flag in flags]
-    assumed = [f"that {f.array} is in order" for f in scop.in_order]
     if not scop.context.is_subset(scop.assumptions):
         assumptions = scop.assumptions.gist(scop.context)
-        assumed.append(str(assumptions))
         with ast_options(assumptions.get_ctx()):
             build = isl.AstBuild.from_context(scop.context.params())
             conditions.append(exprs.text(build.expr_from_set(assumptions.params())))
+    return conditions
+
+
+def _guard(conditions: list[Text], indent: str) -> list[str]:
+    """``if (...) {`` in as many lines as it takes, or a brace without conditions."""
     if not conditions:
-        return "", []
+        return ["{"]
+    line = "if (" + reduce(lambda a, b: binary("&&", a, b), conditions).text + ") {"
+    if len(line) <= _WIDTH:
+        return [line]
+    first, *rest = (c.at_least(AND) for c in conditions)
+    lines = ["if (" + first, *(f"{indent * 2}&& {c}" for c in rest)]
+    return [*lines[:-1], lines[-1] + ") {"]
+
+
+def _original_lines(scop: Scop, options: PrintOptions) -> list[str]:
+    """The user's text, without its pragmas."""
     if options.original_text is None:
         raise CodegenError(
-            f"the model of {scop.name} holds only for {' and '.join(assumed)}, so the "
-            "original text is needed beside the generated one"
+            f"the model of {scop.name} holds only where "
+            f"{' and '.join(list_questions(scop))}, so the original text is needed "
+            "beside the generated one"
         )
     original = options.original_text.replace("\r\n", "\n").splitlines()
-    kept = [line for line in original if not _is_scop_pragma(line)]
-    together = reduce(lambda a, b: binary("&&", a, b), conditions)
-    return f"if ({together}) ", kept
+    return [line for line in original if not _is_scop_pragma(line)]
 
 
 def _ask_for_order(

@@ -15,6 +15,14 @@ _MACROS = {
     "min": "#define {0}(a, b) ((a) < (b) ? (a) : (b))",
     "max": "#define {0}(a, b) ((a) > (b) ? (a) : (b))",
     "floord": "#define {0}(a, b) ((a) < 0 ? -((-(a) + (b) - 1) / (b)) : (a) / (b))",
+    "apart": """#define {0}(x, x_first, x_end, y, y_first, y_end) \\
+  ((__UINTPTR_TYPE__)(x) + (x_end) * sizeof *(x) <= \\
+     (__UINTPTR_TYPE__)(y) + (y_first) * sizeof *(y) || \\
+   (__UINTPTR_TYPE__)(y) + (y_end) * sizeof *(y) <= \\
+     (__UINTPTR_TYPE__)(x) + (x_first) * sizeof *(x))""",
+    "ends": """#define {0}(x, first, end) {{ \\
+  (__UINTPTR_TYPE__)(x) + (first) * sizeof *(x), \\
+  (__UINTPTR_TYPE__)(x) + (end) * sizeof *(x)}}""",
     "choose": """#define {0}(vector, x, op, y, then, other) \\
   __extension__ ({{ \\
     const vector x_ = (x), y_ = (y); \\

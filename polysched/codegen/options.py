@@ -31,7 +31,8 @@ class PrintOptions:
         White space per level.
     original_text : str or None
         Text of the region, printed for parameter values outside the SCoP's
-        assumptions; needed when it has any.
+        assumptions; needed when it has any. Without it nothing is asked about names
+        that may mean the same memory: whoever prints so promises that they do not.
     reserved : frozenset of str
         Identifiers that generated names must avoid besides the SCoP's own; pass
         ``identifiers(source)`` of the whole file to be safe from its macros.

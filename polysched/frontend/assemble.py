@@ -38,6 +38,7 @@ from polysched.frontend.lookups import (
     written_arrays,
 )
 from polysched.frontend.objects import Object, Objects
+from polysched.frontend.overlaps import Named, find_overlaps
 from polysched.frontend.products import Products
 from polysched.frontend.purity import Functions
 from polysched.frontend.reading import ScopReader
@@ -152,7 +153,10 @@ class Assembler:
         symbolic.update(*(_params(self.products.value(n)) for n in made))
         statements = [self._with_scalars(s, symbolic) for s in statements]
         used = _arrays_in(statements)
-        arrays = [self._array(o) for o in self.objects.all() if o.name in used]
+        objects = [o for o in self.objects.all() if o.name in used]
+        arrays = [self._array(o) for o in objects]
+        outside = [Named(o.symbol, a) for o, a in zip(objects, arrays, strict=True)
+                   if a.storage != "scop"]  # fmt: skip
         types = self.objects.parameters
         plain = [Parameter(n, types[n]) for n in types if n in symbolic]
         parameters = (*plain, *map(self.products.parameter, made))
@@ -162,6 +166,9 @@ class Assembler:
             self.site.function.decl.name,
             counters=tuple(dict.fromkeys(s.name for s, _ in checks.outer_iterators())),
             moved=self._moved(),
+            overlaps=find_overlaps(
+                self.site, outside, plain, statements, checks.compared
+            ),
         )  # fmt: skip
 
     def _moved(self) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike, fspath
 
 import islpy as isl
@@ -26,7 +27,7 @@ from polysched.frontend.signatures import read_signatures
 from polysched.frontend.source import Places, SourceFile
 from polysched.frontend.structures import SizeChecker
 from polysched.frontend.syntax import parse_text
-from polysched.ir import Program, Scop
+from polysched.ir import OVERLAP_RULE, OverlapRule, Program, Scop
 from polysched.sets import operation_limit
 
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
@@ -40,6 +41,7 @@ def parse_c(
     cc: str = "gcc",
     pure: Sequence[str] = (),
     cflags: Sequence[str] = ("-O3", "-march=native"),
+    overlap: OverlapRule = OVERLAP_RULE,
 ) -> Program:
     """Read the SCoPs of a C file.
 
@@ -57,12 +59,15 @@ def parse_c(
     cflags : sequence of str
         Options that the program will be compiled with, which decide how `_Float16`
         and `__bf16` round; nothing else depends on them.
+    overlap : {"ask", "promise"}
+        Whether generated code asks if arrays that may overlap do, or you promise that
+        they do not.
 
     Returns
     -------
     Program
         SCoPs that were understood; a `FrontendError` for each region that was not.
-        Arguments are taken not to overlap, and integers not to overflow.
+        Integers are taken not to overflow.
 
     Raises
     ------
@@ -91,7 +96,8 @@ def parse_c(
     reader = _RegionReader(
         source, places, functions, refuser, names, words, sizes, halves
     )
-    scops = reader.read_all(pairs, refusals)
+    is_promised = overlap == "promise"
+    scops = [replace(s, promised=is_promised) for s in reader.read_all(pairs, refusals)]
     refusals.sort(key=lambda e: e.where.line if e.where else 0)
     return Program(
         source.path, source.content, tuple(scops), tuple(refusals), tuple(flags),

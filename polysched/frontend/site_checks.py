@@ -28,12 +28,18 @@ class SiteChecks:
         What was found in it.
     objects : Objects
         What it accesses.
+
+    Attributes
+    ----------
+    compared : set of frozenset of Symbol
+        Pairs of pointers into one array that `keep_apart` has compared.
     """
 
     def __init__(self, site: ScopSite, around: Surroundings, objects: Objects) -> None:
         self._site = site
         self._around = around
         self._objects = objects
+        self.compared: set[frozenset[Symbol]] = set()
 
     def check(self, drafts: Sequence[Draft]) -> None:
         """Refuse what holds for no sizes."""
@@ -110,12 +116,11 @@ class SiteChecks:
         ran = read_set("{ : false }")
         for statement in statements:
             ran = ran.union(statement.domain.params())
-        compared: set[frozenset[Symbol]] = set()
         for pair in find_neighbours(self._site, self._objects):
             common = pair.common(statements)
             if common is None:
                 continue
-            compared.add(frozenset({pair.first.symbol, pair.second.symbol}))
+            self.compared.add(frozenset({pair.first.symbol, pair.second.symbol}))
             if not self._around.assumptions.exclude(common.params(), ran):
                 first, second = pair.first.name, pair.second.name
                 self._around.refuser.unsupported(
@@ -124,16 +129,16 @@ class SiteChecks:
                     "what both reach",
                     hint="use one name for one piece of memory inside a scop",
                 )  # fmt: skip
-        self._refuse_shared(compared)
+        self._refuse_shared()
 
-    def _refuse_shared(self, compared: set[frozenset[Symbol]]) -> None:
+    def _refuse_shared(self) -> None:
         """No two pointers that change elsewhere lead into one array unasked."""
         shared = find_shared(
             self._site,
             [o.symbol for o in self._objects.all()], set(self._around.survey.writes),
         )  # fmt: skip
         for first, second, root, node in shared:
-            if frozenset({first, second}) not in compared:
+            if frozenset({first, second}) not in self.compared:
                 self._around.refuser.unsupported(
                     node, f"{first.name!r} and {second.name!r} may both point into "
                     f"{root.name!r}, and the scop uses both and writes one of them",

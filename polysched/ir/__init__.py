@@ -76,7 +76,9 @@ from polysched.ir.marks import (
     partial_sums,
 )
 from polysched.ir.order import original_rows, original_tree
+from polysched.ir.overlap import OVERLAP_RULE, MayOverlap, OverlapRule, Touched
 from polysched.ir.program import FunctionParameter, Program, Signature
+from polysched.ir.questions import describe_overlaps, list_questions
 from polysched.ir.ranges import Range, range_of, range_of_type
 from polysched.ir.scop import (
     Access,
@@ -116,6 +118,7 @@ __all__ = [
     "MARK_VECTOR",
     "MARK_WAVEFRONT",
     "MAX_COPY_BYTES",
+    "OVERLAP_RULE",
     "TURNED_BYTES",
     "Access",
     "AccessKind",
@@ -138,8 +141,10 @@ __all__ = [
     "Load",
     "Local",
     "Lookup",
+    "MayOverlap",
     "NodePath",
     "Overlap",
+    "OverlapRule",
     "Param",
     "Parameter",
     "Program",
@@ -156,6 +161,7 @@ __all__ = [
     "SourceRegion",
     "Statement",
     "Storage",
+    "Touched",
     "Unary",
     "action_expressions",
     "adds_terms_in_turn",
@@ -167,6 +173,7 @@ __all__ = [
     "common_type",
     "copied_sums",
     "depends_on_data",
+    "describe_overlaps",
     "evaluate_size",
     "grouped_terms",
     "has_repeat",
@@ -174,6 +181,7 @@ __all__ = [
     "inner_actions",
     "is_ordered",
     "is_whole",
+    "list_questions",
     "map_action",
     "map_expr",
     "original_rows",

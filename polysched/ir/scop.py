@@ -12,6 +12,7 @@ import islpy as isl
 from polysched.base import PolyschedError, Shown, SourceLocation
 from polysched.ir.actions import Action, action_expressions, has_repeat
 from polysched.ir.expr import Element, Expr, Lookup, depends_on_data, walk
+from polysched.ir.overlap import MayOverlap
 from polysched.ir.sizes import evaluate_size
 from polysched.ir.types import INT, ScalarType
 from polysched.sets import read_set, union_of_maps, union_of_sets
@@ -293,6 +294,11 @@ class Scop(Shown):
     moved : frozenset of str
         C names of parameters and pointers that the text of the region changes, while
         the model means what they are in front of it; nobody reads them behind it.
+    overlaps : tuple of MayOverlap
+        Names of what may be one piece of memory, while dependences take them for two.
+    promised : bool
+        Whether somebody promises that they are two; otherwise generated code asks, and
+        falls back to the original text.
     """
 
     name: str
@@ -307,6 +313,8 @@ class Scop(Shown):
     counters: tuple[str, ...] = ()
     in_order: tuple[InOrder, ...] = ()
     moved: frozenset[str] = frozenset()
+    overlaps: tuple[MayOverlap, ...] = ()
+    promised: bool = False
 
     @property
     def headline(self) -> str:
@@ -400,6 +408,16 @@ class Scop(Shown):
         for statement in self.statements:
             for access in statement.accesses:
                 yield statement, access
+
+    @property
+    def asked_overlaps(self) -> tuple[MayOverlap, ...]:
+        """Those that generated code asks about."""
+        return () if self.promised else self.overlaps
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether its results rest on a promise."""
+        return self.promised and bool(self.overlaps)
 
     @property
     def products(self) -> tuple[Parameter, ...]:

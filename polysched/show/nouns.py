@@ -12,7 +12,7 @@ from polysched.base import (
     print_large,
     print_seconds,
 )
-from polysched.ir import Program, ScheduleTree, Scop, Statement
+from polysched.ir import Program, ScheduleTree, Scop, Statement, describe_overlaps
 from polysched.kernel import Built, Kernel
 from polysched.machine import Machine
 from polysched.show.code import variant_code
@@ -82,6 +82,9 @@ def _(scop: Scop) -> Html:
         told["context"] = code(scop.context)
     if not scop.assumptions.plain_is_universe():
         told["assumptions"] = code(scop.assumptions)
+    if scop.overlaps:
+        how = "promised" if scop.promised else "asked when it runs"
+        told[how] = describe_overlaps(scop)
     rows = [
         (code(s.name), code(s.text), code(", ".join(s.iterators)), code(s.domain))
         for s in scop.statements

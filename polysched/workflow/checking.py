@@ -218,6 +218,7 @@ def _prove(
     assert header is not None
     if header.scop != scop.name:
         return "unproven", f"its header is about another scop, {header.scop}", ""
+    scop = replace(scop, promised=header.is_promised)
     try:
         tree = ScheduleTree.parse(header.tree)
         private = _find_prepared(scop, tree)

@@ -16,7 +16,7 @@ from polysched.analysis import (
     split_reasons,
 )
 from polysched.base import Shown
-from polysched.ir import Scop, copied_sums
+from polysched.ir import Scop, copied_sums, list_questions
 from polysched.schedule import Pin
 from polysched.space import Schedule
 from polysched.workflow.wanting import Want, open_wants, price_wants, read_pins
@@ -85,6 +85,7 @@ class Explanation(Shown):
             "splits": [_split_json(s) for s in self.splits],
             "outline": self.outline.splitlines(),
             "wants": [w.to_json() for w in self.wants],
+            "questions": list(list_questions(self.scop)),
         }
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ _FIRST = re.compile(r"polysched: schedule (\w+) of scop (\w+)")
 _TREE = re.compile(r"tree: (\{.*\})\s*(?:\*/)?\s*$", re.MULTILINE)
 _LEAD = re.compile(r"^\s*\*?\s?(polysched: )?")
 _MACROS = "read with: "
+_PROMISED = "promised: "
 _COMMENT = re.compile(r"\s*/\*(.*?)\*/", re.DOTALL)
 
 
@@ -42,6 +43,11 @@ class Header:
         named = (line for line in self.lines if line.startswith(_MACROS))
         return next(named, "").removeprefix(_MACROS)
 
+    @property
+    def is_promised(self) -> bool:
+        """Whether the code rests on a promise that memory does not overlap."""
+        return any(line.startswith(_PROMISED) for line in self.lines)
+
 
 def header_lines(
     schedule: Schedule,
@@ -50,6 +56,7 @@ def header_lines(
     reason: str = "",
     macros: Sequence[str] = (),
     build: str = "",
+    promised: str = "",
 ) -> tuple[str, ...]:
     """Lines of the comment above the code of a schedule.
 
@@ -65,6 +72,8 @@ def header_lines(
         ``-D`` and ``-U`` flags that the file was read with; the code holds for them.
     build : str
         How to build the file, where that needs more than the user's own compiler.
+    promised : str
+        What the user promises, and the code does not ask.
     """
     lines = [f"schedule {schedule.id} of scop {scop_name}"]
     asked = " > ".join(schedule.objectives)
@@ -77,6 +86,8 @@ def header_lines(
         lines.append(f"chosen: {reason}")
     if macros:
         lines.append(f"{_MACROS}{' '.join(macros)}")
+    if promised:
+        lines.append(f"{_PROMISED}{promised}")
     if build:
         lines.append(f"build: {build}")
     lines.append(f"tree: {tree_text}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from polysched.base import FrontendError, PolyschedError
 from polysched.frontend import parse_c
-from polysched.ir import Program, Scop
+from polysched.ir import OVERLAP_RULE, OverlapRule, Program, Scop
 
 
 def parse(
@@ -17,6 +17,7 @@ def parse(
     pure: Sequence[str] = (),
     cflags: Sequence[str] = ("-O3", "-march=native"),
     lenient: bool = False,
+    overlap: OverlapRule = OVERLAP_RULE,
 ) -> Program:
     """Read a C file; at least one of its SCoPs must be accepted.
 
@@ -34,6 +35,8 @@ def parse(
         Options that the program will be compiled with, as of `parse_c`.
     lenient : bool
         Whether a file with refused SCoPs only will do.
+    overlap : {"ask", "promise"}
+        As of `parse_c`.
 
     Raises
     ------
@@ -43,7 +46,12 @@ def parse(
         If the preprocessor is missing or fails.
     """
     program = parse_c(
-        path, flags=tuple(flags), cc=cc, pure=tuple(pure), cflags=tuple(cflags)
+        path,
+        flags=tuple(flags),
+        cc=cc,
+        pure=tuple(pure),
+        cflags=tuple(cflags),
+        overlap=overlap,
     )
     if program.scops or (lenient and program.refusals):
         return program

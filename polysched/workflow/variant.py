@@ -18,7 +18,7 @@ from polysched.codegen import (
     splice,
 )
 from polysched.codegen.cuda import join_device, print_cuda
-from polysched.ir import Program, ScheduleTree, Scop
+from polysched.ir import Program, ScheduleTree, Scop, describe_overlaps
 from polysched.runtime import original_text
 from polysched.schedule import Pin
 from polysched.space import Schedule
@@ -146,10 +146,18 @@ class Variant(Shown):
             self.reason,
             macro_flags(self.program),
             self.build,
+            self._promised,
         )
         return print_region(
             self.program, self.scop, self.tree, header, self.dependences, self.target
         )
+
+    @property
+    def _promised(self) -> str:
+        """What the code rests on and does not ask, as it has no original to run."""
+        scop = self.scop
+        is_asked = self.program is not None and not scop.promised
+        return describe_overlaps(scop) if scop.overlaps and not is_asked else ""
 
     def to_c(self) -> str:
         """The whole file with its region replaced; without a file, the region alone."""

@@ -308,7 +308,7 @@ class _Printer:
         )
         given = ", ".join(in_c(g) for _, _, g in arguments)
         code = [f"extern void {name}({kinds or 'void'});", f"{name}({given});"]
-        return frame_code(self.source, code, exprs, self.options)
+        return frame_code(self.source, code, exprs, self.options, copies_arrays=True)
 
 
 def in_c(text: str) -> str:

@@ -61,5 +61,5 @@ def test_order_is_asked_before_the_code(tmp_path) -> None:
     (scop,) = parse_c(str(file)).scops
     found = scripted_of(SHARED)(scop)
     tree = found.listed[0].tree
-    with pytest.raises(CodegenError, match="holds only for that row is in order"):
+    with pytest.raises(CodegenError, match="holds only where row never falls"):
         print_openmp(found.scop, tree)
