@@ -22,7 +22,7 @@ _OUTSIDE = ("local", "global", "static")  # declared in front of the SCoP
 
 def frame_code(
     scop: Scop, code: list[str], exprs: AstExprPrinter, options: PrintOptions,
-    *, copies_arrays: bool = False,
+    *, copies_arrays: bool = False, sizes: isl.Set | None = None,
 ) -> str:  # fmt: skip
     """The whole text that replaces a region.
 
@@ -38,6 +38,8 @@ def frame_code(
         Header, white space and original text.
     copies_arrays : bool
         Whether arrays are copied, from their first element on.
+    sizes : isl.Set, optional
+        Parameter values for which the code counts right.
     """
     base = scop.region.indent if scop.region else ""
     asked, flags = _ask_for_order(scop, exprs, options)
@@ -45,7 +47,9 @@ def frame_code(
     if options.original_text is not None:
         apart = ask_apart(scop, exprs, options.indent, from_start=copies_arrays)
     asked = [*declare_products(scop), *asked, *apart.lines]
-    conditions = [*_conditions(scop, exprs, flags), *apart.conditions]
+    conditions = [Text(flag) for flag in flags]
+    conditions += _conditions(scop, exprs, sizes)
+    conditions = [*conditions, *apart.conditions]
     guard = _guard(conditions, options.indent)
     fallback = _original_lines(scop, options) if conditions else []
     if not conditions:
@@ -66,14 +70,20 @@ def frame_code(
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
-def _conditions(scop: Scop, exprs: AstExprPrinter, flags: list[str]) -> list[Text]:
-    """What must hold of sizes and of arrays in order."""
-    conditions = [Text(flag) for flag in flags]
-    if not scop.context.is_subset(scop.assumptions):
-        assumptions = scop.assumptions.gist(scop.context)
-        with ast_options(assumptions.get_ctx()):
-            build = isl.AstBuild.from_context(scop.context.params())
-            conditions.append(exprs.text(build.expr_from_set(assumptions.params())))
+def _conditions(
+    scop: Scop, exprs: AstExprPrinter, sizes: isl.Set | None
+) -> list[Text]:  # fmt: skip
+    """What must hold of sizes: for the model, and for counting."""
+    conditions = []
+    known = scop.context
+    for assumed in (scop.assumptions, sizes):
+        if assumed is None or known.is_subset(assumed):
+            continue
+        rest = assumed.gist(known)
+        with ast_options(rest.get_ctx()):
+            build = isl.AstBuild.from_context(known.params())
+            conditions.append(exprs.text(build.expr_from_set(rest.params())))
+        known = known.intersect(assumed)
     return conditions
 
 

@@ -32,6 +32,7 @@ from polysched.codegen.held_blocks import HeldBlocks
 from polysched.codegen.held_bodies import HeldBodies
 from polysched.codegen.held_factors import HeldFactors
 from polysched.codegen.held_rows import HeldRows
+from polysched.codegen.int_range import sizes_in_int
 from polysched.codegen.joined import join_conditions
 from polysched.codegen.layout import Layout
 from polysched.codegen.least_work import LeastWork
@@ -185,7 +186,10 @@ class _Printer:
             check_pragmas(block, built.schedules, deps, self._terms())
         self.exprs = built.exprs
         code = self._code(block, buffers, built, deps)
-        return frame_code(self.scop, code, self.exprs, options)
+        sizes = None
+        if self.type == INT and options.original_text is not None:
+            sizes = sizes_in_int(self.source, built.root)
+        return frame_code(self.scop, code, self.exprs, options, sizes=sizes)
 
     def _terms(self) -> dict[str, isl.UnionMap]:
         """For each array that threads have copies of, terms that come in any order."""
