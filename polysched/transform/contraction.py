@@ -43,32 +43,44 @@ from polysched.transform.uneven import (
 from polysched.transform.work import spread_work
 
 MAX_VECTORS = 4  # of one row of a register tile: more only wait for loads
+FEW = 64  # rows or columns of which a register tile should leave none over
 L1_SHARE = 0.25  # for the rows that stay while panels pass by
 L2_SHARE = 0.8  # for the packed tile that moves with the lanes
 BLOCK_SHARE = 0.25  # for the packed block of the other operand
 
 
 def choose_register_tile(
-    cpu: Cpu, element_bytes: int, *, sums_rows: bool = False, columns: int = 0
+    cpu: Cpu,
+    element_bytes: int,
+    *,
+    sums_rows: bool = False,
+    columns: int = 0,
+    n_rows: int = 0,
 ) -> tuple[int, int, int]:
     """Rows, vectors per row, and lanes of the register tile of a contraction.
 
     The most multiply-adds per load among the tiles whose accumulators, one row of
     vectors and a broadcast fit the registers; more accumulators among equals, since
     each waits for its last multiply-add. With `sums_rows` each row has one more. Of a
-    known number of columns few should be left over.
+    known number of rows or columns few should be left over.
     """
     n_registers = 32 if "avx512f" in cpu.isa or "neon" in cpu.isa else 16
     n_registers -= sums_rows  # ones to add up a row with
     lanes = cpu.vector_elements(element_bytes)
     best = (0.0, 0, 1, 1)
     for vectors in range(1, MAX_VECTORS + 1):
-        rows = (n_registers - 2 - vectors) // (vectors + sums_rows)
-        if rows > 0:
-            n, width = rows * vectors, vectors * lanes
-            used = columns / (ceil(columns / width) * width) if columns else 1.0
-            best = max(best, (used * n / (rows + vectors), n, rows, vectors))
+        most = (n_registers - 2 - vectors) // (vectors + sums_rows)
+        for rows in range(1 if n_rows else max(1, most), most + 1):
+            n = rows * vectors
+            used = _used(columns, vectors * lanes) * _used(n_rows, rows)
+            score = round(used * n / (rows + vectors), 9)
+            best = max(best, (score, n, rows, vectors))
     return best[2], best[3], lanes
+
+
+def _used(extent: int, size: int) -> float:
+    """Share of the tiles of a loop that is not left over; 1 where nobody knows."""
+    return extent / (ceil(extent / size) * size) if extent else 1.0
 
 
 def tile_contraction(
@@ -125,7 +137,13 @@ def choose_shape(
     """Rows, vectors per row, and lanes of the register tile."""
     n_bytes = element_bytes(found)
     if grouping is None:
-        return choose_register_tile(cpu, n_bytes)
+        rows, columns = (found.extent(k) for k in (found.row, found.lane))
+        return choose_register_tile(
+            cpu,
+            n_bytes,
+            columns=columns if columns <= FEW else 0,
+            n_rows=rows if rows <= FEW else 0,
+        )
     columns = n_values(found.band.scop, found.statement, found.iterator(found.lane))
     return choose_register_tile(
         cpu, n_bytes, sums_rows=grouping.shift != 0, columns=columns or 0

@@ -118,6 +118,21 @@ def test_register_tiles_follow_from_registers_and_lanes(cpu, n_bytes, expected) 
     assert choose_register_tile(cpu, n_bytes) == expected
 
 
+@pytest.mark.parametrize(
+    ("n_rows", "columns", "expected"),
+    [
+        (8, 8, (8, 1, 8)),  # one vector of 8, not four with 24 idle lanes
+        (12, 24, (6, 3, 8)),
+        (16, 48, (8, 3, 8)),
+        (0, 56, (6, 4, 8)),
+        (64, 0, (6, 4, 8)),
+    ],
+)
+def test_few_rows_and_columns_leave_few_over(n_rows, columns, expected) -> None:
+    found = choose_register_tile(WIDE, 8, n_rows=n_rows, columns=columns)
+    assert found == expected
+
+
 PRODUCT = """
 static double A[300][400], B[400][500], C[300][500], D[400][500], x[300];
 void f(void) {
