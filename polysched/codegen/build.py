@@ -196,7 +196,12 @@ class _Recorder:
 
 
 def _subtracted(build: isl.AstBuild, value: isl.PwAff) -> isl.AstExpr:
-    """What is subtracted from a subscript; of quotients, the opposite reads better."""
+    """What is subtracted from a subscript; of quotients, the opposite reads better.
+
+    Instances that name an element and never read it, `i < j ? d : 0`, have no value.
+    """
+    if value.domain().is_empty():
+        return isl.AstExpr.from_val(isl.Val.zero(value.get_ctx()))
     if has_quotients(value):
         return build.expr_from_pw_aff(value.neg()).neg()
     return build.expr_from_pw_aff(value)

@@ -594,3 +594,25 @@ def test_parts_of_a_cut_loop_in_other_orders_need_no_array(tmp_path: Path) -> No
     text = print_openmp(scop, cut)
     assert text.count("float s;") == 2
     assert "malloc" not in text
+
+
+def test_parts_of_a_cut_loop_may_name_an_element_that_they_never_read(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "case.c"
+    path.write_text(
+        "double f(int n, double x[n], double y[n]) {\ndouble s = 0;\n#pragma scop\n"
+        "for (int i = 0; i < n; i++) { y[i] = 0; for (int j = 0; j < n; j++) {\n"
+        "double d = x[j] - x[i]; y[i] += d; s += i < j ? d : 0; } }\n"
+        "#pragma endscop\nreturn s;\n}\n"
+    )
+    scop = prepare_scop(parse_c(path).scops[0])
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    script = (
+        "distribute(band=0, member=0, statements=[0, 1, 3, 2]); "
+        "split(band=0.2.0.0, member=0, cuts=[1 + c0])"
+    )
+    cut = apply_script(tree, parse_script(script), deps)
+    text = print_openmp(scop, cut)
+    assert text.count("s += t1 < t2 ? d[t1][t2] : 0;") == 2
