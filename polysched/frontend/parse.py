@@ -101,7 +101,7 @@ def parse_c(
     refusals.sort(key=lambda e: e.where.line if e.where else 0)
     return Program(
         source.path, source.content, tuple(scops), tuple(refusals), tuple(flags),
-        names.has_main, read_signatures(names.sites),
+        names.has_main, read_signatures(names.sites), text.macros,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from polysched.frontend.source import SourceFile, decode
 _MARKER = re.compile(r'#\s*(?:line\s+)?(\d+)\s+"((?:\\.|[^"\\])*)"([\d\s]*)$')
 _MESSAGE = re.compile(r"^(.+?):(\d+):(?:(\d+):)?\s*(?:fatal )?error:\s*(.*)$", re.M)
 _PRAGMA = re.compile(r"#\s*pragma\b\s*(.*?)\s*$")
+_MACRO = re.compile(r"#\s*(?:define|undef)\s+(\w+)")
 _TIMEOUT_SECONDS = 60
 
 
@@ -51,10 +52,13 @@ class Preprocessed:
         Lines of the user's own files.
     system_text : str
         Text of the system headers, for the names that they define.
+    macros : frozenset of str
+        Names of macros, of all files and of the compiler's own.
     """
 
     lines: tuple[Line, ...]
     system_text: str
+    macros: frozenset[str] = frozenset()
 
     def merged_lines(self) -> dict[tuple[str, int], str]:
         """The text of each source line; one that came in pieces is put together."""
@@ -121,7 +125,7 @@ def preprocess(source: SourceFile, flags: Sequence[str], cc: str) -> Preprocesse
     FrontendError
         If the preprocessor refuses the text, with the compiler's own place.
     """
-    arguments = ["-E", *preprocessor_flags(flags), source.path]
+    arguments = ["-E", "-dD", *preprocessor_flags(flags), source.path]
     result = run_compiler(cc, arguments)
     if result.returncode:
         raise compiler_error(source, cc, arguments, decode(result.stderr))
@@ -162,10 +166,12 @@ def split_lines(text: str, path: str) -> Preprocessed:
     """Follow the line markers; keep the user's lines, gather the system's.
 
     A macro of a system header that is used in the user's file is marked as the
-    system's too, under the user's file name: those lines are kept.
+    system's too, under the user's file name: those lines are kept. Where macros are
+    defined the line is empty.
     """
     lines: list[Line] = []
     system: list[str] = []
+    macros: set[str] = set()
     user_files = {path}
     file, number, is_system = path, 1, False
     for raw in text.split("\n"):
@@ -179,9 +185,13 @@ def split_lines(text: str, path: str) -> Preprocessed:
             if not is_system:
                 user_files.add(file)
             continue
+        defined = _MACRO.match(raw)
+        if defined:
+            macros.add(defined[1])
+            raw = ""
         if is_system:
             system.append(raw)
         else:
             lines.append(Line(raw, file, number))
         number += 1
-    return Preprocessed(tuple(lines), "\n".join(system))
+    return Preprocessed(tuple(lines), "\n".join(system), frozenset(macros))

@@ -57,6 +57,8 @@ class Program(Shown):
         Whether the file defines ``main``.
     signatures : tuple of Signature
         Of the functions that hold SCoPs; a driver is generated from them.
+    macros : frozenset of str
+        Names of macros that are or were defined, in headers and by the compiler, too.
     """
 
     path: str
@@ -66,6 +68,7 @@ class Program(Shown):
     flags: tuple[str, ...] = ()
     has_main: bool = False
     signatures: tuple[Signature, ...] = ()
+    macros: frozenset[str] = frozenset()
 
     @property
     def headline(self) -> str:

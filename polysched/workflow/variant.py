@@ -218,7 +218,8 @@ def macro_flags(program: Program | None) -> tuple[str, ...]:
 def _identifiers(program: Program | None) -> frozenset[str]:
     if program is None:
         return frozenset()
-    return identifiers(program.source.decode("utf-8", "surrogateescape"))
+    text = program.source.decode("utf-8", "surrogateescape")
+    return identifiers(text) | program.macros
 
 
 def optimize(program: Program, variants: Iterable[Variant]) -> bytes:

@@ -99,6 +99,20 @@ def test_system_lines_are_dropped_but_not_the_users_uses_of_their_macros():
     assert found.merged_lines()["a.c", 2] == "big k = 7;"
 
 
+def test_names_of_macros_are_known_and_their_lines_empty():
+    text = "\n".join(
+        [
+            '# 0 "<built-in>"', "#define unix 1", '# 1 "a.c"', "#define A 3",
+            '# 1 "/usr/include/x.h" 1 3 4', "#define F(x) x", "int q;", "#undef A",
+            '# 2 "a.c" 2', "int k;",
+        ]
+    )  # fmt: skip
+    found = split_lines(text, "a.c")
+    assert found.macros == {"unix", "A", "F"}
+    assert [(s.text, s.number) for s in found.lines] == [("", 1), ("int k;", 2)]
+    assert found.system_text.split() == ["int", "q;"]
+
+
 def test_only_mentioned_system_types_are_declared():
     system = (
         "typedef unsigned long __s; typedef __s size_t; typedef struct q {int a;} q;"
