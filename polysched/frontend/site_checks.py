@@ -84,10 +84,15 @@ class SiteChecks:
 
     def _check_overlap(self) -> None:
         """A pointer set from another accessed array shares its memory."""
+        sizes = map(self._site.scope.find, self._objects.parameters)
+        accessed = [
+            *(o.symbol for o in self._objects.all()),
+            *(symbol for symbol in sizes if symbol is not None),
+        ]
         found = find_overlap(
             self._site.pointers,
             self._site.function,
-            [o.symbol for o in self._objects.all()],
+            accessed,
             set(self._around.survey.writes),
         )
         if found is not None:

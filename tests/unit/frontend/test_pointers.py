@@ -114,3 +114,31 @@ def test_an_array_written_through_a_pointer_may_be_another_one_s_memory(parse):
     )
     (refusal,) = program.refusals
     assert "'p' may point into 'x'" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "use"),
+    [
+        ("", "int n = m; int *p = &n;", "i < n"),
+        ("static int n = 3; static int *p = &n;", "", "i < n"),
+        ("static int *at(int *x) { return x; }", "int n = m, *p = at(&n);", "i < n"),
+        ("static int n, *p; void set(void) { p = &n; }", "", "x[i + n] < n"),
+        ("static int n = 3; static int *p = &n;", "", "i < m && x[i] == n"),
+    ],
+)
+def test_a_size_that_a_written_pointer_may_point_to_is_none(parse, file, before, use):
+    program = parse(
+        f"{file}\nvoid f(int *x, int *y, int m)\n{{\n  {before}\n#pragma scop\n"
+        f"  for (int i = 0; i < m; i++)\n    if ({use}) {{ y[i] = i; p[0] = 5; }}\n"
+        "#pragma endscop\n}\n"
+    )
+    (refusal,) = program.refusals
+    assert "'p' may point into 'n'" in refusal.message
+
+
+def test_a_pointer_that_is_only_read_may_point_to_a_size(parse):
+    program = parse(
+        "void f(int *y, int m)\n{\n  int n = m, *p = &n;\n#pragma scop\n"
+        "  for (int i = 0; i < n; i++)\n    y[i] = p[0];\n#pragma endscop\n}\n"
+    )
+    assert not program.refusals
