@@ -183,6 +183,11 @@ class BlockCalls:
         symbol = self._scope.find(node.name)
         return symbol.ctype if symbol is not None and symbol.kind == "object" else None
 
+    def _is_parameter(self, node: Any) -> bool:
+        """Whether a name means an argument of the function around the SCoP."""
+        symbol = None if node.name in self._own else self._scope.find(node.name)
+        return symbol is not None and symbol.storage == "parameter"
+
     def _count(self, size: Any, target: _Target) -> Any | None:
         """How many rows a number of bytes is, as syntax; None where that is not plain.
 
@@ -219,15 +224,15 @@ class BlockCalls:
                 else:
                     break
             found = self._type(node)
-            if found is None:
-                return None
+            if found is None or (not n_given and self._is_parameter(node)):
+                return None  # of a parameter's own address, double A[100]
             ctype = found
         element = element_type(ctype)
         extents = dimensions(ctype)[n_given:]
         if not isinstance(element, ScalarC) or element.type != target.type:
             return None
         if any(extent is None for extent in extents):
-            return None  # of a pointer, or of an array parameter
+            return None  # of a pointer
         if any(_mentions(extent, self._own) for extent in extents):
             return None
         return list(extents)

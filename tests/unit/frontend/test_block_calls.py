@@ -15,7 +15,7 @@ HEAD = """\
 enum { N = 40 };
 static double C[N][N]; static float line[N]; static unsigned char bytes[N];
 void f(int n, int m, long big, double A[n][m], double B[n][m], const double *x,
-       double *y, double (*D)[m])
+       double *y, double (*D)[m], float F[N])
 {
 #pragma scop
 """
@@ -28,6 +28,8 @@ CASES = {
     "rows of a size at run time": ("memset(A, 0, n * m * sizeof(double));", [
         "for (int t1 = 0; t1 < n; t1++)", "for (int t2 = 0; t2 < m; t2++)",
         "A[t1][t2] = 0;"]),
+    "a parameter's row": ("memset(A[1], 0, sizeof(A[0]));", [
+        "for (int t1 = 0; t1 < m; t1++)", "A[1][t1] = 0;"]),
     "some rows": ("memset(C, 0, 3 * sizeof C[0]);", [
         "for (int t1 = 0; t1 <= 2; t1++)", "for (int t2 = 0; t2 <= 39; t2++)",
         "C[t1][t2] = 0;"]),
@@ -73,6 +75,9 @@ def test_calls_become_loops(tmp_path, case):
         "memset(y, 0, n);",  # bytes, not elements
         "memset(A, 0, n * sizeof(double));",  # no whole rows
         "memset(y, 0, sizeof(y));",  # of the pointer
+        "memset(A, 0, sizeof(A));",
+        "memset(F, 0, sizeof F);",  # a pointer, too, however it is declared
+        "memcpy(F, line, sizeof(F));",
         "memset(y, 0, n * sizeof(float));",
         "memcpy(y, line, n * sizeof(double));",  # other elements
         "memcpy(B, D, n * m * sizeof(float));",
