@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from polysched.base import (
     FrontendError,
@@ -20,7 +21,7 @@ from polysched.frontend.source import SourceFile, decode
 _MARKER = re.compile(r'#\s*(?:line\s+)?(\d+)\s+"((?:\\.|[^"\\])*)"([\d\s]*)$')
 _MESSAGE = re.compile(r"^(.+?):(\d+):(?:(\d+):)?\s*(?:fatal )?error:\s*(.*)$", re.M)
 _PRAGMA = re.compile(r"#\s*pragma\b\s*(.*?)\s*$")
-_MACRO = re.compile(r"#\s*(?:define|undef)\s+(\w+)")
+_MACRO = re.compile(r"#(?:define|undef) (\w+)")
 _TIMEOUT_SECONDS = 60
 
 
@@ -175,23 +176,33 @@ def split_lines(text: str, path: str) -> Preprocessed:
     user_files = {path}
     file, number, is_system = path, 1, False
     for raw in text.split("\n"):
-        match = _MARKER.match(raw)
-        if match:
-            number = int(match.group(1))
-            file = match.group(2).replace('\\"', '"').replace("\\\\", "\\")
-            is_system = file.startswith("<") or (
-                "3" in match.group(3).split() and file not in user_files
-            )
-            if not is_system:
-                user_files.add(file)
-            continue
-        defined = _MACRO.match(raw)
-        if defined:
-            macros.add(defined[1])
-            raw = ""
+        if raw.startswith("#"):
+            marker = _marker(raw)
+            if marker is not None:
+                number, file, flags = marker
+                is_system = file.startswith("<") or (
+                    "3" in flags and file not in user_files
+                )
+                if not is_system:
+                    user_files.add(file)
+                continue
+            defined = _MACRO.match(raw)
+            if defined:
+                macros.add(defined[1])
+                raw = ""
         if is_system:
             system.append(raw)
         else:
             lines.append(Line(raw, file, number))
         number += 1
     return Preprocessed(tuple(lines), "\n".join(system), frozenset(macros))
+
+
+@lru_cache(maxsize=256)
+def _marker(raw: str) -> tuple[int, str, tuple[str, ...]] | None:
+    """Number, file and flags of a line marker; between macros stands the same one."""
+    match = _MARKER.match(raw)
+    if match is None:
+        return None
+    file = match.group(2).replace('\\"', '"').replace("\\\\", "\\")
+    return int(match.group(1)), file, tuple(match.group(3).split())
