@@ -145,6 +145,8 @@ class _RegionReader:
                 refusals.append(error)
             except (isl.Error, LimitError) as error:
                 refusals.append(self._too_hard(pair, error))
+            except RecursionError:
+                refusals.append(self._too_deep(pair))
         return scops
 
     def _read(self, site: ScopSite, pair: RegionPair, name: str) -> Scop:
@@ -159,6 +161,13 @@ class _RegionReader:
         return FrontendError(
             f"isl cannot model this scop: {error}",
             where=self._places.location(self._source.path, pair.start),
+        )
+
+    def _too_deep(self, pair: RegionPair) -> FrontendError:
+        return FrontendError(
+            "the file is nested too deeply, or has an expression of too many terms",
+            where=self._places.location(self._source.path, pair.start),
+            hint="add up long sums in several statements",
         )
 
     def _misplaced(self, pair: RegionPair) -> FrontendError:

@@ -24,7 +24,7 @@ except ImportError:  # pycparser 2 keeps it elsewhere
 
 _LOG = logging.getLogger(__name__)
 _MAX_FAILURES = 100
-_FAILURES = (ParseError, AssertionError)
+_FAILURES = (ParseError, AssertionError, RecursionError)
 _PLACE = re.compile(r"^(.*?):(\d+)(?::(\d+))?:\s*(.*)$", re.S)
 
 
@@ -64,6 +64,8 @@ def parse_text(
         try:
             ast = c_parser.CParser().parse(cleaned, source.path)
             return Syntax(ast, tuple(refusals))
+        except RecursionError:
+            message = "brackets or blocks are nested too deeply"
         except _FAILURES as error:
             message = str(error)
         if not attempt:

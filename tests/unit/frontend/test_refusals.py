@@ -367,3 +367,19 @@ def test_says_what_to_do(parse, case):
     assert message in refusal.message
     assert hint in refusal.hint
     assert refusal.where.line >= 9
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (" + ".join(["x[i]"] * 2000), "too many terms"),
+        ("(" * 1000 + "1" + ")" * 1000, "nested too deeply"),
+    ],
+)
+def test_what_is_too_deep_is_refused(parse, value, reason):
+    program = parse(
+        "void f(int n, double *x)\n{\n#pragma scop\n"
+        f"  for (int i = 0; i < n; i++)\n    x[i] = {value};\n#pragma endscop\n}}\n"
+    )
+    (refusal,) = program.refusals
+    assert reason in refusal.message
