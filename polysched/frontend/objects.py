@@ -232,6 +232,12 @@ class Objects:
         loops = self._loops.get(symbol, ())
         if isinstance(element, ScalarC):
             return (Object(symbol, name, element.type, extents, loops),)
+        if symbol.storage != "scop" and None in extents[1:]:
+            self._refuser.unsupported(
+                node, f"the length of the rows of {symbol.name!r}, which has "
+                "structures, is not known: a size may change behind its declaration",
+                hint="declare it with sizes that never change, const int width = n",
+            )  # fmt: skip
         found: list[Object] = []
         for layout in self._layouts(symbol, element, node):
             pitches = () if inside else _pitches(extents, layout.n)

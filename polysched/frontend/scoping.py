@@ -17,6 +17,7 @@ from polysched.frontend.declarations import (
     read_type,
 )
 from polysched.frontend.expressions import ConstantReader
+from polysched.frontend.lasting_sizes import LastingSizes
 from polysched.frontend.literals import fold
 from polysched.frontend.pointer_values import PointerValues
 from polysched.frontend.refusal import Refuser
@@ -165,6 +166,9 @@ class _Walker:
         self.found = FileNames(Scope())
         self.pointers = PointerValues(ast, self.found.scope)
         self.declarer = Declarer(refuser)
+        self._defined = {
+            e.decl.name: e for e in ast.ext if isinstance(e, c_ast.FuncDef)
+        }
 
     def external(self, node: Any) -> None:
         scope = self.found.scope
@@ -183,10 +187,19 @@ class _Walker:
         arguments = node.decl.type.args
         for parameter in arguments.params if arguments else ():
             if isinstance(parameter, c_ast.Decl):
-                self.declarer.declare(parameter, scope, "parameter")
+                self._declare(node, parameter, scope, "parameter")
         for declared in node.param_decls or ():
-            self.declarer.declare(declared, scope, "parameter")
+            self._declare(node, declared, scope, "parameter")
         self._block(node, node.body.block_items or [], scope.inner(), ())
+
+    def _declare(
+        self, function: Any, node: Any, scope: Scope, storage: Storage
+    ) -> None:
+        """Enter a declaration of a function, with the extents that last."""
+        symbol = self.declarer.declare(node, scope, storage)
+        if symbol is not None:
+            sizes = LastingSizes(function, self._defined)
+            symbol.ctype = sizes.type_of(symbol.ctype, node, scope)
 
     def _block(
         self,
@@ -241,7 +254,7 @@ class _Walker:
     ) -> None:
         """Descend into a statement; loops join the path."""
         if isinstance(node, (c_ast.Decl, c_ast.Typedef)):
-            self.declarer.declare(node, scope, "local")
+            self._declare(function, node, scope, "local")
         elif isinstance(node, c_ast.Compound):
             self._block(function, node.block_items or [], scope.inner(), path)
         elif isinstance(node, (c_ast.For, c_ast.While, c_ast.DoWhile)):

@@ -81,7 +81,7 @@ def test_calls_become_loops(tmp_path, case):
         "memset(y, 0, n * sizeof(float));",
         "memcpy(y, line, n * sizeof(double));",  # other elements
         "memcpy(B, D, n * m * sizeof(float));",
-        "long m = n; memset(A[0], 0, m * sizeof(double)); y[m] = 0;",  # another m
+        "long m = n; memset(A, 0, n * m * sizeof(double)); y[m] = 0;",  # another m
         "memmove(y, x, n * sizeof(double));",  # which may overlap
     ],
 )
