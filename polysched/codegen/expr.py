@@ -227,7 +227,11 @@ class ExprPrinter:
         total = Linear()
         for subscript, pitch in zip(subscripts, pitches, strict=False):
             weight = self.index(pitch)
-            if weight.is_constant:
+            is_wide = pitch.dtype.n_bytes > 4 and not subscript.is_constant
+            if weight.is_constant and is_wide:
+                many = Text(f"{weight.constant}L")
+                total = total.plus(Linear.atom(binary("*", subscript.to_text(), many)))
+            elif weight.is_constant:
                 total = total.plus(subscript.times(weight.constant))
             elif subscript.is_constant:
                 total = total.plus(weight.times(subscript.constant))

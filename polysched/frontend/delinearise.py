@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import gcd, prod
+from math import gcd
 
 import islpy as isl
 
@@ -20,11 +20,11 @@ from polysched.frontend.accesses import PathWalker
 from polysched.frontend.affine import Affine, NotAffine
 from polysched.frontend.assumptions import Assumptions
 from polysched.frontend.builder import Draft
-from polysched.frontend.literals import fold, integer
+from polysched.frontend.flat_dimensions import Shape, set_dimensions, with_dimensions
 from polysched.frontend.objects import Object
 from polysched.frontend.polynomial import Monomial, Polynomial, read_polynomial
 from polysched.frontend.products import Products
-from polysched.ir import Binary, Expr, Load, Param, map_action
+from polysched.ir import Expr, Load, Param
 from polysched.sets import param_names
 
 _MIN_CONSTANT_PITCH = 4
@@ -94,105 +94,62 @@ def delinearise(
     CannotDelinearise
         If an access is not affine and no dimensions fit all accesses of its array.
     """
-    flat = {o.name: o for o in objects if len(o.extents) == 1 + o.n_inner}
-    accesses: dict[str, list[FlatAccess]] = {name: [] for name in flat}
-    for draft in drafts:
-        _gather(draft, flat, accesses)
+    flat = {o.name: o for o in objects if o.n_subscripts}
+    accesses = _gather(drafts, flat)
     result = list(drafts)
-    for name, found in accesses.items():
-        if not found:
-            continue
-        shape = _find_shape(found, flat[name], assumptions, products)
-        if shape is None:
-            continue
-        result = [_rewrite(d, flat[name], shape) for d in result]
-        _set_shape(flat[name], shape)
+    for name, array in flat.items():
+        shapes: dict[int, Shape] = {}
+        for k in range(array.n_subscripts):
+            found = accesses.get((name, k))
+            if found is None:
+                continue
+            shape = _find_shape(found, array, assumptions, products)
+            if shape is not None:
+                _check_rows(found, array)
+                shapes[k] = shape
+        if shapes:
+            result = [with_dimensions(d, array, shapes) for d in result]
+            set_dimensions(array, shapes)
     return result
 
 
 def _gather(
-    draft: Draft, flat: Mapping[str, Object], accesses: dict[str, list[FlatAccess]]
-) -> None:
-    affine = draft.nest.affine
+    drafts: Iterable[Draft], flat: Mapping[str, Object]
+) -> dict[tuple[str, int], list[FlatAccess]]:
+    """Accesses by array and position among the subscripts that C has."""
+    accesses: dict[tuple[str, int], list[FlatAccess]] = {}
+    for draft in drafts:
+        affine = draft.nest.affine
 
-    def note(load: Load, domain: isl.Set, written: bool) -> None:
-        if load.array in accesses:
-            position = -1 - flat[load.array].n_inner
-            accesses[load.array].append(FlatAccess(load, position, affine, domain))
+        def note(load: Load, domain: isl.Set, written: bool) -> None:
+            array = flat.get(load.array)
+            if array is None:
+                return
+            for k in range(array.n_subscripts):
+                position = k - len(array.extents)
+                found = FlatAccess(load, position, affine, domain)  # noqa: B023
+                accesses.setdefault((load.array, k), []).append(found)
 
-    walker = PathWalker(affine, note)
-    for action in draft.body:
-        walker.action(action, draft.nest.domain)
-
-
-@dataclass(frozen=True, eq=False)
-class Shape:
-    """Dimensions of a flat array.
-
-    Attributes
-    ----------
-    pitches : tuple of Monomial
-        Elements per step of each dimension but the last, largest first.
-    shifts : dict
-        For a flat subscript, how much to move from each inner to the next outer one.
-    products : Products
-        Products of parameters that may be lengths of rows.
-    """
-
-    pitches: tuple[Monomial, ...]
-    shifts: dict[Expr, tuple[int, ...]]
-    products: Products
-
-    @property
-    def extents(self) -> tuple[Expr, ...]:
-        """Extents of all dimensions but the outermost."""
-        following = (*self.pitches[1:], Monomial())
-        return tuple(
-            self.products.extent(big.divide(small))
-            for big, small in zip(self.pitches, following, strict=True)
-        )
-
-    def subscripts(self, flat: Expr) -> tuple[Expr, ...]:
-        """The subscripts that a flat one becomes."""
-        parts = split_polynomial(read_polynomial(flat), self.pitches)
-        shift = self.shifts[flat]
-        extents = (None, *self.extents)
-        result = []
-        for k, part in enumerate(parts):
-            expr = part
-            if k < len(shift) and shift[k]:
-                expr = _plus(expr, -shift[k], None)
-            if k and shift[k - 1]:
-                expr = _plus(expr, shift[k - 1], extents[k])
-            result.append(expr)
-        return tuple(result)
+        walker = PathWalker(affine, note)
+        for action in draft.body:
+            walker.action(action, draft.nest.domain)
+    return accesses
 
 
-def _plus(expr: Expr, factor: int, amount: Expr | None) -> Expr:
-    """``expr + factor * amount``."""
-    term: Expr = integer(abs(factor))
-    if amount is not None:
-        term = amount if abs(factor) == 1 else Binary("*", term, amount)
-    if fold(expr) == 0 and factor > 0:
-        return term
-    return Binary("+" if factor > 0 else "-", expr, term)
-
-
-def split_polynomial(polynomial: Polynomial, pitches: Sequence[Monomial]) -> list[Expr]:
-    """Coefficients of the pitches, and what is left, as expressions."""
-    rest = polynomial
-    parts = []
-    for pitch in pitches:
-        part, rest = rest.split(pitch)
-        parts.append(part.to_expr())
-    return [*parts, rest.to_expr()]
+def _check_rows(found: list[FlatAccess], array: Object) -> None:
+    """Beside other subscripts it has to be known how long rows are."""
+    if None in array.extents[1:]:
+        raise CannotDelinearise(
+            found[0].load, "one of several subscripts is flat, and a size in the "
+            "array's declaration may change behind it or is no parameter",
+        )  # fmt: skip
 
 
 def _find_shape(
     found: list[FlatAccess], array: Object, assumptions: Assumptions,
     products: Products,
 ) -> Shape | None:  # fmt: skip
-    """The shape that fits all accesses; None to leave the array flat."""
+    """The shape that fits all accesses; None to leave the subscript as it is."""
     bent = [(a.load, v) for a in found if (v := a.verdict()) is not None]
     polynomials = [read_polynomial(a.subscript) for a in found]
     if bent:
@@ -206,7 +163,7 @@ def _find_shape(
             return _check_all(found, Shape(pitches, {}, products), assumptions)
         return _narrow_or_wide(found, (pitches, wide), assumptions, products)
     pitch = _constant_pitch(polynomials)
-    if pitch is None or array.loops:
+    if pitch is None or array.loops or array.n_subscripts > 1:
         return None
     trial = Assumptions()
     trial.context = assumptions.context
@@ -342,38 +299,3 @@ def _outside(access: FlatAccess, shape: Shape) -> isl.Set:
     except NotAffine as verdict:
         raise CannotDelinearise(access.load, verdict.reason, verdict.expr) from None
     return bad.coalesce()
-
-
-def _rewrite(draft: Draft, array: Object, shape: Shape) -> Draft:
-    """Replace flat loads of one array."""
-    flat = -1 - array.n_inner
-
-    def change(expr: Expr) -> Expr | None:
-        if not isinstance(expr, Load) or expr.array != array.name:
-            return None
-        outer, subscript = expr.subscripts[:flat], expr.subscripts[flat]
-        inner = expr.subscripts[len(outer) + 1 :]
-        if subscript in shape.shifts:
-            subscripts = shape.subscripts(subscript)
-        else:  # an access that no instance makes
-            subscripts = (integer(0),) * (1 + len(shape.pitches))
-        return Load(array.name, (*outer, *subscripts, *inner), expr.type)
-
-    return replace(draft, body=tuple(map_action(a, change) for a in draft.body))
-
-
-def _set_shape(array: Object, shape: Shape) -> None:
-    outer: Expr | None = None
-    declared = array.extents[0]
-    size = None if declared is None else fold(declared)
-    row = prod(fold(e) or 0 for e in shape.extents)
-    if size is not None and row and size % row == 0:
-        outer = integer(size // row)
-    inner = array.extents[1:]
-    array.extents = (outer, *shape.extents, *inner)
-    wide = any(s.dtype.n_bytes > 4 for s in shape.shifts)
-    pitches = tuple(p.to_expr(wide) for p in shape.pitches)
-    if array.layout is not None:
-        n = integer(array.layout.n)
-        pitches = (*(Binary("*", p, n) for p in pitches), n)
-    array.pitches = pitches

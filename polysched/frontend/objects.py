@@ -83,6 +83,8 @@ class Object:
         As `ir.Array.pitches`.
     layout : Layout, optional
         Of an object of structures: the last subscript is that of the numbers in one.
+    is_flattened : bool
+        Whether C has several subscripts, and `pitches` make them one.
     """
 
     symbol: Symbol
@@ -92,6 +94,12 @@ class Object:
     loops: tuple[Loop, ...] = ()
     pitches: tuple[Expr, ...] = ()
     layout: Layout | None = None
+    is_flattened: bool = False
+
+    @property
+    def n_subscripts(self) -> int:
+        """Subscripts that C has, before flat ones get their dimensions."""
+        return len(self.extents) - self.n_inner
 
     @property
     def n_inner(self) -> int:
@@ -101,7 +109,8 @@ class Object:
     @property
     def view(self) -> str:
         """As `ir.Array.view`."""
-        if self.layout is None or self.symbol.storage == "scop":
+        is_plain = self.layout is None and not self.is_flattened
+        if is_plain or self.symbol.storage == "scop":
             return ""
         address = "" if len(self.extents) > self.n_inner else "&"
         return f"(({self.type.name} *){address}{self.symbol.name})"

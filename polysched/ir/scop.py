@@ -67,7 +67,7 @@ class Array:
     pitches : tuple of Expr
         For a linearised C object ``A[i*n + j]`` seen as ``A[i][j]``: the number of
         elements per step of each dimension but the last (here ``(n,)``); empty when C
-        subscripts the array directly.
+        subscripts the array directly. One of eight bytes multiplies in them.
     n_expanded : int
         How many leading subscripts are iterators of enclosing loops, added because
         each iteration of those loops has its own private copy (array expansion). The
@@ -75,8 +75,9 @@ class Array:
     c_name : str
         Name in the C source when it differs from `name` (shadowed locals).
     view : str
-        The C expression that takes an object of structures as numbers of one type,
-        ``((double *)bodies)``; empty where C has the array itself.
+        The C expression that takes an object of structures, or of several dimensions
+        that `pitches` flatten, as numbers of one type, ``((double *)bodies)``; empty
+        where C has the array itself.
     is_part : bool
         Whether its C object, structures of several types, holds other numbers as well,
         which are other arrays.

@@ -261,6 +261,18 @@ def test_symbolic_pitches_are_parenthesised_where_needed() -> None:
     assert "A[(t1 + 1) * n + t2] = 0.0;" in text
 
 
+def test_a_pitch_of_eight_bytes_multiplies_in_them() -> None:
+    wide = Const(50000, types.LONG, "50000")
+    flat = Array("A", types.DOUBLE, (None, wide), "parameter", pitches=(wide,))
+    scop = make_scop(
+        [flat],
+        [("[n] -> { S0[i, j] : 0 <= i, j < n }", (0, 0, 0), "A[i + 1][j] = 0.0;")],
+        {"n": types.INT},
+    )
+    text = print_openmp(scop, original_tree(scop))
+    assert "A[(t1 + 1) * 50000L + t2] = 0.0;" in text
+
+
 def test_splice_keeps_all_other_bytes() -> None:
     source = b"int a;\r\n#pragma scop\r\nold\r\n#pragma endscop\r\nint \xe9;\n"
     start, end = source.index(b"#pragma scop"), source.index(b"int \xe9")

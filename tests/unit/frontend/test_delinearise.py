@@ -135,3 +135,55 @@ def test_inner_subscript_is_checked_where_it_is_evaluated(scop_of):
     scop = scop_of(f"{NEST} y[i * m + j] = j > 0 ? x[i * m + j - 1] : 0;")
     assert scop.array("x").n_dim == 2
     assert scop.assumptions.plain_is_universe()
+
+
+PATCHES = "for (int c = 0; c < k; c++) for (int u = 0; u < k; u++) " + NEST
+
+
+def test_each_of_several_dimensions(scop_of):
+    scop = scop_of(
+        f"{PATCHES} A[c * k + u][i * m + j] = A[3 * c + u][i * m + j];",
+        head="int k, int n, int m, float A[][n * m]",
+    )
+    array = scop.array("A")
+    assert array.extents == (None, Param("k"), Param("n"), Param("m"))
+    assert array.base == "((float *)A)"
+    assert [p.dtype.n_bytes for p in array.pitches] == [8, 8, 8]
+    _, write = only(scop, "A")
+    assert write.is_subset(isl.Map("{ S0[c, u, i, j] -> A[c, u, i, j] }"))
+
+
+def test_a_flat_subscript_beside_rows_of_a_constant(scop_of):
+    nest = NEST.replace("i < n", "i < 10")
+    scop = scop_of(f"{nest} A[3][i * m + j] = 0;", before="float A[5][100];")
+    array = scop.array("A")
+    assert [array.extents[0].value, *array.extents[1:]] == [5, None, Param("m")]
+    assert [p.dtype.n_bytes for p in array.pitches] == [4, 8]
+    assert array.pitches[0].value == 100
+
+
+def test_rows_of_arrays_that_may_be_large_are_stepped_over_in_eight_bytes(scop_of):
+    scop = scop_of(
+        f"{NEST} A[i * m + j][n] = 0;", head="int n, int m, float (*A)[50000]"
+    )
+    pitch = scop.array("A").pitches[-1]
+    assert (pitch.value, pitch.dtype.n_bytes) == (50000, 8)
+
+
+def test_structures_in_rows_that_are_flat(scop_of):
+    scop = scop_of(
+        f"{NEST} A[i][i * m + j].x = 0;", head="int n, int m, point A[n][n * m]",
+        before="typedef struct { double x, y; } point;",
+    )  # fmt: skip
+    array = scop.array("A")
+    assert array.extents[1:3] == (Param("n"), Param("m"))
+    assert len(array.pitches) == 3
+    assert array.pitches[-1].value == 2
+
+
+def test_beside_other_subscripts_the_length_of_rows_has_to_be_known(parse):
+    (refused,) = parse(
+        "void f(int n, int m, float A[n][n * m]) { n = n - 1;\n#pragma scop\n"
+        f"{NEST} A[i][i * m + j] = 0;\n#pragma endscop\n}}"
+    ).refusals
+    assert "declaration may change behind it or is no parameter" in refused.message
