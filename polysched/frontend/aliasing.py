@@ -15,6 +15,7 @@ from typing import Any
 from pycparser import c_ast
 
 from polysched.frontend.declarations import Symbol
+from polysched.frontend.exchanges import exchange_group, find_mixed_setting
 from polysched.frontend.pointer_values import PointerValues, Value, Variable, reach
 from polysched.frontend.scoping import ScopSite
 from polysched.frontend.trees import parts
@@ -43,11 +44,18 @@ def find_overlap(
         start = pointers.variable(pointer)
         if start is None or not pointer.is_pointer:
             continue
-        found = reach(start, function)
+        every, apart = reach(start, function), reach(start, function, in_turn=False)
+        group = exchange_group(start)
         for other in symbols:
             if other is pointer or not {other, pointer} & written:
                 continue
             place = pointers.variable(other)
+            found = every
+            if place in group:
+                found = apart
+                mixed = find_mixed_setting((start, place), function)
+                if mixed is not None:
+                    return pointer, other, mixed
             if place in found:
                 return pointer, other, found[place].node
     return None
@@ -79,10 +87,11 @@ def find_shared(
             or not any(v.lasts or is_stepped(v, site) for v in (one, other))
         ):
             continue
-        ours = reach(one, function, through_members=False)
-        theirs = reach(other, function, through_members=False)
+        in_turn = other not in exchange_group(one)
+        ours = reach(one, function, through_members=False, in_turn=in_turn)
+        theirs = reach(other, function, through_members=False, in_turn=in_turn)
         for root in ours:
-            if root in theirs and _is_shared(root, one, other):
+            if root in theirs and _is_shared(root, one, other, in_turn):
                 yield first, second, root, theirs[root].node
                 break
 
@@ -95,12 +104,12 @@ def is_stepped(variable: Variable, site: ScopSite) -> bool:
     return is_moved or any(v.kind == "pointed" for v in variable.values)
 
 
-def _is_shared(root: Variable, one: Variable, other: Variable) -> bool:
+def _is_shared(root: Variable, one: Variable, other: Variable, in_turn: bool) -> bool:
     """Whether a variable that both come from is one array, the same for both."""
     if not root.holds_numbers:
         return False
     if root.lasts or root.is_array:
-        rows = _rows(one, root), _rows(other, root)
+        rows = _rows(one, root, in_turn), _rows(other, root, in_turn)
         is_apart = None not in rows and not set(rows[0] or ()) & set(rows[1] or ())
         return not is_apart or _are_reset(one, other, root)
     is_direct = all(
@@ -111,7 +120,7 @@ def _is_shared(root: Variable, one: Variable, other: Variable) -> bool:
     return is_direct and n_set == (0 if root.kind == "parameter" else 1)
 
 
-def _rows(pointer: Variable, root: Variable) -> set[str] | None:
+def _rows(pointer: Variable, root: Variable, in_turn: bool) -> set[str] | None:
     """Rows of an array that a pointer is set to, if that is all it is set to."""
     found = set()
     for value in pointer.values:
@@ -123,13 +132,17 @@ def _rows(pointer: Variable, root: Variable) -> set[str] | None:
                 value.sources == (root,)
             ):
                 found.add(str(at.value))
-            case _ if value.kind == "moved" or _leads_to(value, root):
+            case _ if value.kind == "moved" or (in_turn and value.turns):
+                return None
+            case _ if _leads_to(value, root):
                 return None
     return found if root.is_array else None
 
 
 def _leads_to(value: Value, root: Variable) -> bool:
-    return any(s is root or root in reach(s, None) for s in value.sources)
+    return any(
+        s is root or root in reach(s, None, in_turn=False) for s in value.sources
+    )
 
 
 def _are_reset(one: Variable, other: Variable, root: Variable) -> bool:

@@ -50,6 +50,8 @@ class Value:
         which is then set anew.
     is_member : bool
         Whether it is read from a structure.
+    turns : tuple of Variable
+        Those whose place it takes.
     """
 
     node: Any
@@ -57,17 +59,25 @@ class Value:
     function: Any
     kind: Literal["set", "argument", "pointed", "moved", "turn"] = "set"
     is_member: bool = False
+    turns: tuple[Variable, ...] = ()
 
 
 @dataclass(eq=False)
 class Variable:
-    """A variable, what a function returns, or what is stored behind a variable."""
+    """A variable, what a function returns, or what is stored behind a variable.
+
+    Attributes
+    ----------
+    takers : set of Variable
+        Those that take its place in an exchange.
+    """
 
     name: str
     kind: Kind
     ctype: CType | None = None
     function: Any = None
     values: list[Value] = field(default_factory=list)
+    takers: set[Variable] = field(default_factory=set)
 
     @cached_property
     def stored(self) -> Variable:
@@ -233,7 +243,7 @@ class _Reading:
     ) -> None:  # fmt: skip
         if not target.has_address(0):
             return
-        sources = []
+        sources, turns = [], []
         is_member = turned = False
         for node, n_derefs, inside in self._starts(value):
             if isinstance(node, c_ast.FuncCall):
@@ -247,13 +257,16 @@ class _Reading:
                       (target.stored,), function, "pointed")  # fmt: skip
             if self._is_turn(value, found, names):
                 turned = True
+                if n_derefs == 0:
+                    turns.append(found)
+                    found.takers.add(target)
             else:
                 sources.append(found)
                 if not found.holds_numbers:
                     sources.append(found.stored)
                 is_member |= inside
         how = "turn" if turned else kind
-        _note(target, value, tuple(sources), function, how, is_member)
+        _note(target, value, tuple(sources), function, how, is_member, tuple(turns))
 
     def _is_turn(self, value: Any, source: Variable, names: Names) -> bool:
         """Whether a variable takes another one's place, which is then set anew.
@@ -263,7 +276,7 @@ class _Reading:
         key = turn_key(value)
         near, lasting = self._turns.get(id(value), _NO_TURNS)
         if not source.lasts and not key.startswith("*"):
-            return source.kind == "local" and key in near
+            return source.kind in {"local", "parameter"} and key in near
         seen: set[str] = set()
         while key in lasting and key not in seen:
             seen.add(key)
@@ -317,7 +330,11 @@ def _addressed(value: Any) -> list[Any]:
 
 
 def reach(
-    start: Variable, function: Any, *, through_members: bool = True
+    start: Variable,
+    function: Any,
+    *,
+    through_members: bool = True,
+    in_turn: bool = True,
 ) -> dict[Variable, Value]:
     """Variables that a pointer may point into, or have its value from.
 
@@ -329,6 +346,8 @@ def reach(
         The one around the SCoP: what calls give it as arguments is not looked at.
     through_members : bool
         Whether to follow values that structures hold, and that functions return.
+    in_turn : bool
+        Whether to follow what variables exchange.
 
     Returns
     -------
@@ -346,7 +365,8 @@ def reach(
                 continue
             if value.is_member and not through_members:
                 continue
-            for source in value.sources:
+            turns = value.turns if in_turn else ()
+            for source in (*value.sources, *turns):
                 if source is not start and source not in found:
                     found[source] = first or value
                     waiting.append((source, first or value))
@@ -379,9 +399,9 @@ def _base(node: Any) -> str:
 
 def _note(
     variable: Variable, node: Any, sources: tuple[Variable, ...], function: Any,
-    kind: Any = "set", is_member: bool = False,
+    kind: Any = "set", is_member: bool = False, turns: tuple[Variable, ...] = (),
 ) -> None:  # fmt: skip
-    variable.values.append(Value(node, sources, function, kind, is_member))
+    variable.values.append(Value(node, sources, function, kind, is_member, turns))
 
 
 def _looked_at(node: Any) -> list[Any]:

@@ -114,7 +114,7 @@ def parse_turns(sets: str, directory: Path):
         "t = p; p = q; q = t;",
         "t = p, p = q, q = t;",
         "if (m > 3) { t = q; q = p; n--; p = t; }",
-        "p = q; q = q == a ? b : a;",
+        "t = p; n--; p = q; q = t; t = 0;",
     ],
 )
 def test_buffers_may_take_turns(sets: str, tmp_path: Path) -> None:
@@ -124,7 +124,20 @@ def test_buffers_may_take_turns(sets: str, tmp_path: Path) -> None:
 @pytest.mark.cc
 @pytest.mark.parametrize(
     "sets",
-    ["q = p; p = a; q = p;", "if (m % 3 == 0) q = p;", "p = q + 1; q = a;", "p = q;"],
+    [
+        "q = p; p = a; q = p;",
+        "if (m % 3 == 0) q = p;",
+        "p = q + 1; q = a;",
+        "p = q;",
+        "p = q; q = a;",
+        "t = p; p = q; q = a;",
+        "t = p; p = a; q = t;",
+        "t = p; if (m > 3) p = q; q = t;",
+        "if (m > 3) p = q; else q = p;",
+        "p = q; q = q == a ? a : b;",
+        "t = p; p = q; q = t; p = a;",
+        "t = p; p = q; q = t; if (m > 3) { p = a; q = b; }",
+    ],
 )
 def test_a_buffer_that_becomes_the_other_one_is_refused(
     sets: str, tmp_path: Path
@@ -132,3 +145,58 @@ def test_a_buffer_that_becomes_the_other_one_is_refused(
     program = parse_turns(sets, tmp_path)
     assert not program.scops
     assert "may point into" in str(program.refusals[0])
+
+
+EXCHANGED = """double A[99], B[99];
+void *malloc(unsigned long);
+void run(int n, int m, double *a, double *b)
+{
+    SETS
+    for (int k = 0; k < n; k++) {
+#pragma scop
+        for (int i = 1; i < m; i++) TO[i] = FROM[i - 1] + 1.0;
+#pragma endscop
+        EXCHANGE
+    }
+}
+"""
+TURN = "double *t = p; p = q; q = t;"
+
+
+def parse_exchanged(sets: str, used: str, exchange: str, directory: Path):
+    path = directory / "exchanged.c"
+    to, from_ = used.split()
+    text = EXCHANGED.replace("SETS", sets).replace("EXCHANGE", exchange)
+    path.write_text(text.replace("TO", to).replace("FROM", from_))
+    return parse_c(path)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("sets", "used", "exchange"),
+    [
+        ("", "a b", "double *t = a; a = b; b = t;"),
+        ("double *q = malloc(8 * m);", "a q", "double *t = a; a = q; q = t;"),
+        ("double *p = a, *q = b;", "p q", TURN),
+        ("double *p = A, *q = B;", "p a", TURN),
+    ],
+)
+def test_pointers_that_are_exchanged(
+    sets: str, used: str, exchange: str, tmp_path: Path
+) -> None:
+    assert parse_exchanged(sets, used, exchange, tmp_path).scops
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("sets", "used"),
+    [
+        ("double *p = A, *q = B;", "p B"),  # in every other iteration they are one
+        ("double *p = a, *q = b;", "p b"),
+        ("double *p = a, *q = b;", "b p"),
+        ("double *p = A, *q = b;", "q A"),
+    ],
+)
+def test_what_one_of_them_held_before(sets: str, used: str, tmp_path: Path) -> None:
+    (refusal,) = parse_exchanged(sets, used, TURN, tmp_path).refusals
+    assert "may point into" in refusal.message
