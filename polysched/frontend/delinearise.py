@@ -96,7 +96,7 @@ def delinearise(
     """
     flat = {o.name: o for o in objects if o.n_subscripts}
     accesses = _gather(drafts, flat)
-    result = list(drafts)
+    chosen: list[tuple[Object, dict[int, Shape]]] = []
     for name, array in flat.items():
         shapes: dict[int, Shape] = {}
         for k in range(array.n_subscripts):
@@ -108,8 +108,11 @@ def delinearise(
                 _check_rows(found, array)
                 shapes[k] = shape
         if shapes:
-            result = [with_dimensions(d, array, shapes) for d in result]
-            set_dimensions(array, shapes)
+            chosen.append((array, shapes))
+    result = list(drafts)
+    for array, shapes in chosen:  # nothing changes unless all arrays fit
+        result = [with_dimensions(d, array, shapes) for d in result]
+        set_dimensions(array, shapes)
     return result
 
 

@@ -3,7 +3,7 @@
 import islpy as isl
 import pytest
 
-from polysched.ir import Binary, Const, Param
+from polysched.ir import Binary, Const, Load, Param
 
 pytestmark = pytest.mark.cc
 
@@ -187,3 +187,24 @@ def test_beside_other_subscripts_the_length_of_rows_has_to_be_known(parse):
         f"{NEST} A[i][i * m + j] = 0;\n#pragma endscop\n}}"
     ).refusals
     assert "declaration may change behind it or is no parameter" in refused.message
+
+
+@pytest.mark.parametrize(
+    ("written", "dimensions"),
+    [("A[20 * i + j]", (None, 20)), ("x[i * n + j]", (None, Param("n")))],
+)
+def test_beside_an_array_that_is_only_read_and_stays_flat(scop_of, written, dimensions):
+    nest = "for (int i = 0; i < 10; i++) for (int j = 0; j < 20; j++)"
+    scop = scop_of(
+        f"{nest} {written} = 1; {nest} {written} += y[i * n + j] + y[i * m + j];",
+        before="double A[200];",
+    )
+    array = scop.array(written[0])
+    assert array.n_dim == 2
+    assert all(len(w.subscripts) == 2 for w in loads(scop, array.name))
+    assert getattr(array.extents[1], "value", array.extents[1]) == dimensions[1]
+
+
+def loads(scop, name):
+    found = (e for e in scop.iter_expressions() if isinstance(e, Load))
+    return [e for e in found if e.array == name]
