@@ -15,7 +15,7 @@ from polysched.codegen.measuring import (
 )
 from polysched.codegen.openmp import CodeSize, measure_code, print_openmp
 from polysched.codegen.options import LEAST_SHARED, PrintOptions, Target
-from polysched.codegen.products import print_parameter
+from polysched.codegen.products import declare_held, print_parameter
 from polysched.codegen.scan import print_scan
 from polysched.codegen.splice import splice
 from polysched.codegen.statement import print_actions
@@ -28,6 +28,7 @@ __all__ = [
     "CodeSize",
     "PrintOptions",
     "Target",
+    "declare_held",
     "identifiers",
     "measure_code",
     "plan_storage",

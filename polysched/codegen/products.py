@@ -19,11 +19,26 @@ def print_product(parameter: Parameter) -> str:
 
 
 def declare_products(scop: Scop) -> list[str]:
-    """Lines that declare such parameters in front of generated code."""
+    """Lines that declare what C has under no name in front of generated code."""
     return [
-        f"const {p.type.name} {p.name} = {print_product(p)}; (void){p.name};"
-        for p in scop.products
+        *declare_held(scop),
+        *(
+            f"const {p.type.name} {p.name} = {print_product(p)}; (void){p.name};"
+            for p in scop.products
+        ),
     ]
+
+
+def declare_held(scop: Scop) -> list[str]:
+    """Lines that give pointers and integers of structures to variables."""
+    found = {
+        a.source_name: f"__typeof__({a.held}) const {a.source_name} = {a.held};"
+        for a in scop.arrays if a.held
+    }  # fmt: skip
+    for p in scop.parameters:
+        if p.held:
+            found[p.name] = f"const {p.type.name} {p.name} = {p.held};"
+    return [f"{line} (void){name};" for name, line in found.items()]
 
 
 def print_parameter(parameter: Parameter) -> str:

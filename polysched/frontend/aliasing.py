@@ -14,7 +14,14 @@ from typing import Any
 
 from pycparser import c_ast
 
-from polysched.frontend.declarations import Symbol
+from polysched.frontend.declarations import (
+    ArrayC,
+    CType,
+    ScalarC,
+    StructC,
+    Symbol,
+    element_type,
+)
 from polysched.frontend.exchanges import exchange_group, find_mixed_setting
 from polysched.frontend.pointer_values import PointerValues, Value, Variable, reach
 from polysched.frontend.scoping import ScopSite
@@ -56,9 +63,35 @@ def find_overlap(
                 mixed = find_mixed_setting((start, place), function)
                 if mixed is not None:
                     return pointer, other, mixed
-            if place in found:
+            if place in found and not _is_holder(other, pointer):
                 return pointer, other, found[place].node
     return None
+
+
+def _is_holder(other: Symbol, pointer: Symbol) -> bool:
+    """Whether a pointer is read from a structure that has no row it may point to."""
+    holder, target = element_type(other.ctype), element_type(pointer.ctype)
+    if not pointer.held or not isinstance(holder, StructC):
+        return False
+    return not any(
+        isinstance(ctype, ArrayC) and _is_same(element_type(ctype), target)
+        for ctype in _members(holder)
+    )
+
+
+def _members(structure: StructC) -> Iterator[CType]:
+    """Types of all members, those of structures in it as well."""
+    for _, ctype in structure.members:
+        yield ctype
+        inner = element_type(ctype) if isinstance(ctype, ArrayC) else ctype
+        if isinstance(inner, StructC):
+            yield from _members(inner)
+
+
+def _is_same(one: CType, other: CType) -> bool:
+    if isinstance(one, ScalarC) and isinstance(other, ScalarC):
+        return one.type == other.type
+    return isinstance(one, type(other))
 
 
 def find_shared(

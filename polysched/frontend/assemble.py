@@ -158,7 +158,10 @@ class Assembler:
         outside = [Named(o.symbol, a) for o, a in zip(objects, arrays, strict=True)
                    if a.storage != "scop"]  # fmt: skip
         types = self.objects.parameters
-        plain = [Parameter(n, types[n]) for n in types if n in symbolic]
+        plain = [
+            Parameter(n, types[n], held=self.objects.held_of(n))
+            for n in types if n in symbolic
+        ]  # fmt: skip
         parameters = (*plain, *map(self.products.parameter, made))
         return Scop(
             name, parameters, self._context(parameters), tuple(statements),
@@ -354,7 +357,7 @@ class Assembler:
             pitches=found.pitches, n_expanded=len(found.loops),
             c_name="" if found.name == symbol.name else symbol.name,
             view=found.view, is_part=found.is_part,
-            confined=self._is_confined(symbol),
+            confined=self._is_confined(symbol), held=symbol.held,
         )  # fmt: skip
 
     def _is_confined(self, symbol: Symbol) -> bool:

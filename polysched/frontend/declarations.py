@@ -93,6 +93,8 @@ class Symbol:
         Value of an enumeration constant or of a ``const`` with known value.
     function : c_ast.FuncDef, optional
         The definition of a function that has one.
+    held : str
+        The C expression that it stands for, where the program has no such variable.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Symbol:
     node: c_ast.Node | None = None
     value: int | None = None
     function: c_ast.FuncDef | None = None
+    held: str = ""
 
     @property
     def scalar_type(self) -> ScalarType | None:

@@ -87,3 +87,10 @@ class FreshNames:
         name = next(n for n in names if n not in self._taken)
         self._taken.add(name)
         return name
+
+    def plain(self, wanted: str) -> str:
+        """The name itself, if it is new."""
+        if wanted in self._taken:
+            return self(wanted)
+        self._taken.add(wanted)
+        return wanted

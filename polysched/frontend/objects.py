@@ -216,6 +216,11 @@ class Objects:
         """The declaration behind a parameter."""
         return self._symbols[parameter.name]
 
+    def held_of(self, name: str) -> str:
+        """What a parameter stands for that C has under no name."""
+        symbol = self._symbols.get(name) or self._scope.find(name)
+        return "" if symbol is None else symbol.held
+
     def _enter(self, symbol: Symbol, node: Any) -> tuple[Object, ...]:
         element = element_type(symbol.ctype)
         if not isinstance(element, (ScalarC, StructC)):

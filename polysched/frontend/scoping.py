@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,8 +18,12 @@ from polysched.frontend.declarations import (
 from polysched.frontend.expressions import ConstantReader
 from polysched.frontend.lasting_sizes import LastingSizes
 from polysched.frontend.literals import fold
+from polysched.frontend.members import with_held_members
+from polysched.frontend.naming import FreshNames
+from polysched.frontend.null_checks import NullChecks
 from polysched.frontend.pointer_values import PointerValues
 from polysched.frontend.refusal import Refuser
+from polysched.frontend.trees import parts
 from polysched.ir import Storage, types
 
 
@@ -166,6 +169,8 @@ class _Walker:
         self.found = FileNames(Scope())
         self.pointers = PointerValues(ast, self.found.scope)
         self.declarer = Declarer(refuser)
+        words = (getattr(p, "name", None) for p in parts(ast))
+        self._fresh = FreshNames(w for w in words if isinstance(w, str))
         self._defined = {
             e.decl.name: e for e in ast.ext if isinstance(e, c_ast.FuncDef)
         }
@@ -204,7 +209,7 @@ class _Walker:
     def _block(
         self,
         function: Any,
-        items: Sequence[Any],
+        items: list[Any],
         scope: Scope,
         path: tuple[PathStep, ...],
     ) -> None:
@@ -221,7 +226,7 @@ class _Walker:
             index += 1
 
     def _site(
-        self, function: Any, items: Sequence[Any], index: int, scope: Scope,
+        self, function: Any, items: list[Any], index: int, scope: Scope,
         path: tuple[PathStep, ...],
     ) -> int:  # fmt: skip
         """Record the SCoP that starts at `index`; where its end pragma stands."""
@@ -236,7 +241,15 @@ class _Walker:
         if end is None or items[end].string != "endscop":
             self.found.unpaired.append(items[index])
             return index
-        inside = tuple(items[index + 1 : end])
+        held = with_held_members(items[index + 1 : end], scope, self._fresh.plain)
+        for symbol in held.symbols:
+            scope.declare(symbol)
+        checks = NullChecks(held.items, scope, self._fresh.plain)
+        inside = checks.put()
+        for symbol in (*held.symbols, *checks.found.values()):
+            scope.declare(symbol)  # as if the function declared it
+            items.insert(index, symbol.node)
+            index, end = index + 1, end + 1
         step = PathStep(tuple(items), end)
         self.found.sites.append(
             ScopSite(

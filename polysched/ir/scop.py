@@ -34,11 +34,15 @@ class Parameter:
     value : Expr, optional
         Of one that C does not have: a product of others, which generated code computes
         in front of everything else.
+    held : str
+        The C expression of one that C has under no name, ``grid->nx``, which generated
+        code gives to a variable in front of everything else.
     """
 
     name: str
     type: ScalarType = INT
     value: Expr | None = None
+    held: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,9 @@ class Array:
     confined : bool
         Whether nothing in the program mentions it outside of the SCoP, so that only
         the SCoP itself, when it runs again, could read what it left.
+    held : str
+        The C expression of a pointer that C has under no name, ``grid->ez``, which
+        generated code gives to a variable.
     """
 
     name: str
@@ -98,6 +105,7 @@ class Array:
     view: str = ""
     is_part: bool = False
     confined: bool = False
+    held: str = ""
 
     @property
     def n_dim(self) -> int:

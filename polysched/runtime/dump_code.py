@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
-from polysched.codegen import identifiers, print_expr, print_parameter, print_scan
+from polysched.codegen import (
+    declare_held,
+    identifiers,
+    print_expr,
+    print_parameter,
+    print_scan,
+)
 from polysched.ir import Array, Expr, Param, Scop, map_expr
 from polysched.runtime.reach_code import (
     Reach,
@@ -94,7 +100,7 @@ def print_dump(scop: Scop, reserved: Collection[str] = ()) -> DumpCode:
         ``long``, so that unsigned ones do not wrap around; in front of the region if it
         changes them, as pointers that walk are.
     """
-    lines, before = list(_DECLARATIONS), list[str]()
+    lines, before = [*_DECLARATIONS, *declare_held(scop)], list[str]()
     names = tuple(p.name for p in scop.parameters)
     for k, parameter in enumerate(scop.parameters):
         value = print_parameter(parameter)

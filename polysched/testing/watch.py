@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polysched.codegen import print_parameter
+from polysched.codegen import declare_held, print_parameter
 from polysched.interp import evaluate_expression, infer_shapes, numpy_dtype
 from polysched.ir import Array, Scop
 
@@ -93,6 +93,7 @@ def _framed(scop: Scop, place: str, lines: list[str], max_calls: int) -> str:
         f"const int {call} = {call}_next++;",
         f"if ({call} < {max_calls}) {{",
         f'printf("\\n@ {scop.name} {place} %d\\n", {call});',
+        *declare_held(scop),
         *lines,
         'printf("= .\\n");',
         "fflush(stdout);",

@@ -299,12 +299,9 @@ STRUCTURES = (
 )
 # text of the scop, words of the message, words of the hint
 ADVICE = {
-    "member that is a pointer": (
-        f"{LOOP} g->data[i] = 0;", "g->data is a pointer that a structure holds",
-        "double *data = g->data;",
-    ),
-    "member of a member": (
-        f"{LOOP} o.in.deep[i] = 0;", "o.in.deep is a pointer", "double *deep = o.in.",
+    "member of a structure that changes": (
+        f"{LOOP} {{ o.in.deep[i] = 0; o = o; }}", "o.in.deep is a pointer",
+        "double *deep = o.in.",
     ),
     "cast": (f"{LOOP} ((double *)v)[i] = 0;", "cast to another", "in front of"),
     "cast pointer": (
@@ -315,7 +312,8 @@ ADVICE = {
         "double *e = malloc(8 * n); e[0] = 1;", "'e' is not set", "call malloc in",
     ),
     "member pointer": (
-        "double *e = g->data; e[0] = 1;", "'e' is not set", "an array of its own",
+        "double *e = all[n].data; e[0] = 1;", "'e' is not set",
+        "an array of its own",
     ),
     "exchange": (
         f"{LOOP} {{ x[i] = y[i]; x = y; }}", "'x' is assigned to",

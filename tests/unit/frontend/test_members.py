@@ -1,0 +1,103 @@
+"""Pointers and integers that structures hold are variables of the region."""
+
+import pytest
+
+from polysched.ir import Param
+
+pytestmark = pytest.mark.cc
+
+TYPES = """
+typedef struct { int rows; unsigned long cols; } size;
+typedef struct { size at; double scale; double *x; const int *k; int row[4]; } grid;
+"""
+
+
+def read(parse, body, head="grid *g, int n, double *y", before="", behind=""):
+    return parse(
+        f"{TYPES}{before}void f({head}) {{\n#pragma scop\n{body}\n#pragma endscop\n"
+        f"{behind}}}\n"
+    )
+
+
+def test_sizes_shape_the_model_and_pointers_are_arrays(parse):
+    (scop,) = read(
+        parse,
+        "for (int i = 0; i < g->at.rows; i++) for (int j = 0; j < n; j++)"
+        " g->x[i * n + j] = g->scale * y[j];",
+    ).scops
+    array = scop.array("g_x")
+    assert (array.held, array.extents) == ("g ? g->x : 0", (None, Param("n")))
+    rows = next(p for p in scop.parameters if p.name == "g_at_rows")
+    assert rows.held == "g ? g->at.rows : 0"
+    assert not scop.statements[0].has_data_loops
+
+
+def test_of_a_variable_nothing_is_asked(parse):
+    (scop,) = read(
+        parse, "for (int i = 0; i < n; i++) g.x[i] = 0;", "grid g, int n"
+    ).scops
+    assert scop.array("g_x").held == "g.x"
+
+
+def test_names_are_new(parse):
+    (scop,) = read(
+        parse, "for (int i = 0; i < n; i++) g->x[i] = g_x[i];",
+        "grid *g, int n, double *g_x",
+    ).scops  # fmt: skip
+    assert scop.array("g_x").held == ""
+    assert scop.array("g_x_0").held == "g ? g->x : 0"
+
+
+@pytest.mark.parametrize(
+    ("change", "is_held"),
+    [
+        ("y[i] = 1", True),
+        ("g->scale = i", True),
+        ("g->row[i % 4] = 1", True),
+        ("g->at.rows = n", False),
+        ("g->at.rows++", False),
+        ("h->at.rows = n", False),  # which may be the same structure
+        ("g->at = h->at", False),
+        ("*h = *g", False),
+        ("all[i].at.rows = 2", False),
+    ],
+)
+def test_members_that_change_are_data(parse, change, is_held):
+    program = read(
+        parse, f"for (int i = 0; i < n; i++) {{ y[i] = g->at.rows; {change}; }}",
+        "grid *g, grid *h, grid *all, int n, double *y",
+    )  # fmt: skip
+    names = {a.name for s in program.scops for a in s.arrays}
+    assert ("g_at_rows" in names) == is_held
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "for (int i = 0; i < n; i++) { g->x[i] = 0; g = g + 1; }",
+            "a pointer that a structure",
+        ),
+        ("for (int i = 0; i < n; i++) g[i].x[0] = 0;", "a pointer that a structure"),
+    ],
+)
+def test_structures_that_change_are_refused(parse, body, said):
+    (refusal,) = read(parse, body).refusals
+    assert said in refusal.message
+
+
+def test_what_the_function_sets_them_to_is_looked_at(parse):
+    (refusal,) = parse(
+        f"{TYPES}static double G[99];\nvoid f(int n) {{ grid g; g.x = G;\n"
+        "#pragma scop\nfor (int i = 0; i < n; i++) g.x[i] = G[i + 1];\n"
+        "#pragma endscop\n}"
+    ).refusals
+    assert "'g_x' may point into 'G'" in refusal.message
+
+
+def test_a_structure_may_point_to_a_row_of_its_own(parse):
+    (refusal,) = read(
+        parse, "for (int i = 1; i < n; i++) g->x[i] = g->own[i - 1];",
+        "buffer *g, int n", "typedef struct { double *x, own[8]; } buffer;\n",
+    ).refusals  # fmt: skip
+    assert "'g_x' may point into 'g'" in refusal.message
