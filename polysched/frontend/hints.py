@@ -10,6 +10,7 @@ from polysched.frontend.expressions import c_text
 from polysched.frontend.trees import parts
 
 LOOP_IN_FUNCTION = "a loop that its data end may stand in a function that only computes"
+_SCALINGS = frozenset({"*", "/", "<<", ">>"})
 POINTER_FORMS = (
     "inside a scop pointers start at A, A[i], &A[i][j], or so many elements from "
     "there, and stay fixed"
@@ -80,6 +81,26 @@ COMPLEX = (
     "compute with real and imaginary parts, which lie side by side: "
     "double (*z)[2] = (double (*)[2])a; in front of the scop, then z[i][0] and z[i][1]"
 )
+
+
+def is_over_levels(loop: Any) -> bool:
+    """Whether a loop multiplies or divides its variable, ``len /= 2``."""
+    step = loop.next if isinstance(loop, c_ast.For) else None
+    if not isinstance(step, c_ast.Assignment):
+        return False
+    value = step.rvalue
+    is_scaled = isinstance(value, c_ast.BinaryOp) and value.op in _SCALINGS
+    return step.op[:-1] in _SCALINGS or (step.op == "=" and is_scaled)
+
+
+def levels_hint(loop: Any) -> str:
+    """What to do about it."""
+    name = c_text(loop.next.lvalue)
+    return (
+        f"put #pragma scop behind line {loop.coord.line}, around what is done for one "
+        f"{name}, and what depends on {name} alone, as {name} / 2, into variables in "
+        "front of it: they are its parameters"
+    )
 
 
 def type_hint(type_: str) -> str:

@@ -105,7 +105,8 @@ def _read_step(
             constant, f"the step of the loop over {name!r} is not a constant",
             hint="steps are integer constants of either sign, as of a macro that -D "
             "sets; a loop over tiles, kk += B, takes any step where the loop over one "
-            "tile, from kk to below min(kk + B, n), is all that is in it",
+            "tile, from kk to below min(kk + B, n), is all that is in it; another may "
+            "count: for (b = 0; b < n / s; b++), with i = b * s in it",
         )  # fmt: skip
     if value == 0:
         refuser.wrong(

@@ -11,7 +11,7 @@ from polysched.frontend.actions import ActionReader, Surroundings
 from polysched.frontend.affine import NotAffine
 from polysched.frontend.data_loops import DataLoops
 from polysched.frontend.declarations import PointerC, Symbol
-from polysched.frontend.hints import LOOP_IN_FUNCTION
+from polysched.frontend.hints import LOOP_IN_FUNCTION, is_over_levels, levels_hint
 from polysched.frontend.syntax import line_of
 from polysched.ir import (
     Action,
@@ -139,10 +139,12 @@ class WholeReader:
         if line is not None:
             words = f"{place.name!r} changes inside the scop, at line {line}; {words}"
             hint = f"a variable of the scop may begin with it: int k = {place.name};"
+        elif is_over_levels(loop):
+            hint = levels_hint(loop)
         self._refuser.not_affine(
             place, f"{words} writes {assign.target.array!r} at places that change as "
             "it turns",
-            hint=f"a scop may begin inside of such a loop; {hint}",
+            hint=f"a scop may begin inside of such a loop: {hint}",
         )  # fmt: skip
 
     def _changed_at(self, place: Any) -> int | None:

@@ -299,6 +299,18 @@ STRUCTURES = (
 )
 # text of the scop, words of the message, words of the hint
 ADVICE = {
+    "levels": (
+        "for (int s = 1; s < n; s *= 2) for (int i = s; i < n; i++) x[i] += x[i - s];",
+        "writes 'x' at places that change", "put #pragma scop behind line 11, around",
+    ),
+    "levels downwards": (
+        "for (int s = n; s > 1; s = s / 2) for (int i = 0; i < s; i++) x[i] += y[s];",
+        "writes 'x' at places that change", "around what is done for one s",
+    ),
+    "step of any size": (
+        "for (int i = 0; i < n; i += gi) for (int j = 0; j < 4; j++) x[i + j] = 0;",
+        "step of the loop over 'i' is not a constant", "for (b = 0; b < n / s; b++)",
+    ),
     "member of a structure that changes": (
         f"{LOOP} {{ o.in.deep[i] = 0; o = o; }}", "o.in.deep is a pointer",
         "double *deep = o.in.",
