@@ -24,8 +24,8 @@ from polysched.frontend.flat_dimensions import Shape, set_dimensions, with_dimen
 from polysched.frontend.objects import Object
 from polysched.frontend.polynomial import Monomial, Polynomial, read_polynomial
 from polysched.frontend.products import Products
-from polysched.ir import Expr, Load, Param
-from polysched.sets import param_names
+from polysched.ir import Expr, Load, Param, types
+from polysched.sets import param_names, read_set
 
 _MIN_CONSTANT_PITCH = 4
 
@@ -101,7 +101,7 @@ def delinearise(
         shapes: dict[int, Shape] = {}
         for k in range(array.n_subscripts):
             found = accesses.get((name, k))
-            if found is None:
+            if found is None or (array.n_subscripts > 1 and not _may_be_flat(found)):
                 continue
             shape = _find_shape(found, array, assumptions, products)
             if shape is not None:
@@ -139,6 +139,13 @@ def _gather(
     return accesses
 
 
+def _may_be_flat(found: list[FlatAccess]) -> bool:
+    """Whether what varies is multiplied with parameters, as far as the text tells."""
+    return any(
+        True for a in found for _ in read_polynomial(a.subscript).bent_monomials()
+    )
+
+
 def _check_rows(found: list[FlatAccess], array: Object) -> None:
     """Beside other subscripts it has to be known how long rows are."""
     if None in array.extents[1:]:
@@ -160,7 +167,13 @@ def _find_shape(
         load, verdict = bent[0]
         if not monomials:
             raise CannotDelinearise(load, verdict.reason, verdict.expr)
-        pitches = _chain(monomials, load)
+        try:
+            pitches = _chain(monomials, load)
+        except CannotDelinearise:
+            shape = _loose_shape(found, monomials, assumptions, products)
+            if shape is None:
+                raise
+            return shape
         wide = _chain({_widened(m, polynomials) for m in monomials}, load)
         if wide == pitches:
             return _check_all(found, Shape(pitches, {}, products), assumptions)
@@ -187,6 +200,56 @@ def _chain(monomials: set[Monomial], load: Load) -> tuple[Monomial, ...]:
                 f"{small.text}, which fit no array dimensions",
             )  # fmt: skip
     return tuple(ordered)
+
+
+def _loose_shape(
+    found: list[FlatAccess], monomials: set[Monomial], assumptions: Assumptions,
+    products: Products,
+) -> Shape | None:  # fmt: skip
+    """Pitches of which the last does not divide the one before.
+
+    As many rows as a parameter says have to be all that there are, and to fit into one
+    of the longer ones, which is assumed.
+    """
+    *outer, first, second = sorted(monomials, key=lambda m: (-m.degree, m.text))
+    plain = first.degree == second.degree == 1 and first.factor == second.factor == 1
+    met = [set(read_polynomial(a.subscript).bent_monomials()) for a in found]
+    if not plain or any(not {first, second} <= both for both in met):
+        return None
+    names = sorted({n for a in found for n in param_names(a.domain)} - products.names)
+    for big, small in ((first, second), (second, first)):
+        pitches = (*outer, big, small)
+        if any(not a.is_multiple_of(b) for a, b in pairwise(pitches[:-1])):
+            continue
+        for name in names:
+            rows = Param(name, types.INT)
+            trial = Assumptions()
+            trial.context, trial.range = assumptions.context, assumptions.range
+            shape = Shape(pitches, {}, products, rows)
+            try:
+                _check_all(found, shape, trial)
+            except CannotDelinearise:
+                continue
+            if not trial.holds.plain_is_universe():
+                continue
+            if _assume_room(rows, small, big, assumptions, products):
+                return shape
+    return None
+
+
+def _assume_room(
+    rows: Param, small: Monomial, big: Monomial, assumptions: Assumptions,
+    products: Products,
+) -> bool:  # fmt: skip
+    """Assume that so many short rows fit into a long one; False if that may not be."""
+    (limit,) = big.factors
+    total = products.find(Monomial((rows,)).times(small).factors, types.LONG)
+    if total is None or not isinstance(limit, Param):
+        return False
+    a, b = total.name, limit.name
+    fits = read_set(f"[{a}, {b}] -> {{ : {a} <= {b} }}")
+    assumptions.holds = assumptions.holds.intersect(fits)
+    return True
 
 
 def _narrow_or_wide(

@@ -32,20 +32,28 @@ class Shape:
         For a flat subscript, how much to move from each inner to the next outer one.
     products : Products
         Products of parameters that may be lengths of rows.
+    last_rows : Expr, optional
+        How many rows of the last length the ones before hold, where that is no
+        quotient of both: ``x[i*n + h*m + j]``.
     """
 
     pitches: tuple[Monomial, ...]
     shifts: dict[Expr, tuple[int, ...]]
     products: Products
+    last_rows: Expr | None = None
 
     @property
     def extents(self) -> tuple[Expr, ...]:
         """Extents of all dimensions but the outermost."""
         following = (*self.pitches[1:], Monomial())
-        return tuple(
+        pairs = list(zip(self.pitches, following, strict=True))
+        found = [
             self.products.extent(big.divide(small))
-            for big, small in zip(self.pitches, following, strict=True)
-        )
+            for big, small in pairs if big.is_multiple_of(small)
+        ]  # fmt: skip
+        if self.last_rows is not None:
+            found.insert(-1, self.last_rows)
+        return tuple(found)
 
     @property
     def is_wide(self) -> bool:

@@ -82,6 +82,15 @@ static void within(int n, int h, int w, float y[n][h * w]) {
 #pragma endscop
 }
 
+static void heads(int n, int m, int H, int s, float *y) {
+#pragma scop
+  for (int t = 1; t < n; t++)
+    for (int h = 0; h < H; h++)
+      for (int i = 0; i < s; i++)
+        y[t * m + h * s + i] += 2 * y[(t - 1) * m + h * s + i] - h;
+#pragma endscop
+}
+
 static void all(int C, int kh, int kw, int oh, int ow) {
   int h = oh + kh, w = ow + kw, k = kh < kw ? kh : kw, n = oh * ow + 1;
   int rows = C * kh * kw + C + 1;
@@ -94,6 +103,8 @@ static void all(int C, int kh, int kw, int oh, int ow) {
   if (C * oh * ow > 0)
     within(C, oh, ow, (void *)col);
   turn(C, oh, ow / 2, (void *)col);
+  heads(C, oh * ow, oh, ow, col), heads(C, n, ow, oh, col);
+  heads(C, oh, oh > 1 ? 2 : 1, oh < ow ? oh : ow, col);  // rows meet
   for (int i = 0; i < C * h * w; i++)
     printf("%g ", x[i]);
   for (int i = 0; i < rows * n; i++)

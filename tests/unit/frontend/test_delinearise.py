@@ -205,6 +205,39 @@ def test_beside_an_array_that_is_only_read_and_stays_flat(scop_of, written, dime
     assert getattr(array.extents[1], "value", array.extents[1]) == dimensions[1]
 
 
+HEADS = "for (int t = 0; t < n; t++) for (int h = 0; h < H; h++)"
+HEADS_OF = "int n, int m, int H, int s, double *x, double *y"
+
+
+def test_rows_that_fill_a_longer_one(scop_of):
+    scop = scop_of(
+        f"{HEADS} for (int i = 0; i < s; i++) x[t * m + h * s + i] = 0;", HEADS_OF
+    )
+    array = scop.array("x")
+    assert array.extents == (None, Param("H"), Param("s"))
+    assert array.pitches == (Param("m"), Param("s"))
+    assert equal(
+        only(scop, "x")[0],
+        "[n, H, s] -> { S0[t, h, i] -> x[t, h, i] : 0 <= t < n and 0 <= h < H "
+        "and 0 <= i < s }",
+    )
+    (product,) = (p for p in scop.parameters if p.value is not None)
+    assert (product.name, product.type.n_bytes) == ("H_s", 8)
+    assert scop.assumptions.is_equal(isl.Set("[H_s, m] -> { : H_s <= m }"))
+
+
+@pytest.mark.parametrize(
+    "subscript",
+    ["t * m + h * s + i + 1", "t * m + (h + 1) * s + i", "t * m + 2 * h * s + i"],
+)
+def test_rows_that_may_be_left_fill_none(parse, subscript):
+    (refusal,) = parse(
+        f"void f({HEADS_OF}) {{\n#pragma scop\n{HEADS} for (int i = 0; i < s; i++) "
+        f"x[{subscript}] = 0;\n#pragma endscop\n}}"
+    ).refusals
+    assert "fit no array dimensions" in refusal.message
+
+
 def loads(scop, name):
     found = (e for e in scop.iter_expressions() if isinstance(e, Load))
     return [e for e in found if e.array == name]
