@@ -22,7 +22,7 @@ from polysched.kernel.cache import (
 )
 from polysched.kernel.entry import PLAIN_SUFFIX, print_entry
 from polysched.kernel.options import KernelOptions
-from polysched.kernel.reach import ALWAYS, NEVER, find_bounds
+from polysched.kernel.reach import ALWAYS, NEVER, find_bounds, is_ended_by_data
 from polysched.kernel.worth import enlarge, print_worth
 from polysched.machine import Machine
 from polysched.runtime import RunOptions, Toolchain, run_tool
@@ -48,6 +48,7 @@ _VECTOR_MATH = ("-include", str(Path(__file__).with_name("vector_math.h")))
 _HAS_VECTOR_MATH = (2, 35)  # version of glibc
 _LIBRARY_FLAGS = ("-shared", "-fPIC", "-fvisibility=hidden", "-w")
 ORIGINAL = "original"
+_NOT_MEASURED = "without tune the model chooses a schedule; Kernel.space lists all"
 
 # NumPy's threads go on for a while after each product, and Python's own want a core as
 # well: a thread that was put off keeps the others waiting at every barrier
@@ -79,6 +80,11 @@ class Lowered:
     def scop(self) -> Scop:
         """Its static control part."""
         return self.program.scops[0]
+
+    @property
+    def is_ended_by_data(self) -> bool:
+        """Whether data say how often some of its loops turn."""
+        return any(map(is_ended_by_data, self.scop.statements))
 
 
 def lower_function(
@@ -153,9 +159,13 @@ def tune_kernel(
         index_array = lowered.function.parameter(lowered.function.ranges[0].array)
         raise PolyschedError(
             f"elements of {index_array.source!r} say what {lowered.function.name} "
-            "reaches, and cannot be made up to measure it",
-            hint="without tune the model chooses a schedule; Kernel.space lists all",
-        )
+            "reaches, and cannot be made up to measure it", hint=_NOT_MEASURED,
+        )  # fmt: skip
+    if lowered.is_ended_by_data:
+        raise PolyschedError(
+            f"data say how often loops of {lowered.function.name} turn, and cannot be "
+            "made up to measure it", hint=_NOT_MEASURED,
+        )  # fmt: skip
     space = build_kernel_space(lowered, options, parameters)
     threads = options.threads or space.machine.cpu.n_threads
     values = name_in_c(lowered.function, parameters)
@@ -256,7 +266,8 @@ def _choose(
 ) -> _Choice:
     """What the options ask for; the text as it is where no schedule is found."""
     try:
-        if options.tune and not lowered.function.ranges:
+        is_made_up = lowered.function.ranges or lowered.is_ended_by_data
+        if options.tune and not is_made_up:
             return _print_tuned(lowered, tune_kernel(lowered, options, parameters))
         space = build_kernel_space(lowered, options, parameters)
         variant, _ = space.first_printable(lambda *_: "ranked first by the model")

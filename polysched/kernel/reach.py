@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import islpy as isl
 
-from polysched.ir import Access, Scop
+from polysched.ir import Access, Repeat, Scop, Statement
 from polysched.kernel.bounds import Bounds, Reach
 from polysched.kernel.errors import OutOfBoundsError
 from polysched.sets import (
@@ -44,7 +44,8 @@ def find_bounds(function: CFunction, scop: Scop) -> Bounds:
     reaches = []
     outside = read_set("{ : 1 = 0 }").params()
     for statement, access in scop.iter_accesses():
-        elements = _find_outside(access, boxes, bool(function.ranges))
+        by_data = bool(function.ranges) or is_ended_by_data(statement)
+        elements = _find_outside(access, boxes, by_data)
         if elements is None or elements.is_empty():
             continue
         found = Reach(access.array, statement.text, statement.where, str(elements))
@@ -110,16 +111,22 @@ def _never_inside(reach: Reach) -> OutOfBoundsError:
     )
 
 
-def _find_outside(access: Access, boxes: _Boxes, has_ranges: bool) -> isl.Set | None:
+def is_ended_by_data(statement: Statement) -> bool:
+    """Whether loops that data end are part of a statement."""
+    return any(isinstance(action, Repeat) for action in statement.body)
+
+
+def _find_outside(access: Access, boxes: _Boxes, by_data: bool) -> isl.Set | None:
     """Elements that an access reaches outside of its array.
 
-    Where data choose a subscript it is inside: what index arrays hold is checked.
+    Where data choose a subscript it is inside: what index arrays hold is checked. So
+    are subscripts of iterators of loops that data end, of which isl knows nothing.
     """
     box = boxes.box(access)
     if box is None:
         return None
     relation = access.relation
-    if has_ranges:
+    if by_data:
         relation = _with_chosen_inside(relation, box)
     return relation.range().subtract(box).coalesce()
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from polysched.tensor.arithmetic import logical_not
 from polysched.tensor.binding import pin_key
 from polysched.tensor.environment import Pin, Restart
-from polysched.tensor.expr import Const, Expr, For, If, Node, is_affine
+from polysched.tensor.expr import (
+    Const,
+    Expr,
+    For,
+    If,
+    Node,
+    is_affine,
+    is_ended_by_data,
+)
 from polysched.tensor.liveness import assigned_names, certain_names
 from polysched.tensor.values import Value, View
 
@@ -25,6 +34,7 @@ class BranchReader:
         self._reader = reader
         self._emitter = reader.emitter
         self._memory = reader.session.memory
+        self._conditions: dict[ast.If, Expr] = {}
 
     def read(self, node: ast.If, rest: Sequence[ast.stmt]) -> Value | None:
         """Read a branch; gives what it returns if it is decided and returns."""
@@ -32,8 +42,17 @@ class BranchReader:
         condition = reader.evaluator.condition(node.test)
         if isinstance(condition, Const):
             return reader.block(node.body if condition.value else node.orelse)
+        self._conditions[node] = condition
         self._read_both(node, condition)
         return None
+
+    def behind(self, node: ast.If) -> AbstractContextManager[None]:
+        """What holds behind a branch that leaves the loop."""
+        condition = self._conditions.get(node)
+        for body, holds in ((node.body, False), (node.orelse, True)):
+            if condition is not None and body and isinstance(body[-1], ast.Break):
+                return self._emitter.facts.where(condition, holds)
+        return nullcontext()
 
     def _read_both(self, node: ast.If, condition: Expr) -> None:
         reader, environment = self._reader, self._reader.environment
@@ -134,14 +153,14 @@ class BranchReader:
 def _holds_loop(node: Node) -> bool:
     if isinstance(node, If):
         return any(_holds_loop(n) for n in [*node.body, *node.orelse])
-    return isinstance(node, For)
+    return isinstance(node, For) and not is_ended_by_data(node)
 
 
 def push_guard(nodes: Sequence[Node], test: Expr) -> list[Node]:
     """The statements with a condition around each run of assignments."""
     result: list[Node] = []
     for node in nodes:
-        if isinstance(node, For):
+        if isinstance(node, For) and not is_ended_by_data(node):
             body = push_guard(node.body, test)
             result.append(replace(node, body=body))
         elif isinstance(node, If) and is_affine(node.condition):

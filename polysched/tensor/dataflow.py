@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import islpy as isl
 
 from polysched.sets import list_maps, map_names, read_map, union_of_maps
 from polysched.tensor.cfunction import CParameter
-from polysched.tensor.expr import Assign, Expr, For, If, Load, Node, Storage, walk
+from polysched.tensor.expr import (
+    Assign,
+    Expr,
+    For,
+    If,
+    Load,
+    Node,
+    Storage,
+    blocks_of,
+    expressions_of,
+    is_left_early,
+    loads,
+    walk,
+    walk_nodes,
+)
 from polysched.tensor.expr import is_affine as is_affine_condition
 from polysched.tensor.facts import Facts, Loop
 from polysched.tensor.size import Size, floor_div, symbol
@@ -104,10 +118,19 @@ class Accesses:
             if isinstance(node, Assign):
                 self._expr(node, node.value, here)
                 self._add(node, -1, node.target, here)
+            elif is_left_early(node):
+                self._leave_alone(node)
             elif isinstance(node, For):
                 self._for(node, here)
             elif isinstance(node, If):
                 self._if(node, here)
+
+    def _leave_alone(self, loop: Node) -> None:
+        """What a loop touches that data end keeps its storage."""
+        for node in walk_nodes([loop]):
+            targets = [node.target] if isinstance(node, Assign) else []
+            found = [e for x in expressions_of(node) for e in loads(x)]
+            self.bent |= {id(e.storage) for e in (*targets, *found)}
 
     def _for(self, node: For, here: list[str]) -> None:
         self._loops.append(node)
@@ -208,17 +231,9 @@ def _depth(nodes: list[Node]) -> int:
     """Length of the longest position."""
     longest = 1
     for node in nodes:
-        for body in _bodies(node):
+        for body in blocks_of(node):
             longest = max(longest, 2 + _depth(body))
     return longest
-
-
-def _bodies(node: Node) -> Iterator[list[Node]]:
-    if isinstance(node, For):
-        yield node.body
-    elif isinstance(node, If):
-        yield node.body
-        yield node.orelse
 
 
 def iterator_of(loop: For) -> Size:

@@ -20,7 +20,7 @@ def without_exits(function: ast.FunctionDef) -> None:
 def _rewritten(body: Sequence[ast.stmt], kind: _Kind) -> list[ast.stmt]:
     result: list[ast.stmt] = []
     for k, node in enumerate(body):
-        if isinstance(node, ast.For):
+        if isinstance(node, (ast.For, ast.While)):
             node.body = _rewritten(node.body, _is_continue)
         if not isinstance(node, ast.If):
             result.append(node)
@@ -42,6 +42,16 @@ def _rewritten(body: Sequence[ast.stmt], kind: _Kind) -> list[ast.stmt]:
     if kind is _is_continue and result and kind(result[-1]) and len(result) > 1:
         result.pop()
     return result
+
+
+def is_left(body: Sequence[ast.stmt]) -> bool:
+    """Whether a ``break`` in the body of a loop may end the loop."""
+    for node in body:
+        if isinstance(node, ast.Break):
+            return True
+        if isinstance(node, ast.If) and (is_left(node.body) or is_left(node.orelse)):
+            return True
+    return False
 
 
 def _inside(body: Sequence[ast.stmt]) -> list[ast.stmt]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import dropwhile
 
 from polysched.tensor.ast_source import Place
 from polysched.tensor.size import Size
@@ -143,6 +144,19 @@ class If(Node):
     orelse: list[Node] = field(default_factory=list)
 
 
+@dataclass(frozen=True, eq=False)
+class While(Node):
+    """A loop that goes on as long as a condition on data holds."""
+
+    condition: Expr
+    body: list[Node]
+
+
+@dataclass(frozen=True, eq=False)
+class Break(Node):
+    """Leaves the innermost loop."""
+
+
 def walk(expr: Expr) -> Iterator[Expr]:
     """The expression and everything in it."""
     yield expr
@@ -183,11 +197,53 @@ def walk_nodes(nodes: list[Node]) -> Iterator[Node]:
     """All statements of a block and of the blocks in it, in order."""
     for node in nodes:
         yield node
-        if isinstance(node, For):
-            yield from walk_nodes(node.body)
-        elif isinstance(node, If):
-            yield from walk_nodes(node.body)
-            yield from walk_nodes(node.orelse)
+        for block in blocks_of(node):
+            yield from walk_nodes(block)
+
+
+def blocks_of(node: Node) -> tuple[list[Node], ...]:
+    """The blocks of statements in a statement."""
+    if isinstance(node, (For, While)):
+        return (node.body,)
+    return (node.body, node.orelse) if isinstance(node, If) else ()
+
+
+def expressions_of(node: Node) -> tuple[Expr, ...]:
+    """What a statement itself computes, without the blocks in it."""
+    if isinstance(node, Assign):
+        return (node.value,)
+    return (node.condition,) if isinstance(node, (If, While)) else ()
+
+
+def is_left_early(node: Node) -> bool:
+    """Whether it is a loop that may end before all of its iterations are done."""
+    if isinstance(node, While):
+        return True
+    return isinstance(node, For) and any(map(_leaves, node.body))
+
+
+def is_ended_by_data(node: Node) -> bool:
+    """Whether it is a loop of which data say how often it turns.
+
+    Sizes and iterators say it where an iteration begins with ``if ...: break``.
+    """
+    if not isinstance(node, For):
+        return isinstance(node, While)
+    rest = dropwhile(_begins_with_exit, node.body)
+    return any(map(_leaves, rest))
+
+
+def _begins_with_exit(node: Node) -> bool:
+    if not isinstance(node, If) or node.orelse or not is_affine(node.condition):
+        return False
+    return len(node.body) == 1 and isinstance(node.body[0], Break)
+
+
+def _leaves(node: Node) -> bool:
+    """Whether a statement may leave the loop around it."""
+    if isinstance(node, Break):
+        return True
+    return isinstance(node, If) and any(_leaves(n) for b in blocks_of(node) for n in b)
 
 
 def is_affine(condition: Expr) -> bool:

@@ -23,6 +23,7 @@ from polysched.tensor.bounds import largest
 from polysched.tensor.dataflow import INITIAL, Accesses, AccessPoint, Flow, iterator_of
 from polysched.tensor.expr import (
     Assign,
+    Break,
     Expr,
     For,
     If,
@@ -30,6 +31,8 @@ from polysched.tensor.expr import (
     Node,
     Op,
     Storage,
+    While,
+    expressions_of,
     loads,
     walk_nodes,
 )
@@ -210,6 +213,12 @@ def _rewrite(
             result.append(replace(node, target=target, value=value))
         elif isinstance(node, For):
             result.append(replace(node, body=_rewrite(node.body, targets)))
+        elif isinstance(node, While):
+            condition = _rewrite_expr(node, node.condition, targets)
+            body = _rewrite(node.body, targets)
+            result.append(replace(node, condition=condition, body=body))
+        elif isinstance(node, Break):
+            result.append(node)
         else:
             assert isinstance(node, If)
             result.append(
@@ -279,12 +288,8 @@ def contract(program: TensorProgram) -> TensorProgram:
 
 
 def _numbered(node: Node) -> list[tuple[int, Load]]:
-    found: list[tuple[int, Load]] = []
-    if isinstance(node, Assign):
-        found = [(-1, node.target), *enumerate(loads(node.value))]
-    elif isinstance(node, If):
-        found = list(enumerate(loads(node.condition)))
-    return found
+    found = [p for e in expressions_of(node) for p in enumerate(loads(e))]
+    return [(-1, node.target), *found] if isinstance(node, Assign) else found
 
 
 def _spans(program: TensorProgram) -> dict[int, tuple[int, int]]:

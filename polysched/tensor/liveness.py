@@ -15,14 +15,15 @@ class Liveness:
     Attributes
     ----------
     after : dict of AST node to frozenset of str
-        For each ``for`` and ``if``: names that may be read behind it.
+        For each loop and ``if``: names that may be read behind it.
     head : dict of AST node to frozenset of str
-        For each ``for``: names that may be read when an iteration begins.
+        For each loop: names that may be read when an iteration begins.
     """
 
     def __init__(self, body: Sequence[ast.stmt]) -> None:
         self.after: dict[ast.AST, Names] = {}
         self.head: dict[ast.AST, Names] = {}
+        self._ends: list[Names] = []  # what is read behind the loops around
         self._block(body, _NONE)
 
     def _block(self, body: Sequence[ast.stmt], live: Names) -> Names:
@@ -32,7 +33,13 @@ class Liveness:
 
     def _statement(self, node: ast.stmt, live: Names) -> Names:
         if isinstance(node, ast.For):
-            return self._for(node, live)
+            head = self._loop(node, live, _bound_names(node.target), _NONE)
+            return live | head | read_names(node.iter)
+        if isinstance(node, ast.While):
+            test = read_names(node.test)
+            return live | test | self._loop(node, live, _NONE, test)
+        if isinstance(node, ast.Break):
+            return self._ends[-1] if self._ends else live
         if isinstance(node, ast.If):
             self.after[node] = live
             then = self._block(node.body, live)
@@ -43,17 +50,21 @@ class Liveness:
         killed = _bound_names(node)
         return (live - killed) | read_names(node)
 
-    def _for(self, node: ast.For, live: Names) -> Names:
+    def _loop(
+        self, node: ast.For | ast.While, live: Names, target: Names, test: Names
+    ) -> Names:
+        """What an iteration may read; `test` is read where each of them begins."""
         self.after[node] = live
-        target = _bound_names(node.target)
-        head = live
+        self._ends.append(live)
+        head = live | test
         while True:
             found = head | (self._block(node.body, head) - target)
             if found == head:
                 break
             head = found
-        self.head[node] = self._block(node.body, head) - target
-        return live | self.head[node] | read_names(node.iter)
+        self.head[node] = (self._block(node.body, head) - target) | test
+        self._ends.pop()
+        return self.head[node]
 
 
 def read_names(node: ast.AST) -> Names:
@@ -86,6 +97,6 @@ def certain_names(body: Sequence[ast.stmt]) -> Names:
     for node in body:
         if isinstance(node, ast.If):
             found |= certain_names(node.body) & certain_names(node.orelse)
-        elif not isinstance(node, ast.For):
+        elif not isinstance(node, (ast.For, ast.While)):
             found |= _bound_names(node)
     return frozenset(found)

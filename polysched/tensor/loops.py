@@ -11,7 +11,17 @@ from polysched.tensor.arithmetic import BadOperation, index, logical, logical_no
 from polysched.tensor.binding import pin_key
 from polysched.tensor.chosen import is_by_data
 from polysched.tensor.environment import Pin, Restart
-from polysched.tensor.expr import Expr, If, loads
+from polysched.tensor.exits import is_left
+from polysched.tensor.expr import (
+    Assign,
+    Expr,
+    For,
+    If,
+    Node,
+    is_ended_by_data,
+    loads,
+    walk_nodes,
+)
 from polysched.tensor.liveness import assigned_names
 from polysched.tensor.size import Size, as_size, floor_div
 from polysched.tensor.subscripts import read_bound, read_step
@@ -69,7 +79,7 @@ class LoopReader:
         if isinstance(found, tuple):
             self._unroll(node, names, found)
             return None
-        return self._loop(node, names, found)
+        return self.run(node, names, found, node.body)
 
     def _targets(self, target: ast.expr) -> list[str]:
         """Names of the loop's variables."""
@@ -152,6 +162,11 @@ class LoopReader:
                 node.iter, f"found a loop over {len(items)} constants",
                 "make them an array: np.array([...])",
             )  # fmt: skip
+        if is_left(node.body):
+            source.unsupported(
+                node.iter, "found a loop over constants that break may end",
+                "loop over range(...), or make the constants an array: np.array([...])",
+            )  # fmt: skip
         for item in items:
             parts: list[Any] = [item]
             if isinstance(node.target, ast.Tuple):
@@ -163,11 +178,25 @@ class LoopReader:
             if self._reader.block(node.body) is not None:
                 source.unsupported(node, "found a return inside a loop")
 
-    def _loop(self, node: ast.For, names: list[str], trip: Range) -> Tails | None:
+    def run(
+        self, node: ast.For | ast.While, names: list[str], trip: Range,
+        body: list[ast.stmt],
+    ) -> Tails | None:  # fmt: skip
+        """Read a loop whose iterations are known.
+
+        Parameters
+        ----------
+        node : ast.For or ast.While
+            The loop.
+        names, trip : list of str, Range
+            Its variables, and what they are in its iterations.
+        body : list of ast.stmt
+            What it repeats.
+        """
         reader, environment = self._reader, self._reader.environment
-        assigned = assigned_names(node.body)
+        assigned = assigned_names(body)
         lasting = reader.liveness.head[node] | reader.liveness.after[node]
-        pinned = self._pin(node, assigned & lasting)
+        pinned = self.pin(node, assigned & lasting)
         entry = dict(environment.values)
         arrays = [
             n for n in sorted(assigned & lasting)
@@ -176,26 +205,27 @@ class LoopReader:
         exchange = self._memory.exchanges.get((reader.path, node), {})
         n_copies = _order(exchange)
         ends = (trip.start, trip.stop)
-        if n_copies > 1 and any(is_by_data(self._emitter, e) for e in ends):
+        by_data = is_left(body) or any(is_by_data(self._emitter, e) for e in ends)
+        if n_copies > 1 and by_data:
             reader.source.unsupported(
                 node, "found a loop that exchanges arrays as often as data say",
                 "copy instead of exchanging",
             )  # fmt: skip
-        self._emit(node, names, trip, n_copies)
+        self._emit(node, names, trip, n_copies, body)
         if n_copies == 1:
             self._check_arrays(node, arrays, entry)
-        elif any(not _same(environment.values[n], entry[n]) for n in arrays):
+        elif any(not is_same(environment.values[n], entry[n]) for n in arrays):
             reader.source.unsupported(node, "the loop exchanges arrays in a way that "
                                       "does not repeat")  # fmt: skip
         own = assigned - environment.pins.keys()
-        self._leave(entry, {*own, *names}, set(arrays))
+        self.leave(entry, {*own, *names}, set(arrays))
         for name in pinned:
             environment.pins.pop(name)
         if n_copies == 1 or not set(exchange) & reader.liveness.after[node]:
             return None
         return Tails(trip, _bindings(exchange, entry, n_copies))
 
-    def _pin(self, node: ast.AST, names: frozenset[str]) -> set[str]:
+    def pin(self, node: ast.AST, names: frozenset[str]) -> set[str]:
         """Give names that outlive an iteration storage of their own."""
         environment = self._reader.environment
         pinned = set()
@@ -214,15 +244,16 @@ class LoopReader:
         return pinned
 
     def _emit(
-        self, node: ast.For, names: list[str], trip: Range, n_copies: int
-    ) -> None:
+        self, node: ast.For | ast.While, names: list[str], trip: Range, n_copies: int,
+        body: list[ast.stmt],
+    ) -> None:  # fmt: skip
         reader, emitter = self._reader, self._emitter
         hint = names[0] if not trip.rows or trip.rows[0] is None else ""
         self.running += names
         reader.depth += 1
         step = trip.step * n_copies
         with emitter.loop(trip.start, trip.stop, step, hint, is_written=True) as first:
-            self._body(node, names, trip, first)
+            self._body(node, names, trip, first, body)
             for k in range(1, n_copies):
                 position = first + k * trip.step
                 op = "<" if trip.step > 0 else ">"
@@ -230,13 +261,33 @@ class LoopReader:
                 guard = If(emitter.place, test, [])
                 emitter.block.append(guard)
                 with emitter.into_block(guard.body), emitter.facts.where(test):
-                    self._body(node, names, trip, position)
+                    self._body(node, names, trip, position, body)
         reader.depth -= 1
+        if is_ended_by_data(emitter.block[-1]):
+            self.check_places(node, emitter.block[-1])
         del self.running[-len(names) :]
 
+    def check_places(self, node: ast.stmt, loop: Node) -> None:
+        """Refuse a loop that data end, with none around it, that writes all over.
+
+        Nothing in it would be scheduled.
+        """
+        inner = {n.iterator for n in walk_nodes([loop]) if isinstance(n, For)}
+        for part in walk_nodes([loop]) if not self._emitter.facts.loops else ():
+            if isinstance(part, Assign) and not inner.isdisjoint(
+                s for k in part.target.subscripts for s in k.symbols()
+            ):
+                self._reader.source.unsupported(
+                    node, f"found a loop that data end with no loop around it: it "
+                    f"writes {part.target.storage.name} element by element, in order",
+                    "make what it repeats a kernel, and write the loop around its "
+                    "calls in Python",
+                )  # fmt: skip
+
     def _body(
-        self, node: ast.For, names: list[str], trip: Range, position: Size
-    ) -> None:
+        self, node: ast.For | ast.While, names: list[str], trip: Range, position: Size,
+        body: list[ast.stmt],
+    ) -> None:  # fmt: skip
         reader = self._reader
         values: list[Value] = []
         for rows in trip.rows or (None,):
@@ -246,27 +297,28 @@ class LoopReader:
             if isinstance(value, Expr):
                 value = reader.binder.lasting(names[-1], value)
             values.append(value)
-        if not isinstance(node.target, ast.Tuple) and len(values) > 1:
+        target = node.target if isinstance(node, ast.For) else node.test
+        if not isinstance(target, ast.Tuple) and len(values) > 1:
             values = [tuple(values)]
         if len(values) != len(names):
             reader.source.wrong(
-                node.target, f"found {len(values)} values for {len(names)} names"
+                target, f"found {len(values)} values for {len(names)} names"
             )
         for name, value in zip(names, values, strict=True):
             reader.environment.values[name] = value
             reader.environment.missing.pop(name, None)
-        reader.block(node.body)
+        reader.block(body)
 
     def _check_arrays(
-        self, node: ast.For, arrays: list[str], entry: dict[str, Value]
+        self, node: ast.For | ast.While, arrays: list[str], entry: dict[str, Value]
     ) -> None:
         """Arrays that names mean at the loop's end have to be those of its start."""
         reader, values = self._reader, self._reader.environment.values
-        changed = [n for n in arrays if not _same(values.get(n), entry[n])]
+        changed = [n for n in arrays if not is_same(values.get(n), entry[n])]
         if not changed:
             return
         sources = {
-            n: next((m for m in arrays if _same(values.get(n), entry[m])), "")
+            n: next((m for m in arrays if is_same(values.get(n), entry[m])), "")
             for n in changed
         }
         if sorted(sources.values()) == changed:
@@ -280,7 +332,7 @@ class LoopReader:
                 self._memory.kept.add(pin_key(reader.path, node, name))
         raise Restart
 
-    def _leave(self, entry: dict[str, Value], names: set[str], kept: set[str]) -> None:
+    def leave(self, entry: dict[str, Value], names: set[str], kept: set[str]) -> None:
         """Forget what only the loop's iterations know."""
         environment = self._reader.environment
         for name in names - kept:
@@ -292,7 +344,7 @@ class LoopReader:
             environment.values[name] = entry[name]
 
     def read_tails(
-        self, node: ast.For, tails: Tails, rest: Sequence[ast.stmt]
+        self, node: ast.For | ast.While, tails: Tails, rest: Sequence[ast.stmt]
     ) -> Value | None:
         """Read the statements behind a loop once for each meaning of the names."""
         reader, emitter = self._reader, self._emitter
@@ -329,7 +381,8 @@ class LoopReader:
         return returned
 
 
-def _same(one: Value | None, two: Value | None) -> bool:
+def is_same(one: Value | None, two: Value | None) -> bool:
+    """Whether two values are one and the same array, or object."""
     if isinstance(one, View) and isinstance(two, View):
         return (
             one.storage is two.storage

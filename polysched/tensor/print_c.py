@@ -11,6 +11,7 @@ from polysched.tensor.cfunction import PythonLine
 from polysched.tensor.dtypes import is_float, is_narrow
 from polysched.tensor.expr import (
     Assign,
+    Break,
     Const,
     Expr,
     For,
@@ -20,10 +21,13 @@ from polysched.tensor.expr import (
     Node,
     Op,
     Storage,
+    While,
+    expressions_of,
     walk,
     walk_nodes,
 )
 from polysched.tensor.helpers import PREFIX, helper_text
+from polysched.tensor.private import Declarations, find_private
 from polysched.tensor.size import Size
 
 _PRECEDENCE = {
@@ -127,9 +131,10 @@ def load_text(load: Load) -> str:
 class Printer:
     """Writes lines and remembers where they come from."""
 
-    def __init__(self) -> None:
+    def __init__(self, private: Declarations) -> None:
         self.lines: list[str] = []
         self.places: dict[int, PythonLine] = {}
+        self._private = private
 
     def add(
         self, text: str, place: Place | None = None, is_unordered: bool = False
@@ -142,8 +147,20 @@ class Printer:
 
     def block(self, nodes: Sequence[Node], depth: int) -> None:
         """Write statements."""
-        for node in nodes:
-            self._node(node, depth)
+        declared = self._private.get(id(nodes), {})
+        for k, node in enumerate(nodes):
+            self._declared(node, declared.get(k, []), depth)
+
+    def _declared(self, node: Node, variables: Sequence[Storage], depth: int) -> None:
+        """Write a statement and the declarations in front of it."""
+        pad = "  " * depth
+        for variable in variables:
+            if isinstance(node, Assign) and node.target.storage is variable:
+                text = _assignment(node)
+                self.add(f"{pad}{_type_of(variable)} {text}", node.place)
+                return
+            self.add(f"{pad}{_type_of(variable)} {variable.name};", node.place)
+        self._node(node, depth)
 
     def _node(self, node: Node, depth: int) -> None:
         pad = "  " * depth
@@ -151,6 +168,11 @@ class Printer:
             self.add(f"{pad}{_assignment(node)}", node.place, node.is_unordered)
         elif isinstance(node, For):
             self._body(f"{pad}{_header(node)}", node, node.body, depth)
+        elif isinstance(node, While):
+            head = f"{pad}while ({print_expr(node.condition)})"
+            self._body(head, node, node.body, depth)
+        elif isinstance(node, Break):
+            self.add(f"{pad}break;", node.place)
         else:
             assert isinstance(node, If)
             test = print_expr(node.condition)
@@ -163,10 +185,15 @@ class Printer:
         braces: bool = False,
     ) -> None:  # fmt: skip
         single = len(body) == 1 and not braces and not _ends_open(body[0])
+        single = single and id(body) not in self._private
         self.add(head if single else f"{head} {{", node.place)
         self.block(body, depth + 1)
         if not single:
             self.add("  " * depth + "}")
+
+
+def _type_of(variable: Storage) -> str:
+    return "int" if variable.dtype == "bool" else C_TYPES[variable.dtype]
 
 
 def _ends_open(node: Node) -> bool:
@@ -202,9 +229,7 @@ def used_helpers(nodes: Sequence[Node]) -> list[str]:
     """Names of the helper functions that statements call, sorted."""
     found = set()
     for node in walk_nodes(list(nodes)):
-        exprs = [node.value] if isinstance(node, Assign) else []
-        exprs += [node.condition] if isinstance(node, If) else []
-        for expr in exprs:
+        for expr in expressions_of(node):
             found |= {
                 e.op
                 for e in walk(expr)
@@ -228,7 +253,9 @@ def print_file(
     nodes: Sequence[Node], origin: str,
 ) -> tuple[str, dict[int, PythonLine]]:  # fmt: skip
     """The whole C file, and the Python line behind its lines."""
-    printer = Printer()
+    private = find_private(nodes, variables)
+    hidden = {id(s) for k in private.values() for found in k.values() for s in found}
+    printer = Printer(private)
     printer.add(f"/* {origin} */")
     printer.add("#include <math.h>")
     for helper in used_helpers(nodes):
@@ -239,8 +266,8 @@ def print_file(
     printer.add(f"void {name}({', '.join(parameters) or 'void'})")
     printer.add("{")
     for storage in variables:
-        c_type = "int" if storage.dtype == "bool" else C_TYPES[storage.dtype]
-        printer.add(f"  {c_type} {storage.name};")
+        if id(storage) not in hidden:
+            printer.add(f"  {_type_of(storage)} {storage.name};")
     printer.add("#pragma scop")
     printer.block(nodes, 1)
     printer.add("#pragma endscop")

@@ -30,7 +30,15 @@ from polysched.tensor.cfunction import (
 from polysched.tensor.dtypes import is_narrow
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.environment import Memory, Restart, python_value
-from polysched.tensor.expr import Assign, If, Index, Node, Storage, loads, walk_nodes
+from polysched.tensor.expr import (
+    Assign,
+    Index,
+    Node,
+    Storage,
+    expressions_of,
+    loads,
+    walk_nodes,
+)
 from polysched.tensor.library import Library
 from polysched.tensor.names import Names
 from polysched.tensor.print_c import array_declarator, print_file
@@ -336,9 +344,7 @@ def _used(body: list[Node]) -> tuple[set[int], set[int]]:
     for node in walk_nodes(body):
         if isinstance(node, Assign):
             writes.add(id(node.target.storage))
-            reads |= {id(e.storage) for e in loads(node.value)}
-        elif isinstance(node, If):
-            reads |= {id(e.storage) for e in loads(node.condition)}
+        reads |= {id(e.storage) for x in expressions_of(node) for e in loads(x)}
     return reads, writes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -17,18 +18,17 @@ from polysched.tensor.calls import Call
 from polysched.tensor.dtypes import is_float, promote
 from polysched.tensor.environment import Environment
 from polysched.tensor.evaluate import Evaluator
-from polysched.tensor.expr import Expr
+from polysched.tensor.expr import Break, Expr
 from polysched.tensor.liveness import Liveness
 from polysched.tensor.loops import LoopReader
 from polysched.tensor.masks import MaskReader
 from polysched.tensor.scatters import ScatterReader
 from polysched.tensor.session import Session
 from polysched.tensor.values import Lazy, Object, Pending, Value, View, is_array
+from polysched.tensor.whiles import WhileReader
 from polysched.tensor.words import kind_of
 
 _REFUSED: dict[type[ast.AST], tuple[str, str]] = {
-    ast.While: ("a while loop", "write a for loop over range(...)"),
-    ast.Break: ("break", "bound the loop by its range, or guard its body with if"),
     ast.Continue: (
         "continue",
         "end a branch in the loop's own block with it, or guard the rest with if",
@@ -77,6 +77,7 @@ class Reader:
         self.binder = Binder(self.emitter, self.environment)
         self.liveness = Liveness(source.tree.body)
         self._loops = LoopReader(self)
+        self._whiles = WhileReader(self, self._loops)
         self._branches = BranchReader(self)
         self._masks = MaskReader(self)
         self._scatters = ScatterReader(self)
@@ -94,22 +95,24 @@ class Reader:
 
     def block(self, body: Sequence[ast.stmt]) -> Value | None:
         """Read statements; gives what a ``return`` among them returns."""
-        for k, node in enumerate(body):
-            self.emitter.statement = self.emitter.node = node
-            rest = body[k + 1 :]
-            if isinstance(node, ast.Return):
-                return self._return(node, rest)
-            if isinstance(node, ast.For):
-                tails = self._loops.read(node)
-                if tails is not None:
-                    return self._loops.read_tails(node, tails, rest)
-                continue
-            if isinstance(node, ast.If):
-                returned = self._branches.read(node, rest)
-                if returned is not None:
-                    return returned
-                continue
-            self._statement(node)
+        with ExitStack() as known:
+            for k, node in enumerate(body):
+                self.emitter.statement = self.emitter.node = node
+                rest = body[k + 1 :]
+                if isinstance(node, ast.Return):
+                    return self._return(node, rest)
+                if isinstance(node, (ast.For, ast.While)):
+                    loops = self._loops if isinstance(node, ast.For) else self._whiles
+                    tails = loops.read(node)  # type: ignore[arg-type]
+                    if tails is not None:
+                        return self._loops.read_tails(node, tails, rest)
+                elif isinstance(node, ast.If):
+                    returned = self._branches.read(node, rest)
+                    if returned is not None:
+                        return returned
+                    known.enter_context(self._branches.behind(node))
+                else:
+                    self._statement(node)
         return None
 
     def _return(self, node: ast.Return, rest: Sequence[ast.stmt]) -> Value:
@@ -142,6 +145,9 @@ class Reader:
             method(node)
         except BadOperation as verdict:
             self.source.wrong(self.emitter.node, verdict.message, verdict.hint)
+
+    def _break(self, node: ast.Break) -> None:
+        self.emitter.block.append(Break(self.emitter.place))
 
     def _pass(self, node: ast.Pass) -> None:
         pass

@@ -83,6 +83,26 @@ def in_rows_of_data(x, y, k):
         y += w
 
 
+def ended(a, b):
+    w = np.zeros(a.shape[1])
+    for i in range(a.shape[0]):
+        w[:] = a[i] * 2
+        s = 0.0
+        for j in range(a.shape[1]):
+            if w[j] > 1.5:
+                break
+            s += w[j]
+        for j in range(a.shape[1]):
+            if j > i:
+                break
+            w[j] = s
+        while s < 4:
+            s += 1.0
+        b[i] = w + s
+        w[0] = b[i, 1]
+        b[i, 0] = w[0]
+
+
 TYPES = {"a": MATRIX, "b": MATRIX, "c": MATRIX} | dict.fromkeys("vwxyz", ROW)
 TYPES["k"] = ArrayType("int64", ("M",))
 FUNCTIONS = [workspace, views, rows, row_sums, branches, steps]
@@ -137,7 +157,9 @@ def test_the_outermost_loop_becomes_parallel(function, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "function", [*FUNCTIONS, looked_up, in_rows_of_data], ids=lambda f: f.__name__
+    "function",
+    [*FUNCTIONS, looked_up, in_rows_of_data, ended],
+    ids=lambda f: f.__name__,
 )
 def test_values_stay(function, tmp_path):
     program = read(function)

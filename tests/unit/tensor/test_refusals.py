@@ -19,15 +19,50 @@ TYPES = {
 }
 
 
-def while_loop(a):
-    while a[0] > 0:
-        a[0] -= 1
+def while_over_all(a):
+    while np.sum(a) > 1:
+        a *= 0.5
 
 
-def break_(a):
-    for i in range(3):
+def break_of_all(a):
+    for i in range(9):
         if a[i] > 0:
             break
+        a[i] = 1
+
+
+def while_without_end(a):
+    while True:
+        a[0] += 1
+
+
+def while_that_searches(a):
+    k = 0
+    while a[k] < 1:
+        k += 1
+    a[0] = k
+
+
+def while_else(a):
+    while a[0] > 1:
+        a[0] -= 1
+    else:
+        a[1] = 0
+
+
+def while_exchange(a):
+    b = a * 2
+    for i in range(3):
+        while a[i] > 1:
+            a, b = b, a
+    b[0] = 1
+
+
+def break_among_constants(a):
+    for w in (1, 2):
+        if a[0] > w:
+            break
+        a[0] = w
 
 
 def continue_(a):
@@ -322,8 +357,13 @@ def type_change(a, n):
 
 
 CASES = [
-    (while_loop, UnsupportedSyntaxError, "found a while loop", "while"),
-    (break_, UnsupportedSyntaxError, "found break", "break"),
+    (while_over_all, UnsupportedSyntaxError, "with no loop around it", "while"),
+    (break_of_all, UnsupportedSyntaxError, "it writes a element by element", "for i"),
+    (while_without_end, UnsupportedSyntaxError, "that nothing ends", "while"),
+    (while_that_searches, NotAffineError, "a subscript is not affine", "a[k]"),
+    (while_else, UnsupportedSyntaxError, "found else behind a loop", "a[1] = 0"),
+    (while_exchange, UnsupportedSyntaxError, "as often as data say", "while"),
+    (break_among_constants, UnsupportedSyntaxError, "break may end", "(1, 2)"),
     (continue_, UnsupportedSyntaxError, "found continue", "continue"),
     (recursion, UnsupportedSyntaxError, "calls itself", "recursion(a)"),
     (try_, UnsupportedSyntaxError, "found try", "try"),
