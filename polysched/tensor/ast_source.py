@@ -16,6 +16,7 @@ from polysched.base import (
     UnsupportedSyntaxError,
 )
 from polysched.tensor.exits import without_exits
+from polysched.tensor.returns import gather_returns, without_else
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,13 @@ class PythonSource:
                 where=SourceLocation(self.file, self._first, 0, self._lines[0]),
                 hint="define the kernel with def",
             )
+        without_else(found)
         without_exits(found)
         self.tree: ast.FunctionDef = found
+
+    def gather_returns(self) -> bool:
+        """Let the function return at its end only; False if that cannot be done."""
+        return gather_returns(self.tree)
 
     def where(self, node: ast.AST) -> SourceLocation:
         """The place of a node."""

@@ -68,12 +68,6 @@ class LoopReader:
 
     def read(self, node: ast.For) -> Tails | None:
         """Read a loop; gives what the rest of the function has to tell apart."""
-        reader = self._reader
-        if node.orelse:
-            reader.source.unsupported(
-                node.orelse[0], "found else behind a loop",
-                "write its body behind the loop",
-            )  # fmt: skip
         names = self._targets(node.target)
         found = self._iterations(node.iter)
         if isinstance(found, tuple):

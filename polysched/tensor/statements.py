@@ -16,7 +16,7 @@ from polysched.tensor.branches import BranchReader
 from polysched.tensor.broadcast import ONE, broadcast, operand, text_of
 from polysched.tensor.calls import Call
 from polysched.tensor.dtypes import is_float, promote
-from polysched.tensor.environment import Environment
+from polysched.tensor.environment import Environment, Restart
 from polysched.tensor.evaluate import Evaluator
 from polysched.tensor.expr import Break, Expr
 from polysched.tensor.liveness import Liveness
@@ -117,10 +117,12 @@ class Reader:
 
     def _return(self, node: ast.Return, rest: Sequence[ast.stmt]) -> Value:
         if self.depth:
+            if self.source.gather_returns():
+                raise Restart
             self.source.unsupported(
-                node, "found a return inside a loop or branch",
-                "return values at the end of the function; return without one may "
-                "end a branch outside of loops",
+                node, "found a return inside a loop or branch that is not taken",
+                "return a value whichever way the function ends, or end a branch "
+                "outside of loops with a return without one",
             )  # fmt: skip
         if rest:
             self.source.unsupported(rest[0], "found statements behind a return")

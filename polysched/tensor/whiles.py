@@ -63,11 +63,6 @@ class WhileReader:
 
     def read(self, node: ast.While) -> Tails | None:
         """Read a loop; gives what the rest of the function has to tell apart."""
-        if node.orelse:
-            self._reader.source.unsupported(
-                node.orelse[0], "found else behind a loop",
-                "write its body behind the loop",
-            )  # fmt: skip
         count = _counting(node)
         trip = None if count is None else self._trip(node, count)
         if count is None or trip is None:

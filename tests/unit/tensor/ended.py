@@ -250,7 +250,107 @@ def never(x, i):
     return k
 
 
+def sign(v):
+    if v > 0:
+        return 1.0
+    if v < -0.5:
+        return -1
+    return 0.0
+
+
+def escape(cr, ci, limit):
+    zr = zi = 0.0
+    for n in range(limit):
+        zr, zi = zr * zr - zi * zi + cr, 2 * zr * zi + ci
+        if zr * zr + zi * zi > 4.0:
+            return n
+    return limit
+
+
+def is_prime(n):
+    if n < 2:
+        return False
+    d = 2
+    while d * d <= n:
+        if n % d == 0:
+            return False
+        d += 1
+    return True
+
+
+def ordered(v, w):
+    if v < w:
+        return v, w
+    else:
+        t = w * 1
+        return t, v
+
+
+def find_pair(row, v):
+    for j in range(len(row)):
+        for k in range(j):
+            if row[j] + row[k] > v:
+                return j * 10 + k
+    return -1
+
+
+def returned_from_branches(x, y):
+    for i in range(len(x)):
+        lo, hi = ordered(x[i] + sign(x[i] - 1), y[i])
+        x[i] = lo
+        y[i] = hi
+
+
+def returned_from_loops(a, p, u, s):
+    for i in range(p.shape[0]):
+        for j in range(p.shape[1]):
+            p[i, j] = escape(j * 0.1 - 2, i * 0.1 - s, 30)
+        u[i] = find_pair(a[i], 3.0)
+        is_last = not is_prime(i + 2)
+        if is_prime(i) and is_last:
+            u[i] += 100
+
+
+def returns_early(x, s):
+    for i in range(len(x)):
+        if x[i] > s:
+            return i
+    if s > 0.5:
+        return 2.5
+    return -1
+
+
+def returns_one_of_two(x, y, h):
+    if len(x) > 9:
+        return x * 2
+    elif h:
+        return y
+    return x + y
+
+
+def else_behind_loops(a, u):
+    for i in range(len(u)):
+        for j in range(a.shape[1]):
+            if a[i, j] > 1.8:
+                u[i] = j
+                break
+        else:
+            u[i] = -1
+        for j in range(a.shape[1]):
+            a[i, j] += 1
+        else:
+            u[i] += 7
+        k = 0
+        while k < u[i]:
+            k += 2
+            if k % 3 == 0:
+                break
+        else:
+            u[i] = k * 10
+
+
 FUNCTIONS = [
     f for name, f in list(globals().items())
-    if callable(f) and getattr(f, "__module__", "") == __name__ and name != "root"
+    if callable(f) and getattr(f, "__module__", "") == __name__
+    and f not in (root, sign, escape, is_prime, ordered, find_pair)
 ]  # fmt: skip

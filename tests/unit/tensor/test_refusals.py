@@ -43,13 +43,6 @@ def while_that_searches(a):
     a[0] = k
 
 
-def while_else(a):
-    while a[0] > 1:
-        a[0] -= 1
-    else:
-        a[1] = 0
-
-
 def while_exchange(a):
     b = a * 2
     for i in range(3):
@@ -275,7 +268,13 @@ def star_call(a):
 def early_return(a):
     if a[0] > 0:
         return a[0]
-    return a[1]
+    a[1] = 1
+
+
+def returns_number_or_array(a):
+    if a[0] > 0:
+        return a[0]
+    return a
 
 
 def loop_only(a):
@@ -331,13 +330,6 @@ def unknown_power(n):
     n[0] = 2 ** n[1]
 
 
-def loop_else(a):
-    for i in range(3):
-        a[i] = 0
-    else:
-        a[0] = 1
-
-
 def nothing(a):
     x = a[0] + 1
 
@@ -361,7 +353,6 @@ CASES = [
     (break_of_all, UnsupportedSyntaxError, "it writes a element by element", "for i"),
     (while_without_end, UnsupportedSyntaxError, "that nothing ends", "while"),
     (while_that_searches, NotAffineError, "a subscript is not affine", "a[k]"),
-    (while_else, UnsupportedSyntaxError, "found else behind a loop", "a[1] = 0"),
     (while_exchange, UnsupportedSyntaxError, "as often as data say", "while"),
     (break_among_constants, UnsupportedSyntaxError, "break may end", "(1, 2)"),
     (continue_, UnsupportedSyntaxError, "found continue", "continue"),
@@ -444,6 +435,7 @@ CASES = [
         "found a return inside a loop or branch",
         "return",
     ),
+    (returns_number_or_array, FrontendError, "is a number in one place", "return a"),
     (loop_only, FrontendError, "'t' has no value here", "t"),
     (array_truth, FrontendError, "its truth value is ambiguous", "a > 0 and"),
     (
@@ -470,7 +462,6 @@ CASES = [
     (loop_variable, UnsupportedSyntaxError, "is the variable of the loop", "i = 3"),
     (negative_power, FrontendError, "negative integer power -1", "n[1] **"),
     (unknown_power, FrontendError, "an exponent that may be negative", "2 ** n"),
-    (loop_else, UnsupportedSyntaxError, "found else behind a loop", "a[0] = 1"),
     (nothing, FrontendError, "the function computes nothing", "def nothing"),
     (shared_view, UnsupportedSyntaxError, "may be one of several", "x[0]"),
     (type_change, FrontendError, "changes its type from int64 to float64", "x = a[i]"),
