@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -44,6 +45,7 @@ class PythonSource:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self._places: dict[ast.AST, Place] = {}
+        self._caller: tuple[PythonSource, ast.AST, Place] | None = None
         name = getattr(function, "__name__", repr(function))
         try:
             lines, first = inspect.getsourcelines(function)
@@ -77,8 +79,21 @@ class PythonSource:
         """Let the function return at its end only; False if that cannot be done."""
         return gather_returns(self.tree)
 
+    @contextmanager
+    def standing_for(
+        self, source: PythonSource, node: ast.AST, place: Place
+    ) -> Iterator[None]:
+        """Its places are those of a call in another source, until it is read."""
+        before, self._caller = self._caller, (source, node, place)
+        try:
+            yield
+        finally:
+            self._caller = before
+
     def where(self, node: ast.AST) -> SourceLocation:
         """The place of a node."""
+        if self._caller is not None:
+            return self._caller[0].where(self._caller[1])
         line = getattr(node, "lineno", 1)
         column = getattr(node, "col_offset", -1)
         text = self._lines[line - 1] if line <= len(self._lines) else ""
@@ -89,6 +104,8 @@ class PythonSource:
 
     def place(self, node: ast.AST) -> Place:
         """The place of a statement with its text on one line."""
+        if self._caller is not None:
+            return self._caller[2]
         if node not in self._places:
             self._places[node] = self._place(node)
         return self._places[node]

@@ -135,7 +135,8 @@ class Environment:
         if found is None:
             self.source.unsupported(
                 node, f"{name!r} is a {type(value).__name__} of the module around the "
-                "function, which may change", "pass it as an argument",
+                "function, which may change",
+                "make it a tuple, which cannot, or pass an array as an argument",
             )  # fmt: skip
         if not isinstance(found, Object):
             self.captured[name] = repr(value)

@@ -23,6 +23,8 @@ from polysched.tensor.calls import Call
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.environment import Environment
 from polysched.tensor.expr import Const, Expr
+from polysched.tensor.lambdas import Lambda, read_comprehension
+from polysched.tensor.listed import listed
 from polysched.tensor.size import Size
 from polysched.tensor.subscripts import (
     NotAffineValue,
@@ -48,13 +50,10 @@ _COMPARE = {
     ast.NotEq: "!=",
 }  # fmt: skip
 _REFUSED = {
-    ast.Lambda: ("a lambda", "define a function with def; calls of it are inlined"),
     ast.Dict: ("a dictionary", "use separate variables"),
     ast.Set: ("a set", "use a tuple"),
-    ast.GeneratorExp: ("a generator expression", "write a loop"),
     ast.DictComp: ("a dictionary comprehension", "write a loop"),
     ast.SetComp: ("a set comprehension", "write a loop"),
-    ast.ListComp: ("a list comprehension", "write a loop that fills an array"),
     ast.JoinedStr: ("a formatted string", "strings are taken as constants only"),
     ast.NamedExpr: ("an assignment inside an expression", "assign on a line before"),
     ast.Await: ("await", "kernels run to their end"),
@@ -175,6 +174,14 @@ class Evaluator:
 
     def _list(self, node: ast.List) -> Value:
         return tuple(self.evaluate(e) for e in node.elts)
+
+    def _listcomp(self, node: ast.ListComp | ast.GeneratorExp) -> Value:
+        return read_comprehension(self, node)
+
+    _generatorexp = _listcomp
+
+    def _lambda(self, node: ast.Lambda) -> Value:
+        return Object(Lambda(self, node))
 
     def _binop(self, node: ast.BinOp) -> Value:
         left, right = self.evaluate(node.left), self.evaluate(node.right)
@@ -312,6 +319,8 @@ class Evaluator:
         if isinstance(base, Expr):
             raise BadOperation("cannot subscript a number")
         view = self.emitter.settle(base)
+        if any(isinstance(i, tuple) for i in items):
+            return listed(self, view, items)
         chosen = read_items(self.emitter, items, is_read=True)
         result = subscript(self.emitter, view, chosen)
         return result if result.shape else result.at(())

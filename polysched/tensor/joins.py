@@ -145,8 +145,11 @@ def _repeat(call: Call) -> Value:
 
 
 def _difference(call: Call) -> Value:
-    given, times, where = call.bind("a", "n", "axis", required=1)
+    names = ("a", "n", "axis", "prepend", "append")
+    given, times, where, *ends = call.bind(*names, required=1)
     value: Readable = call.array(given)
+    if any(e is not MISSING for e in ends):
+        value = _with_ends(call, value, ends)
     along = len(value.shape) - 1
     if where is not MISSING:
         along = _one_axis(call, where, len(value.shape))
@@ -164,6 +167,29 @@ def _difference(call: Call) -> Value:
         )
         value = found
     return value
+
+
+def _with_ends(call: Call, value: Readable, ends: Sequence[Value]) -> Readable:
+    """A vector with numbers or vectors before and behind it."""
+    if len(value.shape) != 1:
+        raise BadOperation(f"{call.name} with prepend or append takes vectors only")
+    parts: list[Readable] = []
+    for end in (ends[0], None, ends[1]):
+        if end is MISSING:
+            continue
+        found = value if end is None else call.number(end)
+        if isinstance(found, Expr):
+            number = convert(call.evaluator.reader.kept(found), found.dtype)
+            dtype, _ = promote([(value.dtype, False), (number.dtype, found.is_weak)])
+            parts.append(_single(convert(number, dtype)))
+        else:
+            parts.append(found)
+    return call.emitter.settle(join(call, parts, 0))
+
+
+def _single(value: Expr) -> Lazy:
+    """An array of one element."""
+    return Lazy((ONE,), value.dtype, lambda _: value)
 
 
 def _triangle(is_upper: bool) -> Callable[[Call], Value]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from polysched.tensor import (
     creation,
     joins,
+    norms,
     padding,
     products,
     reductions,
+    rolls,
+    rounding,
     scans,
     scatters,
     shapes,
@@ -20,9 +23,11 @@ from polysched.tensor import (
 from polysched.tensor.arithmetic import BadOperation
 from polysched.tensor.broadcast import operand
 from polysched.tensor.calls import Call
+from polysched.tensor.composites import COMPOSITES
 from polysched.tensor.environment import python_function
 from polysched.tensor.evaluate import Evaluator
 from polysched.tensor.expr import Assign, walk_nodes
+from polysched.tensor.lambdas import Lambda
 from polysched.tensor.values import Object, Pending, Value, View
 from polysched.tensor.words import kind_of
 
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from polysched.tensor.statements import Reader
 
 Handler = Callable[[Call], Value]
+_T = TypeVar("_T")
 _HINT = (
     "docs/python-functions.md lists what kernels may call of NumPy and Python; "
     "Python functions of your own are inlined"
@@ -43,12 +49,13 @@ class Library:
         self._functions: dict[Any, Handler] = {}
         for room in (
             *(ufuncs, reductions, scans, products, creation, shapes),
-            *(joins, padding, scatters),
+            *(joins, padding, scatters, norms, rolls, rounding),
         ):
             self._functions.update(room.FUNCTIONS)
         self._methods: dict[str, Handler] = {}
         for table in (
             ufuncs.METHODS,
+            rounding.METHODS,
             reductions.METHODS,
             scans.METHODS,
             products.METHODS,
@@ -66,21 +73,20 @@ class Library:
         value = function.value
         if isinstance(value, _Method):
             return value.handler(_with_array(call, value.array))
-        handler = self._find(value)
+        if isinstance(value, Lambda):
+            return value.read(call)
+        handler = _found(self._functions, value)
         if handler is not None:
             return _into_out(handler, call)
+        composite = _found(COMPOSITES, value)
+        if composite is not None:
+            return _read_in_place(reader, call, composite)
         inner = python_function(value)
         if inner is not None and _is_own(inner):
             return _inline(reader, call, inner)
         reader.source.unsupported(
             call.node, f"the function {call.name} is not known here", _HINT
         )
-
-    def _find(self, value: Any) -> Handler | None:
-        try:
-            return self._functions.get(value)
-        except TypeError:
-            return None
 
     def attribute(self, evaluator: Evaluator, base: Any, name: str) -> Value:
         """An attribute of an array or number; methods are bound to it."""
@@ -96,6 +102,14 @@ class Library:
         return Object(_Method(base, self._methods[name]))
 
 
+def _found(table: Mapping[Any, _T], value: Any) -> _T | None:
+    """What a table has for a value, which may be none that can be looked up."""
+    try:
+        return table.get(value)
+    except TypeError:
+        return None
+
+
 class _Method:
     """A method of an array, bound to it."""
 
@@ -109,6 +123,17 @@ def _with_array(call: Call, array: Value) -> Call:
         call.evaluator, call.node, call.name, call.function, [array, *call.args],
         call.keywords,
     )  # fmt: skip
+
+
+def _read_in_place(reader: Reader, call: Call, function: Callable[..., Any]) -> Value:
+    """The value of a composite; refusals and statements in it are the call's."""
+
+    def handler(inner: Call) -> Value:
+        source, emitter = reader.session.source_of(function), reader.emitter
+        with source.standing_for(emitter.source, call.node, emitter.place):
+            return _inline(reader, inner, function)
+
+    return _into_out(handler, call)
 
 
 def _into_out(handler: Handler, call: Call) -> Value:

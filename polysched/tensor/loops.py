@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from polysched.tensor.arithmetic import BadOperation, index, logical, logical_not
+from polysched.tensor.arithmetic import (
+    index,
+    logical,
+    logical_not,
+)
 from polysched.tensor.binding import pin_key
 from polysched.tensor.chosen import is_by_data
 from polysched.tensor.environment import Pin, Restart
@@ -19,13 +23,12 @@ from polysched.tensor.expr import (
     If,
     Node,
     is_ended_by_data,
-    loads,
     walk_nodes,
 )
+from polysched.tensor.iterations import IterationReader, Range
 from polysched.tensor.liveness import assigned_names
 from polysched.tensor.size import Size, as_size, floor_div
-from polysched.tensor.subscripts import read_bound, read_step
-from polysched.tensor.values import Lazy, Object, Readable, Value, View, is_array
+from polysched.tensor.values import Value, View
 from polysched.tensor.words import kind_of
 
 if TYPE_CHECKING:
@@ -33,20 +36,6 @@ if TYPE_CHECKING:
 
 _MAX_COPIES = 4
 _MAX_UNROLLED = 64
-
-
-@dataclass(frozen=True)
-class Range:
-    """The iterations of a loop.
-
-    `rows` has the arrays that it runs over, None for the number of the iteration; it is
-    empty for a loop over numbers.
-    """
-
-    start: Size
-    stop: Size
-    step: int = 1
-    rows: tuple[Readable | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,88 +53,17 @@ class LoopReader:
         self._reader = reader
         self._emitter = reader.emitter
         self._memory = reader.session.memory
+        self._iterations = IterationReader(reader)
         self.running: list[str] = []
 
     def read(self, node: ast.For) -> Tails | None:
         """Read a loop; gives what the rest of the function has to tell apart."""
-        names = self._targets(node.target)
-        found = self._iterations(node.iter)
+        names = self._iterations.targets(node.target)
+        found = self._iterations.read(node.iter)
         if isinstance(found, tuple):
             self._unroll(node, names, found)
             return None
         return self.run(node, names, found, node.body)
-
-    def _targets(self, target: ast.expr) -> list[str]:
-        """Names of the loop's variables."""
-        parts = target.elts if isinstance(target, ast.Tuple) else [target]
-        names = [p.id for p in parts if isinstance(p, ast.Name)]
-        if len(names) != len(parts):
-            self._reader.source.unsupported(
-                target, "found a nested or starred loop variable",
-                "loop over range(...) and subscript",
-            )  # fmt: skip
-        return names
-
-    def _iterations(self, node: ast.expr) -> Range | tuple[Value, ...]:
-        evaluator = self._reader.evaluator
-        if isinstance(node, ast.Call) and {k.arg for k in node.keywords} <= {"strict"}:
-            function = evaluator.evaluate(node.func)
-            called = function.value if isinstance(function, Object) else None
-            if called is range:
-                return self._range(node)
-            if called is enumerate and len(node.args) == 1:
-                rows = self._rows(node.args[0])
-                return Range(as_size(0), rows.shape[0], 1, (None, rows))
-            if called is zip and node.args:
-                return self._zip([self._rows(a) for a in node.args])
-        value = evaluator.evaluate(node)
-        if isinstance(value, tuple):
-            return value
-        rows = self._rows(node, value)
-        return Range(as_size(0), rows.shape[0], 1, (rows,))
-
-    def _rows(self, node: ast.expr, value: Value | None = None) -> Readable:
-        """An array that a loop runs over."""
-        value = self._reader.evaluator.evaluate(node) if value is None else value
-        if not is_array(value):
-            self._reader.source.unsupported(
-                node, f"found a loop over {kind_of(value)}", "loop over range(...)"
-            )
-        assert not isinstance(value, (Expr, Object, tuple))
-        settled = self._emitter.settle(value)
-        if isinstance(settled, Lazy) and loads(self._emitter.probe(settled)):
-            return self._emitter.stored(settled, "rows")  # the loop may change them
-        return settled
-
-    def _zip(self, rows: list[Readable]) -> Range:
-        for other in rows[1:]:
-            self._emitter.require(
-                other.shape[0], "==", rows[0].shape[0],
-                "zip of arrays of different lengths", "take slices of equal lengths",
-            )  # fmt: skip
-        return Range(as_size(0), rows[0].shape[0], 1, tuple(rows))
-
-    def _range(self, node: ast.Call) -> Range:
-        evaluator, source = self._reader.evaluator, self._reader.source
-        if node.keywords or not 1 <= len(node.args) <= 3:
-            source.wrong(node, "range takes one to three numbers")
-        before = self._emitter.node
-        values: list[Size] = []
-        step = 1
-        for part in node.args:
-            value = evaluator.evaluate(part)
-            self._emitter.node = part
-            try:
-                if len(values) < 2:
-                    values.append(read_bound(self._emitter, value))
-                else:
-                    step = read_step(value)
-            except BadOperation as verdict:
-                source.not_affine(part, verdict.message, verdict.hint)
-        self._emitter.node = before
-        if len(values) == 1:
-            return Range(as_size(0), values[0], step)
-        return Range(values[0], values[1], step)
 
     def _unroll(
         self, node: ast.For, names: list[str], items: tuple[Value, ...]
@@ -165,6 +83,9 @@ class LoopReader:
             parts: list[Any] = [item]
             if isinstance(node.target, ast.Tuple):
                 parts = list(item) if isinstance(item, tuple) else []
+                if parts and isinstance(node.target.elts[-1], ast.Tuple):
+                    last = parts.pop()
+                    parts += last if isinstance(last, tuple) else [last]
             if len(parts) != len(names):
                 source.wrong(node.target, f"cannot unpack {kind_of(item)}")
             for name, part in zip(names, parts, strict=True):

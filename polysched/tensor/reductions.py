@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from polysched.tensor.arithmetic import (
     convert,
     index,
     logical,
+    select,
     truth,
 )
 from polysched.tensor.broadcast import elementwise
@@ -26,7 +28,6 @@ from polysched.tensor.size import Size, as_size
 from polysched.tensor.values import (
     Indices,
     Lazy,
-    Object,
     Pending,
     Readable,
     Value,
@@ -56,6 +57,18 @@ def combine_greatest(emitter: Emitter, total: Expr, value: Expr) -> Expr:
 def combine_least(emitter: Emitter, total: Expr, value: Expr) -> Expr:
     """The smaller one, or NaN."""
     return emitter.arithmetic.greatest("min", total, value, True)
+
+
+def _combine_number(op: str) -> Combine:
+    """The greater or smaller one, or the one that is a number."""
+
+    def combine(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+        if not is_float(total.dtype):
+            return emitter.arithmetic.greatest(op, total, value, True)
+        name = c_function("fmax" if op == "max" else "fmin", total.dtype)
+        return Op(total.dtype, False, name, (total, value))
+
+    return combine
 
 
 def _any(emitter: Emitter, total: Expr, value: Expr) -> Expr:
@@ -146,9 +159,11 @@ def _reduction(
     combine: Combine, start: Any, dtype_of: Callable[[str], str]
 ) -> Callable[[Call], Value]:
     def handler(call: Call) -> Value:
-        names = ("a", "axis", "dtype", "keepdims", "initial")
+        names = ("a", "axis", "dtype", "keepdims", "initial", "where")
         given = call.bind(*names, required=1)
         value = call.number(given[0])
+        if given[5] is not MISSING:
+            value = _chosen(call, value, given[5], start)
         if given[4] is not MISSING:
             raise BadOperation(
                 f"{call.name} with initial", "combine it with the result"
@@ -166,9 +181,23 @@ def _reduction(
                 )
         first = None if start is None else constant(start, dtype, is_weak=False)
         result: Value = accumulate(call.emitter, value, reduced, dtype, combine, first)
-        return _keep(call, result, value.shape, reduced, given[3])
+        return keep_axes(call, result, value.shape, reduced, given[3])
 
     return handler
+
+
+def _chosen(call: Call, value: Any, where: Value, start: Any) -> Any:
+    """The values where a mask holds, elsewhere what changes no result."""
+    if start is None or isinstance(value, Expr):
+        raise BadOperation(
+            f"{call.name} with where", "write np.where with a value that loses"
+        )
+
+    def choose(is_taken: Expr, element: Expr) -> Expr:
+        rest = constant(start, element.dtype, is_weak=False)
+        return select(truth(is_taken), element, rest)
+
+    return elementwise(call.emitter, choose, call.number(where), value)
 
 
 def _asked(call: Call, given: Value, dtype: str) -> str:
@@ -182,7 +211,7 @@ def _asked(call: Call, given: Value, dtype: str) -> str:
     return found
 
 
-def _keep(
+def keep_axes(
     call: Call,
     result: Value,
     shape: Sequence[Size],
@@ -210,7 +239,7 @@ def _mean(call: Call) -> Value:
     total = accumulate(call.emitter, value, reduced, dtype, combine_sum, zero)
     count = _count(call, [value.shape[k] for k in reduced], dtype)
     result = _divided(call.emitter, total, count)
-    return _keep(call, result, value.shape, reduced, given[3])
+    return keep_axes(call, result, value.shape, reduced, given[3])
 
 
 def _count(call: Call, shape: Sequence[Size], dtype: str) -> Expr:
@@ -224,14 +253,12 @@ def _count(call: Call, shape: Sequence[Size], dtype: str) -> Expr:
 
 
 def _divided(emitter: Emitter, total: Pending, count: Expr) -> Pending:
-    return _then(
+    return then(
         emitter, total, lambda value: Op(value.dtype, False, "/", (value, count))
     )
 
 
-def _then(
-    emitter: Emitter, total: Pending, function: Callable[[Expr], Expr]
-) -> Pending:
+def then(emitter: Emitter, total: Pending, function: Callable[[Expr], Expr]) -> Pending:
     """The same with a function of every element of the result."""
 
     def into(place: View) -> None:
@@ -267,7 +294,7 @@ def _variance(call: Call) -> Value:
     if less:
         count = Op(dtype, False, "-", (count, constant(less, dtype)))
     result = _divided(emitter, squares, count)
-    return _keep(call, result, value.shape, reduced, given[4])
+    return keep_axes(call, result, value.shape, reduced, given[4])
 
 
 def _deviation(call: Call) -> Value:
@@ -295,43 +322,24 @@ _ANY = _reduction(_any, False, _truth)
 _ALL = _reduction(_all, True, _truth)
 
 
-def _norm(call: Call) -> Value:
-    given = call.bind("x", "ord", "axis", "keepdims", required=1)
-    value, emitter = call.array(given[0]), call.emitter
-    reduced = call.axes(given[2], len(value.shape))
-    order = given[1].value if isinstance(given[1], Object) else given[1]
-    dtype = divided(value.dtype)
-    kind = _norm_kind(call, order, len(reduced), given[2] is MISSING)
-
-    def term(indices: Indices) -> Expr:
-        element = convert(value.at(indices), dtype)
-        if kind == 2:
-            return Op(dtype, False, "*", (element, element))
-        return emitter.arithmetic.absolute(element)
-
-    terms = Lazy(value.shape, dtype, term)
-    combine = combine_sum if kind in (1, 2) else combine_greatest
-    for k in reduced if combine is combine_greatest else ():
-        emitter.require(value.shape[k], ">=", 1, f"{call.name} of no elements")
-    start = constant(0, dtype, is_weak=False) if combine is combine_sum else None
-    result = accumulate(emitter, terms, reduced, dtype, combine, start)
-    if kind == 2:
-        root = c_function("sqrt", dtype)
-        result = _then(emitter, result, lambda v: Op(dtype, False, root, (v,)))
-    return _keep(call, result, value.shape, reduced, given[3])
+def _add(emitter: Emitter, total: Expr, value: Expr) -> Expr:
+    return emitter.arithmetic.binary("+", total, value)
 
 
-def _norm_kind(call: Call, order: Any, n_axes: int, is_whole: bool) -> int | float:
-    """1 or 2 for sums of magnitudes or squares, infinity for the greatest."""
-    if order in ("<missing>", None) or (order == "fro" and n_axes == 2):
-        return 2
-    found = getattr(order, "value", order)
-    if n_axes == 1 and found in (1, 2, np.inf):
-        return int(found) if found != np.inf else np.inf
-    raise BadOperation(
-        f"{call.name} with this ord",
-        'it takes 1, 2 and np.inf of vectors, "fro" of matrices',
-    )
+def _python_sum(call: Call) -> Value:
+    """Python's sum of a tuple, or of the rows of an array, in their order."""
+    given, start = call.bind("iterable", "start", required=1)
+    if isinstance(given, tuple):
+        total: Value = constant(0) if start is MISSING else start
+        for item in given:
+            total = call.evaluator.binary(ast.Add(), total, item)
+        return total
+    value = call.array(given)
+    if start is not MISSING:
+        raise BadOperation(f"{call.name} with start", "add it to the result")
+    dtype = "int64" if value.dtype == "bool" else value.dtype
+    zero = constant(0, dtype, is_weak=False)
+    return accumulate(call.emitter, value, [0], dtype, _add, zero)
 
 
 def _count_nonzero(call: Call) -> Value:
@@ -341,7 +349,7 @@ def _count_nonzero(call: Call) -> Value:
     ones = Lazy(value.shape, "int64", lambda i: convert(truth(value.at(i)), "int64"))
     zero = constant(0, "int64", is_weak=False)
     result = accumulate(call.emitter, ones, reduced, "int64", combine_sum, zero)
-    return _keep(call, result, value.shape, reduced, given[2])
+    return keep_axes(call, result, value.shape, reduced, given[2])
 
 
 FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
@@ -354,10 +362,11 @@ FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
     np.any: _ANY,
     np.all: _ALL,
     np.mean: _mean,
-    np.average: _mean,
     np.var: _variance,
     np.std: _deviation,
-    np.linalg.norm: _norm,
+    np.nanmax: _reduction(_combine_number("max"), None, _same),
+    np.nanmin: _reduction(_combine_number("min"), None, _same),
+    sum: _python_sum,
     np.count_nonzero: _count_nonzero,
 }
 METHODS: dict[str, Callable[[Call], Value]] = {

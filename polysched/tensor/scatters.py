@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polysched.tensor.arithmetic import BadOperation
+from polysched.tensor.arithmetic import BadOperation, constant, convert
 from polysched.tensor.broadcast import ONE, operand, text_of
-from polysched.tensor.calls import Call
+from polysched.tensor.calls import MISSING, Call
 from polysched.tensor.dtypes import is_integer, promote
 from polysched.tensor.expr import Expr
 from polysched.tensor.gathers import Gather
 from polysched.tensor.reductions import storages_of
 from polysched.tensor.size import Size, as_size
-from polysched.tensor.subscripts import subscript
-from polysched.tensor.values import Object, Readable, Value, View, is_array
+from polysched.tensor.subscripts import read_integer, subscript
+from polysched.tensor.values import Lazy, Object, Readable, Value, View, is_array
 
 if TYPE_CHECKING:
     from polysched.tensor.statements import Reader
@@ -161,7 +161,36 @@ def _at(op: Any) -> Callable[[Call], Value]:
     return handler
 
 
+def _bincount(call: Call) -> Value:
+    """How often each number comes, or the sum of its weights, for all below a limit."""
+    index, weights, least = call.bind("x", "weights", "minlength", required=1)
+    if not is_array(index) or not is_integer(getattr(index, "dtype", "")):
+        raise BadOperation(f"{call.name} takes an array of integers")
+    if least is MISSING:
+        raise BadOperation(
+            f"{call.name} without minlength gives an array whose length data say",
+            "give it minlength, which all numbers are below",
+        )
+    reader = call.evaluator.reader
+    length = read_integer(least, "minlength")
+    call.emitter.require(length, ">=", 0, f"{call.name} of a negative minlength")
+    dtype = "int64" if weights is MISSING else "float64"
+    zero = constant(0, dtype, is_weak=False)
+    filled = Lazy((length,), dtype, lambda _: zero)
+    place = call.emitter.stored(filled, "counts")
+    one: Value = constant(1) if weights is MISSING else weights
+
+    def combine(old: Value, new: Value) -> Value:
+        if isinstance(new, Expr):
+            new = convert(new, dtype)
+        return call.evaluator.binary(ast.Add(), old, new)
+
+    scatter(reader, call.node, place, index, one, combine)
+    return place
+
+
 FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
+    np.bincount: _bincount,
     np.add.at: _at(ast.Add()),
     np.subtract.at: _at(ast.Sub()),
     np.multiply.at: _at(ast.Mult()),

@@ -13,7 +13,7 @@ from polysched.tensor.calls import MISSING, Call
 from polysched.tensor.creation import read_shape
 from polysched.tensor.evaluate import Evaluator
 from polysched.tensor.expr import Expr
-from polysched.tensor.size import Size, as_size, floor_div, modulo, wrapped
+from polysched.tensor.size import Size, as_size, floor_div, modulo
 from polysched.tensor.values import (
     Lazy,
     Object,
@@ -166,27 +166,6 @@ def _broadcast_to(call: Call) -> Value:
             )
     view = broadcast(array, shape)
     return Lazy(view.shape, view.dtype, view.at)  # it is read-only
-
-
-def _roll(call: Call) -> Value:
-    given, amount, along = call.bind("a", "shift", "axis", required=2)
-    array, shift = call.array(given), call.integer(amount, "shift")
-    if along is MISSING and len(array.shape) > 1:
-        raise BadOperation("np.roll without axis is taken for vectors only")
-    k = 0 if along is MISSING else call.axes(along, len(array.shape))[0]
-    extent = array.shape[k]
-    call.emitter.require(
-        extent, ">=", abs(shift), f"np.roll by {shift} of {extent} elements"
-    )
-
-    def element(indices: tuple[Size, ...]) -> Expr:
-        if shift >= 0:
-            position = wrapped(indices[k] - shift, extent)
-        else:
-            position = wrapped(indices[k] - shift - extent, extent)
-        return array.at((*indices[:k], position, *indices[k + 1 :]))
-
-    return Lazy(array.shape, array.dtype, element)
 
 
 def _reshape(call: Call) -> Value:
@@ -386,7 +365,6 @@ FUNCTIONS: dict[Any, Callable[[Call], Value]] = {
     np.expand_dims: _expand,
     np.squeeze: _squeeze,
     np.broadcast_to: _broadcast_to,
-    np.roll: _roll,
     np.reshape: _reshape,
     np.ravel: _ravel,
 }

@@ -74,7 +74,7 @@ def _apply(call: Call, function: Callable[..., Expr], n: int) -> Value:
     return elementwise(call.emitter, function, *(call.number(v) for v in values))
 
 
-def _strong(value: Expr) -> Expr:
+def strong(value: Expr) -> Expr:
     """What a ufunc gives for a Python number is a NumPy number."""
     return convert(value, value.dtype, is_weak=False)
 
@@ -90,7 +90,7 @@ def _real(value: Expr) -> Expr:
         )
     if value.dtype in ("int16", "uint16"):
         return convert(value, "float32")
-    return _strong(value if is_float(value.dtype) else convert(value, "float64"))
+    return strong(value if is_float(value.dtype) else convert(value, "float64"))
 
 
 def _real_call(c_name: str) -> Callable[[Expr], Expr]:
@@ -101,9 +101,11 @@ def _real_call(c_name: str) -> Callable[[Expr], Expr]:
     return function
 
 
-def _rounding_call(c_name: str) -> Callable[[Expr], Expr]:
+def rounding_call(c_name: str) -> Callable[[Expr], Expr]:
+    """A rounding of floats; integers stay."""
+
     def function(value: Expr) -> Expr:
-        return _real_call(c_name)(value) if is_float(value.dtype) else _strong(value)
+        return _real_call(c_name)(value) if is_float(value.dtype) else strong(value)
 
     return function
 
@@ -174,16 +176,14 @@ def _truncated(c_name: str) -> Handler:
 def _operator(text: str) -> Handler:
     def handler(call: Call) -> Value:
         arithmetic = call.emitter.arithmetic
-        return _apply(
-            call, lambda a, b: _strong(arithmetic.binary(text, a, b, True)), 2
-        )
+        return _apply(call, lambda a, b: strong(arithmetic.binary(text, a, b, True)), 2)
 
     return handler
 
 
 def _comparison(text: str) -> Handler:
     return lambda call: _apply(
-        call, lambda a, b: _strong(call.emitter.arithmetic.compare(text, a, b)), 2
+        call, lambda a, b: strong(call.emitter.arithmetic.compare(text, a, b)), 2
     )
 
 
@@ -192,7 +192,7 @@ def _method(name: str) -> Handler:
 
     def handler(call: Call) -> Value:
         function = getattr(call.emitter.arithmetic, name)
-        return _apply(call, lambda a: _strong(function(a)), 1)
+        return _apply(call, lambda a: strong(function(a)), 1)
 
     return handler
 
@@ -248,12 +248,12 @@ def _where(call: Call) -> Value:
         )
     parts = [call.number(v) for v in values]
     return elementwise(
-        call.emitter, lambda c, a, b: _strong(select(truth(c), a, b)), *parts
+        call.emitter, lambda c, a, b: strong(select(truth(c), a, b)), *parts
     )
 
 
 def _bounded(arithmetic: Arithmetic, op: str, one: Expr, two: Expr) -> Expr:
-    return _strong(arithmetic.greatest(op, one, two, True))
+    return strong(arithmetic.greatest(op, one, two, True))
 
 
 def _clip(call: Call) -> Value:
@@ -274,11 +274,19 @@ def _clip(call: Call) -> Value:
     return result
 
 
-def _round(call: Call) -> Value:
-    values = call.bind("a", "decimals", required=1)
-    if values[1] is not MISSING and call.integer(values[1], "decimals") != 0:
-        raise BadOperation(f"{call.name} is taken without decimals only")
-    return elementwise(call.emitter, _rounding_call("rint"), call.number(values[0]))
+def _select(call: Call) -> Value:
+    """The first choice whose condition holds."""
+    conditions, choices, default = call.bind(
+        "condlist", "choicelist", "default", required=2
+    )
+    if not isinstance(conditions, tuple) or not isinstance(choices, tuple):
+        raise BadOperation(f"{call.name} takes lists of conditions and of choices")
+    if len(conditions) != len(choices) or not conditions:
+        raise BadOperation(f"{call.name} takes as many conditions as choices")
+    result: Value = constant(0) if default is MISSING else default
+    for condition, choice in reversed(list(zip(conditions, choices, strict=True))):
+        result = call.evaluator.reader.library_call(np.where, condition, choice, result)
+    return result
 
 
 def _is_nan(value: Expr) -> Expr:
@@ -305,7 +313,7 @@ def _reciprocal(value: Expr) -> Expr:
 
 
 def _logical(op: str) -> Handler:
-    return lambda call: _apply(call, lambda a, b: _strong(logical(op, a, b)), 2)
+    return lambda call: _apply(call, lambda a, b: strong(logical(op, a, b)), 2)
 
 
 def _exclusive(one: Expr, two: Expr) -> Expr:
@@ -337,12 +345,12 @@ def _python_float(call: Call) -> Value:
 def _square(call: Call) -> Value:
     arithmetic = call.emitter.arithmetic
     two = constant(2)
-    return _apply(call, lambda a: arithmetic.binary("**", _strong(a), two, True), 1)
+    return _apply(call, lambda a: arithmetic.binary("**", strong(a), two, True), 1)
 
 
 FUNCTIONS: dict[Any, Handler] = {
     **{getattr(np, n): _unary(_real_call(c)) for n, c in _REAL.items()},
-    **{getattr(np, n): _unary(_rounding_call(c)) for n, c in _ROUNDING.items()},
+    **{getattr(np, n): _unary(rounding_call(c)) for n, c in _ROUNDING.items()},
     **{getattr(np, n): _real_binary(c) for n, c in _REAL_BINARY.items()},
     **{getattr(np, n): _operator(op) for n, op in _OPERATORS.items()},
     **{getattr(np, n): _comparison(op) for n, op in _COMPARISONS.items()},
@@ -375,21 +383,20 @@ FUNCTIONS: dict[Any, Handler] = {
     np.negative: _method("negate"),
     np.absolute: _method("absolute"),
     np.invert: _method("invert"),
-    np.positive: _unary(_strong),
+    np.positive: _unary(strong),
     np.square: _square,
     np.reciprocal: _unary(_reciprocal),
     erf: _unary(_real_call("erf")),
     np.sign: _unary(_sign),
     np.where: _where,
+    np.select: _select,
     np.clip: _clip,
-    np.round: _round,
-    np.around: _round,
     np.isnan: _unary(_is_nan),
     np.isfinite: _unary(_is_finite),
     np.isinf: _unary(_is_inf),
     np.logical_and: _logical("&&"),
     np.logical_or: _logical("||"),
     np.logical_xor: lambda call: _apply(call, _exclusive, 2),
-    np.logical_not: _unary(lambda a: _strong(logical_not(a))),
+    np.logical_not: _unary(lambda a: strong(logical_not(a))),
 }
 METHODS: dict[str, Handler] = {"clip": _clip}

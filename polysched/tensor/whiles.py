@@ -11,8 +11,9 @@ from polysched.tensor.binding import pin_key
 from polysched.tensor.environment import Restart
 from polysched.tensor.exits import is_left
 from polysched.tensor.expr import Break, Const, Expr, If, While
+from polysched.tensor.iterations import Range
 from polysched.tensor.liveness import assigned_names, read_names
-from polysched.tensor.loops import LoopReader, Range, Tails, is_same
+from polysched.tensor.loops import LoopReader, Tails, is_same
 from polysched.tensor.size import Size, as_size, extreme, floor_div
 from polysched.tensor.subscripts import read_bound
 from polysched.tensor.values import Value, View

@@ -57,6 +57,14 @@ def scale(x: N, v: M, k: K):
     np.multiply.at(x, k, v)
 
 
+def bins(k: K2):
+    return np.bincount(k, minlength=9)
+
+
+def weighted_bins(k: K, v: M):
+    return np.bincount(k, minlength=9, weights=v * 2)
+
+
 def highest(x: N, v: M, k: K):
     np.maximum.at(x, k, v)
     np.minimum.at(x, k[1:], v[1:] + 0.25)
@@ -71,7 +79,7 @@ def distances(x: N, v: M, k: K):
 
 FUNCTIONS = [
     put, put_one, put_itself, put_part, put_rows, put_a_row, put_columns, count, add,
-    subtract_rows, scale, highest, distances,
+    subtract_rows, scale, highest, distances, bins, weighted_bins,
 ]  # fmt: skip
 
 
@@ -84,13 +92,15 @@ def test_results_are_numpys(function, m):
     length = {put_itself: n, put_columns: c}.get(function, m)
     arrays["v"] = rng.random(n if function is put_columns else m)
     arrays["k"] = rng.integers(0, min(c, 4), length)
-    if function is count:
+    if function in (count, bins):
         arrays["k"] = arrays["k"].astype(np.int32)
     names = function.__annotations__
     kernel = ps.kernel(function, timeout=1.0)
     ours, numpys = ({s: arrays[s].copy() for s in names} for _ in range(2))
-    kernel(**ours)
-    function(**numpys)
+    found, expected = kernel(**ours), function(**numpys)
+    if expected is not None:
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
     for name in names:
         np.testing.assert_allclose(ours[name], numpys[name], rtol=1e-12)
 

@@ -10,9 +10,9 @@ import pytest
 from polysched.tensor import ArrayType, ScalarArg, lower, read_function
 from tests.fuzz.tensor_runs import build_library, run
 from tests.fuzz.test_tensor_programs import assert_same
-from tests.unit.tensor import ended, joined, kernels
+from tests.unit.tensor import composed, ended, joined, kernels
 
-FUNCTIONS = [*kernels.FUNCTIONS, *joined.FUNCTIONS, *ended.FUNCTIONS]
+FUNCTIONS = [f for m in (kernels, joined, ended, composed) for f in m.FUNCTIONS]
 
 SIZES = {"n": 7, "m": 6, "k": 5}
 MATRIX = ("n", "m")

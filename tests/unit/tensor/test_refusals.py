@@ -93,8 +93,30 @@ def with_(a):
 
 
 def lambda_(a):
-    f = lambda x: x  # noqa: E731
+    f = lambda x, y=2: x + y  # noqa: E731
     a[0] = f(1)
+
+
+def lambda_itself(a):
+    f = lambda v: f(v - 1)  # noqa: E731
+    a[0] = f(1)
+
+
+def bincount(a, n):
+    a[0] = np.bincount(n)[0]
+
+
+def list_beside_a_number(b):
+    b[0, :2] = b[0, [0, 1]]
+
+
+def inside_a_composite(a):
+    a[0] = np.ptp(a, axis=2)
+
+
+def reversed_pairs(a):
+    for i, v in reversed(enumerate(a)):
+        a[i] = v
 
 
 def fancy(a, n):
@@ -196,7 +218,7 @@ def module_list(a):
 
 
 def keyword(a):
-    a[:] = np.sum(a, where=True)
+    a[:] = np.sum(a, order="C")
 
 
 def rank(a):
@@ -228,7 +250,7 @@ def generator(a):
 
 
 def comprehension(a):
-    a[:3] = np.array([x * a[0] for x in range(3)])
+    a[:3] = np.array([x * a[0] for x in a])
 
 
 def dictionary(a):
@@ -296,8 +318,8 @@ def attribute_target(a):
 
 
 def nested_targets(a):
-    for i, (x, y) in enumerate(zip(a, a, strict=True)):
-        a[i] = x + y
+    for (x, y), i in zip(enumerate(a), a, strict=True):
+        a[x] = i + y
 
 
 def method(a):
@@ -361,7 +383,8 @@ CASES = [
     (raise_, UnsupportedSyntaxError, "found raise", "raise"),
     (assert_, UnsupportedSyntaxError, "found assert", "assert"),
     (with_, UnsupportedSyntaxError, "found with", "with"),
-    (lambda_, UnsupportedSyntaxError, "found a lambda", "lambda"),
+    (lambda_, FrontendError, "found a lambda with defaults", "f(1)"),
+    (lambda_itself, FrontendError, "f calls itself", "f(v"),
     (fancy, FrontendError, "found an array as a subscript", "a[n]"),
     (computed_fancy, FrontendError, "a subscript that is no index array", "a[n * 2"),
     (apart, FrontendError, "between subscripts that are arrays and in", "m[0, :, n]"),
@@ -411,7 +434,7 @@ CASES = [
     (
         keyword,
         FrontendError,
-        "np.sum with the keyword 'where' is not supported",
+        "np.sum with the keyword 'order' is not supported",
         "np.sum",
     ),
     (rank, FrontendError, "found 2 subscripts for an array of 1 dimension", "a[0, 0]"),
@@ -420,8 +443,12 @@ CASES = [
     (matrix_product, FrontendError, "9 is not 3", "a @ a[:3]"),
     (dtype, FrontendError, "arrays of complex128", "np.zeros"),
     (complex_number, FrontendError, "found a complex number", "1j"),
-    (generator, UnsupportedSyntaxError, "found a generator expression", "(x for x"),
-    (comprehension, UnsupportedSyntaxError, "found a list comprehension", "[x * a[0]"),
+    (generator, FrontendError, "found a comprehension over an array", "(x for x"),
+    (bincount, FrontendError, "whose length data say", "np.bincount"),
+    (list_beside_a_number, FrontendError, "beside one that is no slice", "b[0, ["),
+    (inside_a_composite, FrontendError, "axis 2 of np.max is out", "np.ptp"),
+    (reversed_pairs, UnsupportedSyntaxError, "reversed of enumerate", "enumerate(a)"),
+    (comprehension, FrontendError, "found a comprehension over an", "[x * a[0]"),
     (dictionary, UnsupportedSyntaxError, "found a dictionary", "{0: 1}"),
     (global_, UnsupportedSyntaxError, "found global", "global"),
     (import_, UnsupportedSyntaxError, "found import", "import os"),
@@ -450,7 +477,7 @@ CASES = [
         "an assignment to an attribute",
         "a.shape",
     ),
-    (nested_targets, UnsupportedSyntaxError, "found a nested or starred", "i, (x"),
+    (nested_targets, UnsupportedSyntaxError, "found a nested or starred", "(x, y), i"),
     (method, FrontendError, "the attribute 'sort'", "a.sort"),
     (
         number_and_array,
