@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import islpy as isl
 
+from polysched.codegen import print_expr
 from polysched.ir import Access, Repeat, Scop, Statement
 from polysched.kernel.bounds import Bounds, Reach
 from polysched.kernel.errors import OutOfBoundsError
@@ -41,6 +42,10 @@ def find_bounds(function: CFunction, scop: Scop) -> Bounds:
         If the program leaves an array for all sizes.
     """
     boxes = _Boxes(function)
+    for parameter in scop.parameters:
+        if parameter.value is not None:  # a product of others
+            text = print_expr(parameter.value)
+            boxes.extents[parameter.name] = SizeExpr(text, text)
     reaches = []
     outside = read_set("{ : 1 = 0 }").params()
     for statement, access in scop.iter_accesses():
@@ -123,8 +128,8 @@ def _find_outside(access: Access, boxes: _Boxes, by_data: bool) -> isl.Set | Non
     are subscripts of iterators of loops that data end, of which isl knows nothing.
     """
     box = boxes.box(access)
-    if box is None:
-        return None
+    if box is None or box.n_dim() != access.relation.dim(isl.dim_type.out):
+        return None  # a flat array with rows: its subscripts are checked at the call
     relation = access.relation
     if by_data:
         relation = _with_chosen_inside(relation, box)

@@ -6,7 +6,7 @@ from polysched.tensor.ast_source import PythonSource
 from polysched.tensor.dtypes import promote
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.environment import Environment, Key, Pin, Restart
-from polysched.tensor.expr import Const, Expr, Index, Load
+from polysched.tensor.expr import Const, Expr, Index, Load, Op
 from polysched.tensor.narrow import unlike
 from polysched.tensor.values import (
     Lazy,
@@ -200,6 +200,8 @@ def is_lasting(value: Expr) -> bool:
     """Whether an expression keeps its value, whatever is written."""
     if isinstance(value, Load):
         return value.storage.is_fixed
+    if isinstance(value, Op) and value.op in ("+", "-", "*"):  # n = h * w
+        return value.dtype == "int64" and all(map(is_lasting, value.operands))
     return isinstance(value, (Const, Index))
 
 

@@ -11,6 +11,7 @@ from polysched.tensor.size import (
     Chosen,
     Extreme,
     FloorDiv,
+    Product,
     Size,
     Symbol,
     as_size,
@@ -48,6 +49,9 @@ def _bound_atom(atom: Atom, loop: Loop, sign: int) -> Size:
         return _end(loop, "max" if sign > 0 else "min")
     if isinstance(atom, Chosen):
         return Size(((atom, 1),))
+    if isinstance(atom, Product):
+        end = _end(loop, "max" if sign > 0 else "min")
+        return Size(((atom, 1),)).substitute({loop.iterator: end})
     if isinstance(atom, FloorDiv):
         return floor_div(bound(atom.value, loop, sign), atom.divisor)
     if isinstance(atom, Extreme):

@@ -15,6 +15,7 @@ from polysched.tensor.cfunction import ElementRange, SizeExpr
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.expr import Expr, Load, Op, as_index
 from polysched.tensor.facts import Loop
+from polysched.tensor.flat import multiply
 from polysched.tensor.helpers import helper
 from polysched.tensor.size import Chosen, Size, chosen, extreme
 
@@ -48,9 +49,10 @@ def read_chosen(emitter: Emitter, value: Expr) -> Size | None:
         return extreme("max", (sizes[0], -sizes[0]))
     if value.op in ("+", "-"):
         return sizes[0] + sizes[1] if value.op == "+" else sizes[0] - sizes[1]
-    if value.op == "*":
-        sizes.sort(key=lambda s: s.is_constant)
-        return sizes[0] * sizes[1].constant if sizes[1].is_constant else None
+    if value.op == "*" and (
+        value.dtype == "int64" or any(s.is_constant for s in sizes)
+    ):
+        return multiply(emitter, sizes[0], sizes[1])
     return None
 
 

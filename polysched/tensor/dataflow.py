@@ -106,11 +106,23 @@ class Accesses:
         self.bent: set[int] = set()
         self._loops: list[For] = []
         self._may = 0
+        self._add_products(body)
         self._block(body, [])
 
     def of(self, storage: Storage) -> list[AccessPoint]:
         """Accesses of one array."""
         return [p for p in self.points if p.storage is storage]
+
+    def _add_products(self, body: list[Node]) -> None:
+        """Make products of sizes known before anything is said of them."""
+        for node in walk_nodes(body):
+            sizes = [node.start, node.stop] if isinstance(node, For) else []
+            found = [e for x in expressions_of(node) for e in loads(x)]
+            found += [node.target] if isinstance(node, Assign) else []
+            with self._facts.asking():
+                for size in (*sizes, *(s for e in found for s in e.subscripts)):
+                    if size.products:
+                        self._facts.text(size)
 
     def _block(self, nodes: list[Node], position: list[str]) -> None:
         for k, node in enumerate(nodes):
@@ -135,7 +147,8 @@ class Accesses:
     def _for(self, node: For, here: list[str]) -> None:
         self._loops.append(node)
         loop = Loop(node.iterator, node.start, node.stop, node.step)
-        is_may = bool(node.start.chosen or node.stop.chosen)  # it may not run
+        ends = (node.start, node.stop)
+        is_may = any(e.chosen or e.products for e in ends)  # it may not run
         self._may += is_may
         with self._facts.inside_loop(loop):
             sign = "" if node.step > 0 else "-"

@@ -29,6 +29,7 @@ from polysched.tensor.size import Size
 from polysched.tensor.subscripts import (
     NotAffineValue,
     Slice,
+    read_end,
     read_integer,
     read_items,
     read_step,
@@ -384,7 +385,7 @@ class Evaluator:
             if value is None or (isinstance(value, Object) and value.value is None):
                 ends.append(None)
             else:
-                ends.append(read_integer(value, "the end of a slice"))
+                ends.append(read_end(self.emitter, value))
         step = read_step(None if node.step is None else self.evaluate(node.step))
         return Slice(ends[0], ends[1], step)
 

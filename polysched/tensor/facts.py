@@ -18,6 +18,7 @@ from polysched.tensor.size import (
     Chosen,
     Extreme,
     FloorDiv,
+    Product,
     Size,
     Symbol,
     Wrapped,
@@ -52,6 +53,9 @@ class Facts:
     fresh : list of str
         Variables that stand for subscripts that wrap around, and for elements of
         arrays, which may be anything.
+    products : dict of str to str
+        Products among the parameters, by what isl calls them: as C and Python have it.
+        Who uses one demands that its factors are not negative.
     """
 
     def __init__(self) -> None:
@@ -63,6 +67,7 @@ class Facts:
         self._n_fresh = 0
         self._answers: dict[tuple[Any, ...], Any] = {}
         self.fresh: list[str] = []
+        self.products: dict[str, str] = {}
 
     @property
     def head(self) -> str:
@@ -153,9 +158,21 @@ class Facts:
         if isinstance(atom, Extreme):
             values = tuple(self._plain(v) for v in atom.values)
             return Size(((Extreme(atom.kind, values), 1),))
+        if isinstance(atom, Product):
+            return self._plain_product(atom)
         if isinstance(atom, Chosen):
             return self._new_fresh()
         return self._plain_wrapped(atom)
+
+    def _plain_product(self, atom: Product) -> Size:
+        """One more unknown; one that iterators are part of may be anything."""
+        if not set(atom.factors) <= set(self.parameters):
+            return self._new_fresh()
+        if atom.name not in self.products:
+            self.products[atom.name] = f"({' * '.join(atom.factors)})"
+            self.parameters.append(atom.name)
+            self._global.append(f"{atom.name} >= 0")
+        return symbol(atom.name)
 
     def _new_fresh(self) -> Size:
         """A variable that nothing is known of yet."""
@@ -250,7 +267,14 @@ class Facts:
         if not self.parameters or valid.is_subset(bad):
             return False
         good = bad.complement().intersect(valid).coalesce()
-        return False if good.is_empty() else size_condition(good.gist(valid), valid)
+        if good.is_empty():
+            return False
+        found = size_condition(good.gist(valid), valid)
+        return SizeExpr(self._with_products(found.python), self._with_products(found.c))
+
+    def _with_products(self, text: str) -> str:
+        """A text with products in place of their names."""
+        return re.sub(r"\bps_times_\w+", lambda m: self.products[m[0]], text)
 
     def _valid(self) -> isl.Set:
         body = " and ".join(self._global) or "1 = 1"

@@ -49,7 +49,19 @@ class Chosen:
     subscripts: tuple[Size, ...]
 
 
-Atom = Symbol | FloorDiv | Extreme | Wrapped | Chosen
+@dataclass(frozen=True)
+class Product:
+    """A product of two or more symbols, sorted, some perhaps more than once."""
+
+    factors: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What isl, which multiplies no unknowns, calls it."""
+        return "ps_times_" + "_".join(self.factors)
+
+
+Atom = Symbol | Product | FloorDiv | Extreme | Wrapped | Chosen
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,15 @@ class Size:
     def has_extreme(self) -> bool:
         """Whether a least or greatest value is among its terms."""
         return any(isinstance(atom, Extreme) for atom, _ in self.terms)
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """Products in it, those in parts of its atoms included."""
+        found: list[Product] = []
+        for atom, _ in self.terms:
+            found += [atom] if isinstance(atom, Product) else []
+            found += [p for part in _parts(atom) for p in part.products]
+        return tuple(found)
 
     @property
     def chosen(self) -> tuple[Chosen, ...]:
@@ -124,6 +145,8 @@ class Size:
         for atom, _ in self.terms:
             if isinstance(atom, Symbol):
                 yield atom.name
+            elif isinstance(atom, Product):
+                yield from atom.factors
             else:
                 for part in _parts(atom):
                     yield from part.symbols()
@@ -227,6 +250,34 @@ def wrapped(value: Size, extent: Size) -> Size:
     return Size(((Wrapped(value, extent), 1),))
 
 
+def product(one: Size, two: Size) -> Size | None:
+    """The product of two sums of products; None if there are other atoms in them.
+
+    Examples
+    --------
+    >>> h, w = symbol("h"), symbol("w")
+    >>> str(product(h + 1, w * 2))
+    '2 * w + 2 * h * w'
+    """
+    result = as_size(one.constant * two.constant)
+    result = result + Size(one.terms) * two.constant + Size(two.terms) * one.constant
+    for first, factor in one.terms:
+        for second, other in two.terms:
+            names = (_factors(first), _factors(second))
+            if not all(names):
+                return None
+            atom = Product(tuple(sorted((*names[0], *names[1]))))
+            result = result + Size(((atom, factor * other),))
+    return result
+
+
+def _factors(atom: Atom) -> tuple[str, ...]:
+    """What an atom is the product of; nothing if it is none of symbols."""
+    if isinstance(atom, Symbol):
+        return (atom.name,)
+    return atom.factors if isinstance(atom, Product) else ()
+
+
 def chosen(array: str, subscripts: tuple[Size, ...]) -> Size:
     """An element of an array of integers."""
     return Size(((Chosen(array, subscripts), 1),))
@@ -249,6 +300,13 @@ def _substitute(atom: Atom, values: Mapping[str, Size]) -> Size:
         return values.get(atom.name) or (
             values[atom.name] if atom.name in values else Size(((atom, 1),))
         )
+    if isinstance(atom, Product):
+        result = as_size(1)
+        for name in atom.factors:
+            found = product(result, values.get(name, symbol(name)))
+            assert found is not None, atom  # views have axes, no products of them
+            result = found
+        return result
     parts = tuple(p.substitute(values) for p in _parts(atom))
     if isinstance(atom, FloorDiv):
         return floor_div(parts[0], atom.divisor, atom.is_plain)
@@ -262,6 +320,8 @@ def _substitute(atom: Atom, values: Mapping[str, Size]) -> Size:
 def _atom_text(atom: Atom, language: Language, alone: bool) -> str:
     if isinstance(atom, Symbol):
         return atom.name
+    if isinstance(atom, Product):
+        return atom.name if language == "isl" else " * ".join(atom.factors)
     texts = [p.to_text(language) for p in _parts(atom)]
     if isinstance(atom, FloorDiv):
         return _div_text(atom, texts[0], language, alone)
@@ -287,7 +347,7 @@ def _div_text(atom: FloorDiv, inner: str, language: Language, alone: bool) -> st
     divisor = atom.divisor
     if language == "isl":
         return f"floor(({inner})/{divisor})"
-    if len(atom.value.terms) > 1 or atom.value.constant or atom.value.terms[0][1] != 1:
+    if not inner.isidentifier():
         inner = f"({inner})"
     if language == "python":
         text = f"{inner} // {divisor}"

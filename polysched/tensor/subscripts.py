@@ -16,6 +16,7 @@ from polysched.tensor.chosen import (
 from polysched.tensor.dtypes import is_integer
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.expr import Const, Expr, as_index
+from polysched.tensor.flat import is_curved, require_inside_flat
 from polysched.tensor.gathers import Gather, gathered
 from polysched.tensor.size import Size, as_size, extreme, floor_div, wrapped
 from polysched.tensor.values import (
@@ -89,6 +90,14 @@ def read_integer(value: object, what: str, emitter: Emitter | None = None) -> Si
     if size is None:
         raise NotAffineValue(what)
     return size
+
+
+def read_end(emitter: Emitter, value: object) -> Size:
+    """The end of a slice: quasi-affine, or with products of sizes and iterators."""
+    found = read_integer(value, "the end of a slice", emitter)
+    if found.chosen:
+        raise NotAffineValue("the end of a slice")
+    return found
 
 
 def read_bound(emitter: Emitter, value: object) -> Size:
@@ -172,6 +181,10 @@ def element_index(emitter: Emitter, index: Size, extent: Size) -> Size:
     if is_by_data(emitter, index):
         require_inside(emitter, index, extent, message)
         return index
+    if is_curved(emitter, index):
+        if not require_inside_flat(emitter, index, extent, message):
+            raise NotAffineValue("a subscript")
+        return index
     emitter.require(index, "<", extent, message)
     sign = facts.ask(index, ">=", 0)
     if sign == "always":
@@ -188,6 +201,9 @@ def _slice(emitter: Emitter, item: Slice, extent: Size) -> tuple[Size, Size]:
         stop = None if item.stop is None else item.stop.constant
         found = range(*slice(start, stop, item.step).indices(extent.constant))
         return as_size(found.start), as_size(len(found))
+    ends = [s for s in (item.start, item.stop) if s is not None]
+    if any(is_curved(emitter, e) for e in ends):
+        return _flat_slice(emitter, item, extent)
     if item.step > 0:
         first = _end(emitter, item.start, extent, as_size(0))
         last = _end(emitter, item.stop, extent, extent)
@@ -200,6 +216,19 @@ def _slice(emitter: Emitter, item: Slice, extent: Size) -> tuple[Size, Size]:
     if item.stop is not None:
         _require_start(emitter, item.stop, last)
     return first, _count(emitter, first - last, -item.step)
+
+
+def _flat_slice(emitter: Emitter, item: Slice, extent: Size) -> tuple[Size, Size]:
+    """A slice between products of iterators and sizes, which has to fit: a row."""
+    first = as_size(0) if item.start is None else item.start
+    last = extent if item.stop is None else item.stop
+    message = f"the slice {first}:{last} leaves an axis of {extent} elements"
+    is_known = item.step == 1 and require_inside_flat(
+        emitter, first, extent + 1, message
+    )
+    if not is_known or not require_inside_flat(emitter, last, extent + 1, message):
+        raise NotAffineValue("the end of a slice")
+    return first, last - first
 
 
 def _require_start(emitter: Emitter, written: Size | None, first: Size) -> None:

@@ -103,6 +103,15 @@ def ended(a, b):
         b[i, 0] = w[0]
 
 
+def flat(a, x, y):
+    n, m = a.shape
+    w = x * 2
+    for p in range(n * m - 50):
+        y[p] = w[p] + w[0]
+        w[p] = y[p]
+    y += w
+
+
 TYPES = {"a": MATRIX, "b": MATRIX, "c": MATRIX} | dict.fromkeys("vwxyz", ROW)
 TYPES["k"] = ArrayType("int64", ("M",))
 FUNCTIONS = [workspace, views, rows, row_sums, branches, steps]
@@ -158,7 +167,7 @@ def test_the_outermost_loop_becomes_parallel(function, tmp_path):
 
 @pytest.mark.parametrize(
     "function",
-    [*FUNCTIONS, looked_up, in_rows_of_data, ended],
+    [*FUNCTIONS, looked_up, in_rows_of_data, ended, flat],
     ids=lambda f: f.__name__,
 )
 def test_values_stay(function, tmp_path):
