@@ -159,7 +159,7 @@ class _Boxes:
     def box(self, access: Access) -> isl.Set | None:
         """All elements of an array; None for what is no array of the caller's."""
         parameter = self._parameters.get(access.array)
-        if parameter is None or parameter.kind != "array":
+        if parameter is None or parameter.kind != "array" or parameter.is_flat:
             return None
         if not parameter.extents:  # a result that is one number
             return isl.Set.universe(access.relation.range().get_space())

@@ -70,6 +70,9 @@ class CParameter:
         one number, for which the C parameter points at one element.
     where : SourceLocation, optional
         Where a temporary or result comes from in the Python source.
+    is_flat : bool
+        Whether the C text has it as one row of all elements; accesses of it stay inside
+        where `CFunction.checks` hold.
     """
 
     name: str
@@ -80,6 +83,7 @@ class CParameter:
     role: Role = "input"
     extents: tuple[SizeExpr, ...] = ()
     where: SourceLocation | None = None
+    is_flat: bool = False
 
     def shape(self, values: Mapping[str, int]) -> tuple[int, ...]:
         """Elements per dimension for given sizes and scalars."""

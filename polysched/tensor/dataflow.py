@@ -119,6 +119,7 @@ class Accesses:
             sizes = [node.start, node.stop] if isinstance(node, For) else []
             found = [e for x in expressions_of(node) for e in loads(x)]
             found += [node.target] if isinstance(node, Assign) else []
+            sizes += [s for e in found for s in e.storage.extents]
             with self._facts.asking():
                 for size in (*sizes, *(s for e in found for s in e.subscripts)):
                     if size.products:

@@ -58,6 +58,8 @@ class Memory:
         Those among them that may mean other names' arrays: which.
     written : set of str
         Arrays of integers that were taken for index arrays and are written.
+    flattened : set of str
+        Arguments that are vectors in C, as they are reshaped.
     """
 
     types: dict[Key, tuple[str, bool]] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class Memory:
     kept: set[Key] = field(default_factory=set)
     shared: dict[Key, set[str]] = field(default_factory=dict)
     written: set[str] = field(default_factory=set)
+    flattened: set[str] = field(default_factory=set)
 
 
 class Restart(Exception):  # noqa: N818  control flow inside the room

@@ -23,9 +23,10 @@ from polysched.tensor.calls import Call
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.environment import Environment
 from polysched.tensor.expr import Const, Expr
+from polysched.tensor.flat import UNFOLDED
 from polysched.tensor.lambdas import Lambda, read_comprehension
 from polysched.tensor.listed import listed
-from polysched.tensor.size import Size
+from polysched.tensor.size import ProductError, Size
 from polysched.tensor.subscripts import (
     NotAffineValue,
     Slice,
@@ -109,6 +110,8 @@ class Evaluator:
             self.emitter.source.not_affine(node, verdict.message, verdict.hint)
         except BadOperation as verdict:
             self.emitter.source.wrong(node, verdict.message, verdict.hint)
+        except ProductError:
+            self.emitter.source.not_affine(node, *UNFOLDED)
         finally:
             self._depth -= 1
             self.emitter.node = before
@@ -342,6 +345,8 @@ class Evaluator:
             self.emitter.source.not_affine(node, verdict.message, verdict.hint)
         except BadOperation as verdict:
             self.emitter.source.wrong(node, verdict.message, verdict.hint)
+        except ProductError:
+            self.emitter.source.not_affine(node, *UNFOLDED)
         finally:
             self.emitter.node = before
         assert isinstance(found, View)

@@ -36,6 +36,8 @@ class Storage:
     copied_from : set of str
         Arrays that it was copied from though in Python its name means the array
         itself: neither may be changed while both are in use.
+    shape : tuple of Size
+        Elements per dimension in Python, of an argument that is flat in C.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Storage:
     place: Place | None = None
     is_fixed: bool = False
     copied_from: set[str] = field(default_factory=set)
+    shape: tuple[Size, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,18 @@ hand, as no factor is negative, and compared with the array's size at the call.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from polysched.tensor.bounds import largest, least
 from polysched.tensor.cfunction import Check, SizeExpr
 from polysched.tensor.emitter import Emitter
-from polysched.tensor.size import Extreme, FloorDiv, Size, product, symbol
+from polysched.tensor.size import Extreme, FloorDiv, Size, as_size, product, symbol
 
+UNFOLDED = (
+    "a subscript of an array that reshape made of a vector is not affine: it has to be "
+    "a sum of multiples of loop variables, sizes and constants",
+    "write the subscript of the vector: x[i * w + j]",
+)
 _LARGEST = 2**58  # sums of a few products that are not larger do not overflow
 
 
@@ -33,6 +40,17 @@ def multiply(emitter: Emitter, one: Size, two: Size) -> Size | None:
             return None
     _require_products(emitter, found)
     return found
+
+
+def count(emitter: Emitter, shape: Sequence[Size]) -> Size | None:
+    """How many elements there are; None if the sizes cannot be multiplied."""
+    total = as_size(1)
+    for size in shape:
+        more = multiply(emitter, total, size)
+        if more is None:
+            return None
+        total = more
+    return total
 
 
 def is_curved(emitter: Emitter, size: Size) -> bool:

@@ -13,6 +13,7 @@ from polysched.tensor import (
     padding,
     products,
     reductions,
+    reshapes,
     rolls,
     rounding,
     scans,
@@ -49,7 +50,7 @@ class Library:
         self._functions: dict[Any, Handler] = {}
         for room in (
             *(ufuncs, reductions, scans, products, creation, shapes),
-            *(joins, padding, scatters, norms, rolls, rounding),
+            *(joins, padding, scatters, norms, reshapes, rolls, rounding),
         ):
             self._functions.update(room.FUNCTIONS)
         self._methods: dict[str, Handler] = {}
@@ -61,6 +62,7 @@ class Library:
             products.METHODS,
             creation.METHODS,
             shapes.METHODS,
+            reshapes.METHODS,
             joins.METHODS,
         ):
             self._methods.update(table)

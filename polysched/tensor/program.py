@@ -39,6 +39,7 @@ from polysched.tensor.expr import (
     loads,
     walk_nodes,
 )
+from polysched.tensor.flat import count
 from polysched.tensor.library import Library
 from polysched.tensor.names import Names
 from polysched.tensor.print_c import array_declarator, print_file
@@ -268,9 +269,12 @@ class _Reading:
                 "pass a number",
             )  # fmt: skip
         c_name = self._names.parameter(name)
-        storage = Storage(
-            c_name, type_.dtype, tuple(self._extent(s) for s in type_.shape), "argument"
-        )
+        shape = tuple(self._extent(s) for s in type_.shape)
+        storage = Storage(c_name, type_.dtype, shape, "argument")
+        if c_name in self._memory.flattened:
+            total = count(self._emitter, shape)
+            assert total is not None
+            storage.extents, storage.shape = (total,), shape
         self._arrays.append(storage)
         self._argument_of[c_name] = name
         return whole(storage)
@@ -321,8 +325,8 @@ def lower(program: TensorProgram) -> CFunction:
             CParameter(
                 storage.name, "array", storage.dtype, C_TYPES[storage.dtype],
                 program.argument_of.get(storage.name, ""), role,  # type: ignore[arg-type]
-                tuple(_extent_expr(e) for e in storage.extents),
-                storage.place.where if storage.place else None,
+                tuple(_extent_expr(e) for e in storage.shape or storage.extents),
+                storage.place.where if storage.place else None, bool(storage.shape),
             )
         )  # fmt: skip
     declared = [f"{p.c_type} {p.name}" for p in program.parameters]

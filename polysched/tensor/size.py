@@ -6,6 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+
+class ProductError(Exception):
+    """An integer that is no sum of symbols in place of a factor."""
+
+
 Language = Literal["c", "python", "isl"]
 
 
@@ -304,7 +309,8 @@ def _substitute(atom: Atom, values: Mapping[str, Size]) -> Size:
         result = as_size(1)
         for name in atom.factors:
             found = product(result, values.get(name, symbol(name)))
-            assert found is not None, atom  # views have axes, no products of them
+            if found is None:
+                raise ProductError(name)
             result = found
         return result
     parts = tuple(p.substitute(values) for p in _parts(atom))

@@ -19,11 +19,13 @@ from polysched.tensor.dtypes import is_float, promote
 from polysched.tensor.environment import Environment, Restart
 from polysched.tensor.evaluate import Evaluator
 from polysched.tensor.expr import Break, Expr
+from polysched.tensor.flat import UNFOLDED
 from polysched.tensor.liveness import Liveness
 from polysched.tensor.loops import LoopReader
 from polysched.tensor.masks import MaskReader
 from polysched.tensor.scatters import ScatterReader
 from polysched.tensor.session import Session
+from polysched.tensor.size import ProductError
 from polysched.tensor.values import Lazy, Object, Pending, Value, View, is_array
 from polysched.tensor.whiles import WhileReader
 from polysched.tensor.words import kind_of
@@ -147,6 +149,8 @@ class Reader:
             method(node)
         except BadOperation as verdict:
             self.source.wrong(self.emitter.node, verdict.message, verdict.hint)
+        except ProductError:
+            self.source.not_affine(self.emitter.node, *UNFOLDED)
 
     def _break(self, node: ast.Break) -> None:
         self.emitter.block.append(Break(self.emitter.place))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from polysched.tensor.expr import Expr, Load, Storage
-from polysched.tensor.size import Size, as_size, symbol
+from polysched.tensor.size import Size, as_size, product, symbol
 
 Indices = tuple[Size, ...]
 
@@ -57,8 +57,9 @@ class View:
     @property
     def is_whole(self) -> bool:
         """Whether it is the base itself."""
-        return self.shape == self.storage.extents and self.subscripts == tuple(
-            axis(k) for k in range(len(self.shape))
+        all_of_it = whole(self.storage)
+        return self.shape == all_of_it.shape and (
+            self.subscripts == all_of_it.subscripts
         )
 
 
@@ -111,7 +112,30 @@ def axes(n: int) -> Indices:
 
 
 def whole(storage: Storage) -> View:
-    """The view of all of an array."""
+    """The view of all of an array, in the shape that it has in Python."""
+    if storage.shape:
+        position = unfold(storage.shape)
+        assert position is not None
+        return View(storage, (position,), storage.shape)
+    return flat(storage)
+
+
+def unfold(shape: Sequence[Size]) -> Size | None:
+    """The position in a vector of an element of it under several axes.
+
+    None if the sizes cannot be multiplied.
+    """
+    position, total = as_size(0), as_size(1)
+    for k in reversed(range(len(shape))):
+        moved, more = product(total, axis(k)), product(total, shape[k])
+        if moved is None or more is None:
+            return None
+        position, total = position + moved, more
+    return position
+
+
+def flat(storage: Storage) -> View:
+    """The view of all of an array, in the shape that it has in C."""
     return View(storage, axes(len(storage.extents)), storage.extents)
 
 

@@ -334,8 +334,8 @@ def number_and_array(a):
 
 
 def reshape(b):
-    x = b.reshape(b.shape[1], b.shape[0])
-    b[0, 0] = x[0, 0]
+    x = b.T.reshape(-1)
+    b[0, 0] = x[0]
 
 
 def loop_variable(a):
@@ -485,7 +485,7 @@ CASES = [
         "'x' is a number in one place and an array in another",
         "x = a[1:]",
     ),
-    (reshape, FrontendError, "is not affine", "b.reshape"),
+    (reshape, FrontendError, "is not affine", "b.T.reshape"),
     (loop_variable, UnsupportedSyntaxError, "is the variable of the loop", "i = 3"),
     (negative_power, FrontendError, "negative integer power -1", "n[1] **"),
     (unknown_power, FrontendError, "an exponent that may be negative", "2 ** n"),
