@@ -46,6 +46,8 @@ from polysched.analysis.explain import (
     split_reasons,
     statement_names,
 )
+from polysched.analysis.explain_lanes import LaneReport, lane_reasons
+from polysched.analysis.explain_tiles import TileReport, tile_reasons
 from polysched.analysis.feature_table import (
     BETTER,
     DEVICE_FEATURES,
@@ -196,6 +198,7 @@ __all__ = [
     "DistanceRange",
     "FloatingPoint",
     "KnownStatementNests",
+    "LaneReport",
     "LoopReport",
     "Member",
     "Offset",
@@ -210,6 +213,7 @@ __all__ = [
     "Sweep",
     "Sweeps",
     "TileForm",
+    "TileReport",
     "Vector",
     "Violation",
     "active_dependences",
@@ -261,6 +265,7 @@ __all__ = [
     "iterator_extent",
     "keeps_low_bits",
     "known_size",
+    "lane_reasons",
     "leave_to_atomics",
     "load_relations",
     "loop_carriers",
@@ -303,6 +308,7 @@ __all__ = [
     "substitute_scalars",
     "sum_leaves",
     "tile_forms",
+    "tile_reasons",
     "updates_alone",
     "walked_subscripts",
     "weak_components",

@@ -16,11 +16,12 @@ from polysched.cli.tables import (
     stdout_console,
 )
 from polysched.ir import describe_overlaps, list_questions
-from polysched.workflow.explanation import (
-    ALL,
-    Explanation,
+from polysched.workflow.explanation import ALL, Explanation
+from polysched.workflow.reasons import (
+    lane_sentences,
     loop_name,
     short_dependences,
+    tile_sentences,
     why_sequential,
     why_split,
 )
@@ -38,7 +39,7 @@ from polysched.workflow.wanting import read_pins
     "loop that is not parallel and every pair that is not fused; repeatable.",
 )
 def command(common: Common, want: tuple[str, ...]) -> int:
-    """Take one schedule of FILE apart: objectives, loops, dependences, fusion.
+    """Take one schedule of FILE apart: objectives, loops, lanes, tiles, fusion.
 
     Without --schedule, the one that the model ranks first.
     """
@@ -104,10 +105,19 @@ def _print_explanation(explanation: Explanation) -> None:
         if r.obstacle
     )
     click.echo("\n".join(reasons) or "  all of them are")
+    _print_reasons(
+        "why loops are in no vector lanes", lane_sentences(explanation.lanes)
+    )
+    _print_reasons("why statements are in no tiles", tile_sentences(explanation.tiles))
     click.echo("\nwhy neighbours are not fused:")
     splits = dict.fromkeys(f"  {why_split(s)}" for s in explanation.splits)
     click.echo("\n".join(splits) or "  no neighbouring loops are apart")
     _print_wants(explanation)
+
+
+def _print_reasons(title: str, reasons: list[str]) -> None:
+    if reasons:
+        click.echo("\n".join((f"\n{title}:", *(f"  {r}" for r in reasons))))
 
 
 def _print_wants(explanation: Explanation) -> None:

@@ -8,9 +8,11 @@ from polysched.show.markup import Html, code, element, fields, join, table
 from polysched.show.tree import tree_html
 from polysched.space import Schedule
 from polysched.workflow import Explanation
-from polysched.workflow.explanation import (
+from polysched.workflow.reasons import (
+    lane_sentences,
     loop_name,
     short_dependences,
+    tile_sentences,
     why_sequential,
     why_split,
 )
@@ -66,6 +68,12 @@ def reasons_html(explanation: Explanation) -> Html:
         parts.append(table(("loop", "why it is not parallel"), told))
     elif explanation.loops:
         parts.append(element("p", "Every loop is parallel."))
+    for title, reasons in (
+        ("why loops are in no vector lanes", lane_sentences(explanation.lanes)),
+        ("why statements are in no tiles", tile_sentences(explanation.tiles)),
+    ):
+        if reasons:
+            parts.append(table((title,), [(r,) for r in reasons]))
     splits = dict.fromkeys(why_split(s) for s in explanation.splits)
     if splits:
         parts.append(table(("why neighbours are not fused",), [(s,) for s in splits]))

@@ -8,17 +8,28 @@ from dataclasses import dataclass, replace
 from polysched.analysis import (
     Dependence,
     Dependences,
+    LaneReport,
     LoopReport,
     SplitReport,
+    TileReport,
     Violation,
+    lane_reasons,
     loop_carriers,
     outline_tree,
     split_reasons,
+    tile_reasons,
 )
 from polysched.base import Shown
-from polysched.ir import Scop, copied_sums, list_questions
+from polysched.ir import Scop, list_questions
 from polysched.schedule import Pin
 from polysched.space import Schedule
+from polysched.workflow.reasons import (
+    lane_sentences,
+    loop_name,
+    tile_sentences,
+    why_sequential,
+    why_split,
+)
 from polysched.workflow.wanting import Want, open_wants, price_wants, read_pins
 
 ALL = "all"
@@ -40,6 +51,10 @@ class Explanation(Shown):
         The loops of the final tree.
     splits : tuple of SplitReport
         Neighbouring statements in different loops of the affine schedule.
+    lanes : tuple of LaneReport
+        Innermost loops of the final tree that run in no vector lanes.
+    tiles : tuple of TileReport
+        Statements that lie in no tile of the final tree.
     outline : str
         The final tree as indented text.
     wants : tuple of Want
@@ -51,6 +66,8 @@ class Explanation(Shown):
     rows: tuple[LoopReport, ...]
     loops: tuple[LoopReport, ...]
     splits: tuple[SplitReport, ...]
+    lanes: tuple[LaneReport, ...]
+    tiles: tuple[TileReport, ...]
     outline: str
     wants: tuple[Want, ...] = ()
 
@@ -83,6 +100,8 @@ class Explanation(Shown):
             "rows": [_loop_json(r) for r in self.rows],
             "loops": [_loop_json(r) for r in self.loops],
             "splits": [_split_json(s) for s in self.splits],
+            "lanes": [_lane_json(r) for r in self.lanes],
+            "tiles": [_tile_json(r) for r in self.tiles],
             "outline": self.outline.splitlines(),
             "wants": [w.to_json() for w in self.wants],
             "questions": list(list_questions(self.scop)),
@@ -97,6 +116,8 @@ class Explanation(Shown):
         ]
         parts.append(self.outline)
         parts += [f"{loop_name(r)}: {why_sequential(r)}" for r in self.loops]
+        parts += [f"no lanes, {s}" for s in lane_sentences(self.lanes)]
+        parts += [f"no tiles, {s}" for s in tile_sentences(self.tiles)]
         parts += [why_split(s) for s in self.splits]
         parts += [line for w in self.wants for line in w.lines()]
         return "\n".join(parts)
@@ -132,6 +153,8 @@ def explain_schedule(
         rows=rows,
         loops=loops,
         splits=split_reasons(schedule.affine, dependences, scop),
+        lanes=lane_reasons(schedule.tree, loops, scop),
+        tiles=tile_reasons(schedule.affine, schedule.tree, dependences, scop),
         outline=outline_tree(schedule.tree, loops, scop),
     )
     named = [w for w in wants if w != ALL]
@@ -140,61 +163,6 @@ def explain_schedule(
         return explanation
     prices = price_wants(scop, dependences, schedule, pins, seconds)
     return replace(explanation, wants=prices)
-
-
-def short_dependence(dependence: Dependence) -> str:
-    """``flow C S0->S1``."""
-    ends = f"{dependence.source}->{dependence.sink}"
-    return f"{dependence.kind} {dependence.array} {ends}"
-
-
-def short_dependences(found: tuple[Dependence, ...]) -> str:
-    """Dependences grouped by array and ends: ``C S0->S1 (flow, anti)``."""
-    kinds: dict[tuple[str, str], list[str]] = {}
-    for d in found:
-        kinds.setdefault((d.array, f"{d.source}->{d.sink}"), []).append(d.kind)
-    return "; ".join(f"{a} {ends} ({', '.join(k)})" for (a, ends), k in kinds.items())
-
-
-def loop_name(report: LoopReport) -> str:
-    """``loop i of S0, S1``."""
-    texts = list(dict.fromkeys(text for _, text in report.schedule))
-    what = texts[0] if len(texts) == 1 else " / ".join(texts)
-    return f"loop {what} of {', '.join(report.statements)}"
-
-
-def describe_pair(violation: Violation) -> str:
-    """The witness of a dependence in words."""
-    at = f" ({violation.parameters})" if violation.parameters else ""
-    kind = violation.dependence.kind
-    return f"{violation.order}: {kind} dependence through {violation.element}{at}"
-
-
-def why_sequential(report: LoopReport) -> str:
-    """Why a loop is not parallel, or that it is."""
-    if report.obstacle is None:
-        return "parallel"
-    copied = (
-        [a for m in report.marks for a in copied_sums(m)] if not report.member else []
-    )
-    why = describe_pair(report.obstacle)
-    if copied:
-        return f"shared with a copy of {' and '.join(copied)} for each thread, {why}"
-    return f"not parallel, {why}"
-
-
-def why_split(report: SplitReport) -> str:
-    """Why two groups of statements are not in one loop."""
-    ends = f"{', '.join(report.first)} and {', '.join(report.second)}"
-    head = f"{ends} are separated at scalar row {report.row}"
-    if report.obstacle is None:
-        return f"{head} by choice: fusing their outermost loops there is legal"
-    if report.shift is None:
-        cure = "no constant shift cures it"
-    else:
-        cure = f"legal after delaying the second loop by {report.shift}"
-    pair = describe_pair(report.obstacle)
-    return f"{head}: fusing them as they are breaks an order, {pair}; {cure}"
 
 
 def _dependence_json(dependence: Dependence) -> dict[str, object]:
@@ -243,4 +211,30 @@ def _split_json(report: SplitReport) -> dict[str, object]:
         "prevented_by": _witness_json(report.obstacle),
         "shift": report.shift,
         "free_choice": report.obstacle is None,
+    }
+
+
+def _lane_json(report: LaneReport) -> dict[str, object]:
+    return {
+        "path": list(report.loop.path),
+        "member": report.loop.member,
+        "statements": list(report.statements),
+        "prevented_by": _witness_json(report.loop.obstacle),
+        "sums": list(report.sums),
+        "far": list(report.far),
+        "scattered": list(report.scattered),
+        "data_loops": list(report.data_loops),
+        "free_choice": report.is_free,
+        "contiguous": dict(report.contiguous),
+    }
+
+
+def _tile_json(report: TileReport) -> dict[str, object]:
+    return {
+        "statements": list(report.statements),
+        "n_loops": report.n_loops,
+        "loops": list(report.loops),
+        "prevented_by": _witness_json(report.obstacle),
+        "skew": report.skew,
+        "free_choice": report.is_free,
     }

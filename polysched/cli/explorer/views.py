@@ -17,9 +17,11 @@ from polysched.show.facts import fact_text, known_facts
 from polysched.show.tree import TreeLine, list_lines
 from polysched.space import Schedule, ScheduleSpace, better_direction, fact_sentence
 from polysched.workflow import Variant
-from polysched.workflow.explanation import (
+from polysched.workflow.reasons import (
+    lane_sentences,
     loop_name,
     short_dependences,
+    tile_sentences,
     why_sequential,
     why_split,
 )
@@ -134,6 +136,12 @@ def why_view(variant: Variant) -> RenderableType:
     )
     parts.append(_title("why loops are not parallel"))
     parts.append(Text("\n".join(reasons) or "all of them are"))
+    for title, sentences in (
+        ("why loops are in no vector lanes", lane_sentences(explanation.lanes)),
+        ("why statements are in no tiles", tile_sentences(explanation.tiles)),
+    ):
+        if sentences:
+            parts += [_title(title), Text("\n".join(sentences))]
     splits = dict.fromkeys(why_split(s) for s in explanation.splits)
     parts.append(_title("why neighbours are not fused"))
     parts.append(Text("\n".join(splits) or "no neighbouring loops are apart"))

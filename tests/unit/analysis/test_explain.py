@@ -5,12 +5,14 @@ from __future__ import annotations
 from polysched.analysis import (
     compute_dependences,
     dependence_distance,
+    lane_reasons,
     loop_carriers,
     outline_tree,
     print_distance,
     set_band_flags,
     shared_loops,
     split_reasons,
+    tile_reasons,
 )
 from polysched.ir import ScheduleTree, original_tree
 from tests.unit.scops import gemm, jacobi_1d, statement
@@ -130,3 +132,71 @@ def test_outline_shows_loops_statements_and_what_they_carry():
     assert lines[0].startswith("loop i  (parallel)  S0, S1")
     assert any("loop k  (carries C)" in line for line in lines)
     assert sum(line.strip().startswith("S1") for line in lines) == 1
+
+
+def lanes_of(scop, tree=None):
+    tree = tree or original_tree(scop)
+    loops = loop_carriers(tree, compute_dependences(scop), scop)
+    return {r.statements: r for r in lane_reasons(tree, loops, scop)}
+
+
+def tiles_of(scop):
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    return {r.statements: r for r in tile_reasons(tree, tree, deps, scop)}
+
+
+def product_by_columns():
+    accesses = ("r [i, j, k] -> C[i, j]", "r [i, j, k] -> B[k, j]")
+    domain = "{ S0[i, j, k] : 0 <= i < 9 and 0 <= j < 9 and 0 <= k < 9 }"
+    writes = "w [i, j, k] -> C[i, j]"
+    return make_scop("p", statement("S0", domain, (0,) * 4, *accesses, writes))
+
+
+def test_a_product_by_columns_is_in_no_lanes_and_another_loop_would_be():
+    inner = lanes_of(product_by_columns())[("S0",)]
+    assert inner.loop.schedule == (("S0", "k"),)
+    assert {d.array for d in inner.loop.carried} == {"C"}
+    assert (inner.far, inner.contiguous) == (("B",), (("S0", "j"),))
+    assert not inner.is_free
+
+
+def test_nothing_speaks_against_lanes_of_gemm_by_rows():
+    lanes = lanes_of(gemm())
+    assert lanes[("S0",)].is_free
+    assert lanes[("S1",)].is_free
+    assert lanes[("S1",)].loop.schedule == (("S1", "j"),)
+
+
+def test_a_loop_that_is_in_lanes_is_left_out():
+    scop = jacobi_1d()
+    band = '{ schedule: "[{ S0[t, i] -> [(i)] }]" }'
+    marked = f'{{ mark: "vector:8", child: {band} }}'
+    text = original_tree(scop).text
+    assert set(lanes_of(scop)) == {("S0",), ("S1",)}
+    assert text.count(band) == 1
+    assert set(lanes_of(scop, ScheduleTree.parse(text.replace(band, marked)))) == {
+        ("S1",)
+    }
+
+
+def test_a_stencil_in_place_has_tiles_after_a_skew_of_one():
+    reads = "r [t, i] -> A[i - 1]", "r [t, i] -> A[i + 1]"
+    domain = "{ S0[t, i] : 0 <= t < 10 and 0 < i < 30 }"
+    scop = make_scop("s", statement("S0", domain, (0,) * 3, *reads, "w [t, i] -> A[i]"))
+    (report,) = tiles_of(scop).values()
+    assert (report.loops, report.skew, report.is_free) == (("t", "i"), 1, False)
+    assert report.obstacle.source.startswith("S0[t = ")
+
+
+def test_a_reach_of_three_asks_for_a_skew_of_three():
+    accesses = "r [t, i] -> A[i + 3]", "w [t, i] -> A[i]"
+    domain = "{ S0[t, i] : 0 <= t < 10 and 0 < i < 30 }"
+    scop = make_scop("s", statement("S0", domain, (0,) * 3, *accesses))
+    (report,) = tiles_of(scop).values()
+    assert report.skew == 3
+
+
+def test_loops_that_may_change_places_are_in_no_tiles_by_choice():
+    report = tiles_of(product_by_columns())[("S0",)]
+    assert (report.n_loops, report.is_free, report.obstacle) == (3, True, None)
