@@ -104,6 +104,29 @@ def test_macros_of_system_headers_are_kept(parse):
     assert program.scops[0].array("x").type.name == "long"
 
 
+def test_every_assignment_of_a_line_is_shown_alone(parse):
+    program = parse(
+        """
+        #include <math.h>
+        void f(int n, double *restrict x, double *restrict y)
+        {
+        #pragma scop
+            for (int i = 0; i < n; i++) {
+                double a = fmax(x[i], 1), b = a * a;
+                y[i] = a, x[i] = b;
+            }
+        #pragma endscop
+        }
+        """
+    )
+    assert [s.text for s in program.scops[0].statements] == [
+        "a = fmax(x[i], 1);",
+        "b = a * a;",
+        "y[i] = a;",
+        "x[i] = b;",
+    ]
+
+
 def test_statement_text_is_the_users(parse):
     program = parse(
         """
