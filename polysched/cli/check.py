@@ -19,7 +19,7 @@ from polysched.workflow import CheckedScop, check
 
 
 @click.command("check")
-@takes_file(builds_space=True, has_target=True)
+@takes_file(builds_space=False, runs=True, has_target=True)
 @click.argument("output", metavar="OUT", type=readable_file)
 @click.option("--no-run", is_flag=True, help="Prove the order only, run nothing.")
 @runs_program

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
+import re
 import shlex
 import sys
 import time
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from polysched.analysis import FloatingPoint
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 SPACE_SECONDS = 15.0  # that of SpaceOptions, whose import would slow down --help
 OVERLAP_RULE: OverlapRule = "ask"  # that of the front end, likewise
+_DRAWN = re.compile(r"(?<![^+\s])random(?=\s*(?:$|[+/]))")  # without a seed of its own
 STAGES = ("scop", "dependences", "affine", "tree", "ast")
 Command = TypeVar("Command", bound=Callable[..., Any])
 readable_file = click.Path(exists=True, dir_okay=False, readable=True)
@@ -52,7 +55,7 @@ class Common:
     schedule : str or None
         Id of a schedule, or the first digits of it.
     seed : int
-        Of made-up data.
+        Of made-up data, and of the policy ``random``.
     timeout : float
         Seconds until each space is there.
     began : float
@@ -108,6 +111,13 @@ class Common:
     gpu: str | None = None
     bulk: bool = False
     verbose: int = 0
+
+    @property
+    def seeded_policy(self) -> str:
+        """The policy; where its schedules are drawn at random, with the seed."""
+        if not self.seed:
+            return self.policy
+        return _DRAWN.sub(rf"\g<0>:{self.seed}", self.policy)
 
     @property
     def preprocessor_flags(self) -> tuple[str, ...]:
@@ -212,24 +222,24 @@ _INPUT = (
         "--scop", multiple=True, metavar="NAME", help="Only this scop; repeatable."
     ),
 )
-_SPACE = (
-    click.option(
+_SPACE = {
+    "param": click.option(
         "--param",
         multiple=True,
         callback=read_params,
         metavar="NAME=N",
         help="A size to predict for, and for a made-up main; repeatable.",
     ),
-    click.option(
+    "machine": click.option(
         "--machine", type=readable_file, help="Machine description instead of this one."
     ),
-    click.option(
+    "threads": click.option(
         "--threads",
         type=click.IntRange(1),
         metavar="N",
         help="OpenMP threads to rank for and to run with; by default one per core.",
     ),
-    click.option(
+    "policy": click.option(
         "--policy",
         default="balanced",
         show_default=True,
@@ -237,7 +247,7 @@ _SPACE = (
         help="What chooses recipes: a name, a list as 'SO>IP>OP', FILE.py:FUNCTION; "
         "with a budget as NAME/6; several with +.",
     ),
-    click.option(
+    "fp": click.option(
         "--fp",
         type=click.Choice(["strict", "reassociate", "tf32"]),
         default="strict",
@@ -246,14 +256,14 @@ _SPACE = (
         "a bound on rounding when results are compared; tf32 lets tensor cores round "
         "factors of float sums to 10 bits of mantissa, too.",
     ),
-    click.option(
+    "pin": click.option(
         "--pin",
         multiple=True,
         metavar="PIN",
         help="What every schedule must obey, as parallel:S0.0, row:S0.1=2t+i, "
         "vector:S0=j, fuse:S0,S1@1, separate:S0,S1@1 or skew<=1; repeatable.",
     ),
-    click.option(
+    "timeout": click.option(
         "--timeout",
         default=SPACE_SECONDS,
         show_default=True,
@@ -261,8 +271,15 @@ _SPACE = (
         help="Limit for reading FILE and building the space of its scop, from the "
         "start of the command; as long again for each further scop.",
     ),
-    click.option("--seed", type=int, default=0, help="Of made-up data."),
-)
+    "seed": click.option(
+        "--seed",
+        type=int,
+        default=0,
+        help="Of made-up data and of the policy random.",
+        show_default=True,
+    ),
+}
+_ONLY_OF_SPACES = {"machine", "policy", "pin"}
 _TARGET = (
     click.option(
         "--target",
@@ -271,14 +288,14 @@ _TARGET = (
         show_default=True,
         help="Threads of the processor, or kernels of a graphics processor.",
     ),
+)
+_TARGET_SPACE = (
     click.option(
         "--gpu",
         metavar="NAME|FILE",
         help="The graphics processor to rank for with --target cuda; by default the "
         "machine's, or h100.",
     ),
-)
-_TARGET_SPACE = (
     click.option(
         "--bulk",
         is_flag=True,
@@ -286,6 +303,10 @@ _TARGET_SPACE = (
         "--target cuda and processors from sm_90 on.",
     ),
 )
+_ONLY_FOR_CUDA = {
+    "gpu": "--gpu", "bulk": "--bulk", "device": "--device", "timed": "--time",
+    "fallback": "--fallback",
+}  # fmt: skip
 _OUTPUT = (
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     click.option(
@@ -299,8 +320,22 @@ _OUTPUT = (
     ),
     click.option("-v", "--verbose", count=True, help="Say more; -vv even more."),
 )
+
+
+def read_schedule_id(
+    ctx: click.Context, param: click.Parameter, word: str | None
+) -> str | None:
+    """An id that a shell left empty means no schedule, not the first."""
+    if word is not None and not word.strip():
+        raise click.BadParameter("found no id", ctx=ctx, param=param)
+    return word
+
+
 schedule_option = click.option(
-    "--schedule", metavar="ID", help="A schedule's id, or the first digits of it."
+    "--schedule",
+    metavar="ID",
+    callback=read_schedule_id,
+    help="A schedule's id, or the first digits of it.",
 )
 
 
@@ -315,7 +350,7 @@ fallback_option = click.option(
 
 
 def takes_file(
-    *, builds_space: bool, has_target: bool = False
+    *, builds_space: bool, runs: bool = False, has_target: bool = False
 ) -> Callable[[Command], Callable[..., Any]]:
     """Give a command the shared flags; it receives them as its first argument.
 
@@ -323,6 +358,8 @@ def takes_file(
     ----------
     builds_space : bool
         Whether the flags of space building belong to it as well.
+    runs : bool
+        Whether it runs programs without building a space, and takes their flags.
     has_target : bool
         Whether it can do with schedules for a device.
     """
@@ -335,16 +372,17 @@ def takes_file(
             known.setdefault("timeout", math.inf)
             began = click.get_current_context().find_root().obj
             common = Common(**known, **({} if began is None else {"began": began}))
-            if common.gpu and common.target != "cuda":
-                raise click.UsageError("--gpu is for --target cuda")
-            if common.bulk and common.target != "cuda":
-                raise click.UsageError("--bulk is for --target cuda")
+            if common.target != "cuda":
+                _refuse_for_cuda()
             start_logging(common.verbose)
             rest = {k: v for k, v in values.items() if k not in names}
             return function(common, **rest)
 
         decorated: Callable[..., Any] = run
-        groups = _INPUT + (_SPACE if builds_space else ())
+        groups: list[Callable[[Command], Command]] = [*_INPUT]
+        if builds_space or runs:
+            shared = (n for n in _SPACE if builds_space or n not in _ONLY_OF_SPACES)
+            groups += [_SPACE[name] for name in shared]
         groups += _TARGET if has_target else ()
         groups += (_TARGET_SPACE if has_target and builds_space else ()) + _OUTPUT
         for option in reversed(groups):
@@ -352,6 +390,14 @@ def takes_file(
         return decorated
 
     return decorate
+
+
+def _refuse_for_cuda() -> None:
+    """Say of an option that was given for kernels that it does nothing here."""
+    context = click.get_current_context()
+    for name, option in _ONLY_FOR_CUDA.items():
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option} is for --target cuda")
 
 
 def start_logging(verbose: int) -> None:

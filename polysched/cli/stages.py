@@ -104,7 +104,7 @@ class Stages:
                 program,
                 machine,
                 scop=scop.name,
-                policy=common.policy,
+                policy=common.seeded_policy,
                 parameters=sizes,
                 seconds=seconds,
                 grace_seconds=end - seconds,

@@ -92,3 +92,52 @@ def test_threads_default_to_the_cores():
     assert (options.threads, options.seed, dict(options.parameters)) == (4, 3, {"n": 5})
     single = Common("a.c", threads=1)
     assert _running().run_options(single, 4).threads == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "seeded"),
+    [
+        ("random", "random:7"),
+        ("balanced+random/4", "balanced+random:7/4"),
+        ("random:3", "random:3"),
+        ("my_random.py:random", "my_random.py:random"),
+        ("balanced", "balanced"),
+    ],
+)
+def test_a_seed_is_that_of_random_policies(policy, seeded):
+    assert Common("a.c", policy=policy, seed=7).seeded_policy == seeded
+    assert Common("a.c", policy=policy).seeded_policy == policy
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["space", "--gpu", "h100"],
+        ["space", "--bulk"],
+        ["tune", "-o", "b.c", "--device", "gpu"],
+        ["tune", "-o", "b.c", "--time", "region"],
+        ["optimize", "-o", "b.c", "--fallback", "none"],
+    ],
+)
+def test_options_of_kernels_are_refused_without_kernels(words, tmp_path, capsys):
+    path = tmp_path / "a.c"
+    path.write_text("")
+    assert main([words[0], str(path), *words[1:]]) == 2
+    assert "is for --target cuda" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--policy", "--pin", "--machine", "--gpu"])
+def test_check_takes_no_option_of_spaces(option, tmp_path, capsys):
+    path = tmp_path / "a.c"
+    path.write_text("")
+    assert main(["check", str(path), str(path), option, "minimal"]) == 2
+    assert f"no such option '{option}'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["explain", "optimize", "tune"])
+def test_an_empty_id_is_no_schedule(command, tmp_path, capsys):
+    path = tmp_path / "a.c"
+    path.write_text("")
+    out = [] if command == "explain" else ["-o", "b.c"]
+    assert main([command, str(path), *out, "--schedule", ""]) == 2
+    assert "found no id" in capsys.readouterr().err
