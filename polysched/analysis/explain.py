@@ -18,6 +18,8 @@ from polysched.sets import list_maps, list_sets, node_kind, union_of_maps
 _AFFINE = re.compile(r"-> \[\((.*?)\)\]")
 _TILE = re.compile(r"(.+) - \(\1\) mod (\d+)")
 
+_NAME = re.compile(r"\((\w+)\)")
+
 
 @dataclass(frozen=True, eq=False)
 class LoopReport:
@@ -281,9 +283,9 @@ def affine_texts(expression: isl.UnionPwAff) -> tuple[tuple[str, str], ...]:
 
 
 def _without_modulo(text: str) -> str:
-    """``i - (i) mod 32`` is the tile loop ``i by 32``."""
+    """``i - (i) mod 32`` is the tile loop ``i by 32``, ``(i)`` is ``i``."""
     match = _TILE.fullmatch(text)
-    return f"{match[1]} by {match[2]}" if match else text
+    return _NAME.sub(r"\1", f"{match[1]} by {match[2]}" if match else text)
 
 
 def _inside(child: isl.ScheduleNode) -> isl.UnionSet:

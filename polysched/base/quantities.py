@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+_THREE_DIGITS = 999.5  # what has more is printed as a whole number
 _LARGE = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _BINARY = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
 
 
 def print_seconds(seconds: float | None) -> str:
-    """``12.3 ms``; a dash when unknown."""
+    """``12.3 ms``; a dash when unknown.
+
+    Examples
+    --------
+    >>> print_seconds(0.0123), print_seconds(1234.5), print_seconds(None)
+    ('12.3 ms', '1234 s', '-')
+    """
     if seconds is None or seconds != seconds or seconds == float("inf"):
         return "-"
     if seconds == 0:
         return "0 s"
     scale, unit = next((p for p in _SECONDS if abs(seconds) >= p[0]), _SECONDS[-1])
-    return f"{seconds / scale:.3g} {unit}"
+    value = seconds / scale
+    return (
+        f"{value:.0f} {unit}" if abs(value) >= _THREE_DIGITS else f"{value:.3g} {unit}"
+    )
 
 
 def print_number(value: float) -> str:

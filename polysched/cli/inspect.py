@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from polysched.analysis import (
+    DATA_TURNS,
     ClosedForm,
     Dependence,
     Dependences,
@@ -41,25 +42,28 @@ def command(common: Common) -> int:
         with stages.timed("dependences"):
             private = prepare_scop(scop)
             dependences = compute_dependences(private)
-        described.append((private, dependences))
+        described.append((private, dependences, len(scop.statements)))
     if common.as_json:
         print_json(
             {
                 "file": program.path,
-                "scops": [_scop_json(s, d) for s, d in described],
+                "scops": [_scop_json(s, d) for s, d, _ in described],
                 "refused": [_refusal_json(r) for r in program.refusals],
             }
         )
     else:
-        for k, (scop, dependences) in enumerate(described):
-            click.echo(("\n" if k else "") + _scop_text(scop, dependences, common))
+        for k, (scop, dependences, n_written) in enumerate(described):
+            text = _scop_text(scop, dependences, n_written, common)
+            click.echo(("\n" if k else "") + text)
         for refusal in program.refusals:
             click.echo(f"polysched: refused: {refusal}", err=True)
     stages.finish()
     return DONE if scops or not program.refusals else FAILED
 
 
-def _scop_text(scop: Scop, dependences: Dependences, common: Common) -> str:
+def _scop_text(
+    scop: Scop, dependences: Dependences, n_written: int, common: Common
+) -> str:
     place = ""
     if scop.region is not None:
         place = f"  {scop.region.file}:{scop.region.line}-{scop.region.end_line}"
@@ -73,7 +77,9 @@ def _scop_text(scop: Scop, dependences: Dependences, common: Common) -> str:
     if scop.overlaps:
         how = "promised" if scop.promised else "asked when it runs"
         lines.append(f"{how}: {describe_overlaps(scop)}")
-    lines.append(f"statements: {len(scop.statements)}")
+    n = len(scop.statements)
+    made = "" if n == n_written else f" (made of {n_written} in the source)"
+    lines.append(f"statements: {n}{made}")
     for statement in scop.statements:
         lines += _statement_lines(statement)
     lines.append(f"arrays: {len(scop.arrays)}")
@@ -82,7 +88,7 @@ def _scop_text(scop: Scop, dependences: Dependences, common: Common) -> str:
     hidden = len(dependences.items) - len(shown)
     note = f" (and {hidden} input, shown with -v)" if hidden else ""
     lines.append(f"dependences: {len(shown)}{note}")
-    lines += [f"  {line}" for line in field_lines(_dependence_fields(shown, scop))]
+    lines += [f"  {line}" for line in _dependence_lines(shown, scop)]
     reductions = find_reductions(scop)
     lines.append(f"reductions: {len(reductions)}")
     lines += [f"  {r.statement} accumulates {r.array} with {r.op}" for r in reductions]
@@ -99,10 +105,14 @@ def _scop_text(scop: Scop, dependences: Dependences, common: Common) -> str:
 def _form_fields(scop: Scop) -> dict[str, str]:
     """Work and data in terms of the parameters; trips per loop are in the JSON."""
     forms = closed_forms(scop)
-    fields = {}
+    fields: dict[str, str] = {}
     for s in forms.statements:
         fields[f"{s.name} runs"] = _form_text(s.instances)
-        fields[f"{s.name} operations"] = _form_text(s.operations)
+        guessed = scop.statement(s.name).has_data_loops
+        note = (
+            f", with {DATA_TURNS} turns of each loop that data end" if guessed else ""
+        )
+        fields[f"{s.name} operations"] = f"{_form_text(s.operations)}{note}"
     fields["all operations"] = _form_text(forms.operations)
     for a in forms.arrays:
         fields[f"{a.name} bytes"] = _form_text(a.footprint_bytes)
@@ -141,11 +151,20 @@ def _flow_words(array: Array) -> list[str]:
     return [word for word, holds in words if holds]
 
 
-def _dependence_fields(found: list[Dependence], scop: Scop) -> dict[str, str]:
-    return {
-        f"{d.kind:<6} {d.array}  {d.source} -> {d.sink}": _distance_text(d, scop)
-        for d in found
-    }
+def _dependence_lines(found: list[Dependence], scop: Scop) -> list[str]:
+    """One line each, in columns; statements in the order of their numbers."""
+    width = max((len(d.array) for d in found), default=0)
+    ends = max((len(f"{d.source} -> {d.sink}") for d in found), default=0)
+    places = {s.name: k for k, s in enumerate(scop.statements)}
+    kinds = {kind: k for k, kind in enumerate(("flow", "anti", "output", "input"))}
+    return [
+        f"{d.kind:<6} {d.array:<{width}}  {f'{d.source} -> {d.sink}':<{ends}}  "
+        f"{_distance_text(d, scop)}"
+        for d in sorted(
+            found,
+            key=lambda d: (d.array, kinds[d.kind], places[d.source], places[d.sink]),
+        )
+    ]
 
 
 def _distance_text(dependence: Dependence, scop: Scop) -> str:

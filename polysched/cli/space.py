@@ -269,9 +269,9 @@ def short_reason(kind: str) -> str:
 
 def size_line(space: ProgramSpace) -> str:
     """Name, and how many candidates each stage left."""
-    size = space.size
+    size, n = space.size, len(space.scop.statements)
     return (
-        f"scop {space.scop.name}, {len(space.scop.statements)} statements, "
+        f"scop {space.scop.name}, {n} statement{'s' * (n != 1)}, "
         f"policy {space.policy}: {size.asked} asked, {size.solved} solved, "
         f"{size.distinct} distinct, {size.kept} kept, in {space.seconds:.1f} s"
     )

@@ -32,6 +32,11 @@ _WIDE_SECONDS = 10.0
 
 GroupKind = Literal["pin", "dependence", "rank", "bounds"]
 
+_RANK_ADVICE = (
+    "each row of a statement adds one iterator, with factor 1 or -1, to those before "
+    "it: pin other rows, or fewer"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class ConflictGroup:
@@ -87,6 +92,12 @@ class Conflict:
         """One pair of instances per dependence of the conflict, in words."""
         return tuple(describe_order(g.witness) for g in self.groups if g.witness)
 
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What a conflict with the full rank of a statement means."""
+        found = any(g.kind == "rank" for g in self.groups)
+        return (_RANK_ADVICE,) if found else ()
+
     def __str__(self) -> str:
         pins = [g.name for g in self.groups if g.kind == "pin"]
         others = [g.name for g in self.groups if g.kind != "pin"]
@@ -125,7 +136,7 @@ class PinConflictError(ConflictError):
             str(conflict),
             conflict.names,
             is_irreducible=conflict.is_irreducible,
-            hint="; ".join(conflict.witnesses) or None,
+            hint="; ".join((*conflict.witnesses, *conflict.advice)) or None,
         )
         self.conflict = conflict
 

@@ -77,3 +77,43 @@ def test_long_formulas_are_left_to_the_json(file, capsys):
     assert main(["inspect", str(file), "--json"]) == 0
     (scop,) = json.loads(capsys.readouterr().out)["scops"]
     assert len(scop["closed_forms"]["operations"]) > 120
+
+
+COPIED = """\
+void reach(int n, int R[n][n], int a, int total[1], const int *end)
+{
+#pragma scop
+  for (int i = 0; i < n; i++) {
+    total[0] = 0;
+    for (int k = 0; k < end[i]; k++)
+      total[0] += k * a;
+    for (int j = 0; j < n; j++)
+      R[i][j] = total[0];
+  }
+#pragma endscop
+}
+"""
+
+
+def test_dependences_stand_in_columns_and_guesses_are_told(tmp_path, capsys):
+    path = tmp_path / "reach.c"
+    path.write_text(COPIED)
+    assert main(["inspect", str(path)]) == 0
+    out = capsys.readouterr().out
+    lines = out.split("dependences: ")[1].split("reductions")[0].splitlines()[1:]
+    assert {line.index("->") for line in lines} == {lines[0].index("->")}
+    arrays = [line.split()[1] for line in lines]
+    assert arrays == sorted(arrays)
+    assert ", with 16 turns of each loop that data end" in _fields(out)["S1 operations"]
+
+
+def test_statements_that_were_made_of_others_are_counted(tmp_path, capsys):
+    path = tmp_path / "reach.c"
+    path.write_text(
+        "static int R[300][300];\nint main(void) {\n#pragma scop\n"
+        "  for (int k = 0; k < 300; k++)\n    for (int i = 0; i < 300; i++)\n"
+        "      for (int j = 0; j < 300; j++)\n"
+        "        R[i][j] = R[i][j] || (R[i][k] && R[k][j]);\n#pragma endscop\n}\n"
+    )
+    assert main(["inspect", str(path)]) == 0
+    assert "statements: 15 (made of 1 in the source)" in capsys.readouterr().out

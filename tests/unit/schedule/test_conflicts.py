@@ -178,6 +178,8 @@ def test_equal_rows_conflict_with_the_rank() -> None:
     conflict = refuse(scops.gemm(), "row:S0.0=i", "row:S0.1=i")
     assert conflict.names[2:] == ("full rank of S0",)
     assert conflict.groups[2].kind == "rank"
+    (advice,) = conflict.advice
+    assert advice.startswith("each row of a statement adds one iterator")
 
 
 def test_bounds_are_named_where_larger_ones_would_do() -> None:
