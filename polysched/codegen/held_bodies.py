@@ -19,7 +19,7 @@ order of operations stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -64,6 +64,9 @@ class Use:
     is_certain: bool
 
 
+Elements = Mapping[str, tuple[dict[str, list[Use]], dict[str, Place]]]  # by array
+
+
 class HeldBodies(Holder):
     """Gives elements that a body comes back to their variables."""
 
@@ -71,65 +74,60 @@ class HeldBodies(Holder):
         """The block with the variables in place."""
         body = _body_of(block)
         if body:
-            return self._convert_body(block, body, ())
+            return self._convert_body(block, body, self._found(body), ())
         return replace(block, items=tuple(map(self._node, block.items)))
 
     def _node(self, node: Node) -> Node:
         if not isinstance(node, Loop) or not (body := _body_of(node.body)):
             return change_blocks(node, self.convert)
-        handed = self._handed(node, body)
-        if not handed:
-            return change_blocks(node, self.convert)
+        found = self._found(body)
+        handed = self._handed(node, body, found)
         named = [(h, self.names.take("last")) for h in handed]
-        loop = replace(node, body=self._convert_body(node.body, body, named))
+        loop = replace(node, body=self._convert_body(node.body, body, found, named))
+        if not handed:
+            return loop
         opening = tuple(
-            f"{self._uses(h.read, body)[0].load.type.name} {name} = {h.first};"
+            f"{_uses(h.read, found)[0].load.type.name} {name} = {h.first};"
             for h, name in named
         )
         inside = Block((loop,), opening)
         return inside if node.n_iterations else Branch(runs_at_all(node), inside)
 
-    def _handed(self, loop: Loop, body: tuple[Instance, ...]) -> list[Handed]:
+    def _handed(
+        self, loop: Loop, body: tuple[Instance, ...], found: Elements
+    ) -> list[Handed]:
         """What iterations hand on, where other stores are in the way."""
-        if not is_plain(loop):
+        if not is_plain(loop) or len({i.statement for i in body}) < 2 or len(found) < 2:
             return []
-        arrays = self._arrays(body)
-        if len({i.statement for i in body}) < 2 or len(arrays) < 2:
-            return []
-        found = []
-        for array in arrays:
-            elements, places = self._elements(array, body)
+        handed: list[Handed] = []
+        for array, (elements, places) in found.items():
             written = [t for t, us in elements.items() if any(u.is_target for u in us)]
             if not any(self.is_named(array, text, (loop.body,)) for text in elements):
-                found += [
+                handed += [
                     h
                     for h in find_handed(loop, places, written)
                     if any(use.is_certain for use in elements[h.read])
                 ]
-        on = {h.written for h in found}
+        on = {h.written for h in handed}
         n_held = sum(
             text in on or _is_worth(uses)
-            for array in arrays
-            for text, uses in self._elements(array, body)[0].items()
+            for elements, _ in found.values()
+            for text, uses in elements.items()
         )
-        return found if n_held + len(found) <= MAX_HELD else []
-
-    def _uses(self, text: str, body: tuple[Instance, ...]) -> list[Use]:
-        """The uses of an element that a body names."""
-        found = (self._elements(array, body)[0] for array in self._arrays(body))
-        return next(elements[text] for elements in found if text in elements)
+        return handed if n_held + len(handed) <= MAX_HELD else []
 
     def _convert_body(
         self,
         block: Block,
         body: tuple[Instance, ...],
+        found: Elements,
         handed: Sequence[tuple[Handed, str]],
     ) -> Block:
         on = {h.written for h, _ in handed}
         kept = [
             (text, uses)
-            for array in self._arrays(body)
-            for text, uses in self._elements(array, body)[0].items()
+            for array, (elements, _) in found.items()
+            for text, uses in elements.items()
             if (_is_worth(uses) or text in on)
             and not self.is_named(array, text, (block,))
         ]
@@ -137,7 +135,7 @@ class HeldBodies(Holder):
             return block
         named: list[dict[Load, str]] = [{} for _ in body]
         for h, name in handed:
-            for use in self._uses(h.read, body):
+            for use in _uses(h.read, found):
                 named[use.position][use.load] = name
         opening, closing = [], []
         for text, uses in kept:
@@ -160,6 +158,10 @@ class HeldBodies(Holder):
             opening=(*block.opening, *opening),
             closing=(*closing, *block.closing),
         )
+
+    def _found(self, body: tuple[Instance, ...]) -> Elements:
+        """What the body uses of each array that is worth a variable."""
+        return {array: self._elements(array, body) for array in self._arrays(body)}
 
     def _arrays(self, body: tuple[Instance, ...]) -> list[str]:
         """Written arrays of which the body names elements, worth a variable."""
@@ -214,6 +216,11 @@ class HeldBodies(Holder):
         if all(_are_apart(a, b) for a, b in combinations(places.values(), 2)):
             return found, places
         return {}, {}
+
+
+def _uses(text: str, found: Elements) -> list[Use]:
+    """The uses of an element that a body names."""
+    return next(elements[text] for elements, _ in found.values() if text in elements)
 
 
 def _body_of(block: Block) -> tuple[Instance, ...]:
