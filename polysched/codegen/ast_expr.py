@@ -57,6 +57,10 @@ class AstExprPrinter:
 
     def _operation(self, op: str, args: list[isl.AstExpr]) -> Text:
         texts = [self.text(a) for a in args]
+        if op == "add" and is_operation(
+            args[0], "minus"
+        ):  # n - n % 8, not -(n % 8) + n
+            return binary("-", texts[1], self.text(args[0].get_op_arg(0)))
         if op == "minus":
             return unary("-", texts[0])
         if op in _BINARY:
@@ -95,6 +99,11 @@ class AstExprPrinter:
                     binary("/", self.linear(args[0]).to_text(), self.text(args[1]))
                 )
         return Linear.atom(self.text(expr))
+
+
+def is_operation(expr: isl.AstExpr, op: str) -> bool:
+    """Whether an expression is an operation of a kind."""
+    return ast_expr_kind(expr) == "op" and ast_operation(expr) == op
 
 
 def arguments(expr: isl.AstExpr) -> list[isl.AstExpr]:

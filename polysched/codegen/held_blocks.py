@@ -6,15 +6,14 @@ register over one loop, but not over several, one inside the other, with other
 statements between them; then they unroll nothing and use no vector lanes::
 
     for (int x = 1; x < n - 1; x++) {              for (int x = 1; x < n - 1; x++) {
-      out[x] = 0;                                    float held;
-      for (int j = -1; j <= 1; j++)                  held = 0;
-        for (int i = -1; i <= 1; i++) {       ==>    for (int j = -1; j <= 1; j++)
-          w = ...;                                     for (int i = -1; i <= 1; i++) {
-          out[x] += w;                                   w = ...;
-        }                                                held += w;
-      out[x] = total / out[x];                         }
-    }                                                held = total / held;
-                                                     out[x] = held;
+      out[x] = 0;                                    float held = 0;
+      for (int j = -1; j <= 1; j++)                  for (int j = -1; j <= 1; j++)
+        for (int i = -1; i <= 1; i++) {       ==>      for (int i = -1; i <= 1; i++) {
+          w = ...;                                       w = ...;
+          out[x] += w;                                   held += w;
+        }                                              }
+      out[x] = total / out[x];                       held = total / held;
+    }                                                out[x] = held;
                                                    }
 
 The order of operations stays, and the element is always written, as it was.

@@ -245,7 +245,8 @@ def _index(lanes: Loop) -> str:
     first: Text = lanes.first
     if first.text == "0":
         return lanes.iterator
-    start = first.text if first.text.isidentifier() else f"({first.text})"
+    is_word = first.text.isidentifier() or first.text.isdigit()
+    start = first.text if is_word else f"({first.text})"
     return f"{lanes.iterator} - {start}"
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from polysched.codegen.ctext import identifiers
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
 from polysched.codegen.statement import needs_block
+
+SCALAR = re.compile(r"(?P<type>\w[\w ]*) (?P<name>\w+);")
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,15 @@ class Layout:
     instance_lines: Callable[[Instance], tuple[str, ...]]
 
     def lines(self, block: Block) -> Iterator[str]:
-        """The inside of a block."""
-        yield from block.opening
-        for item in block.items:
-            yield from self._node(item, alone=len(block.items) == 1)
+        """The inside of a block; scalars are declared where they are first set."""
+        alone = len(block.items) == 1
+        parts = [[*self._node(item, alone=alone)] for item in block.items]
+        opening = [
+            line for line in block.opening if not _declare_where_set(line, parts)
+        ]
+        yield from opening
+        for lines in parts:
+            yield from lines
         yield from block.closing
 
     def _node(self, node: Node, alone: bool) -> Iterator[str]:
@@ -116,3 +125,24 @@ class Layout:
     def _deeper(self, lines: Iterator[str]) -> Iterator[str]:
         for line in lines:
             yield self.indent + line if line else line
+
+
+def _declare_where_set(declaration: str, parts: list[list[str]]) -> bool:
+    """Make ``double x;`` a part of ``x = ...;``, if that is the first line with an x.
+
+    Only where it stands by itself in the block, not in one of its loops or branches.
+    """
+    match = SCALAR.fullmatch(declaration)
+    if match is None:
+        return False
+    name = match["name"]
+    for lines in parts:
+        if not any(name in identifiers(line) for line in lines):
+            continue
+        first = lines[0]
+        head, equals, value = first.partition(" = ")
+        if head != name or not equals or name in identifiers(value):
+            return False
+        lines[0] = f"{match['type']} {first}"
+        return True
+    return False

@@ -60,6 +60,7 @@ from polysched.codegen.storage import (
 )
 from polysched.codegen.sum_copies import SumCopies
 from polysched.codegen.sum_parts import SumParts
+from polysched.codegen.tidy import Tidy
 from polysched.codegen.tile_numbers import number_tiles
 from polysched.codegen.verify import check_ast
 from polysched.codegen.whole import make_vectors_whole
@@ -341,6 +342,9 @@ class _Printer:
 
         block = relax_narrow_lanes(block, self.scop, self.exprs.macros, self.type.name)
         block = leave_called_lanes(keep_distances(block, self.scop), self.scop)
+        names = {*built.iterators, *self.signed, *self.exprs.macros.used.values()}
+        names |= {p.name for p in self.scop.parameters}
+        block = Tidy(names).convert(block)
         layout = Layout(self.options.indent, self.type.name, instance_lines)
         declared = [*declare_roots(self.scop), *tiles.vectors.typedefs.values()]
         untouched = find_untouched(self.source)

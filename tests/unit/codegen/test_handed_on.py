@@ -25,9 +25,8 @@ def test_the_last_value_is_loaded_in_front_of_the_loop_alone(tmp_path) -> None:
         "if (1 < n) {",
         "double last = y[0];",
         "for (int t2 = 1; t2 < n; t2++) {",
-        "double held;",
         "A[t1][t2] = x[t2] - 0.5 * last;",
-        "held = 0.25 * A[t1][t2] + x[t2];",
+        "double held = 0.25 * A[t1][t2] + x[t2];",
         "y[t2] = held;",
         "last = held;",
         "}",
@@ -40,8 +39,8 @@ def test_several_elements_go_on_each_in_its_own(tmp_path) -> None:
     found = lines(GAPS, tmp_path, TWO)
     assert "double last = B[t1][0];" in found
     assert "double last_1 = A[t1][0];" in found
-    assert "held = last - last_1;" in found
-    assert "held_1 = A[t1 - 1][t2 - 1] + held;" in found
+    assert "double held = last - last_1;" in found
+    assert "double held_1 = A[t1 - 1][t2 - 1] + held;" in found
 
 
 @pytest.mark.parametrize(

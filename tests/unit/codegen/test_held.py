@@ -34,8 +34,7 @@ def test_a_sum_in_front_of_its_loop_is_not_read(tmp_path) -> None:
     }"""
     assert lines(body, tmp_path) == [
         "for (int t1 = 0; t1 < n; t1++) {",
-        "double sum;",
-        "sum = 0.0;",
+        "double sum = 0.0;",
         "for (int t2 = 0; t2 < n; t2++)",
         "sum += A[t1][t2] * y[t2];",
         "x[t1] = sum;",
@@ -98,8 +97,7 @@ def test_changes_one_after_the_other_are_stored_once(tmp_path) -> None:
     }"""
     assert lines(body, tmp_path)[1:] == [
         "{",
-        "double sum;",
-        "sum = y[t1];",
+        "double sum = y[t1];",
         "sum *= 2.0;",
         "sum -= A[0][t1];",
         "x[t1] = sum;",

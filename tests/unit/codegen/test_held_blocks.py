@@ -36,7 +36,7 @@ def test_a_sum_that_ends_in_an_element_is_not_summed_up_in_memory(tmp_path) -> N
     found = lines(WINDOW, tmp_path)
     stores = [line for line in found if line.startswith("out[")]
     assert stores == ["out[t1][t2] = held;"]
-    assert "float held;" in found
+    assert "float held = 0;" in found
     assert "held += in[t1 + t3][t2 + t4];" in found
     assert any(line.startswith("held = ") and "/ held" in line for line in found)
 

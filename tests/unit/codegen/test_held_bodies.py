@@ -37,9 +37,8 @@ def test_what_is_read_later_is_held_under_another_name(tmp_path) -> None:
     }"""
     assert lines(body, tmp_path) == [
         "for (int t1 = 0; t1 < n; t1++) {",
-        "double held;",
         "double held_1 = r[0];",
-        "held = y[t1];",
+        "double held = y[t1];",
         "held_1 += y[t1];",
         "A[t1][t1] = held;",
         "held_1 += A[t1][t1];",
