@@ -55,10 +55,10 @@ def print_instance(
     """The lines of one statement instance.
 
     An iterator whose value is long and used often, or of another type than the
-    generated loops and used as a number alone, becomes a constant of its own name in
+    generated loops and used as a number, becomes a constant of its own name in
     front; the lines then need a block of their own, which `needs_block` sees. Not so
     where it is divided without a rest, as ``2 * t / 2`` reads better as ``t``. One
-    that is a subscript keeps the type of the loops: behind a conversion to ``int``
+    that is a subscript gets no narrower than the loops: behind a conversion to ``int``
     compilers know no longer that the next iteration has the next element.
 
     Parameters
@@ -81,7 +81,9 @@ def print_instance(
         bound = bounds.get(name)
         if bound is None or name in taken:
             continue
-        retyped = n_values == n_uses and not bound.has_type_of(type_)
+        is_narrow = bound.type is not None and type_.n_bytes < bound.type.n_bytes
+        retyped = n_values > 0 and not bound.has_type_of(type_)
+        retyped &= n_values == n_uses or not is_narrow
         is_long = not bound.value.is_simple and name not in divided
         if retyped or (n_uses > 1 and is_long):
             kept = None if retyped else bound.type

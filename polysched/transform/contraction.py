@@ -137,13 +137,10 @@ def choose_shape(
     """Rows, vectors per row, and lanes of the register tile."""
     n_bytes = element_bytes(found)
     if grouping is None:
-        rows, columns = (found.extent(k) for k in (found.row, found.lane))
-        return choose_register_tile(
-            cpu,
-            n_bytes,
-            columns=columns if columns <= FEW else 0,
-            n_rows=rows if rows <= FEW else 0,
+        n_rows, n_columns = (
+            n if n <= FEW else 0 for n in map(found.extent, (found.row, found.lane))
         )
+        return choose_register_tile(cpu, n_bytes, columns=n_columns, n_rows=n_rows)
     columns = n_values(found.band.scop, found.statement, found.iterator(found.lane))
     return choose_register_tile(
         cpu, n_bytes, sums_rows=grouping.shift != 0, columns=columns or 0

@@ -60,7 +60,7 @@ def test_calls_become_loops(tmp_path, case):
     text, expected = CASES[case]
     path = tmp_path / "case.c"
     path.write_text(f"{HEAD}{text}\n#pragma endscop\n}}\n")
-    program = parse_c(path)
+    program = parse_c(path, overlap="promise")
     assert program.refusals == ()
     (scop,) = program.scops
     printed = print_openmp(scop, original_tree(scop), PrintOptions(original_text=""))
