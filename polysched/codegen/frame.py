@@ -100,7 +100,7 @@ def _guard(conditions: list[Text], indent: str) -> list[str]:
 
 
 def _original_lines(scop: Scop, options: PrintOptions) -> list[str]:
-    """The user's text, without its pragmas."""
+    """The user's text, without its pragmas and empty lines around them."""
     if options.original_text is None:
         raise CodegenError(
             f"the model of {scop.name} holds only where "
@@ -108,7 +108,9 @@ def _original_lines(scop: Scop, options: PrintOptions) -> list[str]:
             "beside the generated one"
         )
     original = options.original_text.replace("\r\n", "\n").splitlines()
-    return [line for line in original if not _is_scop_pragma(line)]
+    kept = [line for line in original if not _is_scop_pragma(line)]
+    filled = [k for k, line in enumerate(kept) if line.strip()]
+    return kept[filled[0] : filled[-1] + 1] if filled else []
 
 
 def _ask_for_order(

@@ -10,8 +10,9 @@ from os import PathLike, fspath
 
 import islpy as isl
 
-from polysched.base import FrontendError, LimitError
+from polysched.base import FrontendError, LimitError, SourceLocation
 from polysched.frontend.attempts import build_scop
+from polysched.frontend.declarations import Scope
 from polysched.frontend.half_rules import HalfRules, find_half_rules
 from polysched.frontend.preprocess import preprocess
 from polysched.frontend.purity import Functions
@@ -88,7 +89,11 @@ def parse_c(
     refuser = Refuser(places)
     syntax = parse_text(text, source, places, flags, cc)
     refusals.extend(syntax.refusals)
-    names = read_names(syntax.ast, refuser)
+    try:
+        names = read_names(syntax.ast, refuser)
+    except RecursionError:
+        names = FileNames(Scope())
+        refusals += [_too_deep(places.location(source.path, p.start)) for p in pairs]
     functions = Functions(names.scope, pure, text.system_text, refuser)
     words = Counter(w for line in text.lines for w in _WORD.findall(line.text))
     sizes = SizeChecker(source, flags, cc)
@@ -146,7 +151,8 @@ class _RegionReader:
             except (isl.Error, LimitError) as error:
                 refusals.append(self._too_hard(pair, error))
             except RecursionError:
-                refusals.append(self._too_deep(pair))
+                where = self._places.location(self._source.path, pair.start)
+                refusals.append(_too_deep(where))
         return scops
 
     def _read(self, site: ScopSite, pair: RegionPair, name: str) -> Scop:
@@ -163,13 +169,6 @@ class _RegionReader:
             where=self._places.location(self._source.path, pair.start),
         )
 
-    def _too_deep(self, pair: RegionPair) -> FrontendError:
-        return FrontendError(
-            "the file is nested too deeply, or has an expression of too many terms",
-            where=self._places.location(self._source.path, pair.start),
-            hint="add up long sums in several statements",
-        )
-
     def _misplaced(self, pair: RegionPair) -> FrontendError:
         return FrontendError(
             "#pragma scop and #pragma endscop do not stand in the same block of a "
@@ -177,3 +176,11 @@ class _RegionReader:
             where=self._places.location(self._source.path, pair.start),
             hint="put both around whole statements of one block",
         )
+
+
+def _too_deep(where: SourceLocation) -> FrontendError:
+    return FrontendError(
+        "the file is nested too deeply, or has an expression of too many terms",
+        where=where,
+        hint="add up long sums in several statements",
+    )

@@ -12,9 +12,11 @@ Change = Callable[[Any], Any | None]
 
 def parts(node: Any) -> Iterator[Any]:
     """A piece of syntax and everything in it, in the order of the text."""
-    yield node
-    for _, child in node.children():
-        yield from parts(child)
+    waiting = [node]
+    while waiting:  # sums of many terms are deep
+        found = waiting.pop()
+        yield found
+        waiting += [child for _, child in reversed(found.children())]
 
 
 def names(node: Any) -> Iterator[str]:

@@ -13,7 +13,8 @@ from polysched.runtime import compile_kernels, compile_shim, link_shim_program
 
 pytestmark = pytest.mark.cc
 
-SHORT = ("--policy", "minimal", "--cflags", "-O1")
+FLAGS = ("--cflags", "-O1")
+SHORT = ("--policy", "minimal", *FLAGS)
 PROGRAM = """\
 #include <stdio.h>
 static double buf[4000];
@@ -80,7 +81,7 @@ def test_what_optimize_writes_asks_and_is_proven(program, tmp_path, capsys) -> N
     assert "if (ps_apart(b, 0, n, a, n, 2 * (long)n)) {" in text
     assert "promised" not in text
     assert output_of(out) == output_of(program)
-    assert run("check", program, out, *SHORT, "--json") == 0
+    assert run("check", program, out, *FLAGS, "--json") == 0
     found = capsys.readouterr().out
     assert found.count('"verdict": "proven"') == found.count('"verdict": "equal"') == 2
 
@@ -94,7 +95,7 @@ def test_what_rests_on_a_promise_says_so_and_is_proven(
     text = out.read_text()
     assert " * promised: no overlap of a and b\n" in text
     assert "ps_apart" not in text
-    assert run("check", program, out, *SHORT, "--no-run") == 0
+    assert run("check", program, out, *FLAGS, "--no-run") == 0
     assert "proven" in capsys.readouterr().out
 
 

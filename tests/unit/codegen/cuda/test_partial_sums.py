@@ -220,7 +220,7 @@ def test_text_has_a_register_a_tree_and_a_second_kernel(tmp_path: Path) -> None:
     given = Prepared.of(tmp_path, ROWS, "int")
     text = given.print(JOIN + share("1, 16", "1, 8", "4, 8")).device
     assert text.count("__global__") == 2
-    assert "int C_sum_own;" in text
+    assert "int C_sum_own = " in text
     assert "__shared__ int C_sum_met[8];" in text
     assert text.count("__syncthreads();") == 2 + 2  # behind meeting, and gathering
 
