@@ -62,25 +62,34 @@ def choose_register_tile(
     The most multiply-adds per load among the tiles whose accumulators, one row of
     vectors and a broadcast fit the registers; more accumulators among equals, since
     each waits for its last multiply-add. With `sums_rows` each row has one more. Of a
-    known number of rows or columns few should be left over.
+    known number of columns the narrower tiles that are left over count as well; rows
+    that are left over take as long as a whole tile, as they are held with copies. None
+    are better among equals.
     """
     n_registers = 32 if "avx512f" in cpu.isa or "neon" in cpu.isa else 16
     n_registers -= sums_rows  # ones to add up a row with
     lanes = cpu.vector_elements(element_bytes)
-    best = (0.0, 0, 1, 1)
-    for vectors in range(1, MAX_VECTORS + 1):
-        most = (n_registers - 2 - vectors) // (vectors + sums_rows)
-        for rows in range(1 if n_rows else max(1, most), most + 1):
-            n = rows * vectors
-            used = _used(columns, vectors * lanes) * _used(n_rows, rows)
-            score = round(used * n / (rows + vectors), 9)
-            best = max(best, (score, n, rows, vectors))
-    return best[2], best[3], lanes
+    n_vectors = ceil(columns / lanes)
+    widest = min(MAX_VECTORS, max(1, columns // lanes)) if columns else MAX_VECTORS
+    best = (0.0, False, 0, 1, 1)
+    for vectors in range(1, widest + 1):
+        most = max(1, (n_registers - 2 - vectors) // (vectors + sums_rows))
+        for rows in range(1, min(most, n_rows) + 1) if n_rows else (most,):
+            wide = _parts(n_vectors, vectors)
+            n_tall = ceil(n_rows / rows) or 1
+            loads = n_tall * (rows * len(wide) + sum(wide))
+            score = round((n_rows or rows) * sum(wide) / loads, 9)
+            is_whole = not (n_rows % rows or columns % (vectors * lanes))
+            best = max(best, (score, is_whole, rows * vectors, rows, vectors))
+    return best[3], best[4], lanes
 
 
-def _used(extent: int, size: int) -> float:
-    """Share of the tiles of a loop that is not left over; 1 where nobody knows."""
-    return extent / (ceil(extent / size) * size) if extent else 1.0
+def _parts(extent: int, size: int) -> list[int]:
+    """Sides of the tiles of a loop; of one tile where nobody knows the extent."""
+    if not extent:
+        return [size]
+    left = [extent % size] if extent % size else []
+    return [size] * (extent // size) + left
 
 
 def tile_contraction(

@@ -124,7 +124,9 @@ def test_register_tiles_follow_from_registers_and_lanes(cpu, n_bytes, expected) 
         (8, 8, (8, 1, 8)),  # one vector of 8, not four with 24 idle lanes
         (12, 24, (6, 3, 8)),
         (16, 48, (8, 3, 8)),
+        (8, 28, (8, 3, 8)),  # and a narrow tile for four columns
         (0, 56, (6, 4, 8)),
+        (32, 0, (8, 3, 8)),
         (64, 0, (6, 4, 8)),
     ],
 )
@@ -228,7 +230,7 @@ void f(int n, int m, int k, double A[n][k], double B[k][m], double C[n][m]) {
         ),
         (  # few rows are cut all the same: another call may have more
             {"n": 40, "m": 900, "k": 1000},
-            "sizes=[0, 232, 168]); tile(band=0.0.0, sizes=[42, 0, 0])",
+            "sizes=[0, 232, 200]); tile(band=0.0.0, sizes=[40, 0, 0])",
         ),
         (  # few columns are shared by all threads
             {"n": 800, "m": 40, "k": 1000},
