@@ -179,7 +179,12 @@ class _RangePrinter:
         for subscript, size in zip(subscripts, [*sizes, None], strict=True):
             if subscript == integer(0):
                 continue
-            term = subscript if size is None else binary("*", subscript, size)
+            if size is None:
+                term = subscript
+            elif subscript == integer(1):
+                term = size
+            else:
+                term = binary("*", subscript, size)
             total = term if total is None else _plus(total, term)
         return integer(0) if total is None else total
 

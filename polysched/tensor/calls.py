@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from polysched.tensor.arithmetic import BadOperation
@@ -54,6 +54,12 @@ class Call:
     def emitter(self) -> Emitter:
         """Where statements go."""
         return self.evaluator.emitter
+
+    def with_one_tuple(self) -> Call:
+        """Numbers behind the array as a tuple, those of ``a.reshape(2, 3)``."""
+        if len(self.args) <= 2:
+            return self
+        return replace(self, args=[self.args[0], tuple(self.args[1:])])
 
     def bind(self, *names: str, required: int = 0) -> list[Value]:
         """Arguments in the order of `names`; `MISSING` for what is not given.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from polysched.tensor import (
@@ -121,10 +122,7 @@ class _Method:
 
 
 def _with_array(call: Call, array: Value) -> Call:
-    return Call(
-        call.evaluator, call.node, call.name, call.function, [array, *call.args],
-        call.keywords,
-    )  # fmt: skip
+    return replace(call, args=[array, *call.args])
 
 
 def _read_in_place(reader: Reader, call: Call, function: Callable[..., Any]) -> Value:
@@ -146,9 +144,7 @@ def _into_out(handler: Handler, call: Call) -> Value:
     out = keywords.pop("out")
     if not isinstance(out, View):
         raise BadOperation("out has to be an array or a slice of one")
-    value = handler(
-        Call(call.evaluator, call.node, call.name, call.function, call.args, keywords)
-    )
+    value = handler(replace(call, keywords=keywords))
     reader = call.evaluator.reader
     call.evaluator.environment.check_write(call.node, out.storage)
     if isinstance(value, Pending) and value.shape == out.shape:

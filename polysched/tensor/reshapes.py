@@ -27,13 +27,7 @@ from polysched.tensor.values import (
 
 
 def _reshape(call: Call) -> Value:
-    args = call.args
-    if len(args) > 2:
-        args = [args[0], tuple(args[1:])]
-    call = Call(
-        call.evaluator, call.node, call.name, call.function, args, call.keywords
-    )
-    given, target = call.bind("a", "shape", required=2)
+    given, target = call.with_one_tuple().bind("a", "shape", required=2)
     items = target if isinstance(target, tuple) else (target,)
     shape = [read_integer(v, "a size", call.emitter) for v in items]
     return _reshaped(call, call.array(given), shape)

@@ -73,13 +73,7 @@ def _ndim(call: Call) -> Value:
 
 
 def _transpose(call: Call) -> Value:
-    args = call.args
-    if len(args) > 2:
-        args = [args[0], tuple(args[1:])]
-    call = Call(
-        call.evaluator, call.node, call.name, call.function, args, call.keywords
-    )
-    given, order = call.bind("a", "axes", required=1)
+    given, order = call.with_one_tuple().bind("a", "axes", required=1)
     array = call.array(given)
     rank = len(array.shape)
     if order is MISSING or (isinstance(order, Object) and order.value is None):
