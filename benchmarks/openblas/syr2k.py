@@ -1,0 +1,22 @@
+"""syr2k.c by cblas_dsyr2k."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import library
+
+
+def inputs(M, N):
+    """Arrays as the C program fills them."""
+    return library.filled("syr2k", M=M, N=N)
+
+
+def kernel(A, B, C):
+    """C := 1.5 (A B' + B A') + 1.2 C, its lower triangle."""
+    m, n = A.shape[1], len(A)
+    library.call(
+        "dsyr2k", library.ROWS, library.LOWER, library.PLAIN,
+        n, m, 1.5, A, m, B, m, 1.2, C, n,
+    )  # fmt: skip
+    return {"C": C}
