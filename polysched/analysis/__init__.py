@@ -18,6 +18,7 @@ from polysched.analysis.atomics import (
 )
 from polysched.analysis.carried import (
     active_dependences,
+    loop_distances,
     loop_is_parallel,
     member_distances,
 )
@@ -269,6 +270,7 @@ __all__ = [
     "leave_to_atomics",
     "load_relations",
     "loop_carriers",
+    "loop_distances",
     "loop_is_parallel",
     "loop_spans",
     "main_places",

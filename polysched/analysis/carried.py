@@ -14,11 +14,21 @@ def loop_is_parallel(
 
     Dependences carried by outer nodes or by earlier members of the band do not count.
     """
+    return bool(loop_distances(node, member, validity).is_subset(_ZERO))
+
+
+def loop_distances(
+    node: isl.ScheduleNode, member: int, validity: isl.UnionMap
+) -> isl.Set:
+    """Distances along the loop of a band member, as a one-dimensional set.
+
+    Of dependences that neither outer nodes nor earlier members of the band carry.
+    """
     active = active_dependences(node, validity)
     partial = node.band_get_partial_schedule()
     for outer in range(member):
         active = equal_at(active, partial.get_union_pw_aff(outer))
-    return bool(member_distances(node, member, active).is_subset(_ZERO))
+    return member_distances(node, member, active)
 
 
 def active_dependences(node: isl.ScheduleNode, validity: isl.UnionMap) -> isl.UnionMap:

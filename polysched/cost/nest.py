@@ -59,6 +59,9 @@ class Nest(NestData):
         Whether other statements under the innermost band run at few of its iterations.
     is_scalar : bool
         Whether something that the innermost loop runs keeps it out of vector lanes.
+    reads_ahead : bool
+        Whether iterations of the innermost loop read what later ones change, and wait
+        for each other in no other way.
     """
 
     waits: bool = True
@@ -67,6 +70,7 @@ class Nest(NestData):
     beside: tuple[Reference, ...] = ()
     is_guarded: bool = False
     is_scalar: bool = False
+    reads_ahead: bool = False
 
     def moved_to(self, members: tuple[Member, ...]) -> Nest:
         """The same loops on other paths; what is known of them stays known."""
@@ -109,7 +113,9 @@ class Nest(NestData):
     @cached_property
     def is_vectorizable(self) -> bool:
         """Whether the innermost loop runs in vector lanes with profit."""
-        if self.inner is None or not self.is_inner_parallel or self.is_scalar:
+        if self.inner is None or self.is_scalar:
+            return False
+        if not self.is_inner_parallel and (self.copies > 1 or not self.reads_ahead):
             return False
         if self.statement.has_data_loops:
             return False

@@ -12,6 +12,7 @@ from polysched.analysis import (
     Member,
     Place,
     Reference,
+    loop_distances,
     loop_is_parallel,
     main_places,
     place_size,
@@ -95,7 +96,11 @@ def read_nests(
                 is_scalar=is_scalar,
             )
             if deps is not None and not nest.is_inner_parallel:
-                nest = replace(nest, waits=_waits_for_itself(tree, nest, deps))
+                nest = replace(
+                    nest,
+                    waits=_waits_for_itself(tree, nest, deps),
+                    reads_ahead=_reads_ahead(tree, nest, deps),
+                )
             if len(places) == 1:
                 known[key] = nest
             found.append((place.path, nest))
@@ -216,6 +221,10 @@ def _runs_less_often(one: Place, other: Place) -> bool:
     )
 
 
+def _assigns_once(statement: Statement) -> bool:
+    return sum(1 for action in statement.body for _ in assignments(action)) == 1
+
+
 def _scatters(statement: Statement) -> bool:
     """Whether data decide where it writes, now here, now there."""
     return any(
@@ -235,3 +244,32 @@ def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool
         return False
     flow = union_of_maps(own)
     return not loop_is_parallel(tree.node(member.path), member.position, flow)
+
+
+def _reads_ahead(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:
+    """Whether the innermost loop carries nothing but reads of what it changes later.
+
+    An assignment reads before it writes, in lanes too: compilers run such loops in
+    lanes without being told, where they know how far ahead it reads: all that is read
+    of the array moves as the updated element does. Other statements that the loop runs
+    may not touch the statement's arrays.
+    """
+    assert nest.inner is not None
+    if nest.beside or not _assigns_once(nest.statement):
+        return False
+    (written,) = (r for r in nest.references if r.is_write)
+    same = (r for r in nest.references if r.array == written.array)
+    if any(r.rows != written.rows for r in same):
+        return False
+    member = nest.members[nest.inner]
+    node, name = tree.node(member.path), nest.statement.name
+    own = [d for d in deps.items if d.orders and d.source == d.sink == name]
+    order = [d.relation for d in own if d.kind != "anti"]
+    if order and not loop_is_parallel(node, member.position, union_of_maps(order)):
+        return False
+    ahead = [d.relation for d in own if d.kind == "anti"]
+    if not ahead:
+        return False
+    reach = loop_distances(node, member.position, union_of_maps(ahead))
+    pieces = [isl.Set.from_basic_set(piece) for piece in reach.get_basic_sets()]
+    return all(piece.dim_min_val(0).eq(piece.dim_max_val(0)) for piece in pieces)
