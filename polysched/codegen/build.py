@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 import islpy as isl
 
 from polysched.base import CodegenError, LimitError, PolyschedError
-from polysched.codegen.ast_expr import AstExprPrinter, arguments
+from polysched.codegen.ast_expr import AstExprPrinter, arguments, is_operation
 from polysched.codegen.ctext import Text, binary
-from polysched.codegen.linear import Offsets, StoragePlace
+from polysched.codegen.linear import Linear, Offsets, StoragePlace
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, Mark, Node
 from polysched.codegen.window import solve_equality
 from polysched.ir import ScheduleTree
@@ -291,7 +291,21 @@ class _Converter:
             key,
             start=self.exprs.linear(node.for_get_init()),
             n_iterations=1 if single else self.count(node, step),
+            lower=self.ends(node.for_get_init(), "max"),
+            upper=() if single else self.last_values(node.for_get_cond()),
         )
+
+    def ends(self, expr: isl.AstExpr, op: str) -> tuple[Linear, ...]:
+        """What an expression is the smallest or the largest of."""
+        if is_operation(expr, op):
+            return tuple(e for a in arguments(expr) for e in self.ends(a, op))
+        return (self.exprs.linear(expr),)
+
+    def last_values(self, condition: isl.AstExpr) -> tuple[Linear, ...]:
+        """What the last value of a loop is the smallest of."""
+        past = Linear((), -int(ast_operation(condition) == "lt"))
+        found = self.ends(condition.get_op_arg(1), "min")
+        return tuple(end.plus(past) for end in found)
 
     def count(self, node: isl.AstNode, step: int) -> int | None:
         """Iterations of a loop whose bounds differ by a number."""

@@ -70,6 +70,9 @@ class Loop:
         Arrays that each thread has a copy of, to add to.
     whole_lanes : int
         Lanes of vectors that should begin at multiples of their length, 0 for any.
+    lower, upper : tuple of Linear
+        What the first value is the largest of, and the last one the smallest, as the
+        loop was made; none where that is not known.
     """
 
     iterator: str
@@ -85,6 +88,8 @@ class Loop:
     n_iterations: int | None = None
     sums: tuple[str, ...] = ()
     whole_lanes: int = 0
+    lower: tuple[Linear, ...] = ()
+    upper: tuple[Linear, ...] = ()
 
     @property
     def is_shared(self) -> bool:

@@ -29,6 +29,7 @@ from polysched.codegen.apart import is_apart
 from polysched.codegen.build import Built
 from polysched.codegen.crossed import CrossedBlocks
 from polysched.codegen.ctext import Names, Text, binary, identifiers
+from polysched.codegen.cut_rows import cut_loop
 from polysched.codegen.dots import DotTiles
 from polysched.codegen.expr import ExprPrinter
 from polysched.codegen.lanes import (
@@ -138,9 +139,22 @@ class RegisterTiles:
         chain, tile = read_chain(loop)
         if tile is not None:
             printed = self._print(tile, chain)
+            if printed is None and len(chain) == 1:
+                printed = self._print_cut(tile, loop)
             if printed is not None:
                 return printed
         return replace(loop, body=self.convert(loop.body))
+
+    def _print_cut(self, tile: TileLoops, loop: Loop) -> Node | None:
+        """The iterations that run all rows of a tile apart from the others."""
+        cut = cut_loop(tile, loop, self.built.exprs.macros)
+        if cut is None:
+            return None
+        whole = self._print(cut.tile, (cut.whole,))
+        if whole is None:
+            return None
+        rest = replace(cut.rest, body=self.convert(cut.rest.body))
+        return Block((whole, rest) if cut.is_first else (rest, whole))
 
     def _print(self, tile: TileLoops, chain: tuple[Loop, ...]) -> Node | None:
         """Vector code of a tile held across a chain of loops, None where not proven."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import islpy as isl
 import pytest
 
 from polysched.analysis import FloatingPoint, allow_reordering, set_band_flags
 from polysched.base import CodegenError, IllegalScheduleError
 from polysched.codegen import print_openmp
-from polysched.codegen.ctext import Text
+from polysched.codegen.ctext import Names, Text
+from polysched.codegen.cut_rows import cut_loop
 from polysched.codegen.linear import Linear
-from polysched.codegen.nodes import Block, Loop
-from polysched.codegen.tile_loops import narrow
+from polysched.codegen.macros import Macros
+from polysched.codegen.nodes import Block, Instance, Loop
+from polysched.codegen.tile_loops import TileLoops, narrow
 from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.sets import node_kind
@@ -158,6 +163,59 @@ def test_a_known_rest_has_the_parts_it_needs(n: int, lanes: list[int]) -> None:
 @pytest.mark.parametrize("type_name", ["double", "float"])
 def test_products_are_equal_at_every_edge(script: str, type_name: str) -> None:
     check(program(PRODUCT, type_name), script)
+
+
+TRIANGLE = """
+    for (int i = 0; i < ni; i++)
+        for (int j = 0; j < nj; j++)
+            for (int k = BEGIN; k < END; k++)
+                STATEMENT
+"""
+
+
+@pytest.mark.parametrize(("begin", "end"), [("0", "i"), ("i + 1", "nk")])
+@pytest.mark.parametrize("factors", ["3, 16", "3, 4", "4, 12"])
+def test_rows_of_a_triangle_are_held_while_all_of_them_run(
+    begin: str, end: str, factors: str, tmp_path
+) -> None:
+    script = MERGED + (
+        f"order(band=0, members=[0, 2, 1]); order(band=0, members=[0, 2, 1]); "
+        f"registers(band=0, factors=[{factors}, 1], lanes=4)"
+    )
+    loops = TRIANGLE.replace("BEGIN", begin).replace("END", end)
+    source = program(PRODUCT, loops=loops)
+    check(source, script)
+    last = int(factors.split(",")[0]) - 1
+    text = text_of(source, script, tmp_path)
+    held = rf"double\d? c{last} = [^;]*C\[t\d( - 1)? \+ {last}\]\[t(\d)\];"
+    lanes = {found[2] for found in re.finditer(held, text)}
+    assert "5" in lanes  # of the columns that are left, the rows of a tile
+
+
+def test_a_loop_is_cut_where_the_rows_begin_to_depend_on_it() -> None:
+    k, i = Linear.atom(Text("k")), Linear.atom(Text("i"))
+    one = Linear((), 1)
+    row = Loop(
+        "r", Text("ps_max(i, k + 1)"), Text("r <= i + 5"), 1, 1, Block(()),
+        lower=(i, k.plus(one)), upper=(i.plus(one, 5),),
+    )  # fmt: skip
+    lane = Loop("j", Text("0"), Text("j <= 15"), 1, 2, Block(()), n_iterations=16)
+    loop = Loop(
+        "k", Text("a"), Text("k <= ps_min(b, i + 4)"), 1, 0, Block(()),
+        lower=(Linear.atom(Text("a")),),
+        upper=(Linear.atom(Text("b")), i.plus(one, 4)),
+    )  # fmt: skip
+    tile = TileLoops((row, lane), Instance("S0", ()), 8)
+    cut = cut_loop(tile, loop, Macros(Names(())))
+    assert cut is not None
+    assert cut.is_first
+    assert str(cut.whole.condition.text) == "k <= ps_min(b, i - 1)"
+    assert cut.tile.loops[0].first.text == "i"
+    assert cut.tile.loops[0].n_iterations == 6
+    assert cut.rest.first.text == "ps_max(a, i)"
+    moved = replace(loop, first=Text("a + 1"))  # no longer the loop that was made
+    assert cut_loop(tile, moved, Macros(Names(()))) is None
+    assert cut_loop(replace(tile, loops=(lane, row)), loop, Macros(Names(()))) is None
 
 
 @pytest.mark.cc
