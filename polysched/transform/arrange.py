@@ -23,6 +23,7 @@ from polysched.transform.contraction import (
 from polysched.transform.diamond import Diamond
 from polysched.transform.distribute import Distribute, find_order
 from polysched.transform.draft import Draft, has_band_below
+from polysched.transform.held_sums import find_held
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.roles import (
@@ -106,6 +107,8 @@ def tile_bands(
         contraction = find_contraction(band) if hold else None
         if has_band_below(draft.node(path)):
             draft = _tile_outer(draft, band, cpu)
+        elif contraction is not None and find_held(contraction, path):
+            continue  # it has its tiles
         elif contraction is not None:
             draft = tile_contraction(draft, contraction, cpu)
         elif hold and (blocked := block_updates(draft, band, cpu)) is not None:

@@ -10,7 +10,7 @@ moves with the lanes packed for the second cache, a block of the other one besid
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil, lcm
+from math import ceil, gcd, lcm
 
 from polysched.analysis import has_terms
 from polysched.ir import MARK_PACK, MAX_COPY_BYTES, NodePath, Scop
@@ -18,6 +18,7 @@ from polysched.machine import Cpu
 from polysched.transform.band_view import limits_others, view_band
 from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.grouping import Grouping, find_grouping
+from polysched.transform.held_sums import HeldTile, find_held
 from polysched.transform.operand_copies import (
     batch_members,
     can_copy,
@@ -218,6 +219,16 @@ def hold_contraction(
     found = find_contraction(view_band(draft, scop, path))
     if found is None:
         return None
+    if around := find_held(found, path):
+        return draft.attempt(_fill_tile(found, path, around, cpu))
+    return _hold_block(draft, found, path, cpu)
+
+
+def _hold_block(
+    draft: Draft, found: Contraction, path: NodePath, cpu: Cpu
+) -> Draft | None:
+    """The same of a band that has no tiles of results around loops of a sum."""
+    scop = found.band.scop
     grouping = find_grouping(found, cpu)
     rows, vectors, lanes = choose_shape(found, cpu, grouping)
     factors = [1] * found.band.n_members
@@ -251,6 +262,16 @@ def hold_contraction(
         if can_pack(draft, found, place, found.lane):
             return held.do(pack_operand(found, at, found.lane, vectors * lanes))
     return held
+
+
+def _fill_tile(
+    found: Contraction, path: NodePath, around: HeldTile, cpu: Cpu
+) -> Registers:
+    """The register tile as large as the tile around it."""
+    factors = [1] * found.band.n_members
+    factors[found.row], factors[found.lane] = around.rows, around.columns
+    lanes = cpu.vector_elements(element_bytes(found))
+    return Registers(path, tuple(factors), gcd(lanes, around.columns))
 
 
 def _hold_groups(

@@ -15,23 +15,30 @@ around those of windows, which add up in their order and cannot be joined with o
       for f: out[j][f] = bias[f]        for j, f: out[j][f] = bias[f]
       for p, q:                    →    for p, q:
         for c, f: out[j][f] += ...        for j, c, f: out[j][f] += ...
+
+What the lanes read may be used again along an outer loop alone, as a picture's rows are
+along the filters: that loop is moved in first.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from polysched.ir import NodePath, Scop
+from polysched.machine import Cpu
 from polysched.sets import node_kind
 from polysched.transform.band_view import view_band
+from polysched.transform.contraction import choose_shape
 from polysched.transform.distribute import Distribute, find_order
 from polysched.transform.draft import Draft
+from polysched.transform.grouping import find_grouping
+from polysched.transform.held_sums import sink_points, tile_results
 from polysched.transform.merge import Merge
-from polysched.transform.roles import (
-    find_contraction,
-)
-from polysched.transform.sink import Sink
+from polysched.transform.order import Order
+from polysched.transform.roles import find_contraction
 
 
-def gather_contractions(draft: Draft, scop: Scop) -> Draft:
+def gather_contractions(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     """Distribute the last members of bands over nests that they make contractions.
 
     As few members as are needed; one at least stays around all nests: threads share
@@ -47,8 +54,8 @@ def gather_contractions(draft: Draft, scop: Scop) -> Draft:
             continue
         if _holds_contraction(draft, scop, path):
             continue
-        for member in reversed(range(1, n_members)):
-            found = _distribute(draft, path, member)
+        for start, member in _cuts(draft, path, n_members):
+            found = _distribute(start, path, member, scop, cpu)
             if found is not None and _holds_contraction(found, scop, path):
                 draft = found
                 done.append(path)
@@ -56,7 +63,23 @@ def gather_contractions(draft: Draft, scop: Scop) -> Draft:
     return draft
 
 
-def _distribute(draft: Draft, path: NodePath, member: int) -> Draft | None:
+def _cuts(draft: Draft, path: NodePath, n_members: int) -> Iterator[tuple[Draft, int]]:
+    """Members from which on each nest gets its own: the last ones as they stand.
+
+    Then the last one with one from further out, which is moved before it.
+    """
+    for member in reversed(range(1, n_members)):
+        yield draft, member
+    for row in reversed(range(n_members - 2)):
+        others = [k for k in range(n_members - 1) if k != row]
+        moved = draft.attempt(Order(path, (*others, row, n_members - 1)))
+        if moved is not None:
+            yield moved, n_members - 2
+
+
+def _distribute(
+    draft: Draft, path: NodePath, member: int, scop: Scop, cpu: Cpu
+) -> Draft | None:
     """Nests of their own for all statements, each with its bands joined."""
     order = find_order(draft, path, member)
     if len(order) < 2:
@@ -65,11 +88,11 @@ def _distribute(draft: Draft, path: NodePath, member: int) -> Draft | None:
     if found is None:
         return None
     for k in range(len(order)):
-        found = _join(found, (*path, 0, k, 0))
+        found = _join(found, (*path, 0, k, 0), scop, cpu)
     return found
 
 
-def _join(draft: Draft, nest: NodePath) -> Draft:
+def _join(draft: Draft, nest: NodePath, scop: Scop, cpu: Cpu) -> Draft:
     """The bands of a nest as one; else its first one moved to the last and joined.
 
     The loops between keep their order then, in which a sum over several is added up.
@@ -78,18 +101,27 @@ def _join(draft: Draft, nest: NodePath) -> Draft:
     while node_kind(joined.node(nest).child(0)) == "band":
         merged = joined.attempt(Merge(nest))
         if merged is None:
-            return _sink(draft, nest) or joined
+            return _sink(draft, nest, scop, cpu) or joined
         joined = merged
     return joined
 
 
-def _sink(draft: Draft, nest: NodePath) -> Draft | None:
-    sunk = draft.attempt(Sink(nest))
+def _sink(draft: Draft, nest: NodePath, scop: Scop, cpu: Cpu) -> Draft | None:
+    """Points below the loops of their sum, in tiles around these where they fit."""
+    sunk = sink_points(draft, nest)
     if sunk is None:
         return None
-    while node_kind(sunk.node(nest).child(0).child(0)) == "band":
-        nest = (*nest, 0)
-    return sunk.attempt(Merge(nest))
+    n_points = draft.node(nest).band_n_member()
+    inside = [p for p in sunk.innermost_paths() if p[: len(nest)] == nest]
+    found = find_contraction(view_band(sunk, scop, inside[0]))
+    if found is None or find_grouping(found, cpu) is not None:
+        return sunk
+    rows, vectors, lanes = choose_shape(found, cpu, None)
+    n_before = found.band.n_members - n_points
+    row, lane = found.row - n_before, found.lane - n_before
+    if min(row, lane) < 0 or rows < 2:
+        return sunk
+    return tile_results(draft, nest, row, lane, (rows, vectors * lanes)) or sunk
 
 
 def _holds_contraction(draft: Draft, scop: Scop, path: NodePath) -> bool:

@@ -22,6 +22,7 @@ from polysched.transform.draft import Draft
 from polysched.transform.frames import frame_updates
 from polysched.transform.fronts import advance_fronts
 from polysched.transform.gather import gather_contractions
+from polysched.transform.held_sums import version_results
 from polysched.transform.in_order import share_in_order
 from polysched.transform.lanes import accumulate_in_lanes, fill_lanes
 from polysched.transform.lifting import lift_loops
@@ -223,6 +224,8 @@ def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | 
         draft = draft.through(share_loops, scop, cpu)
     if shape.rows:
         draft = draft.through(version_rows, scop)
+    if shape.hold:
+        draft = draft.through(version_results, scop)
     draft = draft.through(fill_lanes, scop, cpu, jam=shape.jam, hold=shape.hold)
     return draft.through(turn_back, scop, cpu) if shape.threads else draft
 
@@ -234,7 +237,7 @@ def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | No
         return None
     draft = cut
     if shape.hold:
-        draft = draft.through(gather_contractions, scop)
+        draft = draft.through(gather_contractions, scop, cpu)
     if shape.straighten:
         draft = draft.through(straighten_bands, scop)
     if shape.rows:

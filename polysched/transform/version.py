@@ -10,11 +10,11 @@ import islpy as isl
 
 from polysched.analysis import Dependences
 from polysched.ir import NodePath, ScheduleTree
-from polysched.sets import list_maps, list_sets, n_dims, node_kind
-from polysched.transform.bands import has_isolation, member_schedules
+from polysched.sets import isolates, list_maps, list_sets, n_dims, node_kind
+from polysched.transform.bands import member_schedules
 from polysched.transform.draft import has_band_below
 from polysched.transform.jam import isolate_tiles
-from polysched.transform.step import Step
+from polysched.transform.step import Step, option
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,12 @@ class Version(Step):
         Path of the band whose last member runs over tiles.
     size : int
         Of these tiles.
+    behind : int
+        Members that the innermost bands below have behind the one over the points.
     """
 
     size: int
+    behind: int = option(0)
 
     name: ClassVar[str] = "version"
 
@@ -51,8 +54,9 @@ class Version(Step):
             return f"found size {self.size}, expected 2 or more"
         if not has_band_below(node):
             return "found no loop over the points of tiles below the band"
-        if has_isolation(node):
-            return "the band or one below it isolates full tiles already"
+        below = [_descend(node, path) for path in _outermost_below(node)]
+        if any(map(isolates, below)):
+            return "a band below it isolates full tiles already"
         if not self._full_tiles(node):
             return f"no tile of size {self.size} is full"
         return None
@@ -73,13 +77,13 @@ class Version(Step):
     def _full_tiles(self, node: isl.ScheduleNode) -> dict[NodePath, isl.Set]:
         """For the paths of the first bands below a node, the tiles full in them."""
         found = {
-            path: find_full_tiles(_descend(node, path), self.size)
+            path: find_full_tiles(_descend(node, path), self.size, self.behind)
             for path in _outermost_below(node)
         }
         return {path: full for path, full in found.items() if not full.is_empty()}
 
 
-def find_full_tiles(node: isl.ScheduleNode, size: int) -> isl.Set:
+def find_full_tiles(node: isl.ScheduleNode, size: int, behind: int = 0) -> isl.Set:
     """Values of the loops around a band, the last over tiles, whose tiles are full.
 
     For every statement, and for some values of the loops between the tile and its
@@ -89,8 +93,10 @@ def find_full_tiles(node: isl.ScheduleNode, size: int) -> isl.Set:
     runs = isl.Set.from_union_set(outer.range())
     full = runs
     for leaf in _innermost(node):
-        last = member_schedules(leaf)[-1]
-        points = isl.UnionMap.from_union_pw_aff(last)
+        members = member_schedules(leaf)
+        if behind >= len(members):
+            return full.subtract(full)
+        points = isl.UnionMap.from_union_pw_aff(members[-1 - behind])
         both = outer.range_product(points).intersect_domain(leaf.get_domain())
         for statement in list_maps(both):
             full = full.intersect(_ends_run(statement.range().unwrap(), size))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,18 +15,24 @@ from polysched.analysis import (
     privatize,
     set_band_flags,
 )
+from polysched.codegen import print_openmp
 from polysched.frontend import parse_c
 from polysched.ir import original_tree
+from polysched.machine import Machine
 from polysched.transform import apply_script, parse_script, print_script
 from polysched.transform.arrange import merge_bands
 from polysched.transform.band_view import view_band
+from polysched.transform.contraction import hold_contraction
 from polysched.transform.draft import Draft
 from polysched.transform.gather import gather_contractions
-from polysched.transform.roles import (
-    find_contraction,
-)
+from polysched.transform.held_sums import version_results
+from polysched.transform.roles import find_contraction
 
 pytestmark = pytest.mark.cc
+
+CPU = replace(
+    Machine.detect(calibrated=False).cpu, isa=("avx512f",), simd_bits=512, n_cores=2
+)
 
 ROWS = """\
 static double sum[160];
@@ -53,7 +61,7 @@ def _gather(directory: Path, text: str) -> tuple[Draft, Draft]:
     deps = compute_dependences(scop)
     tree = set_band_flags(original_tree(scop), deps)
     before = merge_bands(Draft(tree, deps))
-    after = gather_contractions(before, scop)
+    after = gather_contractions(before, scop, CPU)
     found = [
         find_contraction(view_band(after, scop, p)) for p in after.innermost_paths()
     ]
@@ -102,3 +110,51 @@ def test_a_convolution_keeps_the_order_of_its_sum_and_gets_rows(tmp_path: Path) 
     assert steps.startswith("distribute(band=0, member=1, statements=[0, 1])")
     assert "sink(" in steps
     assert find_violation(after.tree, after.deps) is None
+
+
+FILTERS = """\
+float x[8][22][52], f[20][8][3][3], y[20][20][50];
+void conv(int n) {
+#pragma scop
+  for (int o = 0; o < 20; o++)
+    for (int i = 0; i < 20; i++)
+      for (int j = 0; j < n; j++) {
+        float s = 0;
+        for (int q = 0; q < 8; q++)
+          for (int u = 0; u < 3; u++)
+            for (int v = 0; v < 3; v++)
+              s += x[q][i + u][j + v] * f[o][q][u][v];
+        y[o][i][j] = s > 0 ? s : 0;
+      }
+#pragma endscop
+}
+"""
+
+
+def test_filters_move_to_the_columns_where_they_share_a_row_of_the_picture(
+    tmp_path: Path,
+) -> None:
+    before, after = _gather(tmp_path, FILTERS)
+    steps = print_script(after.steps[len(before.steps) :])
+    assert steps.startswith(
+        "order(band=0, members=[1, 0, 2]); "
+        "distribute(band=0, member=1, statements=[0, 1, 2]); tile("
+    )
+    assert find_violation(after.tree, after.deps) is None
+
+
+def test_results_are_held_through_all_loops_of_their_sum(tmp_path: Path) -> None:
+    _, after = _gather(tmp_path, FILTERS)
+    scop = after.deps.scop
+    assert scop is not None
+    draft = version_results(after, scop)
+    for path in draft.innermost_paths():
+        draft = hold_contraction(draft, scop, path, CPU) or draft
+    assert find_violation(draft.tree, draft.deps) is None
+    text = print_openmp(scop, draft.tree, deps=draft.deps.validity)
+    loops = r"for \(int t\d+ = 0; t\d+ <= 7; t\d+\+\+\)\s+" + (
+        r"for \(int t\d+ = 0; t\d+ <= 2; t\d+\+\+\)\s+" * 2
+    )
+    full = re.findall(rf"c0 = [^;]+;\s+(?:[^;]+;\s+)*?{loops}\{{?([^}}]*)", text)
+    assert full
+    assert all("c0 +=" in body and "= c0;" not in body for body in full)
