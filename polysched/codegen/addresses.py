@@ -139,7 +139,8 @@ class _RangePrinter:
         """Three arguments for a macro."""
         array = touched.array
         if array.is_scalar:
-            return Text(f"&{array.source_name}"), integer(0), integer(1)
+            place = touched.address or f"&{array.source_name}"
+            return Text(place), integer(0), integer(1)
         nonempty = self._context.intersect(touched.elements.params())
         if nonempty.is_empty():
             return Text(array.base), integer(0), integer(0)

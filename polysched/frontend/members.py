@@ -45,6 +45,36 @@ class HeldMembers:
     symbols: tuple[Symbol, ...] = ()
 
 
+@dataclass(frozen=True)
+class HeldMember:
+    """Where the member is that a variable stands for.
+
+    Attributes
+    ----------
+    base : str
+        The structure, or what points to it.
+    text : str
+        The member, as C has it.
+    address : str
+        C expression of its address, 0 where there is no structure.
+    """
+
+    base: str
+    text: str
+    address: str
+
+
+def held_member(symbol: Symbol) -> HeldMember | None:
+    """The member that a symbol stands for; None for other symbols."""
+    node = getattr(symbol.node, "init", None)
+    path = _path(node) if symbol.held else None
+    if path is None or not path[1]:
+        return None
+    text, base = c_text(node), path[0]
+    address = f"({base} ? &{text} : 0)" if _is_pointed(node) else f"&{text}"
+    return HeldMember(base, text, address)
+
+
 def with_held_members(
     items: Sequence[Any], scope: Scope, fresh: Callable[[str], str]
 ) -> HeldMembers:

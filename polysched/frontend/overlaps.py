@@ -19,6 +19,7 @@ from pycparser import c_ast
 
 from polysched.frontend.declarations import ArrayC, Symbol
 from polysched.frontend.liveness import has_escaped
+from polysched.frontend.members import held_member
 from polysched.frontend.pointer_values import Variable
 from polysched.frontend.scoping import ScopSite
 from polysched.ir import Array, MayOverlap, Parameter, ScalarType, Statement, Touched
@@ -87,12 +88,21 @@ def _objects(
 def _variables(
     site: ScopSite, parameters: Sequence[Parameter]
 ) -> Iterator[tuple[Symbol, Touched]]:
-    """Parameters as variables that are read."""
+    """Parameters as variables that are read, or as members of structures."""
     for p in parameters:
         symbol = site.scope.find(p.name)
-        if symbol is not None and symbol.value is None:
+        if symbol is None or symbol.value is not None:
+            continue
+        element = read_set(f"{{ {p.name}[] }}")
+        member = held_member(symbol)
+        if member is None:
             array = Array(p.name, p.type, (), symbol.storage)
-            yield symbol, Touched(array, read_set(f"{{ {p.name}[] }}"), False)
+            yield symbol, Touched(array, element, False)
+            continue
+        base = site.scope.find(member.base)
+        assert base is not None  # the member was found in it
+        array = Array(p.name, p.type, (), base.storage, c_name=member.text)
+        yield base, Touched(array, element, False, member.address)
 
 
 class _Judge:
@@ -108,6 +118,9 @@ class _Judge:
         if is_restricted(one) or is_restricted(other):
             return False
         if is_address(one) and is_address(other):
+            is_variable = here.is_scalar or there.is_scalar  # a structure's member
+            if is_variable and not _is_one_type(here.type, there.type):
+                return False
             return not self._is_newer(one, other) and not self._is_newer(other, one)
         if is_address(one):
             return self._may_lead_to(one, other, here.type, there)

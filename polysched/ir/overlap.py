@@ -27,11 +27,15 @@ class Touched:
         size bounds it, the set has no bound either.
     is_written : bool
         Whether it may write there.
+    address : str
+        C expression for the address of a variable that has no name of its own, a
+        structure's member.
     """
 
     array: Array
     elements: isl.Set
     is_written: bool
+    address: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -116,6 +116,15 @@ def test_structures_are_compared_member_by_member(tmp_path: Path) -> None:
     )
 
 
+def test_sizes_that_structures_hold_have_the_address_of_the_member(
+    tmp_path: Path,
+) -> None:
+    grid = "struct grid { struct { int rows; } at; int *x; };\n"
+    body = "for (int i = 0; i < g->at.rows; i++) g->x[i] = i;"
+    text = question(printed(tmp_path, body, "struct grid *g", grid))
+    assert text == "ps_apart(g_x, 0, g_at_rows, (g ? &g->at.rows : 0), 0, 1)"
+
+
 def test_it_comes_behind_what_sizes_have_to_be(tmp_path: Path) -> None:
     body = (
         "for (int i = 0; i < n; i++) for (int j = 0; j < m; j++) x[i * k + j] = y[j];"

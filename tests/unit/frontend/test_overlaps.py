@@ -100,6 +100,25 @@ def test_sizes_that_other_functions_see_are_memory(
     assert pairs(parse, function(body, f"{kind} *x, {kind} *y", "", variable)) == found
 
 
+@pytest.mark.parametrize(
+    ("head", "inside", "size", "found"),
+    [
+        ("int *x, grid *g", "", "g->n", ["x and g->n"]),
+        ("char *x, grid *g", "", "g->n", ["x and g->n"]),
+        ("double *x, grid *g", "", "g->n", []),
+        ("int *x, grid *restrict g", "", "g->n", []),
+        ("grid *g", "int *x = malloc(99);", "g->n", []),
+        ("int *x, grid g", "", "g.n", []),
+        ("int *x", "grid g = all; int *p = &g.n;", "g.n", []),  # younger than x
+        ("int *x", "", "all.n", ["x and all.n"]),
+    ],
+)
+def test_so_are_sizes_that_structures_hold(parse, head, inside, size, found) -> None:
+    before = "typedef struct { double *at; int n; } grid; grid all;"
+    body = f"for (int i = 0; i < {size}; i++) x[i] = i;"
+    assert pairs(parse, function(body, head, inside, before)) == found
+
+
 def test_so_are_scalars(parse) -> None:
     body = LOOP + "total += x[i];"
     text = function(body, "int n, double *x", "", "double total;")
