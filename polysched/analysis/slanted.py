@@ -23,8 +23,8 @@ def box_terms(row: Row, box: Mapping[Row, float]) -> dict[Row, float] | None:
     -------
     dict of tuple of int to float, or None
         For every function that takes part, the difference that its values make; they
-        add up to one less than the values of the row. None where the box leaves the
-        row open.
+        add up to one less than the values of the row. A side without values makes
+        none. None where the box leaves the row open.
 
     Examples
     --------
@@ -37,4 +37,4 @@ def box_terms(row: Row, box: Mapping[Row, float]) -> dict[Row, float] | None:
     if weights is None or not any(weights):
         return None
     sides = zip(box.items(), map(float, weights), strict=True)
-    return {side: abs(w) * (n - 1) for (side, n), w in sides if w}
+    return {side: abs(w) * max(0.0, n - 1) for (side, n), w in sides if w}
