@@ -78,6 +78,9 @@ def _find_uses(scop: Scop, scalar: Array) -> _Uses | None:
     if len(users) < 2:
         return None
     writer, *readers = users
+    others = (s for s in scop.statements if not any(s is u for u in users))
+    if any(True for s in others for _ in _loads(s, scalar.name)):
+        return None  # in a branch that is never taken
     assign = writer.body[0] if len(writer.body) == 1 else None
     if not isinstance(assign, Assign) or assign.op != "=":
         return None

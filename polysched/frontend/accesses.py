@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 import islpy as isl
 
 from polysched.frontend.affine import Affine, NotAffine
+from polysched.frontend.literals import integer
 from polysched.ir import (
     Access,
     AccessKind,
     Action,
     Assign,
     Binary,
+    Cast,
     Element,
     Expr,
     Guard,
@@ -23,8 +25,10 @@ from polysched.ir import (
     Lookup,
     Range,
     Select,
+    assignments,
     depends_on_data,
     inner_actions,
+    map_action,
     own_expressions,
     range_of,
 )
@@ -167,6 +171,30 @@ class _Writes:
                 if not rest.is_empty():
                     _unite(result.may, {name: rest})
         return result
+
+
+def without_unreached(
+    body: tuple[Action, ...], accesses: Iterable[Access]
+) -> tuple[Action, ...]:
+    """A body with a number for elements that no instance reads, ``0 ? x[i] : 1``.
+
+    What has no access is an array that the statement does not need.
+
+    Parameters
+    ----------
+    body : tuple of Action
+        Of a statement; it is not changed.
+    accesses : iterable of Access
+        All that its instances touch.
+    """
+    targets = {a.target.array for action in body for a in assignments(action)}
+    kept = targets | {a.array for a in accesses}
+
+    def change(expr: Expr) -> Expr | None:
+        is_unreached = isinstance(expr, Element) and expr.array not in kept
+        return Cast(expr.dtype, integer(1)) if is_unreached else None
+
+    return tuple(map_action(action, change) for action in body)
 
 
 def has_value(affine: Affine, subscript: Expr, domain: isl.Set) -> bool:

@@ -11,7 +11,11 @@ import islpy as isl
 from pycparser import c_ast
 
 from polysched.base import check_time
-from polysched.frontend.accesses import AccessCollector, UnknownPlaces
+from polysched.frontend.accesses import (
+    AccessCollector,
+    UnknownPlaces,
+    without_unreached,
+)
 from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
 from polysched.frontend.assumptions import Assumptions, values_of
@@ -279,7 +283,7 @@ class Assembler:
         return Statement(
             name, nest.iterators, domain, draft.position,
             tuple(1 if loop.step > 0 else -1 for loop in nest.loops),
-            draft.body, accesses, where,
+            without_unreached(draft.body, accesses), accesses, where,
             statement_text(draft.node, where, self.refuser.places),
         )  # fmt: skip
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from polysched.analysis import infer_liveness, privatize, substitute_scalars
 from polysched.interp import interpret, random_inputs
-from polysched.ir import Scop
+from polysched.ir import Const, Iter, Load, Scop, Select, types
 from polysched.testing import ScopBuilder
 
 SIZE = {"n": 9}
@@ -152,3 +154,23 @@ def test_reader_in_other_loops_keeps_the_scalar() -> None:
     box = "0 <= i < n and 0 <= j < n"
     b.statement("i, j", box, "A[i][j] *= w", position=(0, 1, 0))
     assert len(prepare(b.build()).statements) == 2
+
+
+def test_a_branch_that_is_never_taken_keeps_the_scalar():
+    b = ScopBuilder("dead", ["n"])
+    b.array("A", "double[n]")
+    b.array("B", "double[n]")
+    b.array("w", "double", storage="local", live_out=False)
+    b.statement("i", "0 <= i < n", "w = A[i] * 2", position=(0, 0))
+    b.statement("i", "0 <= i < n", "B[i] = w", position=(0, 1))
+    b.statement("i", "0 <= i < n", "A[i] = 1", position=(0, 2))
+    scop = privatize(infer_liveness(b.build()))
+    *others, last = scop.statements
+    (w,) = [a.array for a in others[1].reads]
+    (setting,) = last.body
+    dead = Load(w, (Iter("i"),), scop.array(w).type)
+    unread = Select(Const(0, types.INT, "0"), dead, setting.value)
+    last = replace(last, body=(replace(setting, value=unread),))
+    assert substitute_scalars(scop) is not scop
+    scop = replace(scop, statements=(*others, last))
+    assert substitute_scalars(scop) is scop

@@ -3,6 +3,8 @@
 import islpy as isl
 import pytest
 
+from polysched.ir import Element, action_expressions, walk
+
 pytestmark = pytest.mark.cc
 
 LOOP = "for (int i = 0; i < n; i++)"
@@ -138,6 +140,24 @@ def test_affine_part_of_a_data_condition_joins_the_domain(scop_of):
     scop = scop_of(f"{LOOP} if (i > 0 && y[i - 1] > 0) x[i] = 1;")
     assert scop.statements[0].domain.is_equal(isl.Set("[n] -> { S0[i] : 0 < i < n }"))
     assert same(relations(scop, "read")["y"], "S0[i] -> y[i - 1] : 0 < i < n")
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        ("3 > 2 ? y[i] : t", {"y"}),
+        ("i >= 0 || y[i] > 0 ? 1 : t + z[i]", {"t", "z"}),
+        ("i > n ? t : y[i] + (i < n - 1 ? y[i + 1] : t)", {"t", "y"}),
+        ("n < 0 ? z[k[i]] : k[i]", {"k"}),
+    ],
+)
+def test_what_no_instance_reads_is_not_there(scop_of, value, left):
+    body = f"for (int i = 0; i < n; i++) {{ double t = y[i]; x[i] = {value}; }}"
+    head = "int n, double *x, double *y, double *z, int *k"
+    statement = scop_of(body, head=head).statements[-1]
+    tops = [top for a in statement.body for top in action_expressions(a)]
+    mentioned = {e.array for top in tops for e in walk(top) if isinstance(e, Element)}
+    assert mentioned == left | {"x"} == {a.array for a in statement.accesses}
 
 
 def test_chained_assignment_is_two_statements(scop_of):

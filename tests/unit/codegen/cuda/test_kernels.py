@@ -101,6 +101,7 @@ BOTH = (
             CHAIN,
             "single(band=0.0.0.0); launch(band=0.0.1.0, tile=[8], threads=[8])",
         ),
+        (NEVER, "launch(band=0, tile=[8], threads=[8])"),
         (ELSEWHERE, BOTH),
         (EMPTY, BOTH),
         (NEVER_LONG, BOTH),  # three elements of Z where n is N, six where it is more
@@ -179,8 +180,15 @@ def test_more_blocks_than_a_device_takes_are_refused(tmp_path: Path) -> None:
     prepared.print("launch(band=0, tile=[2, 64], threads=[2, 64])")
 
 
-def test_arrays_that_no_instance_touches_are_refused(tmp_path: Path) -> None:
-    prepared = Prepared.of(tmp_path, NEVER)
+def test_arrays_that_are_written_where_no_instance_comes_are_refused(
+    tmp_path: Path,
+) -> None:
+    body = """for (int i = 0; i < N; i++) {
+      int k = 0;
+      while (k < i) { if (i + 1 == i) A[i][0] = k; k += 2; }
+      C[i][0] = k;
+    }"""
+    prepared = Prepared.of(tmp_path, body)
     with pytest.raises(CodegenError, match="named and never touched"):
         prepared.print("launch(band=0, tile=[8], threads=[8])")
 
