@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from polysched.codegen.ctext import identifiers
@@ -35,8 +36,9 @@ class Layout:
         """The inside of a block; scalars are declared where they are first set."""
         alone = len(block.items) == 1
         parts = [[*self._node(item, alone=alone)] for item in block.items]
+        names = Counter(n for line in block.opening for n in identifiers(line))
         opening = [
-            line for line in block.opening if not _declare_where_set(line, parts)
+            line for line in block.opening if not _declare_where_set(line, parts, names)
         ]
         yield from opening
         for lines in parts:
@@ -127,13 +129,16 @@ class Layout:
             yield self.indent + line if line else line
 
 
-def _declare_where_set(declaration: str, parts: list[list[str]]) -> bool:
+def _declare_where_set(
+    declaration: str, parts: list[list[str]], names: Mapping[str, int]
+) -> bool:
     """Make ``double x;`` a part of ``x = ...;``, if that is the first line with an x.
 
-    Only where it stands by itself in the block, not in one of its loops or branches.
+    Only where it stands by itself in the block, not in one of its loops or branches;
+    `names` are those that the opening has, and how often: ``(void)x;`` is one more.
     """
     match = SCALAR.fullmatch(declaration)
-    if match is None:
+    if match is None or names[match["name"]] > 1:
         return False
     name = match["name"]
     for lines in parts:

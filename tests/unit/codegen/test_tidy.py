@@ -91,3 +91,10 @@ def test_scalars_that_a_branch_sets_are_declared_in_front():
     set_inside = branch("n > 0", block(run("dx = 1")))
     dx = block(set_inside, run("y = dx"), opening=("double dx;",))
     assert text(dx) == ["double dx;", "if (n > 0)", "dx = 1;", "y = dx;"]
+
+
+def test_what_a_declaration_is_followed_by_stays_behind_it():
+    body = block(run("x = 1"), opening=("double x;",))
+    assert text(block(body)) == ["double x = 1;"]
+    body = block(run("x = 1"), opening=("double x;", "(void)x;"))
+    assert text(block(body)) == ["double x;", "(void)x;", "x = 1;"]
