@@ -242,7 +242,7 @@ class _Printer:
     def _arguments(
         self, arrays: dict[str, DeviceArray], values: dict[str, str]
     ) -> list[tuple[str, str, str]]:
-        """Parameters of the host function: C type, name, and what the call passes."""
+        """Parameters of the host function: type, name, and what the call converts."""
         found = [(type_name(p.type), p.name, p.name) for p in self.scop.parameters]
         found += [(kind, name, name) for name, kind in values.items()]
         for device in arrays.values():
@@ -252,7 +252,7 @@ class _Printer:
             const = "" if device.copied_out else "const "
             pointer = f"{const}{type_name(array.type)} *"
             given = array.base if array.extents else f"&{array.source_name}"
-            found.append((pointer, device.name, f"({pointer}){given}"))
+            found.append((pointer, device.name, given))
         return found
 
     def _device(
@@ -302,20 +302,18 @@ class _Printer:
         values: dict[str, str],
         exprs: AstExprPrinter,
     ) -> str:
-        arguments = self._arguments(arrays, values)
-        kinds = ", ".join(
-            "_Bool" if k == "bool" else in_c(k.strip()) for k, _, _ in arguments
-        )
-        given = ", ".join(in_c(g) for _, _, g in arguments)
+        arguments = [(in_c(k), g) for k, _, g in self._arguments(arrays, values)]
+        kinds = ", ".join(kind for kind, _ in arguments)
+        given = ", ".join(f"({k}){g}" if k.endswith("*") else g for k, g in arguments)
         code = [f"extern void {name}({kinds or 'void'});", f"{name}({given});"]
         return frame_code(self.source, code, exprs, self.options, copies_arrays=True)
 
 
-def in_c(text: str) -> str:
-    """A type or a conversion to it as the C program spells it."""
-    for device, name in C_NAMES.items():
-        text = re.sub(rf"\b{device}\b", name, text)
-    return text
+def in_c(kind: str) -> str:
+    """A type as the C program spells it."""
+    for device, name in (*C_NAMES.items(), ("bool", "_Bool")):
+        kind = re.sub(rf"\b{device}\b", name, kind)
+    return kind
 
 
 def _is_own(array: Array) -> bool:

@@ -48,6 +48,16 @@ def test_device_code_computes_what_c_does(body: str, elem: str, tmp_path: Path) 
     assert found == expected
 
 
+@pytest.mark.cc
+def test_truth_values_have_c_s_name_in_c(tmp_path: Path) -> None:
+    body = "for (int i = 0; i < n; i++) Z[i] = X[i] ^ (i % 3 > Z[i]);"
+    text = Prepared.of(tmp_path, body, "_Bool").print(LAUNCH)
+    assert "_Bool" not in text.device
+    assert "(_Bool *)Z" in text.region
+    expected, found = outputs(tmp_path, body, LAUNCH, "_Bool")
+    assert found == expected
+
+
 def test_arguments_are_converted_as_in_c(tmp_path: Path) -> None:
     device = Prepared.of(tmp_path, CALLS, "float").print(LAUNCH).device
     assert "sqrt((double)(X[i] * X[i] + (float)i))" in device
