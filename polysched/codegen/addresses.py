@@ -8,7 +8,7 @@ is asked about.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import islpy as isl
@@ -16,6 +16,7 @@ import islpy as isl
 from polysched.codegen.ast_expr import AstExprPrinter, signed_parameters
 from polysched.codegen.ctext import ADD, PRIMARY, Text, binary, integer
 from polysched.codegen.expr import ExprPrinter
+from polysched.codegen.row_ranges import ask_rows_apart
 from polysched.ir import (
     Array,
     Binary,
@@ -50,8 +51,9 @@ class Question:
 
 
 def ask_apart(
-    scop: Scop, exprs: AstExprPrinter, indent: str, *, from_start: bool = False
-) -> Question:
+    scop: Scop, exprs: AstExprPrinter, indent: str, *, from_start: bool = False,
+    reserved: Collection[str] = (),
+) -> Question:  # fmt: skip
     """The question whether what a SCoP takes for different memory is different.
 
     Parameters
@@ -65,11 +67,29 @@ def ask_apart(
     from_start : bool
         Whether arrays are touched from their first element on, as copies for a device
         are.
+    reserved : collection of str
+        Names that loops in the question must avoid.
     """
-    pairs = scop.asked_overlaps
+    printer = _RangePrinter(scop, exprs, from_start)
+    pairs = [p for p in scop.asked_overlaps if not p.has_rows]
+    plain = _ask_plain(pairs, exprs, printer, indent)
+    rows = [p for p in scop.asked_overlaps if p.has_rows]
+    if not rows:
+        return plain
+    ranges = [
+        (printer.range(t), t.is_written) for t in _members(rows) if not t.array.in_rows
+    ]
+    lines, apart = ask_rows_apart(scop, rows, ranges, exprs.macros, indent, reserved)
+    return Question((*plain.lines, *lines), (*plain.conditions, apart))
+
+
+def _ask_plain(
+    pairs: Sequence[MayOverlap], exprs: AstExprPrinter, printer: _RangePrinter,
+    indent: str,
+) -> Question:  # fmt: skip
+    """The question about names that each mean one piece of memory."""
     if not pairs:
         return Question()
-    printer = _RangePrinter(scop, exprs, from_start)
     if len(pairs) <= MAX_PAIRS or not _are_all(pairs):
         macros = exprs.macros
         asked = [(*printer.range(p.first), *printer.range(p.second)) for p in pairs]

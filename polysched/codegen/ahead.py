@@ -140,8 +140,8 @@ def ask_ahead(
 def _bounds(scop: Scop, points: PointPrinters, load: Load, last: int) -> list[Text]:
     """When the last row lies in an array; none where it is not known to."""
     array = scop.array(load.array)
-    if array.is_private or array.n_expanded:
-        return []
+    if array.is_private or array.n_expanded or array.in_rows:
+        return []  # pointers to rows further on may not be there
     origin = (0,) * len(points.loops)
     first, second = points.at(origin), points.at((*origin[:-1], 1))
     found = []

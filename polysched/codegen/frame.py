@@ -45,7 +45,10 @@ def frame_code(
     asked, flags = _ask_for_order(scop, exprs, options)
     apart = Question()
     if options.original_text is not None:
-        apart = ask_apart(scop, exprs, options.indent, from_start=copies_arrays)
+        apart = ask_apart(
+            scop, exprs, options.indent, from_start=copies_arrays,
+            reserved=options.reserved,
+        )  # fmt: skip
     asked = [*declare_products(scop), *asked, *apart.lines]
     conditions = [Text(flag) for flag in flags]
     conditions += _conditions(scop, exprs, sizes)

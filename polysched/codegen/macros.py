@@ -23,6 +23,38 @@ _MACROS = {
     "ends": """#define {0}(x, first, end) {{ \\
   (__UINTPTR_TYPE__)(x) + (first) * sizeof *(x), \\
   (__UINTPTR_TYPE__)(x) + (end) * sizeof *(x)}}""",
+    "rows_apart": """#define {0}(n, ranges) __extension__ ({{ \\
+  const long n_ = (n); \\
+  __typeof__(&(ranges)[0]) from_ = (ranges), to_ = from_ + n_; \\
+  for (long runs_ = 2; runs_ > 1;) {{ \\
+    long out_ = 0, i_ = 0; \\
+    for (runs_ = 0; i_ < n_; runs_++) {{ \\
+      long middle_ = i_ + 1; \\
+      while (middle_ < n_ && from_[middle_ - 1].first <= from_[middle_].first) \\
+        middle_++; \\
+      long end_ = middle_ < n_ ? middle_ + 1 : n_; \\
+      while (end_ < n_ && from_[end_ - 1].first <= from_[end_].first) end_++; \\
+      for (long k_ = middle_; out_ < end_; out_++) {{ \\
+        const int is_left_ = k_ >= end_ \\
+          || (i_ < middle_ && from_[i_].first <= from_[k_].first); \\
+        to_[out_] = from_[is_left_ ? i_++ : k_++]; \\
+      }} \\
+      i_ = end_; \\
+    }} \\
+    __typeof__(from_) merged_ = to_; \\
+    to_ = from_; \\
+    from_ = merged_; \\
+  }} \\
+  __UINTPTR_TYPE__ all_ = 0, written_ = 0; \\
+  int apart_ = 1; \\
+  for (long i_ = 0; i_ < n_; i_++) {{ \\
+    if (from_[i_].end <= from_[i_].first) continue; \\
+    apart_ &= from_[i_].first >= (from_[i_].is_written ? all_ : written_); \\
+    if (from_[i_].end > all_) all_ = from_[i_].end; \\
+    if (from_[i_].is_written && from_[i_].end > written_) written_ = from_[i_].end; \\
+  }} \\
+  apart_; \\
+}})""",
     "choose": """#define {0}(vector, x, op, y, then, other) \\
   __extension__ ({{ \\
     const vector x_ = (x), y_ = (y); \\

@@ -21,6 +21,7 @@ from polysched.frontend.declarations import (
     element_type,
     is_indirect,
     read_type,
+    table_dimensions,
 )
 from polysched.frontend.expressions import describe_type
 from polysched.frontend.flat_loops import FlatLoop
@@ -174,7 +175,9 @@ class ActionReader:
         subscripts = (map_expr(s, initial.get) for s in place.subscripts)
         place = replace(place, subscripts=tuple(subscripts))
         base = reader.symbol(place.base)
-        if len(dimensions(symbol.ctype)) != 1 or not _same_elements(symbol, base):
+        if len(dimensions(symbol.ctype)) != 1 or not _same_elements(
+            symbol, base, len(place.subscripts)
+        ):
             self._refuser.unsupported(
                 node, f"{symbol.name!r} is {describe_type(symbol.ctype)}, and points "
                 f"into {base.name!r}, {describe_type(base.ctype)}",
@@ -396,11 +399,14 @@ def _changed(action: Assign | Let) -> Expr:
     return action.local if isinstance(action, Let) else action.target
 
 
-def _same_elements(pointer: Symbol, array: Symbol) -> bool:
-    """Whether a pointer and an array have elements of the same type."""
+def _same_elements(pointer: Symbol, array: Symbol, n_subscripts: int) -> bool:
+    """Whether a pointer leads to an element of an array, of the same type."""
     ours, theirs = element_type(pointer.ctype), element_type(array.ctype)
+    rows = table_dimensions(array.ctype)
+    if is_indirect(array.ctype) and (rows is None or len(rows) != n_subscripts):
+        return False
     if isinstance(ours, StructC):
-        return ours is theirs and not is_indirect(array.ctype)
+        return ours is theirs
     if not isinstance(ours, ScalarC) or not isinstance(theirs, ScalarC):
         return False
-    return ours.type == theirs.type and not is_indirect(array.ctype)
+    return ours.type == theirs.type

@@ -21,6 +21,7 @@ from polysched.frontend.declarations import (
     StructC,
     Symbol,
     element_type,
+    table_dimensions,
 )
 from polysched.frontend.exchanges import exchange_group, find_mixed_setting
 from polysched.frontend.pointer_values import PointerValues, Value, Variable, reach
@@ -56,6 +57,8 @@ def find_overlap(
         for other in symbols:
             if other is pointer or not {other, pointer} & written:
                 continue
+            if _has_rows(other, pointer):
+                continue
             place = pointers.variable(other)
             found = every
             if place in group:
@@ -66,6 +69,11 @@ def find_overlap(
             if place in found and not _is_holder(other, pointer):
                 return pointer, other, found[place].node
     return None
+
+
+def _has_rows(one: Symbol, other: Symbol) -> bool:
+    """Whether rows lie behind pointers: where they do is asked when code runs."""
+    return any(table_dimensions(s.ctype) is not None for s in (one, other))
 
 
 def _is_holder(other: Symbol, pointer: Symbol) -> bool:
@@ -111,6 +119,7 @@ def find_shared(
             not first.is_pointer
             or not second.is_pointer
             or not {first, second} & written
+            or _has_rows(first, second)
         ):
             continue
         one, other = pointers.variable(first), pointers.variable(second)

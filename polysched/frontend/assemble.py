@@ -47,6 +47,7 @@ from polysched.frontend.products import Products
 from polysched.frontend.purity import Functions
 from polysched.frontend.reading import ScopReader
 from polysched.frontend.refusal import Refuser
+from polysched.frontend.row_tables import check_tables
 from polysched.frontend.scoping import Declarer, ScopSite
 from polysched.frontend.site_checks import SiteChecks
 from polysched.frontend.structures import SizeChecker
@@ -151,6 +152,9 @@ class Assembler:
         drafts = [with_bent_lookups(d, unknown.only_read) for d in drafts]
         statements = [self._statement(k, d, unknown) for k, d in enumerate(drafts)]
         self.n_stages_done += 1
+        tables = [o.name for o in self.objects.all() if o.in_rows]
+        others = self._looked_up | self._bent
+        check_tables(tables, others, drafts, statements, self.refuser, self._node)
         checks.keep_apart(statements)
         symbolic = self._parameters(statements)
         made = sorted(symbolic & self.products.names)
@@ -242,7 +246,10 @@ class Assembler:
         others = self._looked_up | self._bent
         holds = assumptions.holds
         try:
-            flat = [o for o in self.objects.all() if o.name not in others]
+            flat = [
+                o for o in self.objects.all()
+                if o.name not in others and not o.in_rows
+            ]  # fmt: skip
             return delinearise(drafts, flat, assumptions, self.products)
         except CannotDelinearise as verdict:
             if verdict.array not in written_arrays(drafts):
@@ -361,7 +368,9 @@ class Assembler:
             pitches=found.pitches, n_expanded=len(found.loops),
             c_name="" if found.name == symbol.name else symbol.name,
             view=found.view, is_part=found.is_part,
-            confined=self._is_confined(symbol), held=symbol.held,
+            confined=not found.in_rows and self._is_confined(symbol),
+            held=symbol.held,
+            in_rows=found.in_rows,
         )  # fmt: skip
 
     def _is_confined(self, symbol: Symbol) -> bool:
@@ -379,6 +388,8 @@ class Assembler:
         symbol = found.symbol
         if symbol.storage in {"global", "static"} or isinstance(symbol.ctype, PointerC):
             return True
+        if found.in_rows:
+            return True  # whoever the table belongs to
         is_scalar = isinstance(symbol.ctype, ScalarC)
         if symbol.storage == "parameter" and not is_scalar:
             return True

@@ -23,6 +23,7 @@ from polysched.frontend.declarations import (
     element_type,
     is_indirect,
     read_type,
+    table_dimensions,
 )
 from polysched.ir import ScalarType, promote, types
 
@@ -162,9 +163,11 @@ class BlockCalls:
             subscripts.insert(0, node.subscript)
             node = node.name
         ctype = self._type(node)
-        if ctype is None or is_indirect(ctype):
+        rows = None if ctype is None else table_dimensions(ctype)
+        if ctype is None or (is_indirect(ctype) and rows is None):
             return None
-        element, extents = element_type(ctype), dimensions(ctype)[len(subscripts) :]
+        element = element_type(ctype)
+        extents = (dimensions(ctype) if rows is None else rows)[len(subscripts) :]
         if not isinstance(element, ScalarC) or element.volatile or not extents:
             return None
         if any(extent is None for extent in extents[1:]):

@@ -271,6 +271,18 @@ def dimensions(ctype: CType) -> list[c_ast.Node | None]:
             return found
 
 
+def table_dimensions(ctype: CType) -> list[c_ast.Node | None] | None:
+    """Extents of rows of numbers behind pointers (``double **A``); None of others."""
+    found: list[c_ast.Node | None] = []
+    if not is_indirect(ctype):
+        return None
+    while isinstance(ctype, (ArrayC, PointerC)):
+        is_array = isinstance(ctype, ArrayC)
+        found.append(ctype.extent if isinstance(ctype, ArrayC) else None)
+        ctype = ctype.element if isinstance(ctype, ArrayC) else ctype.target
+    return None if is_array or not isinstance(ctype, ScalarC) else found
+
+
 def is_indirect(ctype: CType) -> bool:
     """Whether the object holds pointers below its first level (``double **A``)."""
     first = True

@@ -20,6 +20,10 @@ POINTER_MOVED = (
     "that take turns may be one array, A[t % 2][i], or a scop begins inside of the "
     "loop around, with the exchange behind it"
 )
+ROWS_STAY = (
+    "rows behind pointers stay where they are in a scop, and are read as numbers, "
+    "A[i][j]; copy their elements, or set and exchange rows outside of it"
+)
 _STATEMENTS = {
     "Goto": "a goto",
     "Label": "a label", "Break": "a break", "Continue": "a continue",
@@ -110,13 +114,13 @@ def type_hint(type_: str) -> str:
     return "arrays and scalars of integer types, float and double are taken"
 
 
-def member_hint(pointer: Any) -> str:
+def member_hint(pointer: Any, stars: str = "*") -> str:
     """What to do about a pointer that a structure holds."""
     if any(isinstance(part, c_ast.ArrayRef) for part in parts(pointer)):
         return "copy what it points to into an array in front of the scop"
     return (
-        f"set a pointer in front of the scop, as in double *{pointer.field.name} = "
-        f"{c_text(pointer)};, and use that"
+        "set a pointer in front of the scop, as in "
+        f"double {stars}{pointer.field.name} = {c_text(pointer)};, and use that"
     )
 
 

@@ -110,6 +110,8 @@ def find_neighbours(site: ScopSite, objects: Objects) -> Iterator[Neighbours]:
         variable = site.pointers.variable(item.symbol)
         if variable is None or not item.symbol.is_pointer or item.layout is not None:
             continue
+        if item.in_rows:
+            continue
         value = _only_value(variable, site)
         if value is None:
             continue

@@ -20,6 +20,7 @@ from polysched.frontend.declarations import (
     dimensions,
     element_type,
     is_indirect,
+    table_dimensions,
 )
 from polysched.frontend.expressions import ExpressionReader, describe_type
 from polysched.frontend.hints import type_hint
@@ -33,6 +34,7 @@ from polysched.frontend.structures import (
     find_members,
 )
 from polysched.frontend.survey import Survey
+from polysched.frontend.trees import parts
 from polysched.ir import Binary, Expr, Iter, Param, ScalarType, types
 
 
@@ -85,6 +87,8 @@ class Object:
         Of an object of structures: the last subscript is that of the numbers in one.
     is_flattened : bool
         Whether C has several subscripts, and `pitches` make them one.
+    in_rows : bool
+        As `ir.Array.in_rows`.
     """
 
     symbol: Symbol
@@ -95,6 +99,7 @@ class Object:
     pitches: tuple[Expr, ...] = ()
     layout: Layout | None = None
     is_flattened: bool = False
+    in_rows: bool = False
 
     @property
     def n_subscripts(self) -> int:
@@ -122,7 +127,12 @@ class Object:
         return self.layout is not None and not self.layout.is_whole and not is_private
 
     def row_ends(self) -> dict[int, tuple[int, Expr | None]]:
-        """For each subscript that must stay in its row, where that begins and ends."""
+        """For each subscript that must stay in its row, where that begins and ends.
+
+        Whether rows behind pointers overlap is asked of what is touched of each.
+        """
+        if self.in_rows:
+            return {}
         last = len(self.extents) - 1
         ends = {k: (0, self.extents[k]) for k in range(1, last + 1)}
         if self.layout is not None:
@@ -228,24 +238,27 @@ class Objects:
                 node, f"{symbol.name!r} is {describe_type(symbol.ctype)}",
                 hint=type_hint(describe_type(symbol.ctype)),
             )  # fmt: skip
-        if element.volatile:
+        in_rows = is_indirect(symbol.ctype)
+        if element.volatile or (in_rows and _has_volatile_pointers(symbol)):
             self._refuser.unsupported(
                 node,
                 f"{symbol.name!r} is volatile: its accesses may not be reordered",
                 hint="copy it in front of the scop, or leave its loops outside",
             )
-        if is_indirect(symbol.ctype):
+        inside = symbol in self._survey.declared
+        if in_rows and (inside or table_dimensions(symbol.ctype) is None):
             self._refuser.unsupported(
                 node, f"{symbol.name!r} is {_indirect(symbol)}",
                 hint="use a multi-dimensional array, or a flat one with a subscript "
-                "like i*n + j",
+                "like i*n + j; rows of numbers behind pointers, double **A, are taken "
+                "where they are set in front of the scop",
             )  # fmt: skip
-        inside = symbol in self._survey.declared
         name = self.names.array(symbol.name, keep=not inside)
         extents = self._read_extents(symbol, inside, node)
         loops = self._loops.get(symbol, ())
         if isinstance(element, ScalarC):
-            return (Object(symbol, name, element.type, extents, loops),)
+            plain = Object(symbol, name, element.type, extents, loops, in_rows=in_rows)
+            return (plain,)
         if symbol.storage != "scop" and None in extents[1:]:
             self._refuser.unsupported(
                 node, f"the length of the rows of {symbol.name!r}, which has "
@@ -302,7 +315,8 @@ class Objects:
         self, symbol: Symbol, inside: bool, node: Any
     ) -> tuple[Expr | None, ...]:
         found: list[Expr | None] = []
-        for extent in dimensions(symbol.ctype):
+        rows = table_dimensions(symbol.ctype)
+        for extent in dimensions(symbol.ctype) if rows is None else rows:
             if extent is None:
                 found.append(None)
                 continue
@@ -346,6 +360,14 @@ def _identifiers(node: Any) -> set[str]:
         return set()
     found = {node.name} if isinstance(node, c_ast.ID) else set()
     return found.union(*(_identifiers(child) for _, child in node.children()))
+
+
+def _has_volatile_pointers(symbol: Symbol) -> bool:
+    """Whether pointers of its declaration may change at any time."""
+    return any(
+        isinstance(part, c_ast.PtrDecl) and {"volatile", "_Atomic"} & {*part.quals}
+        for part in (parts(symbol.node) if symbol.node is not None else ())
+    )
 
 
 def _indirect(symbol: Symbol) -> str:

@@ -60,13 +60,17 @@ def find_overlaps(
     """
     touched = [*_objects(objects, statements), *_variables(site, parameters)]
     judge = _Judge(site)
-    return tuple(
-        MayOverlap(*sorted((here, there), key=lambda t: not t.is_written))
-        for (one, here), (other, there) in combinations(touched, 2)
-        if one is not other
-        and (here.is_written or there.is_written)
-        and frozenset({one, other}) not in compared
-        and judge.may_overlap(one, here.array, other, there.array)
+    own_rows = (t for _, t in touched if t.is_written and t.array.in_rows)
+    return (
+        *(
+            MayOverlap(*sorted((here, there), key=lambda t: not t.is_written))
+            for (one, here), (other, there) in combinations(touched, 2)
+            if one is not other
+            and (here.is_written or there.is_written)
+            and frozenset({one, other}) not in compared
+            and judge.may_overlap(one, here.array, other, there.array)
+        ),
+        *(MayOverlap(t, t) for t in own_rows),
     )
 
 
@@ -115,6 +119,8 @@ class _Judge:
     def may_overlap(
         self, one: Symbol, here: Array, other: Symbol, there: Array
     ) -> bool:  # fmt: skip
+        if here.in_rows or there.in_rows:
+            return self._may_be_row(one, here, other, there)
         if is_restricted(one) or is_restricted(other):
             return False
         if is_address(one) and is_address(other):
@@ -127,6 +133,25 @@ class _Judge:
         if is_address(other):
             return self._may_lead_to(other, one, there.type, here)
         return False  # two objects of the program
+
+    def _may_be_row(
+        self, one: Symbol, here: Array, other: Symbol, there: Array
+    ) -> bool:
+        """Whether rows behind pointers, which anybody may have set, may be an object.
+
+        What is said of the pointer to the rows, `restrict` too, says nothing of them.
+        """
+        if not here.in_rows:
+            one, here, other, there = other, there, one, here
+        if there.in_rows:
+            return True
+        if is_address(other):
+            return not is_restricted(other)
+        if there.is_scalar and not _is_one_type(here.type, there.type):
+            return False
+        return other.storage == "global" or self._has_escaped(
+            other, not there.is_scalar
+        )
 
     def _may_lead_to(
         self, pointer: Symbol, target: Symbol, type_: ScalarType, array: Array

@@ -15,7 +15,7 @@ from polysched.frontend.declarations import (
     element_type,
 )
 from polysched.frontend.expressions import ExpressionReader, c_text
-from polysched.frontend.hints import member_hint
+from polysched.frontend.hints import ROWS_STAY, member_hint
 from polysched.frontend.literals import integer
 from polysched.frontend.naming import is_free_for_isl
 from polysched.frontend.objects import Loop, Object, Objects
@@ -137,8 +137,9 @@ class ScopReader(ExpressionReader):
             n = len(found.extents) - n_fixed
             what = f"an array with {n} subscripts" if n else "a scalar"
             self.refuser.unsupported(
-                node, f"{base.name!r} is {what} and is used with {len(subscripts)}"
-            )
+                node, f"{base.name!r} is {what} and is used with {len(subscripts)}",
+                hint=ROWS_STAY if found.in_rows else "",
+            )  # fmt: skip
         values = tuple(self._subscript(s) for s in subscripts)
         inner = values if place is None else place.element(values)
         return Load(found.name, (*found.prefix, *inner), found.type)
@@ -176,7 +177,9 @@ class ScopReader(ExpressionReader):
             pointer = node.name if isinstance(node, c_ast.ArrayRef) else node
             self.refuser.unsupported(
                 node, f"{c_text(pointer)} is a pointer that a structure holds",
-                hint=member_hint(pointer),
+                hint=member_hint(
+                    pointer, "**" if isinstance(type_.target, PointerC) else "*"
+                ),
             )  # fmt: skip
 
     def numbers(self, node: Any, written: bool = False) -> tuple[Load, ...]:

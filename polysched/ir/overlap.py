@@ -45,11 +45,19 @@ class MayOverlap:
     Attributes
     ----------
     first, second : Touched
-        What it touches through each.
+        What it touches through each; one and the same for an array whose rows lie
+        behind pointers and may overlap each other.
     """
 
     first: Touched
     second: Touched
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether rows behind pointers are among what is compared."""
+        return self.first.array.in_rows or self.second.array.in_rows
+
     def __str__(self) -> str:
+        if self.first is self.second:
+            return f"the rows of {self.first.array.source_name}"
         return f"{self.first.array.source_name} and {self.second.array.source_name}"

@@ -91,6 +91,9 @@ class Array:
     held : str
         The C expression of a pointer that C has under no name, ``grid->ez``, which
         generated code gives to a variable.
+    in_rows : bool
+        Whether C has pointers to its rows, ``double **A``: where they lie is data, and
+        an element is reached through as many pointers as subscripts.
     """
 
     name: str
@@ -106,6 +109,7 @@ class Array:
     is_part: bool = False
     confined: bool = False
     held: str = ""
+    in_rows: bool = False
 
     @property
     def n_dim(self) -> int:

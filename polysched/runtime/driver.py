@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
 import islpy as isl
@@ -59,7 +59,11 @@ def print_driver(
     places = find_places(scops, parameters)
     arguments = []
     for k, parameter in enumerate(signature.parameters):
-        if parameter.is_pointer:
+        rows = _rows(scops, parameter)
+        if rows:
+            sizes = _count_rows(rows, parameters)
+            arguments.append(_filled_rows(rows[0][1], sizes, seed + k))
+        elif parameter.is_pointer:
             n = _count_elements(program, signature, parameter, parameters)
             held = places.get(parameter.name)
             arguments.append(_filled(signature, parameter, n, seed + k, held))
@@ -74,6 +78,8 @@ def print_driver(
         "                                unsigned long);\n"
         "  extern void *polysched_places(unsigned long, unsigned long, long long,\n"
         "                                long long, unsigned long);\n"
+        "  extern void *polysched_rows(unsigned long, unsigned long, unsigned long,\n"
+        "                              int, unsigned long);\n"
         f"  {signature.function}({', '.join(arguments)});\n"
         "  return 0;\n}\n"
     )
@@ -135,6 +141,47 @@ def _filled(
     return f"polysched_filled({n_elements}UL, {size}, {kind}, {seed}UL)"
 
 
+def _rows(
+    scops: Sequence[Scop], parameter: FunctionParameter
+) -> list[tuple[Scop, Array]]:
+    """Arrays that reach an argument as pointers to their rows."""
+    return [
+        (scop, array)
+        for scop in scops
+        for array in scop.arrays
+        if array.source_name == parameter.name
+        and array.storage == "parameter"
+        and array.in_rows
+        and array.n_dim == 2
+    ]
+
+
+def _count_rows(
+    arrays: Sequence[tuple[Scop, Array]], parameters: Mapping[str, int]
+) -> tuple[int, int]:
+    """How many rows of how many elements SCoPs reach."""
+    n_rows = n_elements = 1
+    for scop, array in arrays:
+        for elements in _touched(scop, array, parameters):
+            n_rows = max(n_rows, _bound(elements, 0, array) + 1)
+            n_elements = max(n_elements, _bound(elements, 1, array) + 1)
+    if n_rows * n_elements > _LARGEST_ELEMENTS:
+        raise RunError(
+            f"array {arrays[0][1].source_name!r} would need {n_rows * n_elements}"
+            " elements"
+        )
+    return n_rows, n_elements
+
+
+def _filled_rows(array: Array, sizes: tuple[int, int], seed: int) -> str:
+    n_rows, n_elements = sizes
+    kind = _KINDS.get(array.type, 0)
+    return (
+        f"polysched_rows({n_rows}UL, {n_elements}UL, sizeof({array.type.name}),"
+        f" {kind}, {seed}UL)"
+    )
+
+
 def _count_elements(
     program: Program,
     signature: Signature,
@@ -162,17 +209,24 @@ def _count_elements(
 
 def _extent(scop: Scop, array: Array, parameters: Mapping[str, int]) -> int:
     """One more than the largest position that a SCoP reaches in an array."""
+    known = scop.with_products(parameters)
+    touched = _touched(scop, array, parameters)
+    return max((_reach(elements, array, known) for elements in touched), default=0)
+
+
+def _touched(
+    scop: Scop, array: Array, parameters: Mapping[str, int]
+) -> Iterator[isl.Set]:
+    """The elements that a SCoP touches for some values of its parameters, if any."""
     parameters = scop.with_products(parameters)
     point = fix_parameters(
         {p.name: parameters[p.name] for p in scop.parameters if p.name in parameters}
     )
-    touched = (scop.reads.union(scop.may_writes)).range()
-    sizes = []
-    for elements in list_sets(touched):
+    for elements in list_sets((scop.reads.union(scop.may_writes)).range()):
         if elements.get_tuple_name() == array.name:
             at_point = elements.intersect_params(point)
-            sizes.append(_reach(at_point, array, parameters))
-    return max(sizes, default=0)
+            if not at_point.is_empty():
+                yield at_point
 
 
 def _reach(elements: isl.Set, array: Array, parameters: Mapping[str, int]) -> int:

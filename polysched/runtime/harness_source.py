@@ -235,6 +235,18 @@ void *polysched_filled(unsigned long count, unsigned long size, int kind,
     return bytes;
 }
 
+/* Pointers to so many rows of such numbers. */
+void *polysched_rows(unsigned long n_rows, unsigned long count, unsigned long size,
+                     int kind, unsigned long seed)
+{
+    void **rows = allocated(n_rows, sizeof *rows);
+    unsigned char *bytes = polysched_filled(n_rows * count, size, kind, seed);
+    unsigned long k;
+    for (k = 0; k < n_rows; k++)
+        rows[k] = bytes + k * count * size;
+    return rows;
+}
+
 /* Integers from low to high: indices of another array's elements. */
 void *polysched_places(unsigned long count, unsigned long size, long long low,
                        long long high, unsigned long seed)

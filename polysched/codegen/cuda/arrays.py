@@ -187,6 +187,12 @@ def place_array(scop: Scop, array: Array, name: str) -> DeviceArray:
         If no bound is found for what the SCoP touches of it, or it is a part of
         structures and written: members of other types would come back old with it.
     """
+    if array.in_rows:
+        raise CodegenError(
+            f"the rows of {array.source_name!r} lie behind pointers: a device has "
+            "copies of whole arrays only",
+            hint="let the rows be those of one array, double A[n][m]",
+        )
     if array.name in scop.open_arrays:
         raise CodegenError(
             f"data say which elements of {array.source_name!r} are touched, and its "

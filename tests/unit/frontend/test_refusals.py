@@ -12,6 +12,7 @@ BEFORE = """\
 #include <stdio.h>
 struct point { double x; int k : 3; } p[9];
 volatile double v; long double ld[9]; double **rows, *lines[9];
+struct point **marks;
 double A[9][9]; int counter; int gi;
 double impure(double a) { counter++; return a; }
 double half(double a) { return a / 2; }
@@ -72,11 +73,33 @@ CASES = {
     "volatile": (f"{LOOP} x[i] = v;", "v;", "'v' is volatile"),
     "long double": (f"{LOOP} x[i] = ld[i];", "ld[i]", "an array of long double"),
     "long double literal": (f"{LOOP} x[i] = 1.0L;", "1.0L", "found a long double"),
-    "pointer to pointers": (
-        f"{LOOP} x[i] = rows[i][i];", "rows", "is a pointer to pointers",
+    "rows of structures": (
+        f"{LOOP} x[i] = marks[i][i].x;", "marks", "is a pointer to pointers",
     ),
-    "array of pointers": (
-        f"{LOOP} x[i] = lines[i][i];", "lines", "is an array of pointers",
+    "rows set in the scop": (
+        f"double *own[9]; {LOOP} x[i] = own[i][i];", "own[i]", "an array of pointers",
+    ),
+    "row moved": (f"{LOOP} rows[i] = rows[i + 1];", "rows[i + 1]", "used with 1"),
+    "rows exchanged": (
+        f"{LOOP} {{ double *t = rows[i]; rows[i] = lines[i]; lines[i] = t; }}",
+        "lines[i]", "used with 1",
+    ),
+    "rows that data choose": (
+        f"{LOOP} x[i] = rows[k[i]][i];", "k[i]", "data say which elements of 'rows'",
+    ),
+    "elements of rows that data choose": (
+        f"{LOOP} rows[i][k[i]] = 0;", "rows[i]", "data say which elements of 'rows'",
+    ),
+    "rows that data ask for": (
+        f"{LOOP} if (k[i]) lines[i][0] = 1;", "lines[i][0] = 1",
+        "data say whether rows of 'lines', which lie behind pointers, are looked up",
+    ),
+    "rows in a loop that data end": (
+        f"{LOOP} {{ double s = 0; while (s < x[i]) s += lines[i][0]; y[i] = s; }}",
+        "lines[i][0]; y", "data say whether rows of 'lines'",
+    ),
+    "pointer to a row of pointers": (
+        f"{LOOP} {{ double *e = rows; e[i] = 0; }}", "*e", "points into 'rows'",
     ),
     "pointer that hides a pure function": (
         f"{LOOP} x[i] = half(x[i]);", "half", "through the pointer 'half'",

@@ -292,3 +292,27 @@ def test_places_that_the_region_counts_itself_are_right_for_all_data(
     else:
         with pytest.raises(RunError, match="which elements of 'a' are reached"):
             print_driver(program, program.scops[0], {"n": 9})
+
+
+@pytest.mark.cc
+def test_rows_behind_pointers_are_made_up(tmp_path: Path) -> None:
+    path = tmp_path / "rows.c"
+    path.write_text(
+        "void f(int n, double **A, const float *const *B) {\n#pragma scop\n"
+        "  for (int i = 0; i < n; i++)\n    for (int j = 0; j <= i; j++)\n"
+        "      A[i][j + 2] = A[i][j] + B[i + 1][2 * j];\n#pragma endscop\n}\n"
+    )
+    program = parse_c(path)
+    text = print_driver(program, program.scops[0], {"n": 5})
+    assert "polysched_rows(5UL, 7UL, sizeof(double), 8, 1UL)" in text
+    assert "polysched_rows(6UL, 9UL, sizeof(float), 4, 2UL)" in text
+    bench = Workbench(
+        program,
+        program.scops[0],
+        toolchain=Toolchain(cflags=("-O1", "-fsanitize=address")),
+        directory=tmp_path / "work",
+        options=RunOptions(parameters={"n": 5}, seed=3),
+    )
+    run = bench.execute(bench.build("p", None), timeout_seconds=10, with_dump=True)
+    assert run.dump is not None
+    assert sum(len(s.values) for s in run.dump.segments) == 15
