@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pycparser import c_ast
+
 from polysched.frontend.actions import Surroundings
 from polysched.frontend.aliasing import find_overlap, find_shared
 from polysched.frontend.builder import Draft
@@ -51,10 +53,9 @@ class SiteChecks:
     def _check_declarations(self) -> None:
         """What the SCoP declares at its top must not be used behind it."""
         for item in self._site.items:
-            name = getattr(item, "name", None)
-            symbol = self._around.survey.symbol(item)
-            if symbol is None or not isinstance(name, str):
+            if not isinstance(item, (c_ast.Decl, c_ast.Typedef)) or not item.name:
                 continue
+            name = item.name
             if is_mentioned_after(self._site, name):
                 self._around.refuser.unsupported(
                     item, f"{name!r} is declared inside the scop and used behind it",

@@ -209,6 +209,11 @@ CASES = {
         "read outside its loop",
     ),
     "used behind": ("double late = 1; x[0] = late;", "late = 1", "used behind it"),
+    "used behind, of a size that changes": (
+        "int len = n; len /= 2; for (int i = 0; i < len; i++) x[i] = 0;"
+        " int late = len / 2; for (int i = 0; i < late; i++) x[i] = 1;",
+        "late = len", "used behind it",
+    ),
     "static": (f"{LOOP} {{ static double s; s = 1; }}", "s;", "a static declaration"),
     "isl word": ("for (int i = 0; i < max; i++) x[i] = 0;", "max", "a word of isl's"),
     "empty": ("", "", "the scop is empty"),
