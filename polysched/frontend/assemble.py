@@ -20,6 +20,7 @@ from polysched.frontend.actions import Surroundings
 from polysched.frontend.affine import NotAffine
 from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.builder import Builder, Draft
+from polysched.frontend.called import with_bodies
 from polysched.frontend.control import structured
 from polysched.frontend.declarations import PointerC, ScalarC, Symbol
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
@@ -41,6 +42,7 @@ from polysched.frontend.lookups import (
     with_lookups,
     written_arrays,
 )
+from polysched.frontend.naming import FreshNames
 from polysched.frontend.objects import Object, Objects
 from polysched.frontend.overlaps import Named, find_overlaps
 from polysched.frontend.products import Products
@@ -112,7 +114,9 @@ class Assembler:
         self.site = site
         self.n_words = n_words
         self.refuser = refuser
-        less_jumps = structured(site.items, site.scope, refuser, self._is_dead)
+        fresh = FreshNames(n_words)
+        called = with_bodies(site.items, site.scope, fresh, refuser)
+        less_jumps = structured(called, site.scope, refuser, self._is_dead)
         self.rewritten = Rewritten(
             site, less_jumps.items, ways, n_words, self._is_own, self._is_dead
         )  # fmt: skip

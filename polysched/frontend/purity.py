@@ -83,7 +83,9 @@ class Functions:
                 self._refuser.unsupported(
                     node, f"found a call of {name!r}, which {reason}",
                     hint="functions compute with arguments and variables of their own, "
-                    "or only choose what they return, which may read the file's; "
+                    "or only choose what they return, which may read the file's; those "
+                    "with pointers return behind their loops, are called whatever the "
+                    "data are, and write only where a statement is one call; "
                     f"pass --pure {name} if calling it changes nothing and depends on "
                     "its arguments only",
                 )  # fmt: skip

@@ -67,7 +67,9 @@ CASES = {
     "unknown call": (f"{LOOP} x[i] = rand();", "rand", "'rand', which is not known"),
     "impure function": (f"{LOOP} x[i] = impure(1);", "impure", "uses 'counter'"),
     "impure below": (f"{LOOP} x[i] = deep(1);", "deep", "calls 'impure', which uses"),
-    "pointer function": (f"{LOOP} x[i] = pointed(y);", "pointed", "takes a pointer"),
+    "pointer function": (
+        f"{LOOP} x[i] = m ? pointed(y) : 0;", "pointed", "takes a pointer",
+    ),
     "recursive function": (f"{LOOP} x[i] = loops(2);", "loops", "calls itself"),
     "struct": (f"{LOOP} x[i] = p[i].x;", "p[i]", "it has bit fields"),
     "volatile": (f"{LOOP} x[i] = v;", "v;", "'v' is volatile"),
@@ -209,6 +211,9 @@ CASES = {
         "read outside its loop",
     ),
     "used behind": ("double late = 1; x[0] = late;", "late = 1", "used behind it"),
+    "used behind, set by a call": (
+        "double late = pointed(x); x[0] = late;", "late = pointed", "used behind it",
+    ),
     "used behind, of a size that changes": (
         "int len = n; len /= 2; for (int i = 0; i < len; i++) x[i] = 0;"
         " int late = len / 2; for (int i = 0; i < late; i++) x[i] = 1;",
@@ -361,7 +366,13 @@ ADVICE = {
     ),
     "release": ("free(x);", "a call of 'free'", "allocate and free memory outside"),
     "output": (f'{LOOP} printf("x");', "a call of 'printf'", "print it behind"),
-    "own function": (f"{LOOP} set(i);", "a call of 'set'", "write what set does"),
+    "own function": (
+        f"{LOOP} set(i);", "the call of 'set' in line", "return at their end",
+    ),
+    "own function in a choice": (
+        f"{LOOP} switch (i) {{ case 1: set(i); }}", "a call of 'set'",
+        "write what set does",
+    ),
     "other function": (f"{LOOP} other(i);", "a call of 'other'", "a scop holds for"),
     "return": (f"{LOOP} if (x[i] > 1) return;", "a return", "leave the loop"),
     "float": (
@@ -395,7 +406,7 @@ def test_says_what_to_do(parse, case):
     body, message, hint = ADVICE[case]
     program = parse(
         "#include <stdlib.h>\n#include <stdio.h>\n" + STRUCTURES + "int gi;\n"
-        "void set(int i) { gi = i; }\nvoid other(int i);\n"
+        "void set(int i) { static int at; gi = at + i; }\nvoid other(int i);\n"
         "double stepwise(int i) { i += gi; return i; }\nvoid f(int n, double *x, "
         "double *y, void *v, grid *g, struct outer o, double _Complex *c,"
         f"grid *all) {{\n#pragma scop\n{body}\n"
@@ -404,7 +415,7 @@ def test_says_what_to_do(parse, case):
     (refusal,) = program.refusals
     assert message in refusal.message
     assert hint in refusal.hint
-    assert refusal.where.line >= 9
+    assert refusal.where.line >= (6 if case == "own function" else 9)
 
 
 @pytest.mark.parametrize(
