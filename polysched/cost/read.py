@@ -257,9 +257,11 @@ def _reads_ahead(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:
     assert nest.inner is not None
     if nest.beside or not _assigns_once(nest.statement):
         return False
-    (written,) = (r for r in nest.references if r.is_write)
-    same = (r for r in nest.references if r.array == written.array)
-    if any(r.rows != written.rows for r in same):
+    written = [r for r in nest.references if r.is_write]
+    if len(written) != 1:  # none where data choose the element
+        return False
+    same = (r for r in nest.references if r.array == written[0].array)
+    if any(r.rows != written[0].rows for r in same):
         return False
     member = nest.members[nest.inner]
     node, name = tree.node(member.path), nest.statement.name

@@ -29,10 +29,12 @@ DOWN = "for (int i = 989; i >= FIRST; i--)"
         (f"if (m > 0) {DOWN.replace('FIRST', 'm')} a[i] += a[i - m];", False),
         (f"{UP} {{ b[i] = a[i]; a[i] = b[i + 1]; }}", False),  # another one's array
         (f"{UP} a[i] += a[i + 1] * a[995];", False),  # may be changed, who knows
+        (f"{UP} a[at[i]] += a[i + 1];", False),
+        (f"{UP} if (b[i] > 0) a[at[i]] = a[i];", False),
     ],
     ids=[
         "next", "far", "down", "in a loop", "before", "both", "any distance", "two",
-        "other ways",
+        "other ways", "anywhere", "anywhere, some",
     ],
 )  # fmt: skip
 def test_reads_of_what_changes_later_keep_no_loop_from_lanes(
@@ -40,7 +42,7 @@ def test_reads_of_what_changes_later_keep_no_loop_from_lanes(
 ) -> None:
     path = tmp_path / "ahead.c"
     path.write_text(
-        "static double a[1000], b[1000];\n"
+        "static double a[1000], b[1000];\nstatic int at[1000];\n"
         f"void f(int m)\n{{\n#pragma scop\n{body}\n#pragma endscop\n}}\n"
     )
     (scop,) = parse_c(path).scops
