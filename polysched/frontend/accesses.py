@@ -178,7 +178,9 @@ def without_unreached(
 ) -> tuple[Action, ...]:
     """A body with a number for elements that no instance reads, ``0 ? x[i] : 1``.
 
-    What has no access is an array that the statement does not need.
+    What has no access is an array that the statement does not need. Elements that data
+    choose stay: where no value lies in the array, the text says what is read all the
+    same.
 
     Parameters
     ----------
@@ -191,8 +193,11 @@ def without_unreached(
     kept = targets | {a.array for a in accesses}
 
     def change(expr: Expr) -> Expr | None:
-        is_unreached = isinstance(expr, Element) and expr.array not in kept
-        return Cast(expr.dtype, integer(1)) if is_unreached else None
+        if not isinstance(expr, Element) or expr.array in kept:
+            return None
+        if any(map(depends_on_data, expr.subscripts)):
+            return None
+        return Cast(expr.dtype, integer(1))
 
     return tuple(map_action(action, change) for action in body)
 

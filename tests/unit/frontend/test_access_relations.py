@@ -148,7 +148,6 @@ def test_affine_part_of_a_data_condition_joins_the_domain(scop_of):
         ("3 > 2 ? y[i] : t", {"y"}),
         ("i >= 0 || y[i] > 0 ? 1 : t + z[i]", {"t", "z"}),
         ("i > n ? t : y[i] + (i < n - 1 ? y[i + 1] : t)", {"t", "y"}),
-        ("n < 0 ? z[k[i]] : k[i]", {"k"}),
     ],
 )
 def test_what_no_instance_reads_is_not_there(scop_of, value, left):
@@ -194,3 +193,12 @@ def test_questions_of_places_beside_data(scop_of, condition, domain):
     scop = scop_of(f"{LOOP} for (int j = 0; j < n; j++) if ({condition}) y[i] += x[j];")
     (statement,) = scop.statements
     assert statement.domain.is_equal(isl.Set(f"[n, m] -> {{ S0[i, j] : {domain} }}"))
+
+
+def test_elements_that_data_choose_stay_where_none_is_in_the_array(scop_of) -> None:
+    """C programs read on behind a row: the text goes on doing so."""
+    body = "for (int i = 0; i < n; i++) x[i] = z[0][k[i] + 5];"
+    head = "int n, double *x, double z[9][5], unsigned char *k"
+    (statement,) = scop_of(body, head=head).statements
+    tops = [top for a in statement.body for top in action_expressions(a)]
+    assert "z" in {e.array for top in tops for e in walk(top) if isinstance(e, Element)}
