@@ -14,7 +14,7 @@ TORCH ?= torch>=2.6
 GPU_SECONDS ?= 225
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch slow check lint format types floors golden docs fuzz bench
+.PHONY: help demo test test-torch long slow check lint format types floors golden docs fuzz bench
 .PHONY: site gpu-kernels gpu-bench gpu-check clean
 
 # once, for environments in which Python writes no bytecode at import
@@ -50,7 +50,10 @@ demo: $(VENV)/installed ## install, then tune examples/gemm.c
 	  --records build/demo.sqlite
 
 test: $(VENV)/installed-dev ## the quick suite
-	$(PYTEST) -n $(WORKERS) -m "not slow and not docs" polysched tests
+	$(PYTEST) -n $(WORKERS) -m "not long and not slow and not docs" polysched tests
+
+long: $(VENV)/installed-dev ## the tests that take seconds, which CI runs as well
+	$(PYTEST) -n $(WORKERS) -m "long and not slow" tests
 
 test-torch: $(VENV)/installed-dev ## the tests that need PyTorch; TORCH=... says which
 	$(BIN)/python -c 'import torch' 2>/dev/null || \
@@ -60,7 +63,7 @@ test-torch: $(VENV)/installed-dev ## the tests that need PyTorch; TORCH=... says
 slow: $(VENV)/installed-dev ## the tests that take minutes
 	$(PYTEST) -n $(WORKERS) -m slow tests
 
-check: lint types floors site docs test ## what CI runs
+check: lint types floors site docs long test ## what CI runs
 
 lint: $(VENV)/installed-dev ## ruff, and whether the format is ruff's
 	$(BIN)/ruff check

@@ -100,6 +100,7 @@ def diamonds(scop):
     return Candidates(scop, deps, tuple(found))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n_dims", [1, 2])
 def test_random_stencils_agree_in_diamonds(n_dims):
     seeds = range(100 * n_dims, 100 * n_dims + N_PROGRAMS)

@@ -65,6 +65,7 @@ def check(units):
     return check_program(program_text(units), SPACES, OPTIONS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + N_PROGRAMS, BATCH))
 def test_random_programs_agree_under_all_schedules(seed):
     last = min(seed + BATCH, FIRST + N_PROGRAMS)
@@ -95,6 +96,7 @@ def assert_varied(kinds):
     assert sum(">" in kind for kind in kinds) >= 8, kinds  # lists of objectives
 
 
+@pytest.mark.long
 def test_random_programs_agree_on_a_device():
     """Kernels run on the CPU's stand-in, which also reports races."""
     units = [make_unit(s) for s in range(FIRST, FIRST + N_ON_DEVICE)]
@@ -107,6 +109,7 @@ def test_random_programs_agree_on_a_device():
     assert set(report.kinds) >= {"launch", "single"}
 
 
+@pytest.mark.long
 def test_stencils_agree_under_every_kind_of_schedule():
     text = (CASES.parent / "stencils.c").read_text()
     report = check_program(text, SmallSpaces(limit=6))
@@ -116,6 +119,7 @@ def test_stencils_agree_under_every_kind_of_schedule():
     assert set(report.kinds) >= {"tile", "wavefront", "skew", "straighten", "upper"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.c")), ids=lambda p: p.stem)
 @pytest.mark.parametrize(
     "schedules",

@@ -130,6 +130,7 @@ def check_programs(seeds, folder):
     return refused
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(4))
 def test_c_equals_numpy(part, tmp_path):
     first = FIRST + 50 * part

@@ -53,6 +53,7 @@ def built(cache: Path):
     return sorted(p.parent for p in cache.glob(f"*/{MANIFEST}"))
 
 
+@pytest.mark.long
 def test_processes_that_start_at_once_build_once(program, tmp_path):
     cache = tmp_path / "cache"
     told = [finish(p) for p in [start(program, cache) for _ in range(4)]]

@@ -27,6 +27,7 @@ def test_one_build_serves_all_sizes():
     assert repr(kernels.axpy).endswith("1 built>")
 
 
+@pytest.mark.long
 def test_product_of_matrices():
     C, A, B = RNG.random((50, 70)), RNG.random((50, 30)), RNG.random((30, 70))
     expected = 0.5 * C + 1.5 * A @ B
@@ -34,6 +35,7 @@ def test_product_of_matrices():
     np.testing.assert_allclose(C, expected, rtol=1e-12)
 
 
+@pytest.mark.long
 def test_time_loop():
     A = RNG.random((40, 40))
     B, A2 = A.copy(), A.copy()

@@ -31,6 +31,7 @@ def arrays(result, given):
     return [v for v in (*returned, *given) if isinstance(v, np.ndarray)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", list(cases()))
 def test_results_are_numpys(path):
     example = load(path)

@@ -186,6 +186,7 @@ def reshaped_arguments(function, b, h, w):
     return given
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("function", RESHAPED, ids=lambda f: f.__name__)
 def test_other_shapes(function):
     kernel = ps.kernel(function, timeout=1.0)

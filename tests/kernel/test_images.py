@@ -151,6 +151,7 @@ def made(kind, sizes, rng):
     return np.zeros_like(found) if name == "int64" else found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_results_are_numpys(function):
     rng = np.random.default_rng(8)
@@ -231,6 +232,7 @@ def untyped(a, k):
     return a * k
 
 
+@pytest.mark.long
 def test_types_are_those_of_the_call():
     kernel = ps.kernel(untyped, timeout=1.0)
     for dtype in (np.uint8, np.int8, np.uint16, np.int16, np.uint32):

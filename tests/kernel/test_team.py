@@ -58,6 +58,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bound", [False, True])
 def test_threads_are_free_after_calls(tmp_path, bound):
     path = tmp_path / "program.py"

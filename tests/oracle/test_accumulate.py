@@ -67,6 +67,7 @@ int main(void)
 BOUNDS = {"double": 1e-12, "float": 1e-4, "int": 0.0, "unsigned char": 0.0}
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("type_", BOUNDS)
 def test_results_are_as_near_as_the_type_asks(tmp_path: Path, type_: str) -> None:
@@ -100,6 +101,7 @@ def test_strict_sums_of_floating_point_numbers_stay_in_order(tmp_path: Path) -> 
     assert not any("accumulate" in s.script_text for s in space)
 
 
+@pytest.mark.long
 def test_a_saved_space_still_knows_that_sums_may_be_reordered(tmp_path: Path) -> None:
     path = tmp_path / "sums.c"
     path.write_text(PROGRAM.replace("TYPE", "double"))

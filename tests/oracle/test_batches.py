@@ -82,6 +82,7 @@ BODIES = {
 PACKED = frozenset(BODIES) - {"groups in turn"}
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("name", BODIES)
 def test_every_schedule_computes_the_same(name: str, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ BODIES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("type_", ["double", "float"])
 @pytest.mark.parametrize("name", BODIES)

@@ -316,6 +316,7 @@ def test_illegal_schedule_is_refused_with_a_witness(run, two, tmp_path):
     assert "results  differ: mismatch" in told
 
 
+@pytest.mark.long
 def test_tune_measures_checks_and_writes_the_winner(run_json, run, gemm, tmp_path):
     out, records = tmp_path / "out.c", tmp_path / "records.sqlite"
     arguments = ("tune", gemm, "-o", out, "-D", "SMALL", "--budget", 3, *QUICK, *CC)

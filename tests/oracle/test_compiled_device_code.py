@@ -51,6 +51,7 @@ def example(name: str) -> Path:
     return EXAMPLES / f"{name}.c"
 
 
+@pytest.mark.long
 def test_a_product_copies_three_tiles_ahead_and_spills_nothing(tmp_path: Path) -> None:
     given = Prepared.of(tmp_path, PRODUCT, "float", 1000)
     (first,) = DevicePlanner(given.scop, given.deps).plan(given.tree, limit=1)
@@ -67,6 +68,7 @@ def test_a_product_copies_three_tiles_ahead_and_spills_nothing(tmp_path: Path) -
     assert product.n_registers == pytest.approx(predicted, rel=0.15)
 
 
+@pytest.mark.long
 def test_a_product_copies_rows_in_bulk_three_tiles_ahead(tmp_path: Path) -> None:
     """For sm_90; the same text makes code for sm_80, which copies pieces."""
     given = Prepared.of(tmp_path, PRODUCT.replace("M", "N"), "float", 1024)

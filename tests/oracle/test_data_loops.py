@@ -125,6 +125,7 @@ int main(void)
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_every_schedule(tmp_path: Path) -> None:
     path = tmp_path / "loops.c"

@@ -66,6 +66,7 @@ def is_kept(space: ScheduleSpace, tree: ScheduleTree) -> bool:
     return any(m.is_equal(s.tree.map) for m in shaped for s in space)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kernel", [marked(k) for k in KERNELS])
 def test_the_space_has_its_size_and_the_references(kernel: str) -> None:
     space = default_space(kernel)

@@ -53,6 +53,7 @@ def run(*words):
     return main([str(w) for w in words])
 
 
+@pytest.mark.long
 def test_optimize_writes_a_pair_that_runs(program, tmp_path, capsys):
     out = tmp_path / "out.cu"
     assert run("optimize", program, *CUDA, "-o", out) == 0
@@ -74,6 +75,7 @@ def test_optimize_writes_a_pair_that_runs(program, tmp_path, capsys):
     assert found == expected
 
 
+@pytest.mark.long
 def test_check_proves_and_runs_the_pair(program, tmp_path, capsys):
     out, device = tmp_path / "out.c", tmp_path / "out.cu"
     assert run("optimize", program, *CUDA, "-o", out, "--json") == 0
@@ -92,6 +94,7 @@ def test_check_proves_and_runs_the_pair(program, tmp_path, capsys):
         assert scop["results"]["text"].startswith("bit for bit")
 
 
+@pytest.mark.long
 def test_check_finds_device_code_that_was_edited(program, tmp_path, capsys):
     out, device = tmp_path / "out.c", tmp_path / "out.cu"
     words = ("--scop", "smooth")
@@ -116,6 +119,7 @@ def test_check_finds_device_code_that_was_edited(program, tmp_path, capsys):
     assert "cannot read" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_tune_checks_every_schedule_on_the_processor(program, tmp_path, capsys):
     out = tmp_path / "out.c"
     words = ("--device", "cpu", "--budget", "2", "--records", tmp_path / "r.sqlite")

@@ -44,6 +44,7 @@ def check(
     assert n_run >= 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "path",
     [p for p in POLYBENCH + PROGRAMS if p.stem in SLICE],

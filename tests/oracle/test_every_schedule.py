@@ -41,6 +41,7 @@ def check(
     assert n_run >= 1
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     "path",
@@ -70,6 +71,7 @@ def test_polybench(path: Path, size: str) -> None:
     check(path, flags, SpaceOptions(seconds=60, limit=60))
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     "path",

@@ -91,6 +91,7 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("size", [25, *slow(0, 1, 17, 61)])
 def test_blocks_give_the_same_results(program: Path, size: int) -> None:
@@ -100,6 +101,7 @@ def test_blocks_give_the_same_results(program: Path, size: int) -> None:
     assert n_run > 3
 
 
+@pytest.mark.long
 def test_every_space_has_a_blocked_schedule(program: Path) -> None:
     for scop in parse_c(str(program)).scops:
         space = build_space(scop, narrow_machine(), OPTIONS)

@@ -69,6 +69,7 @@ int main(void)
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("size", [4, 19])
 @pytest.mark.parametrize(

@@ -136,6 +136,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_every_schedule_computes_the_same(path: Path) -> None:
     n_run, wrong = sweep(path, [], OPTIONS)
@@ -143,6 +144,7 @@ def test_every_schedule_computes_the_same(path: Path) -> None:
     assert n_run >= 5
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.timeout(300)
 def test_every_device_schedule_computes_the_same(path: Path) -> None:

@@ -60,6 +60,7 @@ int main(void)
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("type_", ["int", "short"])
 def test_every_schedule_computes_the_same(type_: str, tmp_path: Path) -> None:

@@ -125,6 +125,7 @@ def test_a_machine_without_a_gpu_says_so(folder):
     assert "found no GPU: there is no nvidia-smi" in done.stderr
 
 
+@pytest.mark.long
 def test_examples_are_tuned_and_compared(tmp_path):
     output = tmp_path / "sweep.json"
     words = ["--only", "small polybench trisolv", "--device", "cpu", "--budget", "1"]

@@ -115,12 +115,14 @@ def check(
     assert n_run >= 1
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("name", BODIES)
 def test_few_schedules(tmp_path: Path, name: str) -> None:
     check(tmp_path, name, SpaceOptions(seconds=8, limit=6))
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     ("name", "fp"),

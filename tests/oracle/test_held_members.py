@@ -96,6 +96,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_every_schedule_computes_the_same(path: Path) -> None:
     n_run, wrong = sweep(path, [], OPTIONS)
@@ -103,6 +104,7 @@ def test_every_schedule_computes_the_same(path: Path) -> None:
     assert n_run >= 3
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.timeout(300)
 def test_every_device_schedule_computes_the_same(path: Path) -> None:

@@ -71,6 +71,7 @@ def held(scop: Scop) -> Candidates:
     return Candidates(scop, deps, (Candidate(draft.tree, "held"),))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("type_name", ["float", "double"])
 def test_results_are_equal_at_every_edge(type_name: str) -> None:
     report = check_program(PROGRAM.replace("TYPE", type_name), held)

@@ -118,6 +118,7 @@ def test_other_commands_tell_what_is_asked(program, capsys) -> None:
     assert json.loads(capsys.readouterr().out)["questions"] == []
 
 
+@pytest.mark.long
 def test_device_code_asks_for_all_that_its_copies_hold(program, tmp_path) -> None:
     out = tmp_path / "out.cu"
     words = ("--target", "cuda", *SHORT)

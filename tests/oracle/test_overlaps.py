@@ -202,6 +202,7 @@ def run(path: Path, command: tuple[str, ...]) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("build", BUILDS, ids=" ".join)
 def test_the_original_runs_where_arguments_overlap_and_only_there(

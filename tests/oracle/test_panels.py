@@ -102,6 +102,7 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("size", [70, *slow(0, 1, 31, 32, 33, 97)])
 def test_panels_give_the_same_results(program: Path, size: int) -> None:
@@ -110,6 +111,7 @@ def test_panels_give_the_same_results(program: Path, size: int) -> None:
     assert n_run > 2
 
 
+@pytest.mark.long
 def test_the_spaces_have_panels(program: Path) -> None:
     for scop, size in zip(parse_c(str(program)).scops, (32, 128), strict=True):
         space = build_space(scop, tiny_machine(), OPTIONS)

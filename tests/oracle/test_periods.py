@@ -119,6 +119,7 @@ int main(void)
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("threads", [True, False])
 def test_periods_give_the_same_results(threads: bool, tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def test_optimized_file_says_which_pins_it_obeys(seidel, tmp_path, capsys) -> No
     assert main(["check", seidel, str(out), "--cflags", "-O1"]) == 0
 
 
+@pytest.mark.long
 def test_explain_prices_wants(seidel, capsys) -> None:
     words = ["explain", seidel, *QUICK, "--schedule", "original"]
     assert main([*words, "--want", "parallel:S0.0", "--want", "parallel:S0.1"]) == 0
@@ -90,6 +91,7 @@ def test_explain_prices_wants(seidel, capsys) -> None:
     assert "ask with --want all" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_resumed_tuning_does_not_take_results_of_other_pins(
     seidel, tmp_path, capsys
 ) -> None:

@@ -47,6 +47,7 @@ int main(void)
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("size", [1, 6, 13])
 def test_every_schedule_of_a_product_that_ends_in_a_row(
@@ -64,6 +65,7 @@ def test_every_schedule_of_a_product_that_ends_in_a_row(
     assert n_run >= 6
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_rows_of_a_device_lie_in_its_memory(tmp_path: Path) -> None:
     path = tmp_path / "box.c"

@@ -132,6 +132,7 @@ int main(void) {
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_every_schedule_computes_the_same(tmp_path: Path) -> None:
     path = tmp_path / "rows.c"
@@ -247,6 +248,7 @@ EITHER = ("10, copy(0, 3, A, A)", "10, copy(3, 0, A, A)", "10, copy(-3, 2, A, A)
           "1, half(0, A, room)", "1, copy(0, 1, 0, 0)")  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("build", BUILDS, ids=" ".join)
 def test_the_original_runs_where_rows_overlap_and_only_there(

@@ -135,6 +135,7 @@ int main(void)
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_arrays_end_where_their_callers_say(tmp_path: Path) -> None:
     """Threads' copies are larger than the arrays: what is not there is not touched."""
@@ -165,6 +166,7 @@ def test_a_device_has_no_copy_of_an_array_of_unknown_size(tmp_path: Path) -> Non
     assert any("its size is not declared" in d.reason for d in space.dropped)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_every_schedule(tmp_path: Path) -> None:
     path = tmp_path / "scatter.c"

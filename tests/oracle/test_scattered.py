@@ -37,6 +37,7 @@ int main(void)
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("size", [1, 11])
 def test_every_schedule_adds_in_the_order_of_the_source(

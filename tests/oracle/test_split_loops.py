@@ -155,6 +155,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, SpaceOpt
     return path, SpaceOptions(seconds=20, limit=limit)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_parts_give_the_same_results(case: tuple[Path, SpaceOptions]) -> None:
     path, options = case
@@ -163,6 +164,7 @@ def test_parts_give_the_same_results(case: tuple[Path, SpaceOptions]) -> None:
     assert n_run > 3
 
 
+@pytest.mark.long
 def test_every_region_has_a_split_schedule(case: tuple[Path, SpaceOptions]) -> None:
     path, options = case
     for scop in parse_c(str(path)).scops:

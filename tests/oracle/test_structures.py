@@ -93,6 +93,7 @@ int main(void)
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_every_schedule_computes_the_same(tmp_path: Path) -> None:
     path = tmp_path / "bodies.c"
@@ -179,6 +180,7 @@ int main(void)
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_members_of_several_types(tmp_path: Path) -> None:
     """Sums are exact, in whatever order they are added up."""

@@ -201,6 +201,7 @@ def with_copies(program: Program, shape: str) -> bytes:
     return splice(program, texts)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("type_", BOUNDS)
@@ -221,6 +222,7 @@ def test_results_are_as_near_as_the_type_asks(
         assert all(signs)  # untouched elements keep the sign of their zero
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("allowed", [0, 1, 3])
 def test_where_memory_is_short_fewer_threads_run(tmp_path: Path, allowed: int) -> None:

@@ -57,6 +57,7 @@ def outcome(said: str) -> tuple[dict, dict]:
     return scop, tried[0]
 
 
+@pytest.mark.long
 def test_seconds_of_kernels_decide(program, capsys):
     assert tune(program, "--time", "kernels", "--json") == 0
     scop, tried = outcome(capsys.readouterr().out)
@@ -78,6 +79,7 @@ def test_seconds_of_the_region_have_copies_in_them(program, capsys):
     assert not (program.parent / "out.cu").exists()
 
 
+@pytest.mark.long
 def test_runs_side_by_side_take_turns_with_the_device(program, capsys, monkeypatch):
     turn = program.parent / "turn"
     monkeypatch.setenv("POLYSCHED_DEVICE_TURN", str(turn))
@@ -92,6 +94,7 @@ def test_runs_side_by_side_take_turns_with_the_device(program, capsys, monkeypat
     assert tried["measured"]["matches"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "kind", "text"),
     [
@@ -130,6 +133,7 @@ def test_nvcc_without_the_gpus_architecture_is_named(program, capsys, fast):
     assert "--device cpu" in told
 
 
+@pytest.mark.long
 @pytest.mark.nvcc
 def test_nvidias_compiler_builds_what_is_timed(program, capsys, fast, monkeypatch):
     """Where there is no GPU after all, every variant says so and the original stays."""

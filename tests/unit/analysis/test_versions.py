@@ -97,6 +97,7 @@ def test_updates_read_copies_of_what_changes_later(body: str, tmp_path: Path) ->
         assert write.array in copies or "P" not in others
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("type_name", ["double", "int"])
 @pytest.mark.parametrize("body", TAKEN.values(), ids=TAKEN)

@@ -61,6 +61,7 @@ def bench(suite, tmp_path):
     return run
 
 
+@pytest.mark.long
 def test_every_kind_of_tool_is_told_as_what_it_is(bench):
     modes = ("pluto-tile-parallel", "pluto-tile", "pluto-nofuse", "pluto-maxfuse")
     report = bench("product.c", "gcc", *modes, "ppcg-tile", "numpy")
@@ -86,6 +87,7 @@ def test_every_kind_of_tool_is_told_as_what_it_is(bench):
     assert report.tools[1].version == "toy 1.2"
 
 
+@pytest.mark.long
 def test_wrong_and_slow_tools_are_not_the_best_peer(bench):
     report = bench("product.c", "gcc", "pluto-tile", "ppcg-tile", "numpy")
     (kernel,) = report.kernels
@@ -186,6 +188,7 @@ def test_budgets_share_one_search_and_their_programs(bench):
     assert kernel.own["space_size"] > 2
 
 
+@pytest.mark.long
 def test_ours_with_leave_to_reorder_is_a_tool_of_its_own(bench, tmp_path):
     options = replace(QUICK, budgets=(1,), freedoms=("strict", "reassociate"))
     report = bench("product.c", "gcc", "gcc-fast", options=options)
@@ -200,6 +203,7 @@ def test_ours_with_leave_to_reorder_is_a_tool_of_its_own(bench, tmp_path):
     assert report.to_json()["geometric_means"]["ours-1-fast"]["n_kernels"] == 1
 
 
+@pytest.mark.long
 def test_sizes_of_the_run_are_what_is_ranked_for(bench, suite, monkeypatch):
     text = """\
 static double a[77];
@@ -230,6 +234,7 @@ int main(void)
     assert asked == [{"n": 77}, {"n": 50}]
 
 
+@pytest.mark.long
 def test_every_kept_variant_is_ranked(bench):
     options = BenchOptions(**{**vars(QUICK), "budgets": (1,), "everything": True})
     report = bench("product.c", "gcc", options=options)
@@ -315,6 +320,7 @@ def test_amplified_rounding_is_told_from_wrong_results(
         assert "without fused multiply-add" in found.note
 
 
+@pytest.mark.long
 def test_a_tuned_peer_is_its_fastest_right_program(bench, suite):
     """Wrong with sides of 64, slow with all but 16."""
     polycc = suite.parent / "tools" / "polycc"

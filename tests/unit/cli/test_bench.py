@@ -25,6 +25,7 @@ def bench(tmp_path, monkeypatch):
     return lambda *words: main(["bench", *words, *common])
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_table_and_files(bench, tmp_path, capsys):
     out, page = tmp_path / "o.json", tmp_path / "o.html"
@@ -94,6 +95,7 @@ def test_an_output_that_is_an_input_is_refused(bench, tmp_path, capsys):
     assert "inputs are never changed" in capsys.readouterr().err
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_regret_is_told(bench, tmp_path, capsys):
     out = tmp_path / "o.json"

@@ -101,6 +101,7 @@ int main(void)
 """
 
 
+@pytest.mark.long
 def test_sizes_are_taken_from_a_run(tmp_path, capsys):
     path = tmp_path / "called.c"
     path.write_text(CALLED)

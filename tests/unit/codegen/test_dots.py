@@ -104,6 +104,7 @@ SIGNS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(("rows", "lanes", "terms", "shift"), SIGNS)
 def test_all_signs_are_equal_at_every_edge(rows, lanes, terms, shift, tmp_path) -> None:
@@ -114,6 +115,7 @@ def test_all_signs_are_equal_at_every_edge(rows, lanes, terms, shift, tmp_path) 
     check(source, wanted)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("lanes", [8, 16])
 @pytest.mark.parametrize("flags", [PLAIN_PROCESSOR, NATIVE])
@@ -124,6 +126,7 @@ def test_vectors_of_every_width_are_equal_on_every_processor(
     check(program(rows, columns), script(terms, shift, lanes=lanes), flags)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("span", [("0", "37"), ("1", "40"), ("3", "33"), ("0", "3")])
 @pytest.mark.parametrize(("terms", "shift"), [(4, 128), (2, 0)])
@@ -136,6 +139,7 @@ def test_groups_that_end_early_hold_zeros(span, terms, shift, tmp_path) -> None:
     check(source, wanted, NATIVE)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_rows_that_end_early_are_not_read_beyond_their_end(tmp_path) -> None:
     source = program("signed char", "signed char", span=("0", "38"))
@@ -144,18 +148,21 @@ def test_rows_that_end_early_are_not_read_beyond_their_end(tmp_path) -> None:
     check(source, wanted)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_values_less_a_number_are_copied_as_such() -> None:
     product = "((int)A[i][k] - 121) * (B[k][j] - 130)"
     check(program("unsigned char", "unsigned char", product), script(2, rows=True))
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_sums_without_a_sign_wrap_around() -> None:
     source = program("short", "short", sums="unsigned")
     check(source, script(2))
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     ("rows", "product", "sums"),
@@ -180,6 +187,7 @@ def test_values_that_fit_no_group_are_not_packed(tmp_path) -> None:
         text_of(program("short", "unsigned short"), script(2), tmp_path)
 
 
+@pytest.mark.long
 def test_copies_are_laid_out_in_groups(tmp_path) -> None:
     source = program("signed char", "signed char")
     text = text_of(source, script(4, 128), tmp_path)

@@ -176,6 +176,7 @@ def test_two_children_give_the_sizes_that_one_gives() -> None:
     assert [c.is_started for c in children] == [True] * len(children)
 
 
+@pytest.mark.long
 def test_a_child_is_replaced_when_it_or_the_one_it_is_forked_from_is_lost() -> None:
     scop = scops.gemm()
     expected = measure_code(scop, original_tree(scop))

@@ -24,6 +24,7 @@ LOWER = LOOPS.replace("j < nj", "j <= i")
 UPPER = LOOPS.replace("int j = 0", "int j = i")
 
 
+@pytest.mark.long
 def test_a_panel_has_all_rows_side_by_side(tmp_path) -> None:
     text = text_of(program(PRODUCT), PANELS, tmp_path)
     assert "double B_packed[2][4][8] __attribute__((aligned(64)));" in text
@@ -32,6 +33,7 @@ def test_a_panel_has_all_rows_side_by_side(tmp_path) -> None:
     assert "*(const ps_double4 *)&B_packed[(t5 - t1) / 8][t6 - t2][4];" in text
 
 
+@pytest.mark.long
 def test_a_wide_tile_of_unknown_columns_is_packed(tmp_path) -> None:
     wide = PANELS.replace("sizes=[0, 16, 4]", "sizes=[0, 1088, 4]")
     text = text_of(program(PRODUCT), wide, tmp_path)
@@ -45,6 +47,7 @@ def test_the_panel_of_the_last_columns_is_no_matter_of_each_column(tmp_path) -> 
     assert "% 8]" not in text
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("width", [3, 8, 16], ids="width{}".format)
 def test_panels_of_any_width_give_equal_results(width: int) -> None:
@@ -52,6 +55,7 @@ def test_panels_of_any_width_give_equal_results(width: int) -> None:
     check(program(PRODUCT), TILED + ROWS + PACK % width)
 
 
+@pytest.mark.long
 def test_rows_of_a_triangle_are_held_as_a_whole(tmp_path) -> None:
     """As many together as the register tile has, and one that is left over alone."""
     text = text_of(program(PRODUCT, loops=UPPER), PANELS, tmp_path)
@@ -63,6 +67,7 @@ def test_rows_of_a_triangle_are_held_as_a_whole(tmp_path) -> None:
     assert "ps_double4 c1 = *(ps_double4 *)&row0[4];" in text
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     ("loops", "type_name", "rows"),
@@ -78,6 +83,7 @@ def test_triangles_are_equal_at_every_edge(
     check(program(PRODUCT, type_name, loops), script)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_lanes_that_read_more_than_a_panel_are_not_padded(tmp_path) -> None:
     """Outside of its row nothing may be read from an array of the program."""
@@ -97,6 +103,7 @@ def test_tiles_begun_with_the_last_give_equal_results(chunk: str) -> None:
     check(program(PRODUCT, loops=loops), script)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_columns_are_turned_in_blocks(tmp_path) -> None:
     """Eight elements of each line that is read are used before the next line."""

@@ -31,6 +31,7 @@ def test_a_copy_reads_where_the_rows_of_a_tile_lie(tmp_path) -> None:
     assert "c_packed[t3 - t1][t4 - t2] = c[t3 - t1][t4];" in text
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_copies_of_private_rows_give_equal_results() -> None:
     check(program("", loops=ROWS), INSIDE)

@@ -156,6 +156,7 @@ def test_a_known_rest_has_the_parts_it_needs(n: int, lanes: list[int]) -> None:
     assert values == list(range(n))
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     "script", [HELD, TILED, PACKED], ids=["held", "tiled", "packed"]
@@ -173,6 +174,7 @@ TRIANGLE = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("begin", "end"), [("0", "i"), ("i + 1", "nk")])
 @pytest.mark.parametrize("factors", ["3, 16", "3, 4", "4, 12"])
 def test_rows_of_a_triangle_are_held_while_all_of_them_run(
@@ -218,6 +220,7 @@ def test_a_loop_is_cut_where_the_rows_begin_to_depend_on_it() -> None:
     assert cut_loop(replace(tile, loops=(lane, row)), loop, Macros(Names(()))) is None
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     "statement",
@@ -259,6 +262,7 @@ def test_terms_in_turn_are_refused_where_sums_have_an_order(tmp_path) -> None:
         text_of(program(TWO), script, tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     "statement",
@@ -310,6 +314,7 @@ def test_lanes_that_read_what_others_hold_stay_loops(tmp_path) -> None:
     assert not [m for m in report.mismatches if m.stage != "legality"]
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_a_packed_operand_may_be_transposed_for_the_lanes(tmp_path) -> None:
     statement = "C[i][j] += A[i][k] * B[j][k];"
@@ -319,6 +324,7 @@ def test_a_packed_operand_may_be_transposed_for_the_lanes(tmp_path) -> None:
     check(program(statement), PACKED)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     ("sums", "terms", "product"),
@@ -350,6 +356,7 @@ def test_terms_that_do_not_widen_stay_loops(terms: str, tmp_path) -> None:
     check(source, HELD)
 
 
+@pytest.mark.long
 def test_short_operands_are_copied_as_what_lanes_compute_with(tmp_path) -> None:
     source = program("C[i][j] += A[i][k] * B[k][j];", "int", terms="signed char")
     text = text_of(source, PACKED, tmp_path)
@@ -366,6 +373,7 @@ def test_bytes_become_lanes_of_four_bytes_in_two_steps(tmp_path) -> None:
     assert f"= __builtin_convertvector({halfway}, ps_int4);" in text
 
 
+@pytest.mark.long
 def test_the_packed_operand_is_computed_once(tmp_path) -> None:
     text = text_of(program(PRODUCT), PACKED, tmp_path)
     assert text.count("= alpha * A[") == 1
@@ -396,6 +404,7 @@ BACKWARDS = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_what_is_written_once_it_has_been_read_may_be_copied(tmp_path) -> None:
     """A row is changed after all rows in front of it have read it."""

@@ -77,6 +77,7 @@ def test_additions_have_a_product_with_what_compilers_cannot_know(tmp_path) -> N
     assert loop_of(text).count(" * one0 + ") == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rest", [")", ", arrays=[B])", ", arrays=[B], fused=3)"])
 @pytest.mark.parametrize(
     ("first", "second"),
@@ -93,6 +94,7 @@ def test_results_are_equal(first: str, second: str, rest: str) -> None:
     check(source, ROLLED + rest)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("first", "second"),
     [

@@ -132,6 +132,7 @@ def test_definition_and_use_in_one_tile_share_an_array_of_the_tile() -> None:
     assert "double t[4][4];" in print_openmp(scop, fused_tiles(scop, 4))
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_scalar_results_are_equal_under_all_storages(tmp_path: Path) -> None:
     scop = scalar_scop()
@@ -423,6 +424,7 @@ def test_temporaries_share_a_name_where_they_never_meet() -> None:
     assert text.count("double t_1 = ") == 1
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_separated_and_unrolled_tiles_keep_their_temporaries(tmp_path: Path) -> None:
     scop = scalar_scop()

@@ -42,6 +42,7 @@ def test_copies_are_equal_at_every_edge(type_name, rows, width, lanes) -> None:
     check(program(COPY, type_name, LOOPS), turned(rows, width, lanes))
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     "statement",

@@ -18,6 +18,7 @@ SCRIPT = parse_script(
 )
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_full_tiles_have_loops_of_their_own_around_the_short_ones(
     tmp_path: Path,

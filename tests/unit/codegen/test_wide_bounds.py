@@ -48,6 +48,7 @@ def read(type_: str, directory: Path, loops: str = LOOPS) -> Scop:
     return scop
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("type_", ["int", "unsigned", "long"])
 def test_waves_of_long_tiles_count_in_long(type_: str, tmp_path: Path) -> None:

@@ -160,6 +160,7 @@ CASES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(("cc", "type_", "flags", "needed"), CASES)
 def test_expressions_round_as_the_compiler_does(tmp_path, cc, type_, flags, needed):

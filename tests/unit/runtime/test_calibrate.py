@@ -12,6 +12,7 @@ from polysched.runtime import Toolchain, calibrate
 from polysched.runtime.cache_rates import cache_arguments, cache_rates
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_ceilings_are_measured() -> None:
     detected = Machine.detect(calibrated=False)
@@ -33,6 +34,7 @@ def test_missing_compiler_is_an_error() -> None:
         calibrate(Machine.detect(calibrated=False), Toolchain(cc="no-such-compiler"))
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_caches_are_measured_where_the_third_one_is_larger() -> None:
     detected = Machine.detect(calibrated=False).cpu

@@ -132,6 +132,7 @@ def names_found(space: ScheduleSpace) -> set[str]:
     return kept & {"pluto-rows", "pluto-rows+max", "isl", "feautrier"}
 
 
+@pytest.mark.long
 def test_references_are_kept_however_they_rank(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +199,7 @@ def test_unknown_policy_lists_the_known_ones(machine: Machine) -> None:
         build_space(scops.gemm(), machine, SpaceOptions(policy="x"))
 
 
+@pytest.mark.long
 def test_what_cannot_be_printed_is_not_in_the_space(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,6 +268,7 @@ def test_code_that_is_not_built_in_time_is_not_waited_for(
     assert any("code was not built" in d.reason for d in space.dropped)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", [scops.gemm, scops.jacobi_1d, scops.gauss_seidel])
 def test_plutos_schedule_is_in_under_its_name_or_another(
     machine: Machine, make: Callable[[], Scop]
@@ -307,6 +310,7 @@ def test_a_program_without_instances_has_a_space(machine: Machine) -> None:
     assert max(len(s.tree.text) for s in space) < 10_000
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("comes_first", [True, False])
 def test_names_do_not_depend_on_when_isl_is_done(
     space: ScheduleSpace,
@@ -359,6 +363,7 @@ def test_short_regions_have_more_shapes_for_one_thread(machine: Machine) -> None
     assert n_alone(4000) > n_alone(40_000_000)
 
 
+@pytest.mark.long
 def test_many_straight_lines_are_also_solved_as_one_statement(
     machine: Machine,
 ) -> None:

@@ -46,6 +46,7 @@ def test_stencils_and_private_arrays_occur_where_asked():
         assert not re.search(pattern, plain), pattern
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("shape", [Shape(), REGULAR])
 def test_programs_stay_inside_their_arrays(shape, tmp_path):

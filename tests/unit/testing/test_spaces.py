@@ -18,6 +18,7 @@ def candidates():
     return SmallSpaces(limit=10)(scops.gemm())
 
 
+@pytest.mark.long
 def test_schedules_are_distinct_and_legal(candidates):
     trees = [c.tree for c in candidates.listed]
     assert 5 <= len(trees) <= 10
@@ -39,6 +40,7 @@ def test_original_comes_first_and_every_kind_of_step_is_there(candidates):
     assert sum(">" in kind for kind in kinds) >= 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("small", [True, False])
 def test_tiles_are_small_where_asked(small):
     found = SmallSpaces(limit=10, small_steps=small)(scops.gemm())
@@ -51,6 +53,7 @@ def test_tiles_are_small_where_asked(small):
     assert small == all(int(f) <= 2 for text in factors for f in text.split(","))
 
 
+@pytest.mark.long
 def test_programs_share_the_recipes_out():
     scop = scops.gemm()
     recipes = find_policy("thorough").choose(scop, compute_dependences(scop))

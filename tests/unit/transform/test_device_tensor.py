@@ -87,6 +87,7 @@ def test_other_contractions_are_left_alone(
     assert "tensor=true" not in "".join(print_script(d.steps) for d in drafts)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("elem", ["double", "float"])
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def _script(script: str):
     return candidates
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_frames_give_equal_results() -> None:
     report = check_program(_program(PATHS), _script(FRAMED))
@@ -127,6 +128,7 @@ def test_frames_are_read_back() -> None:
     assert Step.parse(str(frame)) == frame
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("body", "n_held"), [(PATHS, 4), (JORDAN, 1)])
 def test_updates_that_read_copies_are_planned_in_frames(
     body: str, n_held: int, tmp_path: Path

@@ -142,6 +142,7 @@ def test_planner_has_even_tiles(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.long
 def test_planner_has_shorter_runs_of_doubles(tmp_path: Path) -> None:
     scripts = [s for s in plan(tmp_path, STAR, 2, "double") if "overlap" in s]
     assert "sweeps=7" in scripts[0]

@@ -70,6 +70,7 @@ def steps_of(scop: Scop) -> tuple[Candidates, Script]:
     return Candidates(scop, deps, (Candidate(done, "strips"),)), steps
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(("total", "is_shared"), [("dw[j]", False), ("dx[i][j]", True)])
 def test_strips_keep_a_private_matrix_small(total: str, is_shared: bool) -> None:

@@ -41,6 +41,7 @@ def draw(name: str, limit: int, seed: int = 0) -> list[str]:
     return [print_script(s) for s in scripts]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MAKERS)
 def test_every_script_is_legal_and_no_two_do_the_same(name: str) -> None:
     make_scop, make_tree = MAKERS[name]

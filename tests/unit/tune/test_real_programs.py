@@ -68,6 +68,7 @@ def check(result: TuneResult) -> None:
     assert bad.kind == "mismatch"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernels(name: str) -> None:
     path = EXAMPLES / "polybench" / f"{name}.c"

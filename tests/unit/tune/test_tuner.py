@@ -140,6 +140,7 @@ def test_good_variants_are_ranked(tmp_path: Path) -> None:
     assert data["schedules"][0]["predicted_seconds"] == 2.0  # type: ignore[index]
 
 
+@pytest.mark.long
 def test_planted_failures_do_not_end_the_search(
     search: Callable[..., TuneResult],
 ) -> None:
@@ -183,6 +184,7 @@ def test_resumed_search_measures_nothing_twice(
     assert (first.n_measured, second.n_measured) == (2, 0)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("foreign", [0.0, 0.6])
 def test_final_decides_between_equals(
@@ -216,6 +218,7 @@ def test_final_decides_between_equals(
         assert again.to_json() == replace(result, foreign_cores=None).to_json()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "changes",
     [
@@ -419,6 +422,7 @@ print("measured", result.n_measured, "of", len(result.variants))
 """
 
 
+@pytest.mark.long
 def test_killed_search_resumes(tmp_path: Path) -> None:
     write_program(tmp_path)
     log = tmp_path / "log"
@@ -446,6 +450,7 @@ def test_killed_search_resumes(tmp_path: Path) -> None:
     assert {name: after[name] for name in before} == before
 
 
+@pytest.mark.long
 def test_kernels_are_filed_under_the_processor_that_runs_them(
     search: Callable[..., TuneResult], tmp_path: Path
 ) -> None:

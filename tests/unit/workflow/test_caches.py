@@ -19,6 +19,7 @@ CPU = Cpu(
 )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("l1_kib", "l2_kib"), [(32, 256), (48, 2048), (64, 4096), (128, 16384)]
 )

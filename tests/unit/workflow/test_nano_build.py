@@ -53,6 +53,7 @@ def test_a_database_is_built_and_read_back(tmp_path):
     assert not (tmp_path / "db.part").exists()
 
 
+@pytest.mark.long
 def test_two_processes_give_the_same(tmp_path):
     alone = build_database(tmp_path / "one", OPTIONS)
     shared = build_database(tmp_path / "two", OPTIONS, jobs=2)

@@ -90,6 +90,7 @@ def test_optimize_needs_a_region(space, program):
         optimize(program, [space.variant()])
 
 
+@pytest.mark.long
 def test_candidates_are_ranked_distinct_and_never_the_source_order(space):
     for budget in range(1, len(space) + 3):
         chosen = choose_candidates(space, budget)

@@ -45,6 +45,7 @@ def step(tile: str, threads: str, copied: str = "", band: str = "0") -> str:
     )
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("copied", ["", COPIED])
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ CASES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(("body", "n", "script", "kind"), CASES)
 def test_results_equal(

@@ -120,6 +120,7 @@ ALL = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(("body", "band", "script"), ALL)
 @pytest.mark.parametrize("n", [13, 22])
@@ -135,6 +136,7 @@ def with_rows(script: str, rows: int) -> str:
     return script.replace("8], member=0)", f"8], member=0, run={rows})")
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     ("body", "band", "script", "n"),
@@ -169,6 +171,7 @@ def test_blocks_are_counted_where_the_last_is_a_choice(tmp_path: Path) -> None:
     assert found == expected
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_parameters_are_no_numbers_to_the_kernel(tmp_path: Path) -> None:
     body = ROWS.replace("N", "n")

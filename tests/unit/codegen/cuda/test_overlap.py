@@ -119,6 +119,7 @@ def run_both(folder: Path, given: Prepared, script: str, n: int) -> tuple[str, s
 TWO = "overlap(band=0, sweeps=3, tile=[{},{}], threads=[{}], runs=[{}]); "
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("elem", ["float", "double"])
 @pytest.mark.parametrize("n", [32, 37])
@@ -144,6 +145,7 @@ def test_results_equal(
     assert found == expected
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("runs", ["1,4", "2,2"])
 @pytest.mark.parametrize("elem", ["float", "double"])
@@ -173,6 +175,7 @@ def test_shared_memory_that_is_asked_for(tmp_path: Path) -> None:
     assert found == expected
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("steps", [4, 7])
 def test_sizes_known_at_run_time(tmp_path: Path, steps: int) -> None:

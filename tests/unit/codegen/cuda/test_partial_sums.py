@@ -141,6 +141,7 @@ CASES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(("body", "script"), CASES)
 def test_integers_come_out_exactly(tmp_path: Path, body: str, script: str) -> None:

@@ -73,6 +73,7 @@ def launch_all(n_bands: int) -> str:
     )
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("n", [20, 7])
 @pytest.mark.parametrize("elem", ["float", "double", "unsigned char"])

@@ -37,6 +37,7 @@ CASES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(("body", "script", "n_folded"), CASES)
 def test_integers_come_out_exactly(
@@ -90,6 +91,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, text.device
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_planted_faults_are_found(rows: tuple[Path, str]) -> None:
     folder, device = rows

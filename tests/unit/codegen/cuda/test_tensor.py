@@ -182,6 +182,7 @@ def test_floats_lose_all_but_ten_bits(tmp_path: Path) -> None:
     assert found != pytest.approx(exact, rel=1e-6)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     ("right", "wrong", "kind"),

@@ -94,6 +94,7 @@ def results(folder: Path, given: Prepared, n: int, *scripts: str) -> list[float]
     return found
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(("body", "n", "script"), CASES)
 def test_sums_are_those_of_plain_threads(
@@ -113,6 +114,7 @@ def load_by(way: str, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(TensorPrinter, f"_has_{better}", lambda *_: False)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize("way", ["squares", "pairs", "elements"])
 @pytest.mark.parametrize("op", ["+=", "-="])
@@ -134,6 +136,7 @@ def test_factors_are_loaded_in_three_ways(
         assert found == expected != 0
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(
     ("way", "right", "wrong"),

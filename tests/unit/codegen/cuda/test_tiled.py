@@ -98,6 +98,7 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.cc
 @pytest.mark.parametrize(("body", "elem", "n", "script"), CASES)
 def test_results_equal(

@@ -67,6 +67,7 @@ product(const T *__restrict__ A, const T *__restrict__ B, T *__restrict__ C, int
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "element_bytes", "shape"),
     [

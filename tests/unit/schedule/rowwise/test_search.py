@@ -55,6 +55,7 @@ def test_without_time_the_original_order_is_kept(recipe: RowwiseRecipe) -> None:
         assert loops(solved.tree) == loops(original_tree(program))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", [two_products, fdtd_2d, scops.jacobi_1d])
 @pytest.mark.parametrize("recipe", [pluto("max"), feautrier(), isl_like()], ids=str)
 def test_schedule_is_legal_whenever_time_runs_out(
