@@ -115,7 +115,9 @@ class Assembler:
         self.n_words = n_words
         self.refuser = refuser
         fresh = FreshNames(n_words)
-        called = with_bodies(site.items, site.scope, fresh, refuser)
+        called = with_bodies(
+            site.items, site.scope, fresh, refuser, functions.note_unfit
+        )
         less_jumps = structured(called, site.scope, refuser, self._is_dead)
         self.rewritten = Rewritten(
             site, less_jumps.items, ways, n_words, self._is_own, self._is_dead

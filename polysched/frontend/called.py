@@ -49,7 +49,11 @@ _HINT = (
 
 
 def with_bodies(
-    items: Sequence[Any], scope: Scope, fresh: Callable[[str], str], refuser: Refuser
+    items: Sequence[Any],
+    scope: Scope,
+    fresh: Callable[[str], str],
+    refuser: Refuser,
+    note: Callable[[str, str], None],
 ) -> tuple[Any, ...]:
     """Statements with functions' bodies in place of their calls.
 
@@ -63,19 +67,23 @@ def with_bodies(
         Gives a name that nothing else has.
     refuser : Refuser
         Says no to statements that call a function which does not fit.
+    note : callable
+        Takes the name of a function called in an expression, where its body does not
+        fit, and why: other ways to take the call may be left.
     """
-    writer = _Caller(items, scope, fresh, refuser)
+    writer = _Caller(items, scope, fresh, refuser, note)
     return tuple(writer.statements(items, _DEPTH))
 
 
 class _Caller:
     def __init__(
         self, items: Sequence[Any], scope: Scope, fresh: Callable[[str], str],
-        refuser: Refuser,
+        refuser: Refuser, note: Callable[[str, str], None],
     ) -> None:  # fmt: skip
         self._scope = scope
         self._fresh = fresh
         self._refuser = refuser
+        self._note = note
         self._n_parts = 0
         self._changed = {n for item in items for n in changed_names(item)}
         self._own: dict[str, Any] = {}
@@ -168,17 +176,24 @@ class _Caller:
             if isinstance(node, c_ast.TernaryOp) or (
                 isinstance(node, c_ast.BinaryOp) and node.op in {"&&", "||"}
             ):
-                return node  # not all of it is evaluated
+                for call in (p for p in parts(node) if isinstance(p, c_ast.FuncCall)):
+                    function = self._function(call)
+                    if function is not None and self._is_wanted(function):
+                        self._note(call.name.name, "it is called on a condition")
+                return node
             if not isinstance(node, c_ast.FuncCall):
                 return None
             function = self._function(node)
             if function is None or not self._is_wanted(function):
                 return None
+            name = node.name.name
             if not (is_alone and node is value) and writes_memory(function, self._root):
+                self._note(name, "it writes, and more than its value is computed")
                 return node
             try:
                 *first, result = self._value(node, function, depth)
-            except UnfitBodyError:
+            except UnfitBodyError as verdict:
+                self._note(name, str(verdict))
                 return node
             before.extend(first)
             return result

@@ -68,6 +68,11 @@ class Functions:
         self._system_text = system_text
         self._refuser = refuser
         self._verdicts: dict[str, str | None] = {}
+        self._unfit: dict[str, str] = {}
+
+    def note_unfit(self, name: str, reason: str) -> None:
+        """Remember why a function's body cannot stand for a call of it."""
+        self._unfit.setdefault(name, reason)
 
     def return_type(self, node: Any) -> ScalarType:
         """What the call at `node` returns; refuses calls that are not pure."""
@@ -80,8 +85,10 @@ class Functions:
         if symbol is not None and symbol.kind == "function" and symbol.function:
             reason = self.impurity(name)
             if reason:
+                unfit = self._unfit.get(name)
+                other = f", and whose body cannot stand here: {unfit}" if unfit else ""
                 self._refuser.unsupported(
-                    node, f"found a call of {name!r}, which {reason}",
+                    node, f"found a call of {name!r}, which {reason}{other}",
                     hint="functions compute with arguments and variables of their own, "
                     "or only choose what they return, which may read the file's; those "
                     "with pointers return behind their loops, are called whatever the "
