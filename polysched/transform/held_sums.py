@@ -22,6 +22,7 @@ from polysched.transform.band_view import view_band
 from polysched.transform.draft import Draft
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
+from polysched.transform.registers import MAX_POINTS
 from polysched.transform.roles import Contraction, find_contraction
 from polysched.transform.sink import Sink
 from polysched.transform.tile import Tile
@@ -87,7 +88,10 @@ def tile_results(
 
 
 def find_held(found: Contraction, path: NodePath) -> HeldTile | None:
-    """The loops over tiles around a contraction's other loops, None without them."""
+    """The loops over tiles around a contraction's other loops, None without them.
+
+    Tiles of more results than code is unrolled for are for caches, not for registers.
+    """
     members = found.statement.members
     tiles = []
     for role in (found.row, found.lane):
@@ -104,7 +108,7 @@ def find_held(found: Contraction, path: NodePath) -> HeldTile | None:
     inside = range(len(lane.path) + 1, len(path))
     sums = [m for m in members if m.kind == "point" and len(m.path) in inside]
     is_around = lane.path[: len(row.path)] == row.path != lane.path
-    if not sums or not is_around:
+    if not sums or not is_around or row.size * lane.size > MAX_POINTS:
         return None
     return HeldTile(row.path, row.size, lane.path, lane.size)
 

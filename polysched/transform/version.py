@@ -52,6 +52,8 @@ class Version(Step):
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
         if self.size < 2:
             return f"found size {self.size}, expected 2 or more"
+        if self.behind < 0:
+            return f"found {self.behind} members behind the points, expected 0 or more"
         if not has_band_below(node):
             return "found no loop over the points of tiles below the band"
         below = [_descend(node, path) for path in _outermost_below(node)]

@@ -155,6 +155,7 @@ def test_steps_that_a_version_does_not_fit_say_why(tmp_path: Path) -> None:
     inner = next(p for p, b in tree.bands() if not has_band_below(b))
     assert "no loop over" in str(Version(inner, 8).find_misfit(tree))
     assert "found size 1" in str(Version((0,), 1).find_misfit(tree))
+    assert "found -1 members" in str(Version((0,), 8, -1).find_misfit(tree))
     tiled = apply_script(tree, parse_script("tile(band=0, sizes=[8])"))
     once = Version((0, 0), 8).apply(tiled)
     assert "isolates full tiles already" in str(Version((0, 0), 8).find_misfit(once))
