@@ -57,6 +57,7 @@ def frame_code(
     fallback = _original_lines(scop, options) if conditions else []
     if not conditions:
         code = [*_unused(scop), *code]
+    code = [*code, *scop.behind.splitlines()]
     if apart.conditions:
         guard = ["/* where these overlap, the original runs */", *guard]
     lines = [*guard, *(options.indent + line for line in code), "}"]

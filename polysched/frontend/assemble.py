@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import islpy as isl
@@ -24,12 +24,14 @@ from polysched.frontend.called import with_bodies
 from polysched.frontend.control import structured
 from polysched.frontend.declarations import PointerC, ScalarC, Symbol
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
+from polysched.frontend.expressions import c_lines
 from polysched.frontend.half_rules import HalfRules
 from polysched.frontend.halves import HalfWriter
 from polysched.frontend.inductions import with_known_integers
 from polysched.frontend.iterators import changed_names
 from polysched.frontend.liveness import (
     count_mentions,
+    find_start,
     has_escaped,
     is_mentioned_after,
     is_read_after,
@@ -54,6 +56,7 @@ from polysched.frontend.scoping import Declarer, ScopSite
 from polysched.frontend.site_checks import SiteChecks
 from polysched.frontend.structures import SizeChecker
 from polysched.frontend.survey import survey
+from polysched.frontend.unrolled_turns import Before
 from polysched.frontend.ways import Rewritten, UnfitWayError, Way
 from polysched.frontend.wholes import AFFINE_HINT
 from polysched.frontend.wording import statement_text
@@ -118,12 +121,17 @@ class Assembler:
         called = with_bodies(
             site.items, site.scope, fresh, refuser, functions.note_unfit
         )
-        less_jumps = structured(called, site.scope, refuser, self._is_dead)
+        declarer = Declarer(refuser)
+        before = Before(
+            site.scope, self._is_dead, partial(find_start, site),
+            lambda node: declarer.fold_constant(node, site.scope),
+        )  # fmt: skip
+        less_jumps = structured(called, before, refuser)
         self.rewritten = Rewritten(
             site, less_jumps.items, ways, n_words, self._is_own, self._is_dead
         )  # fmt: skip
         self.items = self.rewritten.items
-        found = survey(site.scope, self.items, Declarer(refuser))
+        found = survey(site.scope, self.items, declarer)
         assumptions = Assumptions()
         self.products = Products(n_words, assumptions)
         objects = Objects(found, site.scope, refuser, assumptions, sizes)
@@ -134,6 +142,7 @@ class Assembler:
             self.rewritten.tile_sizes,
         )  # fmt: skip
         self.objects = objects
+        self._behind = less_jumps.behind
         self._looked_up: set[str] = set()
         self._bent: set[str] = set()
 
@@ -183,6 +192,7 @@ class Assembler:
             self.site.function.decl.name,
             counters=tuple(dict.fromkeys(s.name for s, _ in checks.outer_iterators())),
             moved=self._moved(),
+            behind="".join(map(c_lines, self._behind)),
             overlaps=find_overlaps(
                 self.site, outside, plain, statements, checks.compared
             ),

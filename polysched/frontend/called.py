@@ -38,7 +38,7 @@ from polysched.frontend.function_bodies import (
 from polysched.frontend.inlined import only_value
 from polysched.frontend.iterators import changed_names
 from polysched.frontend.refusal import Refuser
-from polysched.frontend.trees import names, parts, with_parts
+from polysched.frontend.trees import names, parts, with_init, with_parts
 
 _DEPTH = 6  # of calls in functions
 _MAX_PARTS = 3000  # of all bodies together
@@ -285,8 +285,8 @@ class _Caller:
             raise UnfitBodyError(
                 f"it takes {parameter.name!r}, which is no number or array", parameter
             )
-        if is_address and isinstance(type_, ScalarC):
-            if not is_kept or type_.type != getattr(element_type(wanted), "type", None):
+        if is_address and isinstance(type_, (ScalarC, PointerC)):
+            if not is_kept or not _points_to(wanted, type_, copier):
                 raise UnfitBodyError("a variable of another type is passed", argument)
             return copier.point(parameter.name, name)
         is_whole = not is_address and is_kept
@@ -336,14 +336,6 @@ def parameters_of(function: Any) -> list[Any]:
     return [p for p in found if isinstance(p, c_ast.Decl)]
 
 
-def with_init(decl: Any, value: Any) -> Any:
-    """A declaration with another initialiser."""
-    return c_ast.Decl(
-        decl.name, decl.quals, decl.align, decl.storage, decl.funcspec, decl.type,
-        value, decl.bitsize, decl.coord,
-    )  # fmt: skip
-
-
 def _is_same(wanted: CType, given: CType, copier: BodyCopier) -> bool:
     """Whether a parameter has the elements and the rows of what is passed."""
     ours, theirs = element_type(wanted), element_type(given)
@@ -362,6 +354,13 @@ def _is_same(wanted: CType, given: CType, copier: BodyCopier) -> bool:
         or (a is not None and b is not None and copier.text(a) == c_text(b))
         for a, b in zip(one[1:], other[1:], strict=True)
     )
+
+
+def _points_to(wanted: CType, type_: CType, copier: BodyCopier) -> bool:
+    """Whether a parameter takes the address of a number or pointer."""
+    if isinstance(type_, ScalarC):
+        return type_.type == getattr(element_type(wanted), "type", None)
+    return isinstance(wanted, PointerC) and _is_same(wanted.target, type_, copier)
 
 
 def _are_same(found: Sequence[Any], items: Sequence[Any]) -> bool:

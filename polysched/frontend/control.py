@@ -6,7 +6,7 @@ refused where it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import count
@@ -15,6 +15,7 @@ from typing import Any
 from pycparser import c_ast
 
 from polysched.frontend.block_calls import BlockCalls
+from polysched.frontend.chosen_pointers import with_choices_outside
 from polysched.frontend.declarations import Scope
 from polysched.frontend.iterators import (
     changed_names,
@@ -24,9 +25,11 @@ from polysched.frontend.iterators import (
 )
 from polysched.frontend.loops import iterator_node, step_node
 from polysched.frontend.refusal import Refuser
+from polysched.frontend.row_pointers import with_rows_named
 from polysched.frontend.steps import steps_apart
 from polysched.frontend.syntax import line_of
 from polysched.frontend.trees import parts
+from polysched.frontend.unrolled_turns import Before, with_turns_unrolled
 from polysched.frontend.walking import with_counters
 from polysched.frontend.while_loops import with_for_loops
 
@@ -44,39 +47,42 @@ class Structured:
         The statements.
     breaks : tuple of nodes
         Conditions that stood at a `break` and have become part of a loop's condition.
+    behind : tuple of nodes
+        What is left to do behind the SCoP.
     """
 
     items: tuple[Any, ...]
     breaks: tuple[Any, ...]
+    behind: tuple[Any, ...] = ()
 
     def is_at_break(self, node: Any) -> bool:
         """Whether a piece of syntax is part of a condition that stood at a `break`."""
         return any(part is node for top in self.breaks for part in parts(top))
 
 
-def structured(
-    items: Iterable[Any], scope: Scope, refuser: Refuser, is_dead: Callable[[str], bool]
-) -> Structured:
+def structured(items: Iterable[Any], before: Before, refuser: Refuser) -> Structured:
     """Statements that do the same and jump less, without calls that are loops.
 
     Parameters
     ----------
     items : iterable of nodes
         The statements of a SCoP; they are not changed.
-    scope : Scope
-        Names visible at its start.
+    before : Before
+        What is known about variables from outside.
     refuser : Refuser
         Says no to jumps that have no such form.
-    is_dead : callable
-        Whether nobody reads a variable from outside behind the SCoP.
     """
+    scope, is_dead = before.scope, before.is_dead
     items = list(items)
     names = {name for item in items for name in _names(item)}
     writer = _Structurer(refuser, names, items, scope)
+    items = with_choices_outside(items, scope, is_dead)
     items = with_counters(items, scope, is_dead, writer.fresh_name)
     items = with_for_loops(items, scope, is_dead, writer.fresh_name)
+    turned = with_turns_unrolled(items, before, writer.fresh_name)
+    items = with_rows_named(turned.items, scope)
     found = tuple(writer.statements(items))
-    return Structured(found, tuple(writer.breaks))
+    return Structured(found, tuple(writer.breaks), tuple(turned.behind))
 
 
 class _Structurer:

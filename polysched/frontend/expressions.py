@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 from pycparser import c_ast, c_generator
@@ -38,6 +39,12 @@ _INTEGER_OPS = frozenset(["%", "<<", ">>", "&", "|", "^"])
 def c_text(node: Any) -> str:
     """A node as C text on one line."""
     return " ".join(c_generator.CGenerator().visit(node).split())
+
+
+def c_lines(node: Any) -> str:
+    """A statement as C text."""
+    text = c_generator.CGenerator(reduce_parentheses=True).visit(node)
+    return re.sub(r"\)\s*\n\s*\{", ") {", text).rstrip() + "\n"
 
 
 class ExpressionReader:

@@ -10,7 +10,7 @@ from pycparser import c_ast
 from polysched.frontend.cfunctions import library_type
 from polysched.frontend.declarations import Scope
 from polysched.frontend.expressions import c_text
-from polysched.frontend.trees import parts
+from polysched.frontend.trees import copied, parts, rebuilt
 
 _STRANGE = {
     c_ast.Goto: "it has a goto", c_ast.Label: "it has a label",
@@ -73,7 +73,7 @@ class BodyCopier:
         name = self._fresh(parameter.name)
         declared = c_ast.Decl(
             name, [], [], [], [], self._type(type_, name, self._names),
-            _copy(argument), None, argument.coord,
+            copied(argument), None, argument.coord,
         )  # fmt: skip
         self._names[parameter.name] = name
         self._own[name] = declared
@@ -132,7 +132,7 @@ class BodyCopier:
                 return c_ast.StructRef(inner, node.type, node.field, node.coord)
             case c_ast.Struct() | c_ast.IdentifierType():
                 self.check_types(node)
-        return _rebuilt(node, lambda part: self._node(part, names))
+        return rebuilt(node, lambda part: self._node(part, names))
 
     def _name(self, node: Any, names: dict[str, str]) -> Any:
         if node.name in names:
@@ -314,23 +314,3 @@ def writes_memory(function: Any, root: Scope, depth: int = 6) -> bool:
         if target is not None and getattr(target, "name", None) not in own:
             return True
     return False
-
-
-def _copy(node: Any) -> Any:
-    """A copy with nodes of its own."""
-    return _rebuilt(node, _copy)
-
-
-def _rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
-    """A node with other parts."""
-    slots = [s for s in node.__slots__ if s != "__weakref__"]
-    new = {}
-    for slot in slots:
-        old = getattr(node, slot)
-        if isinstance(old, c_ast.Node):
-            new[slot] = change(old)
-        elif isinstance(old, list):
-            new[slot] = [change(v) if isinstance(v, c_ast.Node) else v for v in old]
-        else:
-            new[slot] = old
-    return type(node)(**new)

@@ -16,9 +16,9 @@ POINTER_FORMS = (
     "there, and stay fixed"
 )
 POINTER_MOVED = (
-    "pointers stay fixed in a scop: declare another one for the other place; buffers "
-    "that take turns may be one array, A[t % 2][i], or a scop begins inside of the "
-    "loop around, with the exchange behind it"
+    "pointers stay fixed in a scop, but for an exchange, t = a; a = b; b = t;, at the "
+    "end of a loop that counts, without branches around; declare another one for the "
+    "other place, or begin the scop inside of the loop"
 )
 ROWS_STAY = (
     "rows behind pointers stay where they are in a scop, and are read as numbers, "

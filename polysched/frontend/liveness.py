@@ -14,6 +14,7 @@ from typing import Any
 from pycparser import c_ast
 
 from polysched.frontend.scoping import ScopSite
+from polysched.frontend.trees import parts
 
 _JUMPS = (c_ast.Goto, c_ast.Label)
 _LEAVES = (c_ast.Break, c_ast.Continue)
@@ -75,6 +76,33 @@ def is_mentioned_after(site: ScopSite, name: str) -> bool:
         elif any(_mentions(item, name) for item in step.items[step.index + 1 :]):
             return True
     return False
+
+
+def find_start(site: ScopSite, name: str) -> Any | None:
+    """What a variable is declared with, if it is that at the start of the SCoP.
+
+    None unless it is the function's own, only the SCoP changes it, and that runs once.
+    """
+    symbol = site.scope.find(name)
+    if symbol is None or symbol.storage != "local" or symbol.node is None:
+        return None
+    runs_again = any(step.loop is not None for step in site.path)
+    if runs_again or _contains(site.function.body, _JUMPS):
+        return None
+    if has_escaped(site.function, name, False):
+        return None
+    counts = [
+        sum(1 for node in nodes for part in parts(node) if _changes(part, name))
+        for nodes in ([site.function.body], site.items)
+    ]
+    return symbol.node.init if counts[0] == counts[1] else None
+
+
+def _changes(node: Any, name: str) -> bool:
+    target = getattr(node, "lvalue", None)
+    if isinstance(node, c_ast.UnaryOp) and node.op in {"++", "--", "p++", "p--"}:
+        target = node.expr
+    return isinstance(target, c_ast.ID) and bool(target.name == name)
 
 
 def has_escaped(function: Any, name: str, is_array: bool) -> bool:

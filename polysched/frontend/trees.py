@@ -61,6 +61,56 @@ def with_parts(node: Any, change: Change) -> Any:
     return type(node)(**{name: getattr(node, name) for name in _slots(node)} | new)
 
 
+def copied(node: Any, change: Change | None = None) -> Any:
+    """A copy with nodes of its own.
+
+    Parameters
+    ----------
+    node : node
+        It is not changed.
+    change : callable, optional
+        What stands in a node's place; None to copy it. It does not see the names of
+        members.
+    """
+    instead = None if change is None else change(node)
+    if instead is not None:
+        return instead
+    new = {}
+    for name in _slots(node):
+        old = getattr(node, name)
+        inner = None if _is_member(node, name) else change
+        if isinstance(old, c_ast.Node):
+            new[name] = copied(old, inner)
+        elif isinstance(old, list):
+            new[name] = [
+                copied(v, inner) if isinstance(v, c_ast.Node) else v for v in old
+            ]
+        else:
+            new[name] = old
+    return type(node)(**new)
+
+
+def rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
+    """A node with other parts, each of which is changed."""
+    new = {}
+    for name in _slots(node):
+        old = getattr(node, name)
+        if isinstance(old, c_ast.Node):
+            old = change(old)
+        elif isinstance(old, list):
+            old = [change(v) if isinstance(v, c_ast.Node) else v for v in old]
+        new[name] = old
+    return type(node)(**new)
+
+
+def with_init(decl: Any, value: Any) -> Any:
+    """A declaration with another initialiser."""
+    return c_ast.Decl(
+        decl.name, decl.quals, decl.align, decl.storage, decl.funcspec, decl.type,
+        value, decl.bitsize, decl.coord,
+    )  # fmt: skip
+
+
 def _is_member(node: Any, slot: str) -> bool:
     """Whether a part of a node is the name of a structure's member."""
     return slot == "field" and isinstance(node, c_ast.StructRef)

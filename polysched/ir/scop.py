@@ -306,7 +306,11 @@ class Scop(Shown):
         text where it is not so.
     moved : frozenset of str
         C names of parameters and pointers that the text of the region changes, while
-        the model means what they are in front of it; nobody reads them behind it.
+        the model means what they are in front of it; nobody reads them behind it, but
+        for those that `behind` sets.
+    behind : str
+        C text behind generated code, in lines: it sets what the region
+        changes and is no part of the model, as pointers that it exchanges.
     overlaps : tuple of MayOverlap
         Names of what may be one piece of memory, while dependences take them for two.
     promised : bool
@@ -326,6 +330,7 @@ class Scop(Shown):
     counters: tuple[str, ...] = ()
     in_order: tuple[InOrder, ...] = ()
     moved: frozenset[str] = frozenset()
+    behind: str = ""
     overlaps: tuple[MayOverlap, ...] = ()
     promised: bool = False
 

@@ -116,7 +116,7 @@ CASES = {
         "'row' is assigned to",
     ),
     "pointer to an unknown place": (
-        f"{LOOP} {{ double *e = m ? x : y; e[i] = 0; }}", "*e", "not set to a place",
+        f"{LOOP} {{ double *e = x[i] > 3 ? x : y; e[i] = 0; }}", "*e", "not set to a place",
     ),
     "pointer to nothing": (
         f"{LOOP} {{ double *e; e[i] = 0; }}", "*e", "not set to a place",
@@ -352,7 +352,9 @@ ADVICE = {
     "cast pointer": (
         "double *e = (double *)v; e[0] = 1;", "'e' is not set", "convert it in front",
     ),
-    "choice": ("double *e = n ? x : y; e[0] = 1;", "'e' is not set", "both branches"),
+    "choice": (
+        "double *e = x[0] > 3 ? x : y; e[0] = 1;", "'e' is not set", "both branches",
+    ),
     "allocation": (
         "double *e = malloc(8 * n); e[0] = 1;", "'e' is not set", "call malloc in",
     ),
@@ -362,7 +364,7 @@ ADVICE = {
     ),
     "exchange": (
         f"{LOOP} {{ x[i] = y[i]; x = y; }}", "'x' is assigned to",
-        "with the exchange behind it",
+        "an exchange, t = a; a = b; b = t;, at the end of a loop",
     ),
     "release": ("free(x);", "a call of 'free'", "allocate and free memory outside"),
     "output": (f'{LOOP} printf("x");', "a call of 'printf'", "print it behind"),
