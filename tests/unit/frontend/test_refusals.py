@@ -116,7 +116,8 @@ CASES = {
         "'row' is assigned to",
     ),
     "pointer to an unknown place": (
-        f"{LOOP} {{ double *e = x[i] > 3 ? x : y; e[i] = 0; }}", "*e", "not set to a place",
+        f"{LOOP} {{ double *e = x[i] > 3 ? x : y; e[i] = 0; }}", "*e",
+        "not set to a place",
     ),
     "pointer to nothing": (
         f"{LOOP} {{ double *e; e[i] = 0; }}", "*e", "not set to a place",
