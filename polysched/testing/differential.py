@@ -32,6 +32,7 @@ from polysched.testing.watch import (
     parameters_code,
     read_snapshots,
     to_arrays,
+    with_starts,
 )
 
 Schedules = Callable[[Scop], Candidates]
@@ -170,8 +171,10 @@ class _Checker:
                 case.calls.append({p: int(v[0]) for p, v in shot.texts.items()})
         texts = {
             c.scop.name: arrays_code(c.scop, "before", c.calls)
-            + _original(program, c.scop)
-            + arrays_code(c.scop, "after", c.calls)
+            + with_starts(
+                c.scop,
+                _original(program, c.scop) + arrays_code(c.scop, "after", c.calls),
+            )
             for c in cases
             if c.calls
         }
@@ -337,7 +340,10 @@ class _Checker:
     def _check_variant(self, program: Program, cases: list[_Case], k: int) -> None:
         """Compile and compare the k-th schedule of every SCoP that has so many."""
         texts = {
-            c.scop.name: c.variants[k][1].region + arrays_code(c.scop, "after", c.calls)
+            c.scop.name: with_starts(
+                c.scop,
+                c.variants[k][1].region + arrays_code(c.scop, "after", c.calls),
+            )
             for c in cases
             if c.calls
         }

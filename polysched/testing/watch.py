@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polysched.codegen import declare_held, print_parameter
+from polysched.codegen import declare_held, identifiers, print_parameter
 from polysched.interp import evaluate_expression, infer_shapes, numpy_dtype
 from polysched.ir import Array, Scop
 
@@ -58,6 +58,23 @@ def parameters_code(scop: Scop, max_calls: int) -> str:
     return _framed(scop, "parameters", lines, max_calls)
 
 
+def with_starts(scop: Scop, text: str) -> str:
+    """C text of the region and what is behind it, with pointers as they are before it.
+
+    `arrays_code` of "after" prints by these what the region's text itself moves.
+    """
+    lines = [
+        f"__typeof__(&({a.base})[0]) const {_PREFIX}_start{k} = {a.base};"
+        for k, a in enumerate(visible_arrays(scop))
+        if _is_moved(scop, a)
+    ]
+    return "\n".join(["{", *lines, text, "}", ""]) if lines else text
+
+
+def _is_moved(scop: Scop, array: Array) -> bool:
+    return bool(array.n_dim and scop.moved & identifiers(array.base))
+
+
 def arrays_code(scop: Scop, place: str, calls: Sequence[Parameters]) -> str:
     """C text that prints every visible array.
 
@@ -72,8 +89,10 @@ def arrays_code(scop: Scop, place: str, calls: Sequence[Parameters]) -> str:
     """
     shapes = [infer_shapes(scop, c) for c in calls]
     lines: list[str] = []
-    for array in visible_arrays(scop):
-        extents = [[s[array.name][k] for s in shapes] for k in range(array.n_dim)]
+    for k, array in enumerate(visible_arrays(scop)):
+        if place == "after" and _is_moved(scop, array):
+            array = replace(array, view=f"{_PREFIX}_start{k}")
+        extents = [[s[array.name][d] for s in shapes] for d in range(array.n_dim)]
         pitches = [
             [int(evaluate_expression(p, c)) for c in calls] for p in array.pitches
         ]
