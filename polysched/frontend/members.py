@@ -189,6 +189,8 @@ def _is_taken(ctype: CType) -> bool:
     if not isinstance(ctype, PointerC):
         return False
     target = ctype.target
+    if isinstance(target, PointerC):  # rows
+        target = target.target
     if isinstance(target, ScalarC):
         return not target.volatile
     return isinstance(target, StructC) and bool(target.spelling)

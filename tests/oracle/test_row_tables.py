@@ -31,6 +31,14 @@ static void product(int n, int m, double **C, double **A, double *const *B) {
       for (int k = 0; k < n; k++) C[i][j] += A[i][k] * B[k][j];
 #pragma endscop
 }
+typedef struct { int n, m; double **rows; } matrix;
+static void squared(const matrix *a, matrix b) {
+#pragma scop
+  for (int i = 0; i < b.n; i++)
+    for (int j = 0; j < b.m; j++)
+      for (int k = 0; k < a->m; k++) b.rows[i][j] += a->rows[i][k] * a->rows[k][j];
+#pragma endscop
+}
 static void lower(int n, double **L, double *x) {
 #pragma scop
   for (int i = 0; i < n; i++) {
@@ -97,6 +105,8 @@ int main(void) {
       cut(how, n), product(n, n, rows[0], rows[1], rows[2]), show("product", how, n);
       cut(how, n), product(n, n, rows[0], rows[1], rows[1]), show("square", how, n);
       cut(how, n), product(n, n, rows[0], rows[0], rows[1]), show("onto", how, n);
+      matrix a = {n, n, rows[0]}, b = {n, n, rows[1]};
+      cut(how, n), squared(&a, b), squared(&a, a), show("squared", how, n);
       cut(how, n), lower(n, rows[0], flat), show("lower", how, n);
       cut(how, n), lower(n, rows[0], rows[0][0] + n / 2), show("inside", how, n);
       cut(how, n), sweep(3, n, rows[0], rows[1]), show("sweep", how, n);

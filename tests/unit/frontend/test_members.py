@@ -39,6 +39,18 @@ def test_of_a_variable_nothing_is_asked(parse):
     assert scop.array("g_x").held == "g.x"
 
 
+def test_a_member_may_lead_to_rows(parse):
+    (scop,) = parse(
+        "struct matrix { int n; double **u; };\nvoid f(struct matrix *g) {\n"
+        "#pragma scop\nfor (int i = 1; i < g->n; i++)"
+        " for (int j = 0; j < g->n; j++) g->u[i][j] = g->u[i - 1][j];\n"
+        "#pragma endscop\n}"
+    ).scops
+    array = scop.array("g_u")
+    assert (array.held, array.in_rows) == ("g ? g->u : 0", True)
+    assert "the rows of g_u" in map(str, scop.overlaps)
+
+
 def test_names_are_new(parse):
     (scop,) = read(
         parse, "for (int i = 0; i < n; i++) g->x[i] = g_x[i];",
