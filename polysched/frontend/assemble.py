@@ -56,6 +56,7 @@ from polysched.frontend.scoping import Declarer, ScopSite
 from polysched.frontend.site_checks import SiteChecks
 from polysched.frontend.structures import SizeChecker
 from polysched.frontend.survey import survey
+from polysched.frontend.trees import copied, with_parts
 from polysched.frontend.unrolled_turns import Before
 from polysched.frontend.ways import Rewritten, UnfitWayError, Way
 from polysched.frontend.wholes import AFFINE_HINT
@@ -192,11 +193,24 @@ class Assembler:
             self.site.function.decl.name,
             counters=tuple(dict.fromkeys(s.name for s, _ in checks.outer_iterators())),
             moved=self._moved(),
-            behind="".join(map(c_lines, self._behind)),
+            behind="".join(c_lines(self._with_members(n)) for n in self._behind),
             overlaps=find_overlaps(
                 self.site, outside, plain, statements, checks.compared
             ),
         )  # fmt: skip
+
+    def _with_members(self, node: Any) -> Any:
+        """A statement with members of structures in place of what stands for them."""
+
+        def put(part: Any) -> Any | None:
+            if not isinstance(part, c_ast.ID):
+                return None
+            found = self.site.scope.find(part.name)
+            if found is None or not found.held or found.node is None:
+                return None
+            return copied(found.node.init)
+
+        return with_parts(node, put)
 
     def _moved(self) -> frozenset[str]:
         """Names from around that the user's text changes and nothing in ours does."""
@@ -222,6 +236,8 @@ class Assembler:
         symbol = self.site.scope.find(name)
         if symbol is None or symbol.storage not in {"local", "parameter"}:
             return False
+        if symbol.held:
+            return False  # it is somebody's member
         return not has_escaped(self.site.function, name, False) and not (
             is_read_after(self.site, name)
         )

@@ -28,7 +28,7 @@ from polysched.frontend.refusal import Refuser
 from polysched.frontend.row_pointers import with_rows_named
 from polysched.frontend.steps import steps_apart
 from polysched.frontend.syntax import line_of
-from polysched.frontend.trees import parts
+from polysched.frontend.trees import parts, with_parts
 from polysched.frontend.unrolled_turns import Before, with_turns_unrolled
 from polysched.frontend.walking import with_counters
 from polysched.frontend.while_loops import with_for_loops
@@ -76,6 +76,7 @@ def structured(items: Iterable[Any], before: Before, refuser: Refuser) -> Struct
     items = list(items)
     names = {name for item in items for name in _names(item)}
     writer = _Structurer(refuser, names, items, scope)
+    items = [with_parts(item, _without_turns) for item in items]
     items = with_choices_outside(items, scope, is_dead)
     items = with_counters(items, scope, is_dead, writer.fresh_name)
     items = with_for_loops(items, scope, is_dead, writer.fresh_name)
@@ -83,6 +84,15 @@ def structured(items: Iterable[Any], before: Before, refuser: Refuser) -> Struct
     items = with_rows_named(turned.items, scope)
     found = tuple(writer.statements(items))
     return Structured(found, tuple(writer.breaks), tuple(turned.behind))
+
+
+def _without_turns(node: Any) -> Any | None:
+    """The body of ``do ... while (0)``, as macros have it."""
+    if not isinstance(node, c_ast.DoWhile) or getattr(node.cond, "value", "") != "0":
+        return None
+    if any(isinstance(p, (c_ast.Break, c_ast.Continue)) for p in parts(node.stmt)):
+        return None
+    return with_parts(node.stmt, _without_turns)
 
 
 class _Structurer:

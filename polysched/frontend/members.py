@@ -82,7 +82,8 @@ def with_held_members(
 
     The structure is a variable, or what one points to; nothing in the region changes
     that variable, or a member of that name in any structure, or copies a whole
-    structure of its type.
+    structure of its type. Pointers may be exchanged that one structure holds: whoever
+    takes that out of the region has to do it behind.
 
     Parameters
     ----------
@@ -111,10 +112,33 @@ class _Holder:
         self._written = {
             name for item in self.items for t in _targets(item) for name in _fields(t)
         }
+        self._written -= self._exchanged()
         bases = {n for item in self.items for t in _targets(item) for n in _base(t)}
         self._copied = [
             self._structure(name) for name in sorted(bases) if self._is_whole(name)
         ]
+
+    def _exchanged(self) -> set[str]:
+        """Names of members of one structure that are set to one another's values."""
+        every = [part for item in self.items for part in parts(item)]
+        plain = {
+            id(part.lvalue): (_path(part.lvalue), _path(part.rvalue)) for part in every
+            if isinstance(part, c_ast.Assignment) and part.op == "="
+            and isinstance(part.lvalue, c_ast.StructRef)
+        }  # fmt: skip
+        found: dict[str, set[str]] = {}
+        for part in every:
+            if isinstance(part, c_ast.StructRef):
+                for name in _fields(part):
+                    found.setdefault(name, set()).add(c_text(part))
+        lost = {
+            name for item in self.items for target in _targets(item)
+            for name in _fields(target) if None in plain.get(id(target), (None,))
+        }  # fmt: skip
+        names = {path[1][-1] for path, _ in plain.values() if path and path[1]}
+        bases = {path[0] for path, _ in plain.values() if path and path[1]}
+        one = {name for name in names - lost if len(found[name]) == 1}
+        return one if len(bases) == 1 else set()
 
     def _is_whole(self, name: str) -> bool:
         """Whether the region assigns a whole structure that a name leads to."""

@@ -118,9 +118,8 @@ def print_dump(scop: Scop, reserved: Collection[str] = ()) -> DumpCode:
     for k, array in enumerate(arrays):
         if scop.moved & identifiers(array.base):
             start = f"polysched_start{k}"
-            before.append(
-                f"__typeof__(&({array.base})[0]) const {start} = {array.base};"
-            )
+            place = array.held or array.base
+            before.append(f"__typeof__(&({place})[0]) const {start} = {place};")
             array = replace(array, view=start)
         size = f"(unsigned long)sizeof({array.type.name})"
         lines.append(f"polysched_array({k}, {size}, {array.n_dim});")

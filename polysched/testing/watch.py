@@ -64,7 +64,8 @@ def with_starts(scop: Scop, text: str) -> str:
     `arrays_code` of "after" prints by these what the region's text itself moves.
     """
     lines = [
-        f"__typeof__(&({a.base})[0]) const {_PREFIX}_start{k} = {a.base};"
+        f"__typeof__(&({a.held or a.base})[0]) const {_PREFIX}_start{k} = "
+        f"{a.held or a.base};"
         for k, a in enumerate(visible_arrays(scop))
         if _is_moved(scop, a)
     ]

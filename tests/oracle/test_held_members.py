@@ -44,6 +44,18 @@ static void turn(int n, layer *l, double *total) {
   }
 }
 
+static void waves(int n, int steps, layer *l) {
+#pragma scop
+  for (int t = 0; t < steps; t++) {
+    for (int i = 1; i < n - 1; i++)
+      l->w[i] = l->b[i - 1] + l->b[i + 1];
+    float *old = l->w;
+    l->w = l->b;
+    l->b = old;
+  }
+#pragma endscop
+}
+
 static void shift(int n, int m, const float *b, const float *mask, float *y) {
 #pragma scop
   for (int i = 0; i < n; i++)
@@ -70,6 +82,10 @@ static void all(int n, int in, int out) {
   forward(n, &l, o, x, y);
   shift(n, out, l.b, NULL, y), shift(n, out, NULL, n <= in ? x : NULL, o.w);
   double total = 0;
+  for (int t = -1; t < 3; t++) {
+    waves(out < in * out ? out : 0, t, &l);
+    printf("%g ", l.b[0] - l.w[0]);
+  }
   turn(out < in * out ? out : 0, &l, &total);
   printf("%g", total);
   for (int i = 0; i < n * out; i++)

@@ -98,6 +98,40 @@ def test_structures_that_change_are_refused(parse, body, said):
     assert said in refusal.message
 
 
+EXCHANGE = "double *t = g->x; g->x = g->z; g->z = t;"
+
+
+def exchange(parse, body):
+    return parse(
+        "typedef struct { int n; double *x, *z; } pair;\nvoid f(pair *g, pair *h) {\n"
+        f"#pragma scop\nfor (int s = 0; s < g->n; s++) {{ {body} }}\n"
+        "#pragma endscop\n}"
+    )
+
+
+def test_members_that_are_exchanged_are_exchanged_behind(parse):
+    (scop,) = exchange(parse, f"g->z[s] = g->x[s]; {EXCHANGE}").scops
+    assert [w.array for s in scop.statements for w in s.writes] == ["g_z", "g_x"]
+    assert " ".join(scop.behind.split()) == (
+        "if (0 < g->n && g->n % 2) { double *t = g->x; g->x = g->z; g->z = t; }"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"h->x[s] = g->x[s]; {EXCHANGE}",
+        f"g->z[s] = g->x[s]; {EXCHANGE} h->z = h->x;",
+        "g->z[s] = g->x[s]; g->x = g->z;",
+        f"g->z[s] = g->x[s]; if (s) {{ {EXCHANGE} }}",
+    ],
+)
+def test_other_exchanges_of_members_are_refused(parse, body):
+    (refusal,) = exchange(parse, body).refusals
+    assert refusal.where.line == 4
+    assert refusal.hint
+
+
 def test_what_the_function_sets_them_to_is_looked_at(parse):
     (refusal,) = parse(
         f"{TYPES}static double G[99];\nvoid f(int n) {{ grid g; g.x = G;\n"

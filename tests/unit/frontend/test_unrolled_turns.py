@@ -47,6 +47,7 @@ TWICE = [
     [
         (f"{TIMES} {{ {SWEEP} {SWAP} }}", TWICE),
         (f"{TIMES} {{ {SWEEP} swap(&a, &b); }}", TWICE),
+        (f"{TIMES} {{ {SWEEP} do {{ {SWAP} }} while (0); }}", TWICE),
         (f"{TIMES} {{ {SWAP} {SWEEP} }}",
          [TWICE[0].replace("b[", "a["), TWICE[1].replace("a[", "b[")]),
         (f"while (m-- > 3) {{ {SWEEP} double *t = a; a = b, b = t; }}",
