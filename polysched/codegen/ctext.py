@@ -101,8 +101,13 @@ def binary(op: str, left: Text, right: Text) -> Text:
 
 
 def select(cond: Text, then: Text, other: Text) -> Text:
-    """``cond ? then : other``."""
-    sides = [cond.at_least(COND + 1), then.at_least(COND + 1), other.at_least(COND)]
+    """``cond ? then : other``.
+
+    Compilers warn of conditions like ``a & b > 0`` without parentheses.
+    """
+    is_bitwise = cond.level in {_LEVELS[op] for op in "&^|"}
+    least = _LEVELS["=="] if is_bitwise else COND + 1
+    sides = [cond.at_least(least), then.at_least(COND + 1), other.at_least(COND)]
     return Text(f"{sides[0]} ? {sides[1]} : {sides[2]}", COND)
 
 

@@ -9,7 +9,7 @@ import islpy as isl
 from polysched.base import CodegenError
 from polysched.codegen.addresses import Question, ask_apart
 from polysched.codegen.ast_expr import AstExprPrinter
-from polysched.codegen.ctext import AND, Text, binary
+from polysched.codegen.ctext import AND, Text, binary, identifiers
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.products import declare_products
 from polysched.codegen.scan import print_scan
@@ -56,7 +56,7 @@ def frame_code(
     guard = _guard(conditions, options.indent)
     fallback = _original_lines(scop, options) if conditions else []
     if not conditions:
-        code = [*_unused(scop), *code]
+        code = [*_unused(scop, code), *code]
     code = [*code, *scop.behind.splitlines()]
     if apart.conditions:
         guard = ["/* where these overlap, the original runs */", *guard]
@@ -144,10 +144,13 @@ def _ask_for_order(
     return lines, flags
 
 
-def _unused(scop: Scop) -> list[str]:
-    """A line for variables of the original loops that the new ones leave unused."""
+def _unused(scop: Scop, code: list[str]) -> list[str]:
+    """A line for names of the original loops that the new ones leave unused."""
     expanded = [a for a in scop.arrays if a.n_expanded and a.storage in _OUTSIDE]
     found = dict.fromkeys((*scop.counters, *(a.source_name for a in expanded)))
+    if scop.called:
+        used = identifiers("\n".join(code))
+        found |= dict.fromkeys(name for name in scop.called if name not in used)
     casts = ", ".join(f"(void){name}" for name in found)
     return [f"{casts};"] if casts else []
 

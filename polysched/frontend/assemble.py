@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import islpy as isl
@@ -22,20 +22,12 @@ from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.called import with_bodies
 from polysched.frontend.control import structured
-from polysched.frontend.declarations import PointerC, ScalarC, Symbol
+from polysched.frontend.declarations import PointerC
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
 from polysched.frontend.expressions import c_lines
 from polysched.frontend.half_rules import HalfRules
 from polysched.frontend.halves import HalfWriter
 from polysched.frontend.inductions import with_known_integers
-from polysched.frontend.iterators import changed_names
-from polysched.frontend.liveness import (
-    count_mentions,
-    find_start,
-    has_escaped,
-    is_mentioned_after,
-    is_read_after,
-)
 from polysched.frontend.lookups import (
     bent_arrays,
     looked_up,
@@ -46,6 +38,7 @@ from polysched.frontend.lookups import (
 )
 from polysched.frontend.naming import FreshNames
 from polysched.frontend.objects import Object, Objects
+from polysched.frontend.outside import Outside
 from polysched.frontend.overlaps import Named, find_overlaps
 from polysched.frontend.products import Products
 from polysched.frontend.purity import Functions
@@ -56,8 +49,6 @@ from polysched.frontend.scoping import Declarer, ScopSite
 from polysched.frontend.site_checks import SiteChecks
 from polysched.frontend.structures import SizeChecker
 from polysched.frontend.survey import survey
-from polysched.frontend.trees import copied, with_parts
-from polysched.frontend.unrolled_turns import Before
 from polysched.frontend.ways import Rewritten, UnfitWayError, Way
 from polysched.frontend.wholes import AFFINE_HINT
 from polysched.frontend.wording import statement_text
@@ -123,13 +114,11 @@ class Assembler:
             site.items, site.scope, fresh, refuser, functions.note_unfit
         )
         declarer = Declarer(refuser)
-        before = Before(
-            site.scope, self._is_dead, partial(find_start, site),
-            lambda node: declarer.fold_constant(node, site.scope),
-        )  # fmt: skip
-        less_jumps = structured(called, before, refuser)
+        self.outside = Outside(site, functions, n_words, declarer)
+        less_jumps = structured(called, self.outside, refuser)
         self.rewritten = Rewritten(
-            site, less_jumps.items, ways, n_words, self._is_own, self._is_dead
+            site, less_jumps.items, ways, n_words, self.outside.is_own,
+            self.outside.is_dead,
         )  # fmt: skip
         self.items = self.rewritten.items
         found = survey(site.scope, self.items, declarer)
@@ -178,7 +167,7 @@ class Assembler:
         statements = [self._with_scalars(s, symbolic) for s in statements]
         used = _arrays_in(statements)
         objects = [o for o in self.objects.all() if o.name in used]
-        arrays = [self._array(o) for o in objects]
+        arrays = [self._array(o, symbolic) for o in objects]
         outside = [Named(o.symbol, a) for o, a in zip(objects, arrays, strict=True)
                    if a.storage != "scop"]  # fmt: skip
         types = self.objects.parameters
@@ -192,31 +181,13 @@ class Assembler:
             tuple(arrays), self.around.assumptions.holds, region,
             self.site.function.decl.name,
             counters=tuple(dict.fromkeys(s.name for s, _ in checks.outer_iterators())),
-            moved=self._moved(),
-            behind="".join(c_lines(self._with_members(n)) for n in self._behind),
+            called=self.outside.called,
+            moved=self.outside.moved(self.items),
+            behind="".join(c_lines(self.outside.with_members(n)) for n in self._behind),
             overlaps=find_overlaps(
                 self.site, outside, plain, statements, checks.compared
             ),
         )  # fmt: skip
-
-    def _with_members(self, node: Any) -> Any:
-        """A statement with members of structures in place of what stands for them."""
-
-        def put(part: Any) -> Any | None:
-            if not isinstance(part, c_ast.ID):
-                return None
-            found = self.site.scope.find(part.name)
-            if found is None or not found.held or found.node is None:
-                return None
-            return copied(found.node.init)
-
-        return with_parts(node, put)
-
-    def _moved(self) -> frozenset[str]:
-        """Names from around that the user's text changes and nothing in ours does."""
-        changed = {name for item in self.site.items for name in changed_names(item)}
-        ours = {name for item in self.items for name in changed_names(item)}
-        return frozenset(changed - ours)
 
     def _with_halves(self, drafts: list[Draft]) -> list[Draft]:
         """Drafts that compute in `float` where the text does in types of two bytes."""
@@ -224,23 +195,6 @@ class Assembler:
             return drafts
         writer = HalfWriter(self.halves)
         return [replace(d, body=writer.actions(d.body)) for d in drafts]
-
-    def _is_own(self, name: str) -> bool:
-        """Whether a variable from outside changes by assignments only."""
-        symbol = self.site.scope.find(name)
-        is_near = symbol is not None and symbol.storage in {"local", "parameter"}
-        return is_near and not has_escaped(self.site.function, name, False)
-
-    def _is_dead(self, name: str) -> bool:
-        """Whether nobody reads a variable from outside behind the SCoP."""
-        symbol = self.site.scope.find(name)
-        if symbol is None or symbol.storage not in {"local", "parameter"}:
-            return False
-        if symbol.held:
-            return False  # it is somebody's member
-        return not has_escaped(self.site.function, name, False) and not (
-            is_read_after(self.site, name)
-        )
 
     def _named_domain(self, draft: Draft) -> Any:
         return draft.nest.within(draft.nest.domain.coalesce())
@@ -390,46 +344,24 @@ class Assembler:
         accesses = (*statement.reads, *reads.values(), *statement.writes)
         return replace(statement, body=body, accesses=accesses)
 
-    def _array(self, found: Object) -> Array:
+    def _array(self, found: Object, symbolic: set[str]) -> Array:
         symbol = found.symbol
         private = symbol in self.around.survey.declared
+        is_live = not private and self.outside.is_live(found)
+        extents = found.extents
+        if not is_live and isinstance(symbol.ctype, PointerC) and extents == (None,):
+            value_of = self.objects.outer_value
+            extents = (self.outside.allocated(found, symbolic, value_of),)
         return Array(
-            found.name, found.type, found.extents, symbol.storage,
-            live_in=not private,
-            live_out=not private and self._is_live_out(found),
+            found.name, found.type, extents, symbol.storage,
+            live_in=not private, live_out=is_live,
             pitches=found.pitches, n_expanded=len(found.loops),
             c_name="" if found.name == symbol.name else symbol.name,
             view=found.view, is_part=found.is_part,
-            confined=not found.in_rows and self._is_confined(symbol),
+            confined=not found.in_rows and self.outside.is_confined(symbol),
             held=symbol.held,
             in_rows=found.in_rows,
         )  # fmt: skip
-
-    def _is_confined(self, symbol: Symbol) -> bool:
-        """Whether a static object belongs to the SCoP alone."""
-        words = getattr(symbol.node, "storage", None) or ()
-        inside = self._mentions[symbol.name]
-        return "static" in words and self.n_words[symbol.name] == inside + 1
-
-    @cached_property
-    def _mentions(self) -> Mapping[str, int]:
-        """How often the SCoP uses each name."""
-        return count_mentions(self.site.items)
-
-    def _is_live_out(self, found: Object) -> bool:
-        symbol = found.symbol
-        if symbol.storage in {"global", "static"} or isinstance(symbol.ctype, PointerC):
-            return True
-        if found.in_rows:
-            return True  # whoever the table belongs to
-        is_scalar = isinstance(symbol.ctype, ScalarC)
-        if symbol.storage == "parameter" and not is_scalar:
-            return True
-        if has_escaped(self.site.function, symbol.name, not is_scalar):
-            return True
-        if is_scalar:
-            return is_read_after(self.site, symbol.name)
-        return is_mentioned_after(self.site, symbol.name)
 
     def _context(self, parameters: Sequence[Parameter]) -> isl.Set:
         """What the types of the parameters say."""

@@ -16,7 +16,7 @@ from pycparser import c_ast
 from polysched.frontend.scoping import ScopSite
 from polysched.frontend.trees import parts
 
-_JUMPS = (c_ast.Goto, c_ast.Label)
+JUMPS = (c_ast.Goto, c_ast.Label)
 _LEAVES = (c_ast.Break, c_ast.Continue)
 
 
@@ -49,8 +49,8 @@ def is_read_after(site: ScopSite, name: str) -> bool:
     name : str
         The variable, declared outside the SCoP.
     """
-    if _contains(site.function.body, _JUMPS):
-        return _mentions(site.function.body, name)
+    if contains(site.function.body, JUMPS):
+        return mentions(site.function.body, name)
     for step in reversed(site.path):
         if step.loop is not None:
             if _again(step.loop, name).reads:
@@ -60,20 +60,20 @@ def is_read_after(site: ScopSite, name: str) -> bool:
         flow = _sequence(rest, name)
         if flow.reads:
             return True
-        if flow.kills and not any(_contains(item, _LEAVES) for item in rest):
+        if flow.kills and not any(contains(item, _LEAVES) for item in rest):
             return False
     return False
 
 
 def is_mentioned_after(site: ScopSite, name: str) -> bool:
     """Whether an array of the function may be used after the SCoP."""
-    if _contains(site.function.body, _JUMPS):
+    if contains(site.function.body, JUMPS):
         return True
     for step in reversed(site.path):
         if step.loop is not None:
-            if _mentions(step.loop, name):
+            if mentions(step.loop, name):
                 return True
-        elif any(_mentions(item, name) for item in step.items[step.index + 1 :]):
+        elif any(mentions(item, name) for item in step.items[step.index + 1 :]):
             return True
     return False
 
@@ -87,18 +87,19 @@ def find_start(site: ScopSite, name: str) -> Any | None:
     if symbol is None or symbol.storage != "local" or symbol.node is None:
         return None
     runs_again = any(step.loop is not None for step in site.path)
-    if runs_again or _contains(site.function.body, _JUMPS):
+    if runs_again or contains(site.function.body, JUMPS):
         return None
     if has_escaped(site.function, name, False):
         return None
     counts = [
-        sum(1 for node in nodes for part in parts(node) if _changes(part, name))
+        sum(1 for node in nodes for part in parts(node) if changes(part, name))
         for nodes in ([site.function.body], site.items)
     ]
     return symbol.node.init if counts[0] == counts[1] else None
 
 
-def _changes(node: Any, name: str) -> bool:
+def changes(node: Any, name: str) -> bool:
+    """Whether a node itself assigns to a variable or steps it."""
     target = getattr(node, "lvalue", None)
     if isinstance(node, c_ast.UnaryOp) and node.op in {"++", "--", "p++", "p--"}:
         target = node.expr
@@ -112,7 +113,7 @@ def has_escaped(function: Any, name: str, is_array: bool) -> bool:
 
 def _escapes(node: Any, name: str, is_array: bool) -> bool:
     if isinstance(node, c_ast.UnaryOp) and node.op in {"&", "sizeof"}:
-        return node.op == "&" and _mentions(node.expr, name)
+        return node.op == "&" and mentions(node.expr, name)
     if isinstance(node, c_ast.ArrayRef):
         base = node
         while isinstance(base, c_ast.ArrayRef):
@@ -127,10 +128,11 @@ def _escapes(node: Any, name: str, is_array: bool) -> bool:
     return any(_escapes(child, name, is_array) for _, child in node.children())
 
 
-def _contains(node: Any, kinds: tuple[type, ...]) -> bool:
+def contains(node: Any, kinds: tuple[type, ...]) -> bool:
+    """Whether something of these kinds is in a piece of a program."""
     if isinstance(node, kinds):
         return True
-    return any(_contains(child, kinds) for _, child in node.children())
+    return any(contains(child, kinds) for _, child in node.children())
 
 
 def count_mentions(nodes: Iterable[Any]) -> Counter[str]:
@@ -145,17 +147,18 @@ def count_mentions(nodes: Iterable[Any]) -> Counter[str]:
     return found
 
 
-def _mentions(node: Any, name: str) -> bool:
+def mentions(node: Any, name: str) -> bool:
+    """Whether a piece of a program uses a name."""
     if isinstance(node, c_ast.ID):
         return bool(node.name == name)
-    return any(_mentions(child, name) for _, child in node.children())
+    return any(mentions(child, name) for _, child in node.children())
 
 
 def _sequence(items: Iterable[Any], name: str) -> Flow:
     """Statements one after another; a declaration of the same name hides the rest."""
     for item in items:
         if isinstance(item, c_ast.Decl) and item.name == name:
-            reads = item.init is not None and _mentions(item.init, name)
+            reads = item.init is not None and mentions(item.init, name)
             return Flow(reads, False)
         flow = _flow(item, name)
         if flow.reads or flow.kills:
@@ -218,12 +221,12 @@ def _flow_if(node: Any, name: str) -> Flow:
 
 def _flow_for(node: Any, name: str) -> Flow:
     if isinstance(node.init, c_ast.DeclList) and _declares(node.init, name):
-        return Flow(any(d.init and _mentions(d.init, name) for d in node.init.decls))
+        return Flow(any(d.init and mentions(d.init, name) for d in node.init.decls))
     first = _sequence([p for p in (node.init, node.cond) if p is not None], name)
     if first.reads or first.kills:
         return first
-    if _contains(node.stmt, _LEAVES):
-        return Flow(reads=_mentions(node.stmt, name) or _flow(node.next, name).reads)
+    if contains(node.stmt, _LEAVES):
+        return Flow(reads=mentions(node.stmt, name) or _flow(node.next, name).reads)
     body = _sequence([p for p in (node.stmt, node.next) if p is not None], name)
     return Flow(reads=body.reads)
 
@@ -236,17 +239,17 @@ def _flow_while(node: Any, name: str) -> Flow:
 
 
 def _flow_dowhile(node: Any, name: str) -> Flow:
-    if _contains(node.stmt, _LEAVES):
-        return Flow(reads=_mentions(node, name))
+    if contains(node.stmt, _LEAVES):
+        return Flow(reads=mentions(node, name))
     return _sequence([node.stmt, node.cond], name)
 
 
 def _flow_switch(node: Any, name: str) -> Flow:
-    return Flow(reads=_mentions(node, name))
+    return Flow(reads=mentions(node, name))
 
 
 def _flow_return(node: Any, name: str) -> Flow:
-    return Flow(node.expr is not None and _mentions(node.expr, name), True)
+    return Flow(node.expr is not None and mentions(node.expr, name), True)
 
 
 def _flow_jump(node: Any, name: str) -> Flow:

@@ -111,6 +111,12 @@ class Functions:
         symbol = self._scope.find(name)
         return symbol is not None and symbol.function is not None
 
+    def is_static(self, name: str) -> bool:
+        """Whether only the file can call a function that it has a body for."""
+        symbol = self._scope.find(name)
+        function = None if symbol is None else symbol.function
+        return function is not None and "static" in function.decl.storage
+
     def _declared_type(self, node: Any, name: str, symbol: Symbol | None) -> ScalarType:
         if symbol is not None and isinstance(symbol.ctype, ScalarC):
             return symbol.ctype.type

@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pycparser import c_ast
 
@@ -43,34 +43,27 @@ from polysched.frontend.turn_counts import Count, number, read_count
 from polysched.frontend.walking import renamed
 
 Fresh = Callable[[str], str]
-Fold = Callable[[Any], int | None]
 _MAX_TURNS = 4
 _SMALL = range(128)  # every type has these
 _MAX_PARTS = 4000  # of all copies of what follows a loop
 _SUFFIX = re.compile(r"(_\d+)+$")  # of names that are new already
 
 
-@dataclass(frozen=True, eq=False)
-class Before:
-    """What is known about variables from outside.
+class Before(Protocol):
+    """What is known about variables from outside."""
 
-    Attributes
-    ----------
-    scope : Scope
-        Names visible at the start of the SCoP.
-    is_dead : callable
-        Whether nobody reads a variable from outside behind the SCoP.
-    find_start : callable
-        The expression that a variable from outside is at the start of the SCoP; None if
-        that is not known.
-    fold : callable
-        The value of a constant expression, or None.
-    """
+    @property
+    def scope(self) -> Scope:
+        """Names visible at the start of the SCoP."""
 
-    scope: Scope
-    is_dead: Callable[[str], bool]
-    find_start: Callable[[str], Any]
-    fold: Fold
+    def is_dead(self, name: str) -> bool:
+        """Whether nobody reads a variable from outside behind the SCoP."""
+
+    def find_start(self, name: str) -> Any | None:
+        """The expression that a variable is at the start of the SCoP, if known."""
+
+    def fold(self, node: Any) -> int | None:
+        """The value of a constant expression, or None."""
 
 
 @dataclass(eq=False)

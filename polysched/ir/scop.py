@@ -301,6 +301,8 @@ class Scop(Shown):
         with them.
     counters : tuple of str
         C names of the variables from outside that its loops count with.
+    called : tuple of str
+        Static functions that nothing but its text calls.
     in_order : tuple of InOrder
         What dependences rest on besides; generated code falls back to the original
         text where it is not so.
@@ -328,6 +330,7 @@ class Scop(Shown):
     function: str = ""
     estimates: tuple[tuple[str, int], ...] = ()
     counters: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
     in_order: tuple[InOrder, ...] = ()
     moved: frozenset[str] = frozenset()
     behind: str = ""

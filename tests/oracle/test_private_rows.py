@@ -74,3 +74,59 @@ def test_rows_of_a_device_lie_in_its_memory(tmp_path: Path) -> None:
     n_run, wrong = sweep_device(path, ["-DSIZE=6"], options)
     assert wrong == []
     assert n_run >= 1
+
+
+SOLVES = """\
+#include <stdio.h>
+#include <stdlib.h>
+static void solve(int n, int m, double u[n][m], double w[m][n])
+{
+  double *c = malloc((n + m) * sizeof(double)), *d = malloc((n + m) * sizeof *d);
+  if (!c || !d) return;
+#pragma scop
+  for (int t = 0; t < 2; t++) {
+    for (int i = 0; i < n; i++) {
+      c[0] = 0.0;
+      d[0] = u[i][0];
+      for (int j = 1; j < m; j++) {
+        c[j] = 1 / (4 - c[j - 1]);
+        d[j] = (u[i][j] + d[j - 1]) * c[j];
+      }
+      for (int j = m - 2; j >= 0; j--)
+        w[j][i] = d[j] - c[j] * w[j + 1][i];
+    }
+    for (int j = 0; j < m; j++) {
+      c[0] = 1.0;
+      for (int i = 1; i < n; i++) c[i] = c[i - 1] / 2 + w[j][i];
+      for (int i = 0; i < n; i++) u[i][j] = c[n - 1 - i];
+    }
+  }
+#pragma endscop
+  free(c);
+  free(d);
+}
+int main(void)
+{
+  static const int sizes[][2] = {{1, 2}, {2, 1}, {9, 13}, {33, 17}, {0, 3}, {64, 64}};
+  for (int s = 0; s < 6; s++) {
+    int n = sizes[s][0], m = sizes[s][1];
+    double *u = calloc(n * m + 1, 8), *w = calloc(n * m + 1, 8);
+    for (int k = 0; k < n * m; k++)
+      u[k] = k % 17 - 5, w[k] = k % 5;
+    solve(n, m, (void *)u, (void *)w);
+    for (int k = 0; k < n * m; k++)
+      printf("%.17g %.17g\\n", u[k], w[k]);
+  }
+  return 0;
+}
+"""
+
+
+@pytest.mark.long
+@pytest.mark.cc
+def test_every_schedule_with_memory_that_is_freed_behind(tmp_path: Path) -> None:
+    path = tmp_path / "solves.c"
+    path.write_text(SOLVES)
+    n_run, wrong = sweep(path, [], SpaceOptions(seconds=10, limit=6))
+    assert not wrong, "\n".join(wrong)
+    assert n_run >= 3

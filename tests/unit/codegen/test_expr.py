@@ -56,6 +56,11 @@ def test_no_parentheses_where_none_are_needed() -> None:
     assert print_expr(expr_of(text)) == text  # type: ignore[arg-type]
 
 
+def test_compilers_want_bits_as_a_condition_in_parentheses() -> None:
+    printed = print_expr(expr_of("k & (x > 2.0) ? x : 0.0"))  # type: ignore[arg-type]
+    assert printed == "(k & (x > 2.0)) ? x : 0.0"
+
+
 def test_renamed_iterators_are_folded_into_subscripts() -> None:
     value = expr_of("A[i - 1][2 * j] + i / 2 + (i + 1)")
     printed = print_expr(value, {"i": "(a + 1)", "j": "b"})  # type: ignore[arg-type]

@@ -3,6 +3,9 @@
 import islpy as isl
 import pytest
 
+from polysched.codegen import print_openmp
+from polysched.ir import original_tree
+
 pytestmark = pytest.mark.cc
 
 BODY = "for (int i = 0; i < n; i++) g[i + 1] = at(i);"
@@ -73,3 +76,15 @@ def test_members_are_no_variables_of_the_same_name(scop_of):
         "[n] -> { S0[i] -> p[i, 0] : 0 <= i < n }",
         "[n] -> { S0[i] -> p[i, 1] : 0 <= i < n }",
     ]
+
+
+@pytest.mark.parametrize("more", ["", "limit(3)"])
+def test_static_functions_that_nobody_calls_any_more_are_named(parse, more):
+    program = parse(
+        "static int limit(int v) { return v > 9 ? 9 : v; }\nvoid f(int n, int *x) {\n"
+        "#pragma scop\nfor (int i = 0; i < n; i++) x[i] = limit(x[i]);\n"
+        f"#pragma endscop\n{more};\n}}\n"
+    )
+    (scop,) = program.scops
+    text = print_openmp(scop, original_tree(scop))
+    assert ("(void)limit;" in text) == (not more)
