@@ -10,11 +10,11 @@ from polysched.codegen.joined import join_conditions
 from polysched.frontend import parse_c
 
 CASES = [
-    ("b[i] > 2 && c[i] < x", "(b[i] > 2) & (c[i] < x)"),
-    ("b[i] || f[i]", "(b[i] != 0) | (f[i] != 0)"),
-    ("b[i] && c[i] && b[i] < c[i]", "(b[i] != 0) & (c[i] != 0) & (b[i] < c[i])"),
+    ("b[i] > 2 && c[i] < x", "((b[i] > 2) & (c[i] < x))"),
+    ("b[i] || f[i]", "((b[i] != 0) | (f[i] != 0))"),
+    ("b[i] && c[i] && b[i] < c[i]", "((b[i] != 0) & (c[i] != 0) & (b[i] < c[i]))"),
     # `s` is short: the sum is an `int` and cannot run over
-    ("b[i] && s[i] + s[i] > 3", "(b[i] != 0) & (s[i] + s[i] > 3)"),
+    ("b[i] && s[i] + s[i] > 3", "((b[i] != 0) & (s[i] + s[i] > 3))"),
     ("b[i] && c[i] + c[i] > 3", "b[i] && c[i] + c[i] > 3"),
     ("b[i] && c[i] / b[i] > 3", "b[i] && c[i] / b[i] > 3"),
     ("b[i] && e[i] > 3", "b[i] && e[i] > 3"),  # may not exist
