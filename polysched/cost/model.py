@@ -88,7 +88,8 @@ class Prediction:
         Moving data from each level, one thread; memory that is used the first time
         counts with the last, filling and adding up threads' copies with the second.
     barrier_seconds : float
-        Starting and ending parallel loops, and creating the threads.
+        Starting and ending parallel loops, and creating the threads, unless the
+        region stands in a loop.
     """
 
     seconds: float
@@ -184,7 +185,7 @@ class Predictor:
                 starts = prod(nest.trips[: nest.shared])
                 barriers[path] = max(barriers.get(path, 0.0), starts)
         barrier = sum(barriers.values()) * cpu.barrier_seconds
-        if barriers and cpu.n_cores > 1:
+        if barriers and cpu.n_cores > 1 and not self._scop.is_repeated:
             barrier += _team_seconds(reuse)
         copying, copied_bytes = copy_seconds(nests, cpu, rate_of(3, cpu).alone)
         copying += lift_cycles(nests) / (cpu.frequency_hz or CLOCK_HZ)

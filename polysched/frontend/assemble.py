@@ -182,6 +182,7 @@ class Assembler:
             self.site.function.decl.name,
             counters=tuple(dict.fromkeys(s.name for s, _ in checks.outer_iterators())),
             called=self.outside.called,
+            is_repeated=any(step.loop is not None for step in self.site.path),
             moved=self.outside.moved(self.items),
             behind="".join(c_lines(self.outside.with_members(n)) for n in self._behind),
             overlaps=find_overlaps(

@@ -303,6 +303,8 @@ class Scop(Shown):
         C names of the variables from outside that its loops count with.
     called : tuple of str
         Static functions that nothing but its text calls.
+    is_repeated : bool
+        Whether it stands in a loop, so that threads are there when it runs again.
     in_order : tuple of InOrder
         What dependences rest on besides; generated code falls back to the original
         text where it is not so.
@@ -331,6 +333,7 @@ class Scop(Shown):
     estimates: tuple[tuple[str, int], ...] = ()
     counters: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
+    is_repeated: bool = False
     in_order: tuple[InOrder, ...] = ()
     moved: frozenset[str] = frozenset()
     behind: str = ""

@@ -351,6 +351,11 @@ def test_parts_are_told_apart() -> None:
     assert large is not None
     assert large.barrier_seconds == pytest.approx(3e-6 + LARGE_TEAM_SECONDS)
     assert parts.seconds >= max(parts.compute_seconds, parts.l2_seconds) / 2
+    repeated = replace(scops.gemm(), is_repeated=True)
+    again = predict(tree, repeated, MACHINE, {"n": 100})
+    assert again is not None
+    assert again.barrier_seconds == pytest.approx(3e-6)
+    assert TEAM_SECONDS < parts.seconds - again.seconds < 1.1 * TEAM_SECONDS
 
 
 @pytest.mark.parametrize("n", [0, 1])
