@@ -9,6 +9,7 @@ address is passed, by their names.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
@@ -34,6 +35,7 @@ from polysched.frontend.function_bodies import (
     is_change,
     with_one_return,
     writes_memory,
+    written_parameters,
 )
 from polysched.frontend.inlined import only_value
 from polysched.frontend.iterators import changed_names
@@ -131,7 +133,9 @@ class _Caller:
         match node:
             case c_ast.Assignment():
                 is_alone = node.op == "="
-                before, value = self._hoisted(node.rvalue, depth, is_alone=is_alone)
+                before, value = self._hoisted(
+                    node.rvalue, depth, is_alone=is_alone, beside=node.lvalue
+                )
                 if before:
                     node = c_ast.Assignment(node.op, node.lvalue, value, node.coord)
                 return [*before, node]
@@ -164,11 +168,13 @@ class _Caller:
             )  # fmt: skip
 
     def _hoisted(
-        self, value: Any, depth: int, *, is_alone: bool
+        self, value: Any, depth: int, *, is_alone: bool, beside: Any = None
     ) -> tuple[list[Any], Any]:
         """What stands in front of a statement for calls in a value, and the value.
 
         With `is_alone`, a value that is a call may write: nothing is read beside it.
+        Others may set variables that nothing else in the statement mentions; `beside`
+        is what is assigned to.
         """
         before: list[Any] = []
 
@@ -187,7 +193,9 @@ class _Caller:
             if function is None or not self._is_wanted(function):
                 return None
             name = node.name.name
-            if not (is_alone and node is value) and writes_memory(function, self._root):
+            is_all = is_alone and node is value
+            around = (value, beside)
+            if not self._is_harmless(node, function, around, is_all=is_all):
                 self._note(name, "it writes, and more than its value is computed")
                 return node
             try:
@@ -215,6 +223,33 @@ class _Caller:
         self._own[name] = declared
         body = self._body(call, function, name, depth)
         return [declared, body, c_ast.ID(name, call.coord)]
+
+    def _is_harmless(
+        self, call: Any, function: Any, around: tuple[Any, ...], *, is_all: bool
+    ) -> bool:
+        """Whether a call changes nothing, or what the rest of a statement does not see.
+
+        That is a variable whose address is passed, as of a generator of numbers. Where
+        the call is all that is assigned, elements may change as well.
+        """
+        if not writes_memory(function, self._root):
+            return True
+        written = written_parameters(function, self._root)
+        arguments = list(call.args.exprs) if call.args else []
+        parameters = parameters_of(function)
+        if written is None:
+            return is_all
+        if len(parameters) != len(arguments):
+            return False
+        counted = Counter(n for node in around if node is not None for n in names(node))
+        for parameter, argument in zip(parameters, arguments, strict=True):
+            if parameter.name not in written:
+                continue
+            is_address = isinstance(argument, c_ast.UnaryOp) and argument.op == "&"
+            name = getattr(argument.expr, "name", "") if is_address else ""
+            if counted[name] != 1:
+                return False
+        return True
 
     def _is_wanted(self, function: Any) -> bool:
         """Whether a call in an expression is nothing that is taken as it is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pycparser import c_ast
@@ -12,6 +12,7 @@ from polysched.frontend.declarations import Scope
 from polysched.frontend.expressions import c_text
 from polysched.frontend.trees import copied, parts, rebuilt
 
+_DEPTH = 6  # of calls that are looked at
 _STRANGE = {
     c_ast.Goto: "it has a goto", c_ast.Label: "it has a label",
     c_ast.Switch: "it has a switch", c_ast.Typedef: "it declares a type",
@@ -122,6 +123,15 @@ class BodyCopier:
                 return self._declaration(node, names)
             case c_ast.Compound() | c_ast.For():
                 names = dict(names)
+            case c_ast.NamedInitializer() | c_ast.StructRef() | c_ast.FuncCall():
+                return self._in_part(node, names)
+            case c_ast.Struct() | c_ast.IdentifierType():
+                self.check_types(node)
+        return rebuilt(node, lambda part: self._node(part, names))
+
+    def _in_part(self, node: Any, names: dict[str, str]) -> Any:
+        """A copy of what has names of members, or arguments."""
+        match node:
             case c_ast.NamedInitializer():
                 if not all(isinstance(n, c_ast.ID) for n in node.name):
                     raise UnfitBodyError("it names elements in an initialiser", node)
@@ -130,9 +140,18 @@ class BodyCopier:
             case c_ast.StructRef():
                 inner = self._node(node.name, names)
                 return c_ast.StructRef(inner, node.type, node.field, node.coord)
-            case c_ast.Struct() | c_ast.IdentifierType():
-                self.check_types(node)
-        return rebuilt(node, lambda part: self._node(part, names))
+        arguments = node.args.exprs if node.args else ()
+        passed = c_ast.ExprList([self._argument(a, names) for a in arguments])
+        given = passed if node.args else None
+        return c_ast.FuncCall(self._node(node.name, names), given, node.coord)
+
+    def _argument(self, node: Any, names: dict[str, str]) -> Any:
+        """An argument of a call; the address of a variable may be passed on."""
+        name = node.name if isinstance(node, c_ast.ID) else ""
+        if name in self._pointed and name not in names:
+            variable = c_ast.ID(self._pointed[name], node.coord)
+            return c_ast.UnaryOp("&", variable, node.coord)
+        return self._node(node, names)
 
     def _name(self, node: Any, names: dict[str, str]) -> Any:
         if node.name in names:
@@ -274,8 +293,57 @@ def is_change(node: Any) -> bool:
     return isinstance(node, c_ast.Assignment)
 
 
-def writes_memory(function: Any, root: Scope, depth: int = 6) -> bool:
+def writes_memory(function: Any, root: Scope) -> bool:
     """Whether a function may change anything but variables of its own."""
+    return any(True for _ in _foreign_changes(function, root, _DEPTH))
+
+
+def written_parameters(
+    function: Any, root: Scope, depth: int = _DEPTH
+) -> set[str] | None:  # fmt: skip
+    """The pointers by which a function sets one variable each, ``*seed = ...``.
+
+    None if it may change anything else that is not its own.
+    """
+    declared = function.decl.type.args
+    known = {getattr(p, "name", None) for p in (declared.params if declared else ())}
+    found: set[str] = set()
+    for target in _foreign_changes(function, root, depth):
+        match target:
+            case c_ast.UnaryOp(op="*", expr=c_ast.ID(name=name)):
+                found.add(str(name))
+            case c_ast.FuncCall():
+                passed = _passed_on(target, root, depth)
+                if passed is None:
+                    return None
+                found |= passed
+            case _:
+                return None
+    return found if found <= known else None
+
+
+def _passed_on(call: Any, root: Scope, depth: int) -> set[str] | None:
+    """The pointers that a call is given to set what they lead to."""
+    symbol = root.names.get(getattr(call.name, "name", ""))
+    inner = None if symbol is None else symbol.function
+    if inner is None or not depth:
+        return None
+    written = written_parameters(inner, root, depth - 1)
+    declared = inner.decl.type.args
+    arguments = list(call.args.exprs) if call.args else []
+    parameters = list(declared.params) if declared else []
+    if written is None or len(parameters) != len(arguments):
+        return None
+    found = [
+        getattr(argument, "name", None)
+        for parameter, argument in zip(parameters, arguments, strict=True)
+        if getattr(parameter, "name", None) in written
+    ]
+    return {str(name) for name in found} if None not in found else None
+
+
+def _foreign_changes(function: Any, root: Scope, depth: int) -> Iterator[Any]:
+    """What a function changes besides variables of its own; calls that may."""
     own = {
         part.name
         for part in parts(function.body)
@@ -295,22 +363,22 @@ def writes_memory(function: Any, root: Scope, depth: int = 6) -> bool:
             target = part.lvalue
         elif is_change(part):
             target = part.expr
-        elif isinstance(part, c_ast.FuncCall):
-            name = getattr(part.name, "name", "")
-            known = root.names.get(name)
-            inner = None if known is None else known.function
-            if (
-                inner is not None
-                and depth
-                and not writes_memory(inner, root, depth - 1)
-            ):
-                continue
-            if known is not None or library_type(name) is None:
-                return True
+        elif isinstance(part, c_ast.FuncCall) and _may_change(part, root, depth):
+            yield part
         while isinstance(target, c_ast.ArrayRef) or (
             isinstance(target, c_ast.StructRef) and target.type == "."
         ):
             target = target.name
         if target is not None and getattr(target, "name", None) not in own:
-            return True
-    return False
+            yield target
+
+
+def _may_change(call: Any, root: Scope, depth: int) -> bool:
+    """Whether a call may change what is not the called function's own."""
+    name = getattr(call.name, "name", "")
+    known = root.names.get(name)
+    if known is None:
+        return library_type(name) is None
+    if known.function is None or not depth:
+        return True
+    return any(True for _ in _foreign_changes(known.function, root, depth - 1))

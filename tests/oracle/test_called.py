@@ -124,6 +124,24 @@ static void pairs(int n) {
 #pragma endscop
 }
 
+static unsigned next(unsigned *s) {
+  *s = *s * 1664525u + 1013904223u;
+  return *s;
+}
+static double uniform(unsigned *s) { return (next(s) >> 8) / 16777216.0; }
+static void sample(int n, int m, double *v) {
+#pragma scop
+  for (int i = 0; i < n; i++) {
+    unsigned s = 7 + i;
+    int hits = 0;
+    for (int k = 0; k < m; k++) {
+      double a = (next(&s) >> 8) / 16777216.0, b = 2 * uniform(&s) - 1;
+      hits += a * a + b * b < 1;
+    }
+    v[i] = 4.0 * hits / (m + 1) + uniform(&s);
+  }
+#pragma endscop
+}
 static void show(const char *what, const void *data, unsigned long size) {
   unsigned long sum = 0;
   for (unsigned long k = 0; k < size; k++)
@@ -146,6 +164,7 @@ int main(void) {
     matrices(n, n, x), show("A", A, sizeof A), show("B", B, sizeof B);
     values(n, x), show("x", x, sizeof x), show("G", G, sizeof G);
     show("flat", flat, sizeof flat), show("line", line, sizeof line);
+    sample(n, 9, x), show("sample", x, sizeof x);
     pairs(n), show("z", z, sizeof z), show("w", w, sizeof w);
   }
   return 0;

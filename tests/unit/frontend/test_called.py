@@ -31,6 +31,8 @@ static void falls(int n, double *x) {
 }
 static void again(int n, double *x) { x[n] = 0; if (n > 0) again(n - 1, x); }
 static int set(int n, double *x) { for (int i = 0; i < n; i++) x[i] = 0; return n; }
+static unsigned next(unsigned *s) { return *s = *s * 5 + 3; }
+static double real(unsigned *s) { return next(s) / 7.0; }
 static void global(double *x) { x[0] = G[0]; }
 """
 HEAD = "int n, int m, double *x, double *y, double A[n][m], double C[n][n]"
@@ -69,6 +71,15 @@ def test_variables_whose_addresses_are_passed_stay_variables(parse):
     assert {a.name for a in scop.arrays if a.is_private} == {"s", "c"}
 
 
+def test_calls_in_expressions_may_set_what_nothing_else_there_mentions(parse):
+    program = parse(
+        f"{BEFORE}void f({HEAD}) {{\n#pragma scop\n{LOOP} {{ unsigned s = i;"
+        " x[i] = (next(&s) >> 1) * 2.0; y[i] -= 1 + real(&s); }\n#pragma endscop\n}\n"
+    )
+    (scop,) = program.scops
+    assert sum("s" in {w.array for w in s.writes} for s in scop.statements) == 3
+
+
 @pytest.mark.parametrize(
     ("body", "line", "words"),
     [
@@ -80,7 +91,9 @@ def test_variables_whose_addresses_are_passed_stay_variables(parse):
         ("again(n, x);", 22, "functions call each other too deeply"),
         ("axpy(n, m++, x, y);", 0, "an argument changes a variable"),
         ("float s; both(&s, x);", 0, "a variable of another type is passed"),
-        ("double G[2]; G[0] = 1; global(x);", 24, "'G' means something else where"),
+        ("double G[2]; G[0] = 1; global(x);", 26, "'G' means something else where"),
+        ("unsigned s = n; x[0] = next(&s) + next(&s);", 0, "and more than its value"),
+        ("unsigned s = n; x[s] = next(&s);", 0, "and more than its value is computed"),
         ("x[0] = 1 + set(n, y);", 0, "whose body cannot stand here: it writes, and"),
         ("x[0] = n > 3 ? dot(n, x, y) : 0;", 0, "it is called on a condition"),
     ],
