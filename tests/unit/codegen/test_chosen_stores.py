@@ -46,7 +46,7 @@ def lines(body: str, directory: Path) -> list[str]:
         ("if (d < low) sum += d;", ["sum = d < low ? sum + d : sum;"]),
         (
             "if (d < low && j != i) sum = d * low;",
-            ["sum = (d < low) & (j != i) ? d * low : sum;"],
+            ["sum = ((d < low) & (j != i)) ? d * low : sum;"],
         ),
         (
             "if (d > low) { t = 1 / d; sum -= t * t; }",
@@ -58,7 +58,7 @@ def lines(body: str, directory: Path) -> list[str]:
         ),
         (
             "if (d > low) { t = d * d; if (t < 9) sum += t; }",
-            ["t = d * d;", "sum = (d > low) & (t < 9) ? sum + t : sum;"],
+            ["t = d * d;", "sum = ((d > low) & (t < 9)) ? sum + t : sum;"],
         ),
     ],
 )
