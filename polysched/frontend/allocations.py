@@ -6,6 +6,7 @@ from typing import Any
 
 from pycparser import c_ast
 
+from polysched.frontend.declarations import PointerC, ScalarC
 from polysched.frontend.liveness import (
     JUMPS,
     changes,
@@ -31,6 +32,10 @@ def is_scratch(site: ScopSite, name: str) -> bool:
     ]  # fmt: skip
     if len(declared) != 1 or not _is_kept(body, name):
         return False
+    symbol = site.scope.find(name)
+    ctype = None if symbol is None else symbol.ctype
+    if not isinstance(ctype, PointerC) or not isinstance(ctype.target, ScalarC):
+        return False  # `t[1]` and `t[1].row` would be addresses
     for step in reversed(site.path):
         if step.loop is not None:
             return False
@@ -87,6 +92,13 @@ def _is_kept(node: Any, name: str) -> bool:
             return bool(node.name != name)
         case c_ast.ArrayRef(name=c_ast.ID()):
             return _is_kept(node.subscript, name)
+        case c_ast.UnaryOp(op="&"):
+            return not mentions(node.expr, name)
+        case (
+            c_ast.Assignment(rvalue=c_ast.Assignment() as inner)
+            | c_ast.Decl(init=c_ast.Assignment() as inner)
+        ) if changes(inner, name):
+            return False  # another variable has it, too
         case c_ast.UnaryOp(op="sizeof") | c_ast.UnaryOp(op="!", expr=c_ast.ID()):
             return True
         case c_ast.BinaryOp(op="==" | "!=", left=c_ast.ID()):
