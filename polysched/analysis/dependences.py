@@ -12,7 +12,7 @@ from typing import Literal
 import islpy as isl
 
 from polysched.analysis.data_rows import same_rows
-from polysched.analysis.flow import compute_flow
+from polysched.analysis.flow import compute_flow, split_accesses
 from polysched.analysis.reductions import Reduction
 from polysched.base import LimitError, Shown
 from polysched.ir import Scop, original_tree
@@ -203,11 +203,16 @@ def _between(
     """For each sink instance the may-sources since the last must-source before it.
 
     A must-source counts as an access of its own statement; pairs that only it explains
-    are removed again, so that what is left are accesses of `may`.
+    are removed again, so that what is left are accesses of `may`, of which none hides
+    another one.
     """
     nothing = isl.UnionMap.empty(must.get_space())
-    unkilled = compute_flow(sink, nothing, may, order).pairs
-    return unkilled.intersect(compute_flow(sink, must, may, order).pairs)
+    found = nothing
+    for part in split_accesses(may):
+        unkilled = compute_flow(sink, nothing, part, order).pairs
+        since = compute_flow(sink, must, part, order).pairs
+        found = found.union(unkilled.intersect(since))
+    return found
 
 
 def _split(

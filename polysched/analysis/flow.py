@@ -9,6 +9,8 @@ import islpy as isl
 from polysched.base import check_time
 from polysched.sets import list_basic_maps, list_maps
 
+MANY_ACCESSES = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Flow:
@@ -52,6 +54,31 @@ def compute_flow(
     ----------
     .. [1] Feautrier, "Dataflow analysis of array and scalar references", IJPP 1991.
     """
+    accesses = split_accesses(sinks)
+    pairs = exposed = isl.UnionMap.empty(sinks.get_space())
+    for access in accesses:
+        found = _flow_to(access, must, may, order)
+        pairs, exposed = pairs.union(found.pairs), exposed.union(found.exposed)
+    if len(accesses) == 1:
+        return Flow(pairs, exposed)
+    return Flow(pairs.coalesce(), exposed.coalesce())
+
+
+def split_accesses(accesses: isl.UnionMap) -> list[isl.UnionMap]:
+    """Many accesses one by one, a few as they are.
+
+    Isl compares all that one statement reads with each other: of a point and 24
+    neighbours in space, in one of two buffers, for 19 seconds, and 25 times for 0.1.
+    """
+    pieces = [p for m in list_maps(accesses) for p in list_basic_maps(m)]
+    if len(pieces) <= MANY_ACCESSES:
+        return [accesses]
+    return [isl.UnionMap.from_basic_map(p) for p in pieces]
+
+
+def _flow_to(
+    sinks: isl.UnionMap, must: isl.UnionMap, may: isl.UnionMap, order: isl.UnionMap
+) -> Flow:
     whole = _ask_isl(sinks, must, may, order)
     if whole is not None:
         return whole

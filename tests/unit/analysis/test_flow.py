@@ -54,6 +54,17 @@ def test_both_ways_agree(make):
     assert by_algebra.exposed.is_equal(by_isl.exposed)
 
 
+def test_accesses_one_by_one_have_the_same_dependences(monkeypatch):
+    scop = scops.jacobi_1d()
+    whole = compute_dependences(scop, with_input=False)
+    monkeypatch.setattr(flow, "MANY_ACCESSES", 1)
+    apart = compute_dependences(scop, with_input=False)
+    for kind in ("flow", "anti", "output"):
+        assert apart.union(kind).is_equal(whole.union(kind))
+    reads = scop.access_relation("read")
+    assert len(flow.split_accesses(reads)) > 1
+
+
 def last_writes():
     """The flow of `guarded`, by running it."""
     writer, pairs = {}, set()
