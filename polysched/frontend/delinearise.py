@@ -9,9 +9,9 @@ that needs a relation between parameters, the relation becomes an assumption.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import combinations, pairwise, product
 from math import gcd
 
 import islpy as isl
@@ -28,6 +28,8 @@ from polysched.ir import Expr, Load, Param, types
 from polysched.sets import param_names, read_set
 
 _MIN_CONSTANT_PITCH = 4
+_MIN_INNER_PITCH = 8  # the colours of a pixel stay side by side
+_MAX_CONSTANT_PITCHES = 4
 
 
 class CannotDelinearise(Exception):  # noqa: N818  a verdict inside the room
@@ -178,16 +180,18 @@ def _find_shape(
         if wide == pitches:
             return _check_all(found, Shape(pitches, {}, products), assumptions)
         return _narrow_or_wide(found, (pitches, wide), assumptions, products)
-    pitch = _constant_pitch(polynomials)
-    if pitch is None or array.loops or array.n_subscripts > 1:
+    if array.loops or array.n_subscripts > 1:
         return None
-    trial = Assumptions()
-    trial.context = assumptions.context
-    try:
-        shape = _check_all(found, Shape((pitch,), {}, products), trial)
-    except CannotDelinearise:
-        return None
-    return shape if trial.holds.plain_is_universe() else None
+    for pitches in _constant_pitches(polynomials):
+        trial = Assumptions()
+        trial.context = assumptions.context
+        try:
+            shape = _check_all(found, Shape(pitches, {}, products), trial)
+        except CannotDelinearise:
+            continue
+        if trial.holds.plain_is_universe():
+            return shape
+    return None
 
 
 def _chain(monomials: set[Monomial], load: Load) -> tuple[Monomial, ...]:
@@ -285,15 +289,20 @@ def _widened(monomial: Monomial, polynomials: Sequence[Polynomial]) -> Monomial:
     return Monomial(monomial.factors, gcd(*factors))
 
 
-def _constant_pitch(polynomials: Sequence[Polynomial]) -> Monomial | None:
-    """A constant row length that all subscripts may share."""
-    steps = Counter(
-        abs(c) for p in polynomials for c in p.iterator_coefficients() if abs(c) > 1
-    )
+def _constant_pitches(
+    polynomials: Sequence[Polynomial],
+) -> Iterator[tuple[Monomial, ...]]:
+    """Constant row lengths that all subscripts may share, most dimensions first."""
+    steps = Counter(abs(c) for p in polynomials for c in p.iterator_coefficients())
     largest = max(steps, default=0)
     if largest < _MIN_CONSTANT_PITCH:
-        return None
-    return Monomial(factor=largest)
+        return
+    inner = [c for c, _ in steps.most_common() if _MIN_INNER_PITCH <= c < largest]
+    tried = (largest, *sorted(inner[: _MAX_CONSTANT_PITCHES - 1], reverse=True))
+    for n in range(len(tried), 0, -1):
+        for chosen in combinations(tried, n):
+            if all(big % small == 0 for big, small in pairwise(chosen)):
+                yield tuple(Monomial(factor=c) for c in chosen)
 
 
 def _check_all(
@@ -304,13 +313,15 @@ def _check_all(
         if access.subscript in shape.shifts:
             candidates = [shape.shifts[access.subscript]]
         else:
-            candidates = _shifts(len(shape.pitches))
+            candidates = _shifts(len(shape.pitches), not shape.pitches[0].degree)
         _choose(access, shape, candidates, assumptions)
     return shape
 
 
-def _shifts(n: int) -> list[tuple[int, ...]]:
-    """No shift first, then one row up or down in one dimension."""
+def _shifts(n: int, in_all: bool) -> list[tuple[int, ...]]:
+    """No shift first, then one row up or down in one dimension, or in all of them."""
+    if in_all:
+        return sorted(product((0, 1, -1), repeat=n), key=lambda s: sum(map(abs, s)))
     none = (0,) * n
     single = [
         tuple(s if k == j else 0 for k in range(n)) for j in range(n) for s in (1, -1)

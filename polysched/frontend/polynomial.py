@@ -110,9 +110,18 @@ class Polynomial:
                 yield term.factor
 
     def split(self, pitch: Monomial) -> tuple[Polynomial, Polynomial]:
-        """The coefficient of `pitch`, and the terms it does not divide."""
+        """The coefficient of `pitch`, and the terms it does not divide.
+
+        Of a constant, what is nearest to a multiple of a constant pitch.
+        """
         inside, outside = [], []
         for term in self.terms:
+            if term.monomial.degree == pitch.degree == 0 and term.atom is None:
+                rows = (term.factor + pitch.factor // 2) // pitch.factor
+                parts = (inside, rows), (outside, term.factor - rows * pitch.factor)
+                for part, factor in parts:
+                    part += [Term(Monomial(), None, factor)] if factor else []
+                continue
             whole = Monomial(term.monomial.factors, abs(term.factor))
             if not whole.is_multiple_of(pitch):
                 outside.append(term)

@@ -131,6 +131,45 @@ def test_constant_pitch_that_does_not_fit_stays_flat(scop_of):
     assert scop.array("A").n_dim == 1
 
 
+SPACE = """#define AT(z, y, x) (((z) * 30 + (y)) * 40 + (x))
+double A[24000];"""
+
+
+def test_constant_pitches_of_three_dimensions(scop_of):
+    scop = scop_of(
+        "for (int z = 1; z < 19; z++) for (int y = 1; y < 29; y++) "
+        "for (int x = 1; x < 39; x++) A[AT(z, y, x)] = A[AT(z + 1, y - 1, x - 1)];",
+        before=SPACE,
+    )
+    array = scop.array("A")
+    assert [e.value for e in array.extents] == [20, 30, 40]
+    assert [p.value for p in array.pitches] == [1200, 40]
+    (read,) = (a.relation for _, a in scop.iter_accesses() if a.kind == "read")
+    bounds = "1 <= z <= 18 and 1 <= y <= 28 and 1 <= x <= 38"
+    assert equal(read, f"{{ S0[z, y, x] -> A[z + 1, y - 1, x - 1] : {bounds} }}")
+
+
+def test_places_without_an_iterator_have_the_same_dimensions(scop_of):
+    scop = scop_of(
+        "for (int t = 0; t < 9; t++) {"
+        " for (int z = 0; z < 10; z++) for (int y = 0; y < 30; y++)"
+        " for (int x = 0; x < 40; x++) A[t % 2 * 12000 + AT(z, y, x)] = t;"
+        " A[(t + 1) % 2 * 12000 + AT(5, 15, 20)] = 0; }",
+        before=SPACE,
+    )
+    (write,) = (a.relation for s, a in scop.iter_accesses() if s.name == "S1")
+    assert write.range().is_subset(isl.Set("{ A[t, 5, 15, 20] : 0 <= t < 2 }"))
+
+
+def test_a_stride_is_no_pitch(scop_of):
+    scop = scop_of(
+        "for (int y = 0; y < 15; y++) for (int x = 0; x < 40; x++)"
+        " A[40 * y + x] = A[80 * y + x];",
+        before=SPACE,
+    )
+    assert [p.value for p in scop.array("A").pitches] == [40]
+
+
 def test_inner_subscript_is_checked_where_it_is_evaluated(scop_of):
     scop = scop_of(f"{NEST} y[i * m + j] = j > 0 ? x[i * m + j - 1] : 0;")
     assert scop.array("x").n_dim == 2
