@@ -114,7 +114,8 @@ class Polynomial:
 
         Of a constant, what is nearest to a multiple of a constant pitch.
         """
-        inside, outside = [], []
+        inside: list[Term] = []
+        outside: list[Term] = []
         for term in self.terms:
             if term.monomial.degree == pitch.degree == 0 and term.atom is None:
                 rows = (term.factor + pitch.factor // 2) // pitch.factor
