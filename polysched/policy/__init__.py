@@ -29,7 +29,7 @@ from polysched.policy.ranking import (
     par_priority,
     rank_dependences,
 )
-from polysched.policy.recipes import has_carried_cycle
+from polysched.policy.recipes import has_carried_cycle, waits_in_several_loops
 from polysched.policy.selection import (
     PARTITION_ORDER,
     Choice,
@@ -77,4 +77,5 @@ __all__ = [
     "select_parts",
     "shape_for",
     "table_objectives",
+    "waits_in_several_loops",
 ]

@@ -59,13 +59,15 @@ def has_carried_cycle(scop: Scop, dependences: Dependences) -> bool:
         deep = [n for n in names if scop.statement(n).n_loops >= 2]
         if len(names) > 1 and deep:
             return True
-        for n in deep:
-            carried = [
-                d for d in dependences.items if d.orders and d.source == d.sink == n
-            ]
-            if any(_moves_in_several_loops(d.relation) for d in carried):
-                return True
+        if any(waits_in_several_loops(n, dependences) for n in deep):
+            return True
     return False
+
+
+def waits_in_several_loops(name: str, dependences: Dependences) -> bool:
+    """Whether iterations of a statement need others that differ in several loops."""
+    own = (d for d in dependences.items if d.orders and d.source == d.sink == name)
+    return any(_moves_in_several_loops(d.relation) for d in own)
 
 
 def _moves_in_several_loops(relation: isl.Map) -> bool:

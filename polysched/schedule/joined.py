@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import islpy as isl
@@ -28,8 +29,6 @@ class Joined:
         Before and after.
     original_dependences, dependences : Dependences
         Theirs.
-    pieces : tuple of Piece
-        The latter, cut.
     groups : tuple of tuple of str
         Names of the statements of `original` that each of `scop` stands for, which has
         the name of the first.
@@ -39,8 +38,12 @@ class Joined:
     scop: Scop
     original_dependences: Dependences
     dependences: Dependences
-    pieces: tuple[Piece, ...]
     groups: tuple[tuple[str, ...], ...]
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Its dependences, cut."""
+        return cut_dependences(self.scop, self.dependences)
 
     def solve(
         self, recipe: Recipe, deadline: Deadline, machine: MachineFacts | None = None
@@ -111,8 +114,7 @@ def join_statements(scop: Scop, dependences: Dependences) -> Joined | None:
         items=tuple(d for d in items if not d.relation.is_empty()),
         reductions=(),
     )
-    pieces = cut_dependences(joined, known)
-    return Joined(scop, joined, dependences, known, pieces, groups)
+    return Joined(scop, joined, dependences, known, groups)
 
 
 def _groups(scop: Scop) -> Iterator[tuple[str, ...]]:

@@ -22,6 +22,7 @@ from polysched.base import (
 )
 from polysched.ilp import SECOND, Effort, Known
 from polysched.ir import original_rows
+from polysched.policy import waits_in_several_loops
 from polysched.schedule import (
     Core,
     IslBatch,
@@ -139,7 +140,7 @@ class Asker:
         if len(self._pieces) > MAX_PIECES:
             rowwise = [*rowwise, *(r for r in LARGE_ROWWISE if r not in rowwise)]
         self._recipes: list[tuple[str, Future[Solved]]] = []
-        if rowwise and len(core.scop.statements) >= MANY_STATEMENTS:
+        if rowwise:
             self._ask_joined(rowwise, recipes)
         self._recipes += [
             (str(r), self._pool.submit(self._solve_rows, r)) for r in rowwise
@@ -263,11 +264,24 @@ class Asker:
     def _ask_joined(
         self, rowwise: Sequence[RowwiseRecipe], recipes: Sequence[Recipe]
     ) -> None:
-        """Many straight-line statements have schedules as one statement first."""
+        """Many straight-line statements have schedules as one statement first.
+
+        A few that wait for each other in several loops, as an error that is spread over
+        neighbours, have tiles as one; apart, the temporaries between them are arrays.
+        """
         joined = join_statements(self.core.scop, self.core.dependences)
-        if joined is None or len(joined.pieces) > MAX_PIECES:
+        if joined is None:
             return
-        whole = (r for r in recipes if not r.pins and not r.parts)
+        whole = [r for r in recipes if not r.pins and not r.parts]
+        if len(self.core.scop.statements) < MANY_STATEMENTS:
+            if not any(
+                len(group) > 1 and waits_in_several_loops(group[0], joined.dependences)
+                for group in joined.groups
+            ):
+                return
+            rowwise, whole = (), [r for r in whole if "BAND" in r.objectives][:1]
+        if len(joined.pieces) > MAX_PIECES:
+            return
         submit = self._pool.submit
         self._recipes += [
             (f"{r} joined", submit(self._solve_rows_joined, joined, r)) for r in rowwise

@@ -81,19 +81,13 @@ def skew_recurrences(draft: Draft, scop: Scop) -> Draft:
     for path in draft.innermost_paths():
         band = view_band(draft, scop, path)
         n = band.n_members
-        if band.permutable and n > 1 and not any(band.coincident) and _is_full(band):
+        waits = band.permutable and n > 1 and not any(band.coincident)
+        if waits and band.runs_as_one and not band.waits_both_ways:
             if loop_is_parallel(draft.node(path), n - 1, draft.deps.validity):
                 continue
             weights = tuple(int(k == n - 2) for k in range(n))
             draft = draft.do(Skew(path, n - 1, weights))
     return draft
-
-
-def _is_full(band: BandView) -> bool:
-    """Whether there is one statement, and every member moves it."""
-    return (
-        len(band.statements) == 1 and len(band.statements[0].moving) == band.n_members
-    )
 
 
 def tile_bands(

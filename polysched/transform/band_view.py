@@ -215,6 +215,27 @@ class BandView:
             and is_rectangular(self)
         )
 
+    @cached_property
+    def runs_as_one(self) -> bool:
+        """Whether each point of the band runs all of its statements, or none.
+
+        As what stands one behind the other in the same loops, and writes few arrays
+        besides the temporaries between. A single statement does if all members move it.
+        """
+        writes = {r.array for s in self.statements for r in s.references if r.is_write}
+        kept = [a for a in writes if self.scop.array(a).storage != "scop"]
+        if len(kept) > MAX_MATES or any(
+            len(s.moving) != self.n_members for s in self.statements
+        ):
+            return False
+        if len(self.statements) == 1:
+            return True
+        node = self.tree.node(self.path)
+        inner = node.child(0).get_prefix_schedule_union_map()
+        inner = inner.intersect_domain(node.get_domain())
+        first, *others = (m.range() for m in list_maps(inner))
+        return all(times.is_equal(first) for times in others)
+
     def is_worth_vector(self, member: int) -> bool:
         """Whether vector lanes along a member would touch neighbours, nearly always.
 

@@ -30,6 +30,7 @@ DIAMONDS_PER_CORE = 3  # of one wave, at least
 MAX_TILE = 64
 FACTORS = (1, 2, 4, 8)
 MAX_JAM_COPIES = 16
+MAX_JAMMED = 32  # statements, of all copies of a body of many that waits
 SPARE_REGISTERS = 4
 SHORT_RUN = 32  # iterations
 MIN_ROWS_GAIN = 0.1  # of the memory operations, for two rows at once
@@ -184,7 +185,10 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
     ones = (1,) * band.n_members
     if band.waits_both_ways and _room(band, 0):
         return _choose_rows_together(band), 1
-    if not band.permutable or band.n_members < 2 or not _is_jammed_whole(band):
+    if not band.permutable or band.n_members < 2:
+        return ones
+    is_whole = _is_jammed_whole(band)
+    if not is_whole and (vector or not band.runs_as_one):
         return ones
     choices = [_factors(band, k, vector=vector) for k in range(band.n_members)]
     candidates = [f for f in product(*choices) if _product(f) <= MAX_JAM_COPIES]
@@ -307,6 +311,8 @@ def _choose_copies(
         f for f in candidates if all(x == 1 or k in usable for k, x in enumerate(f))
     ]
     wanted = MAX_JAM_COPIES if len(usable) > 1 else MAX_JAM_COPIES // 2
+    if len(band.statements) > MAX_MATES:
+        wanted = max(1, MAX_JAMMED // len(band.statements))
     return max(fitting, key=lambda f: (min(_product(f), wanted), -max(f), f))
 
 

@@ -146,6 +146,7 @@ def _would_explode(draft: Draft, band: BandView) -> bool:
         len(band.statements) > 1
         and is_under_mark(draft.node(band.path), MARK_WAVEFRONT)
         and not is_rectangular(band)
+        and not band.runs_as_one
     )
 
 

@@ -394,3 +394,37 @@ def test_many_straight_lines_are_also_solved_as_one_statement(
     assert joined.rows is not None
     assert len(joined.rows) == steps
     assert found["pluto-rows joined"] is not None
+
+
+@pytest.mark.parametrize(
+    ("source", "is_joined"), [("u[t - 1, i + 1]", True), ("u[t, i]", False)]
+)
+def test_a_few_lines_that_wait_in_both_loops_have_tiles_as_one_statement(
+    source: str, is_joined: bool
+) -> None:
+    box = "[n] -> {{ {}[t, i] : 1 <= t < n and 1 <= i < n - 1 }}"
+    scop = scops.scop(
+        "spread",
+        scops.statement(
+            "S0",
+            box.format("S0"),
+            (0, 0, 0),
+            f"r [t, i] -> {source}",
+            "w [t, i] -> x[t, i]",
+        ),
+        scops.statement(
+            "S1",
+            box.format("S1"),
+            (0, 0, 1),
+            "r [t, i] -> x[t, i]",
+            "w [t, i] -> u[t, i]",
+        ),
+    )
+    core = find_core(scop, compute_dependences(scop))
+    recipes = (Recipe(("OP", "MIC")), Recipe(("BAND", "PROX", "MIC"), "lower"))
+    asker = Asker(core, recipes, 60.0)
+    try:
+        found = [c.what for c in asker.candidates() if c.what.endswith(") joined")]
+    finally:
+        asker.close()
+    assert found == (["BAND>PROX>MIC (lower) joined"] if is_joined else [])
