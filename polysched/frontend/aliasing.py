@@ -24,6 +24,7 @@ from polysched.frontend.declarations import (
     table_dimensions,
 )
 from polysched.frontend.exchanges import exchange_group, find_mixed_setting
+from polysched.frontend.members import held_member
 from polysched.frontend.pointer_values import PointerValues, Value, Variable, reach
 from polysched.frontend.scoping import ScopSite
 from polysched.frontend.trees import parts
@@ -77,7 +78,14 @@ def _has_rows(one: Symbol, other: Symbol) -> bool:
 
 
 def _is_holder(other: Symbol, pointer: Symbol) -> bool:
-    """Whether a pointer is read from a structure that has no row it may point to."""
+    """Whether a pointer is read from a structure that has no row it may point to.
+
+    Or is an array in it, which the SCoP reaches by this name alone: whoever spells it
+    in another way needs its address, and is asked when code runs.
+    """
+    member = held_member(pointer)
+    if member is not None and member.is_array and member.base == other.name:
+        return True
     holder, target = element_type(other.ctype), element_type(pointer.ctype)
     if not pointer.held or not isinstance(holder, StructC):
         return False

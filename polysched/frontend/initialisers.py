@@ -12,6 +12,7 @@ from pycparser import c_ast
 from polysched.frontend.literals import fold, integer
 from polysched.frontend.objects import Object
 from polysched.frontend.refusal import Refuser
+from polysched.frontend.structures import Path, Place
 from polysched.ir import Assign, Cast, Expr, Load
 
 MAX_NUMBERS = 64  # each is a statement
@@ -79,14 +80,24 @@ def find_slots(parts: Sequence[Object]) -> list[Slot]:
         return [Slot(key, _number(first, *key)) for key in keys]
     if first.layout.others or len(first.extents) > 1:
         return []
-    found = []
+    found: list[tuple[int, Slot]] = []
     for part in parts:
-        assert part.layout is not None
-        for path, (start, n) in part.layout.places.items():
-            for k in range(n or 1):
-                key: Key = path if n is None else (*path, k)
-                found.append(Slot(key, _number(part, start + k)))
-    return found
+        layout = part.layout
+        assert layout is not None
+        for path, place in layout.places.items():
+            for indices, k in place.numbers():
+                offset = (layout.before + k) * part.type.n_bytes
+                slot = Slot(_key(path, place, indices), _number(part, k))
+                found.append((offset, slot))
+    return [slot for _, slot in sorted(found, key=lambda item: item[0])]
+
+
+def _key(path: Path, place: Place, indices: Sequence[int]) -> Key:
+    """Names and subscripts in the order in which C has them."""
+    words = list(enumerate(path, 1))
+    numbered = [(d.depth, k) for d, k in zip(place.dims, indices, strict=True)]
+    merged: list[tuple[int, str | int]] = [*words, *numbered]
+    return tuple(word for _, word in sorted(merged, key=lambda item: item[0]))
 
 
 def _number(found: Object, *subscripts: int) -> Load:

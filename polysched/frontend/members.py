@@ -57,11 +57,14 @@ class HeldMember:
         The member, as C has it.
     address : str
         C expression of its address, 0 where there is no structure.
+    is_array : bool
+        Whether it is in the structure, where others are pointers to elsewhere.
     """
 
     base: str
     text: str
     address: str
+    is_array: bool
 
 
 def held_member(symbol: Symbol) -> HeldMember | None:
@@ -72,7 +75,7 @@ def held_member(symbol: Symbol) -> HeldMember | None:
         return None
     text, base = c_text(node), path[0]
     address = f"({base} ? &{text} : 0)" if _is_pointed(node) else f"&{text}"
-    return HeldMember(base, text, address)
+    return HeldMember(base, text, address, "&" in symbol.held)
 
 
 def with_held_members(
@@ -149,6 +152,8 @@ class _Holder:
         """A statement with the variables."""
 
         def change(node: Any) -> Any | None:
+            if isinstance(node, c_ast.UnaryOp) and node.op == "sizeof":
+                return node  # an array is larger than a pointer to it
             if not isinstance(node, c_ast.StructRef):
                 return None
             symbol = self._variable(node)
@@ -169,7 +174,9 @@ class _Holder:
         decl = _declaration(name, ctype, node)
         if decl is None:
             return None
-        base = f"{path[0]} ? {text} : 0" if _is_pointed(node) else text
+        is_array = isinstance(self._member(path), ArrayC)
+        value = f"&{text}[0]" if is_array else text
+        base = f"{path[0]} ? {value} : 0" if _is_pointed(node) else value
         symbol = Symbol(name, "object", ctype, "local", node=decl, held=base)
         self.found[text] = symbol
         return symbol
@@ -185,15 +192,19 @@ class _Holder:
             return None
         if set(fields) & self._written or any(structure is c for c in self._copied):
             return None
-        ctype: CType = structure
-        for one in fields:
+        ctype = self._member(path)
+        if ctype is None or not _is_taken(ctype):
+            return None
+        return PointerC(ctype.element) if isinstance(ctype, ArrayC) else ctype
+
+    def _member(self, path: _Path) -> CType | None:
+        """The type of a member; None of one that may change at any time."""
+        ctype: CType | None = self._structure(path[0])
+        for name in path[1]:
             if not isinstance(ctype, StructC) or ctype.volatile:
                 return None
-            members = dict(ctype.members)
-            if one not in members:
-                return None
-            ctype = members[one]
-        return ctype if _is_taken(ctype) else None
+            ctype = dict(ctype.members).get(name)
+        return ctype
 
     def _structure(self, name: str) -> StructC | None:
         """The structure that a variable is or points to."""
@@ -207,9 +218,21 @@ class _Holder:
 
 
 def _is_taken(ctype: CType) -> bool:
-    """Whether a member is a pointer to numbers or structures, or an integer."""
+    """Whether a variable may stand for a member.
+
+    For a pointer to numbers or structures, an integer, an array of structures or of
+    rows of numbers. One row of numbers is part of its structure.
+    """
     if isinstance(ctype, ScalarC):
         return not ctype.volatile and not ctype.type.is_float
+    if isinstance(ctype, ArrayC):
+        element: CType = ctype
+        while isinstance(element, ArrayC):
+            element = element.element
+        if isinstance(element, StructC):
+            return bool(element.spelling) and not element.volatile
+        is_row = not isinstance(ctype.element, ArrayC)
+        return isinstance(element, ScalarC) and not element.volatile and not is_row
     if not isinstance(ctype, PointerC):
         return False
     target = ctype.target
@@ -287,6 +310,9 @@ def _type_node(name: str, ctype: CType, coord: Any) -> Any | None:
         case PointerC(target=target):
             inner = _type_node(name, target, coord)
             return None if inner is None else c_ast.PtrDecl([], inner, coord)
+        case ArrayC(element=element, extent=extent):
+            inner = _type_node(name, element, coord)
+            return None if inner is None else c_ast.ArrayDecl(inner, extent, [], coord)
         case ScalarC(type=type_):
             words, quals = type_.name.split(), ["const"] if ctype.const else []
             names: Any = c_ast.IdentifierType(words, coord)

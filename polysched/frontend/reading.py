@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NoReturn
 
 from pycparser import c_ast
 
 from polysched.frontend.cfunctions import call_name
 from polysched.frontend.declarations import (
+    ArrayC,
     PointerC,
     Scope,
     StructC,
@@ -22,9 +26,11 @@ from polysched.frontend.objects import Loop, Object, Objects
 from polysched.frontend.pointers import Place, PlaceReader
 from polysched.frontend.purity import Functions
 from polysched.frontend.refusal import Refuser
-from polysched.frontend.structures import Path
+from polysched.frontend.structures import Dim, Path
 from polysched.frontend.survey import Survey
 from polysched.ir import Binary, Call, Expr, Load, Local, types
+
+MAX_COPIED = 256  # numbers of a structure that is copied as a whole
 
 
 class ScopReader(ExpressionReader):
@@ -151,30 +157,44 @@ class ScopReader(ExpressionReader):
         return value
 
     def read_member(self, node: Any, subscripts: list[Any]) -> Expr:
-        parts, values, path = self._structure(node)
+        parts, values, member = self._structure(node)
+        path, given = member.path, [*member.subscripts]
+        given += [(len(path), s) for s in subscripts]
         found = next((o for o in parts if o.layout and path in o.layout.places), None)
-        member = found.layout.places[path] if found and found.layout else None
-        if not found or not member or len(subscripts) != (member[1] is not None):
+        place = found.layout.places[path] if found and found.layout else None
+        if (
+            not found
+            or not place
+            or [d.depth for d in place.dims] != [depth for depth, _ in given]
+        ):
             self._refuse_pointer_member(node, parts[0], path)
             self.refuser.unsupported(
                 node, f"{'.'.join(path)!r} names no number in {parts[0].symbol.name!r}",
                 hint="members that are numbers, and elements of those that are rows "
                 "of numbers, are taken",
             )  # fmt: skip
-        inner: Expr = integer(member[0])
-        if subscripts:
-            inner = Binary("+", self._subscript(subscripts[0]), inner)
+        moves = self._moves(given)
+        inner = _moved(place.first, place.dims, moves)
         return Load(found.name, (*values, inner), found.type)
+
+    def _moves(self, given: Iterable[tuple[int, Any]]) -> list[Expr]:
+        return [self._subscript(node) for _, node in given]
 
     def _refuse_pointer_member(
         self, node: Any, part: Object, path: tuple[str, ...]
     ) -> None:
         """Refuse a member that is a pointer to elsewhere."""
         type_: Any = element_type(part.symbol.ctype)
+        depth = 0
         for name in path:
+            depth += 1
             type_ = dict(getattr(type_, "members", ())).get(name)
+            while isinstance(type_, ArrayC):
+                type_ = type_.element
+            if isinstance(type_, PointerC):
+                break
         if isinstance(type_, PointerC):
-            pointer = node.name if isinstance(node, c_ast.ArrayRef) else node
+            pointer = _named_part(node, depth)
             self.refuser.unsupported(
                 node, f"{c_text(pointer)} is a pointer that a structure holds",
                 hint=member_hint(
@@ -191,12 +211,13 @@ class ScopReader(ExpressionReader):
             isinstance(node, c_ast.UnaryOp) and node.op == "*"
         ):
             return ()
-        base = _member_of(node)[2]
+        base = _member_of(node).base
         if not isinstance(base, c_ast.ID) or not isinstance(
             element_type(self.symbol(base).ctype), StructC
         ):
             return ()
-        parts, values, path = self._structure(node)
+        parts, values, member = self._structure(node)
+        path = member.path
         layout = parts[0].layout
         inside = layout.others if layout else ()
         others = [o for o in inside if o[: len(path)] == path != o]
@@ -205,28 +226,49 @@ class ScopReader(ExpressionReader):
                 node, f"member {'.'.join(others[0])!r} of {base.name!r} is no number "
                 "that could be copied", hint="copy structures member by member",
             )  # fmt: skip
+        moves = self._moves(member.subscripts)
+        depths = [depth for depth, _ in member.subscripts]
+        found = [
+            (part, place)
+            for part in parts
+            if part.layout is not None
+            for place in part.layout.inside(path)
+            if [d.depth for d in place.given(len(path))] == depths
+        ]
+        numbers = [
+            (part, place, k)
+            for part, place in found
+            for _, k in islice(place.numbers(len(path)), MAX_COPIED + 1)
+        ]
+        if len(numbers) > MAX_COPIED:
+            self.refuser.unsupported(
+                node, f"a structure of more than {MAX_COPIED} numbers is copied",
+                hint="copy the rows in it by loops",
+            )  # fmt: skip
         return tuple(
-            Load(found.name, (*values, integer(k)), found.type)
-            for found in parts
-            if found.layout is not None
-            for k in found.layout.numbers(path)
+            Load(
+                part.name,
+                (*values, _moved(k, place.given(len(path)), moves)),
+                part.type,
+            )
+            for part, place, k in numbers
         )
 
     def _structure(
         self, node: Any
-    ) -> tuple[tuple[Object, ...], tuple[Expr, ...], Path]:
-        """A structure's objects and subscripts, and the names of a member of it."""
-        path, subscripts, base = _member_of(node)
-        base, place = self._start(base)
+    ) -> tuple[tuple[Object, ...], tuple[Expr, ...], _MemberOf]:
+        """A structure's objects and subscripts, and a member of it."""
+        member = _member_of(node)
+        base, place = self._start(member.base)
         symbol = self.symbol(base if place is None else place.base)
         found = self._objects.find(symbol, base)
-        values = tuple(self._subscript(s) for s in subscripts)
+        values = tuple(self._subscript(s) for s in member.outer)
         if place is not None:
             values = place.element(values)
         if found.layout is None or len(values) != len(found.extents) - 1:
             self.refuser.unsupported(node, f"{base.name!r} is not used as a structure")
         parts = self._objects.parts(symbol, base)
-        return parts, (*found.prefix, *values), path
+        return parts, (*found.prefix, *values), member
 
     def place(self, node: Any) -> Place | None:
         """The element that an address expression of a known form points to."""
@@ -277,26 +319,74 @@ class ScopReader(ExpressionReader):
         return self._functions.expand_small(call) or call
 
 
-def _member_of(node: Any) -> tuple[Path, list[Any], Any]:
-    """Names of a member, subscripts of its structure, and what is subscripted."""
-    path: list[str] = []
-    subscripts: list[Any] = []
-    while isinstance(node, c_ast.StructRef):
-        path.insert(0, node.field.name)
-        if node.type == "->":
-            subscripts.insert(0, c_ast.Constant("int", "0", node.coord))
-        node = node.name
-        if subscripts:
-            break
+@dataclass(frozen=True)
+class _MemberOf:
+    """A member of a structure as an expression names it.
+
+    Attributes
+    ----------
+    base : node
+        What is subscripted.
+    outer : tuple of nodes
+        Subscripts of the structure.
+    path : tuple of str
+        Names that lead from there to the member.
+    subscripts : tuple of (int, node)
+        Those behind so many of the names.
+    """
+
+    base: Any
+    outer: tuple[Any, ...]
+    path: Path
+    subscripts: tuple[tuple[int, Any], ...]
+
+
+def _member_of(node: Any) -> _MemberOf:
+    steps: list[Any] = []
     while True:
-        if isinstance(node, c_ast.ArrayRef):
-            subscripts.insert(0, node.subscript)
+        if isinstance(node, c_ast.StructRef):
+            steps.append(str(node.field.name))
+            if node.type == "->":
+                steps.append(c_ast.Constant("int", "0", node.coord))
+            node = node.name
+        elif isinstance(node, c_ast.ArrayRef):
+            steps.append(node.subscript)
             node = node.name
         elif isinstance(node, c_ast.UnaryOp) and node.op == "*":
-            subscripts.insert(0, c_ast.Constant("int", "0", node.coord))
+            steps.append(c_ast.Constant("int", "0", node.coord))
             node = node.expr
         else:
-            return tuple(path), subscripts, node
+            break
+    path: list[str] = []
+    subscripts: list[tuple[int, Any]] = []
+    for step in reversed(steps):
+        if isinstance(step, str):
+            path.append(step)
+        else:
+            subscripts.append((len(path), step))
+    outer = tuple(s for depth, s in subscripts if not depth)
+    inner = tuple(s for s in subscripts if s[0])
+    return _MemberOf(node, outer, tuple(path), inner)
+
+
+def _named_part(node: Any, depth: int) -> Any:
+    """The part of a member that ends with the name at a depth."""
+    steps = len(_member_of(node).path) - depth
+    while steps or not isinstance(node, c_ast.StructRef):
+        steps -= isinstance(node, c_ast.StructRef)
+        node = node.expr if isinstance(node, c_ast.UnaryOp) else node.name
+    return node
+
+
+def _moved(first: int, dims: Sequence[Dim], subscripts: Sequence[Expr]) -> Expr:
+    """The position of an element of a member."""
+    total: Expr = integer(first)
+    for dim, subscript in zip(dims, subscripts, strict=True):
+        move = subscript
+        if dim.step != 1:
+            move = Binary("*", subscript, integer(dim.step))
+        total = Binary("+", move, total)
+    return total
 
 
 _KEYWORD_VALUES = {"true": 1, "false": 0}

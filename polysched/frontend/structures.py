@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby, product
 from math import prod
 from typing import Any
 
@@ -24,6 +24,60 @@ Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a member lies, and its elements if it is an array, or in one.
+
+    Attributes
+    ----------
+    first : int
+        Position of its first number.
+    dims : tuple of Dim
+        Of the arrays on the way to it and of its own, outermost first.
+    """
+
+    first: int
+    dims: tuple[Dim, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """How many numbers it is."""
+        return prod(d.count for d in self.dims)
+
+    @property
+    def end(self) -> int:
+        """Position behind its last number."""
+        return self.first + sum((d.count - 1) * d.step for d in self.dims) + 1
+
+    def given(self, depth: int) -> tuple[Dim, ...]:
+        """Dimensions whose subscripts stand behind one of so many names."""
+        return tuple(d for d in self.dims if d.depth <= depth)
+
+    def numbers(self, depth: int = 0) -> Iterator[tuple[tuple[int, ...], int]]:
+        """Subscripts that stand behind further names, and the number's position."""
+        inner = [d for d in self.dims if d.depth > depth]
+        for indices in product(*(range(d.count) for d in inner)):
+            moves = (k * d.step for k, d in zip(indices, inner, strict=True))
+            yield indices, self.first + sum(moves)
+
+
+@dataclass(frozen=True)
+class Dim:
+    """One subscript of a member.
+
+    Attributes
+    ----------
+    depth : int
+        How many names stand in front of it.
+    count, step : int
+        Elements, and how far apart they are.
+    """
+
+    depth: int
+    count: int
+    step: int
+
+
+@dataclass(frozen=True)
 class Layout:
     """Where members of one type lie in a structure that is seen as a row of numbers.
 
@@ -31,9 +85,8 @@ class Layout:
     ----------
     type : ScalarType
         Of all the numbers.
-    places : mapping of tuple of str to (int, int or None)
-        Members, by the names that lead there, to their first number and, for arrays,
-        how many they are.
+    places : mapping of tuple of str to Place
+        Members, by the names that lead there.
     n : int
         Numbers of this type that the structure has room for.
     first, end : int
@@ -41,49 +94,81 @@ class Layout:
         around them has other types.
     others : tuple of tuple of str
         Members of the structure that are no numbers.
+    before : int
+        Numbers in front of the first one in the structure as C has it.
     """
 
     type: ScalarType
-    places: Mapping[Path, tuple[int, int | None]]
+    places: Mapping[Path, Place]
     n: int
     first: int
     end: int
     others: tuple[Path, ...] = ()
+    before: int = 0
 
     @property
     def is_whole(self) -> bool:
         """Whether the structure holds nothing else."""
-        return self.end - self.first == self.n
+        return sum(place.n for place in self.places.values()) == self.n
 
-    def numbers(self, path: Path) -> list[int]:
-        """Positions of all numbers of a member that is a structure, or of the whole.
+    def inside(self, path: Path) -> list[Place]:
+        """All members of a member that is a structure, or of the whole.
 
         Empty where the member is a number or a row of numbers.
         """
-        inside = [p for p in self.places if p[: len(path)] == path and p != path]
-        found = [self.places[p] for p in inside]
-        return [k for first, n in found for k in range(first, first + (n or 1))]
+        inner = (p for p in self.places if p[: len(path)] == path and p != path)
+        return [self.places[p] for p in inner]
 
     def alone(self) -> Layout:
         """Without what lies around the members, as a private structure may be."""
-        places = {p: (k - self.first, n) for p, (k, n) in self.places.items()}
+        places = {
+            path: replace(place, first=place.first - self.first)
+            for path, place in self.places.items()
+        }
         n = self.end - self.first
-        return Layout(self.type, places, n, 0, n, self.others)
+        return Layout(self.type, places, n, 0, n, self.others, self.first)
 
 
 @dataclass(frozen=True)
 class Member:
-    """A number of a structure, or a row of them; `type` is None for anything else."""
+    """Numbers in a structure; `type` is None for anything else.
+
+    Attributes
+    ----------
+    path : tuple of str
+        Names that lead there.
+    type : ScalarType or None
+    offset : int
+        Bytes in front of the first one.
+    dims : tuple of Dim
+        As of `Place`; steps are bytes.
+    array : tuple of str
+        The array of structures that it is in, the innermost one.
+    """
 
     path: Path
     type: ScalarType | None
     offset: int
-    count: int | None = None
+    dims: tuple[Dim, ...] = ()
+    array: Path = ()
 
-    @property
-    def n(self) -> int:
-        """How many numbers it is."""
-        return 1 if self.count is None else self.count
+    def place(self, n_bytes: int) -> Place:
+        """Its place among numbers of so many bytes."""
+        dims = (replace(d, step=d.step // n_bytes) for d in self.dims)
+        return Place(self.offset // n_bytes, tuple(dims))
+
+    def offset_facts(self, spelling: str) -> Iterator[str]:
+        """What C has to say of the first and of the last number of a structure."""
+        for at_end in {False, any(d.count > 1 for d in self.dims)}:
+            words: list[str] = []
+            for depth, name in enumerate(self.path, 1):
+                own = [d for d in self.dims if d.depth == depth]
+                indices = (d.count - 1 if at_end else 0 for d in own)
+                words.append(name + "".join(f"[{k}]" for k in indices))
+            offset = self.offset
+            offset += sum(d.step * (d.count - 1) for d in self.dims) if at_end else 0
+            text = ".".join(words)
+            yield f"__builtin_offsetof({spelling}, {text}) == {offset}"
 
 
 @dataclass(frozen=True)
@@ -111,17 +196,15 @@ class Members:
         """
         found = []
         others = tuple(m.path for m in self.list if m.type is None)
-        for type_, run in groupby(self.list, key=lambda m: m.type):
-            members = tuple(run)
+        for (type_, _), run in groupby(self.list, key=lambda m: (m.type, m.array)):
             if type_ is None:
                 continue
             size = type_.n_bytes
             if self.n_bytes % size:
                 raise NoLayout(f"its size is no multiple of its member {type_}")
-            places = {m.path: (m.offset // size, m.count) for m in members}
-            last = members[-1]
-            end = last.offset // size + last.n
-            first = members[0].offset // size
+            places = {m.path: m.place(size) for m in run}
+            first = min(place.first for place in places.values())
+            end = max(place.end for place in places.values())
             n = self.n_bytes // size
             found.append(Layout(type_, places, n, first, end, others))
         if not found:
@@ -149,7 +232,7 @@ def find_members(structure: StructC, fold: Callable[[Any], int | None]) -> Membe
         If it has bit fields, or members of unknown size or that are volatile.
     """
     finder = _Finder(fold)
-    n_bytes = finder.add((), structure, 0)
+    n_bytes = finder.add(Member((), None, 0), structure)
     return Members(tuple(finder.found), n_bytes)
 
 
@@ -158,21 +241,28 @@ class _Finder:
     fold: Callable[[Any], int | None]
     found: list[Member] = field(default_factory=list)
 
-    def add(self, path: Path, ctype: CType, offset: int) -> int:
+    def add(self, where: Member, ctype: CType) -> int:
         """Put a member behind an offset; where it ends."""
-        offset = _rounded(offset, self._alignment(path, ctype))
+        path = where.path
+        offset = _rounded(where.offset, self._alignment(path, ctype))
         if isinstance(ctype, StructC):
             end = offset
             for name, inner in ctype.members:
-                end = self.add((*path, name), inner, end)
+                end = self.add(replace(where, path=(*path, name), offset=end), inner)
             return _rounded(end, self._alignment(path, ctype))
         sizes, element = self._sizes(path, ctype)
-        width = self._size(path, element)
-        if isinstance(element, ScalarC) and len(sizes) < 2:
-            count = sizes[0] if sizes else None
-            self.found.append(Member(path, element.type, offset, count))
+        width = step = self._size(path, element)
+        dims: list[Dim] = []
+        for size in reversed(sizes):
+            dims.insert(0, Dim(len(path), size, step))
+            step *= size
+        here = replace(where, offset=offset, dims=(*where.dims, *dims))
+        if isinstance(element, StructC):
+            if prod(sizes):
+                self.add(replace(here, array=path), element)
         else:
-            self.found.append(Member(path, None, offset))
+            type_ = element.type if isinstance(element, ScalarC) else None
+            self.found.append(replace(here, type=type_))
         return offset + prod(sizes) * width
 
     def _sizes(self, path: Path, ctype: CType) -> tuple[list[int], CType]:
@@ -187,9 +277,9 @@ class _Finder:
         return sizes, ctype
 
     def _size(self, path: Path, ctype: CType) -> int:
-        """Bytes of an element; structures in an array are no numbers of their own."""
+        """Bytes of an element."""
         if isinstance(ctype, StructC):
-            return _Finder(self.fold).add(path, ctype, 0)
+            return _Finder(self.fold).add(Member(path, None, 0), ctype)
         return self._alignment(path, ctype)
 
     def _alignment(self, path: Path, ctype: CType) -> int:
@@ -255,10 +345,7 @@ class SizeChecker:
         path = os.path.abspath(self.source.path)
         quoted = path.replace("\\", "\\\\").replace('"', '\\"')
         facts = [f"sizeof({spelling}) == {members.n_bytes}"]
-        facts += [
-            f"__builtin_offsetof({spelling}, {'.'.join(m.path)}) == {m.offset}"
-            for m in members.list
-        ]
+        facts += [f for m in members.list for f in m.offset_facts(spelling)]
         lines = [f'_Static_assert({fact}, "");' for fact in facts]
         text = "\n".join([f'#include "{quoted}"', *lines, ""])
         flags = preprocessor_flags(self.flags)

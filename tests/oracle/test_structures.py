@@ -191,6 +191,86 @@ def test_members_of_several_types(tmp_path: Path) -> None:
     assert n_run >= 8
 
 
+NESTED = """\
+#include <stdio.h>
+#define N 13
+typedef struct { float b, a[2]; } stage;
+typedef struct { int n; stage s[3]; double u[N][N], gain; } model;
+struct track { double x[3], p[3][3]; short hits; };
+static struct track tracks[N];
+static double f[3][3];
+
+static void filter(model *g, const float *in, float *out) {
+#pragma scop
+  for (int t = 0; t < 40; t++) {
+    float x = in[t];
+    for (int k = 0; k < 3; k++) {
+      float y = g->s[k].b * x + g->s[k].a[0];
+      g->s[k].a[0] = 0.5f * g->s[k].a[1] - 0.25f * y;
+      g->s[k].a[1] = 0.125f * x - 0.5f * y;
+      x = y;
+    }
+    out[t] = x * (float)g->gain;
+  }
+  for (int i = 1; i < g->n; i++)
+    for (int j = 1; j < g->n; j++)
+      g->u[i][j] = g->u[i - 1][j] + g->gain * g->u[i][j - 1];
+#pragma endscop
+}
+
+static void predict(void) {
+#pragma scop
+  for (int t = 0; t < 4; t++)
+    for (int n = 0; n < N; n++) {
+      double q[3][3];
+      for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) {
+          q[i][j] = 0;
+          for (int k = 0; k < 3; k++)
+            q[i][j] += f[i][k] * tracks[n].p[k][j];
+        }
+      for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++)
+          tracks[n].p[i][j] = q[i][j] + tracks[n].x[i];
+      tracks[n].hits++;
+    }
+#pragma endscop
+}
+
+int main(void)
+{
+  static model m;
+  static float in[40], out[40];
+  m.n = N, m.gain = 0.5;
+  for (int k = 0; k < 3; k++)
+    m.s[k].b = 1.0f + k;
+  for (int t = 0; t < 40; t++)
+    in[t] = t % 7;
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++)
+      m.u[i][j] = i - j, tracks[i].p[i % 3][j % 3] = i, f[i % 3][j % 3] = 0.25 * j;
+  filter(&m, in, out), predict();
+  for (int t = 0; t < 40; t++)
+    printf("%g ", out[t]);
+  for (int i = 0; i < N; i++) {
+    printf("%d ", tracks[i].hits);
+    for (int j = 0; j < N; j++)
+      printf("%g %g\\n", m.u[i][j], tracks[i].p[i % 3][j % 3]);
+  }
+  return 0;
+}
+"""
+
+
+@pytest.mark.cc
+def test_arrays_in_structures(tmp_path: Path) -> None:
+    path = tmp_path / "tracks.c"
+    path.write_text(NESTED)
+    n_run, wrong = sweep(path, [], SpaceOptions(seconds=4, limit=4))
+    assert wrong == []
+    assert n_run >= 8
+
+
 DEVICE = """\
 #include <stdio.h>
 #define N 37

@@ -14,6 +14,7 @@ HEAD = """\
 typedef struct { double x, y; } vec2;
 struct body { vec2 at; int kind; float w[2]; };
 struct list { double x; struct list *next; };
+struct net { struct { int k; double w[2]; } n[2]; float z; };
 static vec2 p[4]; static struct body b; static struct list l[4], m;
 void f(double out[7]) {
 #pragma scop
@@ -46,6 +47,16 @@ CASES = {
         "struct body t = {.w = {6}, .at.y = 7, .kind = 8}; out[0] = t.at.x;"
         " out[1] = t.at.y; out[2] = t.kind; out[3] = t.w[0]; out[4] = t.w[1];",
         [0, 7, 8, 6, 0],
+    ),
+    "structures in an array": (
+        "struct net t = {{{1, {2, 3}}, {4}}, 5}; out[0] = t.n[0].k;"
+        " out[1] = t.n[0].w[0]; out[2] = t.n[0].w[1];"
+        " out[3] = t.n[1].k; out[4] = t.n[1].w[0]; out[5] = t.z;",
+        [1, 2, 3, 4, 0, 5],
+    ),
+    "one of them by number": (
+        "struct net t = {.n[1].w = {6, 7}, 8}; out[0] = t.n[0].k; out[1] = t.n[1].k;"
+        " out[2] = t.n[1].w[0]; out[3] = t.n[1].w[1]; out[4] = t.z;", [0, 0, 6, 7, 8],
     ),
     "a literal that reads what it is put into": (
         "b.at.x = 2; b.at.y = 3; b.at = (vec2){b.at.y + 1, b.at.x * 5};"

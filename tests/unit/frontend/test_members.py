@@ -147,3 +147,46 @@ def test_a_structure_may_point_to_a_row_of_its_own(parse):
         "buffer *g, int n", "typedef struct { double *x, own[8]; } buffer;\n",
     ).refusals  # fmt: skip
     assert "'g_x' may point into 'g'" in refusal.message
+
+
+HOLDER = """
+typedef struct { float b, a[2]; } stage;
+typedef struct { int n; stage s[6]; double u[30][40], v[9]; } model;
+"""
+
+
+def test_arrays_of_rows_and_of_structures_keep_their_shape(parse):
+    (scop,) = read(
+        parse, "for (int i = 1; i < g->n; i++) for (int j = 0; j < m.n; j++)"
+        " g->u[i][j] = g->u[i - 1][j] * m.s[j].a[1];",
+        "model *g, model m", HOLDER,
+    ).scops  # fmt: skip
+    rows, stages = scop.array("g_u"), scop.array("m_s")
+    assert (rows.held, stages.held) == ("g ? &g->u[0] : 0", "&m.s[0]")
+    assert rows.extents[1].value == 40
+    assert [p.value for p in stages.pitches] == [3]
+
+
+def test_an_array_is_larger_than_a_pointer_to_it(parse):
+    (refusal,) = read(
+        parse, "for (int i = 1; i < g->n; i++) g->v[i] = sizeof(g->u);",
+        "model *g", HOLDER,
+    ).refusals  # fmt: skip
+    assert "'u' names no number" in refusal.message
+
+
+def test_an_array_and_other_members_are_apart(parse):
+    (scop,) = read(
+        parse, "for (int i = 0; i < g->n; i++) for (int j = 0; j < 40; j++)"
+        " g->u[i][j] += g->v[j % 9];", "model *g", HOLDER,
+    ).scops  # fmt: skip
+    assert len(scop.overlaps) == 1  # who has another name for the rows is asked
+
+
+def test_another_spelling_is_asked(parse):
+    (scop,) = read(
+        parse, "for (int i = 1; i < g->n; i++) for (int j = 0; j < 40; j++)"
+        " g->u[i][j] = (*g).u[i - 1][j];", "model *g", HOLDER,
+    ).scops  # fmt: skip
+    (pair,) = scop.overlaps
+    assert str(pair) == "g_u and g"

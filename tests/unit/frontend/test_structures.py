@@ -19,6 +19,8 @@ vec3 pos[20]; struct body all[20]; struct pixel image[20][30]; vec3 total;
 struct tree { struct tree *left, *right; float at[3]; short depth; char name[5][4];
               struct mixed own; };
 struct waves { char name; struct mixed parts[3]; double height; } waves[20];
+struct net { char on; struct { float b, w[2][3]; } layer[2]; } nets[20];
+struct large { double a[20][20]; } large[20];
 struct tree trees[20]; struct mixed mixed[20]; struct spaced spaced[20];
 struct bits bits[20]; struct list lists[20]; volatile vec3 port;
 """
@@ -40,6 +42,21 @@ ACCESSES = {
     "several types, other members between": (
         f"{LOOP} for (int c = 0; c < 3; c++) trees[i].at[c] += trees[i].own.value;",
         ["trees_own_value[i, 8]", "trees[i, c + 4]", "trees[i, c + 4]"],
+    ),
+    "rows of rows": (
+        f"{LOOP} for (int c = 0; c < 4; c++)"
+        " trees[i].name[2][c] = trees[1].name[c][3];",
+        ["trees_name[1, 4c + 33]", "trees_name[i, c + 38]"],
+    ),
+    "an array of structures in one": (
+        f"{LOOP} for (int c = 0; c < 3; c++)"
+        " waves[i].parts[c].value = waves[i].parts[0].kind;",
+        ["waves_parts_kind[i, 2]", "waves_parts_value[i, 2c + 2]"],
+    ),
+    "rows in an array of structures in one": (
+        f"{LOOP} for (int c = 0; c < 2; c++) nets[i].layer[c].w[1][2]"
+        " = nets[i].layer[1].w[c][0];",
+        ["nets_layer_b[i, 3c + 9]", "nets_layer_b[i, 7c + 7]"],
     ),
     "behind structures in an array": (
         f"{LOOP} pos[i].x = waves[i].height;", ["waves_height[i, 7]", "pos[i, 0]"],
@@ -137,11 +154,10 @@ def test_a_structure_of_the_scop_is_private(scop_of):
 REFUSED = {
     "gaps": ("spaced[i].a = 1;", "not at their natural places"),
     "out of its type": ("trees[0].at[i] = 1;", "leaves its row of 'trees'"),
-    "structures in an array": (
-        "waves[i].parts[1].kind = 1;",
-        "member 'parts' is an array of structures",
-    ),
-    "no numbers": ("trees[i].name[0][1] = 1;", "names no number in 'trees'"),
+    "too few subscripts": ("total.x = sizeof(trees[i].name[0]);", "names no number"),
+    "behind a pointer": ("trees[i].left->depth = 1;", "trees[i].left is a pointer"),
+    "out of a row of rows": ("trees[0].name[i][0] = 1;", "leaves its row of 'trees"),
+    "a large copy": ("large[i] = large[0];", "more than 256 numbers"),
     "bit fields": ("bits[i].low = 1;", "it has bit fields"),
     "pointers": ("lists[i].next = 0;", "no members that are numbers"),
     "a pointer beside numbers": (
