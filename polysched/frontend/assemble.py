@@ -230,7 +230,7 @@ class Assembler:
         Arrays that are only read may stay flat: what is not affine may be anywhere.
         """
         assumptions = self.around.assumptions
-        others = self._looked_up | self._bent
+        others = looked_up(drafts, beyond_ranges=True) | self._bent
         holds = assumptions.holds
         try:
             flat = [

@@ -21,10 +21,11 @@ from polysched.frontend.affine import Affine, NotAffine
 from polysched.frontend.assumptions import Assumptions
 from polysched.frontend.builder import Draft
 from polysched.frontend.flat_dimensions import Shape, set_dimensions, with_dimensions
+from polysched.frontend.local_ranges import Between, at_corners, find_ranges
 from polysched.frontend.objects import Object
 from polysched.frontend.polynomial import Monomial, Polynomial, read_polynomial
 from polysched.frontend.products import Products
-from polysched.ir import Expr, Load, Param, types
+from polysched.ir import Binary, Element, Expr, Local, Param, types
 from polysched.sets import param_names, read_set
 
 _MIN_CONSTANT_PITCH = 4
@@ -45,7 +46,7 @@ class CannotDelinearise(Exception):  # noqa: N818  a verdict inside the room
         Why.
     """
 
-    def __init__(self, load: Load, reason: str, expr: Expr | None = None) -> None:
+    def __init__(self, load: Element, reason: str, expr: Expr | None = None) -> None:
         super().__init__(reason)
         self.expr = expr or load
         self.array = load.array
@@ -64,12 +65,15 @@ class FlatAccess:
         Which of its subscripts is the flat one, from the end.
     affine, domain : Affine, isl.Set
         Of the place that the access stands in.
+    ranges : mapping of Local to Between
+        Of the variables of loops inside its statement.
     """
 
-    load: Load
+    load: Element
     position: int
     affine: Affine
     domain: isl.Set
+    ranges: Mapping[Local, Between]
 
     @property
     def subscript(self) -> Expr:
@@ -79,10 +83,28 @@ class FlatAccess:
     def verdict(self) -> NotAffine | None:
         """Why the flat subscript is not affine as it stands; None if it is."""
         try:
-            self.affine.value(self.subscript, self.domain)
+            for corner, domain in self.corners(self.subscript):
+                self.affine.value(corner, domain)
         except NotAffine as verdict:
             return verdict
         return None
+
+    def reached(self) -> isl.Set:
+        """Instances that surely have the access, if nothing else forbids it."""
+        _, domain = next(self.corners(self.subscript))
+        return domain
+
+    def corners(self, expr: Expr) -> Iterator[tuple[Expr, isl.Set]]:
+        """An expression where loops inside the statement begin and end.
+
+        Each with the instances in which these loops turn at all.
+        """
+        for corner, met in at_corners(expr, self.ranges):
+            domain = self.domain
+            for between in met:
+                turns = Binary("<=", between.first, between.last)
+                domain = self.affine.condition(turns, domain)
+            yield corner, domain
 
 
 def delinearise(
@@ -126,16 +148,18 @@ def _gather(
     for draft in drafts:
         affine = draft.nest.affine
 
-        def note(load: Load, domain: isl.Set, written: bool) -> None:
+        ranges = find_ranges(draft.body)
+
+        def note(load: Element, domain: isl.Set, written: bool = False) -> None:
             array = flat.get(load.array)
             if array is None:
                 return
             for k in range(array.n_subscripts):
                 position = k - len(array.extents)
-                found = FlatAccess(load, position, affine, domain)  # noqa: B023
+                found = FlatAccess(load, position, affine, domain, ranges)  # noqa: B023
                 accesses.setdefault((load.array, k), []).append(found)
 
-        walker = PathWalker(affine, note)
+        walker = PathWalker(affine, note, note)
         for action in draft.body:
             walker.action(action, draft.nest.domain)
     return accesses
@@ -194,7 +218,7 @@ def _find_shape(
     return None
 
 
-def _chain(monomials: set[Monomial], load: Load) -> tuple[Monomial, ...]:
+def _chain(monomials: set[Monomial], load: Element) -> tuple[Monomial, ...]:
     """Pitches, each dividing the one before."""
     ordered = sorted(monomials, key=lambda m: (-m.degree, -m.factor, m.text))
     for big, small in pairwise(ordered):
@@ -345,7 +369,7 @@ def _choose(
     for bad, shift in outside:
         if _is_hopeless(bad, shape):
             continue
-        if assumptions.exclude(bad, access.domain):
+        if assumptions.exclude(bad, access.reached()):
             shape.shifts[access.subscript] = shift
             return
     raise CannotDelinearise(
@@ -363,16 +387,18 @@ def _is_hopeless(bad: isl.Set, shape: Shape) -> bool:
 
 def _outside(access: FlatAccess, shape: Shape) -> isl.Set:
     """Instances at which an inner subscript is outside of its dimension."""
-    affine, domain = access.affine, access.domain
-    bad = domain.subtract(domain)
+    affine = access.affine
+    bad = access.domain.subtract(access.domain)
     try:
         subscripts = shape.subscripts(access.subscript)
-        affine.value(subscripts[0], domain)
+        for corner, domain in access.corners(subscripts[0]):
+            affine.value(corner, domain)
         for subscript, extent in zip(subscripts[1:], shape.extents, strict=True):
-            value = affine.value(subscript, domain)
-            limit = affine.value(extent, domain)
-            wrong = value.lt_set(affine.constant(0)).union(value.ge_set(limit))
-            bad = bad.union(wrong.intersect(domain))
+            for corner, domain in access.corners(subscript):
+                value = affine.value(corner, domain)
+                limit = affine.value(extent, domain)
+                wrong = value.lt_set(affine.constant(0)).union(value.ge_set(limit))
+                bad = bad.union(wrong.intersect(domain))
     except NotAffine as verdict:
         raise CannotDelinearise(access.load, verdict.reason, verdict.expr) from None
     return bad.coalesce()

@@ -15,7 +15,7 @@ from polysched.frontend.literals import fold, integer
 from polysched.frontend.objects import Object
 from polysched.frontend.polynomial import Monomial, Polynomial, read_polynomial
 from polysched.frontend.products import Products
-from polysched.ir import Binary, Cast, Const, Expr, Load, map_action, types
+from polysched.ir import Binary, Cast, Const, Element, Expr, map_action, types
 
 _MAX_INT = (1 << 31) - 1
 
@@ -122,7 +122,7 @@ def with_dimensions(draft: Draft, array: Object, shapes: Mapping[int, Shape]) ->
     """
 
     def change(expr: Expr) -> Expr | None:
-        if not isinstance(expr, Load) or expr.array != array.name:
+        if not isinstance(expr, Element) or expr.array != array.name:
             return None
         found: list[Expr] = []
         first = len(expr.subscripts) - len(array.extents)
@@ -134,7 +134,7 @@ def with_dimensions(draft: Draft, array: Object, shapes: Mapping[int, Shape]) ->
                 found += shape.subscripts(subscript)
             else:  # an access that no instance makes
                 found += (integer(0),) * (1 + len(shape.pitches))
-        return Load(array.name, tuple(found), expr.type)
+        return replace(expr, subscripts=tuple(found))
 
     return replace(draft, body=tuple(map_action(a, change) for a in draft.body))
 

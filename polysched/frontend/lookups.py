@@ -9,6 +9,7 @@ from functools import reduce
 from polysched.frontend.accesses import UnknownPlaces, has_value
 from polysched.frontend.builder import Draft
 from polysched.frontend.declarations import PointerC
+from polysched.frontend.local_ranges import find_ranges, is_within
 from polysched.frontend.objects import Object
 from polysched.frontend.survey import Survey
 from polysched.ir import (
@@ -84,16 +85,26 @@ def _shorten(action: Action) -> Action:
     return action
 
 
-def looked_up(drafts: Sequence[Draft]) -> set[str]:
-    """Arrays of which elements are touched at places that depend on data."""
-    return {
-        e.array
-        for draft in drafts
-        for action in draft.body
-        for top in action_expressions(action)
-        for e in walk(top)
-        if isinstance(e, Element) and e.is_chosen_by_data
-    }
+def looked_up(drafts: Sequence[Draft], *, beyond_ranges: bool = False) -> set[str]:
+    """Arrays of which elements are touched at places that depend on data.
+
+    Parameters
+    ----------
+    drafts : sequence of Draft
+        All of the SCoP.
+    beyond_ranges : bool
+        Only those for which the ranges of variables inside statements are not enough.
+    """
+    found = set()
+    for draft in drafts:
+        ranges = find_ranges(draft.body) if beyond_ranges else {}
+        for action in draft.body:
+            for e in (e for top in action_expressions(action) for e in walk(top)):
+                if not isinstance(e, Element) or not e.is_chosen_by_data:
+                    continue
+                if not all(is_within(s, ranges) for s in e.subscripts):
+                    found.add(e.array)
+    return found
 
 
 def unknown_places(

@@ -150,6 +150,65 @@ def test_iterations_are_handed_out_in_small_pieces(tmp_path: Path) -> None:
     assert any("for schedule(dynamic" in t for t in texts)
 
 
+FLAT = """
+#include <stdio.h>
+enum { N = 29, V = 7 };
+static int first[N + 1], at[N * 5];
+static double value[N * 5], x[N * V], y[N * V], norm[V];
+
+static void products(int n, int w, double *restrict y)
+{
+#pragma scop
+    for (int i = 0; i < n; i++) {
+        for (int v = 0; v < w; v++)
+            y[i * w + v] *= 0.5;
+        for (int k = first[i]; k < first[i + 1]; k++)
+            for (int v = 0; v < w; v++)
+                y[i * w + v] += value[k] * x[at[k] * w + v];
+    }
+    for (int v = 0; v < w; v++) {
+        norm[v] = 0;
+        for (int i = 0; i < n; i++)
+            norm[v] += y[i * w + v] * y[i * w + v];
+    }
+#pragma endscop
+}
+
+int main(void)
+{
+    for (int i = 0; i < N; i++) {
+        first[i + 1] = first[i] + i % 5;
+        for (int k = first[i]; k < first[i + 1]; k++)
+            at[k] = (7 * i + k) % N, value[k] = k % 3 - 1;
+        for (int v = 0; v < V; v++)
+            x[i * V + v] = i - v, y[i * V + v] = i * v;
+    }
+    products(N, V, y);
+    for (int i = 0; i < N * V; i++)
+        printf("%g ", y[i]);
+    for (int v = 0; v < V; v++)
+        printf("%g ", norm[v]);
+    return 0;
+}
+"""
+
+
+@pytest.mark.cc
+def test_flat_rows_of_loops_in_loops_that_data_end(tmp_path: Path) -> None:
+    path = tmp_path / "products.c"
+    path.write_text(FLAT)
+    n_run, wrong = sweep(path, [], SpaceOptions(seconds=6, limit=6))
+    assert wrong == []
+    assert n_run >= 4
+    (scop,) = parse_c(path).scops
+    (written,) = (a for a in scop.statement("S1").accesses if a.kind == "may_write")
+    assert (
+        written.relation.range()
+        .dim_max(0)
+        .is_equal(scop.statement("S0").writes[0].relation.range().dim_max(0))
+    )
+
+
 @pytest.mark.cc
 @pytest.mark.slow
 def test_kernels(tmp_path: Path) -> None:

@@ -280,3 +280,35 @@ def test_rows_that_may_be_left_fill_none(parse, subscript):
 def loads(scop, name):
     found = (e for e in scop.iter_expressions() if isinstance(e, Load))
     return [e for e in found if e.array == name]
+
+
+INSIDE = """for (int i = 0; i < n; i++) for (int k = row[i]; k < row[i + 1]; k++)
+  for (int v = {first}; v < {end}; v++) x[i * m + {at}] += k;"""
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "at"),
+    [("0", "m", "v"), ("0", "m", "m - 1 - v"), ("1", "m - 1", "v - 1")],
+)
+def test_loops_inside_of_statements_stay_in_their_rows(scop_of, first, end, at):
+    scop = scop_of(
+        INSIDE.format(first=first, end=end, at=at), "int n, int m, double *x, int *row"
+    )
+    assert scop.array("x").pitches == (Param("m"),)
+    (write,) = (a.relation for _, a in scop.iter_accesses() if a.is_write)
+    rows = write.range()
+    assert rows.is_equal(isl.Set("[n, m] -> { x[i, j] : 0 <= i < n and 0 <= j < m }"))
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "at"),
+    [("0", "m + 1", "v"), ("0", "k", "v"), ("0", "m", "v * v"), ("0", "m", "v % 3")],
+)
+def test_other_variables_of_statements_may_lead_anywhere(parse, first, end, at):
+    text = INSIDE.format(first=first, end=end, at=at)
+    program = parse(
+        "void f(int n, int m, double *x, int *row) {\n"
+        f"#pragma scop\n{text}\nx[m * n] = x[m * n + n];\n#pragma endscop\n}}"
+    )
+    for scop in program.scops:
+        assert scop.array("x").pitches == ()
