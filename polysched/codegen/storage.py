@@ -196,6 +196,8 @@ def _plan(
     if not uses:  # nowhere, or in other parts of the schedule
         return None
     n_shared = uses[0].time.dim(isl.dim_type.out)
+    if {s.name for s, _ in accesses} != {u.statement for u in uses}:
+        n_shared = 0  # other parts of the schedule have it, too: it is made outside
     if depth_limit is not None:
         n_shared = min(n_shared, depth_limit)
     depth = _choose_depth(uses, array.n_expanded, n_shared) if array.n_expanded else 0
