@@ -40,6 +40,10 @@ def name_choices(
     even multiply once for each side. It is of floating point, made of values that
     every instance loads, and nothing in it is divided or called.
 
+    Of ``x < 0 ? x - 0.5 : x + 0.5`` what is added is chosen, ``x + (x < 0 ? -0.5 :
+    0.5)``, which is the same number: an addition that may not be made for nothing, for
+    it might trap, is a branch.
+
     Parameters
     ----------
     body : tuple of Action
@@ -57,6 +61,7 @@ def name_choices(
     named: dict[str, Expr] = {}
     match body:
         case (Assign(target, op, value),):
+            value = _chosen_before(value)
             loaded = frozenset(_always_loaded(value)) if in_lanes else frozenset()
             found = _with_names(value, named, taken, loaded)
             return (Assign(target, op, found),), named
@@ -77,6 +82,35 @@ def _with_names(
         named[name] = inner
         value = _replaced(value, found, Load(name, (), found.dtype))
     return value
+
+
+def _chosen_before(expr: Expr) -> Expr:
+    """The value with operands chosen in place of sums, products and quotients."""
+
+    def change(part: Expr) -> Expr | None:
+        if not isinstance(part, Select) or not part.dtype.is_float:
+            return None
+        cond, then, other = map(_chosen_before, (part.cond, part.then, part.other))
+        return _with_operand(cond, then, other) or Select(cond, then, other)
+
+    return map_expr(expr, change)
+
+
+def _with_operand(cond: Expr, then: Expr, other: Expr) -> Expr | None:
+    """What chooses an operand of an operation; None where that is not the same."""
+    if not isinstance(then, Binary) or not isinstance(other, Binary):
+        return None
+    operands = then.operands + other.operands
+    if len({e.dtype for e in operands}) > 1 or then.op not in ("+", "-", "*", "/"):
+        return None
+    if then.op == other.op and then.left == other.left:
+        return Binary(then.op, then.left, Select(cond, then.right, other.right))
+    if then.op == other.op and then.right == other.right:
+        return Binary(then.op, Select(cond, then.left, other.left), then.right)
+    if {then.op, other.op} == {"+", "-"} and then.left == other.left:
+        added = [e.right if e.op == "+" else Unary("-", e.right) for e in (then, other)]
+        return Binary("+", then.left, Select(cond, *added))
+    return None
 
 
 def _replaced(value: Expr, old: Expr, new: Expr) -> Expr:

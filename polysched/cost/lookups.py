@@ -125,6 +125,18 @@ def _is_row(element: Element, counters: frozenset[Local]) -> bool:
     return last in counters and not any(depends_on_data(e) for e in outer if e)
 
 
+def leaves_its_order(nest: Nest) -> bool:
+    """Whether a loop of data runs in loops of another order than the source has.
+
+    Of what data choose nobody but the author knows which loop uses it again: the rows
+    of one table after another may stay in a cache, a row of each in turn may not.
+    """
+    if not nest.statement.has_data_loops:
+        return False
+    moved = [along for along in nest.directions if along is not None]
+    return bool(moved) and len(moved[-1]) > 1 and not moved[-1][-1]
+
+
 def scattered_bytes(nest: Nest, array: str) -> float:
     """Bytes of an array of which data decide what the statement writes; 0 otherwise."""
     found = [

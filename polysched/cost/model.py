@@ -28,6 +28,7 @@ from polysched.cost.in_order import Levels, handed_bytes, shared_seconds
 from polysched.cost.jumps import far_pages, scatter
 from polysched.cost.lane_sums import SUM_CYCLES, terms_per_lane
 from polysched.cost.left_over import behind_vectors, left_over
+from polysched.cost.lookups import leaves_its_order
 from polysched.cost.nest import Nest
 from polysched.cost.read import KnownNests, read_nests
 from polysched.cost.reuse import Reuse
@@ -71,6 +72,7 @@ SHARED_LINES = 0.5  # speed where every line goes from thread to thread and back
 WHOLE_VECTORS = 0.9  # of the time of vectors that begin anywhere, heat-3d by hand
 WARM_SHARE = 0.25  # of the last cache, which holds so much that a program has just used
 WARM_RESULTS = 2 << 20  # bytes of results that it may hold as well
+OUT_OF_ORDER = 1.2  # for loops of data that run in loops of another order
 OVERLAP_LOSS = 0.25  # share of the lesser times that is not hidden
 
 
@@ -324,6 +326,8 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
         latency = _waiting(nest, cpu) + divisions * DIVISION_CYCLES
         throughput = max(throughput, latency / nest.chains)
     throughput = max(throughput, waiting_cycles(nest))
+    if leaves_its_order(nest):
+        throughput *= OUT_OF_ORDER
     if nest.is_versioned:  # unrolled
         return throughput
     entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)

@@ -66,10 +66,14 @@ def straighten_bands(draft: Draft, scop: Scop) -> Draft:
 
 
 def order_members(draft: Draft, scop: Scop) -> Draft:
-    """Move the best member of every innermost permutable band to its end."""
+    """Move the best member of every innermost permutable band to its end.
+
+    Around loops that data end the order stays: where most of the time goes, nobody but
+    the program's author knows which rows are used again.
+    """
     for path in draft.innermost_paths():
         band = view_band(draft, scop, path)
-        if band.permutable and band.n_members > 1:
+        if band.permutable and band.n_members > 1 and not band.has_data_loops:
             best = choose_innermost(band)
             if best != band.n_members - 1:
                 draft = draft.do(Order(path, _to_end(band.n_members, best)))

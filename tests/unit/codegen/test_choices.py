@@ -8,7 +8,7 @@ import pytest
 
 from polysched.codegen import print_openmp
 from polysched.codegen.choices import name_choices
-from polysched.ir import Assign, Binary, Load, Select, original_tree, types
+from polysched.ir import Assign, Binary, Load, Select, Unary, original_tree, types
 from tests.unit.codegen.handmade import FRAME_2D, SQUARE, N, check_equal, make_scop
 
 
@@ -73,5 +73,54 @@ def test_named_choices_give_equal_results(tmp_path: Path) -> None:
     )
     text = print_openmp(scop, original_tree(scop))
     assert "const double choice1 = A[t1][t2] > B[t1][t2] ? " in text
+    loops = f"for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) {body}"
+    check_equal(tmp_path, FRAME_2D, loops, scop, [], [(0,), (7,)])
+
+
+A, B, C = number("a"), number("b"), number("c")
+BELOW = Binary("<", A, B)
+
+
+@pytest.mark.parametrize(
+    ("then", "other", "expected"),
+    [
+        (("+", A, B), ("+", A, C), Binary("+", A, Select(BELOW, B, C))),
+        (("*", B, A), ("*", C, A), Binary("*", Select(BELOW, B, C), A)),
+        (("/", A, B), ("/", A, C), Binary("/", A, Select(BELOW, B, C))),
+        (("-", A, B), ("-", C, B), Binary("-", Select(BELOW, A, C), B)),
+        (("-", A, B), ("+", A, C), Binary("+", A, Select(BELOW, Unary("-", B), C))),
+        (("-", A, B), ("*", A, C), None),
+        (("-", A, B), ("-", B, A), None),
+    ],
+)
+def test_an_operand_is_chosen_in_place_of_a_sum(then, other, expected) -> None:
+    value = Select(BELOW, Binary(*then), Binary(*other))
+    (action,), named = name_choices((Assign(number("x"), "=", value),), set())
+    assert isinstance(action, Assign)
+    assert action.value == (value if expected is None else expected)
+    assert not named
+
+
+def test_of_integers_and_mixed_types_nothing_is_chosen_before() -> None:
+    i, single = integer("i"), Load("s", (), types.FLOAT)
+    for then, other in (
+        (Binary("+", i, integer("j")), Binary("-", i, integer("k"))),
+        (Binary("+", A, single), Binary("+", A, B)),
+    ):
+        body = (Assign(number("x"), "=", Select(BELOW, then, other)),)
+        assert name_choices(body, set())[0] == body
+
+
+@pytest.mark.cc
+def test_rounding_adds_what_is_chosen(tmp_path: Path) -> None:
+    """Gcc makes no vectors of a sum that one side of a choice alone has."""
+    body = "C[i][j] = A[i][j] < B[i][j] ? A[i][j] - 0.5 : A[i][j] + B[j][i];"
+    scop = make_scop(
+        [*SQUARE],
+        [("[n] -> { S0[i, j] : 0 <= i, j < n }", (0, 0, 0), body)],
+        N,
+    )
+    text = print_openmp(scop, original_tree(scop))
+    assert "A[t1][t2] + (A[t1][t2] < B[t1][t2] ? -0.5 : B[t2][t1])" in text
     loops = f"for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) {body}"
     check_equal(tmp_path, FRAME_2D, loops, scop, [], [(0,), (7,)])

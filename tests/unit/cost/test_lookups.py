@@ -7,12 +7,17 @@ from pathlib import Path
 import pytest
 
 from polysched.analysis import compute_dependences, set_band_flags
-from polysched.cost.lookups import looked_up_bytes, scattered_bytes
+from polysched.cost.lookups import (
+    leaves_its_order,
+    looked_up_bytes,
+    scattered_bytes,
+)
 from polysched.cost.nest import Nest
 from polysched.cost.read import read_nests
 from polysched.cost.reuse import Reuse
 from polysched.frontend import parse_c
-from polysched.ir import original_tree
+from polysched.ir import ScheduleTree, original_tree
+from polysched.transform import Merge, Order, apply_script
 
 pytestmark = pytest.mark.cc
 
@@ -82,3 +87,24 @@ def test_copies_of_a_histogram_are_as_large_as_it_is(tmp_path: Path) -> None:
     assert scattered_bytes(nest, "large") == 4 * 4096
     assert scattered_bytes(nest, "small") == 0
     assert not nest.waits
+
+
+@pytest.mark.parametrize("row", [ROW, ""])
+def test_loops_around_a_loop_of_data_have_an_order(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "looked.c"
+    path.write_text(
+        f"{BEFORE}\nvoid f(int y[9][100])\n{{\n#pragma scop\n"
+        f"for (int t = 0; t < 9; t++) {LOOP} {{ {row} y[t][i] += small[at[i]]; }}\n"
+        "#pragma endscop\n}\n"
+    )
+    (scop,) = parse_c(path).scops
+    deps = compute_dependences(scop)
+    start = set_band_flags(original_tree(scop), deps)
+    merged = apply_script(start, (Merge((0,)),), deps)
+    turned = apply_script(merged, (Order((0,), (1, 0)),), deps)
+
+    def leaves(tree: ScheduleTree) -> bool:
+        return any(map(leaves_its_order, read_nests(tree, scop, deps)))
+
+    assert not leaves(merged)
+    assert leaves(turned) == bool(row)

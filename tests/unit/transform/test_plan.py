@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +11,12 @@ from polysched.analysis import (
     compute_dependences,
     find_violation,
     loop_is_parallel,
+    prepare_scop,
     set_band_flags,
     statement_places,
 )
 from polysched.codegen import print_openmp
+from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.machine import Cpu
 from polysched.testing import ScopBuilder
@@ -21,6 +24,7 @@ from polysched.transform import (
     Diamond,
     Draft,
     Jam,
+    Order,
     Pack,
     PlanShape,
     Registers,
@@ -401,3 +405,31 @@ def test_original_tree_of_single_loops_is_planned() -> None:
 
 def test_planning_is_deterministic() -> None:
     assert plans("gemm") == plans("gemm")
+
+
+FILTERS = """static int first[81];
+void f(int n, const float *power, float *mel) {
+#pragma scop
+  for (int t = 0; t < n; t++)
+    for (int m = 0; m < 80; m++) {
+      float sum = 0.0f;
+      for (int k = first[m]; k < first[m + 1]; k++)
+        sum += power[t * 1025 + k];
+      mel[m * n + t] = sum;
+    }
+#pragma endscop
+}
+"""
+
+
+@pytest.mark.cc
+def test_loops_around_a_loop_of_data_keep_their_order(tmp_path: Path) -> None:
+    """What is stored would be neighbours in the other one."""
+    path = tmp_path / "filters.c"
+    path.write_text(FILTERS)
+    scop = prepare_scop(parse_c(path).scops[0])
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    for shape in (PlanShape(), PlanShape(tile=True), PlanShape(jam=True)):
+        draft = plan_script(tree, scop, deps, CPU, shape)
+        assert not any(isinstance(s, Order) for s in draft.steps)
