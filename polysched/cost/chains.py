@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 
 from polysched.analysis import Vector
 from polysched.ir import (
@@ -11,6 +12,7 @@ from polysched.ir import (
     Call,
     Cast,
     Const,
+    Element,
     Expr,
     Iter,
     Load,
@@ -18,11 +20,28 @@ from polysched.ir import (
     Select,
     Statement,
     Unary,
+    assignments,
     walk,
 )
 
 QUOTIENT = 3.0  # operations in whose time a quotient or a root is there
 _PLACES = (1009, 2003, 4001, 7919, 10007, 15013)  # of an iteration like any other
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a statement adds to the time from one iteration to the next.
+
+    Attributes
+    ----------
+    operations : float
+        That wait for each other.
+    from_memory : bool
+        Whether the first of them loads what the iteration before has stored.
+    """
+
+    operations: float
+    from_memory: bool
 
 
 def carried_chain(
@@ -60,6 +79,38 @@ def carried_chain(
         return None
     found = _depth(action.value, action.target.array, written, here, fused=fused)
     return None if found is None else found + (action.op != "=")
+
+
+def arrival(statement: Statement, arrays: Set[str], *, fused: bool) -> float:
+    """Operations from the elements of some arrays to what a statement stores.
+
+    Parameters
+    ----------
+    statement : Statement
+        What is counted; the longest way.
+    arrays : set of str
+        Where values come from that are waited for.
+    fused : bool
+        Whether products and sums are one operation.
+    """
+    longest = 0.0
+    for assign in (a for action in statement.body for a in assignments(action)):
+        behind = float(assign.op != "=")
+        own = 0.0 if assign.target.array in arrays else None
+        found = _arrival(assign.value, arrays, fused=fused)
+        ways = [d + behind for d in (found, own) if d is not None]
+        longest = max(longest, *ways, 0.0)
+    return longest
+
+
+def _arrival(expr: Expr, arrays: Set[str], *, fused: bool) -> float | None:
+    """Operations from such an element to a value; None where it has none."""
+    if isinstance(expr, Element) and expr.array in arrays:
+        return 0.0
+    found = [_arrival(e, arrays, fused=fused) for e in expr.operands]
+    own = _operations(expr, fused=fused)
+    behind = (d + n for d, n in zip(found, own, strict=True) if d is not None)
+    return max(behind, default=None)
 
 
 def _depth(

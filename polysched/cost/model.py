@@ -30,7 +30,7 @@ from polysched.cost.lane_sums import SUM_CYCLES, terms_per_lane
 from polysched.cost.left_over import behind_vectors, left_over
 from polysched.cost.lookups import leaves_its_order
 from polysched.cost.nest import Nest
-from polysched.cost.read import KnownNests, read_nests
+from polysched.cost.read import KnownLinks, KnownNests, read_nests
 from polysched.cost.reuse import Reuse
 from polysched.cost.storage import fresh_bytes, lay_out_copies
 from polysched.cost.traffic import at_sizes, nest_traffic
@@ -164,11 +164,19 @@ class Predictor:
         self._cpu = machine.cpu
         self._deps = deps
         self._known: KnownNests = {}
+        self._links: KnownLinks = {}
 
     def predict(self, tree: ScheduleTree) -> Prediction | None:
         """The prediction for one run; None where the tree holds no statement."""
         cpu = self._cpu
-        known = read_nests(tree, self._scop, self._deps, self._known)
+        known = read_nests(
+            tree,
+            self._scop,
+            self._deps,
+            self._known,
+            self._links,
+            fused="fma" in cpu.isa,
+        )
         nests = lay_out_copies(known)
         reuse = Reuse(nests, cpu.line_bytes)
         if not nests:
@@ -326,6 +334,10 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
         latency = _waiting(nest, cpu) + divisions * DIVISION_CYCLES
         throughput = max(throughput, latency / nest.chains)
     throughput = max(throughput, waiting_cycles(nest))
+    if nest.link is not None:
+        waited = nest.link.operations * _latency(nest)
+        waited += FORWARD_CYCLES if nest.link.from_memory else 0.0
+        throughput = max(throughput, waited / nest.chains)
     if leaves_its_order(nest):
         throughput *= OUT_OF_ORDER
     if nest.is_versioned:  # unrolled

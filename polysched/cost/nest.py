@@ -20,7 +20,7 @@ from polysched.analysis import (
     operation_count,
     stride_classes,
 )
-from polysched.cost.chains import carried_chain
+from polysched.cost.chains import Link, carried_chain
 from polysched.cost.lane_sums import adds_integers
 from polysched.cost.nest_data import NestData
 from polysched.ir import (
@@ -62,6 +62,8 @@ class Nest(NestData):
     reads_ahead : bool
         Whether iterations of the innermost loop read what later ones change, and wait
         for each other in no other way.
+    link : Link or None
+        What it adds to a ring of statements that iterations wait for.
     """
 
     waits: bool = True
@@ -71,6 +73,7 @@ class Nest(NestData):
     is_guarded: bool = False
     is_scalar: bool = False
     reads_ahead: bool = False
+    link: Link | None = None
 
     def moved_to(self, members: tuple[Member, ...]) -> Nest:
         """The same loops on other paths; what is known of them stays known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 import islpy as isl
@@ -20,8 +20,10 @@ from polysched.analysis import (
 )
 from polysched.cost.alias_checks import asks_too_often
 from polysched.cost.calls import stops_lanes
+from polysched.cost.chains import Link
 from polysched.cost.nest import Nest
 from polysched.cost.peel import peel
+from polysched.cost.rings import find_links
 from polysched.ir import (
     NodePath,
     ScheduleTree,
@@ -34,6 +36,7 @@ from polysched.sets import is_isolated, union_of_maps
 MAX_GUARDS = 3  # questions of an iteration that compilers ask ahead of the loop
 
 KnownNests = dict[tuple[Hashable, ...], Nest]
+KnownLinks = dict[tuple[Hashable, ...], Mapping[str, Link]]
 
 
 def read_nests(
@@ -41,6 +44,9 @@ def read_nests(
     scop: Scop,
     deps: Dependences | None = None,
     known: KnownNests | None = None,
+    links: KnownLinks | None = None,
+    *,
+    fused: bool = True,
 ) -> list[Nest]:
     """One nest per statement of a tree, in the order in which they stand there.
 
@@ -54,10 +60,15 @@ def read_nests(
     known : dict, optional
         Nests of other trees of the SCoP, by their loops; what has been found out about
         one is not found out again. Those of this tree are added.
+    links : dict, optional
+        The same for statements of one loop that hand values on to each other.
+    fused : bool
+        Whether products and sums are one operation.
     """
     known = {} if known is None else known
     by_name = references(scop)
     found: list[tuple[NodePath, Nest]] = []
+    inner: list[tuple[NodePath, int] | None] = []
     all_places = main_places(tree)
     listed = [p for places in all_places.values() for p in places]
     mates, guarded = _mates(listed, scop), _guarded(listed)
@@ -75,6 +86,7 @@ def read_nests(
         for place, size in zip(places, sizes, strict=True):
             moving = peel(_moving(place), scop, name)
             versioned = _is_versioned(tree, moving)
+            inner.append(_innermost(moving))
             others, beside = mates[name, place.path]
             is_guarded = guarded[place.path] > 1
             loops = tuple(replace(m, path=()) for m in moving)
@@ -104,6 +116,12 @@ def read_nests(
             if len(places) == 1:
                 known[key] = nest
             found.append((place.path, nest))
+    if deps is not None:
+        nests = [nest for _, nest in found]
+        ring = find_links(tree, nests, inner, deps, links, fused=fused)
+        for k, link in ring.items():
+            path, nest = found[k]
+            found[k] = path, replace(nest, link=link)
     return [nest for _, nest in sorted(found, key=lambda one: one[0])]
 
 
