@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from pycparser import c_ast
@@ -116,6 +117,7 @@ class _Holder:
             name for item in self.items for t in _targets(item) for name in _fields(t)
         }
         self._written -= self._exchanged()
+        self._alone = set(_named_alone(self.items))
         bases = {n for item in self.items for t in _targets(item) for n in _base(t)}
         self._copied = [
             self._structure(name) for name in sorted(bases) if self._is_whole(name)
@@ -153,13 +155,29 @@ class _Holder:
 
         def change(node: Any) -> Any | None:
             if isinstance(node, c_ast.UnaryOp) and node.op == "sizeof":
-                return node  # an array is larger than a pointer to it
+                is_member = isinstance(node.expr, c_ast.StructRef)
+                return self._size(node) if is_member else None
             if not isinstance(node, c_ast.StructRef):
                 return None
             symbol = self._variable(node)
             return None if symbol is None else c_ast.ID(symbol.name, node.coord)
 
         return with_parts(item, change)
+
+    def _size(self, node: Any) -> Any:
+        """``sizeof g->u``: an array is larger than a pointer to it."""
+        path = _path(node.expr)
+        ctype = None if path is None else self._member(path)
+        extents = []
+        while isinstance(ctype, ArrayC):
+            extents.append(ctype.extent)
+            ctype = ctype.element
+        if not extents or None in extents or not isinstance(ctype, ScalarC):
+            return node
+        type_ = _type_node(None, ctype, node.coord)
+        name = c_ast.Typename(None, [], None, type_, node.coord)
+        one: Any = c_ast.UnaryOp("sizeof", name, node.coord)
+        return reduce(lambda n, e: c_ast.BinaryOp("*", e, n, node.coord), extents, one)
 
     def _variable(self, node: Any) -> Symbol | None:
         """The variable for a member; None to leave it as it is."""
@@ -193,9 +211,14 @@ class _Holder:
         if set(fields) & self._written or any(structure is c for c in self._copied):
             return None
         ctype = self._member(path)
-        if ctype is None or not _is_taken(ctype):
+        if ctype is None or not (_is_taken(ctype) or self._is_named_alone(node, ctype)):
             return None
         return PointerC(ctype.element) if isinstance(ctype, ArrayC) else ctype
+
+    def _is_named_alone(self, node: Any, ctype: CType) -> bool:
+        """Whether it is a row of numbers that stands somewhere without a subscript."""
+        is_row = isinstance(ctype, ArrayC) and isinstance(ctype.element, ScalarC)
+        return is_row and c_text(node) in self._alone
 
     def _member(self, path: _Path) -> CType | None:
         """The type of a member; None of one that may change at any time."""
@@ -238,6 +261,8 @@ def _is_taken(ctype: CType) -> bool:
     target = ctype.target
     if isinstance(target, PointerC):  # rows
         target = target.target
+    while isinstance(target, ArrayC):
+        target = target.element
     if isinstance(target, ScalarC):
         return not target.volatile
     return isinstance(target, StructC) and bool(target.spelling)
@@ -258,6 +283,20 @@ def _is_pointed(node: Any) -> bool:
     while isinstance(node.name, c_ast.StructRef):
         node = node.name
     return bool(node.type == "->")
+
+
+def _named_alone(items: Sequence[Any]) -> Iterator[str]:
+    """Members without a subscript, ``memset(g->v, 0, n)``."""
+    every = [part for item in items for part in parts(item)]
+    inner = {
+        id(part.expr if isinstance(part, c_ast.UnaryOp) else part.name)
+        for part in every
+        if isinstance(part, (c_ast.ArrayRef, c_ast.StructRef))
+        or (isinstance(part, c_ast.UnaryOp) and part.op == "sizeof")
+    }
+    for part in every:
+        if isinstance(part, c_ast.StructRef) and id(part) not in inner:
+            yield c_text(part)
 
 
 def _targets(item: Any) -> Iterator[Any]:
@@ -305,7 +344,7 @@ def _declaration(name: str, ctype: CType, member: Any) -> Any | None:
     return c_ast.Decl(name, [], [], [], [], type_, member, None, coord)
 
 
-def _type_node(name: str, ctype: CType, coord: Any) -> Any | None:
+def _type_node(name: str | None, ctype: CType, coord: Any) -> Any | None:
     match ctype:
         case PointerC(target=target):
             inner = _type_node(name, target, coord)

@@ -121,7 +121,7 @@ class _Judge:
     ) -> bool:  # fmt: skip
         if here.in_rows or there.in_rows:
             return self._may_be_row(one, here, other, there)
-        if is_restricted(one) or is_restricted(other):
+        if is_restricted(one) or is_restricted(other) or _are_members(one, other):
             return False
         if is_address(one) and is_address(other):
             is_variable = here.is_scalar or there.is_scalar  # a structure's member
@@ -204,6 +204,14 @@ class _Judge:
 
     def _variable(self, symbol: Symbol) -> Variable | None:
         return self._site.pointers.variable(symbol)
+
+
+def _are_members(one: Symbol, other: Symbol) -> bool:
+    """Whether two names stand for two arrays of one structure."""
+    first, second = held_member(one), held_member(other)
+    if first is None or second is None or not (first.is_array and second.is_array):
+        return False
+    return first.base == second.base and first.text != second.text
 
 
 def is_address(symbol: Symbol) -> bool:

@@ -167,12 +167,37 @@ def test_arrays_of_rows_and_of_structures_keep_their_shape(parse):
     assert [p.value for p in stages.pitches] == [3]
 
 
-def test_an_array_is_larger_than_a_pointer_to_it(parse):
-    (refusal,) = read(
-        parse, "for (int i = 1; i < g->n; i++) g->v[i] = sizeof(g->u);",
-        "model *g", HOLDER,
-    ).refusals  # fmt: skip
-    assert "'u' names no number" in refusal.message
+@pytest.mark.parametrize(("array", "n"), [("v", 9), ("u", 30 * 40)])
+def test_an_array_is_larger_than_a_pointer_to_it(parse, array, n):
+    (scop,) = read(
+        parse,
+        f"for (int i = 0; i < 3; i++) memset(g->{array}, 0, sizeof(g->{array}));",
+        "model *g", f"#include <string.h>\n{HOLDER}",
+    ).scops  # fmt: skip
+    (write,) = (a.relation for _, a in scop.iter_accesses() if a.is_write)
+    assert write.range().count_val() == n
+    assert scop.array(f"g_{array}").held == f"g ? &g->{array}[0] : 0"
+
+
+def test_a_row_is_a_pointer_where_it_stands_alone(parse):
+    program = (
+        "static double dot(const double *a, const double *b) { double s = 0;"
+        " for (int k = 0; k < 9; k++) s += a[k] * b[k]; return s; }\n"
+    )
+    (scop,) = read(
+        parse, "for (int i = 0; i < n; i++) y[i] = dot(g->v, g->u[i]) + g->v[0];",
+        "model *g, int n, double *y", HOLDER + program,
+    ).scops  # fmt: skip
+    assert {a.name for a in scop.arrays if a.held} == {"g_v", "g_u"}
+
+
+def test_arrays_of_one_structure_are_apart(parse):
+    (scop,) = read(
+        parse,
+        "for (int i = 0; i < g->n; i++) g->u[i][0] = g->s[i % 6].b + h->u[i][0];",
+        "model *g, model *h", HOLDER,
+    ).scops  # fmt: skip
+    assert sorted(map(str, scop.overlaps)) == ["g_u and h_u"]
 
 
 def test_an_array_and_other_members_are_apart(parse):
@@ -190,3 +215,22 @@ def test_another_spelling_is_asked(parse):
     ).scops  # fmt: skip
     (pair,) = scop.overlaps
     assert str(pair) == "g_u and g"
+
+
+def test_rows_of_an_array_are_what_they_are(parse):
+    (scop,) = read(
+        parse,
+        "for (int i = 1; i < g->n; i++) memcpy(g->u[i], g->u[0], sizeof(g->u[0]));",
+        "model *g", f"#include <string.h>\n{HOLDER}",
+    ).scops  # fmt: skip
+    (write,) = (a.relation for _, a in scop.iter_accesses() if a.is_write)
+    assert write.range().dim_max_val(1) == 39
+
+
+def test_a_member_may_lead_to_rows_of_one_length(parse):
+    (scop,) = read(
+        parse, "for (int i = 1; i < g->n; i++) g->a[i][3] = g->a[i - 1][2];",
+        "view *g", "typedef struct { int n; double (*a)[40]; } view;\n",
+    ).scops  # fmt: skip
+    array = scop.array("g_a")
+    assert (array.held, array.extents[1].value) == ("g ? g->a : 0", 40)
