@@ -136,9 +136,14 @@ class WholeReader:
         place, words = self._data_loops.cause(loop or node)
         line = self._changed_at(place)
         hint = "what stays the same may be copied to variables in front of the scop"
+        if isinstance(loop, (c_ast.While, c_ast.DoWhile)):
+            hint = "put the pragmas around what it repeats"
         if line is not None:
             words = f"{place.name!r} changes inside the scop, at line {line}; {words}"
-            hint = f"a variable of the scop may begin with it: int k = {place.name};"
+            if isinstance(loop, c_ast.For):
+                hint = (
+                    f"a variable of the scop may begin with it: int k = {place.name};"
+                )
         elif is_over_levels(loop):
             hint = levels_hint(loop)
         self._refuser.not_affine(

@@ -396,6 +396,11 @@ ADVICE = {
         f"{LOOP} x[i] = 0;\nn = n - x[0]; {LOOP} y[i] = x[i];",
         "'n' changes inside the scop, at line 12", "a scop may begin inside",
     ),
+    "until it converges": (
+        f"double e = 1; while (e > 1) {{ e = 0; {LOOP} {{ y[i] = x[i]; e += y[i]; }}"
+        f" {LOOP} x[i] = y[i]; }}",
+        "found a while loop that writes 'y'", "put the pragmas around what it repeats",
+    ),
     "complex": (f"{LOOP} x[i] = 1.0i;", "found a complex", "z[i][0]"),
     "complex array": (f"{LOOP} x[i] = c[i];", "double _Complex", "z[i][0]"),
     "member of an element": (
