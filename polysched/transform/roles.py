@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from polysched.analysis import Reference
-from polysched.ir import Scop
+from polysched.ir import Guard, Scop
 from polysched.transform.band_view import BandView, StatementView
 
 LARGE = 1024  # iterations where a trip count is unknown
@@ -73,6 +73,8 @@ def find_roles(
     free : tuple of bool
         For each member whether lanes may run along it.
     """
+    if any(isinstance(a, Guard) for a in band.scop.statement(s.name).body):
+        return None  # it is printed as loops: lanes of a tile all compute
     n_moving = len(s.moving)
     if n_moving < 3 or n_moving + len(s.single) != band.n_members:
         return None

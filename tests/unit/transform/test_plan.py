@@ -433,3 +433,20 @@ def test_loops_around_a_loop_of_data_keep_their_order(tmp_path: Path) -> None:
     for shape in (PlanShape(), PlanShape(tile=True), PlanShape(jam=True)):
         draft = plan_script(tree, scop, deps, CPU, shape)
         assert not any(isinstance(s, Order) for s in draft.steps)
+
+
+@pytest.mark.parametrize(("guard", "is_held"), [("M[i][k] > 0.0", False), ("", True)])
+def test_what_data_guard_is_no_register_tile(guard: str, is_held: bool) -> None:
+    """Lanes of a tile all compute: it would be printed as loops."""
+    b = ScopBuilder("masked")
+    for name in "ABCM":
+        b.array(name, "double[1000][1000]")
+    box = "0 <= i < 1000 and 0 <= j < 1000 and 0 <= k < 1000"
+    text = "C[i][j] += A[i][k] * B[k][j]"
+    b.statement("i, j, k", box, text, position=(0, 0, 0, 0), guard=guard or None)
+    scop = b.build()
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    shape = PlanShape(tile=True, jam=True, straighten=True, hold=True)
+    draft = plan_script(tree, scop, deps, CPU, shape)
+    assert any(isinstance(s, Registers) for s in draft.steps) == is_held
