@@ -28,6 +28,8 @@ from polysched.ir import (
     MARK_PACK,
     MARK_PARALLEL,
     Rolled,
+    Statement,
+    assignments,
     held_lanes,
     is_whole,
     promote,
@@ -120,7 +122,7 @@ class Nest(NestData):
             return False
         if not self.is_inner_parallel and (self.copies > 1 or not self.reads_ahead):
             return False
-        if self.statement.has_data_loops:
+        if self.statement.has_data_loops or scatters(self.statement):
             return False
         if self.is_guarded and self.copies > MAX_GUARDED:
             return False  # each copy asks whether the others run
@@ -440,3 +442,12 @@ class Nest(NestData):
             if member.unrolled and direction and any(reference.moves(direction)):
                 distinct *= self.trips[k]
         return distinct
+
+
+def scatters(statement: Statement) -> bool:
+    """Whether data decide where it writes, now here, now there."""
+    return any(
+        assign.target.is_chosen_by_data
+        for action in statement.body
+        for assign in assignments(action)
+    )

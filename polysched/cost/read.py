@@ -21,7 +21,7 @@ from polysched.analysis import (
 from polysched.cost.alias_checks import asks_too_often
 from polysched.cost.calls import stops_lanes
 from polysched.cost.chains import Link
-from polysched.cost.nest import Nest
+from polysched.cost.nest import Nest, scatters
 from polysched.cost.peel import peel
 from polysched.cost.rings import find_links
 from polysched.ir import (
@@ -243,22 +243,13 @@ def _assigns_once(statement: Statement) -> bool:
     return sum(1 for action in statement.body for _ in assignments(action)) == 1
 
 
-def _scatters(statement: Statement) -> bool:
-    """Whether data decide where it writes, now here, now there."""
-    return any(
-        assign.target.is_chosen_by_data
-        for action in statement.body
-        for assign in assignments(action)
-    )
-
-
 def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:
     """Whether the innermost loop carries a flow from the statement to itself."""
     assert nest.inner is not None
     member = nest.members[nest.inner]
     name = nest.statement.name
     own = [d.relation for d in deps.of_kind("flow") if d.source == d.sink == name]
-    if not own or _scatters(nest.statement):
+    if not own or scatters(nest.statement):
         return False
     flow = union_of_maps(own)
     return not loop_is_parallel(tree.node(member.path), member.position, flow)

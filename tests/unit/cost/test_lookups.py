@@ -108,3 +108,8 @@ def test_loops_around_a_loop_of_data_have_an_order(tmp_path: Path, row: str) -> 
 
     assert not leaves(merged)
     assert leaves(turned) == bool(row)
+
+
+def test_stores_at_places_that_data_decide_have_no_lanes(tmp_path: Path) -> None:
+    assert not nest_of(tmp_path, f"{LOOP} to[at[i]] = small[i % 64];").is_vectorizable
+    assert nest_of(tmp_path, f"{LOOP} to[i] = large[at[i]];").is_vectorizable
