@@ -135,6 +135,7 @@ class Assembler:
         self._behind = less_jumps.behind
         self._looked_up: set[str] = set()
         self._bent: set[str] = set()
+        self._stepped: set[str] = set()
 
     def assemble(self, region: SourceRegion, name: str) -> Scop:
         """All steps in order."""
@@ -227,10 +228,11 @@ class Assembler:
     def _delinearise(self, drafts: list[Draft]) -> list[Draft]:
         """Drafts in which flat arrays have dimensions.
 
-        Arrays that are only read may stay flat: what is not affine may be anywhere.
+        Arrays that are only read may stay flat: what is not affine may be anywhere. So
+        may those that loops inside of statements step through.
         """
         assumptions = self.around.assumptions
-        others = looked_up(drafts, beyond_ranges=True) | self._bent
+        others = looked_up(drafts, beyond_ranges=True) | self._bent | self._stepped
         holds = assumptions.holds
         try:
             flat = [
@@ -239,6 +241,10 @@ class Assembler:
             ]  # fmt: skip
             return delinearise(drafts, flat, assumptions, self.products)
         except CannotDelinearise as verdict:
+            if verdict.array in self._looked_up:
+                assumptions.holds = holds
+                self._stepped.add(verdict.array)
+                return self._delinearise(drafts)
             if verdict.array not in written_arrays(drafts):
                 assumptions.holds = holds
                 self._bent.add(verdict.array)

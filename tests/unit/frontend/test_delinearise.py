@@ -312,3 +312,11 @@ def test_other_variables_of_statements_may_lead_anywhere(parse, first, end, at):
     )
     for scop in program.scops:
         assert scop.array("x").pitches == ()
+
+
+def test_loops_from_row_to_row_inside_of_statements_keep_the_array_flat(scop_of):
+    scop = scop_of(
+        "for (int i = 0; i < n; i++) for (int p = i * m; p < (i + 1) * m; p++)"
+        " x[p] = y[p] + i;", "int n, int m, double *restrict x, double *y",
+    )  # fmt: skip
+    assert scop.array("x").pitches == ()
