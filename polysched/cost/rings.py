@@ -69,6 +69,8 @@ def _functions(nest: Nest) -> tuple[Hashable, ...]:
 
 def _rings(names: Sequence[str], deps: Dependences) -> Iterator[set[str]]:
     """Statements of a loop of which each may need what all others compute."""
+    if len(names) < 2:
+        return
     import networkx as nx  # takes 0.2 s to load, and few loops have any
 
     graph = nx.DiGraph(

@@ -36,14 +36,21 @@ class Between:
 
 
 def find_ranges(body: Iterable[Action]) -> dict[Local, Between]:
-    """The iterators of plain loops in a statement whose bounds are no data."""
-    found = {}
+    """The iterators of plain loops in a statement whose bounds are no data.
+
+    A variable that several loops count with has one range in each: it is left out.
+    """
+    met: dict[Local, set[Between | None]] = {}
     for action in _everything(body):
-        local = _iterator(action)
-        if local is not None:
-            assert isinstance(action, Repeat)
-            found[local[0]] = local[1]
-    return found
+        known = _iterator(action)
+        if known is not None:
+            met.setdefault(known[0], set()).add(known[1])
+        elif isinstance(action, Repeat):
+            for start in action.start:
+                if isinstance(start, Let):
+                    met.setdefault(start.local, set()).add(None)
+    only = {local: next(iter(r)) for local, r in met.items() if len(r) == 1}
+    return {local: between for local, between in only.items() if between is not None}
 
 
 def is_within(subscript: Expr, ranges: Mapping[Local, Between]) -> bool:

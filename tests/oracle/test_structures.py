@@ -271,6 +271,44 @@ def test_arrays_in_structures(tmp_path: Path) -> None:
     assert n_run >= 8
 
 
+BY_VALUE = """\
+#include <stdio.h>
+typedef struct { double a[4][4]; } mat4;
+static double out[50];
+static double trace(mat4 m) {
+  double s = 0;
+  for (int k = 0; k < 4; k++)
+    s += m.a[k][k];
+  return s;
+}
+static void add(int n) {
+  mat4 m = {{{1}}};
+#pragma scop
+  for (int t = 0; t < n; t++) {
+    m.a[1][1] += t;
+    out[t] = trace(m);
+  }
+#pragma endscop
+}
+int main(void) {
+  add(50);
+  for (int t = 0; t < 50; t++)
+    printf("%g ", out[t]);
+  return 0;
+}
+"""
+
+
+@pytest.mark.cc
+def test_a_structure_given_by_value_has_what_was_just_stored(tmp_path: Path) -> None:
+    """Its array has a name of its own in the region, and so have its numbers."""
+    path = tmp_path / "trace.c"
+    path.write_text(BY_VALUE)
+    n_run, wrong = sweep(path, [], SpaceOptions(seconds=4, limit=4))
+    assert wrong == []
+    assert n_run >= 2
+
+
 DEVICE = """\
 #include <stdio.h>
 #define N 37

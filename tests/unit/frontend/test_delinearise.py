@@ -320,3 +320,14 @@ def test_loops_from_row_to_row_inside_of_statements_keep_the_array_flat(scop_of)
         " x[p] = y[p] + i;", "int n, int m, double *restrict x, double *y",
     )  # fmt: skip
     assert scop.array("x").pitches == ()
+
+
+def test_a_variable_that_two_loops_count_with_has_no_one_range(parse):
+    program = parse(
+        "void f(int n, int m, double *x, int *row) { int v;\n#pragma scop\n"
+        "for (int i = 0; i < n; i++) for (int k = row[i]; k < row[i + 1]; k++) {"
+        " for (v = 0; v < n; v++) x[i * m + v] += k;"
+        " for (v = 0; v < m; v++) x[i * m + v] *= k; }\n#pragma endscop\n}"
+    )
+    for scop in program.scops:
+        assert scop.array("x").pitches == ()

@@ -234,3 +234,16 @@ def test_a_member_may_lead_to_rows_of_one_length(parse):
     ).scops  # fmt: skip
     array = scop.array("g_a")
     assert (array.held, array.extents[1].value) == ("g ? g->a : 0", 40)
+
+
+def test_a_structure_given_by_value_is_asked_about_its_arrays(parse):
+    function = (
+        "static double trace(model a) { double s = 0;"
+        " for (int k = 0; k < 30; k++) s += a.u[k][k]; return s; }\n"
+    )
+    program = read(
+        parse, "for (int i = 1; i < n; i++) { m.u[i][i] = y[i - 1]; y[i] = trace(m); }",
+        "model m, int n, double *restrict y", HOLDER + function,
+    )  # fmt: skip
+    for scop in program.scops:
+        assert any("m_u" in str(pair) for pair in scop.overlaps)
