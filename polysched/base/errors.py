@@ -74,7 +74,15 @@ class PolyschedError(Exception):
 
 
 class FrontendError(PolyschedError):
-    """A source text was refused."""
+    """A source text was refused.
+
+    Attributes
+    ----------
+    parts : tuple of (int, int)
+        First and last lines of what was accepted of it all the same.
+    """
+
+    parts: tuple[tuple[int, int], ...] = ()
 
 
 class UnsupportedSyntaxError(FrontendError):

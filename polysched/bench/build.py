@@ -220,11 +220,11 @@ class Builder:
         sizes: tuple[int, ...],
     ) -> bytes | ChildError:
         """What a source-to-source tool writes, or how it fails."""
-        marked = mark_region(self.program, self.scop)
-        text = region_text(marked, self.scop)
+        marked, scop = mark_region(self.program, self.scop)
+        text = region_text(marked, scop)
         plain = Workbench(
             marked,
-            self.scop,
+            scop,
             toolchain=bench.toolchain,
             directory=bench.directory,
             options=bench.options,

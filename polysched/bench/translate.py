@@ -76,8 +76,11 @@ def translate(
     return after.read_bytes()
 
 
-def mark_region(program: Program, scop: Scop) -> Program:
-    """The program with the pragmas of all other regions blanked, nothing moved."""
+def mark_region(program: Program, scop: Scop) -> tuple[Program, Scop]:
+    """The program with pragmas around one region only, and where that is in it.
+
+    Those of others are blanked; a part of a refused region gets its own.
+    """
     assert scop.region is not None
     start, end = scop.region.start, scop.region.end
 
@@ -85,7 +88,17 @@ def mark_region(program: Program, scop: Scop) -> Program:
         inside = start <= match.start() < end
         return match[0] if inside else b" " * len(match[0])
 
-    return replace(program, source=_PRAGMA.sub(blank, program.source))
+    source = _PRAGMA.sub(blank, program.source)
+    text = source[start:end]
+    if not _PRAGMA.search(text):
+        text = b"#pragma scop\n" + text + b"#pragma endscop\n"
+        source = source[:start] + text + source[end:]
+        region = replace(
+            scop.region, end=start + len(text), line=scop.region.line - 1,
+            end_line=scop.region.end_line + 1,
+        )  # fmt: skip
+        scop = replace(scop, region=region)
+    return replace(program, source=source), scop
 
 
 def region_text(program: Program, scop: Scop) -> str:

@@ -56,7 +56,8 @@ def command(common: Common) -> int:
             text = _scop_text(scop, dependences, n_written, common)
             click.echo(("\n" if k else "") + text)
         for refusal in program.refusals:
-            click.echo(f"polysched: refused: {refusal}", err=True)
+            what = "taken in parts" if refusal.parts else "refused"
+            click.echo(f"polysched: {what}: {refusal}", err=True)
     stages.finish()
     return DONE if scops or not program.refusals else FAILED
 
@@ -246,4 +247,5 @@ def _refusal_json(refusal: FrontendError) -> dict[str, object]:
         "line": where.line if where else None,
         "column": where.column if where else None,
         "hint": refusal.hint,
+        "parts": [{"line": first, "end_line": last} for first, last in refusal.parts],
     }

@@ -60,7 +60,8 @@ class Stages:
             )
         refusals = () if lenient else program.refusals
         for refusal in refusals if program.scops else refusals[1:]:
-            click.echo(f"polysched: warning: scop left as it is: {refusal}", err=True)
+            what = "scheduled in parts" if refusal.parts else "left as it is"
+            click.echo(f"polysched: warning: scop {what}: {refusal}", err=True)
         if refusals and not program.scops:
             raise refusals[0]
         scops = select_scops(program, common.scop)

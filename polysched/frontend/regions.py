@@ -28,10 +28,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class RegionPair:
-    """The lines of a scop's two pragmas in the main file."""
+    """The lines of a scop's two pragmas in the main file.
+
+    Of a part of a refused region, which has none of its own, they are its first line
+    and the one behind its last.
+    """
 
     start: int
     end: int
+    is_part: bool = False
 
 
 def find_marks(lines: Sequence[Line]) -> list[Mark]:
@@ -83,6 +88,16 @@ def pair_marks(
 
 def source_region(source: SourceFile, pair: RegionPair, places: Places) -> SourceRegion:
     """The bytes of a region; both pragmas must stand on lines of their own."""
+    if pair.is_part:
+        text = source.line(pair.start)
+        return SourceRegion(
+            source.path,
+            source.line_start(pair.start),
+            source.line_start(pair.end),
+            pair.start,
+            pair.end - 1,
+            text[: len(text) - len(text.lstrip())],
+        )
     for number in (pair.start, pair.end):
         if not _ALONE.match(source.line(number)):
             raise FrontendError(

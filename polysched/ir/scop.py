@@ -243,7 +243,8 @@ class SourceRegion:
         Byte offsets: from the first byte of the ``#pragma scop`` line to just behind
         the line end of the ``#pragma endscop`` line.
     line, end_line : int
-        Lines of the two pragmas, counted from 1.
+        Lines of the two pragmas, counted from 1; of a part of a region that was refused
+        as a whole, its first and last line.
     indent : str
         White space in front of ``#pragma scop``'s first statement, for printing.
     """

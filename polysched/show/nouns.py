@@ -68,8 +68,12 @@ def _(program: Program) -> Html:
         (code(s.name), len(s.statements), _lines(s), _sizes(s)) for s in program.scops
     ]
     heads = ("scop", "statements", "lines", "parameters")
-    refused = [(code(r.message),) for r in program.refusals]
+    wholes = [r for r in program.refusals if r.parts]
+    refused = [(code(r.message),) for r in program.refusals if not r.parts]
     body = [table(heads, rows, numbers=(1,))]
+    if wholes:
+        told = [(code(r.message), r.hint or "") for r in wholes]
+        body.append(table(("regions that were taken in parts", "which"), told))
     if refused:
         body.append(table(("regions that were refused",), refused))
     return card("Program", *body, note=program.path)
