@@ -8,12 +8,17 @@ from typing import Literal
 
 import islpy as isl
 
+from polysched.analysis.extrema import (
+    Extremum,
+    find_extremum,
+    match_call_or_choice,
+    match_guarded,
+)
 from polysched.analysis.products import factors_of_two_bytes
 from polysched.ir import (
     Action,
     Assign,
     Binary,
-    Call,
     Cast,
     Const,
     Element,
@@ -23,7 +28,6 @@ from polysched.ir import (
     Lookup,
     ScalarType,
     Scop,
-    Select,
     Statement,
     Unary,
     assignments,
@@ -35,11 +39,6 @@ from polysched.ir import (
 from polysched.sets import list_maps, map_names
 
 ReductionOp = Literal["+", "-", "*", "min", "max"]
-
-_MIN_MAX_CALLS: dict[str, ReductionOp] = {
-    "fmin": "min", "fminf": "min", "fmax": "max", "fmaxf": "max",
-}  # fmt: skip
-_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +64,9 @@ class Reduction:
     is_exact : bool
         Whether a change of order cannot change the result: integers (they wrap), min
         and max (of numbers: NaN and signed zeros aside).
+    extremum : Extremum or None
+        How parts of an extremum of floating-point numbers are put together where its
+        terms are such that not even those matter.
     target : Load
         What accumulates, as the statement has it.
     element : isl.Map
@@ -86,6 +88,7 @@ class Reduction:
     element: isl.Map
     others: tuple[isl.Map, ...]
     halves: ScalarType | None = None
+    extremum: Extremum | None = None
 
     @property
     def has_identity(self) -> bool:
@@ -159,9 +162,9 @@ _Match = tuple[Load, ReductionOp, list[Expr]]
 def match_update(action: Action) -> _Match | None:
     """Target, operator and the terms that must not read the target."""
     if isinstance(action, Guard):
-        extremum = _match_guarded_extremum(_name_updated(action))
+        extremum = match_guarded(_name_updated(action))
         if extremum is not None:
-            return extremum
+            return extremum[0], extremum[1], [extremum[2]]
         if len(action.then) != 1 or action.other:
             return None
         inner = match_update(action.then[0])
@@ -279,47 +282,8 @@ def _product_leaves(expr: Expr) -> list[Expr]:
 
 
 def _match_extremum(target: Load, value: Expr) -> _Match | None:
-    """``fmax(x, e)`` or ``e > x ? e : x`` in any of its spellings."""
-    if isinstance(value, Call) and value.name in _MIN_MAX_CALLS and not value.is_own:
-        others = [a for a in value.args if a != target]
-        if len(value.args) == 2 and len(others) == 1:
-            return target, _MIN_MAX_CALLS[value.name], others
-        return None
-    if not isinstance(value, Select):
-        return None
-    sides = (value.then, value.other)
-    others = [s for s in sides if s != target]
-    if len(others) != 1:
-        return None
-    op = _extremum_when(value.cond, target, others[0])
-    if op is None:
-        return None
-    if value.then == target:  # the condition keeps the old value
-        op = "min" if op == "max" else "max"
-    return target, op, others
-
-
-def _match_guarded_extremum(guard: Guard) -> _Match | None:
-    """``if (e > x) x = e``."""
-    if len(guard.then) != 1 or guard.other or not isinstance(guard.then[0], Assign):
-        return None
-    assign = guard.then[0]
-    if assign.op != "=":
-        return None
-    op = _extremum_when(guard.cond, assign.target, assign.value)
-    return None if op is None else (assign.target, op, [assign.value])
-
-
-def _extremum_when(cond: Expr, target: Load, term: Expr) -> ReductionOp | None:
-    """What is kept when the term replaces the target under a comparison of both."""
-    if not isinstance(cond, Binary) or cond.op not in _MIRRORED:
-        return None
-    op = cond.op
-    if cond.left == target and cond.right == term:
-        op = _MIRRORED[op]
-    elif not (cond.left == term and cond.right == target):
-        return None
-    return "max" if op in (">", ">=") else "min"
+    found = match_call_or_choice(target, value)
+    return None if found is None else (target, found[0], [found[1]])
 
 
 def _loads(expr: Expr, array: str) -> list[Load]:
@@ -370,7 +334,7 @@ def _describe(
 
     `n_others` counts the different loads of the accumulating array in the terms.
     """
-    target, op, _ = matched
+    target, op, terms = matched
     write = next(
         a.relation for a in statement.writes if a.array == target.array
     ).intersect_params(scop.context)
@@ -397,4 +361,5 @@ def _describe(
         write,
         tuple(others),
         factors_of_two_bytes(statement.body),
+        find_extremum(statement.body[0], target, op, terms),
     )

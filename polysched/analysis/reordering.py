@@ -32,9 +32,10 @@ def allow_reordering(
     scop : Scop
         What is computed.
     fp : {"strict", "promised", "reassociate", "tf32"}
-        With ``strict`` only reductions of integers, which wrap and give the same
-        result in any order; minima and maxima of floating-point numbers are left
-        alone, because NaN and the sign of zeros depend on the order. With
+        With ``strict`` only reductions that give the same bits in any order: of
+        integers, which wrap, and minima and maxima of floating-point numbers of which
+        that is known (`find_extremum`); of others, NaN and the sign of zeros depend on
+        the order. With
         ``promised`` those, too, for which the source promises no order
         (`Statement.is_unordered`). With ``reassociate`` all of them. With ``tf32``
         all of them, and factors of their terms may be rounded to 10 bits of mantissa
@@ -50,7 +51,7 @@ def allow_reordering(
 
 def find_freedom(dependences: Dependences, scop: Scop) -> FloatingPoint:
     """The least that allows the reductions which dependences have."""
-    free = [r for r in dependences.reductions if r.target.type.is_float]
+    free = [r for r in dependences.reductions if not _is_free(r, scop, "strict")]
     if not free:
         return "strict"
     if dependences.may_round and any(r.target.type == FLOAT for r in free):
@@ -61,6 +62,8 @@ def find_freedom(dependences: Dependences, scop: Scop) -> FloatingPoint:
 
 def _is_free(reduction: Reduction, scop: Scop, fp: FloatingPoint) -> bool:
     if fp in ("reassociate", "tf32") or not reduction.target.type.is_float:
+        return True
+    if reduction.extremum is not None:
         return True
     return fp == "promised" and scop.statement(reduction.statement).is_unordered
 

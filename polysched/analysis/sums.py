@@ -32,8 +32,8 @@ def find_copied_reduction(
         With the reductions whose terms may be reordered.
     on_device : bool
         Whether the threads are a device's. Their parts begin with the element itself,
-        and not with a number that changes nothing, so that minima and maxima count; of
-        elements that data choose they hold none.
+        and not with a number that changes nothing, so that minima and maxima count
+        whatever their terms are; of elements that data choose they hold none.
 
     Returns
     -------
@@ -57,7 +57,10 @@ def choose_copied(
     if len(found) != 1:
         return None
     (reduction,) = found
-    suits = not reduction.is_scattered if on_device else reduction.has_identity
+    if on_device:
+        return None if reduction.is_scattered else reduction
+    is_whole = reduction.extremum is not None or not reduction.target.type.is_float
+    suits = reduction.has_identity or (is_whole and not reduction.is_scattered)
     return reduction if suits else None
 
 

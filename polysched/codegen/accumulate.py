@@ -40,6 +40,8 @@ from polysched.codegen.nodes import (
 )
 from polysched.sets import list_maps
 
+_COMPARISONS = {"min": "<", "max": ">"}
+_DOUBLE_BYTES = _LONG_BYTES = 8
 _CLAUSES = {"+": "+", "-": "+", "*": "*", "min": "min", "max": "max"}
 
 
@@ -96,11 +98,11 @@ class Accumulators:
             pragmas = (*pragmas, f"#pragma omp simd {clause}")
         body = with_accumulator(loop.body, name)
         changed = replace(loop, body=body, pragmas=pragmas)
-        inside = Block(
-            (changed,),
-            (f"{type_.name} {name} = {element};",),
-            (f"{element} = {name};",),
-        )
+        opening, closing = f"{type_.name} {name} = {element};", f"{element} = {name};"
+        if reduction.extremum is not None:
+            opening = f"{type_.name} {name} = {beginning(reduction)};"
+            closing = put_extremum(reduction, element, name)
+        inside = Block((changed,), (opening,), (closing,))
         return inside if loop.n_iterations else Branch(runs_at_all(loop), inside)
 
     def _find_reduction(self, loop: Loop) -> Reduction | None:
@@ -137,6 +139,33 @@ def runs_at_all(loop: Loop) -> Text:
 
 def _variable(reduction: Reduction) -> str:
     return reduction.op if reduction.op in ("min", "max") else "sum"
+
+
+def beginning(reduction: Reduction) -> str:
+    """The number that no term of an extremum is beyond, as C text."""
+    type_, is_least = reduction.target.type, reduction.op == "max"
+    if type_.is_float:
+        if reduction.extremum is not None and reduction.extremum.replaces_nan:
+            return "-1"  # terms are magnitudes
+        infinity = f"__builtin_inf{'f' if type_.n_bytes < _DOUBLE_BYTES else ''}()"
+        return f"-{infinity}" if is_least else infinity
+    if type_.kind == "uint":
+        return "0" if is_least else f"({type_.name})-1"
+    largest = (1 << 8 * type_.n_bytes - 1) - 1
+    suffix = "LL" if type_.n_bytes == _LONG_BYTES else ""
+    return f"-{largest}{suffix} - 1" if is_least else f"{largest}{suffix}"
+
+
+def put_extremum(reduction: Reduction, element: str, part: str) -> str:
+    """The statement that puts a part of an extremum into its element.
+
+    A part that begins with `beginning` is no number's NaN, but the element may be; a
+    comparison leaves that there, as the program does, unless any number replaces it.
+    """
+    condition = f"{part} {_COMPARISONS[reduction.op]} {element}"
+    if reduction.extremum is not None and reduction.extremum.replaces_nan:
+        condition += f" || ({part} >= 0 && {element} != {element})"
+    return f"if ({condition}) {element} = {part};"
 
 
 def with_accumulator(

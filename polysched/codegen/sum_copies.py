@@ -36,6 +36,7 @@ from typing import TypeVar
 import islpy as isl
 
 from polysched.base import CodegenError
+from polysched.codegen.accumulate import beginning, put_extremum
 from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.copied_sums import CopiedSum
 from polysched.codegen.ctext import Names, Text
@@ -255,6 +256,8 @@ class SumCopies:
         if not one.is_there:
             lines.append(f"{indent}if ({part} != {_identity(one)})")
             indent += self.indent
+        if not one.reduction.has_identity:
+            return [*lines, indent + put_extremum(one.reduction, target, part)]
         return [*lines, f"{indent}{target} {op} {part};"]
 
     def _loops(self, placed: _Placed, pragma: str) -> list[str]:
@@ -366,7 +369,12 @@ def _stem(one: CopiedSum, word: str) -> str:
 
 
 def _identity(one: CopiedSum) -> str:
-    """What changes no element; a negative zero leaves even the sign of zero alone."""
+    """What changes no element; a negative zero leaves even the sign of zero alone.
+
+    Of minima and maxima, what no term is beyond.
+    """
+    if not one.reduction.has_identity:
+        return beginning(one.reduction)
     if one.reduction.op == "*":
         return "1"
     return "-0.0" if one.array.type.is_float else "0"

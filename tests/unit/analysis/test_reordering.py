@@ -93,9 +93,22 @@ def test_what_is_no_sum(text: str, where: str) -> None:
         ("short", "y[i] *= A[i][j]", True),
         ("int", "y[i] = A[i][j] if A[i][j] > y[i] else y[i]", True),
         ("_Bool", "y[i] -= A[i][j]", False),  # does not wrap
+        ("double", "y[i] = fmax(y[i], fabs(A[i][j]))", True),
+        ("double", "y[i] = fmax(A[i][j] * A[i][j], y[i])", True),
+        ("double", "y[i] = fmin(y[i], fabs(A[i][j]))", False),  # of NaN and infinity
+        ("double", "y[i] = fmax(y[i], fabs(A[i][j]) - x[j])", False),  # below 0
+        ("float", "y[i] = fabsf(x[j]) if fabsf(x[j]) > y[i] else y[i]", True),
+        ("float", "y[i] = fabsf(x[j]) if y[i] > fabsf(x[j]) else y[i]", True),
+        ("float", "y[i] = y[i] if y[i] > fabsf(x[j]) else fabsf(x[j])", False),  # NaN
+        ("double", "y[i] = x[j] + 1.0 if x[j] + 1.0 > y[i] else y[i]", True),
+        ("double", "y[i] = x[j] * 1.0 if x[j] * 1.0 > y[i] else y[i]", False),
+        ("double", "y[i] = -fabs(x[j]) if -fabs(x[j]) > y[i] else y[i]", False),
+        ("double", "y[i] = x[j] * x[i] if x[j] * x[i] > y[i] else y[i]", False),
+        ("float", "y[i] = x[j] + 1.0 if x[j] + 1.0 > y[i] else y[i]", False),  # rounded
+        ("float", "y[i] = fabs(x[j]) if fabs(x[j]) > y[i] else y[i]", True),
     ],
 )
-def test_strict_reorders_integers_only(type_: str, text: str, strict: bool) -> None:
+def test_strict_reorders_what_keeps_its_bits(type_: str, text: str, strict: bool) -> None:
     assert accumulates(rows(text, type_), "strict") == strict
 
 

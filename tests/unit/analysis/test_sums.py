@@ -55,6 +55,25 @@ def verdict(scop: Scop, *arrays: str, fp: str = "reassociate") -> str | None:
 
 
 @pytest.mark.parametrize(
+    ("type_", "text", "fp", "is_copied"),
+    [
+        ("double", "s = fmax(s, fabs(A[i][j]))", "strict", True),
+        ("double", "y[j] = fmax(y[j], fabs(A[i][j]))", "strict", True),
+        ("double", "s = fmax(s, A[i][j])", "strict", False),
+        ("double", "s = fmax(s, A[i][j])", "reassociate", False),  # begins with what?
+        ("int", "s = A[i][j] if A[i][j] < s else s", "strict", True),
+        ("double", "s += A[i][j]", "strict", False),
+    ],
+)
+def test_extrema_have_copies_where_no_bit_depends_on_the_order(
+    type_: str, text: str, fp: str, is_copied: bool
+) -> None:
+    scop = program(text, type_=type_)
+    array = text[0]
+    assert (verdict(scop, array, fp=fp) is None) == is_copied
+
+
+@pytest.mark.parametrize(
     ("texts", "arrays"),
     [
         (["y[j] += A[i][j] * x[i]"], ["y"]),
