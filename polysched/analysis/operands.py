@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import islpy as isl
 
@@ -10,6 +10,7 @@ from polysched.base import AnalysisError
 from polysched.ir import (
     Assign,
     Binary,
+    Cast,
     Const,
     Expr,
     Iter,
@@ -19,6 +20,7 @@ from polysched.ir import (
     Scop,
     Statement,
     Unary,
+    map_expr,
     walk,
 )
 from polysched.sets import list_maps, map_names, node_kind
@@ -88,16 +90,22 @@ def load_relations(
     Raises
     ------
     AnalysisError
-        For other subscripts with divisions, and whatever else C and isl read
-        differently.
+        For other subscripts with divisions or products, and whatever else C and isl
+        read differently.
     """
+    products = {
+        _factors(p.value): Param(p.name, p.type)
+        for p in scop.products
+        if p.value is not None and _factors(p.value)
+    }
     params = ", ".join(p.name for p in scop.parameters)
     prefix = f"[{params}] -> " if params else ""
     space = f"{instance}[{', '.join(iterators)}]"
     for load in walk(expr):
         if isinstance(load, Load):
+            named = [_with_products_named(e, products) for e in load.subscripts]
             subscripts = ", ".join(
-                _affine_text(e, with_quotients=with_quotients) for e in load.subscripts
+                _affine_text(e, with_quotients=with_quotients) for e in named
             )
             text = f"{prefix}{{ {space} -> {load.array}[{subscripts}] }}"
             yield load, isl.Map(text)
@@ -190,6 +198,30 @@ def _has_later_part(
     return False
 
 
+def _factors(expr: Expr) -> tuple[str, ...]:
+    """Names of the parameters whose product an expression is; empty for all others."""
+    match expr:
+        case Param(name, _):
+            return (name,)
+        case Cast(operand=operand):
+            return _factors(operand)
+        case Binary("*", left, right):
+            parts = _factors(left), _factors(right)
+            return tuple(sorted((*parts[0], *parts[1]))) if all(parts) else ()
+    return ()
+
+
+def _with_products_named(expr: Expr, products: Mapping[tuple[str, ...], Param]) -> Expr:
+    """A subscript with the parameters that stand for products of parameters."""
+
+    def change(part: Expr) -> Expr | None:
+        if not isinstance(part, Binary) or part.op != "*":
+            return None
+        return products.get(_factors(part))
+
+    return map_expr(expr, change)
+
+
 def _affine_text(expr: Expr, *, with_quotients: bool) -> str:
     """A subscript in isl's notation."""
 
@@ -205,7 +237,9 @@ def _affine_text(expr: Expr, *, with_quotients: bool) -> str:
             return f"({op}{text(operand)})"
         case Binary("*", left, Const() as right):
             return f"({text(right)} * {text(left)})"
-        case Binary("+" | "-" | "*" as op, left, right):
+        case Binary("*", Const() as left, right):
+            return f"({text(left)} * {text(right)})"
+        case Binary("+" | "-" as op, left, right):
             return f"({text(left)} {op} {text(right)})"
         case Binary("/", left, Const(int(n))) if with_quotients and n > 0:
             e, above, below = text(left), *_quotients(text(left), n)

@@ -108,7 +108,9 @@ def test_what_is_no_sum(text: str, where: str) -> None:
         ("float", "y[i] = fabs(x[j]) if fabs(x[j]) > y[i] else y[i]", True),
     ],
 )
-def test_strict_reorders_what_keeps_its_bits(type_: str, text: str, strict: bool) -> None:
+def test_strict_reorders_what_keeps_its_bits(
+    type_: str, text: str, strict: bool
+) -> None:
     assert accumulates(rows(text, type_), "strict") == strict
 
 
