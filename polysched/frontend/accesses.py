@@ -31,6 +31,7 @@ from polysched.ir import (
     map_action,
     own_expressions,
     range_of,
+    walk,
 )
 from polysched.sets import read_set
 
@@ -116,6 +117,11 @@ class PathWalker:
     def expr(self, expr: Expr, domain: isl.Set) -> None:
         """Visit the loads of an expression, in order of evaluation."""
         if domain.is_empty():
+            return
+        is_choice = isinstance(expr, Select) or (
+            isinstance(expr, Binary) and expr.op in {"&&", "||"}
+        )
+        if is_choice and not any(isinstance(e, Element) for e in walk(expr)):
             return
         if isinstance(expr, Select):
             self.expr(expr.cond, domain)

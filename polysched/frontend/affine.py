@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 
 import islpy as isl
 
+from polysched.frontend.extremes import find_chain
 from polysched.frontend.literals import fold
 from polysched.frontend.polynomial import read_polynomial
 from polysched.ir import (
@@ -326,6 +328,12 @@ class Affine:
         return value
 
     def _select(self, expr: Select, domain: isl.Set) -> isl.PwAff:
+        chain = find_chain(expr)
+        if chain is not None:
+            first, *others = (self._value(e, domain) for e in chain.values)
+            for other in others:
+                first = first.min(other) if chain.is_least else first.max(other)
+            return first.coalesce()
         holds = self.condition(expr.cond, domain)
         fails = domain.subtract(holds).coalesce()
         parts = [
@@ -383,6 +391,13 @@ class Affine:
         for side in (left, right):
             if side.dtype.is_float:
                 raise NotAffine(side, f"it compares values of type {side.dtype}")
+        mirrored = _MIRRORED.get(op)
+        for side, other, seen in ((left, right, op), (right, left, mirrored)):
+            chain = find_chain(side)
+            if chain is not None and mirrored is not None and seen is not None:
+                parts = [self._comparison(seen, e, other, domain) for e in chain.values]
+                put = isl.Set.union if chain.suffices(seen) else isl.Set.intersect
+                return reduce(put, parts).coalesce()
         compared = common_type(left.dtype, right.dtype)
         a, b = self._value(left, domain), self._value(right, domain)
         if op not in {"==", "!="}:
@@ -478,6 +493,7 @@ def _require_nothing(_: isl.Set, __: isl.Set, expr: Expr, reason: str) -> None:
     raise NotAffine(expr, reason)
 
 
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _SET_METHODS = {
     "<": "lt_set", "<=": "le_set", ">": "gt_set", ">=": "ge_set", "==": "eq_set",
     "!=": "ne_set",

@@ -98,6 +98,15 @@ def is_under_mark(node: isl.ScheduleNode, name: str) -> bool:
     return False
 
 
+def is_below_band(node: isl.ScheduleNode) -> bool:
+    """Whether a band stands above a node."""
+    while node.has_parent():
+        node = node.parent()
+        if node_kind(node) == "band":
+            return True
+    return False
+
+
 def mark_kind(node: isl.ScheduleNode) -> str:
     """The name of a mark without its options, as in ``parallel:dynamic``."""
     return str(node.mark_get_id().get_name()).split(":", maxsplit=1)[0]

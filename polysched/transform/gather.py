@@ -30,7 +30,7 @@ from polysched.sets import node_kind
 from polysched.transform.band_view import view_band
 from polysched.transform.contraction import choose_shape
 from polysched.transform.distribute import Distribute, find_order
-from polysched.transform.draft import Draft
+from polysched.transform.draft import Draft, is_below_band
 from polysched.transform.grouping import find_grouping
 from polysched.transform.held_sums import sink_points, tile_results
 from polysched.transform.merge import Merge
@@ -41,8 +41,8 @@ from polysched.transform.roles import find_contraction
 def gather_contractions(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     """Distribute the last members of bands over nests that they make contractions.
 
-    As few members as are needed; one at least stays around all nests: threads share
-    that.
+    As few members as are needed; one at least stays around all nests, or a loop that is
+    around the band: threads share that.
     """
     done: list[NodePath] = []
     for path in sorted(draft.band_paths()):
@@ -68,7 +68,8 @@ def _cuts(draft: Draft, path: NodePath, n_members: int) -> Iterator[tuple[Draft,
 
     Then the last one with one from further out, which is moved before it.
     """
-    for member in reversed(range(1, n_members)):
+    first = 0 if is_below_band(draft.node(path)) else 1
+    for member in reversed(range(first, n_members)):
         yield draft, member
     for row in reversed(range(n_members - 2)):
         others = [k for k in range(n_members - 1) if k != row]
@@ -87,8 +88,9 @@ def _distribute(
     found = draft.attempt(Distribute(path, member, order))
     if found is None:
         return None
+    apart = (*path, 0) if member else path
     for k in range(len(order)):
-        found = _join(found, (*path, 0, k, 0), scop, cpu)
+        found = _join(found, (*apart, k, 0), scop, cpu)
     return found
 
 

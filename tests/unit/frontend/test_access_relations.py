@@ -54,6 +54,47 @@ def test_read_relation(scop_of, case):
     assert same(relations(scop, "read")["y"], f"S0[i] -> {target} : {condition}")
 
 
+SMALLEST = """\
+for (int i = 0; i < n; i++)
+  for (int j = 0; j < m; j++) {
+    int d = i;
+    d = n - 1 - i < d ? n - 1 - i : d;
+    d = d > j ? j : d;
+    d = m - 1 - j <= d ? m - 1 - j : d;
+    if (d OP 4) y[i + j] = x[d];
+  }
+"""
+
+
+@pytest.mark.parametrize(
+    ("op", "both", "n_pieces"),
+    [
+        ("<", "(i < 4 or j < 4 or n - 1 - i < 4 or m - 1 - j < 4)", 4),
+        (">=", "i >= 4 and j >= 4 and n - 1 - i >= 4 and m - 1 - j >= 4", 1),
+    ],
+)
+def test_the_least_of_some_distances(scop_of, op, both, n_pieces):
+    scop = scop_of(SMALLEST.replace("OP", op))
+    last = scop.statements[-1]
+    inside = f"0 <= i < n and 0 <= j < m and {both}"
+    found = relations(scop, "must_write", last.name)["y"]
+    assert same(found, f"{last.name}[i, j] -> y[i + j] : {inside}")
+    assert found.n_basic_map() <= n_pieces
+    least = " and ".join(f"d <= {e}" for e in ("i", "j", "n - 1 - i", "m - 1 - j"))
+    one = " or ".join(f"d = {e}" for e in ("i", "j", "n - 1 - i", "m - 1 - j"))
+    read = relations(scop, "read", last.name)["x"]
+    assert same(read, f"{last.name}[i, j] -> x[d] : {inside} and {least} and ({one})")
+
+
+def test_the_least_of_what_may_wrap_is_read_as_written(scop_of):
+    text = SMALLEST.replace("OP", "<").replace("x[d]", "x[(int)d]")
+    signed, scop = scop_of(text), scop_of(text.replace("int d", "unsigned d"))
+    wanted, found = (
+        relations(s, "must_write", s.statements[-1].name)["y"] for s in (signed, scop)
+    )
+    assert found.is_equal(wanted)
+
+
 def test_divisions_by_sizes_truncate_towards_zero(scop_of):
     scop = scop_of("for (int i = -n; i < 3 * n; i++) x[i / n + 1] = y[i % n + n];")
     at_four = isl.Set("[n] -> { : n = 4 }")

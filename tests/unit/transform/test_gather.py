@@ -69,6 +69,39 @@ def _gather(directory: Path, text: str) -> tuple[Draft, Draft]:
     return before, after
 
 
+BLOCKS = """\
+double Q[640][64], K[640][64], S[32][48], O[640][640];
+void f(void) {
+#pragma scop
+  for (int ib = 0; ib < 640; ib += 32)
+    for (int jb = 0; jb < 640; jb += 48) {
+      for (int i = 0; i < 32; i++)
+        for (int j = 0; j < 48 && jb + j < 640; j++) {
+          double s = 0.0;
+          for (int c = 0; c < 64; c++)
+            s += Q[ib + i][c] * K[jb + j][c];
+          S[i][j] = 0.5 * s;
+        }
+      for (int i = 0; i < 32; i++)
+        for (int j = 0; j < 48 && jb + j < 640; j++)
+          O[ib + i][jb + j] = S[i][j] * S[i][0];
+    }
+#pragma endscop
+}
+"""
+
+
+def test_in_blocks_no_loop_of_points_stays_around(tmp_path: Path) -> None:
+    before, after = _gather(tmp_path, BLOCKS)
+    steps = print_script(after.steps[len(before.steps) :])
+    assert "member=0, statements=[0, 1, 2]" in steps
+    assert find_violation(after.tree, after.deps) is None
+    alone = BLOCKS.replace("ib += 32", "ib += 640").replace("i < 32", "i < 640")
+    alone = alone.replace("S[32]", "S[640]")
+    before, after = _gather(tmp_path, alone)
+    assert "member=0, statements=[0, 1, 2]" in print_script(after.steps)
+
+
 def test_a_product_into_a_private_row_becomes_one_into_rows(tmp_path: Path) -> None:
     before, after = _gather(tmp_path, ROWS)
     steps = print_script(after.steps[len(before.steps) :])
