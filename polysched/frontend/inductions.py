@@ -8,7 +8,7 @@ subscript depends on data, although the scop changes both variables.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import islpy as isl
@@ -86,26 +86,48 @@ class _Follower:
     ) -> tuple[list[Draft], Known]:
         """Statements and loops of one body; what is known behind them."""
         found: list[Draft] = []
+        branches: dict[str, _Branch] = {}
         for _, items in groupby(drafts, key=lambda d: d.position[depth]):
             part = list(items)
             if len(part[0].position) == depth + 1:
-                found.append(self._with_values(part[0], known))
-                known = self._behind(part[0], known)
+                here = _known_at(part[0].nest.domain, known, branches)
+                found.append(self._with_values(part[0], here))
+                known = self._behind(part[0], known, here, branches)
             else:
-                inner, known = self._loop(part, depth, known)
+                around = part[0].nest.headers[depth].outer.domain
+                here = _known_at(around, known, branches)
+                inner, behind = self._loop(part, depth, here)
                 found += inner
+                changed = dict.fromkeys(self._changed(part))
+                known = {**known, **{name: behind.get(name) for name in changed}}
+                for name in changed:
+                    branches.pop(name, None)
         return found, known
 
-    def _behind(self, draft: Draft, known: Known) -> Known:
-        """What is known behind a statement."""
+    def _behind(
+        self, draft: Draft, known: Known, here: Known, branches: dict[str, _Branch]
+    ) -> Known:
+        """What is known behind a statement; in branches of its kind, in `branches`."""
         match draft.body:
             case (Assign(Load(name, _, type_), op, value),) if name in self._integers:
-                new = _changed_value(known.get(name), op, _with_known(value, known))
-                if new is None or not _is_plain(new) or not _runs_always(draft):
+                new = _changed_value(here.get(name), op, _with_known(value, here))
+                before = branches.pop(name, None)
+                if new is None or not _is_plain(new):
                     return {**known, name: None}
                 known_value = written(total(converted(new, type_)), type_)
-                return {**known, name: known_value}
-        return {**known, **dict.fromkeys(self._changed([draft]))}
+                if _runs_always(draft):
+                    return {**known, name: known_value}
+                domain, outside = draft.nest.domain, known.get(name)
+                if before is not None:
+                    if not before.domain.is_equal(domain):
+                        return {**known, name: None}
+                    outside = before.outside
+                branches[name] = _Branch(domain, known_value, outside)
+                return {**known, name: None}
+        changed = dict.fromkeys(self._changed([draft]))
+        for name in changed:
+            branches.pop(name, None)
+        return {**known, **changed}
 
     def _changed(self, drafts: Sequence[Draft]) -> Iterator[str]:
         """Names of the variables that statements change."""
@@ -156,6 +178,34 @@ class _Follower:
         if not self._is_final:
             return draft
         return replace(draft, body=tuple(map_action(a, change) for a in draft.body))
+
+
+@dataclass(frozen=True, eq=False)
+class _Branch:
+    """What a variable holds behind a statement that not every iteration runs.
+
+    Attributes
+    ----------
+    domain : isl.Set
+        Iterations that run it.
+    inside, outside : Expr or None
+        What is known in these, and in the others.
+    """
+
+    domain: isl.Set
+    inside: Expr | None
+    outside: Expr | None
+
+
+def _known_at(domain: isl.Set, known: Known, branches: Mapping[str, _Branch]) -> Known:
+    """What is known in some iterations."""
+    found = dict(known)
+    for name, branch in branches.items():
+        if domain.is_subset(branch.domain):
+            found[name] = branch.inside
+        elif domain.is_disjoint(branch.domain):
+            found[name] = branch.outside
+    return found
 
 
 def _doubled(position: tuple[int, ...]) -> tuple[int, ...]:

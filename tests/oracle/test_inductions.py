@@ -12,7 +12,7 @@ from tests.oracle.sweep import sweep
 PROGRAM = """
 #include <stdio.h>
 enum { N = 29, M = 23 };
-static double grid[N][M], row[2 * N * M], line[N], out[N];
+static double grid[N][M], row[2 * N * M], pair[N * M + 2], line[N], out[N];
 static int ends[3];
 
 static void walk(int n, int m, double *restrict flat)
@@ -40,6 +40,19 @@ static void walk(int n, int m, double *restrict flat)
     for (int i = 0; i < m; i += 4)
         k += 2;
     ends[2] = k - back;
+    for (int i = 0; i < n; i++) {
+        k = i * m;
+        for (int j = 0; j + 1 < m; j += 2) {
+            pair[k++] = grid[i][j];
+            pair[k++] = grid[i][j + 1];
+        }
+        if (m & 1) {
+            double t = k > 0 ? pair[k - 1] : 0;
+            pair[k++] = t;
+            pair[k++] = t + 1;
+        } else if (i + 1 < n)
+            pair[k] = 3;
+    }
 #pragma endscop
 }
 
@@ -53,8 +66,9 @@ int main(void)
     }
     walk(N, M, flat);
     walk(2, 0, flat);
+    walk(4, 8, flat);
     for (int k = 0; k < N * M; k++)
-        printf("%.9g %.9g\\n", flat[k], row[k]);
+        printf("%.9g %.9g %.9g\\n", flat[k], row[k], pair[k]);
     for (int i = 0; i < N; i++)
         printf("%.9g\\n", out[i]);
     printf("%d %d %d\\n", ends[0], ends[1], ends[2]);

@@ -108,6 +108,58 @@ def test_first_iterations_wrap_around(scop_of):
     assert reads.is_equal(expected)
 
 
+# statements by their texts, and the element of `a` that each writes
+BRANCHES = {
+    "twice in a branch": (
+        "if (n & 1) { a[k++] = 1; a[k++] = 2; a[k] = 3; }",
+        {"1": "2m", "2": "2m + 1", "3": "2m + 2"},
+    ),
+    "in the other branch": (
+        "if (i < 3) { a[k++] = 1; a[k] = 2; } else a[k] = 3;",
+        {"1": "2m", "2": "2m + 1", "3": "2m"},
+    ),
+    "in some of these": (
+        "if (i < 3) { k += 5; a[k] = 1; if (i > 1) a[k] = 2; } if (i > 9) a[k] = 3;",
+        {"1": "2m + 5", "2": "2m + 5", "3": "2m"},
+    ),
+    "set anew behind": (
+        "if (i < 3) { k += 5; a[k] = 1; } k = i; a[k] = 2;",
+        {"1": "2m + 5", "2": "i"},
+    ),
+    "a loop in the branch": (
+        "if (i < 3) { k += 5; for (int j = 0; j < 4; j++) { a[k] = 1; k++; } }",
+        {"1": "2m + 5 + j"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BRANCHES)
+def test_what_branches_count_is_known_in_them(scop_of, case):
+    text, places = BRANCHES[case]
+    scop = scop_of(
+        "for (int i = 0; i < n; i++) { k = 0; for (int j = 0; j < m; j++) { "
+        f"a[k] = 0; k += 2; }} {text} }}"
+    )
+    found = {s.text.rstrip(";").split()[-1]: s for s in scop.statements}
+    for value, place in places.items():
+        statement = found[value] if value in found else scop.statements[-2]
+        (write,) = (w for w in statement.writes if w.array == "a")
+        names = ", ".join(statement.iterators)
+        expected = isl.Map(f"[n, m] -> {{ {statement.name}[{names}] -> a[{place}] }}")
+        inside = expected.intersect_domain(statement.domain)
+        sizes = isl.Set("[n, m] -> { : m > 0 }")
+        assert write.relation.intersect_params(sizes).is_subset(inside), value
+
+
+def test_what_one_branch_counts_is_not_known_behind_all(scop_of):
+    scop = scop_of(
+        "for (int i = 0; i < n; i++) { k = 2; if (i < 3) k++; if (i < 5) a[k] = 1; "
+        "if (i != 2) k++; if (i < 3) a[k] = 2; }"
+    )
+    writes = [w for s in scop.statements for w in s.writes if w.array == "a"]
+    assert [w.relation.is_single_valued() for w in writes] == [False, False]
+
+
 # what stays data: reads are of all elements
 UNKNOWN = {
     "an update that may not happen": "if (b[i] > 0) k++;",
