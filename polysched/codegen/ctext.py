@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from polysched.base import CodegenError
+
 PRIMARY = 16
 POSTFIX = 15
 UNARY = 14
@@ -65,7 +67,15 @@ class Text:
 
 
 def integer(value: int) -> Text:
-    """An integer literal; long where int cannot hold it."""
+    """An integer literal; long where int cannot hold it.
+
+    Raises
+    ------
+    CodegenError
+        If long cannot hold it either: a condition on it would mean something else.
+    """
+    if not -(2**63) < value < 2**63:
+        raise CodegenError(f"no type of loops holds the number {value}")
     suffix = "L" if abs(value) > 2**31 - 1 else ""
     return Text(f"{value}{suffix}", PRIMARY if value >= 0 else UNARY)
 

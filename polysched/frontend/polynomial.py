@@ -6,8 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from polysched.frontend.literals import fold, integer
-from polysched.ir import Binary, Cast, Expr, Iter, Load, Local, Param, Unary, walk
+from polysched.ir import (
+    Binary,
+    Cast,
+    Expr,
+    Iter,
+    Load,
+    Local,
+    Param,
+    ScalarType,
+    Unary,
+    walk,
+)
 from polysched.ir.types import LONG
+
+_LONG_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -168,18 +181,18 @@ def read_polynomial(expr: Expr) -> Polynomial:
 def _terms(expr: Expr) -> list[Term]:
     value = fold(expr)
     if value is not None:
-        return [Term(Monomial(), None, value)]
+        return [Term(Monomial(), None, _nearest_zero(value, expr.dtype))]
     match expr:
         case Cast(type_, operand) if type_.n_bytes >= 4 and not type_.is_float:
             return _terms(operand)
         case Unary("+", operand):
             return _terms(operand)
         case Unary("-", operand):
-            return [Term(t.monomial, t.atom, -t.factor) for t in _terms(operand)]
+            return _negated(_terms(operand))
         case Binary("+", left, right):
             return _terms(left) + _terms(right)
         case Binary("-", left, right):
-            return _terms(left) + _terms(Unary("-", right))
+            return _terms(left) + _negated(_terms(right))
         case Binary("*", left, right):
             return _product(left, right)
         case Param():
@@ -187,6 +200,16 @@ def _terms(expr: Expr) -> list[Term]:
         case Binary("/", left, _) if fold(left) is None and not _varies(expr):
             return [Term(Monomial((_without_casts(expr),)), None, 1)]
     return [Term(Monomial(), expr, 1)]
+
+
+def _negated(terms: list[Term]) -> list[Term]:
+    return [Term(t.monomial, t.atom, -t.factor) for t in terms]
+
+
+def _nearest_zero(value: int, type_: ScalarType) -> int:
+    """A constant of a sum; of eight bytes without a sign it wraps, and -1 is large."""
+    is_long = type_.kind == "uint" and type_.n_bytes == _LONG_BYTES
+    return value - (1 << 64) if is_long and value >= 1 << 63 else value
 
 
 def _product(left: Expr, right: Expr) -> list[Term]:

@@ -127,7 +127,8 @@ def print_reach(
         for name, start in zip((r.low, r.high), bounds, strict=True)
     ]
     part = _Slicer(scop, reaches).slice()
-    options = PrintOptions(parallel=False, simd=False)
+    # where the model does not hold, what is compared is the original twice
+    options = PrintOptions(parallel=False, simd=False, original_text="")
     text = print_openmp(part, original_tree(part), options)
     return (*declared, f"if ({is_wanted}) {{", *text.splitlines(), "}")
 
@@ -159,7 +160,11 @@ class _Slicer:
         ends = [Array(name, types.LONG, (), "local") for name in self._names()]
         arrays = (*self._scop.arrays, *ends)
         return replace(  # in its own order, which rests on no other
-            self._scop, statements=tuple(kept), arrays=arrays, in_order=()
+            self._scop,
+            statements=tuple(kept),
+            arrays=arrays,
+            in_order=(),
+            overlaps=(),
         )
 
     def _check(self, name: str) -> None:

@@ -84,3 +84,47 @@ def test_every_schedule(tmp_path: Path) -> None:
     n_run, wrong = sweep(path, [], SpaceOptions(policy="SO>IP", limit=4))
     assert wrong == []
     assert n_run >= 2
+
+
+UNSIGNED = """
+#include <stddef.h>
+#include <stdio.h>
+enum { W = 41, H = 19 };
+static int in[W * H], out[W * H];
+
+static void frame(size_t nx, size_t ny, const int *restrict in, int *restrict out)
+{
+#pragma scop
+    for (size_t y = 1; y < ny - 1; y++) {
+        int *dst = out + y * nx;
+        *dst++ = 7;
+        for (size_t x = 1; x < nx - 1; x++)
+            *dst++ = in[y * nx + x];
+        *dst = 9;
+        out[y * nx + nx - 1] += in[(y + 1) * nx - (size_t)1];
+        out[y * nx + nx + (size_t)-2] += out[y * nx + nx - 1];
+    }
+#pragma endscop
+}
+
+int main(void)
+{
+    for (int i = 0; i < W * H; i++)
+        in[i] = i * 7 % 31;
+    for (size_t n = 2; n < 7; n++)
+        frame(W - n, H - n, in, out);
+    for (int i = 0; i < W * H; i++)
+        printf("%d\\n", out[i]);
+    return 0;
+}
+"""
+
+
+@pytest.mark.cc
+def test_the_last_element_of_rows_of_a_size_without_a_sign(tmp_path: Path) -> None:
+    """It was 18446744073709551615 elements into the next row."""
+    path = tmp_path / "frame.c"
+    path.write_text(UNSIGNED)
+    n_run, wrong = sweep(path, [], SpaceOptions(policy="SO>IP", limit=6))
+    assert wrong == []
+    assert n_run >= 2

@@ -10,6 +10,7 @@ import pytest
 
 from polysched.base import CodegenError
 from polysched.codegen import PrintOptions, identifiers, print_openmp, splice
+from polysched.codegen.ctext import integer
 from polysched.ir import (
     Array,
     Const,
@@ -284,3 +285,11 @@ def test_splice_keeps_all_other_bytes() -> None:
     assert new == b"int a;\r\n{\r\n}\r\nint \xe9;\n"
     with pytest.raises(CodegenError, match="no scop 'g'"):
         splice(program, {"g": ""})
+
+
+@pytest.mark.parametrize("value", [2**63, 2**64 - 1, -(2**63)])
+def test_numbers_that_no_loop_counts_to_are_refused(value):
+    """As text, a condition on them would hold for other sizes."""
+    with pytest.raises(CodegenError, match=str(value)):
+        integer(value)
+    assert integer(2**63 - 1).text == "9223372036854775807L"

@@ -331,3 +331,22 @@ def test_a_variable_that_two_loops_count_with_has_no_one_range(parse):
     )
     for scop in program.scops:
         assert scop.array("x").pitches == ()
+
+
+@pytest.mark.parametrize(
+    "last",
+    ["n - (size_t)1", "n + (size_t)-1", "n - 1", "(n - 2) + 1", "-(size_t)1 + n"],
+)
+def test_the_last_element_of_a_row_of_sizes_without_a_sign(scop_of, last):
+    scop = scop_of(
+        f"for (size_t i = 0; i < n; i++) x[i * n + {last}] = y[i];",
+        "size_t n, double *restrict x, const double *restrict y",
+        before="#include <stddef.h>",
+    )
+    (write,) = scop.statements[0].writes
+    expected = isl.Map("[n] -> { S0[i] -> x[i, n - 1] : 0 <= i < n }")
+    sizes = scop.assumptions.params()
+    assert write.relation.intersect_params(sizes).is_equal(
+        expected.intersect_params(sizes)
+    )
+    assert isl.Set("[n] -> { : n > 1 }").is_subset(sizes)
