@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import prod
@@ -29,7 +29,7 @@ from polysched.sets import list_maps, map_names, read_map, union_of_maps
 MAX_PRIVATE_ELEMENTS = 4096  # what one iteration may keep on the stack
 
 
-def privatize(scop: Scop, large: frozenset[str] = frozenset()) -> Scop:
+def privatize(scop: Scop) -> Scop:
     """Give every private scalar and small array one copy per iteration.
 
     A private array is split into webs: groups of statements that no value connects.
@@ -42,8 +42,6 @@ def privatize(scop: Scop, large: frozenset[str] = frozenset()) -> Scop:
     ----------
     scop : Scop
         With liveness inferred, see `infer_liveness`.
-    large : frozenset of str
-        Arrays that are expanded whatever their size.
 
     Returns
     -------
@@ -64,14 +62,12 @@ def privatize(scop: Scop, large: frozenset[str] = frozenset()) -> Scop:
     if not chosen:
         return scop
     values = value_flow(scop).pairs
-    by_array = {a.name: flow_through(scop, a.name, values) for a in chosen}
-    taken = names_in_use(scop)
+    by_array = {a.name: _flow_of(scop, a.name, values) for a in chosen}
+    taken = _names_in_use(scop)
     webs = [
         web
         for array in chosen
-        for web in _split(
-            scop, array, by_array[array.name], taken, is_large=array.name in large
-        )
+        for web in _split(scop, array, by_array[array.name], taken)
     ]
     return _rewrite(scop, webs) if webs else scop
 
@@ -102,8 +98,7 @@ def _is_small(array: Array, kept: Sequence[int]) -> bool:
     return prod(sizes) <= MAX_PRIVATE_ELEMENTS
 
 
-def names_in_use(scop: Scop) -> set[str]:
-    """Names of arrays, parameters, statements and iterators."""
+def _names_in_use(scop: Scop) -> set[str]:
     names = {a.name for a in scop.arrays} | {a.source_name for a in scop.arrays}
     names |= {p.name for p in scop.parameters}
     for s in scop.statements:
@@ -111,7 +106,7 @@ def names_in_use(scop: Scop) -> set[str]:
     return names
 
 
-def flow_through(scop: Scop, array: str, flow: isl.UnionMap) -> list[isl.Map]:
+def _flow_of(scop: Scop, array: str, flow: isl.UnionMap) -> list[isl.Map]:
     """Value flow that may pass through one array, as maps between statements."""
 
     def accesses(write: bool) -> isl.UnionMap:
@@ -129,17 +124,17 @@ def flow_through(scop: Scop, array: str, flow: isl.UnionMap) -> list[isl.Map]:
 
 
 def _split(
-    scop: Scop, array: Array, flow: list[isl.Map], taken: set[str], *, is_large: bool
+    scop: Scop, array: Array, flow: list[isl.Map], taken: set[str]
 ) -> list[_Web]:
     """The webs of one array; those without common loops stay together as one."""
     users = [
         s for s in scop.statements if any(a.array == array.name for a in s.accesses)
     ]
-    groups = connected([s.name for s in users], [map_names(m) for m in flow])
-    depths = {g: common_depth(scop, array, g, flow) for g in groups}
+    groups = _components([s.name for s in users], [map_names(m) for m in flow])
+    depths = {g: _common_depth(scop, array, g, flow) for g in groups}
     kept = {g: _kept_subscripts(scop, array, g, depths[g]) for g in groups}
     for g in groups:
-        if not is_large and not _is_small(array, kept[g]):
+        if not _is_small(array, kept[g]):
             depths[g] = array.n_expanded
     flat = [g for g in groups if depths[g] == array.n_expanded]
     webs: list[_Web] = []
@@ -156,9 +151,7 @@ def _split(
     return webs
 
 
-def connected(
-    names: Sequence[str], edges: Iterable[tuple[str, str]]
-) -> list[frozenset[str]]:
+def _components(names: list[str], edges: list[tuple[str, str]]) -> list[frozenset[str]]:
     """Connected components, in the order of their first member."""
     group = {n: {n} for n in names}
     for a, b in edges:
@@ -174,7 +167,7 @@ def connected(
     return found
 
 
-def common_depth(
+def _common_depth(
     scop: Scop, array: Array, group: frozenset[str], flow: list[isl.Map]
 ) -> int:
     """The most outer loops that every value of a web stays within one iteration of."""
