@@ -159,9 +159,10 @@ def _compute(scop: Scop, with_input: bool) -> Dependences:
         order = whole.intersect_domain(reads.union(writes).domain().universe())
         if not writes.is_empty():
             flow = compute_flow(reads, must, may, order).pairs
-            written_before = compute_flow(writes, must, may, order)
-            output = written_before.pairs
-            anti = _between(writes, written_before.exposed, must, reads, order)
+            output = compute_flow(writes, must, may, order).pairs
+            anti = _between(
+                writes, must, reads, order, is_written_once=output.is_empty()
+            )
             meeting = same_rows(scop, array)
             if meeting is not None:
                 flow, output, anti = (
@@ -199,26 +200,24 @@ def _accesses_of(scop: Scop, array: str, kind: str) -> isl.UnionMap:
 
 
 def _between(
-    sink: isl.UnionMap, first: isl.UnionMap, must: isl.UnionMap, may: isl.UnionMap,
-    order: isl.UnionMap,
+    sink: isl.UnionMap, must: isl.UnionMap, may: isl.UnionMap, order: isl.UnionMap,
+    *, is_written_once: bool,
 ) -> isl.UnionMap:  # fmt: skip
     """For each sink instance the may-sources since the last must-source before it.
 
     A must-source counts as an access of its own statement; pairs that only it explains
     are removed again, so that what is left are accesses of `may`, of which none hides
-    another one. Before `first`, some of the sinks, there is no must-source.
+    another one. Of what is written once, none is hidden by a must-source.
     """
     nothing = isl.UnionMap.empty(must.get_space())
     found = nothing
-    later = sink.subtract(first)
     for part in split_accesses(may):
-        found = found.union(compute_flow(first, nothing, part, order).pairs)
-        if later.is_empty():
+        unkilled = compute_flow(sink, nothing, part, order).pairs
+        if unkilled.is_empty() or is_written_once:
+            found = found.union(unkilled)
             continue
-        unkilled = compute_flow(later, nothing, part, order).pairs
-        if not unkilled.is_empty():
-            since = compute_flow(later, must, part, order).pairs
-            found = found.union(unkilled.intersect(since))
+        since = compute_flow(sink, must, part, order).pairs
+        found = found.union(unkilled.intersect(since))
     return found
 
 

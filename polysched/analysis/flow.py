@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import islpy as isl
 
 from polysched.base import check_time
-from polysched.sets import list_basic_maps, list_maps, map_names, union_of_maps
+from polysched.sets import list_basic_maps, list_maps
 
 MANY_ACCESSES = 8
 
@@ -56,40 +56,12 @@ def compute_flow(
     """
     accesses = split_accesses(sinks)
     pairs = exposed = isl.UnionMap.empty(sinks.get_space())
-    earlier = _Earlier(order)
     for access in accesses:
-        sure, possible = (earlier.sources(s, access) for s in (must, may))
-        found = _flow_to(access, sure, possible, order)
+        found = _flow_to(access, must, may, order)
         pairs, exposed = pairs.union(found.pairs), exposed.union(found.exposed)
     if len(accesses) == 1:
         return Flow(pairs, exposed)
     return Flow(pairs.coalesce(), exposed.coalesce())
-
-
-class _Earlier:
-    """Which statements have instances before some of others."""
-
-    def __init__(self, order: isl.UnionMap) -> None:
-        self._times = {map_names(m)[0]: m for m in list_maps(order)}
-        self._known: dict[tuple[str, str], bool] = {}
-
-    def sources(self, sources: isl.UnionMap, sinks: isl.UnionMap) -> isl.UnionMap:
-        """Those of statements that run before some of the sinks' at all."""
-        ends = {map_names(m)[0] for m in list_maps(sinks)}
-        maps = list_maps(sources)
-        kept = [m for m in maps if any(self._is_before(m, end) for end in ends)]
-        return sources if len(kept) == len(maps) else union_of_maps(kept)
-
-    def _is_before(self, source: isl.Map, end: str) -> bool:
-        key = map_names(source)[0], end
-        if key not in self._known:
-            first, second = (self._times.get(name) for name in key)
-            self._known[key] = (
-                first is None
-                or second is None
-                or not first.lex_lt_map(second).is_empty()
-            )
-        return self._known[key]
 
 
 def split_accesses(accesses: isl.UnionMap) -> list[isl.UnionMap]:
@@ -130,8 +102,6 @@ def _ask_isl(
     union of two parities.
     """
     check_time()
-    if must.is_empty() and may.is_empty():
-        return Flow(isl.UnionMap.empty(sinks.get_space()), sinks)
     info = isl.UnionAccessInfo.from_sink(sinks).set_must_source(must)
     try:
         found = info.set_may_source(may).set_schedule_map(order).compute_flow()

@@ -54,32 +54,6 @@ def test_both_ways_agree(make):
     assert by_algebra.exposed.is_equal(by_isl.exposed)
 
 
-def test_nobody_is_asked_about_statements_that_never_run_before(monkeypatch):
-    b = ScopBuilder("later", ["n"])
-    b.array("A", "double[n]")
-    b.array("B", "double[n]")
-    b.statement("i", "0 <= i < n", "B[i] = A[i]", position=(0, 0))
-    b.statement("i", "0 <= i < n", "A[i] = 2.0", position=(1, 0))
-    scop = b.build()
-    asked = []
-
-    class Recorder:
-        def __getattr__(self, name):
-            return getattr(isl, name)
-
-        class UnionAccessInfo:
-            @staticmethod
-            def from_sink(sinks):
-                asked.append(sinks)
-                return isl.UnionAccessInfo.from_sink(sinks)
-
-    monkeypatch.setattr(flow, "isl", Recorder())
-    found = compute_dependences(scop, with_input=False)
-    assert [(d.kind, d.source, d.sink) for d in found.items] == [("anti", "S0", "S1")]
-    reads = isl.UnionMap("[n] -> { S0[i] -> A[i] : 0 <= i < n }")
-    assert all(sinks.is_disjoint(reads) for sinks in asked)
-
-
 def test_accesses_one_by_one_have_the_same_dependences(monkeypatch):
     scop = scops.jacobi_1d()
     whole = compute_dependences(scop, with_input=False)
