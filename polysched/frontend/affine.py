@@ -15,7 +15,7 @@ from functools import reduce
 import islpy as isl
 
 from polysched.frontend.extremes import find_chain
-from polysched.frontend.literals import fold
+from polysched.frontend.literals import fold, nearest_zero
 from polysched.frontend.polynomial import read_polynomial
 from polysched.ir import (
     Binary,
@@ -179,7 +179,7 @@ class Affine:
         left, right = expr.left, expr.right
         if expr.op in {"+", "-"}:
             self._require_widening(expr, domain)
-            a, b = self._value(left, domain), self._value(right, domain)
+            a, b = self._operand(left, domain), self._operand(right, domain)
             return a.add(b) if expr.op == "+" else a.sub(b)
         if expr.op == "*":
             return self._product(expr, domain)
@@ -201,6 +201,13 @@ class Affine:
         if expr.op in {"&", "|", "^"}:
             return self._masked(expr, amount, domain)
         raise NotAffine(expr, f"the operator {expr.op!r} with {amount} is not affine")
+
+    def _operand(self, expr: Expr, domain: isl.Set) -> isl.PwAff:
+        """A part of a sum or product."""
+        constant = fold(expr)
+        if constant is None:
+            return self._value(expr, domain)
+        return self.constant(nearest_zero(constant, expr.dtype))
 
     def _masked(self, expr: Binary, amount: int, domain: isl.Set) -> isl.PwAff:
         """Bits that a mask keeps, sets or turns; both are in two's complement.
@@ -233,7 +240,7 @@ class Affine:
 
     def _product(self, expr: Binary, domain: isl.Set) -> isl.PwAff:
         self._require_widening(expr, domain)
-        a, b = self._value(expr.left, domain), self._value(expr.right, domain)
+        a, b = self._operand(expr.left, domain), self._operand(expr.right, domain)
         try:
             return a.mul(b)
         except isl.Error:

@@ -141,6 +141,7 @@ def integer(value: int, type_: ScalarType = types.INT) -> Const:
     return Const(value, type_, str(value))
 
 
+_LONG_BYTES = 8
 INFINITY_TEXTS = {
     "__builtin_inff": (math.inf, types.FLOAT),
     "__builtin_inf": (math.inf, types.DOUBLE),
@@ -149,6 +150,16 @@ INFINITY_TEXTS = {
     "__builtin_nanf": (math.nan, types.FLOAT),
     "__builtin_nan": (math.nan, types.DOUBLE),
 }
+
+
+def nearest_zero(value: int, type_: ScalarType) -> int:
+    """A constant that is added or multiplied; of eight bytes without a sign both wrap.
+
+    Read so, ``i + (size_t)-1`` is the element before; only where the whole is below
+    zero does it differ from C's, which comparisons ask about.
+    """
+    is_long = type_.kind == "uint" and type_.n_bytes == _LONG_BYTES
+    return value - (1 << 64) if is_long and value >= 1 << 63 else value
 
 
 def fold(expr: Expr) -> int | None:

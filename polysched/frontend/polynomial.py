@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from polysched.frontend.literals import fold, integer
+from polysched.frontend.literals import fold, integer, nearest_zero
 from polysched.ir import (
     Binary,
     Cast,
@@ -14,13 +14,10 @@ from polysched.ir import (
     Load,
     Local,
     Param,
-    ScalarType,
     Unary,
     walk,
 )
 from polysched.ir.types import LONG
-
-_LONG_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -181,7 +178,7 @@ def read_polynomial(expr: Expr) -> Polynomial:
 def _terms(expr: Expr) -> list[Term]:
     value = fold(expr)
     if value is not None:
-        return [Term(Monomial(), None, _nearest_zero(value, expr.dtype))]
+        return [Term(Monomial(), None, nearest_zero(value, expr.dtype))]
     match expr:
         case Cast(type_, operand) if type_.n_bytes >= 4 and not type_.is_float:
             return _terms(operand)
@@ -204,12 +201,6 @@ def _terms(expr: Expr) -> list[Term]:
 
 def _negated(terms: list[Term]) -> list[Term]:
     return [Term(t.monomial, t.atom, -t.factor) for t in terms]
-
-
-def _nearest_zero(value: int, type_: ScalarType) -> int:
-    """A constant of a sum; of eight bytes without a sign it wraps, and -1 is large."""
-    is_long = type_.kind == "uint" and type_.n_bytes == _LONG_BYTES
-    return value - (1 << 64) if is_long and value >= 1 << 63 else value
 
 
 def _product(left: Expr, right: Expr) -> list[Term]:

@@ -27,6 +27,7 @@ _LOOPS = (c_ast.For, c_ast.While, c_ast.DoWhile)
 _BRACE = re.compile(
     r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}]""", re.S
 )
+_CONDITIONAL = re.compile(r"\s*#\s*(if|endif|el)")
 _ENDS = ("{", "}", ";")  # of what stands in front of a statement
 
 
@@ -124,7 +125,8 @@ class _Finder:
         first, last = having[0], having[-1] + 1
         stop = _line(items[last]) if last < len(items) else end
         start = _line(items[first])
-        if start < stop and self._is_free(start) and self._is_free(stop):
+        is_free = self._is_free(start) and self._is_free(stop)
+        if start < stop and is_free and self._is_balanced(start, stop):
             lines = tuple(_line(item) for item in items[first:last])
             yield Part(RegionPair(start, stop, is_part=True), lines)
 
@@ -146,6 +148,17 @@ class _Finder:
             if found and not self._source.line(before).lstrip().startswith("#"):
                 return found[-1][1] in _ENDS
         return False
+
+    def _is_balanced(self, start: int, stop: int) -> bool:
+        """Whether no conditional of the preprocessor begins or ends half within."""
+        depth = 0
+        for number in range(start, stop):
+            line = self._source.line(number)
+            if found := _CONDITIONAL.match(line):
+                depth += {"if": 1, "endif": -1}.get(found[1], 0)
+                if depth < 0 or (not depth and found[1].startswith("el")):
+                    return False
+        return not depth
 
     def _closing_line(self, block: Any) -> int | None:
         """The line of a block's closing brace."""

@@ -190,8 +190,11 @@ class RegionReader:
             check_time()
             n_read += len(chosen)
             marked = mark_parts(self._text.lines, [part for part, _ in chosen])
-            syntax = self._parse(replace(self._text, lines=marked))
-            names = read_names(syntax.ast, self._refuser)
+            try:
+                syntax = self._parse(replace(self._text, lines=marked))
+                names = read_names(syntax.ast, self._refuser)
+            except (FrontendError, RecursionError):  # lines are no whole statements
+                break
             seen = {(s.start, s.end): s for s in names.sites}
             tried = [
                 _Region(part.pair, whole=region.whole or region)

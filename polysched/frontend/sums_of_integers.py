@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from polysched.frontend.literals import fold, integer
+from polysched.frontend.literals import fold, integer, nearest_zero
 from polysched.frontend.purity import converted
 from polysched.ir import Binary, Expr, ScalarType, Unary
 
@@ -20,12 +20,19 @@ def total(expr: Expr) -> Total:
         case Unary("-", operand):
             return times(total(operand), -1)
         case Binary("+" | "-" as op, left, right):
-            return plus(total(left), total(right), 1 if op == "+" else -1)
+            return plus(_part(left), _part(right), 1 if op == "+" else -1)
         case Binary("*", left, right):
             for factor, other in ((fold(left), right), (fold(right), left)):
                 if factor is not None:
-                    return times(total(other), factor)
+                    return times(total(other), nearest_zero(factor, expr.dtype))
     return {expr: 1}
+
+
+def _part(expr: Expr) -> Total:
+    value = fold(expr)
+    if value is None:
+        return total(expr)
+    return _without_zeros({None: nearest_zero(value, expr.dtype)})
 
 
 def plus(a: Total, b: Total, sign: int = 1) -> Total:

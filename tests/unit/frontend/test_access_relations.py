@@ -54,6 +54,19 @@ def test_read_relation(scop_of, case):
     assert same(relations(scop, "read")["y"], f"S0[i] -> {target} : {condition}")
 
 
+@pytest.mark.parametrize("before", ["i + (size_t)-1", "i + -1ul", "(size_t)-1 + i"])
+def test_what_wraps_around_is_the_element_before(scop_of, before):
+    scop = scop_of(
+        f"for (size_t i = 1; i < n + (size_t)-1; i++) x[{before}] = y[i];",
+        "size_t n, double *x, double *y",
+        before="#include <stddef.h>",
+    )
+    wrote = relations(scop, "must_write")["x"]
+    expected = isl.Map("[n] -> { S0[i] -> x[i - 1] : 0 < i < n - 1 }")
+    assert wrote.is_equal(expected)
+    assert not isl.Set("[n] -> { : n = 0 }").is_subset(scop.assumptions.params())
+
+
 SMALLEST = """\
 for (int i = 0; i < n; i++)
   for (int j = 0; j < m; j++) {

@@ -151,6 +151,14 @@ def test_macros_that_begin_blocks(parse):
     assert [r.parts for r in program.refusals] == [()]
 
 
+def test_conditionals_of_the_preprocessor_stay_whole(parse):
+    cut = f'#if 1\n{SWEEP}\n#endif\n{SWEEP}\nputs("");\n'
+    inside = f'{SWEEP}\n#if 1\n{SWEEP}\n#else\nn = 1;\n#endif\nputs("");\n'
+    assert not parse(region(cut)).scops  # it would begin behind #if
+    assert len(parse(region(inside)).scops) == 1
+    assert not parse(region(cut.replace("#endif", "#else\nn++;\n#endif"))).scops
+
+
 def test_programs_that_are_wrong_have_no_parts(parse):
     body = f"for (int t = 0; t < n; t++) {{\n{SWEEP}\nA[tol][t] = 1;\n}}"
     program = parse(region(body))
