@@ -27,12 +27,12 @@ from polysched.ir import (
     Select,
     Unary,
 )
+from polysched.ir.expr import MIRRORED
 
 ExtremumOp = Literal["min", "max"]
 _CALLS: dict[str, ExtremumOp] = {
     "fmin": "min", "fminf": "min", "fmax": "max", "fmaxf": "max",
 }  # fmt: skip
-_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _MAGNITUDES = frozenset({"fabs", "fabsf", "exp", "expf", "exp2", "exp2f"})
 _SAME_SIGN = frozenset({"sqrt", "sqrtf", "fmax", "fmaxf", "fmin", "fminf"})
 
@@ -121,11 +121,11 @@ def find_extremum(
 
 def _when(cond: Expr, target: Load, term: Expr) -> ExtremumOp | None:
     """What is kept when the term replaces the target under a comparison of both."""
-    if not isinstance(cond, Binary) or cond.op not in _MIRRORED:
+    if not isinstance(cond, Binary) or cond.op not in MIRRORED:
         return None
     op = cond.op
     if cond.left == target and cond.right == term:
-        op = _MIRRORED[op]
+        op = MIRRORED[op]
     elif not (cond.left == term and cond.right == target):
         return None
     return "max" if op in (">", ">=") else "min"

@@ -14,7 +14,7 @@ from functools import reduce
 
 import islpy as isl
 
-from polysched.frontend.extremes import find_chain
+from polysched.frontend.least_values import find_chain
 from polysched.frontend.literals import fold, nearest_zero
 from polysched.frontend.polynomial import read_polynomial
 from polysched.ir import (
@@ -34,7 +34,7 @@ from polysched.ir import (
     common_type,
     walk,
 )
-from polysched.ir.expr import COMPARISONS, LOGICAL
+from polysched.ir.expr import COMPARISONS, LOGICAL, MIRRORED
 
 Expand = Callable[[Call], Expr | None]
 Require = Callable[[isl.Set, isl.Set, Expr, str], None]
@@ -398,7 +398,7 @@ class Affine:
         for side in (left, right):
             if side.dtype.is_float:
                 raise NotAffine(side, f"it compares values of type {side.dtype}")
-        mirrored = _MIRRORED.get(op)
+        mirrored = MIRRORED.get(op)
         for side, other, seen in ((left, right, op), (right, left, mirrored)):
             chain = find_chain(side)
             if chain is not None and mirrored is not None and seen is not None:
@@ -500,7 +500,6 @@ def _require_nothing(_: isl.Set, __: isl.Set, expr: Expr, reason: str) -> None:
     raise NotAffine(expr, reason)
 
 
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _SET_METHODS = {
     "<": "lt_set", "<=": "le_set", ">": "gt_set", ">=": "ge_set", "==": "eq_set",
     "!=": "ne_set",

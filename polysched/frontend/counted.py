@@ -27,6 +27,7 @@ from polysched.ir import (
     map_expr,
     walk,
 )
+from polysched.ir.expr import MIRRORED
 
 Exclude = Callable[[isl.Set, isl.Set], bool]
 Known = Mapping[str, Expr | None]
@@ -199,7 +200,7 @@ def _end(header: Entered) -> Total | None:
         return None
     op, left, right = condition.op, condition.left, condition.right
     if _bare(right) == loop.iterator:
-        op = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op)
+        op = MIRRORED.get(op, op)
         left, right = right, left
     if _bare(left) != loop.iterator or loop.iterator in walk(right):
         return None

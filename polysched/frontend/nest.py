@@ -9,6 +9,7 @@ import islpy as isl
 from polysched.frontend.affine import Affine
 from polysched.frontend.objects import Loop
 from polysched.ir import Binary, Cast, Expr, Iter, walk
+from polysched.ir.expr import MIRRORED
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +154,7 @@ def _is_plain(condition: Expr, loop: Loop) -> bool:
         return False
     op, left, right = condition.op, condition.left, condition.right
     if _is_iterator(right, loop):
-        op = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op)
+        op = MIRRORED.get(op, op)
         left, right = right, left
     if not _is_iterator(left, loop) or _mentions(right, loop):
         return False

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from polysched.ir.types import INT, ScalarType, common_type, promote
 
 COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}  # with operands exchanged
 LOGICAL = frozenset({"&&", "||"})
 SHIFTS = frozenset({"<<", ">>"})
 

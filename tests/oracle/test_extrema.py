@@ -9,6 +9,7 @@ import pytest
 from polysched.analysis import allow_reordering, compute_dependences, prepare_scop
 from polysched.frontend import parse_c
 from polysched.space import SpaceOptions
+from tests.oracle.device_sweep import sweep_device
 from tests.oracle.sweep import sweep
 
 PROGRAM = """\
@@ -127,3 +128,11 @@ def test_every_schedule_computes_the_same(path: Path) -> None:
     n_run, wrong = sweep(path, [], SpaceOptions(seconds=15, limit=8))
     assert not wrong, "\n".join(wrong)
     assert n_run >= 20
+
+
+@pytest.mark.long
+@pytest.mark.cc
+def test_kernels_compute_the_same(path: Path) -> None:
+    n_run, wrong = sweep_device(path, [], SpaceOptions(seconds=10, limit=4))
+    assert not wrong, "\n".join(wrong)
+    assert n_run >= 6

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from polysched.ir import Binary, Cast, Expr, Select
+from polysched.ir.expr import MIRRORED
 
-ORDERS = frozenset({"<", "<=", ">", ">="})
 _INT_BYTES = 4
 
 
@@ -52,7 +52,7 @@ def find_chain(expr: Expr) -> Chain | None:
 def _is_least(expr: Expr) -> bool | None:
     """Whether a choice is of the lesser value; None if of neither."""
     match expr:
-        case Select(Binary(op, left, right), then, other) if op in ORDERS:
+        case Select(Binary(op, left, right), then, other) if op in MIRRORED:
             is_less = op in ("<", "<=")
             if (left, right) == (then, other):
                 return is_less
