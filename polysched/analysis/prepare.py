@@ -7,6 +7,7 @@ from polysched.analysis.commute import order_updates
 from polysched.analysis.data_rows import take_in_order
 from polysched.analysis.guarded_sums import split_guarded_sums
 from polysched.analysis.join_loops import join_loops
+from polysched.analysis.last_values import copy_last_values
 from polysched.analysis.liveness import drop_dead_statements, infer_liveness
 from polysched.analysis.narrow import narrow_scalars
 from polysched.analysis.privatize import privatize
@@ -18,17 +19,18 @@ from polysched.ir import Scop
 def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     """The SCoP as it is scheduled: the same results with fewer dependences.
 
-    Liveness is inferred, statements whose values nobody reads are gone, dead scalars
-    are private or gone, those that one statement reads, or some of a sweep, computed
-    there, those that hold small values of a shorter type, loops that go on with what
-    the last one did are one with it, sums that share their condition with something
-    else have statements of their own, updates that commute begin with the term that is
-    known first, and updates in place read copies of what they change
-    later. The last is done where all sizes are known, as the code explodes otherwise.
-    Arrays whose order makes rows of data independent are taken to be in order.
+    Liveness is inferred, statements whose values nobody reads are gone, work arrays are
+    private but for what the last iteration leaves, dead scalars are private or gone,
+    those that one statement reads, or some of a sweep, computed there, those that hold
+    small values of a shorter type, loops that go on with what the last one did are one
+    with it, sums that share their condition with something else have statements of
+    their own, updates that commute begin with the term that is known first, and updates
+    in place read copies of what they change later. The last is done where all sizes are
+    known, as the code explodes otherwise. Arrays whose order makes rows of data
+    independent are taken to be in order.
     """
     live = drop_dead_statements(infer_liveness(scop))
-    private = substitute_scalars(privatize(live))
+    private = substitute_scalars(privatize(*copy_last_values(live)))
     moved = narrow_scalars(coalesce_scalars(private))
     updated = order_updates(split_guarded_sums(join_loops(moved)))
     has_known_sizes = not updated.parameters

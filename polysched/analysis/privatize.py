@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import prod
@@ -29,7 +29,7 @@ from polysched.sets import list_maps, map_names, read_map, union_of_maps
 MAX_PRIVATE_ELEMENTS = 4096  # what one iteration may keep on the stack
 
 
-def privatize(scop: Scop) -> Scop:
+def privatize(scop: Scop, large: frozenset[str] = frozenset()) -> Scop:
     """Give every private scalar and small array one copy per iteration.
 
     A private array is split into webs: groups of statements that no value connects.
@@ -42,6 +42,8 @@ def privatize(scop: Scop) -> Scop:
     ----------
     scop : Scop
         With liveness inferred, see `infer_liveness`.
+    large : frozenset of str
+        Arrays that are expanded whatever their size.
 
     Returns
     -------
@@ -62,12 +64,14 @@ def privatize(scop: Scop) -> Scop:
     if not chosen:
         return scop
     values = value_flow(scop).pairs
-    by_array = {a.name: _flow_of(scop, a.name, values) for a in chosen}
-    taken = _names_in_use(scop)
+    by_array = {a.name: flow_through(scop, a.name, values) for a in chosen}
+    taken = names_in_use(scop)
     webs = [
         web
         for array in chosen
-        for web in _split(scop, array, by_array[array.name], taken)
+        for web in _split(
+            scop, array, by_array[array.name], taken, is_large=array.name in large
+        )
     ]
     return _rewrite(scop, webs) if webs else scop
 
@@ -98,7 +102,8 @@ def _is_small(array: Array, kept: Sequence[int]) -> bool:
     return prod(sizes) <= MAX_PRIVATE_ELEMENTS
 
 
-def _names_in_use(scop: Scop) -> set[str]:
+def names_in_use(scop: Scop) -> set[str]:
+    """Names of arrays, parameters, statements and iterators."""
     names = {a.name for a in scop.arrays} | {a.source_name for a in scop.arrays}
     names |= {p.name for p in scop.parameters}
     for s in scop.statements:
@@ -106,7 +111,7 @@ def _names_in_use(scop: Scop) -> set[str]:
     return names
 
 
-def _flow_of(scop: Scop, array: str, flow: isl.UnionMap) -> list[isl.Map]:
+def flow_through(scop: Scop, array: str, flow: isl.UnionMap) -> list[isl.Map]:
     """Value flow that may pass through one array, as maps between statements."""
 
     def accesses(write: bool) -> isl.UnionMap:
@@ -124,17 +129,17 @@ def _flow_of(scop: Scop, array: str, flow: isl.UnionMap) -> list[isl.Map]:
 
 
 def _split(
-    scop: Scop, array: Array, flow: list[isl.Map], taken: set[str]
+    scop: Scop, array: Array, flow: list[isl.Map], taken: set[str], *, is_large: bool
 ) -> list[_Web]:
     """The webs of one array; those without common loops stay together as one."""
     users = [
         s for s in scop.statements if any(a.array == array.name for a in s.accesses)
     ]
-    groups = _components([s.name for s in users], [map_names(m) for m in flow])
-    depths = {g: _common_depth(scop, array, g, flow) for g in groups}
+    groups = connected([s.name for s in users], [map_names(m) for m in flow])
+    depths = {g: common_depth(scop, array, g, flow) for g in groups}
     kept = {g: _kept_subscripts(scop, array, g, depths[g]) for g in groups}
     for g in groups:
-        if not _is_small(array, kept[g]):
+        if not is_large and not _is_small(array, kept[g]):
             depths[g] = array.n_expanded
     flat = [g for g in groups if depths[g] == array.n_expanded]
     webs: list[_Web] = []
@@ -151,7 +156,9 @@ def _split(
     return webs
 
 
-def _components(names: list[str], edges: list[tuple[str, str]]) -> list[frozenset[str]]:
+def connected(
+    names: Sequence[str], edges: Iterable[tuple[str, str]]
+) -> list[frozenset[str]]:
     """Connected components, in the order of their first member."""
     group = {n: {n} for n in names}
     for a, b in edges:
@@ -167,7 +174,7 @@ def _components(names: list[str], edges: list[tuple[str, str]]) -> list[frozense
     return found
 
 
-def _common_depth(
+def common_depth(
     scop: Scop, array: Array, group: frozenset[str], flow: list[isl.Map]
 ) -> int:
     """The most outer loops that every value of a web stays within one iteration of."""

@@ -5,7 +5,8 @@ may set `errno`; `round` has no instruction at all, and of `floor`, `ceil` and `
 gcc 12 uses the instruction for one element only, as that of vectors may raise flags.
 Compilers compute them one element at a time and keep their loops out of vector lanes,
 unless flags say that nobody asks for NaN or `errno`. The macros compute the same
-values. Of two zeros `fmax` gives the second, as glibc's does. `rint`, which is put in
+values: the minimum is the machine's, where the second one is a number, which it is on
+every path that a processor guesses. Of two zeros `fmax` gives the second, as glibc's does. `rint`, which is put in
 lanes, gives the nearest integer, of two the even one, and a comparison tells whether
 the next one is meant; zeros keep the argument's sign.
 Lanes of AVX-512 take all of them; without its masks gcc leaves some as they are. Clang
@@ -16,7 +17,8 @@ from __future__ import annotations
 
 _CHOICE = """#define {{0}}(a, b) __extension__ ({{{{ \\
   const {type} {{0}}_a = (a), {{0}}_b = (b); \\
-  {{0}}_a {sign} {{0}}_b || {{0}}_b != {{0}}_b ? {{0}}_a : {{0}}_b; }}}})"""
+  const {type} {{0}}_r = {{0}}_a {sign} {{0}}_b ? {{0}}_a : {{0}}_b; \\
+  {{0}}_b == {{0}}_b ? {{0}}_r : {{0}}_a; }}}})"""
 _NEXT = """#define {{0}}(a) __extension__ ({{{{ \\
   const {type} {{0}}_a = (a), {{0}}_t = __builtin_rint{suffix}({{0}}_a); \\
   {value}; }}}})"""

@@ -138,7 +138,8 @@ def plan_storage(
     Raises
     ------
     CodegenError
-        If an array has no declared extent and isl finds no bound for it.
+        If an array has no declared extent and isl finds no bound for it, or iterations
+        that run at the same time would have copies of one.
     """
     planned = [a for a in scop.arrays if a.n_expanded or a.storage == "scop"]
     limits = depth_limits or {}
@@ -224,6 +225,11 @@ def _plan(
             raise CodegenError(f"no bound found for private array {array.name!r}")
         sizes.append(window.size)
         firsts[position] = window.first
+    if array.is_work and kept and kept[0] < array.n_expanded:
+        raise CodegenError(
+            f"{array.source_name} stands for an array of any size, and here each "
+            "iteration would have one at the same time"
+        )
     buffer = Buffer(array, depth, tuple(kept), tuple(sizes), {}, firsts=firsts)
     for name, time in _times(uses).items():
         buffer = buffer.seen_by(name, time)

@@ -94,6 +94,9 @@ class Array:
     in_rows : bool
         Whether C has pointers to its rows, ``double **A``: where they lie is data, and
         an element is reached through as many pointers as subscripts.
+    is_work : bool
+        Whether it stands for an array of any size, a caller's or the file's, so that
+        iterations which have one each must not run at the same time.
     """
 
     name: str
@@ -110,6 +113,7 @@ class Array:
     confined: bool = False
     held: str = ""
     in_rows: bool = False
+    is_work: bool = False
 
     @property
     def n_dim(self) -> int:

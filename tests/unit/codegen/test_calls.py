@@ -117,6 +117,27 @@ def test_gcc_puts_rounded_elements_in_lanes(tmp_path: Path, name: str) -> None:
     assert "loop vectorized" in made.stderr
 
 
+def test_minima_that_wait_for_each_other_are_the_processors(tmp_path: Path) -> None:
+    """Not jumps, which a processor guesses wrong half of the time."""
+    if shutil.which("gcc") is None or platform.machine() != "x86_64":
+        pytest.skip("no gcc for this processor")
+    path = tmp_path / "chain.c"
+    path.write_text(
+        "#include <math.h>\nvoid f(float *x) {\n#pragma scop\n"
+        "for (int i = 1; i < 999; i++) x[i] += fminf(x[i - 1], x[i]);\n"
+        "#pragma endscop\n}\n"
+    )
+    parsed = parse_c(path)
+    (scop,) = parsed.scops
+    text = print_openmp(scop, original_tree(scop))
+    path.write_bytes(splice(parsed, {scop.name: text}))
+    options = ["-O3", "-msse2", "-fno-builtin", "-S", "-o", "-"]
+    made = subprocess.run(
+        ["gcc", *options, path], check=True, capture_output=True, text=True
+    )
+    assert "minss" in made.stdout
+
+
 def test_every_macro_has_a_function_of_the_library() -> None:
     assert {"fmaxf", "lrint", "llroundf", "round", "ceilf"} < CALL_MACROS.keys()
     assert len(CALL_MACROS) == 20

@@ -99,7 +99,7 @@ def test_results_are_equal(first: str, second: str, rest: str) -> None:
     ("first", "second"),
     [
         (AVERAGE, "A[i] = A[i] * w + B[i];"),  # reads what it writes
-        ("B[i] = A[i] + A[i] * C[0];", "C[i] = A[i] + B[i];"),  # one for all lanes
+        ("B[i] = A[i] + A[i] * C[0];", "C[i] = A[i] + B[i - 1];"),  # one for all lanes
         ("B[i] = A[i] < w ? w : C[i];", BACK),  # no vectors
     ],
 )
