@@ -28,7 +28,7 @@ from polysched.testing import (
 CASES = Path(__file__).parent / "cases"
 BATCH = 100  # programs in one C file
 FIRST = int(os.environ.get("POLYSCHED_FUZZ_SEED", "100"))
-N_PROGRAMS = int(os.environ.get("POLYSCHED_FUZZ_PROGRAMS", "200"))
+N_PROGRAMS = int(os.environ.get("POLYSCHED_FUZZ_PROGRAMS", "100"))
 KEEP = os.environ.get("POLYSCHED_FUZZ_KEEP") == "1"
 LARGE = os.environ.get("POLYSCHED_FUZZ_LARGE") == "1"
 MAX_LEFT_OUT = 0.1  # part of all programs that may be refused or take too long

@@ -19,7 +19,7 @@ from polysched.analysis import set_band_flags
 from polysched.ir import Scop, original_tree
 from polysched.testing import Candidate, Candidates, check_program, prepare
 
-N_PROGRAMS = int(os.environ.get("POLYSCHED_FUZZ_PROGRAMS", "200")) // 8
+N_PROGRAMS = int(os.environ.get("POLYSCHED_FUZZ_PROGRAMS", "100")) // 8
 FIRST = int(os.environ.get("POLYSCHED_FUZZ_SEED", "100"))
 SIZE = 11
 HEADERS = (

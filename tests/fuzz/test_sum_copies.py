@@ -28,7 +28,7 @@ from polysched.ir import Scop, original_tree
 from polysched.transform import apply_script, sample_scripts
 from tests.unit.transform.test_fuse_tiles import CPU
 
-N_PROGRAMS = int(os.environ.get("POLYSCHED_FUZZ_PROGRAMS", "200")) // 16
+N_PROGRAMS = int(os.environ.get("POLYSCHED_FUZZ_PROGRAMS", "100")) // 16
 FIRST = int(os.environ.get("POLYSCHED_FUZZ_SEED", "100"))
 N_ROUNDS = 2
 HEAD = """

@@ -124,6 +124,7 @@ def test_read_only_arrays_may_be_read():
     np.testing.assert_array_equal(y, 1.0)
 
 
+@pytest.mark.long
 def test_one_array_may_be_read_under_two_names():
     A = RNG.random((20, 20))
     C = np.zeros((20, 20))

@@ -80,11 +80,22 @@ BODIES = {
     + "S[b][i][j] += Q[b][i][k] * S[b - 1][j][k];",
 }  # fmt: skip
 PACKED = frozenset(BODIES) - {"groups in turn"}
+FURTHER = {
+    "groups",
+    "remainders",
+    "last first",
+    "two numbers",
+}  # like one of the others
 
 
-@pytest.mark.long
 @pytest.mark.cc
-@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow if n in FURTHER else pytest.mark.long)
+        for n in BODIES
+    ],
+)
 def test_every_schedule_computes_the_same(name: str, tmp_path: Path) -> None:
     path = tmp_path / "batches.c"
     path.write_text(PROGRAM.replace("BODY", BODIES[name]))

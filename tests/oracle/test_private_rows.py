@@ -47,9 +47,15 @@ int main(void)
 """
 
 
-@pytest.mark.long
 @pytest.mark.cc
-@pytest.mark.parametrize("size", [1, 6, 13])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(1, marks=pytest.mark.long),
+        pytest.param(6, marks=pytest.mark.slow),
+        pytest.param(13, marks=pytest.mark.long),
+    ],
+)
 def test_every_schedule_of_a_product_that_ends_in_a_row(
     tmp_path: Path, size: int
 ) -> None:

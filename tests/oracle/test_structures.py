@@ -262,6 +262,7 @@ int main(void)
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_arrays_in_structures(tmp_path: Path) -> None:
     path = tmp_path / "tracks.c"

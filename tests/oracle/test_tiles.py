@@ -47,6 +47,7 @@ int main(void) {
 """
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_every_schedule_computes_the_same(tmp_path: Path) -> None:
     path = tmp_path / "tiles.c"

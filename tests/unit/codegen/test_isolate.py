@@ -18,6 +18,7 @@ SCRIPT = parse_script(
 )
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_full_tiles_have_loops_of_a_known_length(tmp_path: Path) -> None:
     """Columns of A, each a sum from its second row on, four side by side."""

@@ -228,6 +228,7 @@ os.kill(os.getpid(), 9)
 """
 
 
+@pytest.mark.long
 def test_a_fork_of_the_process_has_children_of_its_own_and_all_end_with_it() -> None:
     run = subprocess.run(
         [sys.executable, "-c", _IN_A_FORK],

@@ -40,6 +40,7 @@ def test_a_wide_tile_of_unknown_columns_is_packed(tmp_path) -> None:
     assert "double B_packed[136][4][8] __attribute__((aligned(64)));" in text
 
 
+@pytest.mark.long
 def test_the_panel_of_the_last_columns_is_no_matter_of_each_column(tmp_path) -> None:
     """isl has no loop over register tiles there, of which it would be a function."""
     text = text_of(program(PRODUCT), PANELS, tmp_path)

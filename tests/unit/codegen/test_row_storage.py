@@ -192,6 +192,7 @@ def test_the_heap_is_asked_once_and_threads_find_their_part(
         assert f"double (*w_parts)[100][100] = (void *)({begin});" in "\n".join(lines)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_private_rows_on_the_heap_in_parallel_loops(tmp_path: Path) -> None:
     """Two at a time, one named as the parts of the other; then one of them again."""
@@ -225,6 +226,7 @@ def test_private_rows_on_the_heap_in_parallel_loops(tmp_path: Path) -> None:
     assert text.count("__builtin_malloc") == 2, "memory of w is used again"
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_rows_that_advance_together_lie_beside_each_other(tmp_path: Path) -> None:
     """The loop over i, innermost, walks from one private row to the next."""

@@ -237,6 +237,7 @@ def test_a_scalar_of_the_function_is_shadowed_without_warnings(tmp_path: Path) -
     check_equal(tmp_path, frame, loops, scop, [tree], SIZES, options)
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_a_copy_written_before_a_loop_and_read_inside_is_one_object(
     tmp_path: Path,
@@ -292,6 +293,7 @@ S3[i, b] -> [(b)]; S4[i] -> [(15)] }}]", child: {{ sequence: [
 {{ filter: "{{ S4[i] }}" }} ] }} }} }} }} }} ] }} }} }}"""
 
 
+@pytest.mark.long
 def test_a_scope_that_ends_between_uses_is_opened_further_out(tmp_path: Path) -> None:
     """The row's scope would hold two of the sum's three uses, without the mark."""
     scop = make_scop(

@@ -149,6 +149,7 @@ def test_a_tree_that_leaves_instances_unordered_is_refused() -> None:
         print_openmp(grid, tree)
 
 
+@pytest.mark.long
 def test_code_that_explodes_is_refused() -> None:
     scop = make_scop([VECTOR], [("{ S0[i] : 0 <= i < 5000 }", (0, 0), "A[i] = 0.0;")])
     (path, _) = original_tree(scop).bands()[0]

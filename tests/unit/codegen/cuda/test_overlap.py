@@ -162,6 +162,7 @@ def test_three_dimensions(tmp_path: Path, elem: str, runs: str) -> None:
     assert found == expected
 
 
+@pytest.mark.long
 @pytest.mark.cc
 def test_shared_memory_that_is_asked_for(tmp_path: Path) -> None:
     """More than a kernel may declare: 73 KB."""
