@@ -143,6 +143,7 @@ from polysched.analysis.strides import (
     function_directions,
     member_directions,
     references,
+    subscript_moves,
 )
 from polysched.analysis.substitute import substitute_scalars
 from polysched.analysis.sums import (
@@ -307,6 +308,7 @@ __all__ = [
     "statement_names",
     "statement_places",
     "stride_classes",
+    "subscript_moves",
     "substitute_scalars",
     "sum_leaves",
     "tile_forms",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from polysched.analysis.arguments import choose_arguments
 from polysched.analysis.coalesce import coalesce_scalars
 from polysched.analysis.commute import order_updates
 from polysched.analysis.data_rows import take_in_order
@@ -23,7 +24,8 @@ def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     private but for what the last iteration leaves, dead scalars are private or gone,
     those that one statement reads, or some of a sweep, computed there, those that hold
     small values of a shorter type, loops that go on with what the last one did are one
-    with it, sums that share their condition with something else have statements of
+    with it, extrema and what is kept beside them choices in statements of their own,
+    sums that share their condition with something else have statements of
     their own, updates that commute begin with the term that is known first, and updates
     in place read copies of what they change later. The last is done where all sizes are
     known, as the code explodes otherwise. Arrays whose order makes rows of data
@@ -32,7 +34,7 @@ def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     live = drop_dead_statements(infer_liveness(scop))
     private = substitute_scalars(privatize(*copy_last_values(live)))
     moved = narrow_scalars(coalesce_scalars(private))
-    updated = order_updates(split_guarded_sums(join_loops(moved)))
+    updated = order_updates(split_guarded_sums(choose_arguments(join_loops(moved))))
     has_known_sizes = not updated.parameters
     done = copy_versions(updated) if with_copies and has_known_sizes else updated
     return take_in_order(done)

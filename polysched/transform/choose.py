@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 
-from polysched.analysis import LARGE_EXTENT, Vector
+from polysched.analysis import LARGE_EXTENT, Reference, Vector, subscript_moves
 from polysched.machine import Cpu
 from polysched.sets import is_isolated
 from polysched.transform.aliases import too_many_alias
@@ -199,12 +199,15 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
     ]
     n_registers = 32 if "avx512f" in cpu.isa or "neon" in cpu.isa else 16
     plain = _jam_cost(band, ones)[0]
-    best, best_cost = ones, (plain, 0)
-    for factors in candidates:
-        cost = _jam_cost(band, factors)
-        if cost[1] <= n_registers - SPARE_REGISTERS and cost < best_cost:
-            best, best_cost = factors, cost
-    return best if best_cost[0] < 0.8 * plain else ones
+    costs = {f: _jam_cost(band, f) for f in candidates}
+    fitting = [f for f in candidates if costs[f][1] <= n_registers - SPARE_REGISTERS]
+    if not fitting:
+        return ones
+    best = min(fitting, key=lambda f: costs[f])
+    if len(band.main) > 1:  # each writes rows of its own: no more of them than pays
+        nearly = 1.2 * costs[best][0]
+        best = min((f for f in fitting if costs[f][0] <= nearly), key=_product)
+    return best if costs[best][0] < 0.8 * plain else ones
 
 
 def _choose_rows_together(band: BandView) -> int:
@@ -355,16 +358,28 @@ def _moves_all(band: BandView, member: int) -> bool:
 
 
 def _jam_cost(band: BandView, factors: tuple[int, ...]) -> tuple[float, int]:
-    """Memory operations per copy of the body, and registers in use."""
+    """Memory operations per copy of the body, and registers in use.
+
+    What several statements touch at one point of the loops counts once.
+    """
     counts = [_touched(s, factors, band.coincident) for s in band.main]
-    operations = sum(n for n, _ in counts)
-    return operations / _product(factors), sum(n for _, n in counts)
+    if _walk_together(band.main):
+        near, read = (set().union(*sets) for sets in zip(*counts, strict=True))
+        return len(near) / _product(factors), len(read)
+    operations = sum(len(near) for near, _ in counts)
+    return operations / _product(factors), sum(len(read) for _, read in counts)
+
+
+def _walk_together(statements: tuple[StatementView, ...]) -> bool:
+    """Whether statements have the same iterators, which the loops count alike."""
+    functions = [[(m.function, m.constant) for m in s.members] for s in statements]
+    return all(f == functions[0] for f in functions)
 
 
 def _touched(
     s: StatementView, factors: tuple[int, ...], free: tuple[bool, ...]
-) -> tuple[int, int]:
-    """Memory operations of a statement's copies, and registers in use.
+) -> tuple[set[_Touch], set[_Touch]]:
+    """What a statement's copies touch in memory, and what they read.
 
     An element that several copies touch, as rows of a stencil do, counts once, unless
     the copies wait for each other.
@@ -373,7 +388,8 @@ def _touched(
     assert last is not None
     near: set[_Touch] = set()
     read: set[_Touch] = set()
-    for r in s.references:
+    for one in s.references:
+        r = _stored(s, one, len(factors))
         found = {_Touch(r.array, r.rows, r.is_write, r.offsets)}
         for k, factor in enumerate(factors):
             direction = s.direction(k)
@@ -388,7 +404,18 @@ def _touched(
             near |= found
         if not r.is_write:
             read |= found
-    return len(near), len(read)
+    return near, read
+
+
+def _stored(s: StatementView, r: Reference, n_members: int) -> Reference:
+    """A private copy that an outer loop of a band comes back to lies in memory."""
+    *outer, last = (s.direction(k) for k in range(n_members))
+    if last is None or not any(subscript_moves(r.expanded, last)):
+        return r
+    if all(d is None or any(subscript_moves(r.expanded, d)) for d in outer):
+        return r
+    offsets = (*(0 for _ in r.expanded), *r.offsets)
+    return replace(r, rows=(*r.expanded, *r.rows), offsets=offsets, expanded=())
 
 
 @dataclass(frozen=True)
