@@ -29,6 +29,7 @@ from polysched.codegen.held import Holder, is_plain
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, Node, change_blocks
 from polysched.ir import (
     Assign,
+    Expr,
     Load,
     Lookup,
     action_expressions,
@@ -207,7 +208,7 @@ class HeldBodies(Holder):
         for k, instance in enumerate(body):
             action = self._action(instance)
             assert action is not None
-            certain = set(walk_evaluated(action.value))
+            certain = {e for top in _read(action) for e in walk_evaluated(top)}
             for load, is_target, is_read in _mentions(action, array):
                 text = self.text(load, instance)
                 places[text] = self.place(load, instance)
@@ -231,13 +232,19 @@ def _body_of(block: Block) -> tuple[Instance, ...]:
 
 def _mentions(action: Assign, array: str) -> Iterator[tuple[Load, bool, bool]]:
     """The loads of an array in an assignment: each, and whether written, and read."""
-    read = [e for e in walk(action.value) if isinstance(e, Load) and e.array == array]
+    read = [e for top in _read(action) for e in walk(top)]
+    read = [e for e in read if isinstance(e, Load) and e.array == array]
     if action.target.array == array:
         target = action.target
         yield target, True, action.op != "=" or target in read
     for load in dict.fromkeys(read):
         if load != action.target:
             yield load, False, True
+
+
+def _read(action: Assign) -> tuple[Expr, ...]:
+    """What an assignment reads, to find its target as well."""
+    return (action.value, *action.target.subscripts)
 
 
 def _are_apart(one: Place, other: Place) -> bool:

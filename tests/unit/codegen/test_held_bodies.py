@@ -66,3 +66,24 @@ def test_what_is_read_later_is_held_under_another_name(tmp_path) -> None:
 )
 def test_other_elements_stay_in_memory(body: str, tmp_path) -> None:
     assert not [x for x in lines(body, tmp_path) if x.startswith("double held")]
+
+
+def test_a_counter_that_says_where_to_store_is_the_held_one(tmp_path) -> None:
+    """It was the one in memory, which had stood still."""
+    body = """for (int i = 0; i < n; i++) {
+      x[k[i]] = y[i];
+      k[i] += 1;
+      x[k[i]] = A[i][0];
+      k[i] += 1;
+    }"""
+    head = "void f(int n, int k[n], double x[n], double y[n], double A[n][n]) {\n"
+    assert lines(body, tmp_path, head) == [
+        "for (int t1 = 0; t1 < n; t1++) {",
+        "int held = k[t1];",
+        "x[held] = y[t1];",
+        "held += 1;",
+        "x[held] = A[t1][0];",
+        "held += 1;",
+        "k[t1] = held;",
+        "}",
+    ]
