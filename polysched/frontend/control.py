@@ -16,7 +16,8 @@ from pycparser import c_ast
 
 from polysched.frontend.block_calls import BlockCalls
 from polysched.frontend.chosen_pointers import with_choices_outside
-from polysched.frontend.declarations import Scope
+from polysched.frontend.common_steps import with_steps_behind
+from polysched.frontend.function_bodies import is_change
 from polysched.frontend.iterators import (
     changed_names,
     is_invariant,
@@ -24,6 +25,7 @@ from polysched.frontend.iterators import (
     with_step_behind,
 )
 from polysched.frontend.loops import iterator_node, step_node
+from polysched.frontend.own_variables import OwnVariables
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.row_pointers import with_rows_named
 from polysched.frontend.steps import steps_apart
@@ -75,15 +77,17 @@ def structured(items: Iterable[Any], before: Before, refuser: Refuser) -> Struct
     scope, is_dead = before.scope, before.is_dead
     items = list(items)
     names = {name for item in items for name in _names(item)}
-    writer = _Structurer(refuser, names, items, scope)
+    writer = _Structurer(refuser, names, items, before)
     items = [with_parts(item, _without_turns) for item in items]
     items = with_choices_outside(items, scope, is_dead)
     items = with_counters(items, scope, is_dead, writer.fresh_name)
+    items = with_steps_behind(items, before)
     items = with_for_loops(items, scope, is_dead, writer.fresh_name)
     turned = with_turns_unrolled(items, before, writer.fresh_name)
     items = with_rows_named(turned.items, scope)
-    found = tuple(writer.statements(items))
-    return Structured(found, tuple(writer.breaks), tuple(turned.behind))
+    # once more, as what continue skips is a branch now
+    found = with_steps_behind(writer.statements(items), before)
+    return Structured(tuple(found), tuple(writer.breaks), tuple(turned.behind))
 
 
 def _without_turns(node: Any) -> Any | None:
@@ -97,24 +101,30 @@ def _without_turns(node: Any) -> Any | None:
 
 class _Structurer:
     def __init__(
-        self, refuser: Refuser, names: set[str], items: list[Any], scope: Scope
+        self, refuser: Refuser, names: set[str], items: list[Any], before: Before
     ) -> None:
         self._refuser = refuser
         self._names = names
-        self._calls = BlockCalls(scope, items, self.fresh_name)
+        self._own = OwnVariables(items, before)
+        self._calls = BlockCalls(before.scope, items, self.fresh_name)
         self.breaks: list[Any] = []
 
     def statements(self, items: Iterable[Any]) -> list[Any]:
         """The statements of a block, structured; steps stand apart."""
         expanded = [part for item in items for part in self._calls.expand(item)]
-        apart = [part for item in expanded for part in steps_apart(item)]
-        return [self.statement(part) for part in apart]
+        return [self.statement(part) for item in expanded for part in self._apart(item)]
+
+    def _apart(self, node: Any) -> list[Any]:
+        """A statement without what commas and steps in it do."""
+        if isinstance(node, c_ast.ExprList):
+            return [part for expr in node.exprs for part in self._apart(expr)]
+        return steps_apart(node, self._own.has)
 
     def statement(self, node: Any) -> Any:
         """The same statement, structured."""
         match node:
-            case c_ast.Assignment():
-                apart = steps_apart(node)
+            case c_ast.Assignment() | c_ast.ExprList():
+                apart = self._apart(node)
                 return node if len(apart) == 1 else _block(apart, node)
             case c_ast.FuncCall():
                 (same,) = self._calls.expand(node)
@@ -215,6 +225,11 @@ class _Structurer:
 
     def _choice(self, node: Any) -> Any:
         """A `switch` whose cases all end, as conditions one after the other."""
+        if any(map(is_change, parts(node.cond))):
+            self._refuser.unsupported(
+                node.cond, "found a switch over a value that changes a variable",
+                hint="change the variable in a statement of its own",
+            )  # fmt: skip
         default: Any = None
         branches: list[tuple[Any, Any]] = []
         for labels, items in self._cases(node):

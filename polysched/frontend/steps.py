@@ -1,20 +1,24 @@
-"""Variables that are stepped inside of an assignment, as statements beside it."""
+"""Variables that are stepped inside of a statement, as statements beside it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pycparser import c_ast
 
 from polysched.frontend.trees import names, with_parts
 
-_STEPS = frozenset({"p++", "++", "p--", "--"})
-_LAZY = (c_ast.TernaryOp, c_ast.ExprList)
+STEP_OPS = frozenset({"p++", "++", "p--", "--"})
+IsOwn = Callable[[str], bool]
 
 
-def steps_apart(node: Any) -> list[Any]:
+def _is_nobodys(_name: str) -> bool:
+    return False
+
+
+def steps_apart(node: Any, is_own: IsOwn = _is_nobodys) -> list[Any]:
     """What a statement stands for, such as ``x[k] = e; k++;`` for ``x[k++] = e;``.
 
     Parameters
@@ -22,11 +26,14 @@ def steps_apart(node: Any) -> list[Any]:
     node : node
         Any statement. Only assignments and declarations of which every stepped variable
         is mentioned once, and stepped whatever is evaluated, are taken apart.
+    is_own : callable, optional
+        Whether no function reads a variable: it may be stepped in arguments of calls,
+        and in conditions.
     """
     if not isinstance(node, (c_ast.Assignment, c_ast.Decl)):
         return [node]
     parts = [p for _, p in node.children()] if isinstance(node, c_ast.Decl) else [node]
-    steps = [s for part in parts for s in _steps(part)]
+    steps = [s for part in parts for s in steps_in(part, is_own)]
     if not steps or any(s is None for s in steps):
         return [node]
     counts = Counter(names(node))
@@ -39,12 +46,34 @@ def steps_apart(node: Any) -> list[Any]:
     return [*before, rest, *behind]
 
 
-def _steps(node: Any) -> Iterator[Any]:
-    """Steps of variables in an expression; None for one that may not happen."""
-    if isinstance(node, c_ast.UnaryOp) and node.op in _STEPS:
+def steps_in(node: Any, is_own: IsOwn = _is_nobodys) -> Iterator[Any]:
+    """Steps of variables in an expression; None for one that may not happen.
+
+    Parameters
+    ----------
+    node, is_own
+        As of `steps_apart`.
+    """
+    if isinstance(node, c_ast.UnaryOp) and node.op in STEP_OPS:
         yield node if isinstance(node.expr, c_ast.ID) else None
         return
-    is_lazy = isinstance(node, c_ast.BinaryOp) and node.op in {"&&", "||"}
-    for _, child in node.children():
-        for step in _steps(child):
-            yield None if is_lazy or isinstance(node, _LAZY) else step
+    is_call = isinstance(node, c_ast.FuncCall) and node.args is not None
+    for slot, child in (node.args if is_call else node).children():
+        evaluated = _evaluated(node, slot)
+        for step in steps_in(child, is_own):
+            is_first = evaluated == "first" and step and is_own(step.expr.name)
+            yield step if is_first or evaluated == "always" else None
+
+
+def _evaluated(node: Any, slot: str) -> str:
+    """Whether a part of an expression always is, perhaps before others of it begin."""
+    match node:
+        case c_ast.FuncCall():
+            return "first"
+        case c_ast.TernaryOp():
+            return "first" if slot == "cond" else "perhaps"
+        case c_ast.BinaryOp(op="&&" | "||"):
+            return "first" if slot == "left" else "perhaps"
+        case c_ast.UnaryOp(op="sizeof") | c_ast.ExprList():
+            return "perhaps"
+    return "always"

@@ -59,6 +59,9 @@ class Before(Protocol):
     def is_dead(self, name: str) -> bool:
         """Whether nobody reads a variable from outside behind the SCoP."""
 
+    def is_own(self, name: str) -> bool:
+        """Whether a variable from outside changes by assignments only."""
+
     def find_start(self, name: str) -> Any | None:
         """The expression that a variable is at the start of the SCoP, if known."""
 
