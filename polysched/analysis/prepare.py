@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polysched.analysis.arguments import choose_arguments
+from polysched.analysis.clamps import order_clamps
 from polysched.analysis.coalesce import coalesce_scalars
 from polysched.analysis.commute import order_updates
 from polysched.analysis.data_rows import take_in_order
@@ -20,18 +21,18 @@ from polysched.ir import Scop
 def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     """The SCoP as it is scheduled: the same results with fewer dependences.
 
-    Liveness is inferred, statements whose values nobody reads are gone, work arrays are
-    private but for what the last iteration leaves, dead scalars are private or gone,
-    those that one statement reads, or some of a sweep, computed there, those that hold
-    small values of a shorter type, loops that go on with what the last one did are one
-    with it, extrema and what is kept beside them choices in statements of their own,
-    sums that share their condition with something else have statements of
-    their own, updates that commute begin with the term that is known first, and updates
-    in place read copies of what they change later. The last is done where all sizes are
-    known, as the code explodes otherwise. Arrays whose order makes rows of data
-    independent are taken to be in order.
+    Liveness is inferred, statements whose values nobody reads are gone, cuts at two
+    ends are extrema of extrema, work arrays are private but for what the last iteration
+    leaves, dead scalars are private or gone, those that one statement reads, or some of
+    a sweep, computed there, those that hold small values of a shorter type, loops that
+    go on with what the last one did are one with it, extrema and what is kept beside
+    them choices in statements of their own, sums that share their condition with
+    something else have statements of their own, updates that commute begin with the
+    term that is known first, and updates in place read copies of what they change
+    later. The last is done where all sizes are known, as the code explodes otherwise.
+    Arrays whose order makes rows of data independent are taken to be in order.
     """
-    live = drop_dead_statements(infer_liveness(scop))
+    live = order_clamps(drop_dead_statements(infer_liveness(scop)))
     private = substitute_scalars(privatize(*copy_last_values(live)))
     moved = narrow_scalars(coalesce_scalars(private))
     updated = order_updates(split_guarded_sums(choose_arguments(join_loops(moved))))

@@ -232,8 +232,8 @@ def _body_of(block: Block) -> tuple[Instance, ...]:
 
 def _mentions(action: Assign, array: str) -> Iterator[tuple[Load, bool, bool]]:
     """The loads of an array in an assignment: each, and whether written, and read."""
-    read = [e for top in _read(action) for e in walk(top)]
-    read = [e for e in read if isinstance(e, Load) and e.array == array]
+    mentioned = (e for top in _read(action) for e in walk(top))
+    read = [e for e in mentioned if isinstance(e, Load) and e.array == array]
     if action.target.array == array:
         target = action.target
         yield target, True, action.op != "=" or target in read
