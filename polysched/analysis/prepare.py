@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polysched.analysis.arguments import choose_arguments
+from polysched.analysis.bounded_factors import bound_factors
 from polysched.analysis.clamps import order_clamps
 from polysched.analysis.coalesce import coalesce_scalars
 from polysched.analysis.commute import order_updates
@@ -30,7 +31,8 @@ def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     something else have statements of their own, updates that commute begin with the
     term that is known first, and updates in place read copies of what they change
     later. The last is done where all sizes are known, as the code explodes otherwise.
-    Arrays whose order makes rows of data independent are taken to be in order.
+    Arrays whose order makes rows of data independent are taken to be in order, offsets
+    that keep factors short to be small.
     """
     live = order_clamps(drop_dead_statements(infer_liveness(scop)))
     private = substitute_scalars(privatize(*copy_last_values(live)))
@@ -38,4 +40,4 @@ def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     updated = order_updates(split_guarded_sums(choose_arguments(join_loops(moved))))
     has_known_sizes = not updated.parameters
     done = copy_versions(updated) if with_copies and has_known_sizes else updated
-    return take_in_order(done)
+    return bound_factors(take_in_order(done))

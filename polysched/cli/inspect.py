@@ -75,6 +75,9 @@ def _scop_text(
     if not scop.assumptions.plain_is_universe():
         lines.append(f"assumed: {scop.assumptions}")
     lines += [f"asked when it runs: {f.array} never falls" for f in scop.in_order]
+    lines += [
+        f"asked when code counts on it: {b.scalar} is small" for b in scop.bounded
+    ]
     if scop.overlaps:
         how = "promised" if scop.promised else "asked when it runs"
         lines.append(f"{how}: {describe_overlaps(scop)}")
@@ -184,6 +187,7 @@ def _scop_json(scop: Scop, dependences: Dependences) -> dict[str, object]:
         "context": str(scop.context),
         "assumptions": str(scop.assumptions),
         "in_order": [f.array for f in scop.in_order],
+        "bounded": {b.scalar: b.limit for b in scop.bounded},
         "may_overlap": [_pair_json(pair) for pair in scop.overlaps],
         "overlap": "promise" if scop.promised else "ask",
         "statements": [_statement_json(s) for s in scop.statements],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
 import islpy as isl
@@ -9,11 +10,11 @@ import islpy as isl
 from polysched.base import CodegenError
 from polysched.codegen.addresses import Question, ask_apart
 from polysched.codegen.ast_expr import AstExprPrinter
-from polysched.codegen.ctext import AND, Text, binary, identifiers
+from polysched.codegen.ctext import AND, Text, binary, identifiers, integer
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.products import declare_products
 from polysched.codegen.scan import print_scan
-from polysched.ir import Scop, list_questions
+from polysched.ir import Bounded, Scop, list_questions
 from polysched.sets import ast_options
 
 _WIDTH = 88  # of a condition in one line
@@ -23,6 +24,7 @@ _OUTSIDE = ("local", "global", "static")  # declared in front of the SCoP
 def frame_code(
     scop: Scop, code: list[str], exprs: AstExprPrinter, options: PrintOptions,
     *, copies_arrays: bool = False, sizes: isl.Set | None = None,
+    bounded: Sequence[Bounded] = (),
 ) -> str:  # fmt: skip
     """The whole text that replaces a region.
 
@@ -40,6 +42,8 @@ def frame_code(
         Whether arrays are copied, from their first element on.
     sizes : isl.Set, optional
         Parameter values for which the code counts right.
+    bounded : sequence of Bounded
+        Scalars that the code takes to be small.
     """
     base = scop.region.indent if scop.region else ""
     asked, flags = _ask_for_order(scop, exprs, options)
@@ -52,6 +56,7 @@ def frame_code(
     asked = [*declare_products(scop), *asked, *apart.lines]
     conditions = [Text(flag) for flag in flags]
     conditions += _conditions(scop, exprs, sizes)
+    conditions += [ask for b in bounded for ask in _ask_if_small(scop, b)]
     conditions = [*conditions, *apart.conditions]
     guard = _guard(conditions, options.indent)
     fallback = _original_lines(scop, options) if conditions else []
@@ -89,6 +94,12 @@ def _conditions(
             conditions.append(exprs.text(build.expr_from_set(rest.params())))
         known = known.intersect(assumed)
     return conditions
+
+
+def _ask_if_small(scop: Scop, bounded: Bounded) -> tuple[Text, Text]:
+    scalar = Text(scop.array(bounded.scalar).base)
+    least, end = integer(-bounded.limit), integer(bounded.limit)
+    return binary(">=", scalar, least), binary("<", scalar, end)
 
 
 def _guard(conditions: list[Text], indent: str) -> list[str]:

@@ -190,7 +190,10 @@ class _Printer:
         sizes = None
         if self.type == INT and options.original_text is not None:
             sizes = sizes_in_int(self.source, built.root)
-        return frame_code(self.scop, code, self.exprs, options, sizes=sizes)
+        bounded = self.scop.bounded if any(b.terms for b in buffers) else ()
+        return frame_code(
+            self.scop, code, self.exprs, options, sizes=sizes, bounded=bounded
+        )
 
     def _terms(self) -> dict[str, isl.UnionMap]:
         """For each array that threads have copies of, terms that come in any order."""

@@ -96,7 +96,7 @@ class PackedCopy:
         wanted = self.wanted
         if not wanted.terms:
             return promote(self.expr.dtype)
-        values = range_of(self._shifted)
+        values = range_of(self._shifted, self.scop.known_ranges)
         for type_ in _GROUPED[wanted.terms]:
             if values is not None and range_of_type(type_).holds(values):
                 return type_

@@ -11,8 +11,17 @@ import islpy as isl
 
 from polysched.base import PolyschedError, Shown, SourceLocation
 from polysched.ir.actions import Action, action_expressions, has_repeat
-from polysched.ir.expr import Element, Expr, Lookup, depends_on_data, walk
+from polysched.ir.expr import (
+    Element,
+    Expr,
+    Iter,
+    Local,
+    Lookup,
+    depends_on_data,
+    walk,
+)
 from polysched.ir.overlap import MayOverlap
+from polysched.ir.ranges import Range
 from polysched.ir.sizes import evaluate_size
 from polysched.ir.types import INT, ScalarType
 from polysched.sets import read_set, union_of_maps, union_of_sets
@@ -277,6 +286,27 @@ class InOrder:
     places: isl.Set
 
 
+@dataclass(frozen=True)
+class Bounded:
+    """That a scalar, which the SCoP only reads, is a small number.
+
+    Attributes
+    ----------
+    scalar : str
+        Of an integer type.
+    limit : int
+        It is at least the negative of that, and less than that.
+    """
+
+    scalar: str
+    limit: int
+
+    @property
+    def range(self) -> Range:
+        """What it may be."""
+        return Range(-self.limit, self.limit - 1)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Scop(Shown):
     """A static control part.
@@ -313,6 +343,9 @@ class Scop(Shown):
     in_order : tuple of InOrder
         What dependences rest on besides; generated code falls back to the original
         text where it is not so.
+    bounded : tuple of Bounded
+        Scalars that code may take to be small, if it asks; it falls back to the
+        original text where they are not.
     moved : frozenset of str
         C names of parameters and pointers that the text of the region changes, while
         the model means what they are in front of it; nobody reads them behind it, but
@@ -340,6 +373,7 @@ class Scop(Shown):
     called: tuple[str, ...] = ()
     is_repeated: bool = False
     in_order: tuple[InOrder, ...] = ()
+    bounded: tuple[Bounded, ...] = ()
     moved: frozenset[str] = frozenset()
     behind: str = ""
     overlaps: tuple[MayOverlap, ...] = ()
@@ -374,6 +408,11 @@ class Scop(Shown):
         return frozenset(
             e.array for e in found if isinstance(e, Lookup) or e.is_chosen_by_data
         )
+
+    @property
+    def known_ranges(self) -> dict[str | Local | Iter, Range]:
+        """What scalars may be that generated code asks about."""
+        return {b.scalar: b.range for b in self.bounded}
 
     @cached_property
     def open_arrays(self) -> frozenset[str]:

@@ -164,6 +164,7 @@ class _Slicer:
             statements=tuple(kept),
             arrays=arrays,
             in_order=(),
+            bounded=(),
             overlaps=(),
         )
 

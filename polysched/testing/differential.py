@@ -389,7 +389,11 @@ def _model_holds(scop: Scop, parameters: Parameters) -> bool:
 
 
 def _is_in_order(scop: Scop, parameters: Parameters, known: dict[str, Values]) -> bool:
-    """Whether arrays are in order that schedules take to be so, as far as is known."""
+    """Whether arrays are in order, and scalars small, that schedules take to be so."""
+    for bound in scop.bounded:
+        values = known.get(bound.scalar)
+        if values is None or abs(int(values)) >= bound.limit:
+            return False
     for fact in scop.in_order:
         (at,) = list_points(fix_parameters(fact.places, dict(parameters))).T
         values = known.get(fact.array)

@@ -88,7 +88,8 @@ def find_grouping(found: Contraction, cpu: Cpu) -> Grouping | None:
         return None
     *others, moving = _copied_over(statement, row, found, found.row) or (inner,)
     rows = tuple(k for k in (moving, *others) if k != inner)
-    for n_terms, shift in _choices(range_of(lane), range_of(row), cpu):
+    known = found.band.scop.known_ranges
+    for n_terms, shift in _choices(range_of(lane, known), range_of(row, known), cpu):
         if found.extent(found.inside[-1]) < MIN_GROUPS * n_terms:
             continue
         if _lies_in_groups(found, statement, row, inner, n_terms):
