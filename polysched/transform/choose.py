@@ -200,14 +200,18 @@ def choose_jam(band: BandView, cpu: Cpu, *, vector: bool) -> tuple[int, ...]:
     n_registers = 32 if "avx512f" in cpu.isa or "neon" in cpu.isa else 16
     plain = _jam_cost(band, ones)[0]
     costs = {f: _jam_cost(band, f) for f in candidates}
-    fitting = [f for f in candidates if costs[f][1] <= n_registers - SPARE_REGISTERS]
+    fitting = [
+        f
+        for f, (operations, used) in costs.items()
+        if used <= n_registers - SPARE_REGISTERS and operations < 0.8 * plain
+    ]
     if not fitting:
         return ones
     best = min(fitting, key=lambda f: costs[f])
     if len(band.main) > 1:  # each writes rows of its own: no more of them than pays
         nearly = 1.2 * costs[best][0]
         best = min((f for f in fitting if costs[f][0] <= nearly), key=_product)
-    return best if costs[best][0] < 0.8 * plain else ones
+    return best
 
 
 def _choose_rows_together(band: BandView) -> int:
