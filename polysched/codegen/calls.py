@@ -7,8 +7,9 @@ Compilers compute them one element at a time and keep their loops out of vector 
 unless flags say that nobody asks for NaN or `errno`. The macros compute the same
 values: the minimum is the machine's, where the second one is a number, which it is on
 every path that a processor guesses. Of two zeros `fmax` gives the second, as glibc's
-does. `rint`, which is put in lanes, gives the nearest integer, of two the even one, and
-a comparison tells whether the next one is meant; zeros keep the argument's sign.
+does when it is called; compilers may exchange its arguments. `rint`, which is put in
+lanes, gives the nearest integer, of two the even one, and a comparison tells whether
+the next one is meant; zeros keep the argument's sign.
 Lanes of AVX-512 take all of them; without its masks gcc leaves some as they are. Clang
 knows lanes of `floor` and its kin, which stay.
 """
