@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from polysched.analysis import call_count
 from polysched.cost.nest import Nest
-from polysched.ir import Call, Lookup, Statement, action_expressions, walk
+from polysched.ir import (
+    Call,
+    Guard,
+    Load,
+    Lookup,
+    Select,
+    Statement,
+    action_expressions,
+    walk,
+)
 
 CALL_CYCLES = 15.0  # of `expf` and its kin, which neighbouring calls overlap
 EXTRA_OPERATIONS = 3
@@ -46,7 +55,23 @@ def n_lookups(statement: Statement) -> int:
 def stops_lanes(statement: Statement) -> bool:
     """Whether compilers put no loop that runs a statement in vector lanes."""
     narrow = any(e.dtype.n_bytes < GATHERED_BYTES for e in _lookups(statement))
-    return narrow or statement.has_data_loops or any(map(call_count, statement.body))
+    if narrow or statement.has_data_loops or any(map(call_count, statement.body)):
+        return True
+    return any(isinstance(a, Guard) and _chooses_places(a) for a in statement.body)
+
+
+def _chooses_places(guard: Guard) -> bool:
+    """Whether places that a choice finds are read under a condition, as `taper[d]`.
+
+    Of neighbours in lanes these are anywhere, and the condition keeps compilers from
+    reading them one by one.
+    """
+    return any(
+        isinstance(e, Load) and any(isinstance(x, Select) for x in walk(e))
+        for action in (*guard.then, *guard.other)
+        for top in action_expressions(action)
+        for e in walk(top)
+    )
 
 
 def _lookups(statement: Statement) -> list[Lookup]:
