@@ -31,6 +31,7 @@ from polysched.analysis.privatize import (
     common_depth,
     connected,
     flow_through,
+    is_small,
     names_in_use,
 )
 from polysched.ir import (
@@ -98,6 +99,9 @@ def copy_last_values(scop: Scop) -> tuple[Scop, frozenset[str]]:
     scop : Scop
         With liveness inferred, see `infer_liveness`.
 
+    Tables that nobody reads behind the region, but that are too large for a stack, are
+    private in the same way, without a copy.
+
     Returns
     -------
     (Scop, frozenset of str)
@@ -106,11 +110,18 @@ def copy_last_values(scop: Scop) -> tuple[Scop, frozenset[str]]:
     if len(scop.statements) > MAX_STATEMENTS:
         return scop, frozenset()
     candidates = [a for a in scop.arrays if _may_be_work(scop, a)]
-    if not candidates:
+    tables = [a for a in scop.arrays if _is_table(scop, a)]
+    if not candidates and not tables:
         return scop, frozenset()
     flow = value_flow(scop)
     order = original_tree(scop).map
     own: set[str] = set()
+    for array in tables:
+        if _is_worth_apart(scop, array, flow.pairs):
+            of_its_own = replace(array, is_work=True)
+            arrays = (of_its_own if a is array else a for a in scop.arrays)
+            scop = replace(scop, arrays=tuple(arrays))
+            own.add(array.name)
     for array in candidates:
         usual = _sizes_without_values_from_outside(scop, array, flow.exposed)
         if usual is None:
@@ -123,10 +134,39 @@ def copy_last_values(scop: Scop) -> tuple[Scop, frozenset[str]]:
     return scop, frozenset(own)
 
 
+def _is_table(scop: Scop, array: Array) -> bool:
+    """Whether an array is private, but too large for a stack."""
+    is_large = array.extents and not is_small(array, range(len(array.extents)))
+    return array.is_private and bool(is_large) and _is_plain(scop, array)
+
+
+def _is_worth_apart(scop: Scop, array: Array, values: isl.UnionMap) -> bool:
+    """Whether loops around all uses of an array would be parallel without it."""
+    flow = flow_through(scop, array.name, values)
+    users = [
+        s for s in scop.statements if any(a.array == array.name for a in s.accesses)
+    ]
+    groups = connected([s.name for s in users], [map_names(m) for m in flow])
+    for group in groups:
+        depth = common_depth(scop, array, group, flow)
+        members = [s for s in users if s.name in group]
+        around = members[0].position[:depth]
+        nest = [s.name for s in scop.statements if s.position[:depth] == around]
+        if not depth or _is_carried(nest, values, depth):
+            return False
+    return bool(groups)
+
+
 def _may_be_work(scop: Scop, array: Array) -> bool:
     """Whether an array is written and read, and read behind the region."""
-    plain = not array.n_expanded and not array.in_rows and array.storage != "scop"
-    if not plain or not array.live_out:
+    if not array.live_out or array.storage == "scop":
+        return False
+    return _is_plain(scop, array)
+
+
+def _is_plain(scop: Scop, array: Array) -> bool:
+    """Whether each iteration may have one: every access names one element of it."""
+    if array.n_expanded or array.in_rows:
         return False
     if array.live_in and not scop.parameters:  # read first, for no sizes otherwise
         return False

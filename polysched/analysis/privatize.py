@@ -91,7 +91,7 @@ class _Web:
     kept: tuple[int, ...] = ()
 
 
-def _is_small(array: Array, kept: Sequence[int]) -> bool:
+def is_small(array: Array, kept: Sequence[int]) -> bool:
     """Whether a copy with some of the array's subscripts is small, or a single row."""
     extents = [array.extents[position] for position in kept]
     if None in extents:
@@ -139,7 +139,7 @@ def _split(
     depths = {g: common_depth(scop, array, g, flow) for g in groups}
     kept = {g: _kept_subscripts(scop, array, g, depths[g]) for g in groups}
     for g in groups:
-        if not is_large and not _is_small(array, kept[g]):
+        if not is_large and not is_small(array, kept[g]):
             depths[g] = array.n_expanded
     flat = [g for g in groups if depths[g] == array.n_expanded]
     webs: list[_Web] = []

@@ -19,6 +19,7 @@ enum { N = 19, M = 23 };
 static double A[N][M], s[N], row[M + 3], grid[N + 2][M + 2], flat[(N + 1) * (M + 1)];
 static float z[M], S[M][M], out[N][M];
 static double total;
+static int D[91][71], far[N];
 
 static void rows(int n, int m, double a[n][M], double *restrict s, double *restrict r) {
 #pragma scop
@@ -88,6 +89,22 @@ static void linear(int n, int m, double *restrict w, double *restrict s) {
 #pragma endscop
 }
 
+static void distances(int shift) {
+#pragma scop
+  for (int p = 0; p < N; p++) {
+    for (int i = 0; i < 91; i++) D[i][0] = i;
+    for (int j = 1; j < 71; j++) D[0][j] = j;
+    for (int i = 1; i < 91; i++)
+      for (int j = 1; j < 71; j++) {
+        int x = D[i - 1][j - 1] + ((i * p + j * shift) % 5 != 0);
+        int y = D[i - 1][j] + 1, z = D[i][j - 1] + 1;
+        D[i][j] = x < y ? (x < z ? x : z) : (y < z ? y : z);
+      }
+    far[p] = D[90][70] + D[45][p];
+  }
+#pragma endscop
+}
+
 int main(void) {
   for (int turn = 0; turn < 4; turn++) {
     int n = turn == 3 ? 0 : N - turn, m = turn == 2 ? 1 : M - 2 * turn;
@@ -98,6 +115,8 @@ int main(void) {
     warp(n, m, 5, grid, s);
     state(n, n, m);
     linear(n, m, flat, s);
+    distances(turn + 1);
+    for (int i = 0; i < N; i++) printf("%d\\n", far[i]);
     for (int i = 0; i < N; i++) printf("%.17g\\n", s[i]);
     for (int i = 0; i < M + 3; i++) printf("%.17g\\n", row[i]);
     for (int i = 0; i < N + 2; i++)
@@ -114,7 +133,7 @@ int main(void) {
 """
 OWN = {
     "rows": {"r_own"}, "warp": {"g_own"}, "state": {"z_own", "S_own"},
-    "linear": {"w_own", "total_own"},
+    "linear": {"w_own", "total_own"}, "distances": set(),
 }  # fmt: skip
 
 
@@ -130,6 +149,8 @@ def test_work_arrays_are_found(path: Path) -> None:
     for scop in parse_c(path).scops:
         private = {a.name for a in prepare_scop(scop).arrays if a.name.endswith("_own")}
         assert private == OWN[scop.name]
+        if scop.name == "distances":  # nobody reads it: no copy
+            assert prepare_scop(scop).array("D").n_expanded == 1
 
 
 @pytest.mark.long

@@ -129,3 +129,34 @@ def test_two_arrays_are_copied_in_loops_of_their_own(tmp_path: Path) -> None:
     assert own == {"r_own", "q_own"}
     first, second = (s.position[:2] for s in found.statements[-2:])
     assert first != second
+
+
+TABLE = "static double T[99][99];\n"
+
+
+def test_a_large_table_of_nobody_else_is_private_without_a_copy(tmp_path: Path) -> None:
+    path = tmp_path / "table.c"
+    loops = "for (int j = 0; j < 99; j++) for (int k = 0; k < 99; k++)"
+    body = f"for (int i = 0; i < n; i++) {{ {loops} T[j][k] = A[i][j] * k;\n"
+    body += f"{loops} s[i] += T[j][k]; }}"
+    path.write_text(
+        f"{TABLE}void f({HEAD}) {{\n#pragma scop\n{body}\n#pragma endscop\n}}\n"
+    )
+    scop = infer_liveness(parse_c(path).scops[0])
+    found, own = copy_last_values(scop)
+    assert own == {"T"}
+    assert len(found.statements) == len(scop.statements)
+    assert found.array("T").is_work
+
+
+def test_a_large_table_that_goes_on_through_time_stays(tmp_path: Path) -> None:
+    path = tmp_path / "table.c"
+    loops = "for (int j = 1; j < 98; j++) for (int k = 1; k < 98; k++)"
+    body = (
+        f"for (int t = 0; t < n; t++) {{ {loops} T[j][k] = U[j][k + 1] + U[j + 1][k];\n"
+    )
+    body += f"{loops} U[j][k] = T[j][k]; }}"
+    text = f"{TABLE}void f(int n, double U[99][99]) {{\n#pragma scop\n{body}\n"
+    path.write_text(f"{text}#pragma endscop\n}}\n")
+    _, own = copy_last_values(infer_liveness(parse_c(path).scops[0]))
+    assert not own
