@@ -32,6 +32,7 @@ from polysched.analysis.privatize import (
     connected,
     flow_through,
     is_small,
+    kept_subscripts,
     names_in_use,
 )
 from polysched.ir import (
@@ -154,6 +155,8 @@ def _is_worth_apart(scop: Scop, array: Array, values: isl.UnionMap) -> bool:
         nest = [s.name for s in scop.statements if s.position[:depth] == around]
         if not depth or _is_carried(nest, values, depth):
             return False
+        if is_small(array, kept_subscripts(scop, array, group, depth)):
+            return False  # private anyhow
     return bool(groups)
 
 

@@ -137,7 +137,7 @@ def _split(
     ]
     groups = connected([s.name for s in users], [map_names(m) for m in flow])
     depths = {g: common_depth(scop, array, g, flow) for g in groups}
-    kept = {g: _kept_subscripts(scop, array, g, depths[g]) for g in groups}
+    kept = {g: kept_subscripts(scop, array, g, depths[g]) for g in groups}
     for g in groups:
         if not is_large and not is_small(array, kept[g]):
             depths[g] = array.n_expanded
@@ -188,7 +188,7 @@ def common_depth(
     return max(depth, array.n_expanded)
 
 
-def _kept_subscripts(
+def kept_subscripts(
     scop: Scop, array: Array, group: frozenset[str], depth: int
 ) -> tuple[int, ...]:
     """Positions of the array's own subscripts that `depth` outer loops do not fix."""
