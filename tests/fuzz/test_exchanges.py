@@ -174,7 +174,7 @@ def in_order(scop: Scop) -> Candidates:
     return Candidates(scop, deps, (Candidate(tree, "original"),))
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.cc
 @pytest.mark.timeout(3600)
 def test_exchanges_are_what_they_were() -> None:

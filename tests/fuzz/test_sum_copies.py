@@ -126,7 +126,7 @@ def output(source: bytes, path: Path, threads: int) -> bytes:
     return done.stdout
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.cc
 @pytest.mark.timeout(3600)
 def test_shared_sums_are_the_same_bits(tmp_path: Path) -> None:

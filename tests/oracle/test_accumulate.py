@@ -65,11 +65,17 @@ int main(void)
 }
 """
 BOUNDS = {"double": 1e-12, "float": 1e-4, "int": 0.0, "unsigned char": 0.0}
+SHORTER = {"double", "int"}  # than the others, of which they are the kinds
 
 
-@pytest.mark.long
 @pytest.mark.cc
-@pytest.mark.parametrize("type_", BOUNDS)
+@pytest.mark.parametrize(
+    "type_",
+    [
+        pytest.param(t, marks=pytest.mark.long if t in SHORTER else pytest.mark.slow)
+        for t in BOUNDS
+    ],
+)
 def test_results_are_as_near_as_the_type_asks(tmp_path: Path, type_: str) -> None:
     path = tmp_path / "sums.c"
     path.write_text(PROGRAM.replace("TYPE", type_))

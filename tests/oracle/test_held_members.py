@@ -120,7 +120,7 @@ def test_every_schedule_computes_the_same(path: Path) -> None:
     assert n_run >= 3
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.cc
 @pytest.mark.timeout(300)
 def test_every_device_schedule_computes_the_same(path: Path) -> None:

@@ -104,9 +104,14 @@ SIGNS = [
 ]
 
 
-@pytest.mark.long
 @pytest.mark.cc
-@pytest.mark.parametrize(("rows", "lanes", "terms", "shift"), SIGNS)
+@pytest.mark.parametrize(
+    ("rows", "lanes", "terms", "shift"),
+    [
+        pytest.param(*s, marks=pytest.mark.long if k % 2 else pytest.mark.slow)
+        for k, s in enumerate(SIGNS)
+    ],
+)
 def test_all_signs_are_equal_at_every_edge(rows, lanes, terms, shift, tmp_path) -> None:
     source = program(rows, lanes)
     wanted = script(terms, shift)
