@@ -33,9 +33,12 @@ def order_clamps(scop: Scop) -> Scop:
     Of floating-point numbers only questions with ``<`` and ``>`` are taken, whose other
     answer is the value itself: one that is no number stays none.
     """
+    bodies = [tuple(map_action(a, _clamp) for a in s.body) for s in scop.statements]
+    if all(b == s.body for b, s in zip(bodies, scop.statements, strict=True)):
+        return scop
     statements = tuple(
-        replace(s, body=tuple(map_action(action, _clamp) for action in s.body))
-        for s in scop.statements
+        s if body == s.body else replace(s, body=body)
+        for body, s in zip(bodies, scop.statements, strict=True)
     )
     return replace(scop, statements=statements)
 
