@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from polysched.analysis.extrema import match_guarded
-from polysched.analysis.guarded_sums import rename_statement
+from polysched.analysis.guarded_sums import with_parts_apart
 from polysched.ir import (
     Access,
     Assign,
@@ -66,26 +66,14 @@ def choose_arguments(scop: Scop) -> Scop:
         With the choices in the place of the statements that they are taken from; those
         of places are numbered behind all others.
     """
-    found = {s.name: f for s in scop.statements if (f := _find(scop, s)) is not None}
-    if not found:
-        return scop
-    room = 1 + max(len(f.beside) for f in found.values())
-    number = 1 + max(int(s.name[1:]) for s in scop.statements)
-    statements: list[Statement] = []
-    for s in scop.statements:
-        base = tuple(room * p for p in s.position)
-        place = found.get(s.name)
-        if place is None:
-            statements.append(replace(s, position=base))
-            continue
-        for k, action in enumerate(place.beside):
-            own = rename_statement(_choice(s, place.cond, action), f"S{number}")
-            statements.append(replace(own, position=(*base[:-1], base[-1] + k)))
-            number += 1
-        last = _choice(s, place.cond, place.extremum)
-        position = (*base[:-1], base[-1] + len(place.beside))
-        statements.append(replace(last, position=position))
-    return replace(scop, statements=tuple(statements))
+    return with_parts_apart(
+        scop,
+        {
+            s.name: [_choice(s, f.cond, a) for a in (*f.beside, f.extremum)]
+            for s in scop.statements
+            if (f := _find(scop, s)) is not None
+        },
+    )
 
 
 def _find(scop: Scop, s: Statement) -> _Found | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import islpy as isl
@@ -42,21 +42,40 @@ def split_guarded_sums(scop: Scop) -> Scop:
         With the sums in front of the statements that they are taken from, and numbered
         behind all others.
     """
-    found = {s.name: sums for s in scop.statements if (sums := _find_sums(s))}
-    if not found:
+    return with_parts_apart(
+        scop,
+        {
+            s.name: (*(_part(s, (a,)) for a in sums), _part(s, _others(s, sums)))
+            for s in scop.statements
+            if (sums := _find_sums(s))
+        },
+    )
+
+
+def with_parts_apart(scop: Scop, parts: Mapping[str, Sequence[Statement]]) -> Scop:
+    """The SCoP with several statements, one behind the other, in the place of one.
+
+    Parameters
+    ----------
+    scop : Scop
+        Any SCoP.
+    parts : mapping of str to sequence of Statement
+        Names of statements, and what stands for them, of the same name. The last keeps
+        it, the others are numbered behind all statements.
+    """
+    if not parts:
         return scop
-    room = 1 + max(map(len, found.values()))
+    room = max(map(len, parts.values()))
     number = 1 + max(int(s.name[1:]) for s in scop.statements)
     statements: list[Statement] = []
     for s in scop.statements:
-        sums = found.get(s.name, ())
+        *ahead, last = parts.get(s.name, (s,))
         base = tuple(room * p for p in s.position)
-        for k, action in enumerate(sums):
-            own = rename_statement(_part(s, (action,)), f"S{number}")
+        for k, part in enumerate(ahead):
+            own = rename_statement(part, f"S{number}")
             statements.append(replace(own, position=(*base[:-1], base[-1] + k)))
             number += 1
-        rest = _part(s, _others(s, sums)) if sums else s
-        statements.append(replace(rest, position=(*base[:-1], base[-1] + len(sums))))
+        statements.append(replace(last, position=(*base[:-1], base[-1] + len(ahead))))
     return replace(scop, statements=tuple(statements))
 
 

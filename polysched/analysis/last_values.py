@@ -95,13 +95,13 @@ def copy_last_values(scop: Scop) -> tuple[Scop, frozenset[str]]:
     each iteration uses what it wrote itself, of every array. Every element that the
     region writes is written by the last iteration for certain, and by nothing later.
 
+    Tables that nobody reads behind the region, but that are too large for a stack, are
+    private in the same way, without a copy.
+
     Parameters
     ----------
     scop : Scop
         With liveness inferred, see `infer_liveness`.
-
-    Tables that nobody reads behind the region, but that are too large for a stack, are
-    private in the same way, without a copy.
 
     Returns
     -------
