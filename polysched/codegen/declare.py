@@ -26,6 +26,7 @@ from polysched.ir import Scop
 from polysched.sets import ast_options
 
 LINE = 64  # bytes
+CLEARED_BYTES = 256
 
 _Form = tuple[str, str, tuple[str, ...]]  # name, type of elements, sizes
 
@@ -165,8 +166,11 @@ class Declarer:
         """What makes a buffer, or finds a thread's part of an array of them."""
         type_name, sizes = self._type_of(buffer)
         extents = "".join(f"[{s}]" for s in sizes)
-        start = " = {0}" if buffer.starts_as_zero else ""
-        opening = [f"{type_name} {name}{extents}{_attributes(buffer)}{start};"]
+        plain = f"{type_name} {name}{extents}{_attributes(buffer)}"
+        zero = " = {0}" if sizes else " = 0"
+        opening = [f"{plain}{zero if buffer.starts_as_zero else ''};"]
+        is_small = 0 < _count_bytes(buffer, sizes) <= CLEARED_BYTES
+        cleared = (f"{plain}{zero};",) if is_small and not parts else ()
         closing: tuple[str, ...] = ()
         if parts:
             declared = _pointer(type_name, name, sizes[1:])
@@ -183,8 +187,17 @@ class Declarer:
             opening += advise_large_pages([whole], self.names, self.indent)
             closing = (f"__builtin_free({name});",)
         unused = (f"(void){name};",)
-        users = self._users(buffer)
-        return Declaration(buffer.depth, tuple(opening), closing, *users, unused)
+        touching, reading = self._users(buffer)
+        return Declaration(
+            buffer.depth,
+            tuple(opening),
+            closing,
+            touching,
+            reading,
+            unused,
+            touching - reading,
+            cleared,
+        )
 
     def _allocate_parts(self, parts: Mapping[str, Sequence[Buffer]]) -> Declaration:
         """What makes arrays with a part for each thread that may share a loop."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from polysched.codegen.nodes import (
     Block,
+    Branch,
     Loop,
     Node,
     change_blocks,
@@ -30,6 +31,11 @@ class Declaration:
         Those that read it; without one, the opening has to silence a warning.
     unused : tuple of str
         Lines for a scope in which it is written only.
+    setting : frozenset of str
+        Statements that write it and read nothing of it.
+    cleared : tuple of str
+        Opening lines for a scope that has one of these in a branch of a loop: compilers
+        lose count of the iterations that set it, and warn; the same lines otherwise.
     """
 
     depth: int
@@ -38,6 +44,8 @@ class Declaration:
     touching: frozenset[str]
     reading: frozenset[str]
     unused: tuple[str, ...] = ()
+    setting: frozenset[str] = frozenset()
+    cleared: tuple[str, ...] = ()
 
 
 def place(block: Block, declaration: Declaration) -> Block:
@@ -78,8 +86,22 @@ def place(block: Block, declaration: Declaration) -> Block:
 
 def _declared(block: Block, declaration: Declaration) -> Block:
     read = any(i.statement in declaration.reading for i in instances(block))
-    opening = declaration.opening + (() if read else declaration.unused)
+    opening = declaration.opening
+    if declaration.cleared and _sets_in_a_branch(block, declaration.setting):
+        opening = declaration.cleared
+    opening += () if read else declaration.unused
     return Block(block.items, opening, declaration.closing)
+
+
+def _sets_in_a_branch(block: Block, setting: frozenset[str]) -> bool:
+    """Whether a loop inside has a branch with one of these statements."""
+    return any(
+        isinstance(branch, Branch)
+        and any(i.statement in setting for i in instances(branch))
+        for loop in walk_nodes(block)
+        if isinstance(loop, Loop)
+        for branch in walk_nodes(loop)
+    )
 
 
 def _touches(node: Node, declaration: Declaration) -> bool:

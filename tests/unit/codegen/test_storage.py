@@ -384,3 +384,52 @@ def test_parts_of_a_cut_loop_may_name_an_element_that_they_never_read(
     cut = apply_script(tree, parse_script(script), deps)
     text = print_openmp(scop, cut)
     assert text.count("s += t1 < t2 ? d[t1][t2] : 0;") == 2
+
+
+ROW_OF_SUMS = """{ domain: "[n] -> { S0[i, k] : 0 <= i < n and 0 <= k < 10;
+S1[i, k, j] : 0 <= i, j < n and 0 <= k < 10; S2[i, k] : 0 <= i < n and 0 <= k < 10 }",
+child: { schedule: "[{ S0[i, k] -> [(i)]; S1[i, k, j] -> [(i)]; S2[i, k] -> [(i)] }]",
+child: @ } }"""
+SUMS_APART = """{ sequence: [
+{ filter: "{ S0[i, k] }", child: { schedule: "[{ S0[i, k] -> [(k)] }]" } },
+{ filter: "{ S1[i, k, j] }", child: {
+schedule: "[{ S1[i, k, j] -> [(j)] }, { S1[i, k, j] -> [(k)] }]" } },
+{ filter: "{ S2[i, k] }", child: { schedule: "[{ S2[i, k] -> [(k)] }]" } } ] }"""
+SUMS_TOGETHER = """{ schedule: "[n] -> [
+{ S0[i, k] -> [(0)]; S1[i, k, j] -> [(j)]; S2[i, k] -> [(n)] },
+{ S0[i, k] -> [(k)]; S1[i, k, j] -> [(k)]; S2[i, k] -> [(k)] }]", child: { sequence: [
+{ filter: "{ S0[i, k] }" }, { filter: "{ S1[i, k, j] }" }, { filter: "{ S2[i, k] }" }
+] } }"""
+
+
+@pytest.mark.parametrize(
+    ("order", "declared"),
+    [(SUMS_APART, "double s[10];"), (SUMS_TOGETHER, "double s[10] = {0};")],
+)
+def test_a_row_that_a_branch_of_a_loop_sets_starts_as_zero(
+    order: str, declared: str
+) -> None:
+    """gcc -O3 takes `if (j == 0) s[k] = 0.0;` for a maybe, and warns."""
+    scop = make_scop(
+        [*SQUARE, private("s", 1, Const(10, types.INT, "10"))],
+        [
+            (
+                "[n] -> { S0[i, k] : 0 <= i < n and 0 <= k < 10 }",
+                (0, 0, 0),
+                "s[k] = 0.0;",
+            ),
+            (
+                "[n] -> { S1[i, k, j] : 0 <= i, j < n and 0 <= k < 10 }",
+                (0, 1, 0, 0),
+                "s[k] += A[j][k];",
+            ),
+            (
+                "[n] -> { S2[i, k] : 0 <= i < n and 0 <= k < 10 }",
+                (0, 2, 0),
+                "B[i][k] = s[k];",
+            ),
+        ],
+        N,
+    )
+    tree = ScheduleTree.parse(ROW_OF_SUMS.replace("@", order).replace("\n", " "))
+    assert declared in print_openmp(scop, tree)
