@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from polysched.codegen.nodes import (
     Block,
     Branch,
+    Instance,
     Loop,
     Node,
     change_blocks,
+    children,
     instances,
     walk_nodes,
 )
@@ -34,8 +36,8 @@ class Declaration:
     setting : frozenset of str
         Statements that write it and read nothing of it.
     cleared : tuple of str
-        Opening lines for a scope that has one of these in a branch of a loop: compilers
-        lose count of the iterations that set it, and warn; the same lines otherwise.
+        Opening lines for a scope that reads it where only branches have set it: of that
+        compilers warn. None for the same lines always.
     """
 
     depth: int
@@ -87,21 +89,34 @@ def place(block: Block, declaration: Declaration) -> Block:
 def _declared(block: Block, declaration: Declaration) -> Block:
     read = any(i.statement in declaration.reading for i in instances(block))
     opening = declaration.opening
-    if declaration.cleared and _sets_in_a_branch(block, declaration.setting):
+    if declaration.cleared and _is_read_unset(block, declaration):
         opening = declaration.cleared
     opening += () if read else declaration.unused
     return Block(block.items, opening, declaration.closing)
 
 
-def _sets_in_a_branch(block: Block, setting: frozenset[str]) -> bool:
-    """Whether a loop inside has a branch with one of these statements."""
-    return any(
-        isinstance(branch, Branch)
-        and any(i.statement in setting for i in instances(branch))
-        for loop in walk_nodes(block)
-        if isinstance(loop, Loop)
-        for branch in walk_nodes(loop)
-    )
+def _is_read_unset(block: Block, declaration: Declaration) -> bool:
+    """Whether a use comes before a set, for a reader that takes loops to run.
+
+    What one arm of a branch sets is not set behind it.
+    """
+    found = False
+
+    def set_behind(node: Node, is_set: bool) -> bool:
+        nonlocal found
+        match node:
+            case Instance(statement):
+                if statement in declaration.reading:
+                    found = found or not is_set
+                return is_set or statement in declaration.setting
+            case Branch(_, then, other):
+                return set_behind(then, is_set) & set_behind(other or Block(()), is_set)
+        for child in children(node):
+            is_set = set_behind(child, is_set)
+        return is_set
+
+    set_behind(block, is_set=False)
+    return found
 
 
 def _touches(node: Node, declaration: Declaration) -> bool:

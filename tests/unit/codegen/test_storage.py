@@ -406,9 +406,7 @@ SUMS_TOGETHER = """{ schedule: "[n] -> [
     ("order", "declared"),
     [(SUMS_APART, "double s[10];"), (SUMS_TOGETHER, "double s[10] = {0};")],
 )
-def test_a_row_that_a_branch_of_a_loop_sets_starts_as_zero(
-    order: str, declared: str
-) -> None:
+def test_a_row_that_only_branches_set_starts_as_zero(order: str, declared: str) -> None:
     """gcc -O3 takes `if (j == 0) s[k] = 0.0;` for a maybe, and warns."""
     scop = make_scop(
         [*SQUARE, private("s", 1, Const(10, types.INT, "10"))],
