@@ -220,19 +220,37 @@ def _known(scop: Scop) -> isl.Set:
 def _find_work(
     scop: Scop, array: Array, values: isl.UnionMap, order: isl.UnionMap
 ) -> _Work | None:
-    flow = flow_through(scop, array.name, values)
+    """The work that the innermost loops do that can, of those around the last use."""
     users = [
         s for s in scop.statements if any(a.array == array.name for a in s.accesses)
     ]
-    groups = connected([s.name for s in users], [map_names(m) for m in flow])
-    last = groups[-1]
-    depth = common_depth(scop, array, last, flow)
-    if not depth:
-        return None
-    members = [s for s in users if s.name in last]
-    around = members[0].position[:depth]
+    last = max(users, key=lambda s: s.position)
+    pairs = [set(map_names(m)) for m in flow_through(scop, array.name, values)]
+    for depth in range(last.n_loops, 0, -1):
+        around = last.position[:depth]
+        members = [s for s in users if s.position[:depth] == around]
+        names = {s.name for s in members}
+        if any(len(names & pair) == 1 < len(pair) for pair in pairs):
+            continue  # to or from another nest
+        work = _find_work_in(scop, array, users, members, depth, values, order)
+        if work is not None:
+            return work
+    return None
+
+
+def _find_work_in(
+    scop: Scop,
+    array: Array,
+    users: Sequence[Statement],
+    members: Sequence[Statement],
+    depth: int,
+    values: isl.UnionMap,
+    order: isl.UnionMap,
+) -> _Work | None:
+    """The work of the users that so many loops are around, if it is one."""
     if any(d < 0 for d in members[0].directions[:depth]):
         return None
+    around = members[0].position[:depth]
     nest = [s for s in scop.statements if s.position[:depth] == around]
     if _is_carried([s.name for s in nest], values, depth):
         return None
@@ -253,7 +271,8 @@ def _find_work(
     if at_last is None:
         return None
     left = here.intersect_domain(prefixes.lexmax())
-    if not _is_left(written, left, depth, {s.name for s in members}, order, scop):
+    names = {s.name for s in members}
+    if not _is_left(written, left, depth, names, order, scop):
         return None
     return _Work(array, depth, members[0], prefixes, at_last, left.coalesce())
 

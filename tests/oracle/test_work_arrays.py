@@ -19,7 +19,7 @@ enum { N = 19, M = 23 };
 static double A[N][M], s[N], row[M + 3], grid[N + 2][M + 2], flat[(N + 1) * (M + 1)];
 static float z[M], S[M][M], out[N][M];
 static double total;
-static int D[91][71], far[N];
+static int D[91][71], far[N], along[N + 1][M + 2], down[N + 1][M + 2], best[N];
 
 static void rows(int n, int m, double a[n][M], double *restrict s, double *restrict r) {
 #pragma scop
@@ -105,6 +105,29 @@ static void distances(int shift) {
 #pragma endscop
 }
 
+/* neither is handed on through all of a nest: a by columns alone, b by rows */
+static void gaps(int n, int m, int (*restrict a)[M + 2], int (*restrict b)[M + 2],
+                 int *restrict best) {
+#pragma scop
+  for (int k = 0; k < n; k++) {
+    int most = 0;
+    for (int j = 0; j <= m; j++) { a[0][j] = -9; b[0][j] = -9; }
+    for (int i = 1; i <= n; i++) {
+      a[i][0] = -k;
+      b[i][0] = -9;
+      for (int j = 1; j <= m; j++) {
+        int w = (i * j + k) % 7 - 2;
+        a[i][j] = a[i][j - 1] - 1 > w ? a[i][j - 1] - 1 : w;
+        b[i][j] = b[i - 1][j] - 1 > w ? b[i - 1][j] - 1 : w;
+        int both = a[i][j] + b[i][j];
+        most = both > most ? both : most;
+      }
+    }
+    best[k] = most;
+  }
+#pragma endscop
+}
+
 int main(void) {
   for (int turn = 0; turn < 4; turn++) {
     int n = turn == 3 ? 0 : N - turn, m = turn == 2 ? 1 : M - 2 * turn;
@@ -116,7 +139,10 @@ int main(void) {
     state(n, n, m);
     linear(n, m, flat, s);
     distances(turn + 1);
-    for (int i = 0; i < N; i++) printf("%d\\n", far[i]);
+    gaps(n, m, along, down, best);
+    for (int i = 0; i < N; i++) printf("%d %d\\n", far[i], best[i]);
+    for (int i = 0; i <= N; i++)
+      for (int j = 0; j < M + 2; j++) printf("%d %d\\n", along[i][j], down[i][j]);
     for (int i = 0; i < N; i++) printf("%.17g\\n", s[i]);
     for (int i = 0; i < M + 3; i++) printf("%.17g\\n", row[i]);
     for (int i = 0; i < N + 2; i++)
@@ -134,6 +160,7 @@ int main(void) {
 OWN = {
     "rows": {"r_own"}, "warp": {"g_own"}, "state": {"z_own", "S_own"},
     "linear": {"w_own", "total_own"}, "distances": set(),
+    "gaps": {"a_own", "b_own"},
 }  # fmt: skip
 
 

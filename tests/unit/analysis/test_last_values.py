@@ -131,6 +131,27 @@ def test_two_arrays_are_copied_in_loops_of_their_own(tmp_path: Path) -> None:
     assert first != second
 
 
+def test_what_is_handed_on_in_a_part_of_the_nest_is_copied_whole(
+    tmp_path: Path,
+) -> None:
+    """Values stay in a row; the border that nothing reads is left behind as well."""
+    body = (
+        "for (int k = 0; k < n; k++) { for (int j = 0; j < m; j++) A[0][j] = k; "
+        "for (int i = 1; i < n; i++) for (int j = 1; j < m; j++) { "
+        "if (j == 1) A[i][0] = k; A[i][j] = A[i][j - 1] + 1; s[k] += A[i][j]; } }"
+    )
+    found, own = copy_last_values(region(tmp_path, body))
+    assert own == {"A_own"}
+    copy = next(s for s in found.statements if s.writes[0].array == "A")
+    assert copy.iterators[0] == "k"
+    (write,) = copy.writes
+    touched = write.relation.intersect_domain(copy.domain).range()
+    known = isl.Set("[n, m] -> { A[i, j] : 1 < n and 1 < m }")
+    assert touched.intersect(known).is_equal(
+        isl.Set("[n, m] -> { A[i, j] : 1 < n and 1 < m and 0 <= i < n and 0 <= j < m }")
+    )
+
+
 TABLE = "static double T[99][99];\n"
 
 
