@@ -12,7 +12,7 @@ from typing import Literal
 import islpy as isl
 
 from polysched.analysis.data_rows import same_rows
-from polysched.analysis.flow import compute_flow, split_accesses
+from polysched.analysis.flow import compute_flow
 from polysched.analysis.reductions import Reduction
 from polysched.base import LimitError, Shown
 from polysched.ir import Scop, original_tree
@@ -160,9 +160,8 @@ def _compute(scop: Scop, with_input: bool) -> Dependences:
         if not writes.is_empty():
             flow = compute_flow(reads, must, may, order).pairs
             output = compute_flow(writes, must, may, order).pairs
-            anti = _between(
-                writes, must, reads, order, is_written_once=output.is_empty()
-            )
+            # a read's next writes, up to a certain one: what comes before it, backwards
+            anti = compute_flow(reads, must, may, _backwards(order)).pairs.reverse()
             meeting = same_rows(scop, array)
             if meeting is not None:
                 flow, output, anti = (
@@ -199,26 +198,9 @@ def _accesses_of(scop: Scop, array: str, kind: str) -> isl.UnionMap:
     return union_of_maps(found).intersect_domain(scop.domain)
 
 
-def _between(
-    sink: isl.UnionMap, must: isl.UnionMap, may: isl.UnionMap, order: isl.UnionMap,
-    *, is_written_once: bool,
-) -> isl.UnionMap:  # fmt: skip
-    """For each sink instance the may-sources since the last must-source before it.
-
-    A must-source counts as an access of its own statement; pairs that only it explains
-    are removed again, so that what is left are accesses of `may`, of which none hides
-    another one. Of what is written once, none is hidden by a must-source.
-    """
-    nothing = isl.UnionMap.empty(must.get_space())
-    found = nothing
-    for part in split_accesses(may):
-        unkilled = compute_flow(sink, nothing, part, order).pairs
-        if unkilled.is_empty() or is_written_once:
-            found = found.union(unkilled)
-            continue
-        since = compute_flow(sink, must, part, order).pairs
-        found = found.union(unkilled.intersect(since))
-    return found
+def _backwards(order: isl.UnionMap) -> isl.UnionMap:
+    """Instances to times, the last one first."""
+    return union_of_maps([m.neg() for m in list_maps(order)])
 
 
 def _split(

@@ -102,6 +102,13 @@ def _ask_isl(
     union of two parities.
     """
     check_time()
+    touched = sinks.range()
+    must, may = _meeting(must, touched), _meeting(may, touched)
+    sources = must.union(may)
+    if sources.is_empty():
+        return Flow(sources, sinks)
+    # isl looks at all of the order each time, however few statements there are
+    order = order.intersect_domain(sources.union(sinks).domain().universe())
     info = isl.UnionAccessInfo.from_sink(sinks).set_must_source(must)
     try:
         found = info.set_may_source(may).set_schedule_map(order).compute_flow()
@@ -110,6 +117,16 @@ def _ask_isl(
             raise
         return None
     return Flow(found.get_may_dependence(), found.get_may_no_source())
+
+
+def _meeting(accesses: isl.UnionMap, elements: isl.UnionSet) -> isl.UnionMap:
+    """The maps that touch some of these elements, whole."""
+    found = isl.UnionMap.empty(accesses.get_space())
+    for relation in list_maps(accesses):
+        part = isl.UnionMap.from_map(relation)
+        if not part.range().is_disjoint(elements):
+            found = found.union(part)
+    return found
 
 
 def subtract_overwritten(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 import islpy as isl
 
 from polysched.analysis.flow import Flow, compute_flow
 from polysched.ir import (
+    AccessKind,
     Action,
     Array,
     Assign,
@@ -19,7 +21,7 @@ from polysched.ir import (
     Scop,
     Statement,
     inner_actions,
-    original_tree,
+    original_order,
     own_expressions,
     walk,
 )
@@ -130,13 +132,39 @@ def value_flow(scop: Scop) -> Flow:
     Reads of a statement's own earlier writes are left out: instances are the finest
     grain that a schedule orders.
     """
-    reads = []
+    users: dict[str, list[Statement]] = {a.name: [] for a in scop.arrays}
     for statement in scop.statements:
-        inner = satisfied_inside(statement)
-        reads += [a.relation for a in statement.reads if a.array not in inner]
-    sinks = union_of_maps(reads).intersect_domain(scop.domain)
-    may = scop.access_relation("may_write")
-    return compute_flow(sinks, scop.must_writes, may, original_tree(scop).map)
+        for name in {a.array for a in statement.accesses}:
+            users[name].append(statement)
+    context = scop.context.params()
+    found = [_flow_through(a, tuple(among), context) for a, among in users.items()]
+    return Flow(
+        union_of_maps([m for f in found for m in list_maps(f.pairs)]).coalesce(),
+        union_of_maps([m for f in found for m in list_maps(f.exposed)]),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _flow_through(array: str, among: tuple[Statement, ...], context: isl.Set) -> Flow:
+    """The flow through one array, of the statements that access it.
+
+    Kept, as most statements stay what they are from one pass to the next.
+    """
+
+    def accesses(statement: Statement, kind: AccessKind) -> list[isl.Map]:
+        return [
+            a.relation.intersect_domain(statement.domain).intersect_params(context)
+            for a in statement.accesses
+            if a.array == array and a.kind == kind
+        ]
+
+    readers = [s for s in among if array not in satisfied_inside(s)]
+    sinks = union_of_maps([m for s in readers for m in accesses(s, "read")])
+    must = union_of_maps([m for s in among for m in accesses(s, "must_write")])
+    may = union_of_maps([m for s in among for m in accesses(s, "may_write")])
+    if sinks.is_empty():
+        return Flow(sinks, sinks)
+    return compute_flow(sinks, must, may, original_order(among))
 
 
 def satisfied_inside(statement: Statement) -> frozenset[str]:

@@ -75,7 +75,7 @@ from polysched.ir.marks import (
     is_whole,
     partial_sums,
 )
-from polysched.ir.order import original_rows, original_tree
+from polysched.ir.order import original_order, original_rows, original_tree
 from polysched.ir.overlap import OVERLAP_RULE, MayOverlap, OverlapRule, Touched
 from polysched.ir.program import FunctionParameter, Program, Signature
 from polysched.ir.questions import describe_overlaps, list_questions
@@ -186,6 +186,7 @@ __all__ = [
     "list_questions",
     "map_action",
     "map_expr",
+    "original_order",
     "original_rows",
     "original_tree",
     "own_expressions",

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from polysched.ir.scop import Scop
+from collections.abc import Sequence
+
+import islpy as isl
+
+from polysched.ir.scop import Scop, Statement
 from polysched.ir.tree import LinearRow, Rows, ScheduleTree, build_tree
+from polysched.sets import union_of_sets
 
 
 def original_rows(scop: Scop) -> dict[str, Rows]:
     """The textual order in 2d+1 form, padded to the deepest statement."""
-    depth = max((s.n_loops for s in scop.statements), default=0)
+    return _rows(scop.statements)
+
+
+def _rows(statements: Sequence[Statement]) -> dict[str, Rows]:
+    depth = max((s.n_loops for s in statements), default=0)
     rows = {}
-    for s in scop.statements:
+    for s in statements:
         linear = []
         for level in range(depth):
             coefficients = [0] * s.n_loops
@@ -25,3 +34,9 @@ def original_rows(scop: Scop) -> dict[str, Rows]:
 def original_tree(scop: Scop) -> ScheduleTree:
     """The textual order as a tree with one band per loop."""
     return build_tree(scop.domain, original_rows(scop))
+
+
+def original_order(statements: Sequence[Statement]) -> isl.UnionMap:
+    """Instances of some statements of a SCoP to moments of the textual order."""
+    domain = union_of_sets([s.domain for s in statements])
+    return build_tree(domain, _rows(statements)).map

@@ -1,9 +1,12 @@
 """Flow by relation algebra is isl's flow, and stands in where isl fails."""
 
+from dataclasses import replace
+
 import islpy as isl
 import pytest
 
 from polysched.analysis import compute_dependences, flow, infer_liveness
+from polysched.analysis.liveness import value_flow
 from polysched.ir import original_tree
 from polysched.testing import ScopBuilder
 from tests.unit import scops
@@ -52,6 +55,48 @@ def test_both_ways_agree(make):
     assert not by_isl.pairs.is_empty()
     assert by_algebra.pairs.is_equal(by_isl.pairs)
     assert by_algebra.exposed.is_equal(by_isl.exposed)
+
+
+@pytest.mark.parametrize(
+    "make", [scops.gemm, scops.jacobi_1d, scops.gauss_seidel, overwritten]
+)
+def test_reads_wait_for_their_next_writes_up_to_a_certain_one(make):
+    """Pairs of one element in that order, less those with a certain write between."""
+    scop = make()
+    order = original_tree(scop).map
+    earlier = order.lex_lt_union_map(order)
+    reads = scop.reads
+    must, may = scop.must_writes, scop.access_relation("may_write")
+
+    def pairs(first, second):
+        same = first.range_map().apply_range(second.range_map().reverse())
+        return same.intersect(time.lex_lt_union_map(time))
+
+    time = reads.union(must).union(may).domain_map().apply_range(order)
+    later = pairs(must, must.union(may))
+    nearest = pairs(reads, must.union(may)).subtract(
+        pairs(reads, must).apply_range(later)
+    )
+    found = compute_dependences(scop).union("anti")
+    assert not found.is_empty()
+    assert found.is_subset(earlier)
+    assert found.is_equal(nearest.factor_domain())
+
+
+def test_what_another_pass_knows_is_not_asked_again(monkeypatch):
+    scop = scops.jacobi_1d()
+    asked = []
+    ask = flow._ask_isl
+    monkeypatch.setattr(flow, "_ask_isl", lambda *a: asked.append(a) or ask(*a))
+    before = value_flow(scop)
+    n_asked = len(asked)
+    assert n_asked
+    again = value_flow(replace(scop, statements=scop.statements[:]))
+    assert len(asked) == n_asked
+    assert again.pairs.is_equal(before.pairs)
+    changed = replace(scop.statements[0], position=(0, 7, 0))
+    value_flow(replace(scop, statements=(changed, *scop.statements[1:])))
+    assert len(asked) > n_asked
 
 
 def test_accesses_one_by_one_have_the_same_dependences(monkeypatch):
