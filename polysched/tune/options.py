@@ -125,3 +125,32 @@ def choose_finalists(
     if best > FINAL_FACTOR * baseline.median_seconds:
         return ()
     return tuple(k for s, k in times if s <= FINAL_FACTOR * best)[:N_FINALISTS]
+
+
+def choose_late_finalists(
+    outcomes: Sequence[Outcome], finalists: Sequence[int]
+) -> tuple[int, ...]:
+    """Who is timed together, where the machine changed its pace before the final.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        The variants', those of the finalists from the final.
+    finalists : sequence of int
+        Who was in it.
+
+    Returns
+    -------
+    tuple of int
+        The best finalist, and the fastest of those that took less time in their trial
+        than it in the final; none where there are none.
+    """
+    times = sorted(
+        (o.median_seconds, k)
+        for k, o in enumerate(outcomes)
+        if isinstance(o, Measurement) and o.matches
+    )
+    best = next((n for n, (_, k) in enumerate(times) if k in finalists), 0)
+    if not best:
+        return ()
+    return (times[best][1], *(k for _, k in times[: min(best, N_FINALISTS - 1)]))

@@ -27,7 +27,12 @@ from polysched.tune.candidate import (
     hash_text,
     print_candidate,
 )
-from polysched.tune.options import RETRY_FACTOR, TuneOptions, choose_finalists
+from polysched.tune.options import (
+    RETRY_FACTOR,
+    TuneOptions,
+    choose_finalists,
+    choose_late_finalists,
+)
 from polysched.tune.oracle import BASELINE
 from polysched.tune.result import MeasuredVariant, TuneResult
 from polysched.tune.stopwatch import Stopwatch
@@ -228,6 +233,10 @@ class _Tuner:
         finalists = choose_finalists(baseline, outcomes, self.options)
         if finalists:
             baseline = self._time_finalists(baseline, finalists)
+            outcomes = [v.outcome for v in self.done]
+            if late := choose_late_finalists(outcomes, finalists):
+                baseline = self._time_finalists(baseline, late)
+                finalists = late
         has_measured = self._has_raced or any(not v.is_stored for v in self.done)
         return TuneResult(
             self.workbench.scop.name,

@@ -34,6 +34,7 @@ from polysched.runtime import (
     Workbench,
 )
 from polysched.tune import TuneOptions, TuneResult, tune
+from polysched.tune.stopwatch import Stopwatch
 from tests.unit.handmade import FASTER, MATMUL, write_program
 
 pytestmark = pytest.mark.cc
@@ -216,6 +217,36 @@ def test_final_decides_between_equals(
     assert result.is_loaded == again.is_loaded == (foreign > 0)
     if not foreign:  # a final that others disturbed is not kept
         assert again.to_json() == replace(result, foreign_cores=None).to_json()
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("clock")
+def test_who_was_faster_than_the_final_is_timed_with_its_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine runs at half its pace when the final is run, and after it."""
+    program = write_program(tmp_path, takes(0.9, MATMUL))
+    times = {"a": 0.41, "b": 0.4, "next": 0.6, "far": 0.85}
+    variants = [Variant(name, takes(seconds)) for name, seconds in times.items()]
+    raced: list[set[str]] = []
+
+    def time_in_turn(
+        _: object, programs: dict[str, Path]
+    ) -> dict[str, tuple[float, ...]]:
+        raced.append(set(programs))
+        later = {"baseline": 1.8, "variant0": 0.82, "variant1": 0.8, "variant2": 0.62}
+        return {name: (later[name],) * 3 for name in programs}
+
+    monkeypatch.setattr(Stopwatch, "time_in_turn", time_in_turn)
+    with Database.open(":memory:") as database:
+        result = tune(
+            program, program.scops[0], variants, toolchain=TOOLS,
+            options=TuneOptions(repeats=3), database=database,
+        )  # fmt: skip
+    second = {"baseline", "variant1", "variant2"}
+    assert raced == [{"baseline", "variant0", "variant1"}, second]
+    assert result.finalists == ("b", "next")
+    assert result.best == "next"
 
 
 @pytest.mark.long
