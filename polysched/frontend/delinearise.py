@@ -258,11 +258,22 @@ def _loose_shape(
                 _check_all(found, shape, trial)
             except CannotDelinearise:
                 continue
-            if not trial.holds.plain_is_universe():
+            if _rests_on(trial.holds, big):  # one row, or none
+                continue
+            n_rows = len(shape.extents) - 2
+            if any(not _outside(a, shape, (n_rows,)).is_empty() for a in found):
                 continue
             if _assume_room(rows, small, big, assumptions, products):
+                assumptions.holds = assumptions.holds.intersect(trial.holds)
                 return shape
     return None
+
+
+def _rests_on(holds: isl.Set, pitch: Monomial) -> bool:
+    """Whether an assumption names the size that a pitch is."""
+    (size,) = pitch.factors
+    at = holds.find_dim_by_name(isl.dim_type.param, getattr(size, "name", ""))
+    return at >= 0 and bool(holds.involves_dims(isl.dim_type.param, at, 1))
 
 
 def _assume_room(
@@ -385,15 +396,23 @@ def _is_hopeless(bad: isl.Set, shape: Shape) -> bool:
     return bool(names & set(param_names(bad))) and not names & rows
 
 
-def _outside(access: FlatAccess, shape: Shape) -> isl.Set:
-    """Instances at which an inner subscript is outside of its dimension."""
+def _outside(
+    access: FlatAccess, shape: Shape, only: Sequence[int] | None = None
+) -> isl.Set:
+    """Instances at which an inner subscript is outside of its dimension.
+
+    Of all but the outermost, or of some of these, counted from 0.
+    """
     affine = access.affine
     bad = access.domain.subtract(access.domain)
     try:
         subscripts = shape.subscripts(access.subscript)
         for corner, domain in access.corners(subscripts[0]):
             affine.value(corner, domain)
-        for subscript, extent in zip(subscripts[1:], shape.extents, strict=True):
+        inner = zip(subscripts[1:], shape.extents, strict=True)
+        for k, (subscript, extent) in enumerate(inner):
+            if only is not None and k not in only:
+                continue
             for corner, domain in access.corners(subscript):
                 value = affine.value(corner, domain)
                 limit = affine.value(extent, domain)

@@ -265,6 +265,20 @@ def test_rows_that_fill_a_longer_one(scop_of):
     assert scop.assumptions.is_equal(isl.Set("[H_s, m] -> { : H_s <= m }"))
 
 
+def test_rows_that_fill_a_longer_one_in_pairs(scop_of):
+    """Of an odd number the last pair would leave its row: that is assumed away."""
+    place = "t * m + h * s + i"
+    scop = scop_of(
+        f"{HEADS} for (int i = 0; i < s; i += 2) {{ x[{place}] = 0; "
+        f"x[{place} + 1] = 1; }}",
+        HEADS_OF,
+    )
+    assert scop.array("x").extents == (None, Param("H"), Param("s"))
+    sizes = isl.Set("[n, H, s, H_s, m] -> { : n > 0 and H > 0 and s > 0 and H_s <= m }")
+    even = isl.Set("[s] -> { : exists e : s = 2 e }")
+    assert scop.assumptions.params().intersect(sizes).is_equal(sizes.intersect(even))
+
+
 @pytest.mark.parametrize(
     "subscript",
     ["t * m + h * s + i + 1", "t * m + (h + 1) * s + i", "t * m + 2 * h * s + i"],
