@@ -54,12 +54,16 @@ class UnknownPlaces:
         What the region's own variables hold.
     only_read : set of str
         Those that the region never writes: what is not affine may be anywhere, too.
+    runs : mapping of str to (int, int)
+        Of arrays of structures, where the last subscript begins and ends that members
+        of their type have: C keeps a subscript in the member's own array.
     """
 
     extents: Mapping[str, tuple[Expr | None, ...]]
     from_anywhere: Set[str]
     ranges: Mapping[str | Local | Iter, Range]
     only_read: Set[str] = frozenset()
+    runs: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def values(self, subscript: Expr) -> isl.Set:
         """What types and operators let a subscript be, where these are few values."""
@@ -328,6 +332,10 @@ class AccessCollector:
         """Whatever a subscript may be."""
         unknown = self._unknown
         values = unknown.values(subscript)
+        if array in unknown.runs and position == len(unknown.extents[array]) - 1:
+            first, end = unknown.runs[array]
+            run = read_set(f"{{ [{first}:{end - 1}] }}")
+            return isl.Map.from_domain_and_range(domain, values.intersect(run))
         places = isl.Map.from_domain_and_range(domain, values)
         if position == 0 and array in unknown.from_anywhere:
             return places

@@ -135,9 +135,12 @@ def unknown_places(
         and (isinstance(o.symbol.ctype, PointerC) or o.symbol.storage == "parameter")
     }  # fmt: skip
     extents = {o.name: (*(None for _ in o.loops), *o.extents) for o in there}
+    runs = {
+        o.name: (o.layout.first, o.layout.end) for o in there if o.layout is not None
+    }
     own = {o.name: o.type for o in objects if o.symbol in found.declared}
     ranges = _ranges(drafts, own)
-    return UnknownPlaces(extents, from_anywhere, ranges, names - written)
+    return UnknownPlaces(extents, from_anywhere, ranges, names - written, runs)
 
 
 def with_bent_lookups(draft: Draft, only_read: Set[str]) -> Draft:

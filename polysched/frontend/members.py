@@ -243,8 +243,8 @@ class _Holder:
 def _is_taken(ctype: CType) -> bool:
     """Whether a variable may stand for a member.
 
-    For a pointer to numbers or structures, an integer, an array of structures or of
-    rows of numbers. One row of numbers is part of its structure.
+    For a pointer to numbers or structures, an integer, an array of structures, of rows
+    of numbers or of pointers to them. One row of numbers is part of its structure.
     """
     if isinstance(ctype, ScalarC):
         return not ctype.volatile and not ctype.type.is_float
@@ -254,6 +254,9 @@ def _is_taken(ctype: CType) -> bool:
             element = element.element
         if isinstance(element, StructC):
             return bool(element.spelling) and not element.volatile
+        if isinstance(ctype.element, PointerC):  # rows
+            row = ctype.element.target
+            return isinstance(row, ScalarC) and not row.volatile
         is_row = not isinstance(ctype.element, ArrayC)
         return isinstance(element, ScalarC) and not element.volatile and not is_row
     if not isinstance(ctype, PointerC):

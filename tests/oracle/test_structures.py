@@ -272,6 +272,108 @@ def test_arrays_in_structures(tmp_path: Path) -> None:
     assert n_run >= 8
 
 
+ROWS = """\
+#include <stdio.h>
+#define N 41
+struct points { double *at[3]; int *label; };
+struct groups { double mean[4][3], sum[4][3]; int count[4], largest; };
+static double room[7][N];
+static int labels[N];
+static float q[9 * 70], x[9 * 70];
+
+static void lloyd(struct points *p, struct groups *g, int n) {
+#pragma scop
+  for (int t = 0; t < 3; t++) {
+    for (int k = 0; k < 4; k++) {
+      g->count[k] = 0;
+      for (int d = 0; d < 3; d++) g->sum[k][d] = 0;
+    }
+    for (int i = 0; i < n; i++) {
+      double best = 1e30;
+      int who = 0;
+      for (int k = 0; k < 4; k++) {
+        double dist = 0;
+        for (int d = 0; d < 3; d++) {
+          double e = p->at[d][i] - g->mean[k][d];
+          dist += e * e;
+        }
+        if (dist < best) { best = dist; who = k; }
+      }
+      p->label[i] = who;
+    }
+    for (int i = 0; i < n; i++) {
+      int k = p->label[i];
+      g->count[k]++;
+      for (int d = 0; d < 3; d++) g->sum[k][d] += p->at[d][i];
+    }
+    g->largest = g->count[0] + t;
+    for (int k = 0; k < 4; k++)
+      if (g->count[k] > 0)
+        for (int d = 0; d < 3; d++) g->mean[k][d] = g->sum[k][d] / g->count[k];
+  }
+#pragma endscop
+}
+
+static void shift(struct points *to, struct points from, int n) {
+#pragma scop
+  for (int d = 0; d < 3; d++)
+    for (int i = 1; i < n; i++) to->at[d][i] = from.at[d][i - 1] + 0.5 * to->at[d][i];
+#pragma endscop
+}
+
+static void rotate(int n, int heads, int s, int dim) {
+#pragma scop
+  for (int t = 0; t < n; t++) {
+    float sum = 0;
+    for (int i = 0; i < dim; i++) sum += x[t * dim + i];
+    for (int h = 0; h < heads; h++)
+      for (int i = 0; i < s; i += 2) {
+        q[t * dim + h * s + i] = x[t * dim + h * s + i] * sum - x[t * dim + h * s + 1];
+        q[t * dim + h * s + i + 1] = q[t * dim + h * s + i] + t;
+      }
+  }
+#pragma endscop
+}
+
+int main(void)
+{
+  struct groups g = {{{0}}};
+  for (int turn = 0; turn < 4; turn++) {
+    struct points p = {{room[0], room[1], room[2]}, labels};
+    int one = turn == 1 ? 1 : 4, two = turn == 2 ? 3 : 5;
+    struct points other = {{room[3], room[one], room[two]}, 0};
+    for (int d = 0; d < 7; d++)
+      for (int i = 0; i < N; i++) room[d][i] = (i * (d + 5) + turn) % 17;
+    for (int k = 0; k < 4; k++)
+      for (int d = 0; d < 3; d++) g.mean[k][d] = 4 * k + d;
+    for (int i = 0; i < 9 * 70; i++) x[i] = i % 11, q[i] = 0;
+    lloyd(&p, &g, N - turn);
+    shift(&other, p, N - 2 * turn);
+    rotate(7, turn == 3 ? 1 : 5, 8 - turn % 2, 40 + turn);
+    for (int i = 0; i < N; i++) printf("%d ", labels[i]);
+    for (int d = 0; d < 7; d++)
+      for (int i = 0; i < N; i++) printf("%g ", room[d][i]);
+    for (int k = 0; k < 4; k++)
+      printf("%d %d %g ", g.count[k], g.largest, g.mean[k][1]);
+    for (int i = 0; i < 9 * 70; i++) printf("%g ", q[i]);
+  }
+  return 0;
+}
+"""
+
+
+@pytest.mark.long
+@pytest.mark.cc
+def test_rows_and_tables_in_structures(tmp_path: Path) -> None:
+    """Pointers in a member, sums that data choose among members, rows in pairs."""
+    path = tmp_path / "rows.c"
+    path.write_text(ROWS)
+    assert [s.name for s in parse_c(path).scops] == ["lloyd", "shift", "rotate"]
+    n_run, wrong = sweep(path, [], SpaceOptions(seconds=10, limit=5))
+    assert wrong == []
+    assert n_run >= 9
+
+
 BY_VALUE = """\
 #include <stdio.h>
 typedef struct { double a[4][4]; } mat4;

@@ -1,5 +1,6 @@
 """Elements at places that depend on data, read and written."""
 
+import islpy as isl
 import pytest
 
 from polysched.codegen import PrintOptions, print_openmp
@@ -99,6 +100,20 @@ def test_all_of_the_array_may_be_written(scop_of, case):
     assert write.kind == "may_write"
     assert write.array in scop.looked_up
     assert write.relation.is_equal(expected.intersect_domain(write.relation.domain()))
+
+
+def test_a_member_s_own_array_is_not_left(parse):
+    """What lies beside `count` has the same type, and may be touched; the rest not."""
+    (scop,) = parse(
+        "struct bins { double sum[8]; int count[8], most; float mean[8]; };\n"
+        "void f(struct bins *b, const unsigned char *key, int n) {\n#pragma scop\n"
+        "for (int i = 0; i < n; i++) b->count[key[i]]++;\n#pragma endscop\n}"
+    ).scops
+    (write,) = scop.statements[0].writes
+    assert write.kind == "may_write"
+    assert write.relation.range().is_equal(
+        isl.Set("[n] -> { b_count[0, k] : n > 0 and 16 <= k <= 24 }")
+    )
 
 
 def test_variables_of_the_scop_are_what_they_get(scop_of):

@@ -51,6 +51,19 @@ def test_a_member_may_lead_to_rows(parse):
     assert "the rows of g_u" in map(str, scop.overlaps)
 
 
+def test_a_member_may_be_a_row_of_pointers(parse):
+    """One `double *` for each coordinate."""
+    (scop,) = parse(
+        "struct points { double *at[3]; };\nvoid f(struct points *p, int n) {\n"
+        "#pragma scop\nfor (int d = 0; d < 2; d++)"
+        " for (int i = 0; i < n; i++) p->at[d][i] = p->at[d + 1][i];\n"
+        "#pragma endscop\n}"
+    ).scops
+    array = scop.array("p_at")
+    assert (array.held, array.in_rows) == ("p ? &p->at[0] : 0", True)
+    assert "the rows of p_at" in map(str, scop.overlaps)
+
+
 def test_names_are_new(parse):
     (scop,) = read(
         parse, "for (int i = 0; i < n; i++) g->x[i] = g_x[i];",
