@@ -389,8 +389,12 @@ def _cycles_in_registers(nest: Nest, cpu: Cpu) -> float:
     before it, and there are as many at a time as vectors in the tile. Rows that are
     far from each other share few cache sets and pages: unless they are packed, every
     load of a vector waits now and then. Of short integers one instruction adds up
-    several terms.
+    several terms, from a packed copy.
     """
+    n_terms = max(map(grouped_terms, nest.marks), default=1)
+    if nest.is_scalar_tile:
+        loads = sum(nest.memory_operations()) / LOADS_PER_CYCLE
+        return nest.n_operations / OPERATIONS_PER_CYCLE + loads
     lanes = min(nest.lanes, max(1, cpu.simd_bits // (8 * nest.element_bytes)))
     fused = max(1.0, nest.n_operations / 2) if "fma" in cpu.isa else nest.n_operations
     arithmetic = fused / OPERATIONS_PER_CYCLE / lanes
@@ -398,7 +402,6 @@ def _cycles_in_registers(nest: Nest, cpu: Cpu) -> float:
     if not nest.is_packed and not nest.is_turned:
         loads *= UNPACKED_LOSS
     waiting = LATENCY_CYCLES / nest.copies if nest.waits else 0.0
-    n_terms = max(map(grouped_terms, nest.marks), default=1)
     return max(arithmetic, loads, waiting) / n_terms / REGISTER_EFFICIENCY
 
 

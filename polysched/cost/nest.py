@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +30,7 @@ from polysched.ir import (
     Rolled,
     Statement,
     assignments,
+    grouped_terms,
     held_lanes,
     is_whole,
     promote,
@@ -354,12 +355,37 @@ class Nest(NestData):
             return False
         classes = self.inner_classes()
         far = [(r, c) for r, c in classes if r.stride_class(lane) == "N"]
+        if not self._have_one_type(r.array for r, _ in far):
+            return False
         if all(c == "1" for _, c in far):
             return bool(far)
         within = [d for d in map(self.directions.__getitem__, points[:-1]) if d]
         return all(c != "0" for r, c in classes if r.is_write) and any(
             all(r.stride_class(d) == "1" for r, _ in far) for d in within
         )
+
+    @cached_property
+    def is_scalar_tile(self) -> bool:
+        """Whether a register tile has no vectors, and nothing is packed that helps.
+
+        Its lanes read elements of another type that lie far apart, or several terms at
+        a time.
+        """
+        if self.is_packed:
+            return False
+        points = [k for k, m in enumerate(self.members) if m.unrolled]
+        lane = self.directions[points[-1]] if points else None
+        if max(map(grouped_terms, self.marks), default=1) > 1:
+            return True
+        if not lane:
+            return False
+        far = {r.array for r in self.references if r.stride_class(lane) == "N"}
+        return bool(far) and not self._have_one_type(far)
+
+    def _have_one_type(self, arrays: Iterable[str]) -> bool:
+        """Whether elements are of the type that is written, as squares turn them."""
+        written = {r.array for r in self.references if r.is_write}
+        return len({self.scop.array(a).type for a in written.union(arrays)}) == 1
 
     @cached_property
     def has_whole_vectors(self) -> bool:

@@ -427,3 +427,28 @@ def test_transpositions_gain_from_squares_that_are_turned() -> None:
     assert plain is not None
     assert turned is not None
     assert turned < plain
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("terms", [1, 2])
+def test_bytes_that_lie_far_apart_fill_no_vectors(tmp_path: Path, terms: int) -> None:
+    """A tile whose lanes read a column of bytes is printed as plain loops."""
+    path = tmp_path / "bytes.c"
+    path.write_text(
+        "static signed char A[96][128], B[96][128]; static int C[96][96];\n"
+        "void product(void) {\n#pragma scop\n"
+        "for (int i = 0; i < 96; i++) for (int j = 0; j < 96; j++)\n"
+        "  for (int k = 0; k < 128; k++) C[i][j] += A[i][k] * B[j][k];\n"
+        "#pragma endscop\n}\n"
+    )
+    scop = parse_c(path).scops[0]
+    loops = ", ".join(f"{{ S0[i, j, k] -> [({v})] }}" for v in "ijk")
+    tree, deps = trees.one_band(scop, f"[{loops}]")
+    tile = f"registers(band=0, factors=[6, 64, 1], lanes=16, terms={terms})"
+    plain, tiled = (
+        predict_seconds(apply_script(tree, parse_script(s), deps), scop, deps, MACHINE)
+        for s in ("", tile)
+    )
+    assert plain is not None
+    assert tiled is not None
+    assert tiled > plain / 2
