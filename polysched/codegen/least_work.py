@@ -84,8 +84,7 @@ class LeastWork:
         build = isl.AstBuild.from_context(self.context)
         fixed, factors = [], []
         for k in range(domain.dim(isl.dim_type.set)):
-            whole = domain.dim_max(k).sub(domain.dim_min(k))
-            side = next(self._sides((moves.dim_max(k), whole)), None)
+            side = next(self._sides(_reaches(moves, domain, k)), None)
             if side is None:
                 return None
             text = self.exprs.text(build.expr_from_pw_aff(side))
@@ -101,3 +100,16 @@ class LeastWork:
             found = reach.intersect_params(self.context).gist(self.context).coalesce()
             if found.n_piece() == 1:
                 yield found.add_constant_val(isl.Val(1))
+
+
+def _reaches(moves: isl.Set, domain: isl.Set, k: int) -> Iterator[isl.PwAff]:
+    """How far instances lie apart in one run, and in all, as far as that has a bound.
+
+    A hull that simple constraints describe may have none where the runs do.
+    """
+    try:
+        yield moves.dim_max(k)
+    except isl.Error as error:
+        if "unbounded" not in str(error):
+            raise
+    yield domain.dim_max(k).sub(domain.dim_min(k))

@@ -23,6 +23,11 @@ CLAUSES = {
     ),
     # the largest statement counts
     "S[i] -> [i] : 0 <= i < n; T[i, j] -> [i] : 0 <= i < n and 0 <= j < 50": "n >= 20",
+    # borders and inside: simple constraints around all three have no end
+    "S[i, a, b] -> [i] : 0 <= i < n and (0 < a <= n and 0 < b <= m "
+    "or 0 < a <= n and b = 0 or a = 0 and 0 <= b <= m)": (
+        "(double)n * (n + 1) * (m + 1) >= 1000"
+    ),
     # min(n - 1, m) columns: no short condition, so always
     "S[i, j] -> [i] : 0 <= i < n and 0 <= j < i and j < m": "",
 }
