@@ -22,7 +22,7 @@ from polysched.codegen.pages import Untouched, advise_large_pages
 from polysched.codegen.place import Declaration, place
 from polysched.codegen.storage import Buffer
 from polysched.codegen.window import Size
-from polysched.ir import Scop
+from polysched.ir import Action, Assign, Element, Expr, Guard, Scop, walk
 from polysched.sets import ast_options
 
 LINE = 64  # bytes
@@ -162,6 +162,13 @@ class Declarer:
         reading = frozenset(name for name, is_write in found if not is_write)
         return frozenset(name for name, _ in found), reading
 
+    def _using(self, buffer: Buffer) -> frozenset[str]:
+        """Statements that use what others have set."""
+        array = buffer.array.name
+        return frozenset(
+            s.name for s in self.scop.statements if _uses_first(s.body, array)
+        )
+
     def _declaration(self, buffer: Buffer, name: str, parts: str) -> Declaration:
         """What makes a buffer, or finds a thread's part of an array of them."""
         type_name, sizes = self._type_of(buffer)
@@ -196,6 +203,7 @@ class Declarer:
             reading,
             unused,
             touching - reading,
+            self._using(buffer),
             cleared,
         )
 
@@ -287,6 +295,32 @@ def _count_bytes(buffer: Buffer, sizes: tuple[str, ...]) -> int:
     if not all(size.isdecimal() for size in sizes):
         return 0
     return prod(map(int, sizes)) * buffer.array.type.n_bytes
+
+
+def _uses_first(actions: Sequence[Action], array: str) -> bool | None:
+    """Whether actions use an array before they set it; None if they do neither."""
+    for action in actions:
+        match action:
+            case Assign(target, op, value):
+                if _mentions((*target.subscripts, value), array):
+                    return True
+                if target.array == array:
+                    return op != "="
+            case Guard(condition, then, other):
+                if _mentions((condition,), array):
+                    return True
+                found = [_uses_first(part, array) for part in (then, other)]
+                if found != [None, None]:
+                    return any(found)
+    return None
+
+
+def _mentions(expressions: Sequence[Expr], array: str) -> bool:
+    return any(
+        isinstance(e, Element) and e.array == array
+        for expr in expressions
+        for e in walk(expr)
+    )
 
 
 def _attributes(buffer: Buffer) -> str:

@@ -33,8 +33,9 @@ class Declaration:
         Those that read it; without one, the opening has to silence a warning.
     unused : tuple of str
         Lines for a scope in which it is written only.
-    setting : frozenset of str
-        Statements that write it and read nothing of it.
+    setting, needing : frozenset of str
+        Statements that write it and read nothing of it, and those that read what others
+        have set.
     cleared : tuple of str
         Opening lines for a scope that reads it where only branches have set it: of that
         compilers warn. None for the same lines always.
@@ -47,6 +48,7 @@ class Declaration:
     reading: frozenset[str]
     unused: tuple[str, ...] = ()
     setting: frozenset[str] = frozenset()
+    needing: frozenset[str] = frozenset()
     cleared: tuple[str, ...] = ()
 
 
@@ -106,7 +108,7 @@ def _is_read_unset(block: Block, declaration: Declaration) -> bool:
         nonlocal found
         match node:
             case Instance(statement):
-                if statement in declaration.reading:
+                if statement in declaration.needing:
                     found = found or not is_set
                 return is_set or statement in declaration.setting
             case Branch(_, then, other):
