@@ -10,7 +10,7 @@ import islpy as isl
 
 from polysched.codegen.ctext import ADD, Text
 from polysched.codegen.linear import Linear, StoragePlace
-from polysched.ir import Load
+from polysched.ir import Expr, Load
 
 _LANES = re.compile(r" simd(?=\b)|(?<= )simdlen\(\d+\) ?")
 
@@ -143,6 +143,8 @@ class Instance:
         empty where there is none.
     held : tuple of (Load, str)
         Elements as the statement has them, and the variables that stand for them.
+    quotients : tuple of (Expr, str)
+        The same of divisions, as the statement has them when it is printed.
     """
 
     statement: str
@@ -151,6 +153,7 @@ class Instance:
     key: str = ""
     accumulator: str = ""
     held: tuple[tuple[Load, str], ...] = ()
+    quotients: tuple[tuple[Expr, str], ...] = ()
 
     @property
     def has_variables(self) -> bool:

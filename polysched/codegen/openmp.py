@@ -31,6 +31,7 @@ from polysched.codegen.held import HeldElements
 from polysched.codegen.held_blocks import HeldBlocks
 from polysched.codegen.held_bodies import HeldBodies
 from polysched.codegen.held_factors import HeldFactors
+from polysched.codegen.held_quotients import HeldQuotients
 from polysched.codegen.held_rows import HeldRows
 from polysched.codegen.int_range import sizes_in_int
 from polysched.codegen.joined import join_conditions
@@ -331,13 +332,13 @@ class _Printer:
         block = factors.convert(block)
         block = make_vectors_whole(block, built.schedules, self.scop)
         block = SumParts(self.scop, self.names, self.type.name).convert(block)
-
-        in_lanes = {
-            instance
-            for loop in walk_nodes(block)
-            if isinstance(loop, Loop) and loop.has_lanes
-            for instance in instances(loop.body)
-        }
+        in_lanes = _in_lanes(block)
+        block = HeldQuotients(
+            lambda i: self._printed(i, built.domains, i in in_lanes),
+            lambda expr, i: self._at(i, printer).value(expr).text,
+            self.names,
+        ).convert(block)
+        in_lanes = _in_lanes(block)
 
         def instance_lines(instance: Instance) -> tuple[str, ...]:
             is_lane = instance in in_lanes
@@ -362,6 +363,17 @@ class _Printer:
         domains: Mapping[str, isl.UnionSet],
         in_lanes: bool,
     ) -> tuple[str, ...]:
+        statement = self._printed(instance, domains, in_lanes)
+        if instance.quotients:
+            statement = _with_variables(statement, dict(instance.quotients))
+        printer = self._at(instance, printer)
+        indent = self.options.indent
+        return print_instance(statement, printer, taken, indent, in_lanes=in_lanes)
+
+    def _printed(
+        self, instance: Instance, domains: Mapping[str, isl.UnionSet], in_lanes: bool
+    ) -> Statement:
+        """The statement that is printed for an instance."""
         statement = self.scop.statement(instance.statement)
         target = self._target(statement) if instance.accumulator else None
         if in_lanes:
@@ -370,16 +382,14 @@ class _Printer:
             if target is None:
                 body = choose_stores(self.scop, statement, certain)
             statement = replace(statement, body=join_conditions(body, certain))
-        held = dict(instance.held)
+        held: dict[Expr, str] = dict(instance.held)
         if target is not None:
             held[target] = instance.accumulator
         if held:
             statement = _with_variables(statement, held)
         if instance.key in domains:
             statement = specialise(statement, domains[instance.key])
-        printer = self._at(instance, printer)
-        indent = self.options.indent
-        return print_instance(statement, printer, taken, indent, in_lanes=in_lanes)
+        return statement
 
     def _at(self, instance: Instance, printer: ExprPrinter) -> ExprPrinter:
         """The printer that knows an instance's iterators and storage."""
@@ -422,11 +432,21 @@ class _Printer:
         )
 
 
-def _with_variables(statement: Statement, held: Mapping[Load, str]) -> Statement:
-    """A statement in which variables stand for elements."""
+def _in_lanes(block: Block) -> set[Instance]:
+    """The instances in vector lanes."""
+    return {
+        instance
+        for loop in walk_nodes(block)
+        if isinstance(loop, Loop) and loop.has_lanes
+        for instance in instances(loop.body)
+    }
+
+
+def _with_variables(statement: Statement, held: Mapping[Expr, str]) -> Statement:
+    """A statement in which variables stand for elements or other expressions."""
 
     def variable(e: Expr) -> Expr | None:
-        name = held.get(e) if isinstance(e, Load) else None
+        name = held.get(e)
         return None if name is None else Load(name, (), e.dtype)
 
     body = tuple(map_action(action, variable) for action in statement.body)

@@ -1,0 +1,141 @@
+"""Remainders and quotients that do not move with a loop, computed once before it.
+
+A division may fail, so that compilers leave one where it is reached under a condition,
+and where they cannot tell that it is reached at all::
+
+    for (int j = 0; j < m; j++)                   const int rest = n ? (i + 1) % n : 0;
+      if (a[j] > 0)                        ==>    for (int j = 0; j < m; j++)
+        g[i][j] = f[(i + 1) % n][j];                if (a[j] > 0)
+                                                      g[i][j] = f[rest][j];
+
+Divisors that are numbers are left alone: compilers multiply by their inverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from polysched.codegen.ctext import Names, identifiers
+from polysched.codegen.nodes import (
+    Block,
+    Instance,
+    Loop,
+    Node,
+    change_blocks,
+    instances,
+    walk_nodes,
+)
+from polysched.ir import (
+    Binary,
+    Cast,
+    Const,
+    Expr,
+    Iter,
+    Param,
+    Statement,
+    Unary,
+    action_expressions,
+)
+
+MAX_QUOTIENTS = 48  # before one loop
+_DIVIDES = ("%", "/")
+_COMPUTES = ("+", "-", "*", *_DIVIDES)
+
+
+@dataclass(frozen=True)
+class HeldQuotients:
+    """Gives divisions that do not move with a loop their variables.
+
+    Attributes
+    ----------
+    statement : callable
+        The statement of an instance, as it is printed.
+    text : callable
+        An expression of the statement at an instance, as C text.
+    names : Names
+        Source of identifiers.
+    """
+
+    statement: Callable[[Instance], Statement]
+    text: Callable[[Expr, Instance], str]
+    names: Names
+
+    def convert(self, block: Block) -> Block:
+        """The block with the variables in place."""
+        return replace(block, items=tuple(map(self._convert, block.items)))
+
+    def _convert(self, node: Node) -> Node:
+        if not isinstance(node, Loop):
+            return change_blocks(node, self.convert)
+        found = {} if node.is_shared else self._held(node)
+        if not found:
+            return replace(node, body=self.convert(node.body))
+        texts = dict.fromkeys(text for text, _, _ in found.values())
+        named = {text: self.names.take("rest") for text in texts}
+        variables: dict[Instance, list[tuple[Expr, str]]] = {}
+        for (instance, expr), (text, _, _) in found.items():
+            variables.setdefault(instance, []).append((expr, named[text]))
+        lines = {
+            f"const {type_} {named[text]} = {divisor} ? {text} : 0;"
+            for text, divisor, type_ in found.values()
+        }
+        body = self.convert(_with_quotients(node.body, variables))
+        return Block((replace(node, body=body),), tuple(sorted(lines)))
+
+    def _held(self, loop: Loop) -> dict[tuple[Instance, Expr], tuple[str, str, str]]:
+        """What no loop here moves: text, divisor and type."""
+        moving = {n.iterator for n in walk_nodes(loop) if isinstance(n, Loop)}
+        found: dict[tuple[Instance, Expr], tuple[str, str, str]] = {}
+        for instance in instances(loop):
+            known = {expr for expr, _ in instance.quotients}
+            for expr in dict.fromkeys(_quotients(self.statement(instance))):
+                text = self.text(expr, instance)
+                if expr not in known and not identifiers(text) & moving:
+                    divisor = self.text(expr.right, instance)
+                    found[instance, expr] = text, divisor, expr.dtype.name
+        is_few = len({text for text, _, _ in found.values()}) <= MAX_QUOTIENTS
+        return found if is_few else {}
+
+
+def _quotients(statement: Statement) -> Iterator[Binary]:
+    """Divisions of integers that iterators and sizes decide, by what is no number."""
+    for action in statement.body:
+        for expr in action_expressions(action):
+            yield from _divisions(expr)
+
+
+def _divisions(expr: Expr) -> Iterator[Binary]:
+    divides = isinstance(expr, Binary) and expr.op in _DIVIDES
+    if divides and not expr.dtype.is_float and _is_known(expr):
+        assert isinstance(expr, Binary)
+        if not isinstance(expr.right, Const):
+            yield expr
+            return
+    for operand in expr.operands:
+        yield from _divisions(operand)
+
+
+def _is_known(expr: Expr) -> bool:
+    match expr:
+        case Iter() | Param() | Const():
+            return True
+        case Binary(op):
+            return op in _COMPUTES and all(map(_is_known, expr.operands))
+        case Unary() | Cast():
+            return all(map(_is_known, expr.operands))
+    return False
+
+
+def _with_quotients(
+    block: Block, variables: dict[Instance, list[tuple[Expr, str]]]
+) -> Block:
+    def change(node: Node) -> Node:
+        if isinstance(node, Instance) and node in variables:
+            return replace(node, quotients=(*node.quotients, *variables[node]))
+        return change_blocks(node, changed)
+
+    def changed(inner: Block) -> Block:
+        return replace(inner, items=tuple(map(change, inner.items)))
+
+    return changed(block)
