@@ -95,6 +95,8 @@ class Symbol:
         The definition of a function that has one.
     held : str
         The C expression that it stands for, where the program has no such variable.
+    n_rows : c_ast.Node, optional
+        How many elements a pointer leads to that stands for an array.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Symbol:
     value: int | None = None
     function: c_ast.FuncDef | None = None
     held: str = ""
+    n_rows: c_ast.Node | None = None
 
     @property
     def scalar_type(self) -> ScalarType | None:

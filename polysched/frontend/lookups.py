@@ -132,6 +132,7 @@ def unknown_places(
     from_anywhere = {
         o.name for o in there
         if o.name in written
+        and o.symbol.n_rows is None
         and (isinstance(o.symbol.ctype, PointerC) or o.symbol.storage == "parameter")
     }  # fmt: skip
     extents = {o.name: (*(None for _ in o.loops), *o.extents) for o in there}

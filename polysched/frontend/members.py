@@ -192,10 +192,16 @@ class _Holder:
         decl = _declaration(name, ctype, node)
         if decl is None:
             return None
-        is_array = isinstance(self._member(path), ArrayC)
-        value = f"&{text}[0]" if is_array else text
+        member = self._member(path)
+        n_rows = None
+        value = text
+        if isinstance(member, ArrayC):
+            value = f"&{text}[0]"
+            n_rows = None if isinstance(member.element, PointerC) else member.extent
         base = f"{path[0]} ? {value} : 0" if _is_pointed(node) else value
-        symbol = Symbol(name, "object", ctype, "local", node=decl, held=base)
+        symbol = Symbol(
+            name, "object", ctype, "local", node=decl, held=base, n_rows=n_rows
+        )
         self.found[text] = symbol
         return symbol
 

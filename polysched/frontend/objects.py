@@ -316,7 +316,10 @@ class Objects:
     ) -> tuple[Expr | None, ...]:
         found: list[Expr | None] = []
         rows = table_dimensions(symbol.ctype)
-        for extent in dimensions(symbol.ctype) if rows is None else rows:
+        declared = list(dimensions(symbol.ctype) if rows is None else rows)
+        if declared and symbol.n_rows is not None:
+            declared[0] = symbol.n_rows
+        for extent in declared:
             if extent is None:
                 found.append(None)
                 continue

@@ -116,6 +116,18 @@ def test_a_member_s_own_array_is_not_left(parse):
     )
 
 
+def test_rows_of_a_member_are_as_many_as_it_has(parse):
+    (scop,) = parse(
+        "struct groups { double sum[8][3]; };\n"
+        "void f(struct groups *g, const int *key, int n) {\n#pragma scop\n"
+        "for (int i = 0; i < n; i++) g->sum[key[i]][1] += i;\n#pragma endscop\n}"
+    ).scops
+    (write,) = scop.statements[0].writes
+    assert write.relation.range().is_equal(
+        isl.Set("[n] -> { g_sum[k, 1] : n > 0 and 0 <= k < 8 }")
+    )
+
+
 def test_variables_of_the_scop_are_what_they_get(scop_of):
     text = f"{LOOP} {{ int k = at[i] & 7; if (v[i] > 0) k = 9; int l = 12 - k; "
     scop = scop_of(text + "x[l] += i; }", head=HEAD, before=BEFORE)
