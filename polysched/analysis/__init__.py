@@ -58,6 +58,7 @@ from polysched.analysis.feature_table import (
 from polysched.analysis.footprint import (
     LARGE_EXTENT,
     box_footprint,
+    has_gap,
     iterator_extent,
     known_size,
     member_extent,
@@ -260,6 +261,7 @@ __all__ = [
     "find_violation",
     "function_directions",
     "fused_count",
+    "has_gap",
     "has_terms",
     "infer_liveness",
     "is_box",

@@ -13,7 +13,7 @@ from polysched.analysis.places import Member
 from polysched.analysis.rationals import Rational, Vector
 from polysched.analysis.strides import Reference, subscript_moves
 from polysched.ir import Array, Const, Expr, Param, Scop
-from polysched.sets import n_dims
+from polysched.sets import list_basic_sets, n_dims
 
 LARGE_EXTENT = 1000  # assumed trip count of a loop with unknown bounds
 MAX_EXTENT = 10**9
@@ -49,6 +49,28 @@ def iterator_extent(
     if not (low.is_int() and high.is_int()):
         return None
     return min(MAX_EXTENT, int(high.to_python()) - int(low.to_python()) + 1)
+
+
+@lru_cache(maxsize=4096)
+def has_gap(scop: Scop, statement: str, coefficients: tuple[int, ...]) -> bool:
+    """Whether an affine function leaves out values between its least and greatest.
+
+    So does the iterator of a layer at both ends of a grid, ``j < np || j >= n - np``.
+    Steps of a loop leave none out.
+
+    Parameters
+    ----------
+    coefficients : tuple of int
+        Of the function, one per iterator of the statement.
+    """
+    domain = scop.statement(statement).domain.intersect_params(scop.context)
+    value = isl.Aff.zero_on_domain(isl.LocalSpace.from_space(domain.get_space()))
+    for k, c in enumerate(coefficients):
+        value = value.set_coefficient_val(isl.dim_type.in_, k, isl.Val(c))
+    values = domain.apply(isl.Map.from_aff(value)).coalesce().remove_divs().coalesce()
+    if len(list_basic_sets(values)) < 2:
+        return False
+    return not isl.Set.from_basic_set(values.convex_hull()).is_subset(values)
 
 
 @lru_cache(maxsize=1024)

@@ -16,6 +16,7 @@ from polysched.analysis import (
     Vector,
     active_dependences,
     box_footprint,
+    has_gap,
     loop_spans,
     member_directions,
     member_distances,
@@ -281,6 +282,13 @@ class BandView:
             view = s.members[s.positions[member]]
             seen.add((view.constant, member_extent(self.scop, s.name, view)))
         return len(seen) > 1
+
+    def has_gap(self, member: int) -> bool:
+        """Whether some statement runs at both ends of a member, and not between."""
+        return len(self.statements) > 1 and any(
+            has_gap(self.scop, s.name, s.members[s.positions[member]].coefficients)
+            for s in self.statements
+        )
 
     def stride_classes(self, member: int) -> Iterator[tuple[str, bool, str]]:
         """Array, whether it writes, and stride class of each main reference."""

@@ -61,7 +61,9 @@ def fill_lanes(
         if lanes and band.coincident[last]:
             draft = run_forwards(draft, band, last)
             band = view_band(draft, scop, path)
-        jammed = _jam(draft, band, cpu, vector=parallel) if jam else None
+        is_split = lanes and band.has_gap(last)
+        wants_jam = jam and not is_split
+        jammed = _jam(draft, band, cpu, vector=parallel) if wants_jam else None
         # copies of a body that asks for borders are in no lanes
         cut = cut_borders(draft, scop, path, last) if lanes or not jammed else None
         if cut is not None:
@@ -152,7 +154,11 @@ def _would_explode(draft: Draft, band: BandView) -> bool:
 
 def _separate(draft: Draft, band: BandView) -> Draft:
     """Cut the innermost loops whose range differs between statements."""
-    uneven = [k for k in range(band.n_members) if band.is_uneven(k)]
+    uneven = [
+        k
+        for k in range(band.n_members)
+        if band.is_uneven(k) or (k == band.n_members - 1 and band.has_gap(k))
+    ]
     for member in uneven[-MAX_CUTS:]:
         draft = draft.do(Separate(band.path, member))
     return draft

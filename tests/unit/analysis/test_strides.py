@@ -11,6 +11,7 @@ import pytest
 from polysched.analysis import (
     Reference,
     box_footprint,
+    has_gap,
     iterator_extent,
     member_directions,
     references,
@@ -74,6 +75,24 @@ def test_extent_needs_known_parameters(n: int | None, expected: int | None) -> N
     assert iterator_extent(scop, "S1", (1, 0, 0)) == expected
     if n == 8:
         assert iterator_extent(scop, "S1", (2, 1, 0)) == 22
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("0 <= i < n", False),
+        ("0 <= i < w or n - w <= i < n", True),
+        ("0 <= i < n and (i < w or i >= n - w)", True),
+        ("0 <= i < n and i mod 2 = 0", False),
+        ("0 <= i < n and (i mod 4 = 0 or i mod 4 = 1)", False),
+        ("0 <= i < n and i != w", True),
+    ],
+)
+def test_gaps_are_values_between(where: str, expected: bool) -> None:
+    b = ScopBuilder("layers", ["n", "w"])
+    b.array("A", "double[n]")
+    b.statement("i", where, "A[i] = 1.0", position=(0, 0))
+    assert has_gap(b.build(), "S0", (1,)) == expected
 
 
 def test_footprint_of_a_box_counts_each_element_once() -> None:

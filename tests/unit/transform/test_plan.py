@@ -196,6 +196,27 @@ def test_copies_of_a_short_loop_fill_the_time_of_a_recurrence() -> None:
     assert Jam((0,), (5, 1)) in steps
 
 
+def test_layers_at_both_ends_of_rows_have_loops_of_their_own() -> None:
+    """No lanes ask for them, and no jammed copies do."""
+    b = ScopBuilder("layers", ["n", "w"])
+    for name in "AB":
+        b.array(name, "double[n][n]")
+    box = "0 <= i, j < n"
+    b.statement("i, j", box, "A[i][j] *= 2.0", position=(0, 0, 0))
+    layers = f"{box} and (j < w or j >= n - w)"
+    b.statement("i, j", layers, "A[i][j] += B[i][j]", position=(0, 0, 1))
+    scop = b.build()
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    steps = plan_script(tree, scop, deps, CPU, PlanShape(jam=True)).steps
+    kinds = {type(s).__name__ for s in steps}
+    assert kinds >= {"Separate", "Vector"}
+    assert "Jam" not in kinds
+    text = print_openmp(scop, apply_script(tree, steps, deps))
+    assert text.count("#pragma omp simd") == 3
+    assert " if (" not in text
+
+
 def test_stencil_keeps_its_vector_loop_whole_inside_waves() -> None:
     best = plans("jacobi")[0]
     assert best.startswith("straighten(band=0); tile(band=0, sizes=[16, 32])")
