@@ -8,7 +8,9 @@ and where they cannot tell that it is reached at all::
         g[i][j] = f[(i + 1) % n][j];                if (a[j] > 0)
                                                       g[i][j] = f[rest][j];
 
-Divisors that are numbers are left alone: compilers multiply by their inverse.
+Divisors that are numbers are left alone: compilers multiply by their inverse. Of one
+division within another both divisors are asked for, `n && m ? i / m % n : 0`: where the
+loop does not run, neither division may.
 """
 
 from __future__ import annotations
@@ -77,14 +79,14 @@ class HeldQuotients:
         for (instance, expr), (text, _, _) in found.items():
             variables.setdefault(instance, []).append((expr, named[text]))
         lines = {
-            f"const {type_} {named[text]} = {divisor} ? {text} : 0;"
-            for text, divisor, type_ in found.values()
+            f"const {type_} {named[text]} = {condition} ? {text} : 0;"
+            for text, condition, type_ in found.values()
         }
         body = self.convert(_with_quotients(node.body, variables))
         return Block((replace(node, body=body),), tuple(sorted(lines)))
 
     def _held(self, loop: Loop) -> dict[tuple[Instance, Expr], tuple[str, str, str]]:
-        """What no loop here moves: text, divisor and type."""
+        """What no loop here moves: text, when it may be computed, and type."""
         moving = {n.iterator for n in walk_nodes(loop) if isinstance(n, Loop)}
         found: dict[tuple[Instance, Expr], tuple[str, str, str]] = {}
         for instance in instances(loop):
@@ -92,8 +94,9 @@ class HeldQuotients:
             for expr in dict.fromkeys(_quotients(self.statement(instance))):
                 text = self.text(expr, instance)
                 if expr not in known and not identifiers(text) & moving:
-                    divisor = self.text(expr.right, instance)
-                    found[instance, expr] = text, divisor, expr.dtype.name
+                    divisors = [self.text(d, instance) for d in _divisors(expr)]
+                    condition = " && ".join(dict.fromkeys(map(_operand, divisors)))
+                    found[instance, expr] = text, condition, expr.dtype.name
         is_few = len({text for text, _, _ in found.values()}) <= MAX_QUOTIENTS
         return found if is_few else {}
 
@@ -114,6 +117,19 @@ def _divisions(expr: Expr) -> Iterator[Binary]:
             return
     for operand in expr.operands:
         yield from _divisions(operand)
+
+
+def _divisors(expr: Expr) -> Iterator[Expr]:
+    """What an expression divides by, numbers aside, its own divisor first."""
+    divides = isinstance(expr, Binary) and expr.op in _DIVIDES
+    if divides and not isinstance(expr.operands[1], Const):
+        yield expr.operands[1]
+    for operand in expr.operands:
+        yield from _divisors(operand)
+
+
+def _operand(text: str) -> str:
+    return text if text.isidentifier() else f"({text})"
 
 
 def _is_known(expr: Expr) -> bool:

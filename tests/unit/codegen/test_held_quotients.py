@@ -49,6 +49,16 @@ def test_where_it_is_no_remainder_nothing_is_declared(tmp_path: Path) -> None:
     assert not any("rest" in line or "%" in line for line in found)
 
 
+def test_a_division_within_another_fails_no_earlier(tmp_path: Path) -> None:
+    """For m = 0 nothing is divided, as the loop does not run."""
+    found = lines(
+        tmp_path,
+        "for (int i = 0; i < n; i++) for (int j = 0; j < m; j++)"
+        " if (a[j] > 0) g[i][j] = f[(i / m) % (n + 1)][j];",
+    )
+    assert "const int rest = (n + 1) && m ? t1 / m % (n + 1) : 0;" in found
+
+
 def test_what_moves_with_the_loop_and_divisors_that_are_numbers_stay(
     tmp_path: Path,
 ) -> None:
