@@ -14,6 +14,7 @@ from polysched.analysis import (
     Member,
     Reference,
     StrideClass,
+    Vector,
     computed_bytes,
     fused_count,
     keeps_low_bits,
@@ -320,6 +321,16 @@ class Nest(NestData):
         is_scalar = is_short and depth == len(self.members)
         return is_scalar or self._is_row_held(reference)
 
+    @cached_property
+    def _points(self) -> list[int]:
+        """Positions of the loops within a register tile."""
+        return [k for k, m in enumerate(self.members) if m.unrolled]
+
+    @property
+    def _lane(self) -> Vector | None:
+        """How the lanes of a register tile move, which are its last loop."""
+        return self.directions[self._points[-1]] if self._points else None
+
     def register_loads(self) -> float:
         """Loads of one instance in a register tile: vectors, and single values.
 
@@ -327,8 +338,7 @@ class Nest(NestData):
         for each vector; what does not move inside the tile stays in registers. What is
         turned counts for its vectors and for as many exchanges as turn a square.
         """
-        points = [k for k, m in enumerate(self.members) if m.unrolled]
-        lane = self.directions[points[-1]] if points else None
+        lane = self._lane
         total = 0.0
         seen = set()
         for reference, found in self.inner_classes():
@@ -349,8 +359,7 @@ class Nest(NestData):
 
         The innermost one, or one within the tile.
         """
-        points = [k for k, m in enumerate(self.members) if m.unrolled]
-        lane = self.directions[points[-1]] if points else None
+        lane = self._lane
         if not self.lanes or not lane:
             return False
         classes = self.inner_classes()
@@ -359,7 +368,7 @@ class Nest(NestData):
             return False
         if all(c == "1" for _, c in far):
             return bool(far)
-        within = [d for d in map(self.directions.__getitem__, points[:-1]) if d]
+        within = [d for d in map(self.directions.__getitem__, self._points[:-1]) if d]
         return all(c != "0" for r, c in classes if r.is_write) and any(
             all(r.stride_class(d) == "1" for r, _ in far) for d in within
         )
@@ -373,8 +382,7 @@ class Nest(NestData):
         """
         if self.is_packed:
             return False
-        points = [k for k, m in enumerate(self.members) if m.unrolled]
-        lane = self.directions[points[-1]] if points else None
+        lane = self._lane
         if max(map(grouped_terms, self.marks), default=1) > 1:
             return True
         if not lane:

@@ -112,11 +112,7 @@ def choose_finalists(
         Positions of the fastest variants, fastest first; none where runs are long, so
         that one run tells enough, or where no variant is near the original.
     """
-    times = sorted(
-        (o.median_seconds, k)
-        for k, o in enumerate(outcomes)
-        if isinstance(o, Measurement) and o.matches
-    )
+    times = _by_time(outcomes)
     if not times or options.repeats < 2:
         return ()
     best = times[0][0]
@@ -145,12 +141,17 @@ def choose_late_finalists(
         The best finalist, and the fastest of those that took less time in their trial
         than it in the final; none where there are none.
     """
-    times = sorted(
-        (o.median_seconds, k)
-        for k, o in enumerate(outcomes)
-        if isinstance(o, Measurement) and o.matches
-    )
+    times = _by_time(outcomes)
     best = next((n for n, (_, k) in enumerate(times) if k in finalists), 0)
     if not best:
         return ()
     return (times[best][1], *(k for _, k in times[: min(best, N_FINALISTS - 1)]))
+
+
+def _by_time(outcomes: Sequence[Outcome]) -> list[tuple[float, int]]:
+    """Seconds and positions of those that were right, fastest first."""
+    return sorted(
+        (o.median_seconds, k)
+        for k, o in enumerate(outcomes)
+        if isinstance(o, Measurement) and o.matches
+    )
