@@ -32,6 +32,7 @@ from polysched.frontend.steps import steps_apart
 from polysched.frontend.syntax import line_of
 from polysched.frontend.trees import parts, with_parts
 from polysched.frontend.unrolled_turns import Before, with_turns_unrolled
+from polysched.frontend.values_behind import with_values_behind
 from polysched.frontend.walking import with_counters
 from polysched.frontend.while_loops import with_for_loops
 
@@ -82,6 +83,7 @@ def structured(items: Iterable[Any], before: Before, refuser: Refuser) -> Struct
     items = with_choices_outside(items, scope, is_dead)
     items = with_counters(items, scope, is_dead, writer.fresh_name)
     items = with_steps_behind(items, before)
+    items = with_values_behind(items, scope, is_dead, writer.fresh_name)
     items = with_for_loops(items, scope, is_dead, writer.fresh_name)
     turned = with_turns_unrolled(items, before, writer.fresh_name)
     items = with_rows_named(turned.items, scope)

@@ -208,7 +208,7 @@ CASES = {
         f"{LOOP} for (i = 0; i < 3; i++) x[i] = 0;", "for (i", "a loop around this one",
     ),
     "iterator outside": (
-        "int j; for (j = 0; j < n; j++) x[j] = 0; x[j] = 1;", "j] = 1",
+        "int j; for (j = 0; j != n; j++) x[j] = 0; x[j] = 1;", "j] = 1",
         "read outside its loop",
     ),
     "used behind": ("double late = 1; x[0] = late;", "late = 1", "used behind it"),

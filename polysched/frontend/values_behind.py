@@ -1,0 +1,256 @@
+"""Iterators that are read behind their loops, as constants that stand there.
+
+Loops that compilers' manuals advise to unroll by hand leave a rest to another one::
+
+    for (i = 0; i + 4 <= n; i += 4)      for (i = 0; i + 4 <= n; i += 4)
+      ...                                  ...
+    for (; i < n; i++)            ==>    int i_1 = 4 <= n ? ((n - 4) / 4 + 1) * 4 : 0;
+      ...                                for (i = i_1; i < n; i++)
+                                           ...
+
+Works on syntax, before names are looked up. The value is that of C, unsigned numbers
+that wrap around included: a condition that holds as the loop begins says that the
+difference in it is not negative. Loops whose bounds change, that data end, or whose
+iterators other blocks read are left as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from pycparser import c_ast
+
+from polysched.frontend.declarations import ScalarC, Scope, read_type
+from polysched.frontend.iterators import advance, changed_names, is_invariant
+from polysched.frontend.trees import copied, names, parts, with_parts
+from polysched.frontend.walking import renamed
+
+_LOOPS = (c_ast.For, c_ast.While, c_ast.DoWhile)
+_ENDS = (c_ast.Break, c_ast.Goto, c_ast.Return, c_ast.Label)
+_UP, _DOWN = ("<", "<="), (">", ">=")
+Fresh = Callable[[str], str]
+
+
+def with_values_behind(
+    items: Sequence[Any], scope: Scope, is_dead: Callable[[str], bool], fresh: Fresh
+) -> list[Any]:
+    """The statements of a SCoP, with constants in place of iterators behind loops.
+
+    Parameters
+    ----------
+    items : sequence of nodes
+        The statements; they are not changed.
+    scope : Scope
+        Names visible at the start of the SCoP.
+    is_dead : callable
+        Whether nobody reads a variable from outside behind the SCoP.
+    fresh : callable
+        Makes a name that nothing else has, from one that is wanted.
+    """
+    return _Writer(items, scope, is_dead, fresh).block(items, ())
+
+
+class _Writer:
+    def __init__(
+        self, items: Sequence[Any], scope: Scope, is_dead: Callable[[str], bool],
+        fresh: Fresh,
+    ) -> None:  # fmt: skip
+        self._scope, self._is_dead, self._fresh = scope, is_dead, fresh
+        every = (part for item in items for part in parts(item))
+        self._declarations = [p for p in every if isinstance(p, c_ast.Decl)]
+
+    def block(self, items: Sequence[Any], later: tuple[Any, ...]) -> list[Any]:
+        """The statements of a block; `later` may run behind it, each first of all."""
+        left, result = list(items), []
+        while left:
+            item = left.pop(0)
+            behind = self._value_behind(item, left, later)
+            if behind is not None:
+                constant, left = behind
+                left.insert(0, constant)
+            rest = c_ast.Compound(list(left), item.coord)
+            result.append(self._inside(item, (rest, *later)))
+        return result
+
+    def _inside(self, node: Any, later: tuple[Any, ...]) -> Any:
+        if isinstance(node, _LOOPS):
+            later = (node, *later)
+
+        def change(part: Any) -> Any | None:
+            if part is not node and isinstance(part, _LOOPS):
+                return self._inside(part, later)
+            if isinstance(part, c_ast.Compound):
+                return c_ast.Compound(
+                    self.block(part.block_items or (), later), part.coord
+                )
+            return None
+
+        return with_parts(node, change)
+
+    def _value_behind(
+        self, loop: Any, rest: list[Any], later: tuple[Any, ...]
+    ) -> tuple[Any, list[Any]] | None:
+        """A constant to stand behind a loop, and what follows it, which reads it."""
+        if not isinstance(loop, c_ast.For) or not isinstance(
+            loop.init, c_ast.Assignment
+        ):
+            return None
+        name = getattr(loop.init.lvalue, "name", None)
+        if loop.init.op != "=" or not isinstance(name, str):
+            return None
+        n_reading = next(
+            (k for k, item in enumerate(rest) if _sets(item, name)), len(rest)
+        )
+        reads = [item for item in rest[:n_reading] if name in names(item)]
+        if not reads:
+            return None
+        type_, value = self._type(name), _last_value(loop, name)
+        if type_ is None or value is None:
+            return None
+        end = c_ast.ID(self._fresh(name), loop.coord)
+        found: list[Any] = []
+        for k, item in enumerate(rest):
+            if k == n_reading:
+                return self._constant(type_, end, value), found + rest[k:]
+            if _is_counting(item, name):  # goes on from there: it sets the variable
+                return self._constant(type_, end, value), [
+                    *found, *_begun(item, name, end), *rest[k + 1 :]
+                ]  # fmt: skip
+            if name in changed_names(item):
+                return None
+            found.append(_with_name(item, name, end))
+        is_own = any(d.name == name for d in self._declarations)
+        if not is_own and not self._is_dead(name):
+            return None
+        if any(_may_read(node, name) for node in later):
+            return None
+        return self._constant(type_, end, value), found
+
+    def _type(self, name: str) -> Any | None:
+        """Of an integer variable that one declaration declares."""
+        own = [d for d in self._declarations if d.name == name]
+        outer = self._scope.find(name)
+        found = [*own, *([] if outer is None or outer.node is None else [outer.node])]
+        if len(found) != 1:
+            return None
+        type_ = found[0].type
+        try:
+            ctype = read_type(type_, self._scope)
+        except KeyError:
+            return None
+        if not isinstance(type_, c_ast.TypeDecl) or not isinstance(ctype, ScalarC):
+            return None
+        return None if ctype.type.is_float or ctype.volatile else type_
+
+    def _constant(self, type_: Any, end: Any, value: Any) -> Any:
+        kind = renamed(type_, end.name)
+        return c_ast.Decl(end.name, [], [], [], [], kind, value, None, end.coord)
+
+
+def _last_value(loop: Any, name: str) -> Any | None:
+    """What a loop leaves in its iterator; None unless it counts to a bound."""
+    cond, start = loop.cond, loop.init.rvalue
+    step = None if loop.next is None else advance(loop.next, name)
+    changed = changed_names(loop.stmt)
+    if step is None or name in changed or not isinstance(cond, c_ast.BinaryOp):
+        return None
+    if any(isinstance(part, _ENDS) for part in parts(loop.stmt)):
+        return None
+    if name not in names(cond.left) or name in names(cond.right):
+        return None
+    if cond.op not in (_UP if step > 0 else _DOWN):
+        return None
+    for node in (start, cond.right, _with_name(cond.left, name, _number(0, cond))):
+        if name in names(node) or not is_invariant(node, changed):
+            return None
+    if not _is_offset(cond.left):
+        return None
+    coord = loop.coord
+
+    def binary(op: str, left: Any, right: Any) -> Any:
+        return c_ast.BinaryOp(op, left, right, coord)
+
+    first, bound = _with_name(cond.left, name, start), copied(cond.right)
+    ends = (bound, first) if step > 0 else (first, bound)
+    distance = binary("-", *ends)
+    turns = distance if cond.op in ("<=", ">=") else binary("-", distance, _one(loop))
+    width = abs(step)
+    if width != 1:
+        turns = binary("/", turns, _number(width, loop))
+    turns = binary("+", turns, _one(loop))
+    moved = turns if width == 1 else binary("*", turns, _number(width, loop))
+    value = binary("+" if step > 0 else "-", copied(start), moved)
+    begins = _with_name(copied(cond), name, start)
+    return c_ast.TernaryOp(begins, value, copied(start), coord)
+
+
+def _is_offset(node: Any) -> bool:
+    """Whether an expression is an iterator, or that plus or minus something."""
+    if isinstance(node, c_ast.ID):
+        return True
+    return isinstance(node, c_ast.BinaryOp) and (
+        (node.op in ("+", "-") and isinstance(node.left, c_ast.ID))
+        or (node.op == "+" and isinstance(node.right, c_ast.ID))
+    )
+
+
+def _number(value: int, at: Any) -> Any:
+    return c_ast.Constant("int", str(value), at.coord)
+
+
+def _one(at: Any) -> Any:
+    return _number(1, at)
+
+
+def _with_name(node: Any, name: str, value: Any) -> Any:
+    """A copy of its own that has a value in place of a variable."""
+
+    def change(part: Any) -> Any | None:
+        is_it = isinstance(part, c_ast.ID) and part.name == name
+        return copied(value) if is_it else None
+
+    return copied(node, change)
+
+
+def _is_counting(item: Any, name: str) -> bool:
+    """Whether a loop goes on counting in a variable that it does not set."""
+    if isinstance(item, c_ast.For) and item.init is None and item.next is not None:
+        return advance(item.next, name) is not None
+    return isinstance(item, c_ast.While) and name in changed_names(item)
+
+
+def _begun(item: Any, name: str, value: Any) -> Iterator[Any]:
+    """A loop that counts on, with where it begins."""
+    set_ = c_ast.Assignment("=", c_ast.ID(name, item.coord), value, item.coord)
+    if isinstance(item, c_ast.For):
+        yield c_ast.For(set_, item.cond, item.next, item.stmt, item.coord)
+        return
+    yield set_
+    yield item
+
+
+def _sets(item: Any, name: str) -> bool:
+    """Whether a statement sets a variable before it reads it."""
+    if isinstance(item, c_ast.For):
+        item = item.init
+    if not isinstance(item, c_ast.Assignment) or item.op != "=":
+        return False
+    is_it = isinstance(item.lvalue, c_ast.ID) and item.lvalue.name == name
+    return is_it and name not in names(item.rvalue)
+
+
+def _may_read(node: Any, name: str) -> bool:
+    """Whether something may read a variable that it has not set."""
+    if isinstance(node, c_ast.ID):
+        return bool(node.name == name)
+    if isinstance(node, c_ast.Compound):
+        for item in node.block_items or ():
+            if _sets(item, name):
+                return False
+            if _may_read(item, name):
+                return True
+        return False
+    if _sets(node, name):
+        return False
+    return any(_may_read(child, name) for _, child in node.children())
