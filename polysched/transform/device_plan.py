@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod
+from fractions import Fraction
+from math import ceil, prod
 
 import islpy as isl
 
@@ -12,6 +13,7 @@ from polysched.analysis import (
     active_dependences,
     loop_is_parallel,
     member_distances,
+    subscript_moves,
 )
 from polysched.base import Deadline
 from polysched.ir import Const, NodePath, ScheduleTree, Scop
@@ -37,6 +39,8 @@ from polysched.transform.time_tiles import tile_time
 
 MAX_REGISTERS = 255  # of a thread, on every architecture
 MAX_STAGED_THREADS = 512  # of a block
+SHARED_BYTES = 227 * 1024  # of a block, where most
+MIN_USES = 2  # of an element in shared memory, for its copy to pay
 ADDRESS_REGISTERS = 28  # pointers, loop counters, and what the compiler adds
 WORD_BYTES = 4
 WARP = 32  # threads
@@ -285,6 +289,13 @@ def _stage(
     threads = _enough_threads(found, threads, (rows, columns), n_bytes)
     run = min(max(1, 16 // n_bytes), columns // threads[1])
     depths = _depths(found, shape.depth)
+    sizes = dict(zip(found.inside, depths, strict=True))
+    sizes |= {found.row: rows, found.lane: columns}
+    windows = _windows(found, sizes)
+    if shape.stages * n_bytes * sum(windows) > SHARED_BYTES:
+        return None
+    if any(MIN_USES * n > prod(sizes.values()) for n in windows):
+        return None
     n_outside = len(found.outside)
     order = (*shared, *found.inside)
     if order != tuple(range(band.n_members)):
@@ -338,6 +349,30 @@ def _registers(found: Contraction, shares: tuple[int, int], n_bytes: int) -> int
     )
     words = max(1, n_bytes // WORD_BYTES)
     return (prod(shares) + 2 * elements) * words + ADDRESS_REGISTERS
+
+
+def _windows(found: Contraction, sizes: dict[int, int]) -> list[int]:
+    """Elements of each operand that a tile reads, from the first one to the last."""
+    view = found.statement
+    (target,) = (r for r in view.references if r.is_write)
+    moved = [
+        (direction, size)
+        for member, size in sizes.items()
+        if (direction := view.direction(member)) is not None
+    ]
+    lengths = {}
+    for r in view.references:
+        if (r.array, r.rows, r.offsets) == (target.array, target.rows, target.offsets):
+            continue
+        length = [1] * len(r.expanded + r.rows)
+        for direction, size in moved:
+            moves = subscript_moves((*r.expanded, *r.rows), direction)
+            length = [
+                n + ceil(abs(Fraction(move)) * (size - 1))
+                for n, move in zip(length, moves, strict=True)
+            ]
+        lengths[r.array, r.rows, r.offsets] = prod(length)
+    return list(lengths.values())
 
 
 def _has_known_sizes(found: Contraction, scop: Scop) -> bool:

@@ -121,7 +121,8 @@ class TileText:
         for k, q in enumerate(names.tiles):
             here = isl.Set(f"[{q}] -> {{ [x] : x = {q} }}")
             known = known.intersect(self._tile_hull(k).intersect(here).params())
-        return self.context.intersect(known)
+        # convex: a gist by a union makes conditions on names that they do not have
+        return isl.Set(self.context.intersect(known).unshifted_simple_hull())
 
     @property
     def _shares(self) -> list[int]:

@@ -27,6 +27,7 @@ from polysched.codegen.statement import print_instance
 from polysched.ir import Expr, Iter, Load, map_action
 
 STATIC_BYTES = 48 * 1024  # more shared memory than this has to be asked for
+SHARED_BYTES = 227 * 1024  # of a block, where most
 BARRIER_BYTES = 8  # of a slot that bulk copies fill
 MIN_COPY_BYTES = 4  # of an asynchronous copy
 _WINDOW_ALIGN = 32  # bytes: the longest copies want 16, tensor cores 32
@@ -48,6 +49,11 @@ class TiledPrinter(CopyText):
         if self.form.n_stages > 1:
             _check_asynchronous(operands)
         used = sum(self._window_bytes(o) for o in operands)
+        if used > SHARED_BYTES:
+            raise CodegenError(
+                f"tiles of operands take {used} bytes, a block shares {SHARED_BYTES}",
+                hint="smaller tiles, or fewer stages",
+            )
         in_bulk = any(o.is_bulk for o in operands)
         dynamic = used + BARRIER_BYTES * in_bulk * self.form.n_stages > STATIC_BYTES
         lines = [

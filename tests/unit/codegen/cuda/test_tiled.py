@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from polysched.base import CodegenError, IllegalScheduleError
+from polysched.codegen import PrintOptions
 from polysched.codegen.cuda import print_cuda
 from polysched.cost.device import kernel_work
 from polysched.cost.kernels import read_kernels
@@ -244,3 +245,46 @@ def test_elements_written_in_the_same_kernel_are_not_copied(tmp_path: Path) -> N
     prepared = Prepared.of(tmp_path, body)
     with pytest.raises(CodegenError, match="reads what its kernel writes"):
         prepared.print(2 * MERGE + contract("16,16,1", "4,8", "1,2", 2))
+
+
+def test_operands_that_are_read_once_are_not_copied_to_shared_memory(
+    tmp_path: Path,
+) -> None:
+    body = """for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+          for (int k = 0; k < N; k++)
+            Z[i * n + j] += B[k][j] * X[(i * n + j) * m + k];"""
+    for text, staged in ((body, False), (SQUARE, True)):
+        given = Prepared.of(tmp_path, text, "double", 64)
+        (first,) = DevicePlanner(given.scop, given.deps).plan(given.tree, limit=1)
+        assert any(isinstance(s, Contract) for s in first.steps) == staged
+
+
+def test_tiles_that_shared_memory_cannot_hold_are_refused(tmp_path: Path) -> None:
+    given = Prepared.of(tmp_path, SQUARE, "double", 512)
+    with pytest.raises(CodegenError, match="a block shares 232448"):
+        given.print(2 * MERGE + contract("128,128,64", "16,16", "1,2", 2))
+
+
+def test_conditions_do_not_repeat_what_sizes_are_taken_for(tmp_path: Path) -> None:
+    """That rows do not reach into the next is known, or that there is no row."""
+    text = """
+    void f(int n, int m, int k, int p, int q, double *restrict S, double *restrict T,
+           const double *restrict V, const double *restrict W) {
+    #pragma scop
+      for (int j = 0; j < k; j++)
+        for (int i = 0; i < j; i++)
+          for (int l = j + 1; l < m; l++)
+            T[j * p + i] += V[i * q + l] * V[j * q + l];
+      for (int j = 0; j < n; j++)
+        for (int i = 0; i < k; i++)
+          for (int l = 0; l <= i; l++)
+            S[j * p + i] += T[i * p + l] * W[j * q + l];
+    #pragma endscop
+    }"""
+    given = Prepared.of_text(tmp_path, text, 21)
+    (first,) = DevicePlanner(given.scop, given.deps).plan(given.tree, limit=1)
+    assert sum(isinstance(s, Contract) for s in first.steps) == 2
+    options = PrintOptions(original_text="")
+    device = print_cuda(given.scop, first.tree, options, deps=None).device
+    assert not re.search(r"\b[pq] >= ", device)
