@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import islpy as isl
 
 from polysched.base import CodegenError
 from polysched.codegen.cuda.mapping import KernelMap
+from polysched.codegen.cuda.memory_range import (
+    MemoryRange,
+    everywhere,
+    has_whole_rows,
+    in_declared_rows,
+    memory_range,
+)
 from polysched.codegen.expr import Spelling
 from polysched.ir import Array, Binary, Cast, Const, Expr, Param, ScalarType, Scop
 from polysched.ir.types import INT, LONG
@@ -38,8 +45,8 @@ class DeviceArray:
         Values of parameters that stand in `pitches` and are not the program's own.
     copied_in, copied_out : bool
         Whether its values come from and return to the host.
-    base : isl.PwAff or None
-        First value of the first subscript that is stored, where it may be negative.
+    memory : MemoryRange or None
+        What is stored of an array that the program has; None for the device's own.
     """
 
     array: Array
@@ -50,7 +57,7 @@ class DeviceArray:
     sizes: dict[str, isl.PwAff]
     copied_in: bool
     copied_out: bool
-    base: isl.PwAff | None = None
+    memory: MemoryRange | None = None
 
     @property
     def spelling(self) -> Spelling:
@@ -67,9 +74,31 @@ class DeviceArray:
     @property
     def stored_firsts(self) -> tuple[isl.PwAff, ...]:
         """First values of the leading subscripts whose values below are not stored."""
-        if self.base is not None:
-            return (self.base,)
-        return tuple(first for first in self.firsts if first is not None)
+        if self.memory is None:
+            return tuple(first for first in self.firsts if first is not None)
+        first = self.memory.first
+        return () if all(only_value(value) == 0 for value in first) else first
+
+    @property
+    def begins_below(self) -> bool:
+        """Whether something in front of the program's element 0 is stored."""
+        return self.memory is not None and bool(self.stored_firsts)
+
+    @property
+    def stored_ends(self) -> Iterator[tuple[isl.PwAff | None, isl.PwAff]]:
+        """First and last value that are stored, of each subscript; None for 0.
+
+        Of the last row all is there that any row has.
+        """
+        lows = self.firsts if self.memory is None else self.stored_firsts
+        return zip(lows or (None,) * len(self.lasts), self.lasts, strict=True)
+
+    @property
+    def copied_ends(self) -> Iterator[tuple[isl.PwAff | None, isl.PwAff]]:
+        """First and last value that are copied, of each subscript."""
+        lasts = self.lasts if self.memory is None else self.memory.last
+        lows = (low for low, _ in self.stored_ends)
+        return zip(lows, lasts, strict=True)
 
     @property
     def n_elements(self) -> int | None:
@@ -78,10 +107,7 @@ class DeviceArray:
             return 1
         weights = [*(_constant(p) for p in self.pitches), 1]
         total = 1
-        lows = list(self.firsts)
-        if self.base is not None:
-            lows[0] = self.base
-        for low, high, weight in zip(lows, self.lasts, weights, strict=True):
+        for (low, high), weight in zip(self.stored_ends, weights, strict=True):
             length = high if low is None else high.sub(low)
             known = only_value(length)
             if weight is None or known is None:
@@ -199,25 +225,33 @@ def place_array(scop: Scop, array: Array, name: str) -> DeviceArray:
             "size is not declared: no device can have a copy of it"
         )
     touched = touched_elements(scop, array)
+    if not array.n_expanded:
+        here = (a for _, a in scop.iter_accesses() if a.array == array.name)
+        chosen = not all(a.relation.is_single_valued() for a in here)
+        touched = in_declared_rows(array, touched, chosen=chosen)
     lasts, firsts = [], []
-    base = None
     for k in range(array.n_dim):
         try:
             high, low = touched.dim_max(k), touched.dim_min(k)
         except isl.Error as error:
             raise CodegenError(f"no bound found for array {array.name!r}") from error
-        lasts.append(_everywhere(high, -1))
-        firsts.append(_everywhere(low, 0))
+        lasts.append(everywhere(high, -1))
+        firsts.append(everywhere(low, 0))
     kept = tuple(
         None if k >= array.n_expanded else first for k, first in enumerate(firsts)
     )
-    for k in range(array.n_expanded, array.n_dim):
-        low = firsts[k].intersect_domain(_over(scop.context, firsts[k]))
-        if not low.min_val().is_neg():
-            continue
-        if k:
-            raise CodegenError(f"array {array.name!r} is touched below a row's begin")
-        base = firsts[0].union_min(_number(firsts[0], 0))
+    memory = None
+    if array.n_expanded or array.storage == "scop":
+        for k in range(array.n_expanded, array.n_dim):
+            low = firsts[k].intersect_domain(_over(scop.context, firsts[k]))
+            if low.min_val().is_neg():
+                name = array.source_name
+                raise CodegenError(f"array {name!r} is touched below a row's begin")
+    elif array.n_dim:
+        context = scop.context.intersect(scop.assumptions).params()
+        memory = memory_range(array, touched, context)
+        if has_whole_rows(array, tuple(lasts), context):
+            memory = replace(memory, last=tuple(lasts))
     pitches, sizes = _pitches(array, name, kept, tuple(lasts))
     writes = [
         a for _, a in scop.iter_accesses() if a.array == array.name and a.is_write
@@ -231,23 +265,8 @@ def place_array(scop: Scop, array: Array, name: str) -> DeviceArray:
     whole = out and _overwrites(scop, array, tuple(lasts))
     enters = not array.is_private and (array.live_in or (out and not whole))
     return DeviceArray(
-        array, name, pitches, kept, tuple(lasts), sizes, enters, out, base
+        array, name, pitches, kept, tuple(lasts), sizes, enters, out, memory
     )
-
-
-def _everywhere(value: isl.PwAff, otherwise: int) -> isl.PwAff:
-    """The value, and a number for parameters that leave it undefined."""
-    rest = value.domain().complement()
-    if rest.is_empty():
-        return value.coalesce()
-    constant = _number(value, otherwise)
-    return value.union_add(constant.intersect_domain(rest)).coalesce()
-
-
-def _number(like: isl.PwAff, number: int) -> isl.PwAff:
-    """A constant function where another is defined on."""
-    local = isl.LocalSpace.from_space(like.get_space().domain())
-    return isl.PwAff.from_aff(isl.Aff.zero_on_domain(local).add_constant_val(number))
 
 
 def _pitches(

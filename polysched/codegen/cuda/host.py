@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import islpy as isl
@@ -23,7 +23,7 @@ from polysched.codegen.layout import Layout
 from polysched.codegen.nodes import Instance
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.verify import check_ast
-from polysched.ir import ScalarType, ScheduleTree, Scop
+from polysched.ir import Const, Expr, ScalarType, ScheduleTree, Scop
 from polysched.sets import ast_options, only_value
 
 MAX_BLOCKS_BUT_X = 65_535  # along y and z, on every device so far
@@ -140,41 +140,51 @@ class HostPrinter:
                 yield f"const long {name} = {self._value(value, self._context)};"
 
     def _allocate(self) -> Iterator[str]:
-        printer = ExprPrinter()
         for device in self.arrays.values():
             name, kind = device.name, type_name(device.type)
             yield f"{kind} *dev_{name};"
-            yield f"const size_t bytes_{name} = {self._bytes(device, printer)};"
+            stored, copied = self._stored_and_copied(device)
+            yield f"const size_t bytes_{name} = {stored};"
+            if copied != stored and (device.copied_in or device.copied_out):
+                yield f"const size_t copied_{name} = {copied};"
             yield f"PS_CHECK(cudaMalloc((void **)&dev_{name}, bytes_{name}));"
             yield f'PS_NAME(dev_{name}, "{name}");'
 
-    def _bytes(self, device: DeviceArray, printer: ExprPrinter) -> str:
+    def _stored_and_copied(self, device: DeviceArray) -> tuple[str, str]:
+        """Sizes of an array's memory on the device, and of what the host has of it."""
+        ends = device.stored_ends, device.copied_ends
+        stored, copied = (self._bytes(device, e) for e in ends)
+        return stored, copied
+
+    def _bytes(
+        self, device: DeviceArray, ends: Iterable[tuple[isl.PwAff | None, isl.PwAff]]
+    ) -> str:
+        """Size of memory from a first element to a last one."""
         kind = type_name(device.type)
-        known = device.n_elements
-        if known is not None:
-            return f"{known} * sizeof({kind})"
-        terms = []
-        n = len(device.lasts)
-        lows = list(device.firsts)
-        if device.base is not None:
-            lows[0] = device.base
-        for k, (low, high) in enumerate(zip(lows, device.lasts, strict=True)):
-            last = self._value(high if low is None else high.sub(low), self._context)
-            if k < n - 1:
-                pitch = printer.index(device.pitches[k]).to_text()
-                terms.append(f"({last}) * (long)({pitch})")
+        terms: list[str] = []
+        known: int | None = 1
+        for k, (low, high) in enumerate(ends):
+            length = self._value(high if low is None else high.sub(low), self._running)
+            pitch = (*device.pitches, None)[k]
+            weight = 1 if pitch is None else _number(pitch)
+            if known is None or weight is None or not _is_number(length):
+                known = None
             else:
-                terms.append(f"({last})")
-        if not terms:
-            return f"sizeof({kind})"
-        total = " + ".join(terms)  # negative where nothing is touched
-        return f"ps_bytes({total} + 1, sizeof({kind}))"
+                known += int(length) * weight
+            if pitch is None:
+                terms.append(f"({length})")
+            else:
+                scale = ExprPrinter().index(pitch).to_text()
+                terms.append(f"({length}) * (long)({scale})")
+        if known is not None:  # negative where nothing is touched
+            return f"{max(0, known)} * sizeof({kind})" if terms else f"sizeof({kind})"
+        return f"ps_bytes({' + '.join(terms)} + 1, sizeof({kind}))"
 
     def _base(self, device: DeviceArray) -> str:
         """Elements before the first that is stored, to add to a host's pointer."""
         found = ""
         for k, first in enumerate(device.stored_firsts):
-            value = self._value(first, self._context)
+            value = self._value(first, self._running)
             if value == "0":
                 continue
             found += f" + ({value})"
@@ -193,11 +203,23 @@ class HostPrinter:
                 pair, way = f"{here}, dev_{name}", "cudaMemcpyDeviceToHost"
             else:
                 continue
-            yield f"PS_CHECK(cudaMemcpy({pair}, bytes_{name}, {way}));"
+            stored, copied = self._stored_and_copied(device)
+            size = "bytes" if stored == copied else "copied"
+            yield f"PS_CHECK(cudaMemcpy({pair}, {size}_{name}, {way}));"
+            if to_device and size == "copied":  # threads may read whole rows
+                rest = f"(char *)dev_{name} + copied_{name}, 0"
+                n_bytes = f"bytes_{name} - copied_{name}"
+                yield f"PS_CHECK(cudaMemset({rest}, {n_bytes}));"
 
     @property
     def _context(self) -> isl.Set:
         return self.scop.context.intersect(self.scop.assumptions).params()
+
+    @property
+    def _running(self) -> isl.Set:
+        """What is known of sizes for which the region runs anything."""
+        some = self._context.intersect(self.scop.domain.params()).coalesce()
+        return some if some.n_basic_set() == 1 else self._context
 
     def _value(self, value: isl.PwAff, context: isl.Set) -> str:
         """A function of parameters as C text."""
@@ -307,6 +329,14 @@ class HostPrinter:
         if variable:
             yield "  }"
         yield "}"
+
+
+def _number(expr: Expr) -> int | None:
+    return int(expr.value) if isinstance(expr, Const) else None
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").isdecimal()
 
 
 def _check_counts(kernel: str, counts: Sequence[str]) -> None:

@@ -241,7 +241,7 @@ def _chunk(device: DeviceArray, size: int, first: isl.PwAff, context: isl.Set) -
         fits = size % chunk == 0 and all(
             int(p.value) % chunk == 0 for p in device.pitches if isinstance(p, Const)
         )
-        if fits and device.base is None and _is_multiple(first, chunk, context):
+        if fits and not device.begins_below and _is_multiple(first, chunk, context):
             return chunk
         chunk //= 2
     return 1

@@ -146,7 +146,7 @@ class RowText:
         """Elements of vectors along the last loop, and when rows are aligned."""
         device = self.arrays[array]
         n = min(self._points.runs[-1], VECTOR_BYTES // device.type.n_bytes)
-        if n == 1 or device.base is not None or any(device.firsts):
+        if n == 1 or device.begins_below or any(device.firsts):
             return 1, ""
         conditions = []
         for pitch in device.pitches:

@@ -253,7 +253,7 @@ class _Finder:
         Allocations begin at such a multiple, pointers to a part of one may not.
         """
         device = self.arrays[place.array]
-        is_moved = device.base is not None or any(device.firsts)
+        is_moved = device.begins_below or any(device.firsts)
         if is_moved or not device.lasts or n == 1 or not self._is_plain(place):
             return False
         return all(w % n == 0 or atom in self.pitches for atom, w in place.row)

@@ -183,7 +183,7 @@ class TensorResults(TiledPrinter):
         even = isl.Set(f"[{columns}] -> {{ : {columns} mod 2 = 0 }}")
         last = isl.Set.from_pw_aff(at.get_pw_aff(len(places) - 1))
         last = last.intersect_params(self._tile_context.intersect(even))
-        return device.base is None and bool(
+        return not device.begins_below and bool(
             last.is_subset(isl.Set("{ [x] : x mod 2 = 0 }"))
         )
 
