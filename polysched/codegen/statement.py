@@ -25,6 +25,7 @@ from polysched.ir import (
     Load,
     Local,
     Repeat,
+    Return,
     ScalarType,
     Statement,
     Unary,
@@ -124,6 +125,8 @@ def _lines(
                 yield from _loop_lines(action, printer, indent)
             case Leave():
                 yield "break;"
+            case Return(value):
+                yield f"return {printer.value(value)};"
 
 
 def _deeper(

@@ -21,6 +21,7 @@ from polysched.frontend.affine import NotAffine
 from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.called import with_bodies
+from polysched.frontend.callees import find_callees
 from polysched.frontend.control import structured
 from polysched.frontend.declarations import PointerC
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
@@ -188,6 +189,9 @@ class Assembler:
             behind="".join(c_lines(self.outside.with_members(n)) for n in self._behind),
             overlaps=find_overlaps(
                 self.site, outside, plain, statements, checks.compared
+            ),
+            functions=find_callees(
+                statements, self.site.scope, self.around.functions, self.refuser
             ),
         )  # fmt: skip
 

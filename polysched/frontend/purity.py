@@ -41,7 +41,8 @@ _PURE_NODES = (
     c_ast.Compound, c_ast.Decl, c_ast.DeclList, c_ast.Return, c_ast.If, c_ast.ID,
     c_ast.Constant, c_ast.BinaryOp, c_ast.TernaryOp, c_ast.Cast, c_ast.Typename,
     c_ast.TypeDecl, c_ast.IdentifierType, c_ast.ExprList, c_ast.EmptyStatement,
-    c_ast.Break, c_ast.Continue, c_ast.ArrayDecl, c_ast.ArrayRef, *_LOOPS,
+    c_ast.Break, c_ast.Continue, c_ast.ArrayDecl, c_ast.ArrayRef, c_ast.InitList,
+    c_ast.Switch, c_ast.Case, c_ast.Default, *_LOOPS,
 )  # fmt: skip
 
 
@@ -110,6 +111,11 @@ class Functions:
         """Whether the file has a body for a function of that name."""
         symbol = self._scope.find(name)
         return symbol is not None and symbol.function is not None
+
+    def is_pure(self, name: str) -> bool:
+        """Whether the body that the file has for a function says so."""
+        is_promised = name in self._pure
+        return self.is_own(name) and not is_promised and self.impurity(name) is None
 
     def is_static(self, name: str) -> bool:
         """Whether only the file can call a function that it has a body for."""

@@ -11,6 +11,7 @@ from polysched.ir.actions import (
     Leave,
     Let,
     Repeat,
+    Return,
     action_expressions,
     assignments,
     has_repeat,
@@ -37,6 +38,7 @@ from polysched.ir.expr import (
     walk,
     walk_evaluated,
 )
+from polysched.ir.functions import Function
 from polysched.ir.marks import (
     MARK_ACCUMULATE,
     MARK_BACKWARDS,
@@ -133,6 +135,7 @@ __all__ = [
     "Const",
     "Element",
     "Expr",
+    "Function",
     "FunctionParameter",
     "Guard",
     "InOrder",
@@ -152,6 +155,7 @@ __all__ = [
     "Program",
     "Range",
     "Repeat",
+    "Return",
     "Rolled",
     "Rows",
     "RowsAhead",

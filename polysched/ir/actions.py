@@ -88,7 +88,14 @@ class Leave:
     """``break``: the innermost `Repeat` ends."""
 
 
-Action = Assign | Guard | Let | Repeat | Leave
+@dataclass(frozen=True)
+class Return:
+    """``return value;``, in a `Function` only."""
+
+    value: Expr
+
+
+Action = Assign | Guard | Let | Repeat | Leave | Return
 
 
 def inner_actions(action: Action) -> tuple[Action, ...]:
@@ -113,6 +120,8 @@ def map_action(action: Action, change: Callable[[Expr], Expr | None]) -> Action:
         case Guard(cond, then, other):
             branches = (map_actions(b, change) for b in (then, other))
             return Guard(map_expr(cond, change), *branches)
+        case Return(value):
+            return Return(map_expr(value, change))
         case Repeat():
             return replace(
                 action,
@@ -138,7 +147,7 @@ def own_expressions(action: Action) -> tuple[Expr, ...]:
             return target, value
         case Let(local, _, value):
             return (local,) if value is None else (local, value)
-        case Guard(cond, _, _) | Repeat(cond):
+        case Guard(cond, _, _) | Repeat(cond) | Return(cond):
             return (cond,)
     return ()
 

@@ -20,6 +20,7 @@ from polysched.ir.expr import (
     depends_on_data,
     walk,
 )
+from polysched.ir.functions import Function
 from polysched.ir.overlap import MayOverlap
 from polysched.ir.ranges import Range
 from polysched.ir.sizes import evaluate_size
@@ -358,6 +359,9 @@ class Scop(Shown):
     promised : bool
         Whether somebody promises that they are two; otherwise generated code asks, and
         falls back to the original text.
+    functions : tuple of Function
+        Those of the file that statements call, for code that cannot call them, callees
+        in front of callers; some have bodies that are not known here.
     """
 
     name: str
@@ -378,6 +382,7 @@ class Scop(Shown):
     behind: str = ""
     overlaps: tuple[MayOverlap, ...] = ()
     promised: bool = False
+    functions: tuple[Function, ...] = ()
 
     @property
     def headline(self) -> str:

@@ -8,10 +8,15 @@ two bytes are classes there, which convert to `float` and from any number.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
+from typing import NoReturn
 
 from polysched.base import CodegenError
 from polysched.codegen.cuda.shuffles import SHUFFLE
+from polysched.codegen.cuda.text import type_name
+from polysched.codegen.statement import print_actions
 from polysched.ir import (
     Action,
     Binary,
@@ -20,6 +25,7 @@ from polysched.ir import (
     Const,
     Element,
     Expr,
+    Function,
     Guard,
     Let,
     Local,
@@ -73,16 +79,59 @@ def spell_for_device(scop: Scop) -> Scop:
     CodegenError
         If a function is called that the device does not have.
     """
+    functions = tuple(f for f in scop.functions if _is_spelled(f))
+    names = {f.name: _own_name(scop, f.name) for f in functions}
+
+    def spelled(body: tuple[Action, ...]) -> tuple[Action, ...]:
+        return tuple(_spelled(map_action(a, partial(_renamed, names))) for a in body)
+
+    functions = tuple(
+        replace(f, name=names[f.name], body=spelled(f.body)) for f in functions
+    )
     statements = tuple(
-        s
-        if s.domain.is_empty()
-        else replace(s, body=tuple(_spelled(a) for a in s.body))
+        s if s.domain.is_empty() else replace(s, body=spelled(s.body))
         for s in scop.statements
     )
     arrays = tuple(
         replace(a, type=DEVICE_TYPES.get(a.type, a.type)) for a in scop.arrays
     )
-    return replace(scop, statements=statements, arrays=arrays)
+    return replace(scop, statements=statements, arrays=arrays, functions=functions)
+
+
+def print_function(function: Function, indent: str) -> list[str]:
+    """The lines of a function of the file for the device, as `spell_for_device` has it.
+
+    Its callers are kernels.
+    """
+    arguments = ", ".join(f"{type_name(p.type)} {p.name}" for p in function.parameters)
+    return [
+        f"static __device__ {type_name(function.type)} {function.name}({arguments})",
+        "{",
+        *(indent + line for line in print_actions(function.body, indent=indent)),
+        "}",
+    ]
+
+
+def _own_name(scop: Scop, name: str) -> str:
+    """Of a function of the file in device code, where headers declare others."""
+    stem = "".join(c if c.isalnum() else "_" for c in scop.name)
+    return f"ps_{stem}_{name}"
+
+
+def _is_spelled(function: Function) -> bool:
+    """Whether no number that a function takes or returns is a class on the device."""
+    types_ = (function.type, *(p.type for p in function.parameters))
+    return not any(t.is_half for t in types_)
+
+
+def _renamed(names: Mapping[str, str], expr: Expr) -> Expr | None:
+    """A call of a function of the file by the name that the device knows."""
+    if not isinstance(expr, Call) or not expr.is_own:
+        return None
+    if expr.name not in names:
+        _refuse(expr.name)
+    args = tuple(map_expr(a, partial(_renamed, names)) for a in expr.args)
+    return replace(expr, name=names[expr.name], args=args, is_own=True)
 
 
 def _spelled(action: Action) -> Action:
@@ -124,6 +173,8 @@ def _change(expr: Expr) -> Expr | None:
     if not isinstance(expr, Call) or expr.name == SHUFFLE:
         return None
     args = tuple(map_expr(a, _change) for a in expr.args)
+    if expr.is_own:
+        return replace(expr, args=tuple(map(_as_number, args)))
     plain = expr.name.removeprefix("__builtin_")
     if expr.name in _AS_RESULT:
         wanted = [expr.type] * len(args)
@@ -136,9 +187,14 @@ def _change(expr: Expr) -> Expr | None:
         return _classify(plain, args[0])
     if expr.name != plain and plain in _BITS:
         return _count_bits(replace(expr, args=args), _BITS[plain])
+    _refuse(expr.name)
+
+
+def _refuse(name: str) -> NoReturn:
     raise CodegenError(
-        f"{expr.name}() is not available on the device",
-        hint="only functions of math.h run there",
+        f"{name}() is not available on the device",
+        hint="functions of math.h run there, and those of the file that compute with "
+        "numbers, branches and loops, without arrays and without switch",
     )
 
 

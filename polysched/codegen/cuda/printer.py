@@ -18,7 +18,7 @@ from polysched.codegen.cuda.arrays import (
     stays_in_thread,
 )
 from polysched.codegen.cuda.atomics import Atomics
-from polysched.codegen.cuda.functions import C_NAMES, spell_for_device
+from polysched.codegen.cuda.functions import C_NAMES, print_function, spell_for_device
 from polysched.codegen.cuda.host import Grid, HostPrinter
 from polysched.codegen.cuda.kernel import KernelPrinter, ThreadStorageError
 from polysched.codegen.cuda.kernel_names import KernelNames, KernelText
@@ -284,6 +284,8 @@ class _Printer:
         needed = (p for text in texts for p in tensor_prelude("\n".join(text.lines)))
         for prelude in dict.fromkeys(needed):
             lines += ["", *prelude.splitlines()]
+        for own in self.scop.functions:
+            lines += ["", *print_function(own, indent)]
         for text in texts:
             lines += ["", *text.lines]
         function = [

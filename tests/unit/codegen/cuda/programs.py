@@ -94,8 +94,12 @@ class Prepared:
         elem: str = "double",
         n: int = 21,
         fp: FloatingPoint = "strict",
+        before: str = "",
     ) -> Prepared:
-        return cls.of_text(folder, FRAME % (elem, body), n, fp)
+        """Of a region's body; `before` stands in front of the function around it."""
+        head, kernel = (FRAME % (elem, body)).split("static void kernel")
+        text = f"{head}{before}\nstatic void kernel{kernel}"
+        return cls.of_text(folder, text, n, fp)
 
     @classmethod
     def of_text(
@@ -138,9 +142,10 @@ def outputs(
     n: int = 21,
     fp: FloatingPoint = "strict",
     band: str = "",
+    before: str = "",
 ) -> tuple[str, str]:
     """What the original prints, and what the program with device code does."""
-    prepared = Prepared.of(folder, body, elem, n, fp)
+    prepared = Prepared.of(folder, body, elem, n, fp, before)
     if band:
         prepared = prepared.in_band(band)
     text = prepared.print(script)

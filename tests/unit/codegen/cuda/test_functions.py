@@ -38,6 +38,48 @@ CONVERSIONS = """for (int i = 0; i < n; i++) {
     Z[i] += low * old - i;
     Z[i] -= (unsigned char)old;
   }"""
+# functions of the file: branches, loops, conversions, callees, names of the device's
+OWN = """
+enum { LIMIT = 6 };
+static inline T clamp(T v, T low, T high)
+{
+  if (v < low)
+    return low;
+  return v > high ? high : v;
+}
+static T root(T v)
+{
+  T x = v > 1 ? v : 1;
+  for (int k = 0, n = 0; k < LIMIT; k++) {
+    T next = (x + v / x) / 2;
+    if (__builtin_fabs(next - x) < 1e-3)
+      break;
+    x = next, n++;
+  }
+  return x;
+}
+static int lerp(double a, unsigned char b)
+{
+  int n = 0;
+  while (a > b) {
+    int b = 7;
+    a -= b;
+    n += 2;
+  }
+  do {
+    T a = n;
+    n++;
+  } while (n % 3);
+  return n + (int)__builtin_sqrt((T)b);
+}
+static float fmax(T a, T b) { return clamp(a, root(b), 3) - root(a) / 3; }
+"""
+OWN_CALLS = """for (int i = 0; i < n; i++) {
+    T v = fmax(X[i], i % 5) * 2;
+    for (int k = 0; k < 3; k++)
+      v += lerp(X[i] * (T)9 + k, 257 + i) * root(k + v * v);
+    Z[i] = v;
+  }"""
 
 
 @pytest.mark.cc
@@ -46,6 +88,28 @@ CONVERSIONS = """for (int i = 0; i < n; i++) {
 def test_device_code_computes_what_c_does(body: str, elem: str, tmp_path: Path) -> None:
     expected, found = outputs(tmp_path, body, LAUNCH, elem)
     assert found == expected
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("elem", ["float", "double"])
+def test_functions_of_the_file_run_on_the_device(elem: str, tmp_path: Path) -> None:
+    """One has the name of a function of math.h, which is not what it means."""
+    expected, found = outputs(tmp_path, OWN_CALLS, LAUNCH, elem, before=OWN)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "static T f(T v) { static const T table[2] = {1, 2}; return table[v > 0]; }",
+        "static T f(T v) { switch ((int)v) { case 1: return 2; } return v; }",
+    ],
+)
+def test_functions_with_tables_are_refused(function: str, tmp_path: Path) -> None:
+    body = "for (int i = 0; i < n; i++) Z[i] = f(X[i]);"
+    given = Prepared.of(tmp_path, body, before=function)
+    with pytest.raises(CodegenError, match=r"f\(\) is not available on the device"):
+        given.print(LAUNCH)
 
 
 @pytest.mark.cc
