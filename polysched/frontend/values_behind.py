@@ -25,6 +25,7 @@ from polysched.frontend.declarations import ScalarC, Scope, read_type
 from polysched.frontend.iterators import advance, changed_names, is_invariant
 from polysched.frontend.trees import copied, names, parts, with_parts
 from polysched.frontend.walking import renamed
+from polysched.frontend.while_loops import counting
 
 _LOOPS = (c_ast.For, c_ast.While, c_ast.DoWhile)
 _ENDS = (c_ast.Break, c_ast.Goto, c_ast.Return, c_ast.Label)
@@ -102,8 +103,7 @@ class _Writer:
         n_reading = next(
             (k for k, item in enumerate(rest) if _sets(item, name)), len(rest)
         )
-        reads = [item for item in rest[:n_reading] if name in names(item)]
-        if not reads:
+        if not any(_may_read(item, name) for item in rest[:n_reading]):
             return None
         type_, value = self._type(name), _last_value(loop, name)
         if type_ is None or value is None:
@@ -217,7 +217,8 @@ def _is_counting(item: Any, name: str) -> bool:
     """Whether a loop goes on counting in a variable that it does not set."""
     if isinstance(item, c_ast.For) and item.init is None and item.next is not None:
         return advance(item.next, name) is not None
-    return isinstance(item, c_ast.While) and name in changed_names(item)
+    count = counting(item)
+    return count is not None and count.name == name
 
 
 def _begun(item: Any, name: str, value: Any) -> Iterator[Any]:

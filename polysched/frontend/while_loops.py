@@ -34,7 +34,7 @@ Fresh = Callable[[str], str]
 
 
 @dataclass(frozen=True, eq=False)
-class _Count:
+class Count:
     """A loop that counts.
 
     Attributes
@@ -105,7 +105,7 @@ class _Writer:
         """The statements of a block."""
         result: list[Any] = []
         for k, item in enumerate(items):
-            count = _counting(item)
+            count = counting(item)
             start = None if count is None else self._start(items, k, count, is_top)
             if count is None or start is None:
                 result.append(with_parts(item, self._inner))
@@ -121,7 +121,7 @@ class _Writer:
         return None
 
     def _start(
-        self, items: Sequence[Any], k: int, count: _Count, is_top: bool
+        self, items: Sequence[Any], k: int, count: Count, is_top: bool
     ) -> _Start | None:
         """How a loop's variable starts; None to leave the loop."""
         name = count.name
@@ -165,7 +165,7 @@ class _Writer:
             return False
         return not ctype.type.is_float and not ctype.volatile
 
-    def _loop(self, count: _Count, start: _Start, coord: Any) -> Any:
+    def _loop(self, count: Count, start: _Start, coord: Any) -> Any:
         type_, value = start.type, start.value
         own = self._fresh(count.name)
 
@@ -215,7 +215,7 @@ def _value(item: Any, name: str) -> Any | None:
     return None
 
 
-def _counting(node: Any) -> _Count | None:
+def counting(node: Any) -> Count | None:
     """A loop that counts in a variable which it does not declare."""
     match node:
         case c_ast.While(cond=cond, stmt=body):
@@ -227,7 +227,7 @@ def _counting(node: Any) -> _Count | None:
     return None
 
 
-def _stepping(cond: Any, body: Any) -> _Count | None:
+def _stepping(cond: Any, body: Any) -> Count | None:
     """A loop that steps in its condition."""
     step = cond.left if isinstance(cond, c_ast.BinaryOp) else cond
     if not isinstance(step, c_ast.UnaryOp) or step.op not in STEP_OPS:
@@ -236,10 +236,10 @@ def _stepping(cond: Any, body: Any) -> _Count | None:
         return None
     name = str(step.expr.name)
     is_once = list(names(cond)).count(name) == 1
-    return _Count(name, cond, None, body) if is_once else None
+    return Count(name, cond, None, body) if is_once else None
 
 
-def _stepping_last(cond: Any, body: Any) -> _Count | None:
+def _stepping_last(cond: Any, body: Any) -> Count | None:
     """A loop that steps at the end of its body, which nothing skips."""
     items = list(body.block_items or ()) if isinstance(body, c_ast.Compound) else [body]
     if not items or any(map(_continues, items)):
@@ -248,7 +248,7 @@ def _stepping_last(cond: Any, body: Any) -> _Count | None:
     return _count(cond, items[-1], c_ast.Compound(items[:-1], body.coord))
 
 
-def _count(cond: Any, step: Any, body: Any) -> _Count | None:
+def _count(cond: Any, step: Any, body: Any) -> Count | None:
     """A loop over the variable that a step advances by a number."""
     target = getattr(step, "expr", None) or getattr(step, "lvalue", None)
     if not isinstance(target, c_ast.ID) or advance(step, target.name) is None:
@@ -259,7 +259,7 @@ def _count(cond: Any, step: Any, body: Any) -> _Count | None:
         cond = c_ast.BinaryOp("!=", cond, zero, cond.coord)
     if name not in names(cond) or name in changed_names(c_ast.If(cond, body, None)):
         return None
-    return _Count(name, cond, step, body)
+    return Count(name, cond, step, body)
 
 
 def _continues(node: Any) -> bool:

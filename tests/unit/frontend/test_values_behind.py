@@ -39,6 +39,12 @@ SAME = {
         "for (unsigned k = 0; k + 4 <= u; k += 4) x[k] = 0;"
         "for (unsigned k = u / 4 * 4; k < u; k++) y[k] = 0;",
     ),
+    "a loop that sets it first": (
+        "for (i = 0; i < n; i++) x[i] = 0; k = u; while (k > 2) {"
+        "for (i = 1; i < m; i++) y[0] += x[i]; k /= 2; }",
+        "for (int i = 0; i < n; i++) x[i] = 0; k = u; while (k > 2) {"
+        "for (int i = 1; i < m; i++) y[0] += x[i]; k /= 2; }",
+    ),
     "in every row": (
         "for (j = 0; j < m; j++) { for (i = 0; i + 4 <= n; i += 4) x[n * j + i] = 0;"
         "for (; i < n; i++) y[n * j + i] = 0; }",
