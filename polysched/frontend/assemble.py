@@ -182,7 +182,7 @@ class Assembler:
             name, parameters, self._context(parameters), tuple(statements),
             tuple(arrays), self.around.assumptions.holds, region,
             self.site.function.decl.name,
-            counters=tuple(dict.fromkeys(s.name for s, _ in checks.outer_iterators())),
+            counters=self._counters(checks),
             called=self.outside.called,
             is_repeated=any(step.loop is not None for step in self.site.path),
             moved=self.outside.moved(self.items),
@@ -194,6 +194,11 @@ class Assembler:
                 statements, self.site.scope, self.around.functions, self.refuser
             ),
         )  # fmt: skip
+
+    def _counters(self, checks: SiteChecks) -> tuple[str, ...]:
+        """Names of variables from outside that count loops in the text."""
+        names = (symbol.name for symbol, _ in checks.outer_iterators())
+        return tuple(dict.fromkeys((*names, *self.rewritten.counters)))
 
     def _with_halves(self, drafts: list[Draft]) -> list[Draft]:
         """Drafts that compute in `float` where the text does in types of two bytes."""

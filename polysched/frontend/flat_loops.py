@@ -12,7 +12,9 @@ from typing import Any
 
 from pycparser import c_ast
 
+from polysched.frontend.declarations import Scope
 from polysched.frontend.iterators import changed_names
+from polysched.frontend.later_reads import loops_with_later, may_read
 from polysched.frontend.loops import step_node
 from polysched.frontend.trees import names, parts, with_parts
 from polysched.frontend.walking import renamed
@@ -45,13 +47,21 @@ class Nested:
     loops : dict
         What each nest was, by the name of its outermost iterator, which nothing else
         has; the nodes of a nest inside of another are copied.
+    counters : list of str
+        Variables from outside that counted in such loops.
     """
 
     items: tuple[Any, ...]
     loops: dict[str, FlatLoop] = field(default_factory=dict)
+    counters: list[str] = field(default_factory=list)
 
 
-def with_nests(items: Sequence[Any], fresh_name: Callable[[str], str]) -> Nested:
+def with_nests(
+    items: Sequence[Any],
+    fresh_name: Callable[[str], str],
+    scope: Scope,
+    is_dead: Callable[[str], bool],
+) -> Nested:
     """Statements in which loops from 0 to below a product of variables are nests.
 
     Parameters
@@ -60,18 +70,58 @@ def with_nests(items: Sequence[Any], fresh_name: Callable[[str], str]) -> Nested
         The statements of a SCoP; they are not changed.
     fresh_name : callable
         Makes a name that nothing else has.
+    scope : Scope
+        Names visible at the start of the SCoP.
+    is_dead : callable
+        Whether nobody reads a variable from outside behind the SCoP.
     """
     found = Nested(())
+    headers = _own_headers(items, scope, is_dead)
 
     def change(node: Any) -> Any | None:
-        flat = _flat(node) if isinstance(node, c_ast.For) else None
+        if not isinstance(node, c_ast.For):
+            return None
+        loop = node
+        if id(node) in headers:
+            loop = c_ast.For(
+                headers[id(node)], node.cond, node.next, node.stmt, node.coord
+            )
+        flat = _flat(loop)
         if flat is None:
             return None
-        nest = _nest(node, flat, with_parts(node.stmt, change), fresh_name)
+        if loop is not node:
+            found.counters.append(loop.init.decls[0].name)
+        nest = _nest(loop, flat, with_parts(node.stmt, change), fresh_name)
         found.loops[nest.init.decls[0].name] = flat
         return nest
 
     found.items = tuple(with_parts(item, change) for item in items)
+    return found
+
+
+def _own_headers(
+    items: Sequence[Any], scope: Scope, is_dead: Callable[[str], bool]
+) -> dict[int, Any]:
+    """What loops over variables from outside may declare instead, by their identity.
+
+    Nobody reads such a variable behind the loop.
+    """
+    found = {}
+    declared = {p.name for i in items for p in parts(i) if isinstance(p, c_ast.Decl)}
+    for loop, later in loops_with_later(items):
+        name = str(getattr(getattr(loop.init, "lvalue", None), "name", ""))
+        outer = scope.find(name)
+        if outer is None or outer.node is None or loop.init.op != "=":
+            continue
+        is_read = not is_dead(name) or any(may_read(n, name) for n in later)
+        if name in declared or is_read:
+            continue
+        type_ = outer.node.type
+        if isinstance(type_, c_ast.TypeDecl):
+            at = loop.init.coord
+            type_, start = renamed(type_, name), loop.init.rvalue
+            decl = c_ast.Decl(name, [], [], [], [], type_, start, None, at)
+            found[id(loop)] = c_ast.DeclList([decl], at)
     return found
 
 

@@ -23,11 +23,11 @@ from pycparser import c_ast
 
 from polysched.frontend.declarations import ScalarC, Scope, read_type
 from polysched.frontend.iterators import advance, changed_names, is_invariant
+from polysched.frontend.later_reads import LOOPS, Later, may_read, sets
 from polysched.frontend.trees import copied, names, parts, with_parts
 from polysched.frontend.walking import renamed
 from polysched.frontend.while_loops import counting
 
-_LOOPS = (c_ast.For, c_ast.While, c_ast.DoWhile)
 _ENDS = (c_ast.Break, c_ast.Goto, c_ast.Return, c_ast.Label)
 _UP, _DOWN = ("<", "<="), (">", ">=")
 Fresh = Callable[[str], str]
@@ -61,7 +61,7 @@ class _Writer:
         every = (part for item in items for part in parts(item))
         self._declarations = [p for p in every if isinstance(p, c_ast.Decl)]
 
-    def block(self, items: Sequence[Any], later: tuple[Any, ...]) -> list[Any]:
+    def block(self, items: Sequence[Any], later: Later) -> list[Any]:
         """The statements of a block; `later` may run behind it, each first of all."""
         left, result = list(items), []
         while left:
@@ -74,12 +74,12 @@ class _Writer:
             result.append(self._inside(item, (rest, *later)))
         return result
 
-    def _inside(self, node: Any, later: tuple[Any, ...]) -> Any:
-        if isinstance(node, _LOOPS):
+    def _inside(self, node: Any, later: Later) -> Any:
+        if isinstance(node, LOOPS):
             later = (node, *later)
 
         def change(part: Any) -> Any | None:
-            if part is not node and isinstance(part, _LOOPS):
+            if part is not node and isinstance(part, LOOPS):
                 return self._inside(part, later)
             if isinstance(part, c_ast.Compound):
                 return c_ast.Compound(
@@ -90,7 +90,7 @@ class _Writer:
         return with_parts(node, change)
 
     def _value_behind(
-        self, loop: Any, rest: list[Any], later: tuple[Any, ...]
+        self, loop: Any, rest: list[Any], later: Later
     ) -> tuple[Any, list[Any]] | None:
         """A constant to stand behind a loop, and what follows it, which reads it."""
         if not isinstance(loop, c_ast.For) or not isinstance(
@@ -101,9 +101,9 @@ class _Writer:
         if loop.init.op != "=" or not isinstance(name, str):
             return None
         n_reading = next(
-            (k for k, item in enumerate(rest) if _sets(item, name)), len(rest)
+            (k for k, item in enumerate(rest) if sets(item, name)), len(rest)
         )
-        if not any(_may_read(item, name) for item in rest[:n_reading]):
+        if not any(may_read(item, name) for item in rest[:n_reading]):
             return None
         type_, value = self._type(name), _last_value(loop, name)
         if type_ is None or value is None:
@@ -123,7 +123,7 @@ class _Writer:
         is_own = any(d.name == name for d in self._declarations)
         if not is_own and not self._is_dead(name):
             return None
-        if any(_may_read(node, name) for node in later):
+        if any(may_read(node, name) for node in later):
             return None
         return self._constant(type_, end, value), found
 
@@ -229,29 +229,3 @@ def _begun(item: Any, name: str, value: Any) -> Iterator[Any]:
         return
     yield set_
     yield item
-
-
-def _sets(item: Any, name: str) -> bool:
-    """Whether a statement sets a variable before it reads it."""
-    if isinstance(item, c_ast.For):
-        item = item.init
-    if not isinstance(item, c_ast.Assignment) or item.op != "=":
-        return False
-    is_it = isinstance(item.lvalue, c_ast.ID) and item.lvalue.name == name
-    return is_it and name not in names(item.rvalue)
-
-
-def _may_read(node: Any, name: str) -> bool:
-    """Whether something may read a variable that it has not set."""
-    if isinstance(node, c_ast.ID):
-        return bool(node.name == name)
-    if isinstance(node, c_ast.Compound):
-        for item in node.block_items or ():
-            if _sets(item, name):
-                return False
-            if _may_read(item, name):
-                return True
-        return False
-    if _sets(node, name):
-        return False
-    return any(_may_read(child, name) for _, child in node.children())

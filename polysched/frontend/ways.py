@@ -55,6 +55,8 @@ class Rewritten:
         What loops were that are nests now, as `Nested.loops`.
     tile_sizes : dict
         Of tiles that loops ran over, as `Untiled.sizes`.
+    counters : sequence of str
+        Variables from outside that counted loops and do so no more.
     """
 
     site: ScopSite
@@ -65,6 +67,7 @@ class Rewritten:
     is_dead: Callable[[str], bool]
     flat_loops: dict[str, FlatLoop] = field(init=False, default_factory=dict)
     tile_sizes: dict[int, Any] = field(init=False, default_factory=dict)
+    counters: Sequence[str] = field(init=False, default=())
     _changing: set[Way] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
@@ -76,10 +79,10 @@ class Rewritten:
         self._put("sizes_known", with_known_sizes(split, scope, self.is_own))
         untiled = with_untiled(self.items, scope, self.is_dead)
         self._put("untiled", untiled.items)
-        nested = with_nests(self.items, fresh)
+        nested = with_nests(self.items, fresh, scope, self.is_dead)
         self._put("nests", nested.items)
         if "nests" in self.ways:
-            self.flat_loops = nested.loops
+            self.flat_loops, self.counters = nested.loops, nested.counters
         if "untiled" in self.ways:
             self.tile_sizes = untiled.sizes
 

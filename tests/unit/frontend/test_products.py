@@ -87,6 +87,28 @@ def test_a_loop_over_all_elements_of_rows_is_a_nest(scop_of):
     assert scop.assumptions.is_equal(isl.Set("[n, m] -> { : n >= 0 and m >= 0 }"))
 
 
+FLAT = (
+    "for (i = 0; i < n; i++) for (j = 0; j < m; j++) x[i * m + j] = 0;"
+    "for (i = 0; i < n * m; i++) x[i] += i;"
+)
+COUNTERS = "int n, int m, int i, int j, double *x"
+
+
+def test_a_nest_s_variable_may_be_declared_outside(scop_of):
+    scop = scop_of(FLAT, COUNTERS)
+    wanted = "[n, m] -> { S1[a, b] : 0 <= a < n and 0 <= b < m }"
+    assert scop.statements[1].domain.is_equal(isl.Set(wanted))
+    assert sorted(scop.counters) == ["i", "j"]
+
+
+def test_a_nest_s_variable_that_is_read_behind_it_keeps_its_loop(parse):
+    program = parse(
+        f"int f({COUNTERS}) {{\n#pragma scop\n{FLAT}\n#pragma endscop\nreturn i; }}\n"
+    )
+    (refusal,) = program.refusals
+    assert "read after the scop" in refusal.message
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
