@@ -97,8 +97,15 @@ class Dependences(Shown):
 
     def within(self, names: Collection[str]) -> Dependences:
         """Those between statements of the given names."""
-        kept = (d for d in self.items if d.source in names and d.sink in names)
-        return replace(self, items=tuple(kept))
+        key = frozenset(names)
+        if key not in self._parts:
+            kept = (d for d in self.items if d.source in key and d.sink in key)
+            self._parts[key] = replace(self, items=tuple(kept))
+        return self._parts[key]
+
+    @cached_property
+    def _parts(self) -> dict[frozenset[str], Dependences]:
+        return {}
 
     @cached_property
     def validity(self) -> isl.UnionMap:
