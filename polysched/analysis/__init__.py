@@ -25,6 +25,7 @@ from polysched.analysis.carried import (
 from polysched.analysis.certain import certain_arrays
 from polysched.analysis.coalesce import coalesce_scalars
 from polysched.analysis.commute import order_updates
+from polysched.analysis.declared import declared_elements, size_names, size_text
 from polysched.analysis.dependences import (
     Dependence,
     DependenceKind,
@@ -240,6 +241,7 @@ __all__ = [
     "copy_versions",
     "count_elements",
     "count_points",
+    "declared_elements",
     "dependence_distance",
     "dependence_graph",
     "derive_places",
@@ -304,6 +306,8 @@ __all__ = [
     "schedule_features",
     "set_band_flags",
     "shared_loops",
+    "size_names",
+    "size_text",
     "split_guarded_sums",
     "split_reasons",
     "statement_members",

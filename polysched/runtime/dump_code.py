@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import islpy as isl
 
+from polysched.analysis import declared_elements
+from polysched.base import RunError
 from polysched.codegen import (
     declare_held,
     identifiers,
@@ -30,6 +32,7 @@ _DECLARATIONS = (
     "extern void polysched_array_end(void);",
 )
 _PREFIX = "polysched_e"
+BLOCK_ROWS = "polysched_block_rows"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class DumpCode:
         C statements, to be run when a call's results are wanted.
     before : str
         What stands in front of the region, if anything.
+    asks_blocks : bool
+        Whether it asks how large blocks of the heap are.
     arrays : tuple of str
         Names of the dumped arrays, by their number in the dump.
     parameters : tuple of str
@@ -52,6 +57,7 @@ class DumpCode:
     arrays: tuple[str, ...]
     parameters: tuple[str, ...]
     before: str = ""
+    asks_blocks: bool = False
 
 
 def dumped_arrays(scop: Scop) -> tuple[Array, ...]:
@@ -109,10 +115,11 @@ def print_dump(scop: Scop, reserved: Collection[str] = ()) -> DumpCode:
         lines.append(f"polysched_parameter({k}, (long long){_copy_of(k)});")
     elements = written_elements(scop)
     arrays = [a for a in dumped_arrays(scop) if a.name in elements]
-    reaches = name_reaches(find_reached(scop, elements, arrays))
-    for name, reach in reaches.items():
-        elements[name] = elements[name].intersect(_between(reach, elements[name]))
-    reaching = print_reach(scop, reaches, "polysched_is_wanted()")
+    reaching = _find_reaches(scop, elements, arrays)
+    asks_blocks = any(BLOCK_ROWS in line for line in reaching)
+    if asks_blocks:
+        sizes = "const void *, unsigned long, const char *"
+        before.append(f"extern long {BLOCK_ROWS}({sizes});")
     if reaching:
         before += ["extern int polysched_is_wanted(void);", *reaching]
     for k, array in enumerate(arrays):
@@ -126,7 +133,44 @@ def print_dump(scop: Scop, reserved: Collection[str] = ()) -> DumpCode:
         lines += _array_lines(array, elements[array.name], names, reserved)
         lines.append("polysched_array_end();")
     text = "\n".join(lines)
-    return DumpCode(text, tuple(a.name for a in arrays), names, "\n".join(before))
+    numbers = tuple(a.name for a in arrays)
+    return DumpCode(text, numbers, names, "\n".join(before), asks_blocks)
+
+
+def _find_reaches(
+    scop: Scop, elements: dict[str, isl.Set], arrays: Sequence[Array]
+) -> tuple[str, ...]:
+    """The text that finds out how far arrays are written; `elements` are fewer then.
+
+    Where nothing can be found out in front of the region, an array is taken to have
+    the elements that it is declared with, or those of its block of the heap.
+    """
+    open_ = find_reached(scop, elements, arrays)
+    reaches = name_reaches(open_)
+    declared: dict[str, isl.Set] = {}
+    try:
+        lines = print_reach(scop, reaches, "polysched_is_wanted()")
+    except RunError:
+        found = {a.name: declared_elements(a) for a in open_}
+        declared = {name: some for name, some in found.items() if some is not None}
+        in_blocks = [a for a in open_ if a.name not in declared]
+        if any(a.pitches for a in in_blocks):
+            raise
+        lines = tuple(_rows_in_block(a, reaches[a.name]) for a in in_blocks)
+    for name, reach in reaches.items():
+        some = declared.get(name, _between(reach, elements[name]))
+        elements[name] = elements[name].intersect(some).coalesce()
+    return lines
+
+
+def _rows_in_block(array: Array, reach: Reach) -> str:
+    """The line that asks how many rows an array's block of the heap has."""
+    place = array.held or array.base
+    size = f'sizeof(({place})[0]), "{array.source_name}"'
+    return (
+        f"const long {reach.low} = 0, {reach.high} = polysched_is_wanted() ? "
+        f"{BLOCK_ROWS}((const void *)({place}), {size}) - 1 : -1;"
+    )
 
 
 def _between(reach: Reach, elements: isl.Set) -> isl.Set:

@@ -191,6 +191,126 @@ double polysched_real(double value)
     return hidden;
 }
 
+#ifdef POLYSCHED_BLOCKS
+#ifdef __GLIBC__
+/* Blocks of the heap, by their begins: how large an array is that a pointer leads to.
+   All begin as zeros, so that elements that nobody sets compare equal. */
+#define MAX_BLOCKS (1u << 18)
+#define SMALLEST 16
+
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+extern void __libc_free(void *);
+
+static struct block { char *first; size_t size; } blocks[MAX_BLOCKS];
+static char removed;
+static int blocks_lock;
+
+static struct block *slot_of(const char *first, int is_new)
+{
+    size_t k = ((uintptr_t)first >> 4) * 0x9e3779b97f4a7c15ull >> 20;
+    unsigned n;
+    for (n = 0; n < MAX_BLOCKS; n++) {
+        struct block *b = &blocks[(k + n) % MAX_BLOCKS];
+        if (b->first == first || (is_new && (!b->first || b->first == &removed)))
+            return b;
+        if (!b->first)
+            break;
+    }
+    return NULL;
+}
+
+static void note(void *memory, size_t size, int is_new)
+{
+    struct block *b;
+    if (!memory || (is_new && size < SMALLEST))
+        return;
+    while (__atomic_test_and_set(&blocks_lock, __ATOMIC_ACQUIRE))
+        ;
+    b = slot_of(memory, is_new);
+    if (b) {
+        b->first = is_new ? (char *)memory : &removed;
+        b->size = size;
+    }
+    __atomic_clear(&blocks_lock, __ATOMIC_RELEASE);
+}
+
+void *malloc(size_t size)
+{
+    void *memory = __libc_calloc(1, size);
+    note(memory, size, 1);
+    return memory;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    void *memory = __libc_calloc(count, size);
+    note(memory, count * size, 1);
+    return memory;
+}
+
+void *realloc(void *old, size_t size)
+{
+    void *memory;
+    note(old, 0, 0);
+    memory = __libc_realloc(old, size);
+    note(memory, size, 1);
+    return memory;
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+    void *memory = __libc_memalign(alignment, size);
+    if (memory)
+        memset(memory, 0, size);
+    note(memory, size, 1);
+    return memory;
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return memalign(alignment, size);
+}
+
+int posix_memalign(void **result, size_t alignment, size_t size)
+{
+    void *memory = memalign(alignment, size);
+    if (!memory)
+        return 12; /* ENOMEM */
+    *result = memory;
+    return 0;
+}
+
+void free(void *memory)
+{
+    note(memory, 0, 0);
+    __libc_free(memory);
+}
+
+#endif
+
+/* Rows of so many bytes from a place to the end of its block. */
+long polysched_block_rows(const void *place, unsigned long row_bytes, const char *name)
+{
+#ifdef __GLIBC__
+    const char *at = place;
+    unsigned k;
+    for (k = 0; k < MAX_BLOCKS; k++) {
+        const struct block *b = &blocks[k];
+        if (b->first && b->first <= at && at < b->first + b->size)
+            return (long)((size_t)(b->first + b->size - at) / row_bytes);
+    }
+#endif
+    fprintf(stderr,
+            "polysched: nobody knows how large %s is, which is written where data say: "
+            "results cannot be compared; declare it with its size, or let it be a "
+            "block of the heap\n",
+            name);
+    abort();
+}
+#endif
+
 static void *allocated(unsigned long count, unsigned long size)
 {
     void *memory = NULL;

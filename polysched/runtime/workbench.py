@@ -123,7 +123,8 @@ class Workbench:
             return
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / "polysched_harness.c"
-        path.write_text(HARNESS_C, encoding="ascii")
+        knows_blocks = "#define POLYSCHED_BLOCKS\n" * self.dump_code.asks_blocks
+        path.write_text(knows_blocks + HARNESS_C, encoding="ascii")
         tools = self._tools()
         shape = tuple(f for f in tools.cflags if _is_machine_flag(f))
         harness = compile_object(

@@ -8,16 +8,15 @@ does, are taken for elements of the rows beside them.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import islpy as isl
 
+from polysched.analysis import size_names, size_text
 from polysched.base import CodegenError
-from polysched.ir import Array, Binary, Cast, Const, Expr, Param
+from polysched.ir import Array, Const
 from polysched.sets import param_names
 
-_NAME = re.compile(r"[A-Za-z_]\w*")
 MAX_ROWS_BESIDE = 2  # that an inner subscript may leave its row by
 SET = isl.dim_type.set
 
@@ -79,7 +78,7 @@ def in_declared_rows(array: Array, touched: isl.Set, *, chosen: bool) -> isl.Set
     if array.pitches or None in array.extents:
         return touched
     for k, extent in enumerate(array.extents):
-        length = _text(extent)
+        length = size_text(extent)
         if length is not None and (k or chosen or array.storage != "parameter"):
             touched = touched.intersect(_where(touched, k, ">="))
             touched = touched.intersect(_where(touched, k, "<", length))
@@ -93,10 +92,10 @@ def has_whole_rows(
     if array.pitches or None in array.extents:
         return False
     for extent, last in zip(array.extents[1:], lasts[1:], strict=True):
-        length = _text(extent)
+        length = size_text(extent)
         if length is None:
             return False
-        names = ", ".join(_NAME.findall(length))
+        names = ", ".join(size_names(length))
         beyond = isl.PwAff(f"[{names}] -> {{ [({length})] }}")
         if not context.is_subset(last.lt_set(beyond)):
             return False
@@ -128,7 +127,7 @@ def _in_rows(array: Array, touched: isl.Set, k: int) -> isl.Set:
         if not touched.is_disjoint(below):
             raise _refused(array)
         return touched
-    names = _NAME.findall(length)
+    names = size_names(length)
     if names:  # rows have elements
         known = isl.Set(f"[{', '.join(names)}] -> {{ : {length} >= 1 }}")
         touched = touched.intersect_params(known)
@@ -154,28 +153,12 @@ def _refused(array: Array) -> CodegenError:
 def _row_length(array: Array, k: int) -> str | None:
     """Elements of a subscript's row, as isl writes it; None where that is not known."""
     if not array.pitches:
-        return _text(array.extents[k])
+        return size_text(array.extents[k])
     outer, inner = array.pitches[k - 1], (*array.pitches[k:], None)[0]
     if inner is None:
-        return _text(outer)
+        return size_text(outer)
     if isinstance(outer, Const) and isinstance(inner, Const):
         return str(outer.value // inner.value)
-    return None
-
-
-def _text(size: Expr | None) -> str | None:
-    while isinstance(size, Cast) and not size.type.is_float:
-        size = size.operand
-    match size:
-        case Const(value):
-            return str(value)
-        case Param(name):
-            return name
-        case Binary("+" | "-" | "*" as op, left, right):
-            sides = _text(left), _text(right)
-            is_linear = op != "*" or isinstance(left, Const) or isinstance(right, Const)
-            if is_linear and None not in sides:
-                return f"({sides[0]} {op} {sides[1]})"
     return None
 
 
@@ -210,6 +193,4 @@ def _named(touched: isl.Set, text: str, length: str) -> isl.Set:
 
 def _parameters(touched: isl.Set, length: str) -> str:
     """Those of elements, and the length of their rows where it is one."""
-    return (
-        f"[{', '.join(dict.fromkeys([*param_names(touched), *_NAME.findall(length)]))}]"
-    )
+    return f"[{', '.join(dict.fromkeys([*param_names(touched), *size_names(length)]))}]"

@@ -76,10 +76,80 @@ def test_dumps_end_where_the_region_does(tmp_path: Path, case: str) -> None:
     assert found == [(k,) for k in expected]
 
 
-def test_places_that_the_region_changes_are_not_known(tmp_path: Path) -> None:
-    region = "for (int i = 0; i < n; i++) { other[i] = i; out[other[i]]++; }"
-    with pytest.raises(RunError, match="out is written depends on other"):
-        bench_of(tmp_path, region)
+CHANGED = "for (int i = 0; i < n; i++) { other[i] = key[i] + 1; out[other[i]] += i; }"
+MAIN = """int main(void)
+{
+  static int key[] = {3, 9, 10, 4, 7};
+  PLACE
+  f(5, key, out + 1, other);
+  free(other);
+  return 0;
+}
+"""
+
+
+def heap_bench(directory: Path, place: str, out: str = "int *out") -> Workbench:
+    path = directory / "p.c"
+    path.write_text(
+        "#include <stdlib.h>\n"
+        f"static void f(int n, const int *key, {out}, int *other)\n{{\n#pragma scop\n"
+        f"{CHANGED}\n#pragma endscop\n}}\n" + MAIN.replace("PLACE", place)
+    )
+    program = parse_c(path)
+    return Workbench(
+        program,
+        prepare_scop(program.scops[0]),
+        toolchain=Toolchain(cflags=("-O0", "-Wall", "-Werror")),
+        directory=directory / "work",
+        options=RunOptions(),
+    )
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    "place",
+    [
+        "int *out = malloc(14 * sizeof *out), *other = malloc(5 * sizeof *other);",
+        "int *out = malloc(4), *other = calloc(5, 4); out = realloc(out, 56);",
+        "int *other = aligned_alloc(64, 64); void *p; posix_memalign(&p, 64, 56);"
+        " int *out = p;",
+    ],
+)
+def test_places_that_the_region_changes_are_within_a_block(
+    tmp_path: Path, place: str
+) -> None:
+    bench = heap_bench(tmp_path, place)
+    run = bench.execute(bench.build("p", None), timeout_seconds=10, with_dump=True)
+    assert run.dump is not None
+    (values,) = (
+        segment.values
+        for number, segment in enumerate(run.dump.segments)
+        if bench.dump_code.arrays[number] == "out"
+    )
+    assert values.tolist() == [0, 0, 0, 0, 0, 3, 0, 0, 4, 0, 1, 2, 0]
+
+
+@pytest.mark.cc
+def test_places_that_the_region_changes_are_not_known_on_the_stack(
+    tmp_path: Path,
+) -> None:
+    place = "int out[14] = {0}; int *other = malloc(20);"
+    bench = heap_bench(tmp_path, place)
+    with pytest.raises(RunError, match="nobody knows how large out is"):
+        bench.execute(bench.build("p", None), timeout_seconds=10, with_dump=True)
+
+
+@pytest.mark.cc
+def test_places_that_the_region_changes_are_in_what_is_declared(tmp_path: Path) -> None:
+    place = "int out[14] = {0}; int *other = malloc(20);"
+    bench = heap_bench(tmp_path, place, "int out[n + 7]")
+    run = bench.execute(bench.build("p", None), timeout_seconds=10, with_dump=True)
+    assert run.dump is not None
+    sizes = {
+        bench.dump_code.arrays[k]: s.values.size
+        for k, s in enumerate(run.dump.segments)
+    }
+    assert sizes == {"out": 12, "other": 5}
 
 
 def test_what_is_surely_written_is_there(tmp_path: Path) -> None:
