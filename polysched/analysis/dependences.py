@@ -12,7 +12,7 @@ from typing import Literal
 import islpy as isl
 
 from polysched.analysis.data_rows import same_rows
-from polysched.analysis.flow import compute_flow
+from polysched.analysis.flow import FlowBudget, compute_flow
 from polysched.analysis.reductions import Reduction
 from polysched.base import LimitError, Shown
 from polysched.ir import Scop, original_tree
@@ -157,6 +157,7 @@ def compute_dependences(scop: Scop, *, with_input: bool = True) -> Dependences:
 def _compute(scop: Scop, with_input: bool) -> Dependences:
     whole = original_tree(scop).map
     items: list[Dependence] = []
+    budget = FlowBudget()
     for array in sorted(a.name for a in scop.arrays):
         reads = _accesses_of(scop, array, "read")
         must = _accesses_of(scop, array, "must_write")
@@ -165,10 +166,11 @@ def _compute(scop: Scop, with_input: bool) -> Dependences:
         # isl looks at all of the order each time, however few statements there are
         order = whole.intersect_domain(reads.union(writes).domain().universe())
         if not writes.is_empty():
-            flow = compute_flow(reads, must, may, order).pairs
-            output = compute_flow(writes, must, may, order).pairs
+            flow = compute_flow(reads, must, may, order, budget).pairs
+            output = compute_flow(writes, must, may, order, budget).pairs
             # a read's next writes, up to a certain one: what comes before it, backwards
-            anti = compute_flow(reads, must, may, _backwards(order)).pairs.reverse()
+            back = _backwards(order)
+            anti = compute_flow(reads, must, may, back, budget).pairs.reverse()
             meeting = same_rows(scop, array)
             if meeting is not None:
                 flow, output, anti = (

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import islpy as isl
 
-from polysched.base import check_time
-from polysched.sets import list_basic_maps, list_maps
+from polysched.base import LimitError, check_time
+from polysched.sets import list_basic_maps, list_maps, operation_limit
 
 MANY_ACCESSES = 8
+ACCESS_OPERATIONS = 1_000_000  # for the flow to one access, two or three seconds
+TOTAL_OPERATIONS = 8_000_000
+MIN_OPERATIONS = 100_000  # most accesses need less
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +35,34 @@ class Flow:
     exposed: isl.UnionMap
 
 
+class FlowBudget:
+    """How many operations of isl are spent on exact flow, over several calls.
+
+    Parameters
+    ----------
+    total : int
+        Of all calls; behind it each has only `MIN_OPERATIONS`.
+    """
+
+    def __init__(self, total: int = TOTAL_OPERATIONS) -> None:
+        self._left = total
+
+    @property
+    def next(self) -> int:
+        """Of the next access."""
+        return max(MIN_OPERATIONS, min(self._left, ACCESS_OPERATIONS))
+
+    def spend(self, n_operations: int) -> None:
+        """Note what an access took."""
+        self._left -= n_operations
+
+
 def compute_flow(
-    sinks: isl.UnionMap, must: isl.UnionMap, may: isl.UnionMap, order: isl.UnionMap
+    sinks: isl.UnionMap,
+    must: isl.UnionMap,
+    may: isl.UnionMap,
+    order: isl.UnionMap,
+    budget: FlowBudget | None = None,
 ) -> Flow:
     """Value-based flow between accesses, exact for affine ones [1]_.
 
@@ -40,6 +72,9 @@ def compute_flow(
         Instances to elements: the accesses of interest, certain and possible sources.
     order : isl.UnionMap
         Instances to time.
+    budget : FlowBudget, optional
+        For an access that would take more, all sources that come before are its
+        sources, and all its elements are exposed.
 
     Returns
     -------
@@ -57,11 +92,43 @@ def compute_flow(
     accesses = split_accesses(sinks)
     pairs = exposed = isl.UnionMap.empty(sinks.get_space())
     for access in accesses:
-        found = _flow_to(access, must, may, order)
+        found = _flow_within(budget, access, must, may, order)
         pairs, exposed = pairs.union(found.pairs), exposed.union(found.exposed)
     if len(accesses) == 1:
         return Flow(pairs, exposed)
     return Flow(pairs.coalesce(), exposed.coalesce())
+
+
+def _flow_within(
+    budget: FlowBudget | None,
+    sinks: isl.UnionMap,
+    must: isl.UnionMap,
+    may: isl.UnionMap,
+    order: isl.UnionMap,
+) -> Flow:
+    """The flow to an access, or more where that takes too long."""
+    if budget is None:
+        return _flow_to(sinks, must, may, order)
+    limit, context = budget.next, sinks.get_ctx()
+    if 0 < context.get_max_operations() <= limit:
+        return _flow_to(sinks, must, may, order)
+    try:
+        with operation_limit(context, limit):
+            return _flow_to(sinks, must, may, order)
+    except LimitError:
+        budget.spend(limit)
+        _log.info("not all sources are exact of %s", sinks)
+        return _all_before(sinks, must.union(may), order)
+
+
+def _all_before(
+    sinks: isl.UnionMap, sources: isl.UnionMap, order: isl.UnionMap
+) -> Flow:
+    """Pairs that meet in an element, in their order, whatever is written between."""
+    pairs = _meeting(sources, sinks.range()).apply_range(sinks.reverse())
+    among = pairs.domain().union(pairs.range())
+    order = order.intersect_domain(among.universe())
+    return Flow(pairs.intersect(order.lex_lt_union_map(order)), sinks)
 
 
 def split_accesses(accesses: isl.UnionMap) -> list[isl.UnionMap]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import islpy as isl
 
-from polysched.analysis.flow import Flow, compute_flow
+from polysched.analysis.flow import Flow, FlowBudget, compute_flow
 from polysched.ir import (
     AccessKind,
     Action,
@@ -164,7 +164,7 @@ def _flow_through(array: str, among: tuple[Statement, ...], context: isl.Set) ->
     may = union_of_maps([m for s in among for m in accesses(s, "may_write")])
     if sinks.is_empty():
         return Flow(sinks, sinks)
-    return compute_flow(sinks, must, may, original_order(among))
+    return compute_flow(sinks, must, may, original_order(among), FlowBudget())
 
 
 def satisfied_inside(statement: Statement) -> frozenset[str]:

@@ -94,6 +94,7 @@ class _Raw:
     parts: tuple[isl.BasicMap, ...]
 
 
+IN, OUT = isl.dim_type.in_, isl.dim_type.out
 MAX_FACETS = 20  # of a polyhedron whose cone is computed as a whole
 
 
@@ -125,11 +126,21 @@ def _with_cones(raw: list[_Raw]) -> list[Piece]:
     """Pieces with large constants lifted, the same ones everywhere."""
     given = [b for r in raw for b in (r.piece, *r.parts)]
     lifted = iter(lift_constants(given))
+    known: dict[str, tuple[ConeRow, ...]] = {}
+
+    def cone_of(piece: isl.BasicMap) -> tuple[ConeRow, ...]:
+        """Of a polyhedron, whichever statements it is between: many are alike."""
+        check_time()
+        nameless = piece.set_tuple_name(IN, "S").set_tuple_name(OUT, "T")
+        text = str(nameless)
+        if text not in known:
+            known[text] = dependence_cone(piece)
+        return known[text]
+
     pieces = []
     for r in raw:
-        check_time()
         relation = next(lifted)
-        cones = [dependence_cone(next(lifted)) for _ in r.parts]
+        cones = [cone_of(next(lifted)) for _ in r.parts]
         rows = tuple(dict.fromkeys(row for cone in cones for row in cone))
         pieces.append(Piece(r.source, r.sink, r.level, r.flow, relation, rows, r.piece))
     return pieces

@@ -132,3 +132,21 @@ def test_flow_is_found_where_isl_fails():
         for a, i, j, k, b, x, y, z in last_writes()
     )
     assert deps.flow.is_equal(isl.UnionMap(f"{{ {text} }}"))
+
+
+@pytest.mark.parametrize("make", [scops.gemm, scops.jacobi_1d, overwritten])
+def test_an_access_that_takes_too_long_depends_on_all_before(make, monkeypatch):
+    scop = make()
+    exact = compute_dependences(scop)
+    needed = value_flow(scop)
+    monkeypatch.setattr(flow, "MIN_OPERATIONS", 1)
+    reads = scop.access_relation("read").intersect_domain(scop.domain)
+    may = scop.access_relation("may_write")
+    order = original_tree(scop).map
+    budget = flow.FlowBudget(total=0)
+    found = flow.compute_flow(reads, scop.must_writes, may, order, budget)
+    later = order.lex_lt_union_map(order)
+    touching = scop.must_writes.union(may).apply_range(reads.reverse())
+    assert exact.flow.is_subset(found.pairs)
+    assert needed.exposed.is_subset(found.exposed)
+    assert found.pairs.is_equal(touching.intersect(later))
