@@ -186,6 +186,17 @@ def scalar_from_words(words: list[str]) -> ScalarType | None:
     return _SPELLINGS.get(" ".join(kept))
 
 
+def declares_integer(node: Any, scope: Scope) -> bool:
+    """Whether a declarator is that of an integer variable, which is not volatile."""
+    try:
+        ctype = read_type(node, scope)
+    except KeyError:
+        return False
+    if not isinstance(node, c_ast.TypeDecl) or not isinstance(ctype, ScalarC):
+        return False
+    return not ctype.type.is_float and not ctype.volatile
+
+
 def read_type(node: Any, scope: Scope) -> CType:
     """The C type of a declarator; a structure that it defines is entered."""
     if isinstance(node, c_ast.ArrayDecl):

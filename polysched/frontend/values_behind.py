@@ -21,7 +21,7 @@ from typing import Any
 
 from pycparser import c_ast
 
-from polysched.frontend.declarations import ScalarC, Scope, read_type
+from polysched.frontend.declarations import Scope, declares_integer
 from polysched.frontend.iterators import advance, changed_names, is_invariant
 from polysched.frontend.later_reads import LOOPS, Later, may_read, sets
 from polysched.frontend.trees import copied, names, parts, with_parts
@@ -135,13 +135,7 @@ class _Writer:
         if len(found) != 1:
             return None
         type_ = found[0].type
-        try:
-            ctype = read_type(type_, self._scope)
-        except KeyError:
-            return None
-        if not isinstance(type_, c_ast.TypeDecl) or not isinstance(ctype, ScalarC):
-            return None
-        return None if ctype.type.is_float or ctype.volatile else type_
+        return type_ if declares_integer(type_, self._scope) else None
 
     def _constant(self, type_: Any, end: Any, value: Any) -> Any:
         kind = renamed(type_, end.name)

@@ -23,7 +23,7 @@ from typing import Any
 
 from pycparser import c_ast
 
-from polysched.frontend.declarations import ScalarC, Scope, read_type
+from polysched.frontend.declarations import Scope, declares_integer
 from polysched.frontend.iterators import advance, changed_names, is_invariant
 from polysched.frontend.steps import steps_apart
 from polysched.frontend.trees import names, parts, with_parts
@@ -133,7 +133,7 @@ class _Writer:
             type_ = outer.node.type
         else:
             return None
-        if len(own) > 1 or not self._is_integer(type_):
+        if len(own) > 1 or not declares_integer(type_, self._scope):
             return None
         uses = [j for j, item in enumerate(items) if name in _used(item)]
         bare = [j for j in uses if _is_bare(items[j])]
@@ -155,15 +155,6 @@ class _Writer:
         stays = not between or is_invariant(value, changed)
         own_setter = setter if isinstance(setter, c_ast.Assignment) else None
         return _Start(type_, value, own_setter) if stays else None
-
-    def _is_integer(self, type_: Any) -> bool:
-        try:
-            ctype = read_type(type_, self._scope)
-        except KeyError:
-            return False
-        if not isinstance(type_, c_ast.TypeDecl) or not isinstance(ctype, ScalarC):
-            return False
-        return not ctype.type.is_float and not ctype.volatile
 
     def _loop(self, count: Count, start: _Start, coord: Any) -> Any:
         type_, value = start.type, start.value

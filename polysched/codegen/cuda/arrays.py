@@ -105,7 +105,7 @@ class DeviceArray:
         """Its size, where that is a known number."""
         if not self.lasts:
             return 1
-        weights = [*(_constant(p) for p in self.pitches), 1]
+        weights = [*(constant_value(p) for p in self.pitches), 1]
         total = 1
         for (low, high), weight in zip(self.stored_ends, weights, strict=True):
             length = high if low is None else high.sub(low)
@@ -122,7 +122,7 @@ class DeviceArray:
         """
         if not self.lasts:  # a scalar
             return True
-        weights = [*(_constant(p) for p in self.pitches), 1]
+        weights = [*(constant_value(p) for p in self.pitches), 1]
         total = 0
         for low, high, weight in zip(self.firsts, self.lasts, weights, strict=True):
             if weight is None or (weight == 1 and len(weights) == 1):
@@ -139,7 +139,8 @@ def _over(context: isl.Set, value: isl.PwAff) -> isl.Set:
     return context.params().align_params(value.get_space().params())
 
 
-def _constant(expr: Expr) -> int | None:
+def constant_value(expr: Expr) -> int | None:
+    """A size that is a known number; None for any other."""
     return int(expr.value) if isinstance(expr, Const) else None
 
 
@@ -278,7 +279,9 @@ def _pitches(
     """Elements per step of each subscript but the last, and sizes to compute first."""
     if array.pitches and not array.n_expanded:
         given = array.pitches
-        return tuple(p if _constant(p) is not None else _long(p) for p in given), {}
+        return tuple(
+            p if constant_value(p) is not None else _long(p) for p in given
+        ), {}
     sizes: dict[str, isl.PwAff] = {}
     lengths: list[Expr] = []
     extents = (None,) * array.n_expanded + array.extents
@@ -298,7 +301,7 @@ def _pitches(
     total: Expr | None = None
     for inner in reversed(lengths):
         total = inner if total is None else times(inner, total)
-        pitches.append(total if _constant(total) is not None else _long(total))
+        pitches.append(total if constant_value(total) is not None else _long(total))
     return tuple(reversed(pitches)), sizes
 
 
@@ -313,7 +316,7 @@ def _size(length: isl.PwAff, name: str, sizes: dict[str, isl.PwAff]) -> Expr:
 
 def times(left: Expr, right: Expr) -> Expr:
     """A product, folded where both are numbers."""
-    a, b = _constant(left), _constant(right)
+    a, b = constant_value(left), constant_value(right)
     if a is not None and b is not None:
         type_ = INT if a * b <= MAX_INDEX else LONG
         return Const(a * b, type_, f"{a * b}")
@@ -330,7 +333,7 @@ def _overwrites(scop: Scop, array: Array, lasts: tuple[isl.PwAff, ...]) -> bool:
     if array.pitches:
         return False
     for extent, last in zip(array.extents[1:], lasts[1:], strict=True):
-        full = _constant(extent) if extent is not None else None
+        full = constant_value(extent) if extent is not None else None
         known = only_value(last)
         if full is None or known is None or int(known.to_python()) + 1 != full:
             return False

@@ -11,7 +11,7 @@ from polysched.base import CodegenError
 from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.build import BuildLimits, Built, build_nodes
 from polysched.codegen.ctext import parse_text
-from polysched.codegen.cuda.arrays import DeviceArray
+from polysched.codegen.cuda.arrays import DeviceArray, constant_value
 from polysched.codegen.cuda.flat import flatten, without_marks
 from polysched.codegen.cuda.kernel_names import KernelText
 from polysched.codegen.cuda.launches import number_of, plan_launches
@@ -23,7 +23,7 @@ from polysched.codegen.layout import Layout
 from polysched.codegen.nodes import Instance
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.verify import check_ast
-from polysched.ir import Const, Expr, ScalarType, ScheduleTree, Scop
+from polysched.ir import ScalarType, ScheduleTree, Scop
 from polysched.sets import ast_options, only_value
 
 MAX_BLOCKS_BUT_X = 65_535  # along y and z, on every device so far
@@ -166,7 +166,7 @@ class HostPrinter:
         for k, (low, high) in enumerate(ends):
             length = self._value(high if low is None else high.sub(low), self._running)
             pitch = (*device.pitches, None)[k]
-            weight = 1 if pitch is None else _number(pitch)
+            weight = 1 if pitch is None else constant_value(pitch)
             if known is None or weight is None or not _is_number(length):
                 known = None
             else:
@@ -329,10 +329,6 @@ class HostPrinter:
         if variable:
             yield "  }"
         yield "}"
-
-
-def _number(expr: Expr) -> int | None:
-    return int(expr.value) if isinstance(expr, Const) else None
 
 
 def _is_number(text: str) -> bool:

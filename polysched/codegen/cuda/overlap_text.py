@@ -26,12 +26,10 @@ from polysched.base import CodegenError
 from polysched.codegen.ctext import Text
 from polysched.codegen.cuda.overlap_points import Place, Read
 from polysched.codegen.cuda.overlap_rows import RowText
-from polysched.codegen.cuda.text import type_name
+from polysched.codegen.cuda.text import SHARED_BYTES, STATIC_BYTES, type_name
 from polysched.codegen.linear import Linear
 from polysched.ir import Expr, Load, Local, map_expr
 
-STATIC_BYTES = 48 * 1024  # more shared memory than this has to be asked for
-SHARED_BYTES = 227 * 1024  # of a block, where most
 MAX_REGISTERS = 255  # of a thread
 WORK_REGISTERS = 36  # of a thread, for addresses, conditions and the loop
 WORD_BYTES = 4

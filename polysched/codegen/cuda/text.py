@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from polysched.ir import ScalarType
 
+STATIC_BYTES = 48 * 1024  # more shared memory than this has to be asked for
+SHARED_BYTES = 227 * 1024  # of a block, where most
 HOST_FUNCTION = "ps_scop_"  # begins the names of the functions that replace regions
 PRELUDE = """\
 #include <cuda_pipeline.h>

@@ -20,14 +20,12 @@ from polysched.base import CodegenError
 from polysched.codegen.ctext import Text
 from polysched.codegen.cuda.copies import CopyText
 from polysched.codegen.cuda.operands import Operand, find_shared, tile_box
-from polysched.codegen.cuda.text import type_name
+from polysched.codegen.cuda.text import SHARED_BYTES, STATIC_BYTES, type_name
 from polysched.codegen.expr import Bound, Spelling
 from polysched.codegen.linear import Linear
 from polysched.codegen.statement import print_instance
 from polysched.ir import Expr, Iter, Load, map_action
 
-STATIC_BYTES = 48 * 1024  # more shared memory than this has to be asked for
-SHARED_BYTES = 227 * 1024  # of a block, where most
 BARRIER_BYTES = 8  # of a slot that bulk copies fill
 MIN_COPY_BYTES = 4  # of an asynchronous copy
 _WINDOW_ALIGN = 32  # bytes: the longest copies want 16, tensor cores 32
