@@ -19,7 +19,6 @@ from polysched.base import CodegenError
 from polysched.codegen.accumulate import Accumulators
 from polysched.codegen.ast_expr import AstExprPrinter, signed_parameters
 from polysched.codegen.build import BuildLimits, Built, build_nodes, count_loops
-from polysched.codegen.called_lanes import leave_called_lanes
 from polysched.codegen.chosen_stores import choose_stores
 from polysched.codegen.copied_sums import CopiedSum, copy_sums
 from polysched.codegen.ctext import Names, Text, identifiers
@@ -39,6 +38,7 @@ from polysched.codegen.layout import Layout
 from polysched.codegen.least_work import LeastWork
 from polysched.codegen.lifted import lift
 from polysched.codegen.linear import Linear
+from polysched.codegen.lost_lanes import leave_lost_lanes
 from polysched.codegen.macros import Macros
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
 from polysched.codegen.narrow_lanes import relax_narrow_lanes
@@ -345,7 +345,7 @@ class _Printer:
             return self._instance(instance, printer, taken, built.domains, is_lane)
 
         block = relax_narrow_lanes(block, self.scop, self.exprs.macros, self.type.name)
-        block = leave_called_lanes(keep_distances(block, self.scop), self.scop)
+        block = leave_lost_lanes(keep_distances(block, self.scop), self.scop)
         names = {*built.iterators, *self.signed, *self.exprs.macros.used.values()}
         names |= {p.name for p in self.scop.parameters}
         block = Tidy(names).convert(block)

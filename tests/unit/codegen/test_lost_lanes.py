@@ -1,4 +1,4 @@
-"""Loops that call what has no lanes are not told to run in lanes."""
+"""Loops whose iterations have no lanes are not told to run in lanes."""
 
 from __future__ import annotations
 
@@ -45,3 +45,20 @@ def test_threads_still_share_such_a_loop() -> None:
     text = print_openmp(scop, tree)
     assert "#pragma omp parallel for schedule(static)\n" in text
     assert "simd" not in text
+
+
+@pytest.mark.parametrize(
+    ("inner", "has_lanes"),
+    [("0 <= k < 6", True), ("0 <= k < n", True), ("0 <= k < j", False)],
+)
+def test_loops_inside_have_the_same_turns_in_all_lanes(
+    inner: str, has_lanes: bool
+) -> None:
+    b = ScopBuilder("rows", ["n"])
+    b.array("x", "float[40][400]")
+    b.array("y", "float[400]")
+    text, domain = "y[j] += x[k][j]", f"0 <= j < 400 and {inner}"
+    b.statement("j, k", domain, text, position=(0, 0, 0))
+    scop = b.build()
+    tree = apply_script(original_tree(scop), parse_script(LANES))
+    assert ("#pragma omp simd" in print_openmp(scop, tree)) is has_lanes
