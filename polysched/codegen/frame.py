@@ -18,6 +18,11 @@ from polysched.ir import Bounded, Scop, list_questions
 from polysched.sets import ast_options
 
 _WIDTH = 88  # of a condition in one line
+_LANES = " simd"  # in a pragma
+# on top of all else, as clang does not say where a loop has no lanes
+_QUIET = """#ifdef __clang__
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif""".splitlines()
 _OUTSIDE = ("local", "global", "static")  # declared in front of the SCoP
 
 
@@ -75,8 +80,14 @@ def frame_code(
         lines = [options.indent + line for line in lines]
         lines = [base + "{", *asked, *lines, base + "}"]
     comment = [base + line for line in _comment(options.header)]
-    lines = [*comment, *exprs.macros.around(lines)]
+    quiet = _QUIET if _asks_for_lanes(code, exprs) else []
+    lines = [*comment, *quiet, *exprs.macros.around(lines)]
     return "".join(line.rstrip() + "\n" for line in lines)
+
+
+def _asks_for_lanes(code: list[str], exprs: AstExprPrinter) -> bool:
+    pragmas = (line for line in code if "#pragma" in line)
+    return "lanes" in exprs.macros.used or any(_LANES in line for line in pragmas)
 
 
 def _conditions(

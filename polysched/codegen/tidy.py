@@ -2,7 +2,7 @@
 
 The passes before work on one place at a time, and what they leave is right and wordy.
 Here neighbouring conditions that ask the same become one, and blocks that stand alone
-in another one, or declare scalars alone, are gone::
+or first in another one, or declare scalars alone, are gone::
 
     if (n >= t1 + 32) {                            if (n >= t1 + 32) {
       A;                                             A;
@@ -28,6 +28,7 @@ from polysched.codegen.layout import SCALAR
 from polysched.codegen.nodes import Block, Branch, Node, change_blocks
 
 _DECLARED = re.compile(r"\w[\w ]*[ *](?P<name>\w+) ?[;=\[]")
+_ONE = re.compile(r"[^#={}(]+;")  # a line that declares, without first value
 _TYPES = {"char", "double", "float", "int", "long", "short", "signed", "unsigned"}
 
 
@@ -102,7 +103,8 @@ def _opened(block: Block) -> Block:
     items: list[Node] = []
     opening = [*block.opening]
     for node in block.items:
-        if isinstance(node, Block) and _is_plain(node) and _may_open(node, opening):
+        may_open = _may_begin if node is block.items[0] else _may_open
+        if isinstance(node, Block) and _is_plain(node) and may_open(node, opening):
             opening += node.opening
             items += node.items
         else:
@@ -125,6 +127,20 @@ def _may_open(block: Block, around: list[str]) -> bool:
         not block.closing
         and all(map(SCALAR.fullmatch, block.opening))
         and not _declared(block.opening) & _declared(around)
+    )
+
+
+def _may_begin(block: Block, around: list[str]) -> bool:
+    """Whether the first block of another one may go on to the end of that.
+
+    What it declares has one variable to a line, and a name that is free around it.
+    """
+    names = _declared(block.opening)
+    return (
+        not block.closing
+        and len(names) == len(block.opening)
+        and all(map(_ONE.fullmatch, block.opening))
+        and not names & _declared(around)
     )
 
 

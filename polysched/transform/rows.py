@@ -120,13 +120,11 @@ def _tile_size(statement: StatementView, path: NodePath) -> int:
 
 
 def _holds_recurrences(draft: Draft, node: isl.ScheduleNode) -> bool:
-    """Whether loops without waiting hold only innermost loops that wait."""
+    """Whether a loop without waiting holds only innermost loops that wait."""
     if not has_band_below(node):
         return False
-    n_members = node.band_n_member()
-    if not all(
-        loop_is_parallel(node, k, draft.deps.validity) for k in range(n_members)
-    ):
+    last = node.band_n_member() - 1
+    if not loop_is_parallel(node, last, draft.deps.validity):
         return False
     return all(
         not loop_is_parallel(below, below.band_n_member() - 1, draft.deps.validity)
@@ -142,12 +140,23 @@ def _innermost_bands(node: isl.ScheduleNode) -> list[isl.ScheduleNode]:
 
 
 def _choose_rows(band: BandView, cpu: Cpu) -> int:
-    """Rows whose data stays in half of the second cache; 0 where there are too few."""
+    """Rows whose data stays in half of the second cache; 0 where there are too few.
+
+    All of a few, where some would be left over.
+    """
     last = band.n_members - 1
     extent = band.extent(last)
     if extent is not None and extent < 2 * MIN_ROWS:
         return 0
     rows = MIN_ROWS
-    while rows < MAX_ROWS and band.footprint({last: 2 * rows}) <= cpu.l2_bytes // 2:
+    while rows < MAX_ROWS and _fits(band, 2 * rows, cpu):
         rows *= 2
+    is_known = extent is not None and band.is_bounded(last)
+    if is_known and rows < extent < 2 * rows and _fits(band, extent, cpu):
+        return extent
     return rows
+
+
+def _fits(band: BandView, rows: int, cpu: Cpu) -> bool:
+    """Whether what a tile of so many rows touches takes half of the second cache."""
+    return band.footprint({band.n_members - 1: rows}) <= cpu.l2_bytes // 2

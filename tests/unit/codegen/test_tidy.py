@@ -98,3 +98,17 @@ def test_what_a_declaration_is_followed_by_stays_behind_it():
     assert text(block(body)) == ["double x = 1;"]
     body = block(run("x = 1"), opening=("double x;", "(void)x;"))
     assert text(block(body)) == ["double x;", "(void)x;", "x = 1;"]
+
+
+def test_the_first_of_several_blocks_needs_no_braces():
+    inner = block(run("a"), opening=("double fy[8];",))
+    outer = block(inner, run("b"), opening=("double fx[8];",))
+    assert text(block(outer, run("c"))) == [
+        "double fx[8];", "double fy[8];", "a;", "b;", "c;",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ["fx = malloc(8);", "#ifdef _OPENMP", "int n = 0;"])
+def test_a_first_block_that_does_more_than_declare_keeps_its_braces(line):
+    first = block(run("a"), opening=(line,))
+    assert text(block(first, run("b"))) == ["{", line, "a;", "}", "b;"]

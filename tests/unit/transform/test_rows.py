@@ -264,3 +264,33 @@ def test_rows_in_lanes_are_not_cut_where_few_of_them_meet_a_condition(
     assert "sink(" in text
     assert "vector(" in text
     assert "split(" not in text
+
+
+def test_rows_are_tiled_below_loops_that_wait() -> None:
+    """Forces on a particle, summed over boxes: each box after the other."""
+    scop = scops.scop(
+        "boxes",
+        scops.statement(
+            "S0", "{ S0[b, i] : 0 <= b < 9 and 0 <= i < 100 }", (0, 0, 0),
+            "w [b, i] -> F[b, i]",
+        ),
+        scops.statement(
+            "S1", "{ S1[b, i, j] : 0 <= b < 9 and 0 <= i < 100 and 0 <= j < 50 }",
+            (0, 0, 1, 0), "r [b, i, j] -> F[b, i]", "w [b, i, j] -> F[b, i]",
+        ),
+        scops.statement(
+            "S2", "{ S2[b, i] : 0 <= b < 9 and 0 <= i < 100 }", (0, 0, 2),
+            "r [b, i] -> F[b, i]", "r [b, i] -> X[i]", "w [b, i] -> X[i]",
+        ),
+    )  # fmt: skip
+    tree, deps = source_order(scop)
+    assert not tree.node((0,)).band_member_get_coincident(0)
+    text = print_script(plan_script(tree, scop, deps, CPU, ROWS).steps)
+    assert "sizes=[1, 32]); sink(" in text
+    done = apply_script(tree, parse_script(text), deps)
+    assert find_violation(done, deps, scop) is None
+
+
+@pytest.mark.parametrize(("n_rows", "size"), [(37, 37), (64, 32), (40, 40), (90, 32)])
+def test_few_rows_that_fill_no_tile_are_one(n_rows: int, size: int) -> None:
+    assert f"sizes=[{size}])" in planned(sweeps(str(n_rows)))
