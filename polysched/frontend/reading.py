@@ -82,13 +82,13 @@ class ScopReader(ExpressionReader):
         if node.name in _KEYWORD_VALUES and self._survey.symbol(node) is None:
             return integer(_KEYWORD_VALUES[node.name], types.BOOL)
         symbol = self.symbol(node)
+        if symbol in self.bound:
+            return self.bound[symbol]
         if symbol in self.locals:
             return self.locals[symbol]
         for loop in self.loops:
             if loop.symbol is symbol:
                 return loop.iterator
-        if symbol in self.bound:
-            return self.bound[symbol]
         if symbol.value is not None:
             return integer(symbol.value, symbol.scalar_type or types.INT)
         if symbol in self._survey.iterators:

@@ -21,10 +21,13 @@ from polysched.ir import (
     Expr,
     Guard,
     Iter,
+    Let,
     Load,
     Local,
+    action_expressions,
     assignments,
     walk,
+    walk_actions,
 )
 
 AFFINE_HINT = (
@@ -73,6 +76,7 @@ class WholeReader:
         self._enter(own)
         body = self._actions.actions(whole)
         self._leave()
+        assert _declares_its_variables(body), "a variable has no declaration"
         self._check_targets(whole, body, why)
         return whole, body
 
@@ -82,6 +86,7 @@ class WholeReader:
         self._enter(() if is_plain else self._data_loops.variables((node,)))
         guard = self._actions.guard(node, condition)
         self._leave()
+        assert _declares_its_variables((guard,)), "a variable has no declaration"
         if not is_plain:
             self._check_targets(node, (guard,), None)
         return guard
@@ -171,3 +176,11 @@ class WholeReader:
             f"parameters: {reason}",
             hint=f"loops end where that is known beforehand; {LOOP_IN_FUNCTION}",
         )  # fmt: skip
+
+
+def _declares_its_variables(body: tuple[Action, ...]) -> bool:
+    """Whether what is printed declares all that it names: C has others of the name."""
+    inside = [a for action in body for a in walk_actions(action)]
+    declared = {a.local for a in inside if isinstance(a, Let) and a.is_new}
+    tops = [e for action in body for e in action_expressions(action)]
+    return {e for t in tops for e in walk(t) if isinstance(e, Local)} <= declared

@@ -18,6 +18,7 @@ from polysched.ir.actions import (
     inner_actions,
     map_action,
     own_expressions,
+    walk_actions,
 )
 from polysched.ir.expr import (
     Binary,
@@ -200,5 +201,6 @@ __all__ = [
     "range_of_type",
     "types",
     "walk",
+    "walk_actions",
     "walk_evaluated",
 ]

@@ -108,6 +108,13 @@ def inner_actions(action: Action) -> tuple[Action, ...]:
     return ()
 
 
+def walk_actions(action: Action) -> Iterator[Action]:
+    """An action and all inside of it, in the order of the text."""
+    yield action
+    for inner in inner_actions(action):
+        yield from walk_actions(inner)
+
+
 def map_action(action: Action, change: Callable[[Expr], Expr | None]) -> Action:
     """`map_expr` over every expression of an action; targets must stay loads."""
     match action:

@@ -69,6 +69,23 @@ static void converge(int m)
 #pragma endscop
 }
 
+static int o = 3; /* another one stands for its value in each iteration */
+
+static void windows(int n)
+{
+#pragma scop
+    for (int i = 0; i < n - 1; i++) {
+        const int o = n - 1 - i;
+        for (int k = first[o]; k < first[o + 1]; k++) {
+            if (at[k] > o) break;
+            sum += value[k] * (o + i / 2);
+        }
+        place[i] += o;
+    }
+#pragma endscop
+    sum += o;
+}
+
 static void sweeps(int n)
 {
 #pragma scop
@@ -113,6 +130,7 @@ int main(void)
         grid[k / M][k % M] = k % 17 / 3.0;
     sparse(N);
     converge(M);
+    windows(N);
     sweeps(N);
     under_a_condition(N);
     printf("%.17g\\n", sum);

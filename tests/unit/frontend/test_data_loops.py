@@ -1,5 +1,6 @@
 """Loops that end when data say so become part of one statement."""
 
+import islpy as isl
 import pytest
 
 from polysched.base import FrontendError
@@ -172,3 +173,27 @@ def test_other_places_may_be_anywhere(scop_of, target):
     assert write.kind == "may_write"
     shared = write.relation.apply_range(write.relation.reverse())
     assert shared.is_injective() == (target == "C[j][i]")
+
+
+@pytest.mark.parametrize(
+    ("declared", "place"),
+    [("i + 1", "i + 1"), ("n - 1 - i", "n - i - 1"), ("i / 2", "floor((i)/2)")],
+)
+def test_a_number_that_stays_stands_for_its_value_in_what_is_one_statement(
+    scop_of, declared, place
+):
+    """Its declaration is gone, and C may have another variable of the name."""
+    scop = scop_of(
+        f"""for (int i = 0; i < n - 1; i++) {{
+  const int o = {declared};
+  for (int k = 0; k < row[o]; k++) y[i] += val[k];
+}}""",
+        HEAD,
+    )
+    (statement,) = scop.statements
+    assert not any(isinstance(a, Let) and a.local.name == "o" for a in statement.body)
+    names = {e.name for e in scop.iter_expressions() if isinstance(e, Local)}
+    assert names == {"k"}
+    (read,) = (a for a in statement.accesses if a.array == "row")
+    expected = isl.Map(f"[n] -> {{ S0[i] -> row[{place}] }}")
+    assert read.relation.is_subset(expected)
