@@ -143,14 +143,13 @@ class HeldBodies(Holder):
             name = self.names.take("held")
             for use in uses:
                 named[use.position][use.load] = name
-            first = [use for use in uses if use.position == uses[0].position]
-            start = f" = {text}" if any(use.is_read for use in first) else ""
-            opening.append(f"{first[0].load.type.name} {name}{start};")
+            start = f" = {text}" if begins_by_reading(uses) else ""
+            opening.append(f"{uses[0].load.type.name} {name}{start};")
             if any(use.is_target for use in uses):
                 closing.append(f"{text} = {name};")
             closing += [f"{last} = {name};" for h, last in handed if h.written == text]
         items = tuple(
-            replace(instance, held=tuple(names.items()))
+            replace(instance, held=(*instance.held, *names.items()))
             for instance, names in zip(body, named, strict=True)
         )
         return replace(
@@ -167,7 +166,7 @@ class HeldBodies(Holder):
     def _arrays(self, body: tuple[Instance, ...]) -> list[str]:
         """Written arrays of which the body names elements, worth a variable."""
         actions = [self._action(instance) for instance in body]
-        if any(a is None for a in actions) or any(n.has_variables for n in body):
+        if any(a is None for a in actions) or any(n.accumulator for n in body):
             return []
         mentioned = [
             e
@@ -210,6 +209,8 @@ class HeldBodies(Holder):
             assert action is not None
             certain = {e for top in _read(action) for e in walk_evaluated(top)}
             for load, is_target, is_read in _mentions(action, array):
+                if load in dict(instance.held):
+                    continue
                 text = self.text(load, instance)
                 places[text] = self.place(load, instance)
                 use = Use(k, load, is_target, is_read, is_target or load in certain)
@@ -222,6 +223,11 @@ class HeldBodies(Holder):
 def _uses(text: str, found: Elements) -> list[Use]:
     """The uses of an element that a body names."""
     return next(elements[text] for elements, _ in found.values() if text in elements)
+
+
+def begins_by_reading(uses: list[Use]) -> bool:
+    """Whether the first statement that mentions an element reads it."""
+    return any(use.is_read for use in uses if use.position == uses[0].position)
 
 
 def _body_of(block: Block) -> tuple[Instance, ...]:

@@ -30,6 +30,7 @@ from polysched.codegen.held import HeldElements
 from polysched.codegen.held_blocks import HeldBlocks
 from polysched.codegen.held_bodies import HeldBodies
 from polysched.codegen.held_factors import HeldFactors
+from polysched.codegen.held_loops import HeldLoops
 from polysched.codegen.held_quotients import HeldQuotients
 from polysched.codegen.held_rows import HeldRows
 from polysched.codegen.int_range import sizes_in_int
@@ -323,7 +324,7 @@ class _Printer:
             self.type.name, self.options.indent,
         )  # fmt: skip
         block = rows.convert(block)
-        for kind in HeldBlocks, HeldBodies, HeldElements:
+        for kind in HeldBlocks, HeldLoops, HeldBodies, HeldElements:
             holder = kind(self.scop, self.names, element_text, element_place, heap)
             block = holder.convert(block)
         factors = HeldFactors(

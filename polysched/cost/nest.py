@@ -99,23 +99,12 @@ class Nest(NestData):
     def adds_integers(self) -> bool:
         """Whether the innermost loop adds up integers in a variable, see `lane_sums`.
 
-        Bytes may lie anywhere, also where an element of an array does.
+        What an iteration computes first, and keeps to itself, is another term each time.
         """
-        if self.inner is None or not adds_integers(self.statement, self._inner_classes):
-            return False
-        if self.members[self.inner].coincident:  # each iteration has a variable
-            return False
-        sizes = (self.scop.array(r.array).type.n_bytes for r in self.references)
-        written = (r for r in self.references if r.is_write)
-        is_told = self.members[self.inner].is_vector
-        return is_told or min(sizes) > 1 or all(map(self._is_variable, written))
-
-    def _is_variable(self, reference: Reference) -> bool:
-        """Whether it is to the one element of a private array."""
-        start = dict(self.stored).get(reference.array)
-        inside = [] if start is None else self.directions[start:]
-        moves = any(d is not None and any(reference.moves(d)) for d in inside)
-        return start is not None and not moves
+        if self.inner is None or self.members[self.inner].coincident:
+            return False  # each iteration has a variable
+        terms = [(r, "1" if self._is_local(r) else c) for r, c in self._inner_classes]
+        return adds_integers(self.statement, terms)
 
     @cached_property
     def is_vectorizable(self) -> bool:

@@ -36,14 +36,16 @@ def test_what_is_read_later_is_held_under_another_name(tmp_path) -> None:
       r[0] += A[i][i];
     }"""
     assert lines(body, tmp_path) == [
+        "if (0 < n) {",
+        "double held = r[0];",
         "for (int t1 = 0; t1 < n; t1++) {",
-        "double held_1 = r[0];",
-        "double held = y[t1];",
-        "held_1 += y[t1];",
-        "A[t1][t1] = held;",
-        "held_1 += A[t1][t1];",
-        "x[t1] = held;",
-        "r[0] = held_1;",
+        "double held_1 = y[t1];",
+        "held += y[t1];",
+        "A[t1][t1] = held_1;",
+        "held += A[t1][t1];",
+        "x[t1] = held_1;",
+        "}",
+        "r[0] = held;",
         "}",
     ]
 
@@ -57,7 +59,7 @@ def test_what_is_read_later_is_held_under_another_name(tmp_path) -> None:
             x[i] += A[i][j]; y[j] = x[j]; x[i] += y[j];
           }""",
         # nothing is stored in between
-        "for (int i = 0; i < n; i++) { x[i] = y[i]; r[0] = x[i]; }",
+        "for (int i = 0; i < n; i++) { x[i] = y[i]; r[i] = x[i]; }",
         # one of the statements may store nothing
         """for (int i = 0; i < n; i++) {
           x[i] += y[i]; if (y[i] > 0.0) A[i][i] = x[i]; x[i] += A[i][i];
@@ -87,3 +89,50 @@ def test_a_counter_that_says_where_to_store_is_the_held_one(tmp_path) -> None:
         "k[t1] = held;",
         "}",
     ]
+
+
+BLOCK = """for (int i = 0; i < n; i += 2) {
+  r[i] = 0;
+  r[i + 1] = 0;
+  for (int j = 0; j < 9; j++) {
+    r[i] += x[j] * A[i][j];
+    r[i + 1] += x[j] * A[i + 1][j];
+  }
+}"""
+
+
+def test_sums_side_by_side_stay_in_variables_as_long_as_their_loop_goes_on(
+    tmp_path,
+) -> None:
+    assert lines(BLOCK, tmp_path) == [
+        "for (int t1 = 0; t1 < n; t1 += 2) {",
+        "r[t1] = 0;",
+        "r[t1 + 1] = 0;",
+        "{",
+        "double held = r[t1];",
+        "double held_1 = r[t1 + 1];",
+        "for (int t2 = 0; t2 <= 8; t2++) {",
+        "held += x[t2] * A[t1][t2];",
+        "held_1 += x[t2] * A[t1 + 1][t2];",
+        "}",
+        "r[t1] = held;",
+        "r[t1 + 1] = held_1;",
+        "}",
+        "}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # one of them may be another element of the same array
+        "for (int j = 0; j < 9; j++) { r[0] += y[j]; r[j] += x[j]; }",
+        "for (int j = 0; j < 9; j++) { r[0] += y[j]; x[j] = r[j]; }",
+        # data say which element
+        "for (int j = 0; j < 9; j++) { r[0] += y[j]; r[(int)y[j]] += x[j]; }",
+    ],
+)
+def test_elements_that_others_of_the_loop_may_be_stay_in_memory(
+    body: str, tmp_path
+) -> None:
+    assert not [x for x in lines(body, tmp_path) if x.startswith("double held")]

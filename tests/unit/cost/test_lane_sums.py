@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from polysched.analysis import compute_dependences, set_band_flags
+from polysched.analysis import compute_dependences, privatize, set_band_flags
 from polysched.cost import predict_seconds
 from polysched.cost.read import read_nests
+from polysched.cost.storage import lay_out_copies
 from polysched.ir import Scop, original_tree
 from polysched.testing import ScopBuilder
 from tests.unit.space.made import MACHINE
@@ -31,13 +32,30 @@ def product(type_: str, total: str, right: str = "b[k]") -> Scop:
         (product("int", "int"), True),
         (product("float", "float"), False),
         (product("short", "int", "w[k][0]"), False),
-        (product("signed char", "int"), False),  # bytes may be a part of the sum
+        (product("signed char", "int"), True),  # the sum has a variable
     ],
 )
 def test_integers_side_by_side_are_added_in_lanes(scop: Scop, adds: bool) -> None:
     (nest,) = read_nests(original_tree(scop), scop)
     assert nest.adds_integers is adds
     assert nest.is_vectorizable is adds
+
+
+def test_terms_that_an_iteration_keeps_to_itself_are_added_in_lanes() -> None:
+    """As of a small block of a product, whose factors are variables first."""
+    b = ScopBuilder("block", [])
+    b.array("a", "short[500][800]")
+    b.array("x", "short", storage="scop", live_in=False, live_out=False)
+    b.array("s", "int[500]")
+    terms = "0 <= i < 500 and 0 <= k < 800"
+    b.statement("i, k", terms, "x = a[i][k]", position=(0, 0, 0))
+    b.statement("i, k", terms, "s[i] += x * x", position=(0, 0, 1))
+    scop = privatize(b.build())
+    deps = compute_dependences(scop)
+    nests = read_nests(set_band_flags(original_tree(scop), deps), scop, deps)
+    _, total = lay_out_copies(nests)
+    assert total.adds_integers
+    assert total.is_vectorizable
 
 
 def test_short_factors_come_in_pairs() -> None:
