@@ -1,4 +1,4 @@
-"""Remainders and quotients that do not move with a loop, computed once before it.
+"""Quotients and choices that do not move with a loop, computed once before it.
 
 A division may fail, so that compilers leave one where it is reached under a condition,
 and where they cannot tell that it is reached at all::
@@ -11,6 +11,13 @@ and where they cannot tell that it is reached at all::
 Divisors that are numbers are left alone: compilers multiply by their inverse. Of one
 division within another both divisors are asked for, `n && m ? i / m % n : 0`: where the
 loop does not run, neither division may.
+
+A choice such as ``i > 0 ? i - 1 : 0``, the row above the first one, is a branch for
+compilers, too, or as many reads as it has sides::
+
+    for (int j = 0; j < m; j++)                   const int chosen = i > 0 ? i - 1 : 0;
+      g[i][j] = f[i > 0 ? i - 1 : 0][j];   ==>    for (int j = 0; j < m; j++)
+                                                    g[i][j] = f[chosen][j];
 """
 
 from __future__ import annotations
@@ -35,6 +42,7 @@ from polysched.ir import (
     Expr,
     Iter,
     Param,
+    Select,
     Statement,
     Unary,
     action_expressions,
@@ -43,11 +51,13 @@ from polysched.ir import (
 MAX_QUOTIENTS = 48  # before one loop
 _DIVIDES = ("%", "/")
 _COMPUTES = ("+", "-", "*", *_DIVIDES)
+_COMPARES = ("<", "<=", ">", ">=", "==", "!=", "&&", "||")
+_MOVES_BITS = ("<<", ">>", "&", "|", "^")
 
 
 @dataclass(frozen=True)
 class HeldQuotients:
-    """Gives divisions that do not move with a loop their variables.
+    """Gives divisions and choices that do not move with a loop their variables.
 
     Attributes
     ----------
@@ -73,42 +83,57 @@ class HeldQuotients:
         found = {} if node.is_shared else self._held(node)
         if not found:
             return replace(node, body=self.convert(node.body))
-        texts = dict.fromkeys(text for text, _, _ in found.values())
-        named = {text: self.names.take("rest") for text in texts}
+        words = {
+            text: "rest" if guard else "chosen" for text, guard, _ in found.values()
+        }
+        named = {text: self.names.take(word) for text, word in words.items()}
         variables: dict[Instance, list[tuple[Expr, str]]] = {}
         for (instance, expr), (text, _, _) in found.items():
             variables.setdefault(instance, []).append((expr, named[text]))
         lines = {
-            f"const {type_} {named[text]} = {condition} ? {text} : 0;"
-            for text, condition, type_ in found.values()
+            f"const {type_} {named[text]} = {_guarded(text, guard)};"
+            for text, guard, type_ in found.values()
         }
         body = self.convert(_with_quotients(node.body, variables))
         return Block((replace(node, body=body),), tuple(sorted(lines)))
 
     def _held(self, loop: Loop) -> dict[tuple[Instance, Expr], tuple[str, str, str]]:
-        """What no loop here moves: text, when it may be computed, and type."""
+        """What no loop here moves: text, when it may be computed, and type.
+
+        Choices always may.
+        """
         moving = {n.iterator for n in walk_nodes(loop) if isinstance(n, Loop)}
         found: dict[tuple[Instance, Expr], tuple[str, str, str]] = {}
         for instance in instances(loop):
             known = {expr for expr, _ in instance.quotients}
-            for expr in dict.fromkeys(_quotients(self.statement(instance))):
+            for expr in dict.fromkeys(_numbers(self.statement(instance))):
                 text = self.text(expr, instance)
                 if expr not in known and not identifiers(text) & moving:
                     divisors = [self.text(d, instance) for d in _divisors(expr)]
-                    condition = " && ".join(dict.fromkeys(map(_operand, divisors)))
-                    found[instance, expr] = text, condition, expr.dtype.name
+                    guard = " && ".join(dict.fromkeys(map(_operand, divisors)))
+                    found[instance, expr] = text, guard, expr.dtype.name
         is_few = len({text for text, _, _ in found.values()}) <= MAX_QUOTIENTS
         return found if is_few else {}
 
 
-def _quotients(statement: Statement) -> Iterator[Binary]:
-    """Divisions of integers that iterators and sizes decide, by what is no number."""
+def _guarded(text: str, guard: str) -> str:
+    return f"{guard} ? {text} : 0" if guard else text
+
+
+def _numbers(statement: Statement) -> Iterator[Expr]:
+    """Choices and divisions of integers that iterators and sizes decide.
+
+    No choice divides, and no division is by a number.
+    """
     for action in statement.body:
         for expr in action_expressions(action):
-            yield from _divisions(expr)
+            yield from _numbers_in(expr)
 
 
-def _divisions(expr: Expr) -> Iterator[Binary]:
+def _numbers_in(expr: Expr) -> Iterator[Expr]:
+    if isinstance(expr, Select) and _is_harmless(expr):
+        yield expr
+        return
     divides = isinstance(expr, Binary) and expr.op in _DIVIDES
     if divides and not expr.dtype.is_float and _is_known(expr):
         assert isinstance(expr, Binary)
@@ -116,7 +141,7 @@ def _divisions(expr: Expr) -> Iterator[Binary]:
             yield expr
             return
     for operand in expr.operands:
-        yield from _divisions(operand)
+        yield from _numbers_in(operand)
 
 
 def _divisors(expr: Expr) -> Iterator[Expr]:
@@ -140,6 +165,21 @@ def _is_known(expr: Expr) -> bool:
             return op in _COMPUTES and all(map(_is_known, expr.operands))
         case Unary() | Cast():
             return all(map(_is_known, expr.operands))
+    return False
+
+
+def _is_harmless(expr: Expr) -> bool:
+    """Whether an integer of iterators and sizes may be computed anywhere."""
+    match expr:
+        case Iter() | Param() | Const():
+            return not expr.dtype.is_float
+        case Binary(op, _, right):
+            fails = op in _DIVIDES and not (isinstance(right, Const) and right.value)
+            is_known = op in (*_COMPUTES, *_COMPARES, *_MOVES_BITS)
+            return is_known and not fails and all(map(_is_harmless, expr.operands))
+        case Unary() | Cast() | Select():
+            is_integer = not expr.dtype.is_float
+            return is_integer and all(map(_is_harmless, expr.operands))
     return False
 
 

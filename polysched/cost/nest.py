@@ -99,7 +99,7 @@ class Nest(NestData):
     def adds_integers(self) -> bool:
         """Whether the innermost loop adds up integers in a variable, see `lane_sums`.
 
-        What an iteration computes first, and keeps to itself, is another term each time.
+        What an iteration computes first and keeps to itself is another term each time.
         """
         if self.inner is None or self.members[self.inner].coincident:
             return False  # each iteration has a variable

@@ -69,3 +69,30 @@ def test_what_moves_with_the_loop_and_divisors_that_are_numbers_stay(
     )
     assert not any("rest" in line for line in found)
     assert any("(t2 + 3) % m" in line for line in found)
+
+
+def test_a_choice_is_made_before_the_loop(tmp_path: Path) -> None:
+    found = lines(
+        tmp_path,
+        "for (int i = 0; i < n; i++) {"
+        " int up = (i & 1) ? (i > 1 ? i - 2 : 0) : i >> 1;"
+        " for (int j = 0; j < m; j++) g[i][j] = f[up][j] + f[up][m - 1 - j]; }",
+    )
+    (declared,) = (k for k, line in enumerate(found) if "const int chosen" in line)
+    choice = "(t1 & 1) ? (t1 > 1 ? t1 - 2 : 0) : t1 >> 1"
+    assert found[declared] == f"const int chosen = {choice};"
+    assert found[declared + 1].startswith("for (int t2 = ")
+    assert any("f[chosen][t2] + f[chosen][" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "g[i][j] = f[j > 2 ? i : 0][j];",  # moves with the loop
+        "g[i][j] = f[i > 2 ? i / n : 0][j];",  # would divide too early
+        "g[i][j] = a[i] > 2 ? 1 : 0;",  # is data
+    ],
+)
+def test_other_choices_stay(body: str, tmp_path: Path) -> None:
+    loops = "for (int i = 0; i < n; i++) for (int j = 0; j < m; j++) "
+    assert not any("chosen" in line for line in lines(tmp_path, loops + body))
