@@ -17,6 +17,12 @@ from polysched.frontend.structures import SizeChecker
 from polysched.frontend.syntax import parse_text
 from polysched.ir import OVERLAP_RULE, OverlapRule, Program
 
+_PRAGMAS = "put #pragma scop and #pragma endscop around the loops to optimise"
+_PYTHON = (
+    "of Python, functions are read that are made kernels: polysched.kernel(f)"
+    ".program().source is their C"
+)
+
 
 def parse_c(
     path: str | PathLike[str],
@@ -68,7 +74,7 @@ def parse_c(
     if not pairs and not refusals:
         raise FrontendError(
             f"{source.path} has no #pragma scop",
-            hint="put #pragma scop and #pragma endscop around the loops to optimise",
+            hint=_PYTHON if source.path.endswith(".py") else _PRAGMAS,
         )
     reader = RegionReader(
         source, text, places, lambda text: parse_text(text, source, places, flags, cc),

@@ -23,6 +23,7 @@ from polysched.tensor.facts import Facts
 from polysched.tensor.helpers import MAX_POWER, helper
 from polysched.tensor.narrow import exceeds, has_short, unlike
 from polysched.tensor.size import Size, extreme, floor_div, modulo
+from polysched.tensor.wraps import remainder
 
 
 class BadOperation(Exception):  # noqa: N818  a verdict inside the room
@@ -167,6 +168,9 @@ class Arithmetic:
             is_plain = two.constant > 0 and self._facts.is_certain(one, ">=", 0)
             function = floor_div if op == "//" else modulo
             return index(function(one, two.constant, is_plain), is_weak)
+        if op == "%" and not two.is_constant:
+            rest = remainder(self._facts, one, two)
+            return None if rest is None else index(rest, is_weak)
         return None
 
     def power(self, base: Expr, exponent: Expr, is_array: bool = False) -> Expr:

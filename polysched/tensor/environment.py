@@ -70,6 +70,9 @@ class Memory:
     flattened: set[str] = field(default_factory=set)
 
 
+LAST_NUMBER = "a loop counts with it, whose last number is not kept"
+
+
 class Restart(Exception):  # noqa: N818  control flow inside the room
     """Something was learnt that earlier text depends on."""
 
@@ -116,10 +119,10 @@ class Environment:
             return self.values[name]
         if name in self._locals:
             reason = self.missing.get(name, "it is not assigned before")
-            self.source.wrong(
-                node, f"{name!r} has no value here: {reason}",
-                f"assign {name} before",
-            )  # fmt: skip
+            hint = f"assign {name} before"
+            if reason == LAST_NUMBER:
+                hint = f"let another name have the number: last = {name}, in the loop"
+            self.source.wrong(node, f"{name!r} has no value here: {reason}", hint)
         if name in self._outer:
             value = self._outer[name]
         elif hasattr(builtins, name):

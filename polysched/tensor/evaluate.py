@@ -13,6 +13,7 @@ from polysched.tensor.arithmetic import (
     check_alike,
     constant,
     convert,
+    index,
     logical,
     logical_not,
     select,
@@ -38,6 +39,7 @@ from polysched.tensor.subscripts import (
 )
 from polysched.tensor.values import Object, Pending, Value, View, is_array
 from polysched.tensor.words import is_number, kind_of, plain
+from polysched.tensor.wraps import choice
 
 if TYPE_CHECKING:
     from polysched.tensor.statements import Reader
@@ -311,6 +313,9 @@ class Evaluator:
                 )
             self._refuse_statements(branch, before)
         check_alike(*parts)
+        size = choice(self.emitter.facts, condition, *parts)
+        if size is not None:
+            return index(size, all(part.is_weak for part in parts))
         return select(condition, *parts)
 
     def _subscript(self, node: ast.Subscript) -> Value:

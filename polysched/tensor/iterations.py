@@ -61,6 +61,11 @@ class IterationReader:
                 return self._range(node)
             if called is reversed and len(node.args) == 1:
                 return self._reversed(node.args[0])
+            if called is enumerate and len(node.args) > 1:
+                self._reader.source.unsupported(
+                    node, "found enumerate with a start",
+                    "count from 0, and add the start where the number is used",
+                )  # fmt: skip
             if called is enumerate and len(node.args) == 1:
                 found = self.read(node.args[0])
                 if isinstance(found, tuple):

@@ -14,7 +14,7 @@ from polysched.tensor.arithmetic import (
 )
 from polysched.tensor.binding import pin_key
 from polysched.tensor.chosen import is_by_data
-from polysched.tensor.environment import Pin, Restart
+from polysched.tensor.environment import LAST_NUMBER, Pin, Restart
 from polysched.tensor.exits import is_left
 from polysched.tensor.expr import (
     Assign,
@@ -134,6 +134,8 @@ class LoopReader:
                                       "does not repeat")  # fmt: skip
         own = assigned - environment.pins.keys()
         self.leave(entry, {*own, *names}, set(arrays))
+        counted = entry.keys() & {*names} - environment.values.keys()
+        environment.missing |= dict.fromkeys(counted, LAST_NUMBER)
         for name in pinned:
             environment.pins.pop(name)
         if n_copies == 1 or not set(exchange) & reader.liveness.after[node]:

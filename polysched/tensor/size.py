@@ -343,10 +343,10 @@ def _atom_text(atom: Atom, language: Language, alone: bool) -> str:
         assert language != "isl"
         separator = "][" if language == "c" else ", "
         return f"{atom.array}[{separator.join(texts)}]"
-    value, extent = texts
+    value, more = texts[0], (atom.value + atom.extent).to_text(language)
     if language == "python":
-        return f"({value} + ({extent}) if {value} < 0 else {value})"
-    return f"({value} < 0 ? {value} + ({extent}) : {value})"
+        return f"({more} if {value} < 0 else {value})"
+    return f"({value} < 0 ? {more} : {value})"
 
 
 def _div_text(atom: FloorDiv, inner: str, language: Language, alone: bool) -> str:

@@ -118,8 +118,9 @@ class NotAffineValue(BadOperation):
         super().__init__(
             f"{what} is not affine: it has to be a sum of multiples of loop "
             "variables, sizes and constants",
-            "products of variables and data cannot address an array or bound a loop, "
-            "but for elements of integer arrays that are arguments and only read",
+            "products of variables, and numbers that data make, cannot address an "
+            "array or bound a loop; elements of integer arrays can that are arguments "
+            "and only read",
         )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import polysched as ps
+from polysched.base import FrontendError
 from tests.kernel import kernels
 
 pytestmark = pytest.mark.cc
@@ -118,3 +119,24 @@ def test_collected_arguments():
 
     with pytest.raises(ps.PolyschedError, match="takes any number of arguments"):
         many(vector())
+
+
+def test_the_last_number_of_a_loop_wants_a_name_of_its_own():
+    def last(x: ps.float64["N"]):
+        i = 0
+        for i in range(len(x)):
+            x[i] += 1
+        return i
+
+    with pytest.raises(FrontendError, match="last number is not kept") as caught:
+        ps.kernel(last).scop()
+    assert "last = i" in str(caught.value)
+
+
+def test_enumerate_counts_from_zero():
+    def start(x: ps.float64["N"]):
+        for i, y in enumerate(x, 1):
+            x[i - 1] = y * i
+
+    with pytest.raises(FrontendError, match="enumerate with a start"):
+        ps.kernel(start).scop()
