@@ -151,10 +151,9 @@ def _choose_rows(band: BandView, cpu: Cpu) -> int:
     rows = MIN_ROWS
     while rows < MAX_ROWS and _fits(band, 2 * rows, cpu):
         rows *= 2
-    is_known = extent is not None and band.is_bounded(last)
-    if is_known and rows < extent < 2 * rows and _fits(band, extent, cpu):
-        return extent
-    return rows
+    if extent is None or not rows < extent < 2 * rows or not band.is_bounded(last):
+        return rows
+    return extent if _fits(band, extent, cpu) else rows
 
 
 def _fits(band: BandView, rows: int, cpu: Cpu) -> bool:
