@@ -29,6 +29,7 @@ from polysched.frontend.nest import (
     enter_loop,
     has_unsigned,
     not_equal_bound,
+    within_types,
 )
 from polysched.frontend.objects import Loop
 from polysched.frontend.purity import converted
@@ -305,12 +306,13 @@ class Builder:
     def _visit_if(self, node: Any) -> None:
         condition = self._actions.read(node.cond)
         nest = self._nest
+        around = within_types(nest.domain, nest.loops, condition)
         try:
-            holds = nest.affine.condition(condition, nest.domain)
+            holds = nest.affine.condition(condition, around)
         except NotAffine:
             self._visit_data_if(node, condition)
             return
-        fails = nest.domain.subtract(holds).coalesce()
+        fails = around.subtract(holds).coalesce()
         for branch, domain in ((node.iftrue, holds), (node.iffalse, fails)):
             if branch is not None:
                 self._nest = nest.within(domain)
@@ -372,7 +374,8 @@ class Builder:
         """
         nest = self._nest
         try:
-            holds = nest.affine.condition(condition, nest.domain)
+            around = within_types(nest.domain, nest.loops, condition)
+            holds = nest.affine.condition(condition, around)
         except NotAffine:
             return False
         is_unequal = isinstance(condition, Binary) and condition.op == "!="

@@ -260,8 +260,12 @@ def _names(items: Iterable[Any]) -> Iterator[Any]:
 
 
 def _parts(items: Iterable[Any]) -> Iterator[Any]:
-    """Pieces of syntax and everything in them, in the order of the text."""
+    """Pieces of syntax and everything in them, in the order of the text.
+
+    What ``sizeof`` asks about is not read.
+    """
     for node in items:
         if node is not None:
             yield node
-            yield from _parts(child for _, child in node.children())
+            if not (isinstance(node, c_ast.UnaryOp) and node.op == "sizeof"):
+                yield from _parts(child for _, child in node.children())

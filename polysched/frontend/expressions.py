@@ -7,12 +7,15 @@ from typing import Any, NoReturn
 
 from pycparser import c_ast, c_generator
 
+from polysched.base import FrontendError
 from polysched.frontend.declarations import (
     ArrayC,
     CType,
     PointerC,
     ScalarC,
     Scope,
+    StructC,
+    Symbol,
     element_type,
     read_type,
 )
@@ -159,6 +162,8 @@ class ExpressionReader:
     def _read_binaryop(self, node: Any) -> Expr:
         if node.op not in _BINARY_OPS:
             self.refuser.unsupported(node, f"found the operator {node.op!r}")
+        if node.op == "/" and (count := self._count(node.left, node.right)):
+            return count
         left, right = self.read(node.left), self.read(node.right)
         if node.op in _INTEGER_OPS:
             for side, child in ((left, node.left), (right, node.right)):
@@ -181,14 +186,62 @@ class ExpressionReader:
     def _read_sizeof(self, node: Any) -> Expr:
         if isinstance(node.expr, c_ast.Typename):
             n_bytes = self.size_of(read_type(node.expr, self.scope))
-        elif isinstance(node.expr, c_ast.ID):
-            symbol = self.scope.find(node.expr.name)
-            n_bytes = self.size_of(symbol.ctype) if symbol else None
+        elif (object_type := self._type_of(node.expr)) is not None:
+            n_bytes = self.size_of(object_type)
         else:
             n_bytes = self.read(node.expr).dtype.n_bytes
         if n_bytes is None:
             self.refuser.unsupported(node, "found sizeof of a type of unknown size")
         return integer(n_bytes, types.ULONG)
+
+    def named(self, node: Any) -> Symbol | None:
+        """What a name means where the expression stands."""
+        return self.scope.find(node.name)
+
+    def _type_of(self, node: Any) -> CType | None:
+        """The type of an object, none of which is read: ``sizeof A[0]``."""
+        match node:
+            case c_ast.ID():
+                symbol = self.named(node)
+                if symbol is None or symbol.kind != "object":
+                    return None
+                ctype = symbol.ctype
+                if symbol.storage == "parameter" and isinstance(ctype, ArrayC):
+                    return PointerC(ctype.element)
+                return ctype
+            case c_ast.ArrayRef(name=base) | c_ast.UnaryOp(op="*", expr=base):
+                whole = self._type_of(base)
+                if isinstance(whole, ArrayC):
+                    return whole.element
+                return whole.target if isinstance(whole, PointerC) else None
+            case c_ast.StructRef(name=base, type=arrow, field=field):
+                whole = self._type_of(base)
+                if arrow == "->" and isinstance(whole, PointerC):
+                    whole = whole.target
+                known = dict(whole.members) if isinstance(whole, StructC) else {}
+                return known.get(field.name)
+        return None
+
+    def _count(self, whole: Any, part: Any) -> Expr | None:
+        """Elements of an array of any size: ``sizeof A / sizeof A[0]``."""
+        asks = [
+            isinstance(n, c_ast.UnaryOp) and n.op == "sizeof" for n in (whole, part)
+        ]
+        if not all(asks):
+            return None
+        array, element = self._type_of(whole.expr), self._type_of(part.expr)
+        if not isinstance(array, ArrayC) or array.element is not element:
+            return None
+        extent = self._number(array.extent)
+        return None if extent is None else integer(extent, types.ULONG)
+
+    def _number(self, extent: Any) -> int | None:
+        """The value of an array's extent, if it is a constant."""
+        try:
+            reader = ConstantReader(self.refuser, self.scope)
+            return None if extent is None else fold(reader.read(extent))
+        except FrontendError:
+            return None
 
     def size_of(self, ctype: CType) -> int | None:
         """Bytes of a type, if known."""
@@ -198,7 +251,7 @@ class ExpressionReader:
             return 8
         if isinstance(ctype, ArrayC) and ctype.extent is not None:
             inner = self.size_of(ctype.element)
-            count = fold(self.read(ctype.extent))
+            count = self._number(ctype.extent)
             return None if inner is None or count is None else inner * count
         return None
 

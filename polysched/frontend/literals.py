@@ -137,8 +137,18 @@ def _char_value(text: str) -> int:
 
 
 def integer(value: int, type_: ScalarType = types.INT) -> Const:
-    """An integer constant."""
-    return Const(value, type_, str(value))
+    """An integer constant, in C of the type that its type is promoted to."""
+    suffix = _SUFFIXES.get(type_.name, "")
+    is_least = type_.kind == "int" and value == -1 << (8 * max(type_.n_bytes, 4) - 1)
+    if is_least:  # its digits alone would be too many
+        return Const(value, type_, f"({value + 1}{suffix} - 1)")
+    return Const(value, type_, f"{value}{suffix}")
+
+
+_SUFFIXES = {
+    "unsigned int": "u", "long": "l", "unsigned long": "ul", "long long": "ll",
+    "unsigned long long": "ull",
+}  # fmt: skip
 
 
 _LONG_BYTES = 8
@@ -167,10 +177,10 @@ def fold(expr: Expr) -> int | None:
     if isinstance(expr, Const):
         return None if expr.type.is_float else int(expr.value)
     if isinstance(expr, Cast):
-        return None if expr.type.is_float else _wrap(fold(expr.operand), expr.type)
+        return None if expr.type.is_float else wrap(fold(expr.operand), expr.type)
     if isinstance(expr, Unary):
         value = fold(expr.operand)
-        return None if value is None else _wrap(_UNARY[expr.op](value), expr.dtype)
+        return None if value is None else wrap(_UNARY[expr.op](value), expr.dtype)
     if isinstance(expr, Select):
         cond = fold(expr.cond)
         if cond is None:
@@ -185,16 +195,16 @@ def _fold_binary(expr: Binary) -> int | None:
     a, b = fold(expr.left), fold(expr.right)
     if expr.op not in SHIFTS | LOGICAL:
         shared = common_type(expr.left.dtype, expr.right.dtype)
-        a, b = _wrap(a, shared), _wrap(b, shared)
+        a, b = wrap(a, shared), wrap(b, shared)
     if a is None or b is None or (expr.op in {"/", "%"} and b == 0):
         return None
     if expr.op in SHIFTS and not 0 <= b < 64:
         return None
-    return _wrap(_BINARY[expr.op](a, b), expr.dtype)
+    return wrap(_BINARY[expr.op](a, b), expr.dtype)
 
 
-def _wrap(value: int | None, t: ScalarType) -> int | None:
-    """An integer converted to a type."""
+def wrap(value: int | None, t: ScalarType) -> int | None:
+    """An integer converted to an integer type."""
     if value is None:
         return None
     if t.name == "_Bool":

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import islpy as isl
 
 from polysched.frontend.affine import Affine
+from polysched.frontend.literals import fold
 from polysched.frontend.objects import Loop
 from polysched.ir import Binary, Cast, Expr, Iter, walk
 from polysched.ir.expr import MIRRORED
+
+_GREATEST_INT, _INT_BYTES = (1 << 31) - 1, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +123,23 @@ def enter_loop(outer: Nest, affine: Affine, bounds: Bounds) -> isl.Set:
         asked = first.union(_advanced(continues, loop.step)).coalesce()
         affine.condition(bounds.condition, asked)
     return continues.coalesce()
+
+
+def within_types(domain: isl.Set, loops: Sequence[Loop], condition: Expr) -> isl.Set:
+    """The domain without what a condition tells from it, but no iterator ever is.
+
+    Sizes are any in the model. A branch for an `int` beyond its greatest value,
+    ``if (i < 0x80000000) ... else ...``, never runs, and no loop could count there.
+    """
+    values = (fold(e) for e in walk(condition))
+    if all(v is None or abs(v) < _GREATEST_INT for v in values):
+        return domain
+    for position, loop in enumerate(loops):
+        if loop.type.n_bytes <= _INT_BYTES and loop.type.kind == "int":
+            domain = domain.upper_bound_val(
+                isl.dim_type.set, position, isl.Val(_GREATEST_INT)
+            ).lower_bound_val(isl.dim_type.set, position, isl.Val(-_GREATEST_INT - 1))
+    return domain
 
 
 def conjuncts(condition: Expr) -> list[Expr]:

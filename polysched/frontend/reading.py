@@ -78,6 +78,9 @@ class ScopReader(ExpressionReader):
             )  # fmt: skip
         return symbol
 
+    def named(self, node: Any) -> Symbol | None:
+        return self._survey.symbol(node)
+
     def read_identifier(self, node: Any) -> Expr:
         if node.name in _KEYWORD_VALUES and self._survey.symbol(node) is None:
             return integer(_KEYWORD_VALUES[node.name], types.BOOL)

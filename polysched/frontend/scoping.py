@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,14 +18,14 @@ from polysched.frontend.declarations import (
 )
 from polysched.frontend.expressions import ConstantReader
 from polysched.frontend.lasting_sizes import LastingSizes
-from polysched.frontend.literals import fold
+from polysched.frontend.literals import fold, wrap
 from polysched.frontend.members import with_held_members
 from polysched.frontend.naming import FreshNames
 from polysched.frontend.null_checks import NullChecks
 from polysched.frontend.pointer_values import PointerValues
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.trees import parts
-from polysched.ir import Storage, types
+from polysched.ir import ScalarType, Storage, types
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class Declarer:
             return None
         if ctype.type.is_float or ctype.volatile:
             return None
-        return self.fold_constant(node.init, scope)
+        return wrap(self.fold_constant(node.init, scope), ctype.type)
 
     def _declare_enums(self, node: Any, scope: Scope) -> None:
         """Enter the constants of enumerations inside a type."""
@@ -145,13 +146,29 @@ class Declarer:
         if not isinstance(node, c_ast.Enum) or node.values is None:
             return
         following: int | None = 0
+        known: list[Symbol] = []
         for item in node.values.enumerators:
             if item.value is not None:
                 following = self.fold_constant(item.value, scope)
-            scope.declare(
-                Symbol(item.name, "enum", ScalarC(types.INT), "global", item, following)
-            )
+            ctype = ScalarC(types.INT if _fits_int(following) else types.LONG)
+            symbol = Symbol(item.name, "enum", ctype, "global", item, following)
+            known.append(scope.declare(symbol))
             following = None if following is None else following + 1
+        own = _enumeration([s.value for s in known if s.value is not None])
+        for symbol in known:
+            if not _fits_int(symbol.value):
+                symbol.ctype = ScalarC(own)
+
+
+def _fits_int(value: int | None) -> bool:
+    return value is None or -(1 << 31) <= value < 1 << 31
+
+
+def _enumeration(values: Sequence[int]) -> ScalarType:
+    """The type of an enumeration's constants that are too large for `int`."""
+    if min(values, default=0) < 0:
+        return types.LONG
+    return types.UINT if max(values, default=0) < 1 << 32 else types.ULONG
 
 
 def read_names(ast: Any, refuser: Refuser) -> FileNames:

@@ -10,6 +10,8 @@ import islpy as isl
 from polysched.sets.unions import list_basic_maps
 
 LIFTED_PREFIX = "lifted_size_"  # of a parameter that stands for the number behind it
+MANY_BOUNDS = 5  # dimensions with an end: a box of as many has 32 corners
+MAX_SLANTED = 6  # constraints of several dimensions, which a box has few of
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,15 @@ def dependence_cone(piece: isl.BasicMap) -> tuple[ConeRow, ...]:
 
     Multipliers are already eliminated by isl; this is Farkas' lemma in the form of
     Feautrier, "Some efficient solutions to the affine scheduling problem I", 1992.
+
+    A box in n dimensions has as many rows as corners, 2^n. One of `MANY_BOUNDS`
+    dimensions or more is seen as if each of its sizes were a parameter of its own,
+    which has three rows or so for a dimension. What is non-negative for all sizes is so
+    for these, and only what follows from their values is lost.
     """
     n_source = piece.dim(isl.dim_type.in_)
-    wrapped = piece.wrap()
+    n_known = piece.dim(isl.dim_type.param)
+    wrapped = _with_own_sizes(piece).wrap()
     cone = wrapped.coefficients()
     n_param = wrapped.dim(isl.dim_type.param)
     is_size = [
@@ -83,10 +91,60 @@ def dependence_cone(piece: isl.BasicMap) -> tuple[ConeRow, ...]:
                     tuple(v[first : first + n_source]),
                     tuple(v[first + n_source :]),
                     equality,
-                    tuple(v[1:first]),
+                    tuple(v[1 : 1 + n_known]),
                 )
             )
     return tuple(rows)
+
+
+def _with_own_sizes(piece: isl.BasicMap) -> isl.BasicMap:
+    """A box in many dimensions with a parameter for the end of each, else the piece."""
+    if piece.dim(isl.dim_type.div):
+        return piece
+    rows = _constraints(piece)
+    ends = {k: _ended(row) for k, row in enumerate(rows)}
+    n_ends = len({place for place in ends.values() if place is not None})
+    n_slanted = sum(not row.equality and _n_moved(row) > 1 for row in rows)
+    if n_ends < MANY_BOUNDS or n_slanted > MAX_SLANTED:
+        return piece
+    own = {place: f"own_size_{place}" for place in ends.values() if place is not None}
+    conditions = []
+    names = [*_parameters(piece), *own.values()]
+    source = [f"s{k}" for k in range(piece.dim(isl.dim_type.in_))]
+    sink = [f"t{k}" for k in range(piece.dim(isl.dim_type.out))]
+    for k, row in enumerate(rows):
+        place = ends[k]
+        if place is not None:
+            conditions.append(f"{(source + sink)[place]} <= {own[place]}")
+            continue
+        weights = row.parameters + row.source + row.sink
+        pairs = zip(weights, [*_parameters(piece), *source, *sink], strict=True)
+        terms = [f"{c}{name}" for c, name in pairs if c]
+        sign = "=" if row.equality else ">="
+        conditions.append(f"{' + '.join([*terms, str(row.constant)])} {sign} 0")
+    text = (
+        f"[{', '.join(names)}] -> {{ S[{', '.join(source)}] -> T[{', '.join(sink)}] : "
+        f"{' and '.join(conditions)} }}"
+    )
+    return list_basic_maps(isl.Map(text))[0]
+
+
+def _n_moved(row: _Constraint) -> int:
+    return sum(weight != 0 for weight in row.source + row.sink)
+
+
+def _ended(row: _Constraint) -> int | None:
+    """The dimension that a constraint is an end of, and nothing else."""
+    weights = row.source + row.sink
+    lowered = [k for k, weight in enumerate(weights) if weight < 0]
+    is_end = _n_moved(row) == 1 and not row.equality
+    return lowered[0] if is_end and lowered else None
+
+
+def _parameters(piece: isl.BasicMap) -> list[str]:
+    space = piece.get_space()
+    n = space.dim(isl.dim_type.param)
+    return [str(space.get_dim_name(isl.dim_type.param, k)) for k in range(n)]
 
 
 def lift_constants(
@@ -158,10 +216,7 @@ def _rebuild(
 ) -> isl.BasicMap:
     """The piece with constants written as lifted parameter plus small rest."""
     space = piece.get_space()
-    params = [
-        str(space.get_dim_name(isl.dim_type.param, k))
-        for k in range(space.dim(isl.dim_type.param))
-    ]
+    params = _parameters(piece)
     lifted = {b: f"{LIFTED_PREFIX}{b}" for b in sorted(set(base.values()))}
     source = [f"s{k}" for k in range(piece.dim(isl.dim_type.in_))]
     sink = [f"t{k}" for k in range(piece.dim(isl.dim_type.out))]

@@ -154,7 +154,7 @@ def test_a_structure_of_the_scop_is_private(scop_of):
 REFUSED = {
     "gaps": ("spaced[i].a = 1;", "not at their natural places"),
     "out of its type": ("trees[0].at[i] = 1;", "leaves its row of 'trees'"),
-    "too few subscripts": ("total.x = sizeof(trees[i].name[0]);", "names no number"),
+    "too few subscripts": ("total.x = !trees[i].name[0];", "names no number"),
     "behind a pointer": ("trees[i].left->depth = 1;", "trees[i].left is a pointer"),
     "out of a row of rows": ("trees[0].name[i][0] = 1;", "leaves its row of 'trees"),
     "a large copy": ("large[i] = large[0];", "more than 256 numbers"),

@@ -58,3 +58,19 @@ def test_small_constants_stay() -> None:
     piece = isl.BasicMap("{ S[i] -> S[i + 1] : 0 <= i < 9 }")
     (lifted,) = lift_constants([piece])
     assert lifted.is_equal(piece)
+
+
+def test_a_box_in_many_dimensions_has_few_rows() -> None:
+    """As if each size were one of its own: sound, and not two rows for each corner."""
+    names = ["i", "j", "k", "l", "m", "o"]
+    box = " and ".join(f"0 <= {n} < 9" for n in names)
+    here, later = ", ".join(names), ", ".join(["i + 1", *names[1:]])
+    piece = isl.BasicMap(f"{{ S[{here}] -> S[{later}] : {box} }}")
+    rows = dependence_cone(piece)
+    assert len(rows) < 32
+    assert all(len(row.by_parameter) == 0 for row in rows)
+    stay, step = (0,) * 5, (-1, *(0,) * 5)
+    assert is_nonnegative(rows, -1, 0, step, (1, *stay))  # i' - i - 1 >= 0
+    assert not is_nonnegative(rows, -2, 0, step, (1, *stay))
+    assert is_nonnegative(rows, 0, 1, step, (0, *stay))  # sizes - i >= 0
+    assert not is_nonnegative(rows, 0, 0, step, (0, *stay))
