@@ -130,6 +130,7 @@ class DataLoops:
         own = {s for s in map(self._declared, items[first:last]) if s is not None}
         while last + 1 < len(items) and self._hands_on(items[last + 1], own):
             last += 1
+        last = self._last_reading(items, last, own & self._survey.iterators.keys())
         run = tuple(items[first : last + 1])
         later = {self._survey.symbol(n) for n in _names(items[last + 1 :])}
         kept = tuple(s for s in self.variables(run) if s not in later)
@@ -151,6 +152,20 @@ class DataLoops:
             if symbol is not None:
                 own.add(symbol)
             if self.holds_one(item) and self._mentions(item, own):
+                last = k
+        return last
+
+    def _last_reading(
+        self, items: Sequence[Any], last: int, iterators: set[Symbol]
+    ) -> int:
+        """The last statement that asks for an iterator, if all up to it may join.
+
+        An iterator is no variable outside of the statement that has its loop.
+        """
+        for k in range(last + 1, len(items)):
+            if not self._may_join(items[k]):
+                break
+            if self._mentions(items[k], iterators):
                 last = k
         return last
 

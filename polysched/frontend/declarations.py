@@ -211,12 +211,18 @@ def read_type(node: Any, scope: Scope) -> CType:
     if isinstance(node, c_ast.IdentifierType):
         return _named_type(list(node.names), scope)
     if isinstance(node, c_ast.Enum):
-        return ScalarC(types.UINT)
+        known = scope.find(enum_tag(node))
+        return ScalarC(types.UINT) if known is None else known.ctype
     if isinstance(node, c_ast.Struct):
         return _structure(node, scope)
     if isinstance(node, c_ast.Union):
         return OtherC(f"union {node.name or ''}".strip())
     return OtherC(type(node).__name__.lower())
+
+
+def enum_tag(node: Any) -> str:
+    """What an enumeration is called in its scope, also if it has no name."""
+    return f"enum {node.name or id(node)}"
 
 
 def _structure(node: Any, scope: Scope) -> CType:

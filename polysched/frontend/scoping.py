@@ -14,6 +14,7 @@ from polysched.frontend.declarations import (
     Scope,
     StructC,
     Symbol,
+    enum_tag,
     read_type,
 )
 from polysched.frontend.expressions import ConstantReader
@@ -154,10 +155,11 @@ class Declarer:
             symbol = Symbol(item.name, "enum", ctype, "global", item, following)
             known.append(scope.declare(symbol))
             following = None if following is None else following + 1
-        own = _enumeration([s.value for s in known if s.value is not None])
+        own = ScalarC(_enumeration([s.value for s in known if s.value is not None]))
+        scope.declare(Symbol(enum_tag(node), "tag", own, "global", node))
         for symbol in known:
             if not _fits_int(symbol.value):
-                symbol.ctype = ScalarC(own)
+                symbol.ctype = own
 
 
 def _fits_int(value: int | None) -> bool:
@@ -165,9 +167,12 @@ def _fits_int(value: int | None) -> bool:
 
 
 def _enumeration(values: Sequence[int]) -> ScalarType:
-    """The type of an enumeration's constants that are too large for `int`."""
+    """The type of an enumeration, and of its constants that are too large for `int`.
+
+    As gcc and clang choose it.
+    """
     if min(values, default=0) < 0:
-        return types.LONG
+        return types.INT if all(map(_fits_int, values)) else types.LONG
     return types.UINT if max(values, default=0) < 1 << 32 else types.ULONG
 
 

@@ -10,8 +10,17 @@ Loops that compilers' manuals advise to unroll by hand leave a rest to another o
 
 Works on syntax, before names are looked up. The value is that of C, unsigned numbers
 that wrap around included: a condition that holds as the loop begins says that the
-difference in it is not negative. Loops whose bounds change, that data end, or whose
-iterators other blocks read are left as they are.
+difference in it is not negative. Loops whose bounds change, or whose iterators other
+blocks read, are left as they are.
+
+Where data end a loop, nobody knows its last number before. What searches, and reads
+where it ended, gets a variable of its own, as if it were declared there::
+
+    for (j = 0; j < m; j++)              int j_1;
+      if (key[j] >= x[i])                for (j_1 = 0; j_1 < m; j_1++)
+        break;                    ==>      if (key[j_1] >= x[i])
+    place[i] = j;                            break;
+                                         place[i] = j_1;
 """
 
 from __future__ import annotations
@@ -21,6 +30,7 @@ from typing import Any
 
 from pycparser import c_ast
 
+from polysched.frontend.data_loops import find_break
 from polysched.frontend.declarations import Scope, declares_integer
 from polysched.frontend.iterators import advance, changed_names, is_invariant
 from polysched.frontend.later_reads import LOOPS, Later, may_read, sets
@@ -70,6 +80,10 @@ class _Writer:
             if behind is not None:
                 constant, left = behind
                 left.insert(0, constant)
+            own = self._own_search(item, left, later)
+            if own is not None:
+                declared, item, left = own
+                result.append(declared)
             rest = c_ast.Compound(list(left), item.coord)
             result.append(self._inside(item, (rest, *later)))
         return result
@@ -93,12 +107,8 @@ class _Writer:
         self, loop: Any, rest: list[Any], later: Later
     ) -> tuple[Any, list[Any]] | None:
         """A constant to stand behind a loop, and what follows it, which reads it."""
-        if not isinstance(loop, c_ast.For) or not isinstance(
-            loop.init, c_ast.Assignment
-        ):
-            return None
-        name = getattr(loop.init.lvalue, "name", None)
-        if loop.init.op != "=" or not isinstance(name, str):
+        name = _counted(loop)
+        if name is None:
             return None
         n_reading = next(
             (k for k, item in enumerate(rest) if sets(item, name)), len(rest)
@@ -127,6 +137,31 @@ class _Writer:
             return None
         return self._constant(type_, end, value), found
 
+    def _own_search(
+        self, loop: Any, rest: list[Any], later: Later
+    ) -> tuple[Any, Any, list[Any]] | None:
+        """A variable for a loop that data end, the loop, and what follows it."""
+        name = _counted(loop)
+        if name is None or not _ends_by_data(loop):
+            return None
+        if any(d.name == name for d in self._declarations) or not self._is_dead(name):
+            return None
+        n_reading = next(
+            (k for k, item in enumerate(rest) if sets(item, name)), len(rest)
+        )
+        reading = rest[:n_reading]
+        type_ = self._type(name)
+        if type_ is None or not any(may_read(item, name) for item in reading):
+            return None
+        if any(name in changed_names(item) for item in reading):
+            return None
+        if n_reading == len(rest) and any(may_read(node, name) for node in later):
+            return None
+        own = c_ast.ID(self._fresh(name), loop.coord)
+        found = [_with_name(item, name, own) for item in reading]
+        declared = self._constant(type_, own, None)
+        return declared, _with_name(loop, name, own), [*found, *rest[n_reading:]]
+
     def _type(self, name: str) -> Any | None:
         """Of an integer variable that one declaration declares."""
         own = [d for d in self._declarations if d.name == name]
@@ -140,6 +175,22 @@ class _Writer:
     def _constant(self, type_: Any, end: Any, value: Any) -> Any:
         kind = renamed(type_, end.name)
         return c_ast.Decl(end.name, [], [], [], [], kind, value, None, end.coord)
+
+
+def _counted(loop: Any) -> str | None:
+    """The variable that a ``for`` loop sets first, if it declares none."""
+    init = loop.init if isinstance(loop, c_ast.For) else None
+    if not isinstance(init, c_ast.Assignment) or init.op != "=":
+        return None
+    return init.lvalue.name if isinstance(init.lvalue, c_ast.ID) else None
+
+
+def _ends_by_data(loop: Any) -> bool:
+    """Whether a loop has a ``break``, or asks for elements before each turn."""
+    asked = () if loop.cond is None else parts(loop.cond)
+    return find_break(loop.stmt) is not None or any(
+        isinstance(part, c_ast.ArrayRef) for part in asked
+    )
 
 
 def _last_value(loop: Any, name: str) -> Any | None:

@@ -15,6 +15,10 @@ pytestmark = pytest.mark.cc
 HEAD = """#include <stdbool.h>
 #include <stdio.h>
 enum { N = 13, BIG = 0x80000000 };
+enum sign { MINUS = -1, ZERO, PLUS };
+typedef enum { LOW, HIGH } level;
+static enum sign signs[13];
+static level levels[13];
 static const unsigned three = 3, most = -1;
 static const size_t twenty = 20;
 static const long much = 3;
@@ -36,7 +40,11 @@ TAIL = """
 }
 int main(void)
 {
-    for (int i = 0; i < N; i++) a[i] = i * 3 - 7;
+    for (int i = 0; i < N; i++) {
+        a[i] = i * 3 - 7;
+        signs[i] = i % 3 - 1;
+        levels[i] = i % 2;
+    }
     run(N, 0, 0);
     for (int i = 0; i < N; i++) printf("%ld %ld %d\\n", L[i], T[i], a[i]);
     for (int i = 0; i < 15; i++) printf("%d ", b[i / 3][i % 3]);
@@ -82,6 +90,9 @@ LOOPS = (
     "for (int i = 0; i < (int)(sizeof b / sizeof b[0]); i++)"
     " for (int j = 0; j < sizeof b[0] / sizeof b[0][0]; j++) b[i][j] += i - j;",
     "for (int i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) parts[i].v += i;",
+    "for (int i = 0; i < n; i++) { enum sign t = signs[i]; level e = levels[i];"
+    " for (int j = 0; j < 3; j++) L[i] += (t - j) / 2 * 10 + (t - 2 > 0) + (e - 2) / 2;"
+    " t = t + 1; e = HIGH; T[i] = (t - 2 > 0) + (e - 2 > 0); }",
     "for (int i = 0; i < n; i++) {"
     " for (int j = 0; j < n; j++) T[i] += j; if (n < 0 * n) L[i] += 3; }",
 )

@@ -86,6 +86,24 @@ static void windows(int n)
     sum += o;
 }
 
+static void searches(int n, int m)
+{
+    int i, j;
+#pragma scop
+    for (i = 0; i < n; i++) {
+        for (j = 0; j < m; j++)
+            if (value[j] >= x[i]) break;
+        place[i] += j;
+    }
+    for (i = n - 1; i >= 0; i--) {
+        for (j = i; j < m && value[j] > z[i]; j++)
+            place[i]++;
+        if (j < m) y[i] += value[j]; else place[i] = -j;
+        for (j = 0; j < 3; j++) z[i] += j;
+    }
+#pragma endscop
+}
+
 static void sweeps(int n)
 {
 #pragma scop
@@ -131,6 +149,7 @@ int main(void)
     sparse(N);
     converge(M);
     windows(N);
+    searches(N, M);
     sweeps(N);
     under_a_condition(N);
     printf("%.17g\\n", sum);

@@ -3,6 +3,8 @@
 import islpy as isl
 import pytest
 
+from polysched.ir import Let
+
 pytestmark = pytest.mark.cc
 
 HEAD = "int n, int m, int i, int j, unsigned u, unsigned k, double *x, double *y"
@@ -98,3 +100,45 @@ def test_another_variable_of_the_name_keeps_its_values(scop_of) -> None:
     )
     last = scop.statements[-1].domain
     assert last.is_equal(isl.Set("[n, m] -> { S1[j] : 0 <= j < m }"))
+
+
+SEARCHES = {
+    "a break": "for (j = 0; j < m; j++) if (y[j] > x[i]) break; x[i] = j;",
+    "a condition": "for (j = 0; j < m && y[j] < x[i]; j++) ; x[i] += j;",
+    "a branch behind": (
+        "for (j = m - 1; j >= 0; j--) if (y[j] < x[i]) break;"
+        "if (j < 0) x[i] = 0; else x[i] = y[j];"
+    ),
+    "another loop behind": (
+        "for (j = 0; j < m; j++) if (y[j] > x[i]) break; x[i] = j;"
+        "for (j = 0; j < 4; j++) x[i] += 1;"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_has_a_variable_of_its_own(scop_of, name) -> None:
+    text = f"for (int i = 0; i < n; i++) {{ {SEARCHES[name]} }}"
+    scop = scop_of(text, "int n, int m, int j, double *x, double *y")
+    searching = scop.statements[0]
+    assert searching.iterators == ("i",)
+    own = [a.local.name for a in searching.body if isinstance(a, Let) and a.is_new]
+    assert own == ["j_1"]
+    assert "j" not in {a.name for a in scop.arrays}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # the next iteration goes on from there
+        "for (int i = 0; i < n; i++) {"
+        " x[i] = j; for (j = 0; j < m; j++) if (y[j] > x[i]) break; }",
+        # it is changed where it is read
+        "for (int i = 0; i < n; i++) {"
+        " for (j = 0; j < m; j++) if (y[j] > x[i]) break; x[i] = j; j += 2; }",
+    ],
+)
+def test_a_search_whose_variable_has_more_to_do_is_refused(parse, text) -> None:
+    head = "void f(int n, int m, double *x, double *y) { int j = 0;"
+    (refusal, *_) = parse(f"{head}\n#pragma scop\n{text}\n#pragma endscop\n}}").refusals
+    assert "'j'" in str(refusal)
