@@ -52,6 +52,8 @@ from polysched.ir import (
 from polysched.ir.types import LONG
 from polysched.sets import operation_limit
 
+_TRUTH = re.compile(r"\b_Bool\b")
+
 
 @dataclass(frozen=True)
 class CudaText:
@@ -295,7 +297,8 @@ class _Printer:
             "}",
         ]
         lines += ["", *macros.around(function)]
-        return "".join(line.rstrip() + "\n" for line in lines)
+        text = "".join(line.rstrip() + "\n" for line in lines)
+        return _TRUTH.sub("bool", text)  # as C++ calls the type
 
     def _region(
         self,

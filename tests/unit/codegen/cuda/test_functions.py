@@ -144,3 +144,21 @@ def test_names_of_the_device_are_refused(name: str, tmp_path: Path) -> None:
     body = f"for (int {name} = 0; {name} < n; {name}++) Y[{name}] = X[{name}];"
     with pytest.raises(CodegenError, match=f"'{name}' means something else"):
         Prepared.of(tmp_path, body).print(LAUNCH)
+
+
+@pytest.mark.cc
+def test_truth_values_of_an_iteration_and_of_functions_have_c_s_name_too(
+    tmp_path: Path,
+) -> None:
+    before = """static _Bool odd(int v) { return v & 2; }
+    static int twice(_Bool v) { return v + v; }"""
+    body = """for (int i = 0; i < n; i++) {
+    _Bool k = i % 3;
+    Z[i] = k * 3 + odd(i * 2) + twice(i & 6);
+    k ^= 1;
+    Z[i] += k;
+  }"""
+    text = Prepared.of(tmp_path, body, "int", before=before).print(LAUNCH)
+    assert "_Bool" not in text.device
+    expected, found = outputs(tmp_path, body, LAUNCH, "int", before=before)
+    assert found == expected
