@@ -222,7 +222,9 @@ def _may_have_parts(found: Scop | FrontendError | None) -> TypeGuard[FrontendErr
 def _note_parts(refusal: FrontendError, lines: Sequence[tuple[int, int]]) -> None:
     """Say in a refusal what is taken all the same."""
     refusal.parts = tuple(lines)
-    *others, last = (f"{first} to {end}" for first, end in lines)
+    *others, last = (
+        str(first) if first == end else f"{first} to {end}" for first, end in lines
+    )
     if others:
         refusal.hint = f"lines {', '.join(others)} and {last} are scops of their own"
     else:

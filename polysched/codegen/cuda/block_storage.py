@@ -76,7 +76,7 @@ def _plan(
     for position in range(array.n_dim):
         low, high = touched.dim_min(position), touched.dim_max(position)
         length = high.sub(low).add_constant_val(isl.Val(1))
-        most = length.max_val()
+        most = isl.Set.from_pw_aff(length).dim_max_val(0)  # of a floor as well
         if not most.is_int():
             raise CodegenError(f"no bound found for what a block has of {array.name!r}")
         if int(most.to_python()) == 1:
