@@ -297,8 +297,8 @@ class _Printer:
             "}",
         ]
         lines += ["", *macros.around(function)]
-        text = "".join(line.rstrip() + "\n" for line in lines)
-        return _TRUTH.sub("bool", text)  # as C++ calls the type
+        whole = "".join(line.rstrip() + "\n" for line in lines)
+        return _TRUTH.sub("bool", whole)  # as C++ calls the type
 
     def _region(
         self,
