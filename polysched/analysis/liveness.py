@@ -82,7 +82,7 @@ def _arrays_feeding_others(scop: Scop) -> set[str]:
 
 
 def drop_dead_statements(scop: Scop) -> Scop:
-    """The SCoP without statements whose values nobody reads, or that never run.
+    """The SCoP without statements whose values nobody reads.
 
     ``row = np.zeros(n)`` ahead of loops that begin with ``row[:] = 0`` writes such
     values; left alone it would share loops with statements that matter.
@@ -97,9 +97,6 @@ def drop_dead_statements(scop: Scop) -> Scop:
     Scop
         Results are the same. Where nobody reads anything, all statements stay.
     """
-    running = tuple(s for s in scop.statements if not s.domain.is_empty())
-    if len(running) < len(scop.statements) and running:
-        scop = replace(scop, statements=running)
     useful = _useful_statements(scop)
     return replace(scop, statements=useful) if useful else scop
 

@@ -92,6 +92,10 @@ def find_full_tiles(node: isl.ScheduleNode, size: int, behind: int = 0) -> isl.S
     points: that is what is known outside of these.
     """
     outer = node.get_prefix_schedule_union_map().intersect_domain(node.get_domain())
+    if outer.is_empty():  # nothing runs there: isl knows no space of it
+        return isl.Set.empty(
+            isl.Space.set_alloc(node.get_ctx(), 0, node.get_schedule_depth())
+        )
     runs = isl.Set.from_union_set(outer.range())
     full = runs
     for leaf in _innermost(node):
