@@ -419,13 +419,16 @@ class Affine:
         return result
 
     def require_not_negative(
-        self, expr: Expr, type_: ScalarType, domain: isl.Set
+        self, expr: Expr, type_: ScalarType, domain: isl.Set, least: int = 0
     ) -> None:
-        """An expression converted to `type_` must not wrap around."""
+        """An expression converted to `type_` must not wrap around.
+
+        If `least` is -1, it may be the greatest value of the type.
+        """
         if type_.kind != "uint" or fold(expr) is not None or isinstance(expr, Const):
             return
         value = self._value(expr, domain)
-        bad = domain.intersect(value.lt_set(self.constant(0)))
+        bad = domain.intersect(value.lt_set(self.constant(least)))
         if not bad.is_empty():
             self.require(
                 bad,

@@ -101,7 +101,9 @@ def enter_loop(outer: Nest, affine: Affine, bounds: Bounds) -> isl.Set:
     loop = bounds.loop
     domain = _extend(outer.domain, affine)
     here = affine.iterator(loop.name)
-    affine.require_not_negative(bounds.start, loop.type, domain)
+    ends_below_zero = _ends_below_zero(bounds)
+    least = -1 if ends_below_zero else 0
+    affine.require_not_negative(bounds.start, loop.type, domain, least)
     start = affine.value(bounds.start, domain)
     if loop.type.kind == "uint":
         domain = domain.intersect(here.nonneg_set())
@@ -116,11 +118,14 @@ def enter_loop(outer: Nest, affine: Affine, bounds: Bounds) -> isl.Set:
         continues = affine.condition(bounds.condition, reached)
     if not all(_is_plain(c, loop) for c in conjuncts(bounds.condition)):
         continues = _until_first_failure(reached, continues, loop.step)
-    _check_ends(continues, loop)
+    if not ends_below_zero:
+        _check_ends(continues, loop)
     _check_overrun(continues, bounds, affine)
     if has_unsigned(bounds.condition):
         first = reached.intersect(here.eq_set(start))
         asked = first.union(_advanced(continues, loop.step)).coalesce()
+        if ends_below_zero:
+            asked = asked.intersect(here.nonneg_set())
         affine.condition(bounds.condition, asked)
     return continues.coalesce()
 
@@ -202,6 +207,25 @@ def _until_first_failure(reached: isl.Set, holds: isl.Set, step: int) -> isl.Set
     compare = order.order_lt if step > 0 else order.order_gt
     later = compare(isl.dim_type.in_, last, isl.dim_type.out, last)
     return holds.subtract(fails.apply(later)).coalesce()
+
+
+def _ends_below_zero(bounds: Bounds) -> bool:
+    """Whether ``i < END`` ends a loop over an unsigned `i` that counts down.
+
+    ``for (unsigned i = n - 1; i < n; i--)``: what follows zero, and what `n - 1` is for
+    no elements, is the greatest value of the type, which none exceeds.
+    """
+    loop = bounds.loop
+    if loop.step != -1 or loop.type.kind != "uint" or loop.type.n_bytes < 4:
+        return False
+    for part in conjuncts(bounds.condition):
+        if not isinstance(part, Binary) or part.op not in {"<", ">"}:
+            continue
+        less, more = (part.left, part.right)[:: 1 if part.op == "<" else -1]
+        is_iterator = isinstance(less, Iter) and less.name == loop.name
+        if is_iterator and not _mentions(more, loop):
+            return not more.dtype.is_float and more.dtype.n_bytes <= loop.type.n_bytes
+    return False
 
 
 def _check_ends(domain: isl.Set, loop: Loop) -> None:

@@ -98,6 +98,9 @@ static void downwards(unsigned n, size_t m) {
       a[i][j] += b[i][j + 1] * i;
   for (size_t i = m; i-- != 0;)
     d[i] += a[i][i] * c[m - 1 - i];
+  for (unsigned i = n - 1; i < n; i--)
+    for (size_t j = m - 2; m > j; --j)
+      b[i][j] -= 0.5 * b[i][j + 1];
 #pragma endscop
 }
 
@@ -121,7 +124,7 @@ int main(void)
       a[i][j] = (i * 7 + j * 3) % 11, b[i][j] = (i + 2 * j) % 5;
   }
   jumps(N - 3), jumps(-1), on_data(), around_loops(), rows();
-  downwards(N, N), downwards(0, 0), downwards(1, 2);
+  downwards(N, N), downwards(0, 0), downwards(1, 2), downwards(3, 1);
   torus(N, 3), torus(1, 2), torus(2, 1), torus(0, 1);
   for (int i = 0; i < N; i++) {
     printf("%.17g %.17g\\n", c[i], d[i]);

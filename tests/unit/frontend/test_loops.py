@@ -39,6 +39,12 @@ LOOPS = {
     ),
     "unsigned": ("for (unsigned i = 2; i < 9u; i++)", "2 <= i < 9", 1),
     "unsigned down to one": ("for (unsigned i = 9; i > 0; i--)", "0 < i <= 9", -1),
+    "unsigned until it wraps": (
+        "for (unsigned i = n - 1; i < n; i--)", "0 <= i < n", -1,
+    ),
+    "no unsigned number is greater": (
+        "for (unsigned long i = n - 2; 30u > i; --i)", "0 <= i <= n - 2 and n < 32", -1,
+    ),
 }  # fmt: skip
 
 

@@ -197,6 +197,18 @@ CASES = {
         "for (unsigned i = 9; i >= 0; i--) x[i] = 0;", "i >= 0",
         "never falls below zero",
     ),
+    "unsigned wrap past an end": (
+        "for (unsigned i = n - 1; i <= n; i--) x[i] = 0;", "i <= n",
+        "never falls below zero",
+    ),
+    "unsigned wrap in steps": (
+        "for (unsigned i = n - 1; i < n; i -= 2) x[i] = 0;", "i < n",
+        "never falls below zero",
+    ),
+    "unsigned wrap below a wider end": (
+        "for (unsigned i = n - 1; i < 8ul; i--) x[i] = 0;", "i < 8ul",
+        "never falls below zero",
+    ),
     "float iterator": ("for (double d = 0; d < n; d++) ;", "d = 0", "not an integer"),
     "global iterator": (
         "for (gi = 0; gi < n; gi++) x[gi] = 0;", "for", "is a global variable",
