@@ -166,6 +166,7 @@ class _Readiness:
         self._scop = scop
         self._time = original_tree(scop).map
         self._flow: isl.UnionMap | None = None
+        self._written = {a.array for s in scop.statements for a in s.writes}
 
     def is_earlier(self, one: Statement, other: Statement, depth: int) -> bool:
         """Whether the first terms of one are there before those of the other.
@@ -182,6 +183,9 @@ class _Readiness:
 
     def _known(self, statement: Statement, depth: int) -> isl.Map | None:
         """Iterations to when all is there that the first instance in them needs."""
+        others = [a for a in statement.reads if not _is_own(statement, a.relation)]
+        if all(a.array not in self._written for a in others):
+            return None
         if self._flow is None:
             self._flow = compute_dependences(self._scop, with_input=False).flow
         domain = isl.UnionSet.from_set(isl.Set.universe(statement.domain.get_space()))

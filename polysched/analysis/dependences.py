@@ -165,6 +165,7 @@ def _compute(scop: Scop, with_input: bool) -> Dependences:
         writes = must.union(may)
         # isl looks at all of the order each time, however few statements there are
         order = whole.intersect_domain(reads.union(writes).domain().universe())
+        budget.start_array()
         if not writes.is_empty():
             flow = compute_flow(reads, must, may, order, budget).pairs
             output = compute_flow(writes, must, may, order, budget).pairs
@@ -179,7 +180,7 @@ def _compute(scop: Scop, with_input: bool) -> Dependences:
             items += _split("flow", array, flow)
             items += _split("anti", array, anti)
             items += _split("output", array, output)
-        if with_input and not reads.is_empty():
+        if with_input and not reads.is_empty() and not budget.is_hard:
             items += _split("input", array, _shared(reads, order))
     return Dependences(tuple(items), scop.context, scop=scop)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import islpy as isl
 
 from polysched.analysis.dependences import Dependence
+from polysched.base import LimitError
 from polysched.ir import Scop, Statement
-from polysched.sets import n_dims
+from polysched.sets import n_dims, operation_limit
 
+MAX_OPERATIONS = 100_000  # of isl, some tenths of a second
 DistanceRange = tuple[int | None, int | None]
 
 
@@ -35,8 +37,8 @@ def dependence_distance(
     -------
     tuple of (int or None, int or None)
         One pair per shared loop, outermost first; None where the difference grows with
-        the parameters. Differences are those of the C iterators, so a loop that counts
-        down gives negative ones.
+        the parameters, or is not found within `MAX_OPERATIONS`. Differences are those
+        of the C iterators, so a loop that counts down gives negative ones.
     """
     source, sink = scop.statement(dependence.source), scop.statement(dependence.sink)
     shared = shared_loops(source, sink)
@@ -63,8 +65,15 @@ def own_distance(dependence: Dependence) -> tuple[DistanceRange, ...]:
 
 
 def set_range(s: isl.Set, k: int) -> DistanceRange:
-    """Least and greatest value of one dimension; None where there is none."""
-    return _finite(s.dim_min_val(k)), _finite(s.dim_max_val(k))
+    """Least and greatest value of one dimension; None where there is none.
+
+    Or where isl needs more than `MAX_OPERATIONS` for it, as behind many remainders.
+    """
+    try:
+        with operation_limit(s.get_ctx(), MAX_OPERATIONS):
+            return _finite(s.dim_min_val(k)), _finite(s.dim_max_val(k))
+    except LimitError:
+        return None, None
 
 
 def print_distance(distance: tuple[DistanceRange, ...]) -> str:

@@ -42,19 +42,32 @@ class FlowBudget:
     ----------
     total : int
         Of all calls; behind it each has only `MIN_OPERATIONS`.
+
+    Attributes
+    ----------
+    is_hard : bool
+        Whether an access to the array of now took too long, so that the others of it
+        have only `MIN_OPERATIONS`, too.
     """
 
     def __init__(self, total: int = TOTAL_OPERATIONS) -> None:
         self._left = total
+        self.is_hard = False
+
+    def start_array(self) -> None:
+        """What follows is of another array."""
+        self.is_hard = False
 
     @property
     def next(self) -> int:
         """Of the next access."""
-        return max(MIN_OPERATIONS, min(self._left, ACCESS_OPERATIONS))
+        left = 0 if self.is_hard else min(self._left, ACCESS_OPERATIONS)
+        return max(MIN_OPERATIONS, left)
 
     def spend(self, n_operations: int) -> None:
-        """Note what an access took."""
+        """Note what an access took in vain."""
         self._left -= n_operations
+        self.is_hard = True
 
 
 def compute_flow(

@@ -199,3 +199,18 @@ def test_loop_over_terms_may_then_come_outside() -> None:
         interpret(prepared, tree, {"n": 9}, given)["x"],
         interpret(scop, None, {"n": 9}, given)["x"],
     )
+
+
+def test_terms_that_nothing_changes_need_no_dataflow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Dependences of counters at remainders would take isl long."""
+    b = ScopBuilder("counters", ["n"])
+    b.array("x", "int[]")
+    b.array("y", "int[]")
+    for number, place in enumerate(("2*i", "3*i + 1")):
+        update = f"x[{place}] = x[{place}] + y[i]"
+        b.statement("i", "0 <= i < n", update, position=(0, number))
+    scop = b.build()
+    monkeypatch.setattr("polysched.analysis.commute.compute_dependences", None)
+    assert order(order_updates(scop)) == ["S0", "S1"]

@@ -87,3 +87,16 @@ def test_pairs_of_reads_that_isl_takes_long_for_are_left_out(
     assert whole.of_kind("input")
     assert not found.of_kind("input")
     assert len(found.items) == len(whole.items) - len(whole.of_kind("input"))
+
+
+def test_of_an_array_that_takes_too_long_the_rest_is_found_in_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All that meets in it is ordered; pairs of reads order nothing."""
+    scop = scops.jacobi_1d()
+    whole = compute_dependences(scop)
+    monkeypatch.setattr("polysched.analysis.flow.ACCESS_OPERATIONS", 10)
+    monkeypatch.setattr("polysched.analysis.flow.MIN_OPERATIONS", 5)
+    found = compute_dependences(scop)
+    assert whole.validity.is_strict_subset(found.validity)
+    assert not found.of_kind("input")

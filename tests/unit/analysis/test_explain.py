@@ -110,6 +110,14 @@ def test_distances_are_those_of_the_shared_loops():
     assert found == {("S0", "S1"): "(0)", ("S1", "S1"): "(0, 1, 0)"}
 
 
+def test_distances_that_isl_takes_long_for_are_open(monkeypatch):
+    scop = gemm()
+    deps = compute_dependences(scop)
+    monkeypatch.setattr("polysched.analysis.distance.MAX_OPERATIONS", 1)
+    texts = {print_distance(dependence_distance(d, scop)) for d in deps.of_kind("flow")}
+    assert texts == {"(*)", "(*, *, *)"}
+
+
 def test_shared_loops_are_counted_from_the_outside():
     scop = gemm()
     s0, s1 = scop.statements
