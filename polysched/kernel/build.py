@@ -155,8 +155,8 @@ def tune_kernel(
     PolyschedError
         If data say what it reaches: data that are made up would not be like any call's.
     """
-    if lowered.function.ranges:
-        index_array = lowered.function.parameter(lowered.function.ranges[0].array)
+    if lowered.function.index_arrays:
+        index_array = lowered.function.parameter(lowered.function.index_arrays[0])
         raise PolyschedError(
             f"elements of {index_array.source!r} say what {lowered.function.name} "
             "reaches, and cannot be made up to measure it", hint=_NOT_MEASURED,
@@ -266,7 +266,7 @@ def _choose(
 ) -> _Choice:
     """What the options ask for; the text as it is where no schedule is found."""
     try:
-        is_made_up = lowered.function.ranges or lowered.is_ended_by_data
+        is_made_up = lowered.function.index_arrays or lowered.is_ended_by_data
         if options.tune and not is_made_up:
             return _print_tuned(lowered, tune_kernel(lowered, options, parameters))
         space = build_kernel_space(lowered, options, parameters)

@@ -49,7 +49,7 @@ def find_bounds(function: CFunction, scop: Scop) -> Bounds:
     reaches = []
     outside = read_set("{ : 1 = 0 }").params()
     for statement, access in scop.iter_accesses():
-        by_data = bool(function.ranges) or is_ended_by_data(statement)
+        by_data = bool(function.index_arrays) or is_ended_by_data(statement)
         elements = _find_outside(access, boxes, by_data)
         if elements is None or elements.is_empty():
             continue

@@ -215,6 +215,8 @@ class CFunction:
     ranges : tuple of ElementRange
         What every element of index arrays has to keep to, to be checked at each call,
         before anything runs: the text itself does not.
+    index_arrays : tuple of str
+        Arguments whose elements choose elements or iterations, by their C names.
     """
 
     name: str
@@ -225,6 +227,7 @@ class CFunction:
     checks: tuple[Check, ...] = ()
     sources: tuple[str, ...] = ()
     ranges: tuple[ElementRange, ...] = ()
+    index_arrays: tuple[str, ...] = ()
 
     def parameter(self, name: str) -> CParameter:
         """The parameter of that C name."""

@@ -13,8 +13,8 @@ from polysched.tensor.arithmetic import BadOperation
 from polysched.tensor.bounds import bound, largest, least
 from polysched.tensor.cfunction import ElementRange, SizeExpr
 from polysched.tensor.emitter import Emitter
-from polysched.tensor.expr import Expr, Load, Op, as_index
-from polysched.tensor.facts import Loop
+from polysched.tensor.expr import Expr, Load, Op, as_index, loads
+from polysched.tensor.facts import NEGATED, Loop
 from polysched.tensor.flat import multiply
 from polysched.tensor.helpers import helper
 from polysched.tensor.size import Chosen, Size, chosen, extreme
@@ -130,6 +130,9 @@ def _demand(emitter: Emitter, size: Size, message: str, hint: str) -> None:
     if not atoms:
         emitter.require(size, ">=", 0, message, hint)
         return
+    gaps = _known_not_negative(emitter, {atom.array for atom in atoms})
+    if any(emitter.facts.is_certain(size, ">=", gap) for gap in gaps):
+        return  # ``if w[i] <= c: ... x[c - w[i]]``
     factor = dict(size.terms).get(atoms[0], 0)
     if len(atoms) > 1 or abs(factor) != 1:
         raise BadOperation(
@@ -151,3 +154,29 @@ def _demand(emitter: Emitter, size: Size, message: str, hint: str) -> None:
             emitter.source.where(emitter.node),
         )
     )  # fmt: skip
+
+
+def _known_not_negative(emitter: Emitter, arrays: set[str]) -> list[Size]:
+    """What comparisons around here with elements of index arrays say."""
+    found = []
+    for condition, holds in emitter.facts.data_conditions:
+        if not {load.storage.name for load in loads(condition)} <= arrays:
+            continue
+        sides = [_exact(emitter, side) for side in condition.operands]
+        op = condition.op if holds else NEGATED[condition.op]
+        if any(side is None for side in sides):
+            continue
+        one, two = (side for side in sides if side is not None)
+        if op in ("<", "<=", "=="):
+            found.append(two - one - (op == "<"))
+        if op in (">", ">=", "=="):
+            found.append(one - two - (op == ">"))
+    return found
+
+
+def _exact(emitter: Emitter, value: Expr) -> Size | None:
+    """An integer of elements of index arrays that has not wrapped around."""
+    size = read_chosen(emitter, value)
+    if size is None or (has_short(emitter, size) and not is_plain_element(size)):
+        return None
+    return size

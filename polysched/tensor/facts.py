@@ -26,7 +26,7 @@ from polysched.tensor.size import (
 )
 
 Verdict = Literal["never", "always", "sometimes"]
-_NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class Facts:
     fresh : list of str
         Variables that stand for subscripts that wrap around, and for elements of
         arrays, which may be anything.
+    data_conditions : list of (Op, bool)
+        Comparisons around this point that are not affine, and whether they hold.
     products : dict of str to str
         Products among the parameters, by what isl calls them: as C and Python have it.
         Who uses one demands that its factors are not negative.
@@ -63,6 +65,7 @@ class Facts:
         self.sizes: set[str] = set()
         self.loops: list[Loop] = []
         self._conditions: list[str] = []
+        self.data_conditions: list[tuple[Op, bool]] = []
         self._global: list[str] = []
         self._n_fresh = 0
         self._answers: dict[tuple[Any, ...], Any] = {}
@@ -109,19 +112,25 @@ class Facts:
 
     @contextmanager
     def where(self, condition: Expr, holds: bool = True) -> Iterator[None]:
-        """The affine parts of a condition hold (or do not) inside."""
+        """The parts of a condition hold (or do not) inside."""
         n_before, n_fresh = len(self._conditions), len(self.fresh)
-        self._conditions.extend(self._implied(condition, holds))
+        n_by_data = len(self.data_conditions)
+        self._assume(condition, holds)
         yield
         del self._conditions[n_before:]
         del self.fresh[n_fresh:]
+        del self.data_conditions[n_by_data:]
 
-    def _implied(self, condition: Expr, holds: bool) -> list[str]:
-        if isinstance(condition, Op) and condition.op == ("&&" if holds else "||"):
-            return [t for a in condition.operands for t in self._implied(a, holds)]
+    def _assume(self, condition: Expr, holds: bool) -> None:
         if is_affine(condition):
-            return [self._condition_text(condition, holds)]
-        return []
+            self._conditions.append(self._condition_text(condition, holds))
+        elif isinstance(condition, Op) and condition.op == ("&&" if holds else "||"):
+            for operand in condition.operands:
+                self._assume(operand, holds)
+        elif isinstance(condition, Op) and condition.op == "!":
+            self._assume(condition.operands[0], not holds)
+        elif isinstance(condition, Op) and condition.op in COMPARISONS:
+            self.data_conditions.append((condition, holds))
 
     def _condition_text(self, condition: Expr, holds: bool) -> str:
         if isinstance(condition, Const):
@@ -133,7 +142,7 @@ class Facts:
             left, right = (as_index(a) for a in condition.operands)
             assert left is not None
             assert right is not None
-            op = condition.op if holds else _NEGATED[condition.op]
+            op = condition.op if holds else NEGATED[condition.op]
             op = "=" if op == "==" else op
             return f"{self.text(left)} {op} {self.text(right)}"
         word = " and " if (condition.op == "&&") == holds else " or "
@@ -222,7 +231,7 @@ class Facts:
         return verdict
 
     def _ask(self, text: str, op: str) -> Verdict:
-        if self.domain([f"{text} {_isl(_NEGATED[op])} 0"]).is_empty():
+        if self.domain([f"{text} {_isl(NEGATED[op])} 0"]).is_empty():
             return "always"
         can_hold = not self.domain([f"{text} {_isl(op)} 0"]).is_empty()
         return "sometimes" if can_hold else "never"
@@ -260,7 +269,7 @@ class Facts:
         return found
 
     def _condition_for(self, text: str, op: str) -> SizeExpr | bool:
-        bad = self.sizes_where(f"{text} {_isl(_NEGATED[op])} 0")
+        bad = self.sizes_where(f"{text} {_isl(NEGATED[op])} 0")
         if bad.is_empty():
             return True
         valid = self._valid()

@@ -79,6 +79,8 @@ class TensorProgram:
         What went into it, as text.
     ranges : tuple of ElementRange
         What index arrays have to hold.
+    index_arrays : tuple of str
+        Their names.
     """
 
     name: str
@@ -93,6 +95,7 @@ class TensorProgram:
     sources: tuple[str, ...]
     argument_of: Mapping[str, str] = field(default_factory=dict)
     ranges: tuple[ElementRange, ...] = ()
+    index_arrays: tuple[str, ...] = ()
 
 
 def read_function(
@@ -184,7 +187,7 @@ class _Reading:
             tuple(s for s in emitter.storages if s.kind == "local"), body,
             session.results.returned or Returned("none"),
             tuple(emitter.checks.values()), (*texts, *captured), self._argument_of,
-            tuple(emitter.ranges.values()),
+            tuple(emitter.ranges.values()), tuple(emitter.index_arrays),
         )  # fmt: skip
 
     def _check_body(self, body: list[Node]) -> None:
@@ -339,6 +342,7 @@ def lower(program: TensorProgram) -> CFunction:
     return CFunction(
         program.name, text, (*program.parameters, *arrays), program.returns, lines,
         program.checks, program.sources, program.ranges,
+        program.index_arrays,
     )  # fmt: skip
 
 
