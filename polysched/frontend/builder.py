@@ -25,6 +25,7 @@ from polysched.frontend.nest import (
     EndlessLoop,
     Entered,
     Nest,
+    behind_first_turn,
     conjuncts,
     enter_loop,
     has_unsigned,
@@ -45,6 +46,7 @@ from polysched.ir import (
     Guard,
     Load,
     Unary,
+    map_expr,
     types,
 )
 
@@ -276,6 +278,7 @@ class Builder:
         condition = self._actions.read(header.condition)
         self._nest = outer
         try:
+            condition = self._without_first_turn(condition, loop, start)
             condition = self._without_not_equal(condition, loop, start)
             bounds = Bounds(loop, start, condition)
             domain = enter_loop(outer, affine, bounds)
@@ -288,6 +291,21 @@ class Builder:
             )
         headers = (*outer.headers, Entered(bounds, outer, domain))
         return Nest(loops, domain, affine, headers)
+
+    def _without_first_turn(self, condition: Expr, loop: Loop, start: Expr) -> Expr:
+        """``i == START || i < END`` as ``i < END``, where sizes let it turn so.
+
+        Sizes for which it does not are left out, if that leaves any.
+        """
+        rest = behind_first_turn(condition, loop, start)
+        if rest is None:
+            return condition
+        outer = self._nest
+        first = map_expr(rest, lambda e: start if e == loop.iterator else None)
+        bad = outer.domain.subtract(outer.affine.condition(first, outer.domain))
+        return (
+            rest if self._around.assumptions.exclude(bad, outer.domain) else condition
+        )
 
     def _without_not_equal(self, condition: Expr, loop: Loop, start: Expr) -> Expr:
         """``i != END`` as ``i < END`` where the loop meets END going upwards."""

@@ -154,6 +154,17 @@ def conjuncts(condition: Expr) -> list[Expr]:
     return [condition]
 
 
+def behind_first_turn(condition: Expr, loop: Loop, start: Expr) -> Expr | None:
+    """The other side of a loop condition ``i == START || ...``."""
+    if not isinstance(condition, Binary) or condition.op != "||":
+        return None
+    first = condition.left
+    if not isinstance(first, Binary) or first.op != "==" or _mentions(start, loop):
+        return None
+    is_start = first.right == start or fold(first.right) == fold(start) is not None
+    return condition.right if _is_iterator(first.left, loop) and is_start else None
+
+
 def not_equal_bound(condition: Expr, loop: Loop) -> Expr | None:
     """The other side of a loop condition ``i != END``."""
     if not isinstance(condition, Binary) or condition.op != "!=":

@@ -10,6 +10,9 @@ them, or comes with, if nobody reads later what it is then::
       i++;
     }
 
+A ``do`` loop that asks behind its body turns once in any case: its condition becomes
+``i == START || i < END``.
+
 Works on syntax, before names are looked up. Loops without such a form are left as they
 are: they may be loops that data end.
 """
@@ -18,7 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pycparser import c_ast
@@ -47,12 +50,15 @@ class Count:
         Behind the body.
     body : node
         Without the step.
+    asks_behind : bool
+        Whether the first turn is taken without asking.
     """
 
     name: str
     cond: Any
     step: Any | None
     body: Any
+    asks_behind: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +158,8 @@ class _Writer:
             return None
         between = items[uses[place - 1] + 1 : k]
         changed = {n for item in between for n in changed_names(item)}
+        if count.asks_behind and not is_invariant(value, changed_names(count.body)):
+            return None
         stays = not between or is_invariant(value, changed)
         own_setter = setter if isinstance(setter, c_ast.Assignment) else None
         return _Start(type_, value, own_setter) if stays else None
@@ -174,6 +182,9 @@ class _Writer:
             for part in (count.cond, count.step, count.body)
         )
         decl = c_ast.Decl(own, [], [], [], [], renamed(type_, own), value, None, coord)
+        if count.asks_behind:
+            is_first = c_ast.BinaryOp("==", c_ast.ID(own, coord), value, coord)
+            cond = c_ast.BinaryOp("||", is_first, cond, count.cond.coord)
         header = c_ast.DeclList([decl], coord)
         body = with_parts(body, self._inner)
         return c_ast.For(header, cond, step, body, coord)
@@ -211,6 +222,11 @@ def counting(node: Any) -> Count | None:
     match node:
         case c_ast.While(cond=cond, stmt=body):
             return _stepping(cond, body) or _stepping_last(cond, body)
+        case c_ast.DoWhile(cond=cond, stmt=body):
+            count = _stepping_behind(cond, body) or _stepping_last(cond, body)
+            if count is None or not is_invariant(count.cond, changed_names(count.body)):
+                return None  # data end it
+            return replace(count, asks_behind=True)
         case c_ast.For(init=None, cond=cond, next=None, stmt=body) if cond is not None:
             return _stepping(cond, body)
         case c_ast.For(init=None, cond=cond, next=step, stmt=body) if cond is not None:
@@ -228,6 +244,23 @@ def _stepping(cond: Any, body: Any) -> Count | None:
     name = str(step.expr.name)
     is_once = list(names(cond)).count(name) == 1
     return Count(name, cond, None, body) if is_once else None
+
+
+def _stepping_behind(cond: Any, body: Any) -> Count | None:
+    """A loop that steps in the condition behind its body, as one that then asks."""
+    count = _stepping(cond, body)
+    if count is None:
+        return None
+    step = cond.left if isinstance(cond, c_ast.BinaryOp) else cond
+    here, one = c_ast.ID(count.name, step.coord), c_ast.Constant("int", "1", step.coord)
+    if step.op.startswith("p"):
+        here = c_ast.BinaryOp("-" if "++" in step.op else "+", here, one, step.coord)
+    op, end = "!=", c_ast.Constant("int", "0", cond.coord)
+    if isinstance(cond, c_ast.BinaryOp):
+        op, end = cond.op, cond.right
+    asked = c_ast.BinaryOp(op, here, end, cond.coord)
+    following = c_ast.UnaryOp("p" + step.op[-2:], step.expr, step.coord)
+    return Count(count.name, asked, following, body)
 
 
 def _stepping_last(cond: Any, body: Any) -> Count | None:

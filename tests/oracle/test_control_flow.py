@@ -104,6 +104,23 @@ static void downwards(unsigned n, size_t m) {
 #pragma endscop
 }
 
+static void behind(int n) {
+  int k = 2;
+#pragma scop
+  do {
+    for (int j = 1; j < N; j++)
+      a[k][j] += 0.5 * a[k - 1][j - 1];
+    k++;
+  } while (k < n);
+  for (int i = 0; i < N; i++) {
+    int l = 0;
+    do
+      b[i][l] += a[l][i];
+    while (++l < i);
+  }
+#pragma endscop
+}
+
 static void torus(int n, int steps) {
 #pragma scop
   for (int t = 0; t < steps; t++) {
@@ -125,6 +142,7 @@ int main(void)
   }
   jumps(N - 3), jumps(-1), on_data(), around_loops(), rows();
   downwards(N, N), downwards(0, 0), downwards(1, 2), downwards(3, 1);
+  behind(N), behind(1), behind(3);
   torus(N, 3), torus(1, 2), torus(2, 1), torus(0, 1);
   for (int i = 0; i < N; i++) {
     printf("%.17g %.17g\\n", c[i], d[i]);

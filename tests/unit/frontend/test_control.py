@@ -121,6 +121,22 @@ SAME = {
         "k = m; while (k > 0) { y[k] = 2; k--; }",
         f"{LOOP} x[i] = 1; for (int i = m; i > 0; i--) y[i] = 2;",
     ),
+    "a loop that asks behind its body": (
+        "int k = 2; do { x[k] = y[m]; k += 3; } while (k < n);",
+        "for (int i = 2; i == 2 || i < n; i += 3) x[i] = y[m];",
+    ),
+    "one that steps where it asks": (
+        f"{LOOP} {{ int k = i; do x[k] = y[i]; while (++k < m); }}",
+        f"{LOOP} for (int j = i; j == i || j < m; j++) x[j] = y[i];",
+    ),
+    "one that asks and steps then": (
+        "int k = 9; do { x[k] = y[m]; } while (k-- > n);",
+        "for (int i = 9; i == 9 || i + 1 > n; i--) x[i] = y[m];",
+    ),
+    "one whose first turn may be the only one": (
+        f"{LOOP} {{ int k = 0; do {{ x[k] = i; k++; }} while (k < i); }}",
+        f"{LOOP} for (int j = 0; j < (i > 1 ? i : 1); j++) x[j] = i;",
+    ),
     "steps in front of the comparison": (
         "for (int i = n; --i >= 0;) for (int j = -1; ++j < i;) x[j] = y[i];",
         "for (int u = n; u - 1 >= 0; u--) for (int v = -1; v + 1 < u - 1; v++) "
