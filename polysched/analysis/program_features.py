@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import islpy as isl
 
@@ -90,6 +91,7 @@ def is_instruction(name: str) -> bool:
     return name in _INSTRUCTIONS
 
 
+@lru_cache(maxsize=1024)  # statements, of which each schedule asks the same
 def keeps_low_bits(statement: Statement) -> bool:
     """Whether the result's bytes depend on no others of what is computed on the way.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from polysched.analysis import call_count
 from polysched.cost.nest import Nest
 from polysched.ir import (
@@ -15,6 +17,7 @@ from polysched.ir import (
     walk,
 )
 
+N_CACHED = 1024  # statements, of which each schedule asks the same
 CALL_CYCLES = 15.0  # of `expf` and its kin, which neighbouring calls overlap
 EXTRA_OPERATIONS = 3
 GATHERED_BYTES = 4  # no processor gathers shorter elements by places in a vector
@@ -29,9 +32,15 @@ _SEVERAL = frozenset(
 
 def n_calls(nest: Nest) -> int:
     """Calls in one instance that compilers leave as they are."""
-    return sum(call_count(action) for action in nest.statement.body)
+    return _n_calls(nest.statement)
 
 
+@lru_cache(maxsize=N_CACHED)
+def _n_calls(statement: Statement) -> int:
+    return sum(call_count(action) for action in statement.body)
+
+
+@lru_cache(maxsize=N_CACHED)
 def n_extra_operations(statement: Statement) -> int:
     """Operations of one instance that calls take beyond one each.
 
@@ -52,6 +61,7 @@ def n_lookups(statement: Statement) -> int:
     return len(_lookups(statement))
 
 
+@lru_cache(maxsize=N_CACHED)
 def stops_lanes(statement: Statement) -> bool:
     """Whether compilers put no loop that runs a statement in vector lanes."""
     narrow = any(e.dtype.n_bytes < GATHERED_BYTES for e in _lookups(statement))
@@ -74,11 +84,12 @@ def _chooses_places(guard: Guard) -> bool:
     )
 
 
-def _lookups(statement: Statement) -> list[Lookup]:
-    return [
+@lru_cache(maxsize=N_CACHED)
+def _lookups(statement: Statement) -> tuple[Lookup, ...]:
+    return tuple(
         e
         for action in statement.body
         for top in action_expressions(action)
         for e in walk(top)
         if isinstance(e, Lookup)
-    ]
+    )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from polysched.analysis import division_count
+from polysched.cost.calls import N_CACHED
 from polysched.cost.nest import Nest
+from polysched.ir import Statement
 
 DIVISION_OPERATIONS = 5.0  # by a constant: multiplications, a shift, a subtraction
 DIVISION_CYCLES = 10.0  # of those, one after the other
@@ -14,12 +18,17 @@ BYTES_IN_LANES = 4  # vectors have no upper halves of longer products
 
 def n_divisions(nest: Nest) -> int:
     """Quotients and remainders of integers in one instance, but those by shifts."""
-    return sum(division_count(action) for action in nest.statement.body)
+    return _n_divisions(nest.statement, by_shifts=False)
 
 
 def n_shifts(nest: Nest) -> int:
     """Quotients and remainders by powers of two in one instance."""
-    return sum(division_count(a, by_shifts=True) for a in nest.statement.body)
+    return _n_divisions(nest.statement, by_shifts=True)
+
+
+@lru_cache(maxsize=2 * N_CACHED)
+def _n_divisions(statement: Statement, *, by_shifts: bool) -> int:
+    return sum(division_count(a, by_shifts=by_shifts) for a in statement.body)
 
 
 def has_lanes(nest: Nest) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import prod
 
 from polysched.analysis import DATA_TURNS, known_size
+from polysched.cost.calls import N_CACHED
 from polysched.cost.nest import Nest
 from polysched.ir import (
     Action,
@@ -19,6 +21,7 @@ from polysched.ir import (
     Local,
     Repeat,
     Scop,
+    Statement,
     depends_on_data,
     inner_actions,
     own_expressions,
@@ -52,7 +55,7 @@ def looked_up_bytes(
         Arrays whose row an earlier statement of the same iteration has brought in.
     """
     total = 0.0
-    rows = _rows(nest.statement.body, 1.0)
+    rows = _rows_of(nest.statement)
     for (array, _), row in rows.items():
         n_bytes = row.turns * row.n_bytes
         among = choice_bytes(nest.scop, row.element) or nest.n_instances * n_bytes
@@ -83,16 +86,24 @@ class _Row:
         return self.element.dtype.n_bytes
 
 
+_Rows = dict[tuple[str, tuple[Expr, ...]], _Row]
+
+
 def row_arrays(nest: Nest) -> frozenset[str]:
     """Arrays of which loops of data run along rows."""
-    return frozenset(array for array, _ in _rows(nest.statement.body, 1.0))
+    return frozenset(array for array, _ in _rows_of(nest.statement))
+
+
+@lru_cache(maxsize=N_CACHED)
+def _rows_of(statement: Statement) -> _Rows:
+    return _rows(statement.body, 1.0)
 
 
 def _rows(
     actions: tuple[Action, ...], turns: float, counters: frozenset[Local] = frozenset()
-) -> dict[tuple[str, tuple[Expr, ...]], _Row]:
+) -> _Rows:
     """The elements that move to their neighbours, by array and subscripts."""
-    found: dict[tuple[str, tuple[Expr, ...]], _Row] = {}
+    found: _Rows = {}
     for action in actions:
         target = action.target if isinstance(action, Assign) else None
         parts = [e for top in own_expressions(action) for e in walk(top)]
@@ -147,9 +158,14 @@ def scattered_bytes(nest: Nest, array: str) -> float:
     return max(found, default=0.0)
 
 
-def chosen_elements(nest: Nest) -> Iterator[tuple[Element, float, bool]]:
+def chosen_elements(nest: Nest) -> tuple[tuple[Element, float, bool], ...]:
     """Elements at such places, how often one instance meets each, and if it writes."""
-    return _elements(nest.statement.body, 1.0)
+    return _elements_of(nest.statement)
+
+
+@lru_cache(maxsize=N_CACHED)
+def _elements_of(statement: Statement) -> tuple[tuple[Element, float, bool], ...]:
+    return tuple(_elements(statement.body, 1.0))
 
 
 def _elements(

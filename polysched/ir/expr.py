@@ -219,9 +219,11 @@ def depends_on_data(subscript: Expr) -> bool:
 
 def walk(expr: Expr) -> Iterator[Expr]:
     """All nodes of an expression, parents before children."""
-    yield expr
-    for operand in expr.operands:
-        yield from walk(operand)
+    todo = [expr]
+    while todo:
+        node = todo.pop()
+        yield node
+        todo.extend(reversed(node.operands))
 
 
 def walk_evaluated(expr: Expr) -> Iterator[Expr]:
