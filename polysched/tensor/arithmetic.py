@@ -224,7 +224,12 @@ class Arithmetic:
         """A comparison of Python; of sizes it is decided where it can be."""
         is_weak = left.is_weak and right.is_weak
         if isinstance(left, Const) and isinstance(right, Const):
-            return constant(_COMPARE[op](left.value, right.value), "bool", is_weak)
+            if not is_weak and (is_float(left.dtype) or is_float(right.dtype)):
+                dtype, _ = promote((e.dtype, e.is_weak) for e in (left, right))
+                values = [_as(e.value, dtype) for e in (left, right)]
+            else:
+                values = [left.value, right.value]
+            return constant(_COMPARE[op](*values), "bool", is_weak)
         one, two = as_index(left), as_index(right)
         if one is not None and two is not None:
             gap = one - two

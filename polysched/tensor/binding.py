@@ -176,6 +176,7 @@ class Binder:
         return (
             isinstance(value, Load)
             and value.storage.kind == "local"
+            and not value.storage.is_fixed
             and self._environment.values.get(name) is value
         )
 

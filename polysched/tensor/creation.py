@@ -131,16 +131,16 @@ def _arange(call: Call) -> Value:
 
 
 def _eye(call: Call) -> Value:
-    rows, columns, _, dtype = call.bind("N", "M", "k", "dtype", required=1)
+    rows, columns, above, dtype = call.bind("N", "M", "k", "dtype", required=1)
     n = read_shape(rows)[0]
     m = n if columns is MISSING else read_shape(columns)[0]
+    diagonal = as_size(0) if above is MISSING else read_integer(above, "k")
     named = read_dtype(dtype, "float64")
     arithmetic = call.emitter.arithmetic
 
     def element(indices: tuple[Size, ...]) -> Expr:
-        return convert(
-            arithmetic.compare("==", index(indices[0]), index(indices[1])), named
-        )
+        row, column = index(indices[0] + diagonal), index(indices[1])
+        return convert(arithmetic.compare("==", row, column), named)
 
     return Lazy((n, m), named, element)
 

@@ -208,6 +208,11 @@ class Emitter:
 
     def write(self, place: View, value: Readable | Pending | Expr) -> None:
         """Write a value to a place of its shape; all is read before it is written."""
+        if place.repeats:
+            self.source.wrong(
+                self.node, "found a write to a broadcast array, which is read-only",
+                "write what np.broadcast_to was given, or a copy",
+            )  # fmt: skip
         if isinstance(value, Pending):
             if value.dtype == place.dtype and place.storage not in value.reads:
                 value.into(place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from polysched.tensor.arithmetic import (
 )
 from polysched.tensor.broadcast import elementwise, operand
 from polysched.tensor.calls import Call
+from polysched.tensor.comparisons import Comparer
+from polysched.tensor.dtypes import is_float
 from polysched.tensor.emitter import Emitter
 from polysched.tensor.environment import Environment
 from polysched.tensor.expr import Const, Expr
@@ -38,7 +40,7 @@ from polysched.tensor.subscripts import (
     subscript,
 )
 from polysched.tensor.values import Object, Pending, Value, View, is_array
-from polysched.tensor.words import is_number, kind_of, plain
+from polysched.tensor.words import kind_of
 from polysched.tensor.wraps import choice
 
 if TYPE_CHECKING:
@@ -48,10 +50,6 @@ _BINARY = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//",
     ast.Mod: "%", ast.Pow: "**", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^",
     ast.LShift: "<<", ast.RShift: ">>",
-}  # fmt: skip
-_COMPARE = {
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==",
-    ast.NotEq: "!=",
 }  # fmt: skip
 _REFUSED = {
     ast.Dict: ("a dictionary", "use separate variables"),
@@ -65,6 +63,11 @@ _REFUSED = {
     ast.YieldFrom: ("yield: a generator", "return arrays"),
     ast.Starred: ("a starred argument", "write the arguments one by one"),
 }
+
+
+_OPERAND = "an operand of 'and' or 'or'"
+_Node = TypeVar("_Node", bound=ast.expr)
+_Result = TypeVar("_Result")
 
 
 class Evaluator:
@@ -101,12 +104,15 @@ class Evaluator:
         FrontendError
             If it is refused; the place is the innermost expression at fault.
         """
+        name = f"_{type(node).__name__.lower()}"
+        method: Callable[[Any], Value] = getattr(self, name, self._refuse_kind)
+        return self._at(node, method)
+
+    def _at(self, node: _Node, method: Callable[[_Node], _Result]) -> _Result:
+        """What a method makes of an expression; refusals name its place."""
         before, self.emitter.node = self.emitter.node, node
         self._depth += 1
         try:
-            method: Callable[[Any], Value] = getattr(
-                self, f"_{type(node).__name__.lower()}", self._refuse_kind
-            )
             return method(node)
         except NotAffineValue as verdict:
             self.emitter.source.not_affine(node, verdict.message, verdict.hint)
@@ -137,7 +143,12 @@ class Evaluator:
 
     def condition(self, node: ast.expr, what: str = "a condition") -> Expr:
         """An expression as a truth value."""
-        value = self.evaluate(node)
+        if isinstance(node, ast.BoolOp):
+            return self._at(node, self._logical)
+        return self.truth(node, self.evaluate(node), what)
+
+    def truth(self, node: ast.expr, value: Value, what: str) -> Expr:
+        """The truth value of what an expression evaluates to."""
         if isinstance(value, Object) and (
             value.value is None or isinstance(value.value, str)
         ):
@@ -201,12 +212,10 @@ class Evaluator:
             and isinstance(op, ast.Add)
         ):
             return (*left, *right)
-        if (
-            isinstance(op, ast.Mult)
-            and isinstance(left, tuple)
-            and isinstance(right, Const)
-        ):
-            return left * int(right.value)
+        if isinstance(op, ast.Mult):
+            repeated = _repeated(left, right)
+            if repeated is not None:
+                return repeated
         one, two = self.number(left), self.number(right)
         if isinstance(op, ast.MatMult):
             return self.reader.library_call(np.matmul, one, two)
@@ -231,18 +240,42 @@ class Evaluator:
         }  # fmt: skip
         return elementwise(self.emitter, function[type(node.op)], value)
 
-    def _boolop(self, node: ast.BoolOp) -> Value:
+    def _logical(self, node: ast.BoolOp) -> Expr:
+        """The truth value of ``and`` or ``or``."""
         is_and = isinstance(node.op, ast.And)
-        result = self.condition(node.values[0], "an operand of 'and' or 'or'")
+        result = self.condition(node.values[0], _OPERAND)
         for other in node.values[1:]:
             if isinstance(result, Const) and bool(result.value) != is_and:
                 return result
             with self.emitter.facts.where(result, holds=is_and):
                 before = len(self.emitter.block)
-                value = self.condition(other, "an operand of 'and' or 'or'")
+                value = self.condition(other, _OPERAND)
             self._refuse_statements(other, before)
             result = logical("&&" if is_and else "||", result, value)
         return result
+
+    def _boolop(self, node: ast.BoolOp) -> Value:
+        """The first operand that decides ``and`` or ``or``, or the last one."""
+        is_and = isinstance(node.op, ast.And)
+        first, *others = node.values
+        rest = ast.copy_location(ast.BoolOp(node.op, others), node)
+        value = self.evaluate(first)
+        known = self.truth(first, value, _OPERAND)
+        if isinstance(known, Const):
+            if bool(known.value) != is_and:
+                return value
+            return self.evaluate(others[0] if len(others) == 1 else rest)
+        before = len(self.emitter.block)
+        with self.emitter.facts.where(known, holds=is_and):
+            other = self.scalar(others[0] if len(others) == 1 else rest, _OPERAND)
+        self._refuse_statements(others[0], before)
+        assert not isinstance(value, (Object, tuple))
+        one = operand(self.emitter, value)
+        assert isinstance(one, Expr)
+        if one.dtype == other.dtype == "bool":
+            return logical("&&" if is_and else "||", one, other)
+        check_alike(one, other)
+        return select(known, *((other, one) if is_and else (one, other)))
 
     def _refuse_statements(self, node: ast.expr, n_before: int) -> None:
         """What is evaluated on a condition only has to be one expression."""
@@ -254,10 +287,11 @@ class Evaluator:
 
     def _compare(self, node: ast.Compare) -> Value:
         left = self.evaluate(node.left)
+        compare = Comparer(self.emitter, self.number).compare
         result: Value | None = None
         for op, right_node in zip(node.ops, node.comparators, strict=True):
             right = self.evaluate(right_node)
-            part = self._comparison(op, left, right)
+            part = compare(op, left, right)
             if result is not None and (is_array(part) or is_array(result)):
                 raise BadOperation(
                     "found a chained comparison of arrays, which is ambiguous",
@@ -271,34 +305,6 @@ class Evaluator:
             left = right
         assert result is not None
         return result
-
-    def _comparison(self, op: ast.cmpop, left: Value, right: Value) -> Value:
-        if isinstance(op, (ast.Is, ast.IsNot)) or not (
-            is_number(left) and is_number(right)
-        ):
-            return self._constant_comparison(op, left, right)
-        if type(op) not in _COMPARE:
-            raise BadOperation("found 'in' with numbers", "write comparisons")
-        text, arithmetic = _COMPARE[type(op)], self.emitter.arithmetic
-        return elementwise(
-            self.emitter,
-            lambda a, b: arithmetic.compare(text, a, b),
-            self.number(left),
-            self.number(right),
-        )
-
-    @staticmethod
-    def _constant_comparison(op: ast.cmpop, left: Value, right: Value) -> Value:
-        one, two = plain(left), plain(right)
-        if isinstance(op, (ast.Is, ast.IsNot)):
-            if None not in (one, two):
-                raise BadOperation("'is' is taken with None only", "use ==")
-            return constant((one is two) == isinstance(op, ast.Is))
-        if isinstance(op, (ast.Eq, ast.NotEq)):
-            return constant((one == two) == isinstance(op, ast.Eq))
-        if isinstance(op, (ast.In, ast.NotIn)) and isinstance(two, (tuple, str)):
-            return constant((one in two) == isinstance(op, ast.In))
-        raise BadOperation(f"cannot compare {kind_of(left)} with {kind_of(right)}")
 
     def _ifexp(self, node: ast.IfExp) -> Value:
         condition = self.condition(node.test)
@@ -415,3 +421,24 @@ class Evaluator:
         keywords = {str(k.arg): self.evaluate(k.value) for k in node.keywords}
         name = ast.unparse(node.func)
         return self.reader.call(Call(self, node, name, function, args, keywords))
+
+
+def _repeated(left: Value, right: Value) -> tuple[Any, ...] | None:
+    """The items of a list as often as an integer says; None if none of both is one.
+
+    Raises
+    ------
+    BadOperation
+        If the integer is no constant, or Python has no such product.
+    """
+    for items, times in ((left, right), (right, left)):
+        if isinstance(items, tuple) and isinstance(times, Expr):
+            if is_float(times.dtype) and not times.is_weak:
+                return None  # NumPy multiplies the items
+            if not isinstance(times, Const) or is_float(times.dtype):
+                raise BadOperation(
+                    "found a list or tuple repeated by what is no constant integer",
+                    "make an array first: np.array([...]), np.full(n, x), np.tile",
+                )
+            return items * int(times.value)
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polysched.tensor.dtypes import is_float, is_narrow, limits
+from polysched.tensor.dtypes import is_float, is_integer, is_narrow, limits
 from polysched.tensor.expr import Const, Expr
 
 
@@ -12,11 +12,13 @@ def has_short(*values: Expr) -> bool:
 
 
 def exceeds(number: Expr, other: Expr) -> bool:
-    """Whether a Python integer may not fit the narrow type that it meets.
+    """Whether a Python integer may not fit the type that it meets.
 
     NumPy compares such numbers by value.
     """
-    if not (number.is_weak and number.dtype == "int64" and is_narrow(other.dtype)):
+    if not (number.is_weak and number.dtype == "int64") or other.is_weak:
+        return False
+    if not is_integer(other.dtype) or other.dtype == "int64":
         return False
     least, most = limits(other.dtype)
     return not (isinstance(number, Const) and least <= number.value <= most)

@@ -111,7 +111,9 @@ def constant_text(value: Const) -> str:
         whole = int(number)
         if value.dtype == "int64" and not -_MAX_INT < whole < _MAX_INT:
             return f"{whole}L" if whole > -(2**63) else "(-9223372036854775807L - 1)"
-        return str(whole)
+        if value.dtype == "int64" and not value.is_weak:
+            return f"{whole}L"  # beside another one C would compute with `int`
+        return "(-2147483647 - 1)" if whole == -(2**31) else str(whole)
     suffix = "f" if value.dtype == "float32" else ""
     if math.isnan(number):
         return "(0.0f / 0.0f)" if suffix else "(0.0 / 0.0)"

@@ -157,8 +157,7 @@ def _broadcast_to(call: Call) -> Value:
                 two,
                 f"cannot broadcast {text_of(array.shape)} to {text_of(shape)}",
             )
-    view = broadcast(array, shape)
-    return Lazy(view.shape, view.dtype, view.at)  # it is read-only
+    return broadcast(array, shape)
 
 
 FUNCTIONS: dict[Any, Callable[[Call], Value]] = {

@@ -55,6 +55,14 @@ class View:
         return Load(storage.dtype, False, storage=storage, subscripts=subscripts)
 
     @property
+    def repeats(self) -> bool:
+        """Whether an axis goes over one element again and again (np.broadcast_to)."""
+        moved = {name for s in self.subscripts for name in s.symbols()}
+        return any(
+            s != as_size(1) and f"${k}" not in moved for k, s in enumerate(self.shape)
+        )
+
+    @property
     def is_whole(self) -> bool:
         """Whether it is the base itself."""
         all_of_it = whole(self.storage)
