@@ -15,7 +15,7 @@ from functools import reduce
 import islpy as isl
 
 from polysched.frontend.least_values import find_chain
-from polysched.frontend.literals import fold, nearest_zero
+from polysched.frontend.literals import fold, integer, nearest_zero
 from polysched.frontend.polynomial import read_polynomial
 from polysched.ir import (
     Binary,
@@ -42,6 +42,9 @@ FindProduct = Callable[[tuple[Expr, ...], ScalarType], Param | None]
 Quotient = tuple[int, isl.PwAff, isl.Set]
 
 _MAX_PIECES = 64
+_INT_BITS = 32
+_HASHING = 1 << 20
+_LARGE = 1 << 32  # a number that only eight bytes hold
 _QUOTIENTS = (-1, 0, 1, 2)  # of divisions by what is not a constant
 
 
@@ -129,7 +132,7 @@ class Affine:
     def place(self, subscript: Expr, domain: isl.Set) -> isl.PwAff:
         """The value of a subscript, which must not have wrapped around."""
         value = self.value(subscript, domain)
-        self._require_below(subscript, value, subscript.dtype, domain)
+        self._require_within(subscript, value, subscript.dtype, domain)
         return value
 
     def condition(self, expr: Expr, domain: isl.Set) -> isl.Set:
@@ -195,7 +198,7 @@ class Affine:
         if expr.op == "<<" and 0 <= amount < 32:
             return self._value(left, domain).scale_val(isl.Val(1 << amount))
         if expr.op == ">>" and 0 <= amount < 32:
-            self.require_not_negative(left, expr.dtype, domain)
+            self.require_exact(left, expr.dtype, domain)
             value = self._value(left, domain)
             return value.scale_down_val(isl.Val(1 << amount)).floor()
         if expr.op in {"&", "|", "^"}:
@@ -235,8 +238,8 @@ class Affine:
     def _require_widening(self, expr: Binary, domain: isl.Set) -> None:
         """An unsigned operand that is widened must not have wrapped around before."""
         for side in (expr.left, expr.right):
-            if side.dtype.n_bytes < expr.dtype.n_bytes and _computes(side):
-                self.require_not_negative(side, side.dtype, domain)
+            if side.dtype.n_bytes < expr.dtype.n_bytes:
+                self.require_exact(side, side.dtype, domain)
 
     def _product(self, expr: Binary, domain: isl.Set) -> isl.PwAff:
         self._require_widening(expr, domain)
@@ -272,7 +275,7 @@ class Affine:
         return total
 
     def _divide(self, expr: Binary, divisor: int, domain: isl.Set) -> isl.PwAff:
-        self.require_not_negative(expr.left, expr.dtype, domain)
+        self.require_exact(expr.left, expr.dtype, domain)
         value = self._value(expr.left, domain)
         val = isl.Val(divisor)
         if domain.is_subset(value.nonneg_set()):
@@ -288,7 +291,7 @@ class Affine:
         The divisor need not be a constant: ``(i + n - 1) % n`` is i + n - 1, or n less.
         """
         for side in (expr.left, expr.right):
-            self.require_not_negative(side, expr.dtype, domain)
+            self.require_exact(side, expr.dtype, domain)
         value, by = self._value(expr.left, domain), self._value(expr.right, domain)
         found, open_ = [], domain
         for quotient in _QUOTIENTS:
@@ -329,34 +332,37 @@ class Affine:
         if target.n_bytes < 4:
             self._require_fits(expr, value, target, domain)
         elif target.kind != source.kind or target.n_bytes > source.n_bytes:
-            self.require_not_negative(expr.operand, source, domain)
-            self._require_below(expr.operand, value, source, domain)
-        self._require_below(expr, value, target, domain)
+            self.require_exact(expr.operand, source, domain)
+        self._require_within(expr, value, target, domain)
         return value
 
     def _select(self, expr: Select, domain: isl.Set) -> isl.PwAff:
         chain = find_chain(expr)
         if chain is not None:
+            for e in chain.values:
+                self.require_exact(e, expr.dtype, domain)
             first, *others = (self._value(e, domain) for e in chain.values)
             for other in others:
                 first = first.min(other) if chain.is_least else first.max(other)
             return first.coalesce()
         holds = self.condition(expr.cond, domain)
         fails = domain.subtract(holds).coalesce()
-        parts = [
-            self._value(branch, part).intersect_domain(part)
-            for branch, part in ((expr.then, holds), (expr.other, fails))
-            if not part.is_empty()
-        ]
+        parts: list[isl.PwAff] = []
+        for branch, part in ((expr.then, holds), (expr.other, fails)):
+            if not part.is_empty():
+                if branch.dtype.n_bytes < expr.dtype.n_bytes:
+                    self.require_exact(branch, branch.dtype, part)
+                parts.append(self._value(branch, part).intersect_domain(part))
         if not parts:
             return self.constant(0)
         total = parts[0]
-        for part in parts[1:]:
-            total = total.union_add(part)
+        for other in parts[1:]:
+            total = total.union_add(other)
         return total.coalesce()
 
     def _call(self, expr: Call, domain: isl.Set) -> isl.PwAff:
         if expr.name in {"abs", "labs", "llabs"} and len(expr.args) == 1:
+            self.require_exact(expr.args[0], expr.args[0].dtype, domain)
             value = self._value(expr.args[0], domain)
             return value.max(value.neg())
         expanded = self._expand(expr)
@@ -392,6 +398,8 @@ class Affine:
                 rest = domain.subtract(holds).coalesce()
                 chosen = self.condition(then, holds)
                 return chosen.union(self.condition(other, rest))
+        if expr.dtype.kind == "uint" and _computes(expr):
+            return self._comparison("!=", expr, integer(0), domain)
         return self._value(expr, domain).non_zero_set()
 
     def _comparison(self, op: str, left: Expr, right: Expr, domain: isl.Set) -> isl.Set:
@@ -407,16 +415,57 @@ class Affine:
                 return reduce(put, parts).coalesce()
         compared = common_type(left.dtype, right.dtype)
         a, b = self._value(left, domain), self._value(right, domain)
-        if op not in {"==", "!="}:
-            self.require_not_negative(left, compared, domain)
-            self.require_not_negative(right, compared, domain)
+        is_equality = op in {"==", "!="}
         for side, value in ((left, a), (right, b)):
-            if side.dtype.n_bytes < compared.n_bytes and _computes(side):
-                self.require_not_negative(side, side.dtype, domain)
-                self._require_below(side, value, side.dtype, domain)
-            self._require_below(side, value, compared, domain)
+            if side.dtype.n_bytes < compared.n_bytes:
+                self.require_exact(side, side.dtype, domain)
+            if not is_equality:
+                self.require_not_negative(side, compared, domain)
+            self._require_within(side, value, compared, domain)
+        if is_equality and compared.kind == "uint":
+            equal = self._same_rest((a, b), (left, right), compared)
+            return equal if op == "==" else domain.subtract(equal).coalesce()
         result: isl.Set = getattr(a, _SET_METHODS[op])(b)
         return result
+
+    def _same_rest(
+        self,
+        values: tuple[isl.PwAff, isl.PwAff],
+        sides: tuple[Expr, Expr],
+        compared: ScalarType,
+    ) -> isl.Set:
+        """Where unsigned numbers are equal, of which some are written as others.
+
+        The number before zero is the greatest one: ``i - 1 == UINT_MAX``, ``x == -1``.
+        """
+        n_bits = 8 * compared.n_bytes
+        half = 1 << (n_bits - 1)
+        parts = [e for side in sides for e in walk(side)]
+        gap = values[0].sub(values[1])
+        equal: isl.Set = gap.zero_set()
+        if all(v is None or 0 <= v < half for v in map(fold, parts)):
+            return equal
+        for turn in (1 << n_bits, -(1 << n_bits)):
+            equal = equal.union(gap.add_constant_val(isl.Val(str(turn))).zero_set())
+        if n_bits > _INT_BITS and any(isinstance(e, Iter) for e in parts):
+            for side, value in zip(sides, values, strict=True):
+                if fold(side) is None:  # no loop counts that far
+                    equal = equal.intersect(value.lt_set(self.constant(half)))
+        return equal.coalesce()
+
+    def require_exact(self, expr: Expr, type_: ScalarType, domain: isl.Set) -> None:
+        """What is computed must not have wrapped around, nor wrap if converted.
+
+        Sums, products and shifts to the left may on the way: whatever else is done
+        with them asks.
+        """
+        self.require_not_negative(expr, type_, domain)
+        if not _computes(expr):
+            return
+        if expr.dtype.n_bytes < type_.n_bytes:
+            self.require_not_negative(expr, expr.dtype, domain)
+        value = self._value(expr, domain)
+        self._require_within(expr, value, expr.dtype, domain)
 
     def require_not_negative(
         self, expr: Expr, type_: ScalarType, domain: isl.Set, least: int = 0
@@ -437,24 +486,32 @@ class Affine:
                 f"its type is {type_}, and a value below zero wraps around",
             )
 
-    def _require_below(
+    def _require_within(
         self, expr: Expr, value: isl.PwAff, type_: ScalarType, domain: isl.Set
     ) -> None:
         """A value must not be too large for a type of four bytes.
 
         Sums of type `int` never are, as C leaves open what they would be, and what
-        stands for a variable of the type itself is not.
+        stands for a variable of the type itself is not. Of eight bytes only products
+        with large numbers are.
         """
         source = expr.operand.dtype if isinstance(expr, Cast) else expr.dtype
-        is_sum = type_.kind == "uint" and isinstance(expr, Binary)
-        if type_.n_bytes != 4 or self._is_rough or fold(expr) is not None:
+        is_sum = type_.kind == "uint" and _computes(expr)
+        if type_.n_bytes < 4 or self._is_rough or fold(expr) is not None:
+            return
+        if type_.n_bytes > 4 and not (is_sum and _has_large(expr)):
             return
         if not is_sum and (not isinstance(expr, Cast) or _holds(type_, source)):
             return
-        greatest = (1 << (32 if type_.kind == "uint" else 31)) - 1
-        bad = domain.intersect(value.gt_set(self.constant(greatest)))
+        greatest = (1 << (8 * type_.n_bytes - (type_.kind == "int"))) - 1
+        bad = value.gt_set(self.constant(greatest))
+        if type_.kind == "int":
+            bad = bad.union(value.lt_set(self.constant(-greatest - 1)))
+        bad = domain.intersect(bad)
         if not bad.is_empty():
             reason = f"its type is {type_}, and it may be too large for it"
+            if is_sum and _is_hash(expr):  # nobody means the few numbers that fit
+                raise NotAffine(expr, f"it is computed in {type_} and wraps around")
             self.require(bad, domain, expr, reason)
 
     def _require_fits(
@@ -476,7 +533,20 @@ def _computes(expr: Expr) -> bool:
     """Whether something is computed, perhaps converted to its own type."""
     while isinstance(expr, Cast) and expr.type == expr.operand.dtype:
         expr = expr.operand
-    return isinstance(expr, Binary)
+    return isinstance(expr, Binary | Unary | Select | Call)
+
+
+def _is_hash(expr: Expr) -> bool:
+    """Whether an element of it is multiplied by a number that makes it wrap soon."""
+    products = (e for e in walk(expr) if isinstance(e, Binary) and e.op == "*")
+    numbers = (fold(side) for e in products for side in e.operands)
+    return any(v is not None and v >= _HASHING for v in numbers)
+
+
+def _has_large(expr: Expr) -> bool:
+    """Whether a number of more than four bytes is part of it."""
+    numbers = (fold(e) for e in walk(expr))
+    return any(v is not None and _LARGE <= v < 1 << 63 for v in numbers)
 
 
 def _holds(type_: ScalarType, source: ScalarType) -> bool:

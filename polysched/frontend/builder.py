@@ -30,6 +30,7 @@ from polysched.frontend.nest import (
     enter_loop,
     has_unsigned,
     not_equal_bound,
+    passes_zero_only,
     within_types,
 )
 from polysched.frontend.objects import Loop
@@ -310,7 +311,7 @@ class Builder:
     def _without_not_equal(self, condition: Expr, loop: Loop, start: Expr) -> Expr:
         """``i != END`` as ``i < END`` where the loop meets END going upwards."""
         end = not_equal_bound(condition, loop)
-        if end is None or abs(loop.step) != 1:
+        if end is None or abs(loop.step) != 1 or passes_zero_only(condition, loop):
             return condition
         op, wrong = ("<", ">") if loop.step > 0 else (">", "<")
         outer = self._nest

@@ -263,7 +263,7 @@ class _Reader:
             parts = tuple((q, where) for q, _, where in found if not where.is_empty())
             return SizeRemainder(expr, parts) if parts else None
         value = self.affine.value(expr.left, self.domain)
-        self.affine.require_not_negative(expr.left, expr.dtype, self.domain)
+        self.affine.require_exact(expr.left, expr.dtype, self.domain)
         quotient = value.scale_down_val(isl.Val(modulus)).floor()
         constant = Const(modulus, expr.dtype, str(modulus))
         return Remainder(expr, constant, quotient, self.domain)
@@ -273,7 +273,7 @@ class _Reader:
         if expr.left.dtype != expr.dtype or modulus is None:
             return None
         value = self.affine.value(expr.left, self.domain)
-        self.affine.require_not_negative(expr.left, expr.dtype, self.domain)
+        self.affine.require_exact(expr.left, expr.dtype, self.domain)
         return Division(expr, modulus, value)
 
 

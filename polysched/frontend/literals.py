@@ -185,7 +185,7 @@ def fold(expr: Expr) -> int | None:
         cond = fold(expr.cond)
         if cond is None:
             return None
-        return fold(expr.then if cond else expr.other)
+        return wrap(fold(expr.then if cond else expr.other), expr.dtype)
     if isinstance(expr, Binary):
         return _fold_binary(expr)
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import islpy as isl
 
 from polysched.frontend.affine import Affine
-from polysched.frontend.literals import fold
+from polysched.frontend.literals import fold, wrap
 from polysched.frontend.objects import Loop
 from polysched.ir import Binary, Cast, Expr, Iter, walk
 from polysched.ir.expr import MIRRORED
@@ -114,6 +114,8 @@ def enter_loop(outer: Nest, affine: Affine, bounds: Bounds) -> isl.Set:
     if abs(loop.step) != 1:
         offset = here.sub(start).mod_val(isl.Val(abs(loop.step)))
         reached = reached.intersect(offset.zero_set())
+    if ends_below_zero and not_equal_bound(bounds.condition, loop) is not None:
+        return reached.coalesce()
     with affine.roughly():
         continues = affine.condition(bounds.condition, reached)
     if not all(_is_plain(c, loop) for c in conjuncts(bounds.condition)):
@@ -163,6 +165,16 @@ def behind_first_turn(condition: Expr, loop: Loop, start: Expr) -> Expr | None:
         return None
     is_start = first.right == start or fold(first.right) == fold(start) is not None
     return condition.right if _is_iterator(first.left, loop) and is_start else None
+
+
+def passes_zero_only(condition: Expr, loop: Loop) -> bool:
+    """Whether ``i != (size_t)-1`` ends a loop that counts down."""
+    end = not_equal_bound(condition, loop)
+    value = None if end is None else fold(end)
+    if end is None or value is None or loop.step != -1 or loop.type.kind != "uint":
+        return False
+    is_wide = _INT_BYTES <= loop.type.n_bytes >= end.dtype.n_bytes
+    return is_wide and value in (-1, wrap(-1, loop.type))
 
 
 def not_equal_bound(condition: Expr, loop: Loop) -> Expr | None:
@@ -229,6 +241,8 @@ def _ends_below_zero(bounds: Bounds) -> bool:
     loop = bounds.loop
     if loop.step != -1 or loop.type.kind != "uint" or loop.type.n_bytes < 4:
         return False
+    if passes_zero_only(bounds.condition, loop):
+        return True
     for part in conjuncts(bounds.condition):
         if not isinstance(part, Binary) or part.op not in {"<", ">"}:
             continue

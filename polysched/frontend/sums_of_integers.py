@@ -12,26 +12,33 @@ Total = Mapping[Expr | None, int]  # what is added, times how often; None stands
 
 
 def total(expr: Expr) -> Total:
-    """An expression as far as it adds, subtracts, and multiplies by numbers."""
+    """An expression as far as it adds, subtracts, and multiplies by numbers.
+
+    What C computes in a narrower type without a sign stays whole, as it wraps there.
+    """
     value = fold(expr)
     if value is not None:
         return _without_zeros({None: value})
     match expr:
         case Unary("-", operand):
-            return times(total(operand), -1)
+            return times(_part(operand, expr.dtype), -1)
         case Binary("+" | "-" as op, left, right):
-            return plus(_part(left), _part(right), 1 if op == "+" else -1)
+            first, second = (_part(side, expr.dtype) for side in (left, right))
+            return plus(first, second, 1 if op == "+" else -1)
         case Binary("*", left, right):
             for factor, other in ((fold(left), right), (fold(right), left)):
                 if factor is not None:
-                    return times(total(other), nearest_zero(factor, expr.dtype))
+                    times_ = nearest_zero(factor, expr.dtype)
+                    return times(_part(other, expr.dtype), times_)
     return {expr: 1}
 
 
-def _part(expr: Expr) -> Total:
+def _part(expr: Expr, type_: ScalarType) -> Total:
+    """An operand of what is computed in a type."""
     value = fold(expr)
     if value is None:
-        return total(expr)
+        is_narrow = expr.dtype.kind == "uint" and expr.dtype.n_bytes < type_.n_bytes
+        return {expr: 1} if is_narrow else total(expr)
     return _without_zeros({None: nearest_zero(value, expr.dtype)})
 
 

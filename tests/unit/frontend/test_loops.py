@@ -42,6 +42,9 @@ LOOPS = {
     "unsigned until it wraps": (
         "for (unsigned i = n - 1; i < n; i--)", "0 <= i < n", -1,
     ),
+    "until the greatest number": (
+        "for (unsigned i = n - 1; i != -1; i--)", "0 <= i < n", -1,
+    ),
     "no unsigned number is greater": (
         "for (unsigned long i = n - 2; 30u > i; --i)", "0 <= i <= n - 2 and n < 32", -1,
     ),
