@@ -22,7 +22,8 @@ def behind_vectors(nest: Nest, simd_bits: int) -> float:
     simd_bits : int
         Of a vector.
     """
-    shortest = min(nest.scop.array(r.array).type.n_bytes for r in nest.references)
+    sizes = (nest.scop.array(r.array).type.n_bytes for r in nest.references)
+    shortest = min(sizes, default=INT.n_bytes)
     n_trips = int(nest.inner_trips)
     if shortest >= INT.n_bytes or n_trips < 1:
         return 0.0

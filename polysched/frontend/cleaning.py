@@ -20,7 +20,7 @@ _WORDS = {
     "__restrict": "restrict", "__restrict__": "restrict", "__inline": "inline",
     "__inline__": "inline", "__const": "const", "__const__": "const",
     "__volatile": "volatile", "__volatile__": "volatile", "__signed__": "signed",
-    "__signed": "signed", "__extension__": "", "__thread": "", "_Thread_local": "",
+    "__signed": "signed", "__extension__": "", "__thread": "_Thread_local",
     "__complex__": "_Complex", "__alignof__": "_Alignof", "__alignof": "_Alignof",
     "__int128": OPAQUE, "__int128_t": OPAQUE, "__uint128_t": OPAQUE,
     "__auto_type": OPAQUE, "_Float128": OPAQUE, "__float128": OPAQUE,

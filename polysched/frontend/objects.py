@@ -34,6 +34,7 @@ from polysched.frontend.structures import (
     find_members,
 )
 from polysched.frontend.survey import Survey
+from polysched.frontend.thread_storage import check_storage
 from polysched.frontend.trees import parts
 from polysched.ir import Binary, Expr, Iter, Param, ScalarType, types
 
@@ -245,6 +246,7 @@ class Objects:
                 f"{symbol.name!r} is volatile: its accesses may not be reordered",
                 hint="copy it in front of the scop, or leave its loops outside",
             )
+        check_storage(symbol, node, self._refuser)
         inside = symbol in self._survey.declared
         if in_rows and (inside or table_dimensions(symbol.ctype) is None):
             self._refuser.unsupported(

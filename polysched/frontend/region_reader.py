@@ -30,6 +30,7 @@ from polysched.frontend.scoping import FileNames, ScopSite, read_names
 from polysched.frontend.source import Places, SourceFile
 from polysched.frontend.structures import SizeChecker
 from polysched.frontend.syntax import Syntax
+from polysched.frontend.thread_storage import check_threads, mark_private
 from polysched.ir import Scop
 from polysched.sets import operation_limit
 
@@ -120,7 +121,7 @@ class RegionReader:
         regions = [_Region(pair) for pair in pairs]
         syntax = self._parse(self._text)
         try:
-            names = read_names(syntax.ast, self._refuser)
+            names = self._names(syntax)
         except RecursionError:
             errors = [_too_deep(self._place(pair)) for pair in pairs]
             return ReadRegions((), (*syntax.refusals, *errors), FileNames(Scope()))
@@ -155,8 +156,20 @@ class RegionReader:
             except RecursionError:
                 region.found = _too_deep(self._place(region.pair))
 
+    def _names(self, syntax: Syntax) -> FileNames:
+        names = read_names(syntax.ast, self._refuser)
+        mark_private(names.scope, self._text.lines)
+        return names
+
     def _scop(self, site: ScopSite, pair: RegionPair, functions: Functions) -> Scop:
         region = source_region(self._source, pair, self._places)
+        inside = range(pair.start, pair.end + 1)
+        lines = [
+            line
+            for line in self._text.lines
+            if line.file == self._source.path and line.number in inside
+        ]
+        check_threads(site.items, site.scope, lines, self._refuser)
         with operation_limit(isl.DEFAULT_CONTEXT, _MAX_OPERATIONS):
             return build_scop(
                 site, region, site.function.decl.name, functions, self._refuser,
@@ -192,7 +205,7 @@ class RegionReader:
             marked = mark_parts(self._text.lines, [part for part, _ in chosen])
             try:
                 syntax = self._parse(replace(self._text, lines=marked))
-                names = read_names(syntax.ast, self._refuser)
+                names = self._names(syntax)
             except (FrontendError, RecursionError):  # lines are no whole statements
                 break
             seen = {(s.start, s.end): s for s in names.sites}

@@ -74,13 +74,16 @@ class _Writer:
     def block(self, items: Sequence[Any], later: Later) -> list[Any]:
         """The statements of a block; `later` may run behind it, each first of all."""
         left, result = list(items), []
+        here = frozenset(i.name for i in items if isinstance(i, c_ast.Decl))
         while left:
             item = left.pop(0)
             behind = self._value_behind(item, left, later)
             if behind is not None:
                 constant, left = behind
                 left.insert(0, constant)
-            own = self._own_search(item, left, later)
+            own = None
+            if _counted(item) not in here:
+                own = self._own_search(item, left, later)
             if own is not None:
                 declared, item, left = own
                 result.append(declared)
@@ -144,7 +147,8 @@ class _Writer:
         name = _counted(loop)
         if name is None or not _ends_by_data(loop):
             return None
-        if any(d.name == name for d in self._declarations) or not self._is_dead(name):
+        is_own = any(d.name == name for d in self._declarations)
+        if not is_own and not self._is_dead(name):
             return None
         n_reading = next(
             (k for k, item in enumerate(rest) if sets(item, name)), len(rest)

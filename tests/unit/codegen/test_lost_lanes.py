@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from polysched.analysis import prepare_scop
 from polysched.codegen import print_openmp
+from polysched.frontend import parse_c
 from polysched.ir import Scop, original_tree
 from polysched.testing import ScopBuilder
 from polysched.transform import apply_script, parse_script
@@ -71,3 +75,27 @@ def test_clang_does_not_warn_of_lanes_that_it_leaves_out() -> None:
     quiet = '#ifdef __clang__\n#pragma clang diagnostic ignored "-Wpass-failed"\n#endif'
     assert quiet in lanes
     assert "clang" not in plain
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize(
+    ("body", "has_lanes"),
+    [
+        ("int z[3] = {0, 1, i}; t[i] = z[0] - z[2];", True),
+        ("int z[3] = {0, 1, i}; t[i] += z[c[i] & 1];", False),
+        ("int z[3] = {0, 1, i}; z[c[i] % 3] = 5; t[i] = z[1];", False),
+        ("int z[3] = {0, 1, i}; t[i] = z[i % 3];", False),
+    ],
+)
+def test_lanes_look_up_nothing_in_arrays_of_their_own(
+    body: str, has_lanes: bool, tmp_path: Path
+) -> None:
+    """Clang's lanes would share the array."""
+    path = tmp_path / "own.c"
+    path.write_text(
+        "void f(int n, int *restrict t, const int *restrict c) {\n#pragma scop\n"
+        f"for (int i = 0; i < n; i++) {{ {body} }}\n#pragma endscop\n}}\n"
+    )
+    scop = prepare_scop(parse_c(path).scops[0])
+    tree = apply_script(original_tree(scop), parse_script(LANES))
+    assert ("#pragma omp simd" in print_openmp(scop, tree)) is has_lanes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from polysched.analysis import compute_dependences, set_band_flags
@@ -59,3 +61,15 @@ def test_rows_of_short_integers_end_one_by_one(
     scop = b.build()
     (nest,) = read_nests(original_tree(scop), scop)
     assert behind_vectors(nest, 256) == pytest.approx(expected)
+
+
+def test_what_touches_no_memory_leaves_nothing_over() -> None:
+    b = ScopBuilder("nothing", ["n"])
+    b.array("x", "int[]")
+    b.statement("i", "0 <= i < n", "x[i] = 0", position=(0, 0))
+    scop = b.build()
+    bare = replace(scop.statements[0], accesses=())
+    scop = replace(scop, statements=(bare,))
+    deps = compute_dependences(scop)
+    (nest,) = read_nests(set_band_flags(original_tree(scop), deps), scop, deps)
+    assert behind_vectors(nest, 256) == 0.0

@@ -127,6 +127,17 @@ def test_a_search_has_a_variable_of_its_own(scop_of, name) -> None:
     assert "j" not in {a.name for a in scop.arrays}
 
 
+def test_so_has_a_search_in_a_loop_behind_the_declaration(scop_of) -> None:
+    search = SEARCHES["a break"]
+    scop = scop_of(
+        f"int j; for (int i = 0; i < n; i++) {{ {search} }}"
+        f"for (int i = 0; i < n; i++) {{ {SEARCHES['a branch behind']} }}",
+        "int n, int m, double *x, double *y",
+    )
+    assert [s.iterators for s in scop.statements] == [("i",), ("i",)]
+    assert "j" not in {a.name for a in scop.arrays}
+
+
 @pytest.mark.parametrize(
     "text",
     [
