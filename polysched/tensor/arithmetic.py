@@ -25,6 +25,8 @@ from polysched.tensor.narrow import exceeds, has_short, unlike
 from polysched.tensor.size import Size, extreme, floor_div, modulo
 from polysched.tensor.wraps import remainder
 
+_MAX_SHOWN = 40
+
 
 class BadOperation(Exception):  # noqa: N818  a verdict inside the room
     """An operation that NumPy or this room does not have; says why and what to do."""
@@ -33,6 +35,22 @@ class BadOperation(Exception):  # noqa: N818  a verdict inside the room
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+def computed(name: str, function: Callable[..., Any], *values: Any) -> Any:
+    """What Python computes from constants.
+
+    Raises
+    ------
+    BadOperation
+        If it raises an error instead, as for ``math.sqrt(-1)``.
+    """
+    try:
+        return function(*values)
+    except (ArithmeticError, ValueError) as error:
+        given = ", ".join(map(repr, values))
+        short = given if len(given) < _MAX_SHOWN else "so large a number"
+        raise BadOperation(f"Python cannot compute {name}({short}): {error}") from None
 
 
 def constant(value: float | bool, dtype: str = "", is_weak: bool = True) -> Const:
@@ -52,7 +70,8 @@ def _as(value: Any, dtype: str) -> int | float | bool:
         return wrapped(int(value), dtype)
     if is_integer(dtype):
         return int(value)
-    return float(np.float32(value)) if dtype == "float32" else float(value)
+    number = computed("float", float, value)
+    return float(np.float32(number)) if dtype == "float32" else number
 
 
 def index(size: Size, is_weak: bool = True) -> Expr:

@@ -18,10 +18,22 @@ lrint lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint r
 scalb scalbln scalbn significand sin sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn abs
 labs div index time free malloc
 """
+_MACROS = """
+NAN INFINITY HUGE_VAL EOF BUFSIZ M_PI M_E
+"""
+_SYSTEM = """
+abort access alarm atof atoi brk bsearch chdir chmod chown clock clone close creat
+difftime drand48 dup environ erand48 exit fork getpid ioctl kill link lseek memcpy
+memset mktime mlock mmap mount munmap nice open pause pipe printf puts qsort raise
+rand read reboot recv rename rmdir sbrk select send signal sleep socket srand stat
+strlen swab sync syscall system truncate ttyname umask umount unlink usleep vfork wait
+write
+"""
 _ISL = """
 max min floor floord ceil ceild mod and or not implies exists infty infinity rat
 """
-_TAKEN = frozenset((_KEYWORDS + _LIBRARY + _ISL).split())
+_TAKEN = frozenset((_KEYWORDS + _LIBRARY + _MACROS + _ISL).split())
+_FUNCTIONS = frozenset(_SYSTEM.split())  # of headers that the entry of a call includes
 _ITERATORS = ("i", "j", "k", "l", "m", "n")
 
 
@@ -44,6 +56,10 @@ class Names:
         name = self._free(self._valid(hint), self._used)
         self._used.add(name)
         return name
+
+    def function(self, hint: str) -> str:
+        """A name for the function itself."""
+        return self.parameter(f"{hint}_" if hint in _FUNCTIONS else hint)
 
     def iterator(self, hint: str = "") -> str:
         """A name for a loop's iterator, until it is released."""

@@ -165,7 +165,7 @@ class _Reading:
 
     def run(self) -> TensorProgram:
         """Read it."""
-        name = self._names.parameter(self._function.__name__)
+        name = self._names.function(self._function.__name__)
         arguments = self._bind()
         session = self._session
         reader = Reader(session, self._source)

@@ -207,6 +207,8 @@ def _flatten_new(
             sizes[k] = quotient
     position = Size()
     for k, size in enumerate(sizes):
+        if size == ONE:  # its index is zero
+            continue
         if size.is_constant:
             position = position * size.constant + axis(first + k)
         elif position == Size():

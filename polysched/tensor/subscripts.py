@@ -281,6 +281,10 @@ def _end(emitter: Emitter, end: Size | None, extent: Size, default: Size) -> Siz
 
 
 def _count(emitter: Emitter, span: Size, step: int) -> Size:
+    if set(span.symbols()) <= {*emitter.facts.parameters} and (
+        emitter.facts.ask(span, ">", 0) == "never"
+    ):
+        return as_size(0)
     if step == 1:
         return span
     is_plain = emitter.facts.is_certain(span + (step - 1), ">=", 0)

@@ -14,6 +14,7 @@ from polysched.tensor.arithmetic import (
     BadOperation,
     c_function,
     common,
+    computed,
     constant,
     convert,
     logical,
@@ -132,7 +133,7 @@ def _math_call(c_name: str) -> Callable[..., Expr]:
         found = getattr(math, c_name, None)
         if found is not None and all(isinstance(v, Const) for v in values):
             numbers = [v.value for v in values if isinstance(v, Const)]
-            return constant(float(found(*numbers)))
+            return constant(float(computed(f"math.{c_name}", found, *numbers)))
         operands = tuple(convert(v, "float64", True) for v in values)
         return Op("float64", True, c_name, operands)
 
@@ -163,7 +164,8 @@ def _truncated(c_name: str) -> Handler:
         if not is_float(number.dtype):
             return convert(number, "int64", True)
         if isinstance(number, Const):
-            return constant(int(getattr(math, c_name)(number.value)))
+            whole = computed(call.name, getattr(math, c_name), number.value)
+            return constant(int(whole))
         inner = number
         if c_name != "trunc":
             name = c_function(c_name, number.dtype)
@@ -338,7 +340,7 @@ def _cast(dtype: str, is_weak: bool) -> Handler:
 def _python_float(call: Call) -> Value:
     (value,) = call.bind("x", required=1)
     if isinstance(value, Object) and isinstance(value.value, str):
-        return constant(float(value.value))
+        return constant(computed("float", float, value.value))
     return _cast("float64", True)(call)
 
 

@@ -209,3 +209,64 @@ REFUSED = [
 def test_what_has_no_such_meaning_is_refused(function, given, words):
     with pytest.raises(ps.PolyschedError, match=words):
         ps.kernel(function, timeout=1.0)(*given)
+
+
+def read(x: float64["N"]):
+    x += 1
+
+
+def write(x: float64["N"]):
+    x += 2
+
+
+def NAN(x: float64["N"]):
+    x += 3
+
+
+@pytest.mark.parametrize("function", [read, write, NAN], ids=named)
+def test_kernels_may_be_called_as_functions_of_the_system(function):
+    x = np.zeros(3)
+    ps.kernel(function, timeout=1.0)(x)
+    assert x.any()
+
+
+def ends_before(x: float64["N"]):
+    return x[3:1], x[5:-1:-1], x[-2:-4], x[2:2], x[-1:0]
+
+
+def rows_of_one(x: float64["N"]):
+    return x.reshape(1, -1) * 2, x.reshape(1, -1, 1), x.reshape(1, len(x))
+
+
+@pytest.mark.parametrize("function", [ends_before, rows_of_one], ids=named)
+def test_shapes_are_numpys(function):
+    x = np.arange(7.0)
+    for ours, numpys in zip(
+        ps.kernel(function, timeout=1.0)(x), function(x), strict=True
+    ):
+        assert ours.shape == numpys.shape
+        np.testing.assert_array_equal(ours, numpys)
+
+
+def root_of_minus_one(x: float64["N"]):
+    return x * math.sqrt(-1.0)
+
+
+def whole_of_nothing(x: float64["N"]):
+    return x + int(float("nan"))
+
+
+def too_large(x: float64["N"]):
+    return x + 10**400
+
+
+def no_digits(x: float64["N"]):
+    return x + float("abc")
+
+
+@pytest.mark.parametrize(
+    "function", [root_of_minus_one, whole_of_nothing, too_large, no_digits], ids=named
+)
+def test_what_python_cannot_compute_is_said(function):
+    with pytest.raises(ps.PolyschedError, match="Python cannot compute"):
+        ps.kernel(function, timeout=1.0)(np.zeros(3))
