@@ -46,6 +46,11 @@ def sets(item: Any, name: str) -> bool:
     """Whether a statement sets a variable before it reads it."""
     if isinstance(item, c_ast.For):
         item = item.init
+    if isinstance(item, c_ast.ExprList):
+        first = next((e for e in item.exprs if name in names(e)), None)
+        return sets(first, name)
+    if isinstance(item, c_ast.Assignment) and sets(item.rvalue, name):
+        return True  # i = j = 0
     if not isinstance(item, c_ast.Assignment) or item.op != "=":
         return False
     is_it = isinstance(item.lvalue, c_ast.ID) and item.lvalue.name == name

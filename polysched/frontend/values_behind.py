@@ -62,6 +62,23 @@ def with_values_behind(
     return _Writer(items, scope, is_dead, fresh).block(items, ())
 
 
+def header_values(init: Any) -> dict[str, Any]:
+    """What ``i = 0, j = n - 1`` or ``i = j = 0`` sets; nothing for anything else."""
+    found: dict[str, Any] = {}
+    for part in init.exprs if isinstance(init, c_ast.ExprList) else [init]:
+        targets, value = [], part
+        while isinstance(value, c_ast.Assignment) and value.op == "=":
+            targets.append(value.lvalue)
+            value = value.rvalue
+        if not targets or not all(isinstance(t, c_ast.ID) for t in targets):
+            return {}
+        if any(t.name in found for t in targets):
+            return {}
+        found |= {t.name: value for t in reversed(targets)}
+    is_plain = all(is_invariant(v, {*found}) for v in found.values())
+    return found if is_plain else {}
+
+
 class _Writer:
     def __init__(
         self, items: Sequence[Any], scope: Scope, is_dead: Callable[[str], bool],
@@ -76,7 +93,8 @@ class _Writer:
         left, result = list(items), []
         here = frozenset(i.name for i in items if isinstance(i, c_ast.Decl))
         while left:
-            item = left.pop(0)
+            item = self._without_value(left.pop(0), left)
+            item = self._with_own_header(item, left, later)
             behind = self._value_behind(item, left, later)
             if behind is not None:
                 constant, left = behind
@@ -97,7 +115,7 @@ class _Writer:
 
         def change(part: Any) -> Any | None:
             if part is not node and isinstance(part, LOOPS):
-                return self._inside(part, later)
+                return self._inside(self._with_own_header(part, [], later), later)
             if isinstance(part, c_ast.Compound):
                 return c_ast.Compound(
                     self.block(part.block_items or (), later), part.coord
@@ -105,6 +123,45 @@ class _Writer:
             return None
 
         return with_parts(node, change)
+
+    def _without_value(self, item: Any, rest: list[Any]) -> Any:
+        """A declaration without a value that nobody reads, of what counts later."""
+        if not isinstance(item, c_ast.Decl) or item.init is None or not item.name:
+            return item
+        inside = [p for i in rest for p in parts(i) if isinstance(p, c_ast.For)]
+        is_counter = any(sets(loop, item.name) for loop in inside)
+        if not is_counter or not declares_integer(item.type, self._scope):
+            return item
+        if not is_invariant(item.init, set()):
+            return item
+        if may_read(c_ast.Compound(list(rest), item.coord), item.name):
+            return item
+        return c_ast.Decl(
+            item.name, item.quals, item.align, item.storage, item.funcspec, item.type,
+            None, item.bitsize, item.coord,
+        )  # fmt: skip
+
+    def _with_own_header(self, loop: Any, rest: list[Any], later: Later) -> Any:
+        """A loop that sets several variables, as one that declares its own."""
+        values = header_values(loop.init) if isinstance(loop, c_ast.For) else {}
+        if len(values) < 2 or not changed_names(loop.stmt).isdisjoint(values):
+            return loop
+        behind = (c_ast.Compound(list(rest), loop.coord), *later)
+        declared, own_loop = [], loop
+        for name, value in values.items():
+            type_ = self._type(name)
+            is_own = any(d.name == name for d in self._declarations)
+            if type_ is None or not (is_own or self._is_dead(name)):
+                return loop
+            if any(may_read(node, name) for node in behind):
+                return loop
+            own = c_ast.ID(self._fresh(name), loop.coord)
+            declared.append(self._constant(type_, own, copied(value)))
+            own_loop = _with_name(own_loop, name, own)
+        header = c_ast.DeclList(declared, loop.coord)
+        return c_ast.For(
+            header, own_loop.cond, own_loop.next, own_loop.stmt, loop.coord
+        )
 
     def _value_behind(
         self, loop: Any, rest: list[Any], later: Later

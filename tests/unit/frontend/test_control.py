@@ -121,6 +121,20 @@ SAME = {
         "k = m; while (k > 0) { y[k] = 2; k--; }",
         f"{LOOP} x[i] = 1; for (int i = m; i > 0; i--) y[i] = 2;",
     ),
+    "counters that begin with a value that nobody reads": (
+        "int i = 0, j = 0; for (i = 0; i < n; i++) x[i] = 1; "
+        "for (j = m; j < n; j++) y[j] = 2;",
+        f"{LOOP} x[i] = 1; for (int j = m; j < n; j++) y[j] = 2;",
+    ),
+    "several counters from around the loop": (
+        "int i, j; for (i = 0, j = n - 1; i < n; ++i, --j) x[i] = y[j]; "
+        "for (i = j = 0; i < m; i++, j += 2) y[j] = x[i];",
+        f"{LOOP} x[i] = y[n - 1 - i]; for (int i = 0; i < m; i++) y[2 * i] = x[i];",
+    ),
+    "several counters in each iteration": (
+        f"int j; long k; {LOOP} for (k = i, j = 0; k < m; j++, k++) x[k] = y[j];",
+        f"{LOOP} for (long k = i; k < m; k++) x[k] = y[k - i];",
+    ),
     "a loop that asks behind its body": (
         "int k = 2; do { x[k] = y[m]; k += 3; } while (k < n);",
         "for (int i = 2; i == 2 || i < n; i += 3) x[i] = y[m];",
