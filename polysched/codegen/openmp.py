@@ -179,7 +179,7 @@ class _Printer:
             built.block,
             parallel=options.parallel,
             simd=options.simd,
-            clause=lambda loop: least.clause(built.schedules[loop.key]),
+            clause=lambda loop: least.clause(built.schedules[loop.key], loop.step),
         )
         if deps is not None:
             deps = parts.rename(deps)

@@ -92,7 +92,7 @@ def add_pragmas(
     *,
     parallel: bool,
     simd: bool,
-    clause: Callable[[Loop], str] = lambda _: "",
+    clause: Callable[[Loop], str | None] = lambda _: "",
 ) -> Block:
     """The block with numbered marks dissolved into pragmas.
 
@@ -105,7 +105,8 @@ def add_pragmas(
     parallel, simd : bool
         Whether pragmas of either kind are printed.
     clause : callable
-        What more the pragma of a loop that threads share has to say, after a space.
+        What more the pragma of a loop that threads share has to say, after a space;
+        None for a loop that they had better not share.
     """
     return _Adder(parallel, simd, clause).block(block, _Wanted({}, {}, {}))
 
@@ -116,7 +117,7 @@ class _Adder:
 
     parallel: bool
     simd: bool
-    clause: Callable[[Loop], str]
+    clause: Callable[[Loop], str | None]
 
     def block(self, block: Block, wanted: _Wanted) -> Block:
         items: list[Node] = []
@@ -148,6 +149,9 @@ class _Adder:
         is_vector = self.simd and loop.depth in wanted.vector and loop.step == 1
         sums = wanted.sums.get(loop.depth, ()) if self.parallel else ()
         is_shared = is_parallel and loop.condition is not None
+        clause = self.clause(loop) if is_shared and not sums else ""
+        if clause is None and kind != MARK_ORDERED:
+            is_parallel = is_shared = False
         is_ordered = is_shared and kind == MARK_ORDERED
         if is_shared and kind and kind.startswith(MARK_BACKWARDS):
             loop, kind = _backwards(loop), kind.replace(MARK_BACKWARDS, "dynamic")
@@ -166,7 +170,7 @@ class _Adder:
             if is_ordered:
                 more = f" schedule({_IN_TURN}) {MARK_ORDERED}"
             more += f" simdlen({lanes})" if is_vector and lanes else ""
-            more += self.clause(loop) if is_shared and not sums else ""
+            more += (clause or "") if is_shared else ""
             pragmas = (f"#pragma omp {' '.join(words)}{more}",)
         inside = replace(wanted, inside_parallel=wanted.inside_parallel or is_shared)
         if is_shared:

@@ -33,6 +33,20 @@ CLAUSES = {
 }
 
 
+TILES = {
+    "S[i] -> [i - i mod 32] : 0 <= i < n": "n >= 1000 && n >= 33",
+    "S[t, i] -> [t, i - i mod 32] : 0 <= t < m and 0 <= i < n": (
+        "n >= 1000 && n >= 33"
+    ),
+    "S[i, j] -> [i - i mod 32] : 0 <= i < n and 0 <= j < 2000": "n >= 33",
+}
+BOUNDED = [
+    # a band: min(n - 1, k + 24)
+    "S[k, i] -> [k, i] : 0 <= k < n and k < i <= k + 24 and i < n",
+    "S[k, i, j] -> [k, i] : 0 <= k < n and k < i <= k + 9 and i < n and 0 <= j < 99",
+]
+
+
 @pytest.fixture
 def exprs():
     return AstExprPrinter(Macros(Names(frozenset())))
@@ -46,6 +60,22 @@ def test_condition(text, exprs):
     found = LeastWork(1000, context, exprs).clause(schedule)
     assert found == (f" if({wanted})" if wanted else "")
     assert LeastWork(0, context, exprs).clause(schedule) == ""
+
+
+@pytest.mark.parametrize("text", TILES)
+def test_tiles_are_shared_from_two_on(text, exprs):
+    context = isl.Set("[n, m] -> { : n >= 2 and m >= 1 }")
+    schedule = isl.UnionMap(f"[n, m] -> {{ {text} }}")
+    found = LeastWork(1000, context, exprs).clause(schedule, 32)
+    assert found == f" if({TILES[text]})"
+
+
+@pytest.mark.parametrize("text", BOUNDED)
+def test_what_never_has_enough_is_not_shared(text, exprs):
+    context = isl.Set("[n, m] -> { : n >= 2 and m >= 1 }")
+    schedule = isl.UnionMap(f"[n, m] -> {{ {text} }}")
+    assert LeastWork(1000, context, exprs).clause(schedule) is None
+    assert LeastWork(20, context, exprs).clause(schedule) == ""
 
 
 def test_pragma_has_the_condition():
