@@ -97,7 +97,7 @@ class Stages:
         """The space of one SCoP; flags say target and sizes unless they are given."""
         common = self.common
         sizes = common.param if parameters is None else parameters
-        self._tell_assumed(scop, sizes)
+        self._tell_assumed(program, scop, sizes)
         seconds = self._limit.remaining_seconds()
         end = self._end.remaining_seconds()
         with self.timed(f"space of {scop.name}"):
@@ -123,18 +123,27 @@ class Stages:
         self.seconds[f"  of it solving {scop.name}"] = solver
         return space
 
-    def _tell_assumed(self, scop: Scop, sizes: Mapping[str, int]) -> None:
+    def _tell_assumed(
+        self, program: Program, scop: Scop, sizes: Mapping[str, int]
+    ) -> None:
         """Say which sizes are guesses, each once; no schedule is chosen without any."""
         names = [p.name for p in scop.parameters if p.value is None]
-        unknown = [n for n in names if n not in sizes and n not in self._assumed]
+        open_ = [n for n in names if n not in sizes and n not in self._assumed]
+        if not open_:
+            return
+        self._assumed.update(open_)
+        called = program.likely_sizes(scop)
+        unknown = [n for n in open_ if n not in called]
+        told = [f"{n} = {called[n]}" for n in open_ if n in called]
+        told = [f"{', '.join(told)}, as the file calls it"] if told else []
         if unknown:
-            self._assumed.update(unknown)
-            options = " ".join(f"--param {name}=N" for name in unknown)
-            click.echo(
-                f"polysched: note: {scop.name}: schedules are ranked for "
-                f"{' = '.join(unknown)} = {LARGE_EXTENT}; {options} names other sizes",
-                err=True,
-            )
+            told.append(f"{' = '.join(unknown)} = {LARGE_EXTENT}")
+        options = " ".join(f"--param {name}=N" for name in open_)
+        click.echo(
+            f"polysched: note: {scop.name}: schedules are ranked for "
+            f"{'; '.join(told)}; {options} names other sizes",
+            err=True,
+        )
 
     def _warn_of_late(self, space: ProgramSpace) -> None:
         """Say that a longer limit gives more; without it nobody would know."""

@@ -11,7 +11,6 @@ from polysched.frontend.half_rules import find_half_rules
 from polysched.frontend.preprocess import preprocess
 from polysched.frontend.region_reader import RegionReader
 from polysched.frontend.regions import find_marks, pair_marks
-from polysched.frontend.signatures import read_signatures
 from polysched.frontend.source import Places, SourceFile
 from polysched.frontend.structures import SizeChecker
 from polysched.frontend.syntax import parse_text
@@ -88,5 +87,5 @@ def parse_c(
     refusals.sort(key=lambda e: e.where.line if e.where else 0)
     return Program(
         source.path, source.content, tuple(scops), tuple(refusals), tuple(flags),
-        found.names.has_main, read_signatures(found.names.sites), text.macros,
+        found.names.has_main, found.signatures, text.macros,
     )  # fmt: skip

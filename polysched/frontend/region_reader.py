@@ -19,6 +19,7 @@ from polysched.base import (
     check_time,
 )
 from polysched.frontend.attempts import build_scop
+from polysched.frontend.call_sizes import find_call_sizes
 from polysched.frontend.declarations import Scope
 from polysched.frontend.half_rules import HalfRules
 from polysched.frontend.preprocess import Preprocessed
@@ -27,11 +28,12 @@ from polysched.frontend.refusal import Refuser
 from polysched.frontend.region_parts import find_parts, mark_parts
 from polysched.frontend.regions import RegionPair, source_region
 from polysched.frontend.scoping import FileNames, ScopSite, read_names
+from polysched.frontend.signatures import read_signatures
 from polysched.frontend.source import Places, SourceFile
 from polysched.frontend.structures import SizeChecker
 from polysched.frontend.syntax import Syntax
 from polysched.frontend.thread_storage import check_threads, mark_private
-from polysched.ir import Scop
+from polysched.ir import Scop, Signature
 from polysched.sets import operation_limit
 
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
@@ -75,11 +77,14 @@ class ReadRegions:
         One for each region that is refused, with the lines of its accepted parts.
     names : FileNames
         What the file declares.
+    signatures : tuple of Signature
+        Of the functions around them.
     """
 
     scops: tuple[Scop, ...]
     refusals: tuple[FrontendError, ...]
     names: FileNames
+    signatures: tuple[Signature, ...] = ()
 
 
 class RegionReader:
@@ -132,7 +137,13 @@ class RegionReader:
         errors = [r.found for r in regions if isinstance(r.found, FrontendError)]
         taken = [r for r in regions if r not in wholes and r.site is not None]
         scops = _named([*taken, *parts])
-        return ReadRegions(scops, (*syntax.refusals, *errors), names)
+        signatures = read_signatures(names.sites)
+        called = find_call_sizes(syntax.ast, names.scope, signatures, self._refuser)
+        signatures = tuple(
+            replace(s, called_with=tuple(called.get(s.function, {}).items()))
+            for s in signatures
+        )
+        return ReadRegions(scops, (*syntax.refusals, *errors), names, signatures)
 
     def _read(self, regions: Sequence[_Region], names: FileNames) -> None:
         """Read those that the parser sees."""

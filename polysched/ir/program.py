@@ -31,10 +31,21 @@ class FunctionParameter:
 
 @dataclass(frozen=True)
 class Signature:
-    """The name and parameters of a function that holds a SCoP."""
+    """The name and parameters of a function that holds a SCoP.
+
+    Attributes
+    ----------
+    function : str
+        Its name.
+    parameters : tuple of FunctionParameter
+        In order.
+    called_with : tuple of (str, int)
+        Parameters and the constants that a call in the file passes for them.
+    """
 
     function: str
     parameters: tuple[FunctionParameter, ...]
+    called_with: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,6 +80,12 @@ class Program(Shown):
     has_main: bool = False
     signatures: tuple[Signature, ...] = ()
     macros: frozenset[str] = frozenset()
+
+    def likely_sizes(self, scop: Scop) -> dict[str, int]:
+        """Values of a SCoP's parameters in the file's own call of its function."""
+        names = {p.name for p in scop.parameters if p.value is None}
+        called = (s.called_with for s in self.signatures if s.function == scop.function)
+        return {n: v for pairs in called for n, v in pairs if n in names}
 
     @property
     def headline(self) -> str:

@@ -122,7 +122,8 @@ def build_space(
     policy : str, Policy or callable
         What chooses the recipes, as `find_policy` takes it.
     parameters : mapping of str to int, optional
-        Sizes to predict times for.
+        Sizes to predict times for; others are those that the file's own call of the
+        function passes as constants.
     seconds : float, optional
         Time limit.
     grace_seconds : float, optional
@@ -155,6 +156,7 @@ def build_space(
     chosen = program if isinstance(program, Scop) else _choose(program, scop)
     if isinstance(program, Program):
         check_parameters(program, tuple(parameters or {}))
+        parameters = program.likely_sizes(chosen) | dict(parameters or {})
     given = {"seconds": seconds, "limit": limit, "parameters": parameters}
     options = SpaceOptions(
         policy=policy,

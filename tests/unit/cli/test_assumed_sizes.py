@@ -61,3 +61,16 @@ def test_the_note_stays_out_of_json(run):
     printed = run("--json")
     assert json.loads(printed.out)["target"] == "openmp"
     assert "n = m = 1000" in printed.err
+
+
+def test_sizes_of_the_files_own_call_are_told(capsys, tmp_path):
+    file = tmp_path / "called.c"
+    caller = "int main(void) { double x[20][30]; scale(20, 30, x, 2.0); }"
+    file.write_text(f"{PROGRAM.partition('void turn')[0]}{caller}\n")
+    output = ["-o", str(tmp_path / "out.c"), "--policy", "minimal"]
+    assert main(["optimize", str(file), *output]) == 0
+    assert (
+        "ranked for n = 20, m = 30, as the file calls it; --param n=N --param m=N names"
+    ) in capsys.readouterr().err
+    assert main(["optimize", str(file), *output, "--param", "n=9,m=8"]) == 0
+    assert "note:" not in capsys.readouterr().err
