@@ -145,6 +145,8 @@ class Instance:
         Elements as the statement has them, and the variables that stand for them.
     quotients : tuple of (Expr, str)
         The same of divisions, as the statement has them when it is printed.
+    is_answered : bool
+        Whether somebody around has asked the condition that the statement begins with.
     """
 
     statement: str
@@ -154,6 +156,7 @@ class Instance:
     accumulator: str = ""
     held: tuple[tuple[Load, str], ...] = ()
     quotients: tuple[tuple[Expr, str], ...] = ()
+    is_answered: bool = False
 
     @property
     def has_variables(self) -> bool:

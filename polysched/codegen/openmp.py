@@ -33,6 +33,7 @@ from polysched.codegen.held_factors import HeldFactors
 from polysched.codegen.held_loops import HeldLoops
 from polysched.codegen.held_quotients import HeldQuotients
 from polysched.codegen.held_rows import HeldRows
+from polysched.codegen.hoisted_guards import HoistedGuards
 from polysched.codegen.int_range import sizes_in_int
 from polysched.codegen.joined import join_conditions
 from polysched.codegen.layout import Layout
@@ -70,11 +71,13 @@ from polysched.codegen.wide_bounds import multiplies_sizes
 from polysched.ir import (
     Assign,
     Expr,
+    Guard,
     Load,
     ScheduleTree,
     Scop,
     Statement,
     map_action,
+    map_expr,
 )
 from polysched.ir.types import INT, LONG
 from polysched.sets import union_of_maps
@@ -333,6 +336,13 @@ class _Printer:
         block = factors.convert(block)
         block = make_vectors_whole(block, built.schedules, self.scop)
         block = SumParts(self.scop, self.names, self.type.name).convert(block)
+
+        def asked(expr: Expr, instance: Instance) -> Text:
+            held: dict[Expr, str] = dict(instance.held)
+            expr = map_expr(expr, lambda e: _variable(e, held))
+            return self._at(instance, printer).value(expr)
+
+        block = HoistedGuards(self.scop, asked).convert(block)
         in_lanes = _in_lanes(block)
         block = HeldQuotients(
             lambda i: self._printed(i, built.domains, i in in_lanes),
@@ -376,6 +386,10 @@ class _Printer:
     ) -> Statement:
         """The statement that is printed for an instance."""
         statement = self.scop.statement(instance.statement)
+        if instance.is_answered:
+            (guard,) = statement.body
+            assert isinstance(guard, Guard)
+            statement = replace(statement, body=guard.then)
         target = self._target(statement) if instance.accumulator else None
         if in_lanes:
             certain = certain_arrays(self.scop, statement.name)
@@ -445,10 +459,12 @@ def _in_lanes(block: Block) -> set[Instance]:
 
 def _with_variables(statement: Statement, held: Mapping[Expr, str]) -> Statement:
     """A statement in which variables stand for elements or other expressions."""
-
-    def variable(e: Expr) -> Expr | None:
-        name = held.get(e)
-        return None if name is None else Load(name, (), e.dtype)
-
-    body = tuple(map_action(action, variable) for action in statement.body)
+    body = tuple(
+        map_action(action, lambda e: _variable(e, held)) for action in statement.body
+    )
     return replace(statement, body=body)
+
+
+def _variable(e: Expr, held: Mapping[Expr, str]) -> Expr | None:
+    name = held.get(e)
+    return None if name is None else Load(name, (), e.dtype)
