@@ -34,7 +34,7 @@ REFUSED = {
     "product of iterators in a subscript": (f"{LOOP} A[i * i] = 0;", ":7:", "affine"),
     "remainder by iterator": (f"{LOOP} A[7 % i] = 0;", ":7:", "not a constant"),
     "while": ("while (m) { A[m] += 1; m /= 2; }", ":7:1", "found a while loop"),
-    "do": ("do { A[m] += 1; m--; } while (m);", ":7:1", "found a do"),
+    "do": ("do { A[m] += 1; m /= 2; } while (m);", ":7:1", "found a do"),
     "goto": (f"{LOOP} {{ if (m) goto out; A[i] = 0; }} out: ;", ":7:", "found a goto"),
     "break": (f"{LOOP} {{ A[i] = 0; if (i > m) break; }}", ":7:", "found a break"),
     "return": (f"{LOOP} {{ A[i] = 0; return; }}", ":7:", "found a return"),
