@@ -216,7 +216,7 @@ class CFunction:
         What every element of index arrays has to keep to, to be checked at each call,
         before anything runs: the text itself does not.
     index_arrays : tuple of str
-        Arguments whose elements choose elements or iterations, by their C names.
+        Arguments whose elements choose elements of others, by their C names.
     """
 
     name: str

@@ -130,6 +130,7 @@ def _demand(emitter: Emitter, size: Size, message: str, hint: str) -> None:
     if not atoms:
         emitter.require(size, ">=", 0, message, hint)
         return
+    emitter.choosing |= dict.fromkeys(atom.array for atom in atoms)
     gaps = _known_not_negative(emitter, {atom.array for atom in atoms})
     if any(emitter.facts.is_certain(size, ">=", gap) for gap in gaps):
         return  # ``if w[i] <= c: ... x[c - w[i]]``

@@ -46,6 +46,8 @@ class Emitter:
         Arguments that the function is known to write.
     index_arrays : dict of str to Storage
         Arguments that it is relied on not to write.
+    choosing : dict of str to None
+        Those of them that choose elements, in the order of the text.
     ranges : dict
         What index arrays have to hold.
     source, node : PythonSource, ast.AST
@@ -61,6 +63,7 @@ class Emitter:
         self.checks: dict[str, Check] = {}
         self.written: frozenset[str] = frozenset()
         self.index_arrays: dict[str, Storage] = {}
+        self.choosing: dict[str, None] = {}
         self.ranges: dict[tuple[str, ...], ElementRange] = {}
         self.source = source
         self.node: ast.AST = source.tree

@@ -187,7 +187,7 @@ class _Reading:
             tuple(s for s in emitter.storages if s.kind == "local"), body,
             session.results.returned or Returned("none"),
             tuple(emitter.checks.values()), (*texts, *captured), self._argument_of,
-            tuple(emitter.ranges.values()), tuple(emitter.index_arrays),
+            tuple(emitter.ranges.values()), tuple(emitter.choosing),
         )  # fmt: skip
 
     def _check_body(self, body: list[Node]) -> None:

@@ -132,3 +132,18 @@ def test_the_model_chooses_where_data_cannot_be_made_up():
     tuned(h, k, v)
     assert h.tolist() == [1, 0, 2]
     assert "no schedule that was measured" not in tuned.built[0].note
+
+
+def scaled(a: ps.int64["N"], x: ps.float64["N", "M"]):
+    for i in range(len(a)):
+        factor = a[i]
+        for j in range(x.shape[1]):
+            x[i, j] *= factor
+
+
+def test_integers_that_choose_nothing_can_be_made_up():
+    x = np.ones((4, 3))
+    tuned = ps.kernel(scaled, tune=True, timeout=1.0, budget=2)
+    tuned(np.arange(4), x)
+    assert x[:, 0].tolist() == [0, 1, 2, 3]
+    assert "ranked first by the model" not in tuned.built[0].note
