@@ -40,6 +40,7 @@ from polysched.frontend.purity import Functions, converted
 from polysched.frontend.reading import ScopReader
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.survey import Survey
+from polysched.frontend.trees import STEP_OPS
 from polysched.ir import (
     Action,
     Assign,
@@ -55,7 +56,6 @@ from polysched.ir import (
     walk,
 )
 
-STEP_OPS = frozenset({"p++", "++", "p--", "--"})
 _ASSIGN_OPS = frozenset(
     {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="}
 )

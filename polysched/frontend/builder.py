@@ -11,7 +11,6 @@ from pycparser import c_ast
 
 from polysched.base import check_time
 from polysched.frontend.actions import (
-    STEP_OPS,
     ActionReader,
     Surroundings,
 )
@@ -37,6 +36,7 @@ from polysched.frontend.objects import Loop
 from polysched.frontend.purity import converted
 from polysched.frontend.syntax import line_of
 from polysched.frontend.tiles import is_unfit, may_advance
+from polysched.frontend.trees import STEP_OPS
 from polysched.frontend.ways import UnfitWayError
 from polysched.frontend.wholes import WholeReader
 from polysched.ir import (

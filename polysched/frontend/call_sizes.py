@@ -18,8 +18,7 @@ from polysched.frontend.declarations import Scope, Symbol, declares_integer, rea
 from polysched.frontend.expressions import ConstantReader
 from polysched.frontend.literals import fold
 from polysched.frontend.refusal import Refuser
-from polysched.frontend.trees import parts
-from polysched.frontend.walking import STEP_OPS
+from polysched.frontend.trees import assigned_names, parts
 from polysched.ir import Signature
 
 
@@ -85,7 +84,7 @@ def _with_constants(caller: Any, scope: Scope, refuser: Refuser) -> Scope:
     everything = list(parts(caller.body))
     declared = [p for p in everything if isinstance(p, c_ast.Decl) and p.name]
     n_declared = Counter(d.name for d in declared)
-    changed = {name for part in everything for name in _changed(part)}
+    changed = assigned_names(caller.body)
     for decl in declared:
         is_kept = n_declared[decl.name] == 1 and decl.name not in changed
         if not is_kept or decl.init is None or not declares_integer(decl.type, scope):
@@ -95,17 +94,6 @@ def _with_constants(caller: Any, scope: Scope, refuser: Refuser) -> Scope:
             ctype = read_type(decl.type, scope)
             inside.declare(Symbol(decl.name, "object", ctype, "local", decl, value))
     return inside
-
-
-def _changed(node: Any) -> Iterator[str]:
-    """The variable that a piece of syntax itself changes, or hands out."""
-    target = None
-    if isinstance(node, c_ast.Assignment):
-        target = node.lvalue
-    elif isinstance(node, c_ast.UnaryOp) and node.op in {*STEP_OPS, "&"}:
-        target = node.expr
-    if isinstance(target, c_ast.ID):
-        yield target.name
 
 
 def _constant(node: Any, scope: Scope, refuser: Refuser) -> int | None:

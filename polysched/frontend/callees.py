@@ -8,13 +8,13 @@ from typing import Any
 from pycparser import c_ast
 
 from polysched.base import FrontendError
-from polysched.frontend.actions import STEP_OPS
 from polysched.frontend.cfunctions import call_name
 from polysched.frontend.declarations import ScalarC, Scope, read_type
 from polysched.frontend.expressions import ExpressionReader
 from polysched.frontend.literals import integer
 from polysched.frontend.purity import Functions
 from polysched.frontend.refusal import Refuser
+from polysched.frontend.trees import STEP_OPS
 from polysched.ir import (
     Action,
     Call,

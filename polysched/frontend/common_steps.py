@@ -29,9 +29,9 @@ from polysched.frontend.function_bodies import is_change
 from polysched.frontend.iterators import changed_names
 from polysched.frontend.loops import step_node
 from polysched.frontend.own_variables import OwnVariables
-from polysched.frontend.steps import STEP_OPS, steps_apart, steps_in
+from polysched.frontend.steps import steps_apart, steps_in
 from polysched.frontend.syntax import line_of
-from polysched.frontend.trees import names, parts, with_parts
+from polysched.frontend.trees import STEP_OPS, names, parts, with_parts
 from polysched.frontend.unrolled_turns import Before
 
 _JUMPS = (

@@ -10,8 +10,8 @@ from pycparser import c_ast
 from polysched.frontend.literals import fold, read_literal
 from polysched.frontend.loops import step_node
 from polysched.frontend.refusal import Refuser
+from polysched.frontend.trees import STEP_OPS, assigned_names, parts
 
-_STEPS = frozenset({"p++", "++", "p--", "--"})
 _COMPARISONS = frozenset({"<", "<=", ">", ">=", "!="})
 
 
@@ -70,7 +70,7 @@ def with_step_behind(loop: Any, fresh_name: Callable[[str], str]) -> Any:
         return loop
     (declared, *others), step = init.decls, cond.left
     name, changed = declared.name, changed_names(loop.stmt)
-    is_step = isinstance(step, c_ast.UnaryOp) and step.op in _STEPS
+    is_step = isinstance(step, c_ast.UnaryOp) and step.op in STEP_OPS
     if others or not is_step or step_node(step, name) is None or name in changed:
         return loop
     if not is_invariant(cond.right, {*changed, name}):
@@ -218,12 +218,5 @@ def _reads_memory(node: Any) -> bool:
 
 def changed_names(node: Any) -> set[str]:
     """Names that a statement declares, changes, or takes the address of."""
-    found = {node.name} if isinstance(node, c_ast.Decl) else set()
-    target = None
-    if isinstance(node, c_ast.Assignment):
-        target = node.lvalue
-    elif isinstance(node, c_ast.UnaryOp) and node.op in {*_STEPS, "&"}:
-        target = node.expr
-    if isinstance(target, c_ast.ID):
-        found.add(target.name)
-    return found.union(*(changed_names(child) for _, child in node.children()))
+    declared = (p.name for p in parts(node) if isinstance(p, c_ast.Decl))
+    return assigned_names(node).union(declared)

@@ -14,9 +14,7 @@ from typing import Any
 from pycparser import c_ast
 
 from polysched.frontend.declarations import ArrayC, CType, PointerC, Scope
-from polysched.frontend.trees import names, parts
-
-_STEPS = frozenset({"++", "--", "p++", "p--"})
+from polysched.frontend.trees import STEP_OPS, names, parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +96,7 @@ def _changes(node: Any, name: str) -> bool:
     match node:
         case c_ast.Assignment(lvalue=c_ast.ID(name=found)):
             return bool(found == name)
-        case c_ast.UnaryOp(op=op, expr=c_ast.ID(name=found)) if op in _STEPS:
+        case c_ast.UnaryOp(op=op, expr=c_ast.ID(name=found)) if op in STEP_OPS:
             return bool(found == name)
         case c_ast.Decl(name=found) if not isinstance(node.type, c_ast.FuncDecl):
             return bool(found == name)

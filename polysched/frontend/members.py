@@ -24,9 +24,9 @@ from polysched.frontend.declarations import (
 )
 from polysched.frontend.expressions import c_text
 from polysched.frontend.iterators import changed_names
-from polysched.frontend.trees import parts, with_parts
+from polysched.frontend.trees import STEP_OPS, parts, with_parts
 
-_STEPS = frozenset({"++", "--", "p++", "p--", "&"})
+_CHANGES = STEP_OPS | {"&"}
 _Path = tuple[str, tuple[str, ...]]
 
 
@@ -313,7 +313,7 @@ def _targets(item: Any) -> Iterator[Any]:
     for part in parts(item):
         if isinstance(part, c_ast.Assignment):
             yield part.lvalue
-        elif isinstance(part, c_ast.UnaryOp) and part.op in _STEPS:
+        elif isinstance(part, c_ast.UnaryOp) and part.op in _CHANGES:
             yield part.expr
 
 

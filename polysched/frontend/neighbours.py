@@ -23,9 +23,8 @@ from polysched.frontend.objects import Object, Objects
 from polysched.frontend.pointer_values import Value, Variable, number_type
 from polysched.frontend.polynomial import Monomial, expr_text, read_polynomial
 from polysched.frontend.scoping import ScopSite
+from polysched.frontend.trees import assigned_names
 from polysched.ir import Binary, Expr, Param, Statement, walk
-
-_STEPS = frozenset({"p++", "++", "p--", "--"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,18 +211,9 @@ def _behind(
 def _is_steady(expr: Expr, function: Any) -> bool:
     """Whether a value is the same at every place of the function."""
     names = {e.name for e in walk(expr) if isinstance(e, Param)}
-    return all(map(is_free_for_isl, names)) and not names & _changed(function.body)
-
-
-def _changed(node: Any) -> set[str]:
-    """Variables that are assigned or stepped, or whose address is taken."""
-    target = None
-    if isinstance(node, c_ast.Assignment):
-        target = node.lvalue
-    elif isinstance(node, c_ast.UnaryOp) and node.op in {*_STEPS, "&"}:
-        target = node.expr
-    names = {target.name} if isinstance(target, c_ast.ID) else set()
-    return names.union(*(_changed(child) for _, child in node.children()))
+    return all(map(is_free_for_isl, names)) and not names & assigned_names(
+        function.body
+    )
 
 
 def _monomial(extent: Expr | None) -> Monomial | None:

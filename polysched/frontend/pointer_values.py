@@ -26,10 +26,10 @@ from polysched.frontend.declarations import (
     is_indirect,
     read_type,
 )
+from polysched.frontend.trees import STEP_OPS
 from polysched.frontend.turns import Turns, find_turns, turn_key
 
 Kind = Literal["file", "static", "parameter", "local", "result", "stored"]
-_STEPS = frozenset({"p++", "++", "p--", "--"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +212,7 @@ class _Reading:
 
     def _assign(self, node: Any, names: dict[str, Variable], function: Any) -> None:
         is_step = isinstance(node, c_ast.UnaryOp)
-        if is_step and node.op not in _STEPS:
+        if is_step and node.op not in STEP_OPS:
             return
         place = node.expr if is_step else node.lvalue
         found = names.get(_base(place))

@@ -8,9 +8,8 @@ from typing import Any
 
 from pycparser import c_ast
 
-from polysched.frontend.trees import names, with_parts
+from polysched.frontend.trees import STEP_OPS, names, with_parts
 
-STEP_OPS = frozenset({"p++", "++", "p--", "--"})
 IsOwn = Callable[[str], bool]
 
 

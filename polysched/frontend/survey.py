@@ -11,8 +11,7 @@ from pycparser import c_ast
 from polysched.frontend.declarations import Scope, Symbol
 from polysched.frontend.loops import iterator_node
 from polysched.frontend.scoping import Declarer
-
-_STEPS = frozenset({"p++", "++", "p--", "--"})
+from polysched.frontend.trees import STEP_OPS
 
 
 @dataclass
@@ -73,7 +72,7 @@ class _Surveyor:
             self._write(node.lvalue, scope, node)
             self.visit(node.lvalue, scope)
             self.visit(node.rvalue, scope)
-        elif isinstance(node, c_ast.UnaryOp) and node.op in _STEPS:
+        elif isinstance(node, c_ast.UnaryOp) and node.op in STEP_OPS:
             self._write(node.expr, scope, node)
             self.visit(node.expr, scope)
         elif isinstance(node, c_ast.ID):

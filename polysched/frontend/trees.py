@@ -7,6 +7,7 @@ from typing import Any
 
 from pycparser import c_ast
 
+STEP_OPS = frozenset({"p++", "++", "p--", "--"})  # p for postfix, as the parser has it
 Change = Callable[[Any], Any | None]
 
 
@@ -29,6 +30,20 @@ def names(node: Any) -> Iterator[str]:
     for slot, child in node.children():
         if not _is_member(node, slot):
             yield from names(child)
+
+
+def assigned_names(node: Any) -> set[str]:
+    """Variables that a piece of syntax assigns, steps, or takes the address of."""
+    found = set()
+    for part in parts(node):
+        target = None
+        if isinstance(part, c_ast.Assignment):
+            target = part.lvalue
+        elif isinstance(part, c_ast.UnaryOp) and part.op in {*STEP_OPS, "&"}:
+            target = part.expr
+        if isinstance(target, c_ast.ID):
+            found.add(str(target.name))
+    return found
 
 
 def with_parts(node: Any, change: Change) -> Any:

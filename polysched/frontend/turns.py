@@ -8,11 +8,10 @@ from typing import Any
 
 from pycparser import c_ast
 
-from polysched.frontend.trees import parts
+from polysched.frontend.trees import STEP_OPS, parts
 
 Turns = tuple[set[str], dict[str, str]]
 _IN_ORDER = (c_ast.Compound, c_ast.ExprList)
-_STEPS = frozenset({"++", "--", "p++", "p--"})
 _ENDS = (c_ast.Pragma, c_ast.Break, c_ast.Continue, c_ast.Goto, c_ast.Return)
 
 
@@ -101,7 +100,7 @@ def _changed(node: Any) -> set[str]:
         target = None
         if isinstance(part, c_ast.Assignment):
             target = part.lvalue
-        elif isinstance(part, c_ast.UnaryOp) and part.op in _STEPS:
+        elif isinstance(part, c_ast.UnaryOp) and part.op in STEP_OPS:
             target = part.expr
         if isinstance(target, c_ast.ID):
             found.add(str(target.name))

@@ -20,9 +20,8 @@ from pycparser import c_ast
 
 from polysched.frontend.declarations import PointerC, Scope
 from polysched.frontend.loops import step_node
-from polysched.frontend.trees import names, parts, with_parts
+from polysched.frontend.trees import STEP_OPS, names, parts, with_parts
 
-STEP_OPS = frozenset({"p++", "++", "p--", "--"})
 Fresh = Callable[[str], str]
 
 

@@ -29,8 +29,8 @@ from pycparser import c_ast
 from polysched.frontend.declarations import Scope, declares_integer
 from polysched.frontend.iterators import advance, changed_names, is_invariant
 from polysched.frontend.steps import steps_apart
-from polysched.frontend.trees import names, parts, with_parts
-from polysched.frontend.walking import STEP_OPS, renamed
+from polysched.frontend.trees import STEP_OPS, names, parts, with_parts
+from polysched.frontend.walking import renamed
 
 _LOOPS = (c_ast.For, c_ast.While, c_ast.DoWhile)
 Fresh = Callable[[str], str]
