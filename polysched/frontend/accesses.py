@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import islpy as isl
 
-from polysched.frontend.affine import Affine, NotAffine
+from polysched.frontend.affine import Affine
+from polysched.frontend.exact_values import NotAffine
 from polysched.frontend.literals import integer
 from polysched.ir import (
     Access,

@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 import islpy as isl
 from pycparser import c_ast
 
-from polysched.frontend.affine import NotAffine
 from polysched.frontend.assumptions import Assumptions
 from polysched.frontend.declarations import (
     ArrayC,
@@ -23,6 +22,7 @@ from polysched.frontend.declarations import (
     read_type,
     table_dimensions,
 )
+from polysched.frontend.exact_values import NotAffine
 from polysched.frontend.expressions import describe_type
 from polysched.frontend.flat_loops import FlatLoop
 from polysched.frontend.hints import (

@@ -8,12 +8,17 @@ them around: that is required of the domain through `Affine.require`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import reduce
 
 import islpy as isl
 
+from polysched.frontend.exact_values import (
+    ExactValues,
+    NotAffine,
+    Require,
+    is_computed,
+)
 from polysched.frontend.least_values import find_chain
 from polysched.frontend.literals import fold, integer, nearest_zero
 from polysched.frontend.polynomial import read_polynomial
@@ -21,7 +26,6 @@ from polysched.ir import (
     Binary,
     Call,
     Cast,
-    Const,
     Expr,
     Iter,
     Load,
@@ -37,24 +41,11 @@ from polysched.ir import (
 from polysched.ir.expr import COMPARISONS, LOGICAL, MIRRORED
 
 Expand = Callable[[Call], Expr | None]
-Require = Callable[[isl.Set, isl.Set, Expr, str], None]
 FindProduct = Callable[[tuple[Expr, ...], ScalarType], Param | None]
 Quotient = tuple[int, isl.PwAff, isl.Set]
 
 _MAX_PIECES = 64
-_INT_BITS = 32
-_HASHING = 1 << 20
-_LARGE = 1 << 32  # a number that only eight bytes hold
 _QUOTIENTS = (-1, 0, 1, 2)  # of divisions by what is not a constant
-
-
-class NotAffine(Exception):  # noqa: N818  a verdict inside the room, not a user's error
-    """An expression that is not affine, the part at fault, and why."""
-
-    def __init__(self, expr: Expr, reason: str) -> None:
-        super().__init__(reason)
-        self.expr = expr
-        self.reason = reason
 
 
 class Affine:
@@ -85,20 +76,8 @@ class Affine:
         self._find_product = find_product
         self._expand = expand
         self.require = require
-        self._is_rough = False
+        self.exact = ExactValues(self._value, self.constant, require)
         self._tuple = f"[{', '.join(self.iterators)}]"
-
-    @contextmanager
-    def roughly(self) -> Iterator[None]:
-        """Domains have points that the program never has: no value is too large there.
-
-        Whoever reads an expression so reads it again on the domain itself.
-        """
-        self._is_rough = True
-        try:
-            yield
-        finally:
-            self._is_rough = False
 
     def universe(self) -> isl.Set:
         """All points of the iteration space."""
@@ -132,7 +111,7 @@ class Affine:
     def place(self, subscript: Expr, domain: isl.Set) -> isl.PwAff:
         """The value of a subscript, which must not have wrapped around."""
         value = self.value(subscript, domain)
-        self._require_within(subscript, value, subscript.dtype, domain)
+        self.exact.require_within(subscript, value, subscript.dtype, domain)
         return value
 
     def condition(self, expr: Expr, domain: isl.Set) -> isl.Set:
@@ -198,7 +177,7 @@ class Affine:
         if expr.op == "<<" and 0 <= amount < 32:
             return self._value(left, domain).scale_val(isl.Val(1 << amount))
         if expr.op == ">>" and 0 <= amount < 32:
-            self.require_exact(left, expr.dtype, domain)
+            self.exact.require_exact(left, expr.dtype, domain)
             value = self._value(left, domain)
             return value.scale_down_val(isl.Val(1 << amount)).floor()
         if expr.op in {"&", "|", "^"}:
@@ -239,7 +218,7 @@ class Affine:
         """An unsigned operand that is widened must not have wrapped around before."""
         for side in (expr.left, expr.right):
             if side.dtype.n_bytes < expr.dtype.n_bytes:
-                self.require_exact(side, side.dtype, domain)
+                self.exact.require_exact(side, side.dtype, domain)
 
     def _product(self, expr: Binary, domain: isl.Set) -> isl.PwAff:
         self._require_widening(expr, domain)
@@ -259,7 +238,7 @@ class Affine:
                 raise NotAffine(expr, "its unsigned factors may wrap around")
             if isinstance(part, Binary):
                 for side in (part.left, part.right):
-                    self.require_not_negative(side, part.dtype, domain)
+                    self.exact.require_not_negative(side, part.dtype, domain)
         total = self.constant(0)
         for term in terms:
             factors = term.monomial.factors
@@ -275,7 +254,7 @@ class Affine:
         return total
 
     def _divide(self, expr: Binary, divisor: int, domain: isl.Set) -> isl.PwAff:
-        self.require_exact(expr.left, expr.dtype, domain)
+        self.exact.require_exact(expr.left, expr.dtype, domain)
         value = self._value(expr.left, domain)
         val = isl.Val(divisor)
         if domain.is_subset(value.nonneg_set()):
@@ -291,7 +270,7 @@ class Affine:
         The divisor need not be a constant: ``(i + n - 1) % n`` is i + n - 1, or n less.
         """
         for side in (expr.left, expr.right):
-            self.require_exact(side, expr.dtype, domain)
+            self.exact.require_exact(side, expr.dtype, domain)
         value, by = self._value(expr.left, domain), self._value(expr.right, domain)
         found, open_ = [], domain
         for quotient in _QUOTIENTS:
@@ -330,17 +309,17 @@ class Affine:
         if target.name == "_Bool":
             return self._indicator(expr.operand, domain)
         if target.n_bytes < 4:
-            self._require_fits(expr, value, target, domain)
+            self.exact.require_fits(expr, value, target, domain)
         elif target.kind != source.kind or target.n_bytes > source.n_bytes:
-            self.require_exact(expr.operand, source, domain)
-        self._require_within(expr, value, target, domain)
+            self.exact.require_exact(expr.operand, source, domain)
+        self.exact.require_within(expr, value, target, domain)
         return value
 
     def _select(self, expr: Select, domain: isl.Set) -> isl.PwAff:
         chain = find_chain(expr)
         if chain is not None:
             for e in chain.values:
-                self.require_exact(e, expr.dtype, domain)
+                self.exact.require_exact(e, expr.dtype, domain)
             first, *others = (self._value(e, domain) for e in chain.values)
             for other in others:
                 first = first.min(other) if chain.is_least else first.max(other)
@@ -351,7 +330,7 @@ class Affine:
         for branch, part in ((expr.then, holds), (expr.other, fails)):
             if not part.is_empty():
                 if branch.dtype.n_bytes < expr.dtype.n_bytes:
-                    self.require_exact(branch, branch.dtype, part)
+                    self.exact.require_exact(branch, branch.dtype, part)
                 parts.append(self._value(branch, part).intersect_domain(part))
         if not parts:
             return self.constant(0)
@@ -362,7 +341,7 @@ class Affine:
 
     def _call(self, expr: Call, domain: isl.Set) -> isl.PwAff:
         if expr.name in {"abs", "labs", "llabs"} and len(expr.args) == 1:
-            self.require_exact(expr.args[0], expr.args[0].dtype, domain)
+            self.exact.require_exact(expr.args[0], expr.args[0].dtype, domain)
             value = self._value(expr.args[0], domain)
             return value.max(value.neg())
         expanded = self._expand(expr)
@@ -398,7 +377,7 @@ class Affine:
                 rest = domain.subtract(holds).coalesce()
                 chosen = self.condition(then, holds)
                 return chosen.union(self.condition(other, rest))
-        if expr.dtype.kind == "uint" and _computes(expr):
+        if expr.dtype.kind == "uint" and is_computed(expr):
             return self._comparison("!=", expr, integer(0), domain)
         return self._value(expr, domain).non_zero_set()
 
@@ -418,142 +397,15 @@ class Affine:
         is_equality = op in {"==", "!="}
         for side, value in ((left, a), (right, b)):
             if side.dtype.n_bytes < compared.n_bytes:
-                self.require_exact(side, side.dtype, domain)
+                self.exact.require_exact(side, side.dtype, domain)
             if not is_equality:
-                self.require_not_negative(side, compared, domain)
-            self._require_within(side, value, compared, domain)
+                self.exact.require_not_negative(side, compared, domain)
+            self.exact.require_within(side, value, compared, domain)
         if is_equality and compared.kind == "uint":
-            equal = self._same_rest((a, b), (left, right), compared)
+            equal = self.exact.equal_where((a, b), (left, right), compared)
             return equal if op == "==" else domain.subtract(equal).coalesce()
         result: isl.Set = getattr(a, _SET_METHODS[op])(b)
         return result
-
-    def _same_rest(
-        self,
-        values: tuple[isl.PwAff, isl.PwAff],
-        sides: tuple[Expr, Expr],
-        compared: ScalarType,
-    ) -> isl.Set:
-        """Where unsigned numbers are equal, of which some are written as others.
-
-        The number before zero is the greatest one: ``i - 1 == UINT_MAX``, ``x == -1``.
-        """
-        n_bits = 8 * compared.n_bytes
-        half = 1 << (n_bits - 1)
-        parts = [e for side in sides for e in walk(side)]
-        gap = values[0].sub(values[1])
-        equal: isl.Set = gap.zero_set()
-        if all(v is None or 0 <= v < half for v in map(fold, parts)):
-            return equal
-        for turn in (1 << n_bits, -(1 << n_bits)):
-            equal = equal.union(gap.add_constant_val(isl.Val(str(turn))).zero_set())
-        if n_bits > _INT_BITS and any(isinstance(e, Iter) for e in parts):
-            for side, value in zip(sides, values, strict=True):
-                if fold(side) is None:  # no loop counts that far
-                    equal = equal.intersect(value.lt_set(self.constant(half)))
-        return equal.coalesce()
-
-    def require_exact(self, expr: Expr, type_: ScalarType, domain: isl.Set) -> None:
-        """What is computed must not have wrapped around, nor wrap if converted.
-
-        Sums, products and shifts to the left may on the way: whatever else is done
-        with them asks.
-        """
-        self.require_not_negative(expr, type_, domain)
-        if not _computes(expr):
-            return
-        if expr.dtype.n_bytes < type_.n_bytes:
-            self.require_not_negative(expr, expr.dtype, domain)
-        value = self._value(expr, domain)
-        self._require_within(expr, value, expr.dtype, domain)
-
-    def require_not_negative(
-        self, expr: Expr, type_: ScalarType, domain: isl.Set, least: int = 0
-    ) -> None:
-        """An expression converted to `type_` must not wrap around.
-
-        If `least` is -1, it may be the greatest value of the type.
-        """
-        if type_.kind != "uint" or fold(expr) is not None or isinstance(expr, Const):
-            return
-        value = self._value(expr, domain)
-        bad = domain.intersect(value.lt_set(self.constant(least)))
-        if not bad.is_empty():
-            self.require(
-                bad,
-                domain,
-                expr,
-                f"its type is {type_}, and a value below zero wraps around",
-            )
-
-    def _require_within(
-        self, expr: Expr, value: isl.PwAff, type_: ScalarType, domain: isl.Set
-    ) -> None:
-        """A value must not be too large for a type of four bytes.
-
-        Sums of type `int` never are, as C leaves open what they would be, and what
-        stands for a variable of the type itself is not. Of eight bytes only products
-        with large numbers are.
-        """
-        source = expr.operand.dtype if isinstance(expr, Cast) else expr.dtype
-        is_sum = type_.kind == "uint" and _computes(expr)
-        if type_.n_bytes < 4 or self._is_rough or fold(expr) is not None:
-            return
-        if type_.n_bytes > 4 and not (is_sum and _has_large(expr)):
-            return
-        if not is_sum and (not isinstance(expr, Cast) or _holds(type_, source)):
-            return
-        greatest = (1 << (8 * type_.n_bytes - (type_.kind == "int"))) - 1
-        bad = value.gt_set(self.constant(greatest))
-        if type_.kind == "int":
-            bad = bad.union(value.lt_set(self.constant(-greatest - 1)))
-        bad = domain.intersect(bad)
-        if not bad.is_empty():
-            reason = f"its type is {type_}, and it may be too large for it"
-            if is_sum and _is_hash(expr):  # nobody means the few numbers that fit
-                raise NotAffine(expr, f"it is computed in {type_} and wraps around")
-            self.require(bad, domain, expr, reason)
-
-    def _require_fits(
-        self, expr: Expr, value: isl.PwAff, type_: ScalarType, domain: isl.Set
-    ) -> None:
-        """A value converted to a narrow type must fit."""
-        n_bits = 8 * type_.n_bytes
-        low, high = (0, (1 << n_bits) - 1)
-        if type_.kind == "int":
-            low, high = -(1 << (n_bits - 1)), (1 << (n_bits - 1)) - 1
-        bad = domain.intersect(
-            value.lt_set(self.constant(low)).union(value.gt_set(self.constant(high)))
-        )
-        if not bad.is_empty():
-            raise NotAffine(expr, f"its value may not fit into {type_}")
-
-
-def _computes(expr: Expr) -> bool:
-    """Whether something is computed, perhaps converted to its own type."""
-    while isinstance(expr, Cast) and expr.type == expr.operand.dtype:
-        expr = expr.operand
-    return isinstance(expr, Binary | Unary | Select | Call)
-
-
-def _is_hash(expr: Expr) -> bool:
-    """Whether an element of it is multiplied by a number that makes it wrap soon."""
-    products = (e for e in walk(expr) if isinstance(e, Binary) and e.op == "*")
-    numbers = (fold(side) for e in products for side in e.operands)
-    return any(v is not None and v >= _HASHING for v in numbers)
-
-
-def _has_large(expr: Expr) -> bool:
-    """Whether a number of more than four bytes is part of it."""
-    numbers = (fold(e) for e in walk(expr))
-    return any(v is not None and _LARGE <= v < 1 << 63 for v in numbers)
-
-
-def _holds(type_: ScalarType, source: ScalarType) -> bool:
-    """Whether a type of four bytes has all values of another that are not negative."""
-    return source.n_bytes < 4 or (
-        source.n_bytes == 4 and (type_.kind == "uint" or source.kind == "int")
-    )
 
 
 def read_exactly(iterators: Sequence[str]) -> Affine:

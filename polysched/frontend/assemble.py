@@ -17,7 +17,6 @@ from polysched.frontend.accesses import (
     without_unreached,
 )
 from polysched.frontend.actions import Surroundings
-from polysched.frontend.affine import NotAffine
 from polysched.frontend.assumptions import Assumptions, values_of
 from polysched.frontend.builder import Builder, Draft
 from polysched.frontend.called import with_bodies
@@ -25,6 +24,7 @@ from polysched.frontend.callees import find_callees
 from polysched.frontend.control import structured
 from polysched.frontend.declarations import PointerC
 from polysched.frontend.delinearise import CannotDelinearise, delinearise
+from polysched.frontend.exact_values import NotAffine
 from polysched.frontend.expressions import c_lines
 from polysched.frontend.half_rules import HalfRules
 from polysched.frontend.halves import HalfWriter

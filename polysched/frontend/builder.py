@@ -14,9 +14,10 @@ from polysched.frontend.actions import (
     ActionReader,
     Surroundings,
 )
-from polysched.frontend.affine import Affine, NotAffine
+from polysched.frontend.affine import Affine
 from polysched.frontend.data_loops import DataLoops
 from polysched.frontend.declarations import ScalarC, Symbol
+from polysched.frontend.exact_values import NotAffine
 from polysched.frontend.literals import fold, integer
 from polysched.frontend.loops import Header, iterator_node, read_header
 from polysched.frontend.nest import (

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 import islpy as isl
 
-from polysched.frontend.affine import NotAffine, read_exactly
+from polysched.frontend.affine import read_exactly
+from polysched.frontend.exact_values import NotAffine
 from polysched.frontend.literals import fold
 from polysched.ir import (
     Action,
@@ -263,7 +264,7 @@ class _Reader:
             parts = tuple((q, where) for q, _, where in found if not where.is_empty())
             return SizeRemainder(expr, parts) if parts else None
         value = self.affine.value(expr.left, self.domain)
-        self.affine.require_exact(expr.left, expr.dtype, self.domain)
+        self.affine.exact.require_exact(expr.left, expr.dtype, self.domain)
         quotient = value.scale_down_val(isl.Val(modulus)).floor()
         constant = Const(modulus, expr.dtype, str(modulus))
         return Remainder(expr, constant, quotient, self.domain)
@@ -273,7 +274,7 @@ class _Reader:
         if expr.left.dtype != expr.dtype or modulus is None:
             return None
         value = self.affine.value(expr.left, self.domain)
-        self.affine.require_exact(expr.left, expr.dtype, self.domain)
+        self.affine.exact.require_exact(expr.left, expr.dtype, self.domain)
         return Division(expr, modulus, value)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import islpy as isl
 
-from polysched.frontend.affine import NotAffine
+from polysched.frontend.exact_values import NotAffine
 from polysched.frontend.literals import integer
 from polysched.frontend.nest import Entered
 from polysched.frontend.sums_of_integers import (

@@ -17,9 +17,10 @@ from math import gcd
 import islpy as isl
 
 from polysched.frontend.accesses import PathWalker
-from polysched.frontend.affine import Affine, NotAffine
+from polysched.frontend.affine import Affine
 from polysched.frontend.assumptions import Assumptions
 from polysched.frontend.builder import Draft
+from polysched.frontend.exact_values import NotAffine
 from polysched.frontend.flat_dimensions import Shape, set_dimensions, with_dimensions
 from polysched.frontend.local_ranges import Between, at_corners, find_ranges
 from polysched.frontend.objects import Object

@@ -15,8 +15,9 @@ from typing import Any
 import islpy as isl
 from pycparser import c_ast
 
-from polysched.frontend.affine import NotAffine, read_exactly
+from polysched.frontend.affine import read_exactly
 from polysched.frontend.aliasing import is_stepped, values_of_name
+from polysched.frontend.exact_values import NotAffine
 from polysched.frontend.literals import fold, integer
 from polysched.frontend.naming import is_free_for_isl
 from polysched.frontend.objects import Object, Objects

@@ -103,7 +103,7 @@ def enter_loop(outer: Nest, affine: Affine, bounds: Bounds) -> isl.Set:
     here = affine.iterator(loop.name)
     ends_below_zero = _ends_below_zero(bounds)
     least = -1 if ends_below_zero else 0
-    affine.require_not_negative(bounds.start, loop.type, domain, least)
+    affine.exact.require_not_negative(bounds.start, loop.type, domain, least)
     start = affine.value(bounds.start, domain)
     if loop.type.kind == "uint":
         domain = domain.intersect(here.nonneg_set())
@@ -116,7 +116,7 @@ def enter_loop(outer: Nest, affine: Affine, bounds: Bounds) -> isl.Set:
         reached = reached.intersect(offset.zero_set())
     if ends_below_zero and not_equal_bound(bounds.condition, loop) is not None:
         return reached.coalesce()
-    with affine.roughly():
+    with affine.exact.roughly():
         continues = affine.condition(bounds.condition, reached)
     if not all(_is_plain(c, loop) for c in conjuncts(bounds.condition)):
         continues = _until_first_failure(reached, continues, loop.step)

@@ -14,8 +14,8 @@ from typing import Any
 import islpy as isl
 
 from polysched.frontend.accesses import PathWalker
-from polysched.frontend.affine import NotAffine
 from polysched.frontend.builder import Draft
+from polysched.frontend.exact_values import NotAffine
 from polysched.frontend.refusal import Refuser
 from polysched.ir import (
     Action,

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 from pycparser import c_ast
 
 from polysched.frontend.actions import ActionReader, Surroundings
-from polysched.frontend.affine import NotAffine
 from polysched.frontend.data_loops import DataLoops
 from polysched.frontend.declarations import PointerC, Symbol
+from polysched.frontend.exact_values import NotAffine
 from polysched.frontend.hints import LOOP_IN_FUNCTION, is_over_levels, levels_hint
 from polysched.frontend.syntax import line_of
 from polysched.ir import (
