@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from polysched.analysis.arguments import choose_arguments
 from polysched.analysis.bounded_factors import bound_factors
 from polysched.analysis.clamps import order_clamps
@@ -17,6 +19,8 @@ from polysched.analysis.privatize import privatize
 from polysched.analysis.substitute import substitute_scalars
 from polysched.analysis.versions import copy_versions
 from polysched.ir import Scop
+
+_OUTSIDE = ("local", "static")  # declared in the function, in front of the SCoP
 
 
 def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
@@ -40,4 +44,12 @@ def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
     updated = order_updates(split_guarded_sums(choose_arguments(join_loops(moved))))
     has_known_sizes = not updated.parameters
     done = copy_versions(updated) if with_copies and has_known_sizes else updated
-    return bound_factors(take_in_order(done))
+    return _with_gone(scop, bound_factors(take_in_order(done)))
+
+
+def _with_gone(scop: Scop, prepared: Scop) -> Scop:
+    """With the names of variables that only the user's text has, as it declares them."""
+    kept = {a.source_name for a in prepared.arrays}
+    gone = (a.source_name for a in scop.arrays if a.storage in _OUTSIDE and not a.held)
+    unused = dict.fromkeys(name for name in gone if name not in kept)
+    return replace(prepared, counters=(*prepared.counters, *unused))
