@@ -11,6 +11,7 @@ from polysched.base import CodegenError
 from polysched.codegen.addresses import Question, ask_apart
 from polysched.codegen.ast_expr import AstExprPrinter
 from polysched.codegen.ctext import AND, Text, binary, identifiers, integer
+from polysched.codegen.macro_check import ask_macros
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.products import declare_products
 from polysched.codegen.scan import print_scan
@@ -67,7 +68,7 @@ def frame_code(
     fallback = _original_lines(scop, options) if conditions else []
     if not conditions:
         code = [*_unused(scop, code), *code]
-    code = [*code, *scop.behind.splitlines()]
+    code = [*ask_macros(options.macro_uses), *code, *scop.behind.splitlines()]
     if apart.conditions:
         guard = ["/* where these overlap, the original runs */", *guard]
     lines = [*guard, *(options.indent + line for line in code), "}"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from polysched.ir import MacroUse
+
 LEAST_SHARED = 4096
 """Statement instances below which threads take longer to start than to work: a few
 microseconds against one or two nanoseconds for each instance."""
@@ -36,6 +38,8 @@ class PrintOptions:
     reserved : frozenset of str
         Identifiers that generated names must avoid besides the SCoP's own; pass
         ``identifiers(source)`` of the whole file to be safe from its macros.
+    macro_uses : tuple of MacroUse
+        Macros that the code rests on: it does not compile where they are others.
     max_nodes : int
         Largest number of loops, branches and statements to print.
     max_operations : int
@@ -63,6 +67,7 @@ class PrintOptions:
     indent: str = "  "
     original_text: str | None = None
     reserved: frozenset[str] = frozenset()
+    macro_uses: tuple[MacroUse, ...] = ()
     max_nodes: int = 4000
     max_operations: int = 1_250_000
     check_operations: int = 3_000_000

@@ -8,6 +8,7 @@ from os import PathLike, fspath
 
 from polysched.base import FrontendError
 from polysched.frontend.half_rules import find_half_rules
+from polysched.frontend.macro_uses import find_macro_uses
 from polysched.frontend.preprocess import preprocess
 from polysched.frontend.region_reader import RegionReader
 from polysched.frontend.regions import find_marks, pair_marks
@@ -88,4 +89,5 @@ def parse_c(
     return Program(
         source.path, source.content, tuple(scops), tuple(refusals), tuple(flags),
         found.names.has_main, found.signatures, text.macros,
+        find_macro_uses(source, text, places, found.ast, scops, flags, cc),
     )  # fmt: skip

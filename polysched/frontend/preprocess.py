@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from polysched.base import (
@@ -21,7 +21,8 @@ from polysched.frontend.source import SourceFile, decode
 _MARKER = re.compile(r'#\s*(?:line\s+)?(\d+)\s+"((?:\\.|[^"\\])*)"([\d\s]*)$')
 _MESSAGE = re.compile(r"^(.+?):(\d+):(?:(\d+):)?\s*(?:fatal )?error:\s*(.*)$", re.M)
 _PRAGMA = re.compile(r"#\s*pragma\b\s*(.*?)\s*$")
-_MACRO = re.compile(r"#(?:define|undef) (\w+)")
+_MACRO = re.compile(r"#(define|undef) (\w+)(\([^)]*\))?(.*)")
+_COMMAND_LINE = {"<command-line>", "<command line>"}  # where -D stands
 _TIMEOUT_SECONDS = 60
 
 
@@ -44,6 +45,22 @@ MARKS = ("scop", "endscop")
 
 
 @dataclass(frozen=True)
+class Macro:
+    """What a macro was last defined as.
+
+    Attributes
+    ----------
+    body : str
+        The text behind its name and arguments.
+    has_arguments : bool
+        Whether it is used like a function.
+    """
+
+    body: str
+    has_arguments: bool = False
+
+
+@dataclass(frozen=True)
 class Preprocessed:
     """What the preprocessor made of a file.
 
@@ -55,11 +72,14 @@ class Preprocessed:
         Text of the system headers, for the names that they define.
     macros : frozenset of str
         Names of macros, of all files and of the compiler's own.
+    own_macros : mapping of str to Macro
+        Those of the user's own files and of the command line.
     """
 
     lines: tuple[Line, ...]
     system_text: str
     macros: frozenset[str] = frozenset()
+    own_macros: Mapping[str, Macro] = field(default_factory=dict)
 
     def merged_lines(self) -> dict[tuple[str, int], str]:
         """The text of each source line; one that came in pieces is put together."""
@@ -173,6 +193,7 @@ def split_lines(text: str, path: str) -> Preprocessed:
     lines: list[Line] = []
     system: list[str] = []
     macros: set[str] = set()
+    own: dict[str, Macro] = {}
     user_files = {path}
     file, number, is_system = path, 1, False
     for raw in text.split("\n"):
@@ -188,14 +209,16 @@ def split_lines(text: str, path: str) -> Preprocessed:
                 continue
             defined = _MACRO.match(raw)
             if defined:
-                macros.add(defined[1])
+                macros.add(defined[2])
+                if defined[1] == "define" and (not is_system or file in _COMMAND_LINE):
+                    own[defined[2]] = Macro(defined[4], defined[3] is not None)
                 raw = ""
         if is_system:
             system.append(raw)
         else:
             lines.append(Line(raw, file, number))
         number += 1
-    return Preprocessed(tuple(lines), "\n".join(system), frozenset(macros))
+    return Preprocessed(tuple(lines), "\n".join(system), frozenset(macros), own)
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import islpy as isl
 
@@ -79,12 +79,15 @@ class ReadRegions:
         What the file declares.
     signatures : tuple of Signature
         Of the functions around them.
+    ast : FileAST
+        The file; None where it is nested too deeply.
     """
 
     scops: tuple[Scop, ...]
     refusals: tuple[FrontendError, ...]
     names: FileNames
     signatures: tuple[Signature, ...] = ()
+    ast: Any = None
 
 
 class RegionReader:
@@ -143,7 +146,9 @@ class RegionReader:
             replace(s, called_with=tuple(called.get(s.function, {}).items()))
             for s in signatures
         )
-        return ReadRegions(scops, (*syntax.refusals, *errors), names, signatures)
+        return ReadRegions(
+            scops, (*syntax.refusals, *errors), names, signatures, syntax.ast
+        )
 
     def _read(self, regions: Sequence[_Region], names: FileNames) -> None:
         """Read those that the parser sees."""

@@ -23,8 +23,8 @@ except ImportError:  # pycparser 2 keeps it elsewhere
     from pycparser.plyparser import ParseError
 
 _LOG = logging.getLogger(__name__)
-_MAX_FAILURES = 100
-_FAILURES = (ParseError, AssertionError, RecursionError)
+_MAXFAILURES = 100
+FAILURES = (ParseError, AssertionError, RecursionError)
 _PLACE = re.compile(r"^(.*?):(\d+)(?::(\d+))?:\s*(.*)$", re.S)
 
 
@@ -60,13 +60,13 @@ def parse_text(
     """
     cleaned = parser_text(text)
     refusals: list[FrontendError] = []
-    for attempt in range(_MAX_FAILURES):
+    for attempt in range(_MAXFAILURES):
         try:
             ast = c_parser.CParser().parse(cleaned, source.path)
             return Syntax(ast, tuple(refusals))
         except RecursionError:
             message = "brackets or blocks are nested too deeply"
-        except _FAILURES as error:
+        except FAILURES as error:
             message = str(error)
         if not attempt:
             refused = check_syntax(source, flags, cc)
@@ -91,7 +91,7 @@ def line_of(node: Any) -> Any:
 def _parses(text: str) -> bool:
     try:
         c_parser.CParser().parse(text)
-    except _FAILURES:
+    except FAILURES:
         return False
     return True
 

@@ -80,7 +80,7 @@ from polysched.ir.marks import (
 )
 from polysched.ir.order import original_order, original_rows, original_tree
 from polysched.ir.overlap import OVERLAP_RULE, MayOverlap, OverlapRule, Touched
-from polysched.ir.program import FunctionParameter, Program, Signature
+from polysched.ir.program import FunctionParameter, MacroUse, Program, Signature
 from polysched.ir.questions import describe_overlaps, list_questions
 from polysched.ir.ranges import Range, range_of, range_of_type
 from polysched.ir.scop import (
@@ -147,6 +147,7 @@ __all__ = [
     "Load",
     "Local",
     "Lookup",
+    "MacroUse",
     "MayOverlap",
     "NodePath",
     "Overlap",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 from polysched.base import FrontendError, Shown
 from polysched.ir.scop import Scop
@@ -48,6 +50,25 @@ class Signature:
     called_with: tuple[tuple[str, int], ...] = ()
 
 
+@dataclass(frozen=True)
+class MacroUse:
+    """What a macro stood for where a SCoP was read.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    text : str
+        What it stands for once all macros in it are replaced: a constant or a type.
+    kind : {"number", "type", "defined", "undefined"}
+        Of the last two only that counts, as lines of the region depend on it.
+    """
+
+    name: str
+    text: str
+    kind: Literal["number", "type", "defined", "undefined"] = "number"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Program(Shown):
     """One C source file as the user wrote it, and what was found in it.
@@ -70,6 +91,8 @@ class Program(Shown):
         Of the functions that hold SCoPs; a driver is generated from them.
     macros : frozenset of str
         Names of macros that are or were defined, in headers and by the compiler, too.
+    macro_uses : mapping of str to tuple of MacroUse
+        By name of a SCoP, the macros that what is written for it rests on.
     """
 
     path: str
@@ -80,6 +103,7 @@ class Program(Shown):
     has_main: bool = False
     signatures: tuple[Signature, ...] = ()
     macros: frozenset[str] = frozenset()
+    macro_uses: Mapping[str, tuple[MacroUse, ...]] = field(default_factory=dict)
 
     def likely_sizes(self, scop: Scop) -> dict[str, int]:
         """Values of a SCoP's parameters in the file's own call of its function."""

@@ -199,6 +199,7 @@ def print_region(
         header=header,
         original_text=original_text(program, scop) if program and has_text else None,
         reserved=_identifiers(program),
+        macro_uses=program.macro_uses.get(scop.name, ()) if program else (),
         least_shared=LEAST_SHARED,
     )
     validity = None if dependences is None else dependences.validity

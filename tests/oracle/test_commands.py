@@ -209,6 +209,20 @@ def test_optimized_program_prints_the_same(run, two, tmp_path):
     assert _printed(out) == _printed(two)
 
 
+def test_variables_that_are_needed_no_more_do_not_make_warnings(run, tmp_path):
+    source, out = tmp_path / "norm.c", tmp_path / "out.c"
+    source.write_text(
+        "double A[40][30], R[30];\nvoid norms(void)\n{\n  double norm;\n#pragma scop\n"
+        "  for (int k = 0; k < 30; k++) {\n    norm = 0;\n"
+        "    for (int i = 0; i < 40; i++)\n      norm += A[i][k] * A[i][k];\n"
+        "    R[k] = norm;\n  }\n#pragma endscop\n}\n"
+    )
+    run("optimize", source, "-o", out, *QUICK)
+    assert "norm +=" not in out.read_text()
+    command = ["gcc", "-O1", "-Wall", "-Werror", "-fopenmp", "-c", out]
+    subprocess.run([*command, "-o", tmp_path / "out.o"], check=True)
+
+
 def test_text_outside_the_scops_is_kept(run, two, tmp_path):
     out = tmp_path / "out.c"
     run("optimize", two, "-o", out, *QUICK, "--scop", "smooth")
@@ -283,6 +297,17 @@ def test_check_names_macros_that_differ(run, gemm, tmp_path):
     run("optimize", gemm, "-o", out, "-D", "MINI", *QUICK)
     told = run("check", gemm, out, "-D", "SMALL", "--no-run", status=1).out
     assert "read with the macros -DMINI, this file with -DSMALL" in told
+
+
+def test_what_is_written_compiles_with_its_own_macros_only(run, gemm, tmp_path):
+    out = tmp_path / "out.c"
+    run("optimize", gemm, "-o", out, "-D", "MINI", *QUICK)
+    assert _printed(out, "-DMINI") == _printed(gemm, "-DMINI")
+    for other in ("-DSMALL", "-DREAL=float"):
+        command = ["gcc", "-fopenmp", other, "-fsyntax-only", str(out)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode
+        assert "written for other macros" in done.stderr
 
 
 def test_change_outside_the_scops_is_refused(run, two, tmp_path):
