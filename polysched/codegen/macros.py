@@ -58,7 +58,7 @@ _MACROS = {
     "choose": """#define {0}(vector, x, op, y, then, other) \\
   __extension__ ({{ \\
     const vector x_ = (x), y_ = (y); \\
-    vector chosen_; \\
+    vector chosen_ = x_; \\
     for (unsigned lane_ = 0; lane_ < sizeof x_ / sizeof x_[0]; lane_++) \\
       chosen_[lane_] = x_[lane_] op y_[lane_] ? then[lane_] : other[lane_]; \\
     chosen_; \\

@@ -196,9 +196,15 @@ class Assembler:
         )  # fmt: skip
 
     def _counters(self, checks: SiteChecks) -> tuple[str, ...]:
-        """Names of variables from outside that count loops in the text."""
+        """Names of variables from outside that count loops, or are constants."""
         names = (symbol.name for symbol, _ in checks.outer_iterators())
-        return tuple(dict.fromkeys((*names, *self.rewritten.counters)))
+        known = (
+            s.name
+            for s in self.around.survey.symbols.values()
+            if s is not None and s.kind == "object" and s.value is not None
+            if s.storage in {"local", "static"} and s not in self.around.survey.declared
+        )
+        return tuple(dict.fromkeys((*names, *self.rewritten.counters, *known)))
 
     def _with_halves(self, drafts: list[Draft]) -> list[Draft]:
         """Drafts that compute in `float` where the text does in types of two bytes."""

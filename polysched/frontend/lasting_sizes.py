@@ -54,6 +54,10 @@ class LastingSizes:
                 return replace(ctype, element=inner, extent=extent if lasts else None)
         return ctype
 
+    def is_lasting(self, declaration: Any, scope: Scope) -> bool:
+        """Whether a variable of the function keeps the value it is declared with."""
+        return not self._changes(declaration.name, declaration, scope)
+
     def _changes(self, name: str, declaration: Any, scope: Scope) -> bool:
         """Whether a variable may change, or be hidden, behind a declaration."""
         symbol = scope.find(name)

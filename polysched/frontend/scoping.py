@@ -116,8 +116,10 @@ class Declarer:
         if "extern" in node.storage:
             storage = "global"
         ctype = read_type(node.type, scope)
-        value = self._constant_value(node, ctype, scope)
-        return scope.declare(Symbol(node.name, "object", ctype, storage, node, value))
+        symbol = Symbol(node.name, "object", ctype, storage, node)
+        if isinstance(ctype, ScalarC) and ctype.const:
+            symbol.value = self.start_value(symbol, scope)
+        return scope.declare(symbol)
 
     def fold_constant(self, node: Any, scope: Scope) -> int | None:
         """The value of a constant expression, or None."""
@@ -126,9 +128,12 @@ class Declarer:
         except FrontendError:
             return None
 
-    def _constant_value(self, node: Any, ctype: Any, scope: Scope) -> int | None:
-        """The value of a ``const`` integer with a constant initialiser."""
-        if not isinstance(ctype, ScalarC) or not ctype.const or node.init is None:
+    def start_value(self, symbol: Symbol, scope: Scope) -> int | None:
+        """The value of an integer's initialiser, if that is a constant."""
+        ctype, node = symbol.ctype, symbol.node
+        if not isinstance(ctype, ScalarC) or not isinstance(node, c_ast.Decl):
+            return None
+        if node.init is None:
             return None
         if ctype.type.is_float or ctype.volatile:
             return None
@@ -227,6 +232,10 @@ class _Walker:
         if symbol is not None:
             sizes = LastingSizes(function, self._defined)
             symbol.ctype = sizes.type_of(symbol.ctype, node, scope)
+            if symbol.storage == "local" and symbol.value is None:
+                start = self.declarer.start_value(symbol, scope)
+                if start is not None and sizes.is_lasting(node, scope):
+                    symbol.value = start
 
     def _block(
         self,

@@ -336,8 +336,8 @@ class Scop(Shown):
         Values of parameters that sizes of tiles are chosen for; nothing is proven
         with them.
     counters : tuple of str
-        C names of the variables from outside that its loops count with, and of those
-        that it needs no more.
+        C names of the variables from outside that its loops count with, of those that
+        are constants, and of those that it needs no more.
     called : tuple of str
         Static functions that nothing but its text calls.
     is_repeated : bool

@@ -71,3 +71,44 @@ def test_bytes_of_an_array_are_not_counted_by_sizes_that_changed(parse):
         f"{LOOPS.split('scop', 1)[1]}}}"
     ).refusals
     assert "memset" in refused.message
+
+
+BOUND = """#pragma scop
+  for (int i = 0; i < n; i++)
+    y[i] = 1;
+#pragma endscop
+"""
+HEAD = "double y[999]; void set(int *);\nvoid f(void) {"
+
+
+def parameters_of(parse, text):
+    (scop,) = parse(text).scops
+    return [p.name for p in scop.parameters]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD} int n = 30;\n{BOUND}}}",
+        f"{HEAD} unsigned m = 4; int n = 2 * m + 1;\n{BOUND}}}",
+        f"{HEAD} for (int t = 0; t < 9; t++) {{ long n = 20;\n{BOUND} }} }}",
+    ],
+)
+def test_numbers_that_nobody_changes_are_constants(parse, text):
+    assert parameters_of(parse, text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD} int n = 30; n /= 2;\n{BOUND}}}",
+        f"{HEAD} int n = 30; set(&n);\n{BOUND}}}",
+        f"{HEAD} int n = 30, *p = &n; *p = 20;\n{BOUND}}}",
+        f"{HEAD} int n = 30; for (int t = 0; t < 9; t++) {{\n{BOUND} n--; }} }}",
+        f"{HEAD} int n = 30;\n{BOUND} n++; }}",
+        f"{HEAD} static int n = 30;\n{BOUND} n = 20; }}",
+        f"{HEAD} volatile int n = 30; int k = n; {{ int n = k;\n{BOUND}}} }}",
+    ],
+)
+def test_numbers_that_may_change_are_parameters(parse, text):
+    assert parameters_of(parse, text) == ["n"]
