@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -23,6 +24,7 @@ from polysched.frontend.declarations import (
     ScalarC,
     Scope,
     StructC,
+    Symbol,
     dimensions,
     element_type,
     read_type,
@@ -92,6 +94,11 @@ class _Caller:
         for part in (p for item in items for p in parts(item)):
             if isinstance(part, c_ast.Decl):
                 self._own[part.name] = None if part.name in self._own else part
+        addresses = (
+            p.expr for item in items for p in parts(item)
+            if isinstance(p, c_ast.UnaryOp) and p.op == "&"
+        )  # fmt: skip
+        self._pointed = {a.name for a in addresses if isinstance(a, c_ast.ID)}
         self._root = scope
         while self._root.parent is not None:
             self._root = self._root.parent
@@ -324,9 +331,9 @@ class _Caller:
             if not is_kept or not _points_to(wanted, type_, copier):
                 raise UnfitBodyError("a variable of another type is passed", argument)
             return copier.point(parameter.name, name)
-        is_whole = not is_address and is_kept
-        if is_whole and type_ is not None and _is_same(wanted, type_, copier):
-            return copier.rename(parameter.name, name)
+        instead = self._renamed(copier, parameter, argument) if is_kept else None
+        if instead is not None:
+            return instead
         if len(dimensions(wanted)) != 1 or table_dimensions(wanted) is not None:
             raise UnfitBodyError(
                 f"what is passed as {parameter.name!r} has rows of other lengths",
@@ -339,6 +346,20 @@ class _Caller:
             pointer = c_ast.PtrDecl([], pointer.type, parameter.coord)
         return copier.declare(parameter, pointer, argument)
 
+    def _renamed(
+        self, copier: BodyCopier, parameter: Any, argument: Any
+    ) -> list[Any] | None:
+        """Let a parameter be an array or its rows; None if they are others."""
+        wanted = read_type(parameter.type, self._root)
+        name = argument.name if isinstance(argument, c_ast.ID) else ""
+        type_ = self._type(name)
+        if type_ is not None and _is_same(wanted, type_, copier):
+            return copier.rename(parameter.name, name)
+        rows = self._rows(argument)
+        if rows is not None and _is_same(wanted, rows.type, copier):
+            return copier.replace(parameter.name, rows.node)
+        return None
+
     def _copier(self) -> BodyCopier:
         return BodyCopier(self._fresh, self._means_the_same, self._own)
 
@@ -350,16 +371,69 @@ class _Caller:
         found = self._scope.find(name)
         return found.ctype if found is not None and found.kind == "object" else None
 
+    def _rows(self, argument: Any) -> _Rows | None:
+        """Rows that are passed, ``A[k]`` or ``&A[k][0]`` of ``A[..][..][..]``.
+
+        None where a body may change what `k` is, and of rows of single numbers.
+        """
+        node, subscripts = argument, []
+        if isinstance(node, c_ast.UnaryOp) and node.op == "&":
+            node = node.expr
+            if not isinstance(node, c_ast.ArrayRef) or c_text(node.subscript) != "0":
+                return None
+            node = node.name
+        rows = node
+        while isinstance(node, c_ast.ArrayRef):
+            subscripts.append(node.subscript)
+            node = node.name
+        type_ = self._type(node.name) if isinstance(node, c_ast.ID) else None
+        for subscript in subscripts:
+            if not isinstance(type_, ArrayC) or not self._is_fixed(subscript):
+                return None
+            type_ = type_.element
+        if not subscripts or not isinstance(type_, ArrayC):
+            return None
+        return _Rows(rows, type_) if isinstance(type_.element, ArrayC) else None
+
+    def _is_fixed(self, subscript: Any) -> bool:
+        """Whether nothing but assignments around it changes what a subscript is."""
+        kinds = (c_ast.ID, c_ast.Constant, c_ast.BinaryOp, c_ast.UnaryOp, c_ast.Cast)
+        types = (c_ast.Typename, c_ast.TypeDecl, c_ast.IdentifierType)
+        every = list(parts(subscript))
+        if not all(isinstance(p, (*kinds, *types)) for p in every):
+            return False
+        if any(isinstance(p, c_ast.UnaryOp) and p.op in {"*", "&"} for p in every):
+            return False
+        found = ((n, self._scope.find(n)) for n in names(subscript))
+        return all(
+            n not in self._pointed
+            and (n in self._own or (s is not None and _is_near(s)))
+            for n, s in found
+        )
+
     def _stays(self, name: str) -> bool:
         """Whether a number is the function's own, and the SCoP does not change it."""
         found = self._scope.find(name)
-        is_near = found is not None and found.storage in {"local", "parameter"}
+        is_near = found is not None and _is_near(found)
         return is_near and name not in self._own and name not in self._changed
 
     def _means_the_same(self, name: str) -> bool:
         """Whether a name of the file means the same in the SCoP."""
         found = self._scope.find(name)
         return found is self._root.names.get(name) and name not in self._own
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Some rows of an array, and their type."""
+
+    node: Any
+    type: CType
+
+
+def _is_near(symbol: Symbol) -> bool:
+    """Whether other functions do not know a variable, or it is a constant."""
+    return symbol.storage in {"local", "parameter"} or symbol.value is not None
 
 
 def parameters_of(function: Any) -> list[Any]:

@@ -58,6 +58,7 @@ class BodyCopier:
         self._own = own
         self._names: dict[str, str] = {}
         self._pointed: dict[str, str] = {}
+        self._rows: dict[str, Any] = {}
 
     def rename(self, name: str, other: str) -> list[Any]:
         """Let a parameter be what is passed, which has a name."""
@@ -67,6 +68,11 @@ class BodyCopier:
     def point(self, name: str, variable: str) -> list[Any]:
         """Let a parameter be the address of a variable."""
         self._pointed[name] = variable
+        return []
+
+    def replace(self, name: str, rows: Any) -> list[Any]:
+        """Let a parameter be rows of an array, ``A[k]``, whatever the body does."""
+        self._rows[name] = rows
         return []
 
     def declare(self, parameter: Any, type_: Any, argument: Any) -> list[Any]:
@@ -156,6 +162,8 @@ class BodyCopier:
     def _name(self, node: Any, names: dict[str, str]) -> Any:
         if node.name in names:
             return c_ast.ID(names[node.name], node.coord)
+        if node.name in self._rows:
+            return copied(self._rows[node.name])
         if node.name in self._pointed:
             raise UnfitBodyError(
                 f"it uses {node.name!r}, to which a variable's address is passed, "

@@ -15,7 +15,8 @@ PROGRAM = """\
 #include <string.h>
 #define N 24
 typedef struct { double re, im; } complex_t;
-static double G[N], A[N][N], B[N][N], flat[N * N], x[N + 2], y[N + 2], line[N];
+static double G[N], A[N][N], B[N][N], flat[N * N], line[N];
+static double cube[5][N][N], x[N + 2], y[N + 2];
 static double *rows[N];
 static complex_t z[N + 1], w[N + 1];
 static int count = 3;
@@ -114,6 +115,16 @@ static void values(int n, double *v) {
   for (int i = 0; i < n; i++) G[i] += line[i] + left;
 #pragma endscop
 }
+static void twice(const double X[N][N], double (*Z)[N]) {
+  for (int i = 0; i < N; i++)
+    for (int j = 1; j < N; j++) Z[i][j] = 2 * X[i][j] + Z[i][j - 1];
+}
+static void planes(int n) {
+#pragma scop
+  twice(A, cube[0]);
+  for (int k = 1; k < n / 6; k++) twice(cube[k - 1], &cube[k][0]);
+#pragma endscop
+}
 static void pairs(int n) {
 #pragma scop
   for (int i = 0; i < n; i++) {
@@ -165,6 +176,7 @@ int main(void) {
     values(n, x), show("x", x, sizeof x), show("G", G, sizeof G);
     show("flat", flat, sizeof flat), show("line", line, sizeof line);
     sample(n, 9, x), show("sample", x, sizeof x);
+    planes(n), show("cube", cube, sizeof cube);
     pairs(n), show("z", z, sizeof z), show("w", w, sizeof w);
   }
   return 0;

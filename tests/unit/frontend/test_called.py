@@ -34,8 +34,13 @@ static int set(int n, double *x) { for (int i = 0; i < n; i++) x[i] = 0; return 
 static unsigned next(unsigned *s) { return *s = *s * 5 + 3; }
 static double real(unsigned *s) { return next(s) / 7.0; }
 static void global(double *x) { x[0] = G[0]; }
+static void twice(double (*Z)[9], double v) {
+  for (int i = 0; i < 9; i++) Z[i][0] = 2 * v;
+}
+static void plane(int n, double Z[n][9]) { k = 2; twice(Z, Z[1][1]); }
 """
-HEAD = "int n, int m, double *x, double *y, double A[n][m], double C[n][n]"
+HEAD = "int n, int m, double *x, double *y, double A[n][m], double C[n][n], "
+HEAD += "double P[7][9][9], double Q[7][8][9][9]"
 LOOP = "for (int i = 0; i < n; i++)"
 
 
@@ -48,6 +53,11 @@ LOOP = "for (int i = 0; i < n; i++)"
         (f"{LOOP} axpy(2, x[i], x, &A[i][1]);",
          "S0[i, j] -> A[i, j + 1] : 0 <= i < n and 0 <= j < 2"),
         ("square(n, C);", "S0[i] -> C[i, i] : 0 <= i < n"),
+        ("twice(P[3], 1);", "S0[i] -> P[3, i, 0] : 0 <= i < 9"),
+        (f"{LOOP} twice(&P[i + 1][0], 1);",
+         "S0[q, i] -> P[q + 1, i, 0] : 0 <= q < n and 0 <= i < 9"),
+        ("for (int q = 0; q < 7; q++) plane(n, Q[q][7 - q]);",
+         "S0[q, i] -> Q[q, 7 - q, i, 0] : 0 <= q < 7 and 0 <= i < 9"),
     ],
 )  # fmt: skip
 def test_what_a_function_writes_is_what_is_passed(parse, body, written):
@@ -83,6 +93,8 @@ def test_calls_in_expressions_may_set_what_nothing_else_there_mentions(parse):
 @pytest.mark.parametrize(
     ("body", "line", "words"),
     [
+        ("plane(9, P[k]);", 0, "what is passed as 'Z' has rows of other lengths"),
+        ("square(n, P[2]);", 0, "what is passed as 'A' has rows of other lengths"),
         ("square(n, A);", 0, "what is passed as 'A' has rows of other lengths"),
         ("double s; second(&s);", 13, "it uses 's', to which a variable's address is"),
         ("keeps(x);", 14, "it declares what is no variable of its own"),
