@@ -37,6 +37,10 @@ from polysched.ir import Scop, Signature
 from polysched.sets import operation_limit
 
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
+_WORDS_OF_C = """
+    break char continue double else float for if int long return short signed sizeof
+    struct typedef unsigned void while
+"""  # that generated text has
 _MAX_OPERATIONS = 30_000_000  # of isl, for one SCoP; the examples need 120 000
 _MAX_ROUNDS = 8  # of looking for parts, each within those of the one before
 _MAX_PARTS = 24  # that are read in all
@@ -185,12 +189,22 @@ class RegionReader:
             for line in self._text.lines
             if line.file == self._source.path and line.number in inside
         ]
+        self._check_keywords(self._place(pair))
         check_threads(site.items, site.scope, lines, self._refuser)
         with operation_limit(isl.DEFAULT_CONTEXT, _MAX_OPERATIONS):
             return build_scop(
                 site, region, site.function.decl.name, functions, self._refuser,
                 self._words, self._sizes, self._halves,
             )  # fmt: skip
+
+    def _check_keywords(self, where: SourceLocation) -> None:
+        """Generated text means by `int` what C does."""
+        for word in self._text.own_macros.keys() & set(_WORDS_OF_C.split()):
+            raise UnsupportedSyntaxError(
+                f"{word!r} is a macro: generated text would mean something else by it",
+                where=where,
+                hint=f"give what stands for {word!r} another name, with a typedef",
+            )
 
     def _find_misplaced(self, regions: Sequence[_Region], names: FileNames) -> None:
         unpaired = {node.coord.line for node in names.unpaired}

@@ -107,3 +107,12 @@ def test_macros_are_what_they_are_at_the_region(parse):
     )
     values = {name: [u.text for u in uses] for name, uses in program.macro_uses.items()}
     assert values == {"f": ["4"], "f.2": ["7"]}
+
+
+def test_words_of_the_language_are_no_macros(parse):
+    program = parse(
+        "#define int long long\nint x[9];\nvoid f(void)\n{\n#pragma scop\n"
+        "for (int i = 0; i < 9; i++) x[i] = 1;\n#pragma endscop\n}\n"
+    )
+    (refusal,) = program.refusals
+    assert "'int' is a macro" in refusal.message
