@@ -161,6 +161,7 @@ def _ask_for_order(
             context=scop.context.params(),
             reserved=options.reserved | {p.name for p in scop.parameters} | {element},
             indent=options.indent,
+            macros=exprs.macros,
         )
         lines += [f"int {flag} = 1;", *scan.splitlines()]
         flags.append(flag)

@@ -30,13 +30,13 @@ _MACROS = {
     long out_ = 0, i_ = 0; \\
     for (runs_ = 0; i_ < n_; runs_++) {{ \\
       long middle_ = i_ + 1; \\
-      while (middle_ < n_ && from_[middle_ - 1].first <= from_[middle_].first) \\
+      while (middle_ < n_ && from_[middle_ - 1].first_ <= from_[middle_].first_) \\
         middle_++; \\
       long end_ = middle_ < n_ ? middle_ + 1 : n_; \\
-      while (end_ < n_ && from_[end_ - 1].first <= from_[end_].first) end_++; \\
+      while (end_ < n_ && from_[end_ - 1].first_ <= from_[end_].first_) end_++; \\
       for (long k_ = middle_; out_ < end_; out_++) {{ \\
         const int is_left_ = k_ >= end_ \\
-          || (i_ < middle_ && from_[i_].first <= from_[k_].first); \\
+          || (i_ < middle_ && from_[i_].first_ <= from_[k_].first_); \\
         to_[out_] = from_[is_left_ ? i_++ : k_++]; \\
       }} \\
       i_ = end_; \\
@@ -48,10 +48,11 @@ _MACROS = {
   __UINTPTR_TYPE__ all_ = 0, written_ = 0; \\
   int apart_ = 1; \\
   for (long i_ = 0; i_ < n_; i_++) {{ \\
-    if (from_[i_].end <= from_[i_].first) continue; \\
-    apart_ &= from_[i_].first >= (from_[i_].is_written ? all_ : written_); \\
-    if (from_[i_].end > all_) all_ = from_[i_].end; \\
-    if (from_[i_].is_written && from_[i_].end > written_) written_ = from_[i_].end; \\
+    if (from_[i_].end_ <= from_[i_].first_) continue; \\
+    apart_ &= from_[i_].first_ >= (from_[i_].is_written_ ? all_ : written_); \\
+    if (from_[i_].end_ > all_) all_ = from_[i_].end_; \\
+    if (from_[i_].is_written_ && from_[i_].end_ > written_) \\
+      written_ = from_[i_].end_; \\
   }} \\
   apart_; \\
 }})""",

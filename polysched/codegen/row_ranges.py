@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import islpy as isl
 
-from polysched.codegen.ctext import Names, Text
+from polysched.codegen.ctext import Text
 from polysched.codegen.macros import Macros
 from polysched.codegen.scan import print_scan
 from polysched.ir import MayOverlap, Scop, Touched
@@ -52,7 +52,7 @@ def ask_rows_apart(
     tables = [t for t in touched if t.array.in_rows]
     has_bytes = any(t.is_written and t.array.type.n_bytes == 1 for t in touched)
     names = macros.names
-    writer = _RowWriter(scop, names, indent, reserved)
+    writer = _RowWriter(scop, macros, indent, reserved)
     apart, n, k = (names.take(word) for word in ("apart", "n", "k"))
     note = _Notes(names.take("ranges"), k, has_bytes)
     counting, inner = list[str](), list[str]()
@@ -66,7 +66,7 @@ def ask_rows_apart(
         *writer.copies,
         f"long {n} = {len(ranges) + 1}, {k} = 0;",
         *counting,
-        "struct { __UINTPTR_TYPE__ first, end; int is_written; }",
+        "struct { __UINTPTR_TYPE__ first_, end_; int is_written_; }",
         f"{indent}*{note.ranges} = __builtin_malloc(2 * {n} * sizeof *{note.ranges});",
         f"int {apart} = {note.ranges} != 0;",
         f"if ({apart}) {{",
@@ -118,9 +118,9 @@ class _Notes:
         ]
         place = f"{self.ranges}[{self.counter}]"
         return [
-            f"{place}.first = {sides[0]};",
-            f"{place}.end = {sides[1]};",
-            f"{self.ranges}[{self.counter}++].is_written = {int(is_written)};",
+            f"{place}.first_ = {sides[0]};",
+            f"{place}.end_ = {sides[1]};",
+            f"{self.ranges}[{self.counter}++].is_written_ = {int(is_written)};",
         ]
 
 
@@ -128,12 +128,13 @@ class _RowWriter:
     """Writes loops over the rows of an array."""
 
     def __init__(
-        self, scop: Scop, names: Names, indent: str, reserved: Collection[str]
+        self, scop: Scop, macros: Macros, indent: str, reserved: Collection[str]
     ) -> None:
         self._scop = scop
+        self._macros = macros
         self._indent = indent
         self._known = scop.context.intersect(scop.assumptions).params()
-        self._copy_of = {p.name: names.take(p.name) for p in scop.parameters}
+        self._copy_of = {p.name: macros.names.take(p.name) for p in scop.parameters}
         self._reserved = {*reserved, *self._copy_of, *self._copy_of.values()}
 
     @property
@@ -154,8 +155,9 @@ class _RowWriter:
         rows = self._renamed(_rows(touched.elements.intersect_params(self._known)))
         context = self._renamed(self._scop.context.params())
         text = print_scan(
-            rows, visit, context=context, reserved=self._reserved, indent=self._indent
-        )
+            rows, visit, context=context, reserved=self._reserved, indent=self._indent,
+            macros=self._macros,
+        )  # fmt: skip
         return text.splitlines()
 
     def _renamed(self, found: isl.Set) -> isl.Set:

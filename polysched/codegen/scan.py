@@ -28,6 +28,7 @@ def print_scan(
     prefix: str = "e",
     indent: str = "  ",
     iterator_type: ScalarType = LONG,
+    macros: Macros | None = None,
 ) -> str:
     r"""C loops that visit each element of a set once, in lexicographic order.
 
@@ -45,12 +46,14 @@ def print_scan(
         Identifiers that iterators and macros must avoid, besides the parameters.
     prefix, indent, iterator_type
         Name stem and type of the iterators, white space per level.
+    macros : Macros, optional
+        Those of the text that the loops stand in, which defines them.
 
     Returns
     -------
     str
-        A block in braces, lines ended by ``\n``; helper macros are defined in front
-        and removed behind.
+        A block in braces, lines ended by ``\n``; helper macros of its own are defined
+        in front and removed behind.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def print_scan(
     """
     members = [elements] if isinstance(elements, isl.Set) else list_sets(elements)
     names = Names({*reserved, *_parameters(members)})
-    exprs = AstExprPrinter(Macros(names))
+    exprs = AstExprPrinter(Macros(names) if macros is None else macros)
     lines: list[str] = []
     for member in members:
         iterators = names.take_series(prefix, n_dims(member))
@@ -69,7 +72,8 @@ def print_scan(
         visit = _visitor(body, built.exprs)
         lines += Layout(indent, iterator_type.name, visit).lines(built.block)
     block = ["{", *(indent + line for line in lines), "}"]
-    return "".join(f"{line}\n" for line in exprs.macros.around(block))
+    whole = exprs.macros.around(block) if macros is None else block
+    return "".join(f"{line}\n" for line in whole)
 
 
 def _visitor(

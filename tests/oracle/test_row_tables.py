@@ -284,3 +284,42 @@ def test_the_original_runs_where_rows_overlap_and_only_there(
         line for line in found[len(APART) : -len(EITHER)] if not line.startswith("1 ")
     ]
     assert (once, twice) == ([], [])
+
+
+SHORT = """\
+#include <stdio.h>
+#define end 3
+#define first 2
+static double room[40][40], y[40], *rows[40];
+static void sums(int n, int k, double **A, double *y) {
+#pragma scop
+  for (int i = 0; i < n; i++) {
+    y[i] = 0;
+    if (i < k)
+      for (int j = first; j < 10; j++) y[i] += A[i][j] * end;
+    else
+      y[i] = -1;
+  }
+#pragma endscop
+}
+int main(void) {
+  for (int i = 0; i < 40; i++) {
+    rows[i] = room[i];
+    for (int j = 0; j < 40; j++) room[i][j] = i + j;
+  }
+  sums(40, 7, rows, y);
+  for (int i = 0; i < 40; i++) printf("%g ", y[i]);
+  return 0;
+}
+"""
+
+
+@pytest.mark.cc
+def test_questions_share_their_helpers_with_the_code_and_no_names_with_the_file(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "short.c"
+    path.write_text(SHORT)
+    n_run, wrong = sweep(path, [], SpaceOptions(seconds=3, limit=4))
+    assert not wrong, "\n".join(wrong)
+    assert n_run >= 2
