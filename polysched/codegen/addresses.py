@@ -20,6 +20,7 @@ from polysched.codegen.row_ranges import ask_rows_apart
 from polysched.ir import (
     Array,
     Binary,
+    Cast,
     Const,
     Expr,
     MayOverlap,
@@ -188,7 +189,7 @@ class _RangePrinter:
             )
             for k, last in enumerate(lasts)
         ]
-        if not outer or end != ExprPrinter().index(pitches[-1]).to_text():
+        if not outer or end != ExprPrinter().index(_uncast(pitches[-1])).to_text():
             return self._sum([*outer, end], pitches)
         rows = self._text(lasts[-2].add_constant_val(1), nonempty)
         return self._sum([*outer[:-1], rows, integer(0)], pitches)
@@ -217,6 +218,10 @@ class _RangePrinter:
         text = self._exprs.text(expr)
         is_name_or_number = text.level == PRIMARY
         return text if is_name_or_number else self._long_exprs.text(expr)
+
+
+def _uncast(size: Expr) -> Expr:
+    return size.operand if isinstance(size, Cast) else size
 
 
 def _plus(left: Text, right: Text) -> Text:

@@ -9,7 +9,7 @@ import islpy as isl
 
 from polysched.base import CodegenError
 from polysched.codegen.addresses import Question, ask_apart
-from polysched.codegen.ast_expr import AstExprPrinter
+from polysched.codegen.ast_expr import AstExprPrinter, signed_parameters
 from polysched.codegen.ctext import AND, Text, binary, identifiers, integer
 from polysched.codegen.macro_check import ask_macros
 from polysched.codegen.options import PrintOptions
@@ -97,13 +97,18 @@ def _conditions(
     """What must hold of sizes: for the model, and for counting."""
     conditions = []
     known = scop.context
+    long_names = signed_parameters(scop, is_wide=True)
+    long_exprs = AstExprPrinter(exprs.macros, long_names)
     for assumed in (scop.assumptions, sizes):
         if assumed is None or known.is_subset(assumed):
             continue
         rest = assumed.gist(known)
         with ast_options(rest.get_ctx()):
             build = isl.AstBuild.from_context(known.params())
-            conditions.append(exprs.text(build.expr_from_set(rest.params())))
+            asked = build.expr_from_set(rest.params())
+            text = exprs.text(asked)
+            is_sum = any(f" {op} " in text.text for op in "+-*")  # may not fit
+            conditions.append(long_exprs.text(asked) if is_sum else text)
         known = known.intersect(assumed)
     return conditions
 

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import islpy as isl
+
 from polysched.codegen.ctext import identifiers
-from polysched.ir import Call, Iter, Local, Param, ScalarType, Scop, walk
+from polysched.ir import (
+    Binary,
+    Call,
+    Cast,
+    Const,
+    Element,
+    Expr,
+    Iter,
+    Local,
+    Param,
+    ScalarType,
+    Scop,
+    Unary,
+    walk,
+)
 from polysched.ir.types import INT, LONG
+
+_MAX_INT = (1 << 31) - 1
 
 
 def fixed_names(scop: Scop) -> frozenset[str]:
@@ -31,8 +49,52 @@ def replaced_names(scop: Scop) -> frozenset[str]:
 
 
 def iterator_type(scop: Scop) -> ScalarType:
-    """int, or long when a parameter or iterator may not fit."""
+    """int, or long when a parameter, an iterator or a subscript may not fit."""
     types = [p.type for p in scop.parameters]
     types += [e.dtype for e in scop.iter_expressions() if isinstance(e, Iter)]
     wide = any(t.n_bytes > 4 or (t.kind == "uint" and t.n_bytes == 4) for t in types)
-    return LONG if wide else INT
+    return LONG if wide or _has_far_elements(scop) else INT
+
+
+def _has_far_elements(scop: Scop) -> bool:
+    """Whether the text computes a subscript in eight bytes that may need them.
+
+    Its own casts are in none that is generated. Rows of `Array.pitches` have theirs.
+    """
+    wide = {
+        (e.array, k)
+        for e in scop.iter_expressions()
+        if isinstance(e, Element) and not scop.array(e.array).pitches
+        for k, (subscript, extent) in enumerate(
+            zip(e.subscripts, scop.array(e.array).extents, strict=False)
+        )
+        if _is_large(extent)
+        and subscript.dtype.n_bytes > INT.n_bytes
+        and _is_computed(subscript)
+    }
+    return any(
+        _is_far(access.relation.range(), k)
+        for name, k in wide
+        for s in scop.statements
+        for access in (*s.reads, *s.writes)
+        if access.array == name
+    )
+
+
+def _is_computed(subscript: Expr) -> bool:
+    while isinstance(subscript, Cast):
+        subscript = subscript.operand
+    return isinstance(subscript, Unary | Binary)
+
+
+def _is_large(extent: Expr | None) -> bool:
+    """Whether a dimension may have more elements than `int` counts."""
+    return not isinstance(extent, Const) or int(extent.value) > _MAX_INT
+
+
+def _is_far(elements: isl.Set, k: int) -> bool:
+    """Whether a subscript may be no `int`."""
+    if elements.is_empty():
+        return False
+    ends = elements.dim_max_val(k), elements.dim_min_val(k)
+    return not all(v.is_int() and abs(v.to_python()) <= _MAX_INT for v in ends)

@@ -176,7 +176,8 @@ def _set_row(array: Object, shape: Shape) -> None:
         outer = integer(size // row)
     inner = array.extents[1:]
     array.extents = (outer, *shape.extents, *inner)
-    pitches = tuple(p.to_expr(shape.is_wide) for p in shape.pitches)
+    is_wide = shape.is_wide and (size is None or size > _MAX_INT)
+    pitches = tuple(p.to_expr(is_wide) for p in shape.pitches)
     if array.layout is not None:
         n = integer(array.layout.n)
         pitches = (*(Binary("*", p, n) for p in pitches), n)

@@ -17,7 +17,7 @@ from polysched.ir import (
     Unary,
     walk,
 )
-from polysched.ir.types import LONG
+from polysched.ir.types import INT, LONG
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,14 @@ class Monomial:
         return Monomial(tuple(factors), self.factor * other.factor)
 
     def to_expr(self, wide: bool = False) -> Expr:
-        """The product as an expression; a wide one is computed in eight bytes."""
+        """The product as an expression; a wide one is a number of eight bytes."""
+        if not self.factors:
+            return integer(self.factor, LONG if wide else INT)
         result: Expr | None = integer(self.factor) if self.factor != 1 else None
-        first, *others = self.factors or (integer(1),)
-        if wide and first.dtype.n_bytes <= 4 and (others or result is not None):
+        first, *others = self.factors
+        if wide and first.dtype.n_bytes <= 4:
             first = Cast(LONG, first)
-        for factor in (first, *others) if self.factors else ():
+        for factor in (first, *others):
             result = factor if result is None else Binary("*", result, factor)
         return integer(1) if result is None else result
 
