@@ -28,12 +28,29 @@ def multiplies_sizes(block: Block, scop: Scop) -> bool:
     scop : Scop
         Has the types of the parameters.
     """
-    narrow = {p.name for p in scop.parameters if p.type.n_bytes == INT.n_bytes}
-    return any(
-        int(factor) > MAX_FACTOR and name in narrow
-        for text in _bounds(block)
-        for factor, name in _PRODUCT.findall(text)
-    )
+    return any(has_products(text, scop) for text in _bounds(block))
+
+
+def has_products(text: str, scop: Scop) -> bool:
+    """Whether a text multiplies sizes that are `int` by more than a few."""
+    narrow = _narrow(scop)
+    found = _PRODUCT.findall(text)
+    return any(int(factor) > MAX_FACTOR and name in narrow for factor, name in found)
+
+
+def with_long_products(text: str, scop: Scop) -> str:
+    """A text that multiplies such sizes by numbers of eight bytes."""
+    narrow = _narrow(scop)
+
+    def widened(match: re.Match[str]) -> str:
+        factor, name = match.groups()
+        return f"{factor}L * {name}" if name in narrow else match[0]
+
+    return _PRODUCT.sub(widened, text)
+
+
+def _narrow(scop: Scop) -> set[str]:
+    return {p.name for p in scop.parameters if p.type.n_bytes == INT.n_bytes}
 
 
 def _bounds(block: Block) -> Iterator[str]:

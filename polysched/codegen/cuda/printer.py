@@ -38,6 +38,7 @@ from polysched.codegen.frame import frame_code
 from polysched.codegen.macros import Macros
 from polysched.codegen.mentions import fixed_names, iterator_type, replaced_names
 from polysched.codegen.options import PrintOptions
+from polysched.codegen.wide_bounds import has_products, with_long_products
 from polysched.ir import (
     Array,
     Expr,
@@ -116,6 +117,7 @@ class _Printer:
         check_names(used)
         self.taken = outside | used | OWN_NAMES
         self.names = Names(self.taken)
+        self.is_wide = False  # where bounds multiply sizes
         self.kernels = find_kernels(self.tree)
         self.atomics = tuple(
             Atomics.of(self.scop, self.tree, kernel) for kernel in self.kernels
@@ -176,6 +178,11 @@ class _Printer:
         name = self.names.take(f"{HOST_FUNCTION}{stem}")
         device = self._device(name, texts, body, arrays, values, macros)
         region = self._region(name, arrays, values, exprs)
+        if not self.is_wide and has_products(device, self.scop):
+            self.is_wide = True
+            return self._print(deps, shared)
+        if self.is_wide:
+            device = with_long_products(device, self.scop)
         return CudaText(region, rename_keywords(device, self.names))
 
     def _prove_independent(self, deps: isl.UnionMap) -> isl.UnionMap:
@@ -237,7 +244,8 @@ class _Printer:
     def _index_type(self, arrays: dict[str, DeviceArray]) -> ScalarType:
         """Int where no subscript can exceed it, else long."""
         context = self.scop.context.intersect(self.scop.assumptions)
-        if all(device.fits_int(context) for device in arrays.values()):
+        fits = all(device.fits_int(context) for device in arrays.values())
+        if fits and not self.is_wide:
             return iterator_type(self.scop)
         return LONG
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import islpy as isl
 import pytest
 
 from polysched.codegen import print_openmp
+from polysched.codegen.cuda import print_cuda
 from polysched.frontend import parse_c
 from polysched.ir import ScheduleTree, Scop, original_tree
 from polysched.transform import apply_script, parse_script
@@ -96,3 +98,23 @@ def test_subscripts_of_long_loops_are_long(tmp_path: Path) -> None:
     frame = FRAME.replace("TYPE", "int")
     sizes = [(0, 0), (1, 3), (9, 3), (64, 65), (131, 67), (399, 400)]
     check_equal(tmp_path, frame, SWEEPS, scop, [tree], sizes)
+
+
+DEVICE = (
+    "merge(band=0); tile(band=0, sizes=[8, 64]); order(band=0.0, members=[1, 0]); "
+    "wavefront(band=0.0, members=2); threads(band=0.0.0.0, counts=[64], member=1); "
+    "grid(band=0.0.0, member=1, members=1)"
+)
+
+
+@pytest.mark.cc
+@pytest.mark.parametrize("type_", ["int", "long"])
+def test_launches_of_long_tiles_are_counted_in_long(type_: str, tmp_path: Path) -> None:
+    scop = read(type_, tmp_path)
+    tree = apply_script(original_tree(scop), parse_script(DEVICE))
+    device = print_cuda(scop, tree).device
+    products = set(re.findall(r"\b\d+L? \* [mn]\b", device))
+    assert products
+    assert all("L" in p for p in products) is (type_ == "int")
+    assert "for (long c_1 = " in device or "for (long c1 = " in device
+    assert "for (int " not in device
