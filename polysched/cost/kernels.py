@@ -15,6 +15,7 @@ from polysched.analysis import (
     Vector,
     box_footprint,
     fused_count,
+    iterator_extent,
     loop_spans,
     place_size,
     references,
@@ -165,7 +166,7 @@ class _Mapped:
         """Iterations of the host's loops."""
         if self.launches is not None:
             return self.launches
-        return prod(self._trips(k) for k in range(self._first))
+        return prod(self._steps(k) for k in range(self._first))
 
     @property
     def n_blocks(self) -> float:
@@ -195,6 +196,23 @@ class _Mapped:
             sums = [row_extent(scop, name, row) / size for row, size in member.summed]
             return max(1.0, sum(sums) - len(sums) + 1)
         return float(ceil(self.nest.trips[k]))
+
+    def _steps(self, k: int) -> float:
+        """Values of a loop of the host; a slanted one has more than what it adds up."""
+        member, statement = self.nest.members[k], self.nest.statement
+        if member.kind != "point" or sum(map(bool, member.coefficients)) < 2:
+            return self._trips(k)
+        found = iterator_extent(self.nest.scop, statement.name, member.coefficients)
+        if found is not None:
+            return self._trips(k)
+        n = len(member.coefficients)
+        units = (tuple(int(at == j) for j in range(n)) for at in range(n))
+        extents = (row_extent(self.nest.scop, statement.name, u) for u in units)
+        spans = (
+            abs(c) * (extent - 1)
+            for c, extent in zip(member.coefficients, extents, strict=True)
+        )
+        return max(self._trips(k), 1.0 + sum(spans))
 
     def _direction(self, axis: int) -> Vector | None:
         """How iterators move from a thread to the next, axis 0 for the fastest."""
@@ -420,7 +438,7 @@ class _Mapped:
         warp = WarpAccess.of(array, reference, counts, directions, is_aligned=aligned)
         stays = along is not None and not any(reference.moves(along))
         trips = nest.trips[self._inner() or 0] if stays else 1.0
-        requests = instances / trips / warp.n_lanes
+        requests = instances / max(trips, 1.0) / warp.n_lanes
         n_bytes = requests * warp.n_sectors * SECTOR_BYTES
         copied = not reference.is_write and bool(self._positions(MARK_STAGE))
         is_coalesced = warp.is_coalesced or copied  # as rows of a tile
