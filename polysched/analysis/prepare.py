@@ -50,6 +50,10 @@ def prepare_scop(scop: Scop, *, with_copies: bool = True) -> Scop:
 def _with_gone(scop: Scop, prepared: Scop) -> Scop:
     """With the names of declared variables that only the user's text uses."""
     kept = {a.source_name for a in prepared.arrays}
-    gone = (a.source_name for a in scop.arrays if a.storage in _OUTSIDE and not a.held)
+    gone = (
+        a.source_name
+        for a in scop.arrays
+        if (a.storage in _OUTSIDE or a.confined) and not a.is_private and not a.held
+    )
     unused = dict.fromkeys(name for name in gone if name not in kept)
-    return replace(prepared, counters=(*prepared.counters, *unused))
+    return replace(prepared, mentioned=(*prepared.mentioned, *unused))

@@ -177,9 +177,10 @@ def _unused(scop: Scop, code: list[str]) -> list[str]:
     """A line for names of the original loops that the new ones leave unused."""
     expanded = [a for a in scop.arrays if a.n_expanded and a.storage in _OUTSIDE]
     found = dict.fromkeys((*scop.counters, *(a.source_name for a in expanded)))
-    if scop.called:
+    if scop.called or scop.mentioned:
         used = identifiers("\n".join(code))
-        found |= dict.fromkeys(name for name in scop.called if name not in used)
+        others = (*scop.called, *scop.mentioned)
+        found |= dict.fromkeys(name for name in others if name not in used)
     casts = ", ".join(f"(void){name}" for name in found)
     return [f"{casts};"] if casts else []
 

@@ -50,6 +50,7 @@ from polysched.frontend.scoping import Declarer, ScopSite
 from polysched.frontend.site_checks import SiteChecks
 from polysched.frontend.structures import SizeChecker
 from polysched.frontend.survey import survey
+from polysched.frontend.trees import names
 from polysched.frontend.ways import Rewritten, UnfitWayError, Way
 from polysched.frontend.wholes import AFFINE_HINT
 from polysched.frontend.wording import statement_text
@@ -183,6 +184,7 @@ class Assembler:
             tuple(arrays), self.around.assumptions.holds, region,
             self.site.function.decl.name,
             counters=self._counters(checks),
+            mentioned=self._mentioned(),
             called=self.outside.called,
             is_repeated=any(step.loop is not None for step in self.site.path),
             moved=self.outside.moved(self.items),
@@ -196,15 +198,19 @@ class Assembler:
         )  # fmt: skip
 
     def _counters(self, checks: SiteChecks) -> tuple[str, ...]:
-        """Names of variables from outside that count loops, or are constants."""
-        names = (symbol.name for symbol, _ in checks.outer_iterators())
-        known = (
-            s.name
-            for s in self.around.survey.symbols.values()
-            if s is not None and s.kind == "object" and s.value is not None
-            if s.storage in {"local", "static"} and s not in self.around.survey.declared
-        )
-        return tuple(dict.fromkeys((*names, *self.rewritten.counters, *known)))
+        """Names of variables from outside that count loops in the text."""
+        counters = (symbol.name for symbol, _ in checks.outer_iterators())
+        return tuple(dict.fromkeys((*counters, *self.rewritten.counters)))
+
+    def _mentioned(self) -> tuple[str, ...]:
+        """Names of the function's own numbers that the text mentions."""
+        mentioned = dict.fromkeys(n for item in self.site.items for n in names(item))
+        found = ((n, self.site.scope.find(n)) for n in mentioned)
+        return tuple(
+            n for n, s in found
+            if s is not None and s.kind == "object" and s.scalar_type is not None
+            and s.storage in {"local", "static"} and not s.held
+        )  # fmt: skip
 
     def _with_halves(self, drafts: list[Draft]) -> list[Draft]:
         """Drafts that compute in `float` where the text does in types of two bytes."""

@@ -336,8 +336,10 @@ class Scop(Shown):
         Values of parameters that sizes of tiles are chosen for; nothing is proven
         with them.
     counters : tuple of str
-        C names of the variables from outside that its loops count with, of those that
-        are constants, and of those that it needs no more.
+        C names of the variables from outside that its loops count with.
+    mentioned : tuple of str
+        C names of further variables that the text mentions, and generated code may do
+        without.
     called : tuple of str
         Static functions that nothing but its text calls.
     is_repeated : bool
@@ -375,6 +377,7 @@ class Scop(Shown):
     function: str = ""
     estimates: tuple[tuple[str, int], ...] = ()
     counters: tuple[str, ...] = ()
+    mentioned: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
     is_repeated: bool = False
     in_order: tuple[InOrder, ...] = ()
