@@ -31,6 +31,7 @@ from polysched.base.quantities import (
 from polysched.base.shown import PRESENTER, Shown, find_presenter
 from polysched.base.stopping import check_time, seconds_left, stopped_at
 from polysched.base.store import data_directory
+from polysched.base.whole_files import is_special, write_whole
 
 __all__ = [
     "NO_TIME_LEFT",
@@ -60,6 +61,7 @@ __all__ = [
     "check_time",
     "data_directory",
     "find_presenter",
+    "is_special",
     "lend_baton",
     "print_bytes",
     "print_large",
@@ -68,4 +70,5 @@ __all__ = [
     "scheme_style",
     "seconds_left",
     "stopped_at",
+    "write_whole",
 ]

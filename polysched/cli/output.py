@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 
 import click
 
-from polysched.base import PolyschedError
+from polysched.base import PolyschedError, is_special, write_whole
 from polysched.codegen.cuda import is_device_code
 from polysched.workflow.device import device_pair
 
@@ -56,7 +54,10 @@ def check_output(path: str, inputs: Iterable[str]) -> None:
             f"the output's directory {str(Path(path).parent)!r} does not exist",
             hint="create it first",
         )
-    if not os.access(target.parent, os.W_OK):
+    if is_special(target):
+        if not os.access(target, os.W_OK):
+            raise PolyschedError(f"cannot write to {path!r}")
+    elif not os.access(target.parent, os.W_OK):
         raise PolyschedError(f"cannot write to the directory {str(target.parent)!r}")
 
 
@@ -67,18 +68,8 @@ def write_output(path: str, content: bytes) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
-    target = Path(os.path.realpath(path))
     try:
-        handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(draft, _mode(target))
-            os.replace(draft, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(draft)
-            raise
+        write_whole(path, content)
     except OSError as error:
         raise PolyschedError(f"cannot write {path!r}: {error.strerror}") from error
 
@@ -162,15 +153,6 @@ def _remove_device_code(path: Path) -> None:
             f"cannot remove {str(path)!r}, device code of an earlier run: "
             f"{error.strerror}"
         ) from error
-
-
-def _mode(target: Path) -> int:
-    """The permissions of the file it replaces, or those of a new file."""
-    with contextlib.suppress(OSError):
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _is_same(first: str, second: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from polysched.base import PolyschedError, Shown, data_directory
+from polysched.base import PolyschedError, Shown, data_directory, write_whole
 from polysched.machine.cpu import CacheRate, Cpu
 from polysched.machine.gpu import Gpu
 from polysched.machine.probe import probe_cpu
@@ -100,9 +100,8 @@ class Machine(Shown):
         """Write the machine to a file in one step, creating its directory."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f"{target.name}.{os.getpid()}.part")
-        draft.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
-        os.replace(draft, target)
+        text = json.dumps(self.to_json(), indent=2) + "\n"
+        write_whole(target, text.encode())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Machine:

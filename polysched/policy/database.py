@@ -17,7 +17,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from polysched.base import PolyschedError
+from polysched.base import PolyschedError, write_whole
 from polysched.policy.ranking import DependenceKey, par_priority
 from polysched.schedule import MachineFacts
 
@@ -242,10 +242,7 @@ class NanoDatabase:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a compressed file, the same bytes for the same content."""
         text = json.dumps(self.to_json(), separators=(",", ":"))
-        target = Path(path)
-        draft = target.with_name(f"{target.name}.{os.getpid()}.part")
-        draft.write_bytes(gzip.compress(text.encode(), mtime=0))
-        os.replace(draft, target)
+        write_whole(path, gzip.compress(text.encode(), mtime=0))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> NanoDatabase:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polysched.base import PolyschedError
+from polysched.base import PolyschedError, write_whole
 from polysched.space.digest import scop_digest
 
 if TYPE_CHECKING:
@@ -32,11 +31,8 @@ def save_spaces(spaces: Iterable[ScheduleSpace], path: str | os.PathLike[str]) -
     PolyschedError
         If the file cannot be written.
     """
-    target = Path(path)
-    draft = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        draft.write_text(spaces_text(spaces), encoding="utf-8")
-        os.replace(draft, target)
+        write_whole(path, spaces_text(spaces).encode())
     except OSError as error:
         raise PolyschedError(
             f"cannot write the spaces to {os.fspath(path)!r}: {error.strerror}"

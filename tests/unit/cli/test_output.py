@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 
 import pytest
 
-from polysched.base import PolyschedError
+from polysched.base import PolyschedError, is_special
 from polysched.cli.output import (
     Outputs,
     check_output,
@@ -99,3 +100,14 @@ def test_json_has_no_infinities(capsys):
 def test_one_value_stands_alone_and_several_in_a_list():
     assert one_or_all("scops", [{"a": 1}]) == {"a": 1}
     assert one_or_all("scops", [{"a": 1}, {"a": 2}]) == {"scops": [{"a": 1}, {"a": 2}]}
+
+
+def test_pipes_and_devices_are_written_to_and_stay(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    check_output(str(pipe), [])
+    write_output(str(pipe), b"text")
+    assert reader.communicate(timeout=20)[0] == b"text"
+    assert is_special(pipe)
+    assert [p.name for p in tmp_path.iterdir()] == ["pipe"]
