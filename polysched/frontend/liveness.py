@@ -17,7 +17,6 @@ from polysched.frontend.scoping import ScopSite
 from polysched.frontend.trees import parts
 
 JUMPS = (c_ast.Goto, c_ast.Label)
-_LEAVES = (c_ast.Break, c_ast.Continue)
 
 
 @dataclass(frozen=True)
@@ -51,16 +50,19 @@ def is_read_after(site: ScopSite, name: str) -> bool:
     """
     if contains(site.function.body, JUMPS):
         return mentions(site.function.body, name)
+    leaves = False  # on the way: what stands behind may be left out
     for step in reversed(site.path):
         if step.loop is not None:
             if _again(step.loop, name).reads:
                 return True
+            leaves = False
             continue
         rest = step.items[step.index + 1 :]
         flow = _sequence(rest, name)
         if flow.reads:
             return True
-        if flow.kills and not any(contains(item, _LEAVES) for item in rest):
+        leaves = leaves or any(map(_leaves, rest))
+        if flow.kills and not leaves:
             return False
     return False
 
@@ -133,6 +135,20 @@ def contains(node: Any, kinds: tuple[type, ...]) -> bool:
     if isinstance(node, kinds):
         return True
     return any(contains(child, kinds) for _, child in node.children())
+
+
+_LEAVES: tuple[type, ...] = (c_ast.Break, c_ast.Continue)
+
+
+def _leaves(node: Any, kinds: tuple[type, ...] = _LEAVES) -> bool:
+    """Whether a piece of a loop's body may leave an iteration of that loop."""
+    if isinstance(node, kinds):
+        return True
+    if isinstance(node, (c_ast.For, c_ast.While, c_ast.DoWhile)):
+        return False
+    if isinstance(node, c_ast.Switch):
+        kinds = (c_ast.Continue,)
+    return any(_leaves(child, kinds) for _, child in node.children())
 
 
 def count_mentions(nodes: Iterable[Any]) -> Counter[str]:
@@ -225,7 +241,7 @@ def _flow_for(node: Any, name: str) -> Flow:
     first = _sequence([p for p in (node.init, node.cond) if p is not None], name)
     if first.reads or first.kills:
         return first
-    if contains(node.stmt, _LEAVES):
+    if _leaves(node.stmt):
         return Flow(reads=mentions(node.stmt, name) or _flow(node.next, name).reads)
     body = _sequence([p for p in (node.stmt, node.next) if p is not None], name)
     return Flow(reads=body.reads)
@@ -239,7 +255,7 @@ def _flow_while(node: Any, name: str) -> Flow:
 
 
 def _flow_dowhile(node: Any, name: str) -> Flow:
-    if contains(node.stmt, _LEAVES):
+    if _leaves(node.stmt):
         return Flow(reads=mentions(node, name))
     return _sequence([node.stmt, node.cond], name)
 
