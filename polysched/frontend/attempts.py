@@ -8,13 +8,14 @@ further, until it is accepted or none does: for n ways in n (n + 1) / 2 more rea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import islpy as isl
 
 from polysched.base import FrontendError, LimitError
 from polysched.frontend.assemble import Assembler
 from polysched.frontend.half_rules import HalfRules
+from polysched.frontend.own_names import with_own_names
 from polysched.frontend.purity import Functions
 from polysched.frontend.refusal import Refuser
 from polysched.frontend.scoping import ScopSite
@@ -32,9 +33,27 @@ def build_scop(
 
     `n_words` tells how often the file, preprocessed, has a name; `sizes` knows the
     size of the file's structures; `halves` is there where it has floating types of two
-    bytes.
+    bytes. A region that is refused and declares a name twice is read with other names.
     """
+    given = region, name, functions, refuser, n_words, sizes, halves
+    try:
+        return _build(site, *given)
+    except FrontendError:
+        items = with_own_names(site.items, site.scope, n_words)
+        if items is None:
+            raise
+        try:
+            return _build(replace(site, items=items), *given)
+        except (FrontendError, isl.Error, LimitError):
+            pass
+        raise
 
+
+def _build(
+    site: ScopSite, region: SourceRegion, name: str, functions: Functions,
+    refuser: Refuser, n_words: Mapping[str, int], sizes: SizeChecker,
+    halves: HalfRules | None,
+) -> Scop:  # fmt: skip
     def read(ways: frozenset[Way]) -> _Attempt:
         assembler = Assembler(site, functions, refuser, n_words, sizes, halves, ways)
         found: Scop | FrontendError
