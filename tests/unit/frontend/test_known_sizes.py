@@ -34,7 +34,6 @@ def test_what_its_type_does_to_it_is_kept(scop_of):
     [
         f"{LOOP} len = len / 2; {LOOP} for (int t = 0; t < 2; t++) len = len / 2;",
         f"{LOOP} len = len - (y[0] > 0); {LOOP}",
-        f"{LOOP} len = n; {{ int len = 3; x[len] = 0; }} {LOOP}",
         f"len = n; {LOOP} for (int t = 0; t < 2; t++) {{ len = len / 2; {LOOP} }}",
         f"len = n; if (y[0] > 0) len = len / 2; {LOOP}",
         f"len = n; int *p = &len; *p = 3; {LOOP}",

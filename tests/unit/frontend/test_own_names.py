@@ -13,6 +13,13 @@ void f(int n, double *p) {{
 }}
 """
 CASES = {
+    "a size behind a block with another one": (
+        "int len = n; { int len = 3; A[len] = 0; }\n"
+        "  for (int i = 0; i < len; i++) A[i] = 1;"
+    ),
+    "a jump out of a block that hides a size": (
+        "for (int i = 0; i < 9; i++) { { int n = 2; if (i > n) continue; } A[i] = n; }"
+    ),
     "a counter behind loops of its name": (
         "for (int s = 0; s < n; s++)\n    for (int k = 0; k < 20; k++) A[k] += B[s];"
         "\n  int k = 0;\n  while (k < 20) {\n    A[k] = A[k] / 2;\n    k++;\n  }"

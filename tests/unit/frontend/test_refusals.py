@@ -45,10 +45,6 @@ CASES = {
         "for (int i = 0; i < k[i]; i++) { if (i > m) break; x[i] = 1; }", "k[i]",
         "the bounds or step of this loop are not affine",
     ),
-    "continue behind a name": (
-        f"{LOOP} {{ {{ int m = 2; if (i > m) continue; }} x[i] = m; }}",
-        "continue", "names hide those that follow",
-    ),
     "return": (f"{LOOP} return;", "return", "found a return"),
     "case that goes on": (
         f"{LOOP} switch (i) {{ case 1: x[i] = 1; case 2: x[i] = 2; }}", "case 1",
