@@ -62,7 +62,8 @@ class Shape:
 
     def subscripts(self, flat: Expr) -> tuple[Expr, ...]:
         """The subscripts that a flat one becomes."""
-        parts = _split(read_polynomial(flat), self.pitches)
+        factors = [f for pitch in self.pitches for f in pitch.factors]
+        parts = _split(read_polynomial(flat, factors), self.pitches)
         shift = self.shifts[flat]
         extents = (None, *self.extents)
         result = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from polysched.frontend.literals import fold, integer, nearest_zero
@@ -168,67 +168,79 @@ def _term_expr(term: Term) -> Expr:
     return Binary("*", monomial.to_expr(), term.atom)
 
 
-def read_polynomial(expr: Expr) -> Polynomial:
-    """An expression as a polynomial; what is neither sum nor product is an atom."""
+def read_polynomial(expr: Expr, factors: Collection[Expr] = ()) -> Polynomial:
+    """An expression as a polynomial; what is neither sum nor product is an atom.
+
+    Sums of parameters that are among `factors` stay one factor.
+    """
     merged: dict[tuple[Monomial, Expr | None], int] = {}
-    for term in _terms(expr):
+    for term in _Reader(factors).terms(expr):
         key = (term.monomial, term.atom)
         merged[key] = merged.get(key, 0) + term.factor
     return Polynomial(tuple(Term(m, a, f) for (m, a), f in merged.items() if f))
 
 
-def _terms(expr: Expr) -> list[Term]:
-    value = fold(expr)
-    if value is not None:
-        return [Term(Monomial(), None, nearest_zero(value, expr.dtype))]
-    match expr:
-        case Cast(type_, operand) if type_.n_bytes >= 4 and not type_.is_float:
-            return _terms(operand)
-        case Unary("+", operand):
-            return _terms(operand)
-        case Unary("-", operand):
-            return _negated(_terms(operand))
-        case Binary("+", left, right):
-            return _terms(left) + _terms(right)
-        case Binary("-", left, right):
-            return _terms(left) + _negated(_terms(right))
-        case Binary("*", left, right):
-            return _product(left, right)
-        case Param():
-            return [Term(Monomial((expr,)), None, 1)]
-        case Binary("/", left, _) if fold(left) is None and not _varies(expr):
-            return [Term(Monomial((_without_casts(expr),)), None, 1)]
-    return [Term(Monomial(), expr, 1)]
+class _Reader:
+    """Reads terms; some sums of parameters stay one factor of products."""
+
+    def __init__(self, factors: Collection[Expr]) -> None:
+        self._factors = factors
+
+    def terms(self, expr: Expr) -> list[Term]:
+        value = fold(expr)
+        if value is not None:
+            return [Term(Monomial(), None, nearest_zero(value, expr.dtype))]
+        match expr:
+            case Cast(type_, operand) if type_.n_bytes >= 4 and not type_.is_float:
+                return self.terms(operand)
+            case Unary("+", operand):
+                return self.terms(operand)
+            case Unary("-", operand):
+                return _negated(self.terms(operand))
+            case Binary("+", left, right):
+                return self.terms(left) + self.terms(right)
+            case Binary("-", left, right):
+                return self.terms(left) + _negated(self.terms(right))
+            case Binary("*", left, right):
+                return self._product(left, right)
+            case Param():
+                return [Term(Monomial((expr,)), None, 1)]
+            case Binary("/", left, _) if fold(left) is None and not _varies(expr):
+                return [Term(Monomial((_without_casts(expr),)), None, 1)]
+        return [Term(Monomial(), expr, 1)]
+
+    def _product(self, left: Expr, right: Expr) -> list[Term]:
+        """A product; sums of parameters times what varies stay one factor."""
+        left_terms, right_terms = (
+            self._factor_terms(left, right),
+            self._factor_terms(right, left),
+        )
+        result = []
+        for a in left_terms:
+            for b in right_terms:
+                if a.atom is not None and b.atom is not None:
+                    return [Term(Monomial(), Binary("*", left, right), 1)]
+                result.append(
+                    Term(
+                        a.monomial.times(b.monomial),
+                        a.atom or b.atom,
+                        a.factor * b.factor,
+                    )
+                )
+        return result
+
+    def _factor_terms(self, expr: Expr, other: Expr) -> list[Term]:
+        """Terms of one factor of a product."""
+        terms = self.terms(expr)
+        is_sum = len(terms) > 1 and all(t.atom is None for t in terms)
+        if is_sum and (_varies(other) or _without_casts(expr) in self._factors):
+            plain = _without_casts(expr)
+            return [Term(Monomial((plain,)), None, 1)]
+        return terms
 
 
 def _negated(terms: list[Term]) -> list[Term]:
     return [Term(t.monomial, t.atom, -t.factor) for t in terms]
-
-
-def _product(left: Expr, right: Expr) -> list[Term]:
-    """A product; a sum of parameters times something that varies stays one factor."""
-    left_terms, right_terms = _factor_terms(left, right), _factor_terms(right, left)
-    result = []
-    for a in left_terms:
-        for b in right_terms:
-            if a.atom is not None and b.atom is not None:
-                return [Term(Monomial(), Binary("*", left, right), 1)]
-            result.append(
-                Term(
-                    a.monomial.times(b.monomial), a.atom or b.atom, a.factor * b.factor
-                )
-            )
-    return result
-
-
-def _factor_terms(expr: Expr, other: Expr) -> list[Term]:
-    """Terms of one factor of a product."""
-    terms = _terms(expr)
-    is_sum = len(terms) > 1 and all(t.atom is None for t in terms)
-    if is_sum and _varies(other):
-        plain = _without_casts(expr)
-        return [Term(Monomial((plain,)), None, 1)]
-    return terms
 
 
 def _varies(expr: Expr) -> bool:

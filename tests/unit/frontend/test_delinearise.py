@@ -56,6 +56,18 @@ def test_rows_of_half_a_size(scop_of):
     assert scop.array("y").pitches == (Param("m"),)
 
 
+def test_rows_whose_length_is_a_sum_are_counted_by_sums_too(scop_of):
+    scop = scop_of(
+        "for (int j = 0; j < n; j++) for (int i = 0; i < m; i++)"
+        " x[(j + 2) * (m + 4) + i + 2] *= 2;"
+        " for (int i = 0; i < m; i++)"
+        " x[1 * (m + 4) + i + 2] = x[(n + 1) * (m + 4) + i];"
+    )
+    read = isl.Map("[n, m] -> { S1[i] -> x[n + 1, i] : 0 <= i < m }")
+    assert any(r.is_equal(read) for r in only(scop, "x"))
+    assert scop.assumptions.plain_is_universe()
+
+
 def test_leading_dimension_needs_an_assumption(scop_of):
     scop = scop_of(
         "for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) x[i * m + j] = 0;"
