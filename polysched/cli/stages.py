@@ -10,7 +10,13 @@ from dataclasses import replace
 import click
 
 from polysched.analysis import LARGE_EXTENT, compute_dependences
-from polysched.base import Deadline, PolyschedError, SilentProgress, stopped_at
+from polysched.base import (
+    Deadline,
+    LimitError,
+    PolyschedError,
+    SilentProgress,
+    stopped_at,
+)
 from polysched.cli.bar import choose_progress
 from polysched.cli.options import Common
 from polysched.codegen import Target, start_measuring
@@ -117,11 +123,15 @@ class Stages:
                 progress=self.progress,
             )
         self._warn_of_late(space)
-        self._limit = Deadline.after(common.timeout)
-        self._end = self._limit.later(GRACE_SECONDS)
+        self._start_limit()
         solver = sum(stage.seconds for s in space for stage in s.stages)
         self.seconds[f"  of it solving {scop.name}"] = solver
         return space
+
+    def _start_limit(self) -> None:
+        """Each space has the whole time."""
+        self._limit = Deadline.after(self.common.timeout)
+        self._end = self._limit.later(GRACE_SECONDS)
 
     def _tell_assumed(
         self, program: Program, scop: Scop, sizes: Mapping[str, int]
@@ -184,11 +194,26 @@ class Stages:
         )
 
     def spaces(self, limit: int | None = None) -> list[ProgramSpace]:
-        """Parse, then one space per chosen SCoP."""
+        """Parse, then one space per chosen SCoP, but for those that take too long."""
         start_measuring()
         program, scops = self.parse()
         machine = self.load_machine()
-        return [self.build(program, scop, machine, limit) for scop in scops]
+
+        def build(scop: Scop) -> ProgramSpace | LimitError:
+            try:
+                return self.build(program, scop, machine, limit)
+            except LimitError as error:
+                self._start_limit()
+                return error
+
+        built = [build(scop) for scop in scops]
+        found = [b for b in built if not isinstance(b, LimitError)]
+        late = [b for b in built if isinstance(b, LimitError)]
+        if not found:
+            raise late[0]
+        for error in late:  # others are no worse for it
+            click.echo(f"polysched: warning: {error.message}; left out", err=True)
+        return found
 
     def show(self, variant: Variant, *, with_text: bool = True) -> None:
         """Print what ``--print-after`` asks of a chosen schedule."""

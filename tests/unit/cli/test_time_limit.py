@@ -143,3 +143,30 @@ def test_what_a_limit_kept_out_is_said(
     told = capsys.readouterr().err
     assert "the time limit of 10 s kept 3 candidates out" in told
     assert "--timeout" in told
+
+
+def test_a_space_that_takes_too_long_leaves_others(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    region = "#pragma scop\n  for (int i = 0; i < 9; i++) x[i] = {};\n#pragma endscop"
+    path = tmp_path / "two.c"
+    regions = "\n".join(map(region.format, (1, 2)))
+    path.write_text(f"double x[9];\nvoid f(void)\n{{\n{regions}\n}}\n")
+    seconds = []
+
+    def build(*_: object, scop: str, **given: float) -> Built:
+        seconds.append(given["seconds"])
+        if scop == "f":
+            clock.pass_seconds(10.0 + GRACE_SECONDS)
+            raise LimitError("the dependences of f were not analysed in time")
+        return Built()
+
+    monkeypatch.setattr("polysched.cli.stages.build_space", build)
+    stages = _stages(parse(str(path)), clock)
+    assert len(stages.spaces()) == 1
+    assert seconds == [10.0, 10.0]
+    assert "of f were not analysed in time; left out" in capsys.readouterr().err
+    stages = Stages(replace(stages.common, scop=("f",)))
+    with pytest.raises(LimitError):
+        stages.spaces()
