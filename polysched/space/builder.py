@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -145,11 +146,17 @@ class SpaceBuilder:
             return
         if self.conflict is not None:
             raise self.conflict
+        what = f"no schedule of {self.scop.name} that obeys {', '.join(map(str, pins))}"
+        if self._is_late():
+            raise EmptySpaceError(
+                f"{what} was found within {self.options.seconds:g} s",
+                hint="a longer limit may help",
+            )
+        reasons = Counter(d.reason for d in self.dropped)
+        often = [f"{n} times {reason}" for reason, n in reasons.most_common(3)]
         raise EmptySpaceError(
-            f"no schedule of {self.scop.name} that obeys "
-            f"{', '.join(str(p) for p in pins)} was found within "
-            f"{self.options.seconds:g} s",
-            hint="a longer limit may help",
+            f"{what} was found among {self.asked} asked for, {self.options.target}",
+            hint=f"left out: {'; '.join(often)}" if often else "",
         )
 
     def _broken_pins(self, tree: ScheduleTree) -> tuple[Pin, ...]:

@@ -216,3 +216,21 @@ def test_tune_falls_back_to_the_processor(tmp_path, capsys):
     assert run("tune", source, *words, *records, "--fallback", "host") == 0
     assert "threads" in capsys.readouterr().out or out.read_text() == SERIAL
     assert not out.with_suffix(".cu").exists()
+
+
+def test_pins_that_nothing_obeys_are_told_with_what_was_left_out(tmp_path, capsys):
+    source = tmp_path / "rows.c"
+    source.write_text(
+        "static double A[80][80], B[80][80], x[80], y[80];\nvoid k(int n)\n{\n"
+        "#pragma scop\n  for (int i = 0; i < n; i++) y[i] = 0;\n"
+        "  for (int i = 0; i < n; i++)\n"
+        "    for (int j = 0; j < n; j++) y[i] += A[i][j] * x[j];\n"
+        "  for (int i = 0; i < n; i++)\n"
+        "    for (int j = 0; j < n; j++) B[j][i] = y[i] * A[i][j];\n"
+        "#pragma endscop\n}\n"
+    )
+    words = ("--pin", "row:S1.0=j", "--timeout", "600", "-o", tmp_path / "out.c")
+    assert run("optimize", source, *CUDA, *words) == 1
+    told = capsys.readouterr().err
+    assert "row:S1.0=j was found among" in told
+    assert "times does not obey row:S1.0=j" in told
