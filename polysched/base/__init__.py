@@ -19,6 +19,7 @@ from polysched.base.errors import (
     RunError,
     SourceLocation,
     ToolchainError,
+    UnavailableError,
     UnsupportedSyntaxError,
 )
 from polysched.base.progress import Progress, SilentProgress
@@ -57,6 +58,7 @@ __all__ = [
     "SilentProgress",
     "SourceLocation",
     "ToolchainError",
+    "UnavailableError",
     "UnsupportedSyntaxError",
     "check_time",
     "data_directory",

@@ -150,6 +150,10 @@ class ToolchainError(PolyschedError):
     """A compiler or preprocessor is missing or failed; holds command and stderr."""
 
 
+class UnavailableError(ToolchainError):
+    """A tool that is not there, was killed, or found no room: no fault of its input."""
+
+
 class RunError(PolyschedError):
     """A program exited with an error, crashed or ran out of time or memory."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -18,6 +19,7 @@ from polysched.base import ConflictError, PinError, PolyschedError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}  # of standard output
 _COMMANDS = {
     "inspect": "Show what a file's scops are: statements, dependences, features.",
     "space": "Build the space of legal schedules and list it.",
@@ -73,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     began = time.monotonic()  # imports of a command count, see --timeout
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - closed by a shell
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     try:
         status = app.main(
             words, prog_name="polysched", standalone_mode=False, obj=began
@@ -96,6 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE  # what was asked for cannot be, however often it is tried
     except (PolyschedError, click.ClickException) as error:
         return _report(error, words)
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            return _report_bug(error, words)
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - nothing more fits
+        _complain(f"cannot write standard output: {error.strerror}")
+        return FAILED
     except Exception as error:  # noqa: BLE001 - the last place to catch anything
         return _report_bug(error, words)
     return int(status or DONE)

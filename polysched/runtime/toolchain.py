@@ -13,12 +13,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polysched.base import ToolchainError
+from polysched.base import ToolchainError, UnavailableError
 from polysched.runtime.child import run_child
 
 log = logging.getLogger(__name__)
 
 _STDERR_CHARACTERS = 4000
+_NO_ROOM = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "Cannot allocate memory",
+    "virtual memory exhausted",
+    "Killed signal",
+)  # what compilers say of the machine, whose messages are English here
 
 
 @dataclass(frozen=True)
@@ -91,11 +98,11 @@ def run_tool(
     ------
     ToolchainError
         If it is not there, fails, or takes too long; with the command and the first
-        of what it said.
+        of what it said. An `UnavailableError` if that is no fault of what it compiles.
     """
     shown = shlex.join(command)
     if shutil.which(command[0]) is None:
-        raise ToolchainError(
+        raise UnavailableError(
             f"cannot find the compiler {command[0]!r}",
             hint="name another one, or put it on the PATH",
         )
@@ -108,12 +115,14 @@ def run_tool(
                 environment=_environment(include),
             )
         except OSError as error:
-            raise ToolchainError(f"cannot start {shown}: {error.strerror}") from error
+            raise UnavailableError(f"cannot start {shown}: {error.strerror}") from error
         if done.stopped:
             raise ToolchainError(f"stopped, {done.stopped}: {shown}")
         if done.status != 0:
             said = (done.stderr() or done.stdout()).strip()
-            raise ToolchainError(
+            is_killed = done.status < 0 or any(w in said for w in _NO_ROOM)
+            kind = UnavailableError if is_killed else ToolchainError
+            raise kind(
                 f"{command[0]} ended with status {done.status}\n"
                 f"{said[:_STDERR_CHARACTERS]}\ncommand: {shown}"
             )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from polysched.base import MismatchError, RunError, ToolchainError
+from polysched.base import MismatchError, RunError, ToolchainError, UnavailableError
 from polysched.records import Failure, Measurement, Outcome
 from polysched.runtime import ChildError, Execution, Workbench
 from polysched.tune.candidate import Candidate
@@ -95,6 +95,8 @@ class Stopwatch:
                 return self.workbench.compile(
                     candidate.name, source, device=candidate.device
                 )
+            except UnavailableError:
+                raise  # nothing that should be remembered of a schedule
             except ToolchainError as error:
                 return Failure("compile", str(error))
 

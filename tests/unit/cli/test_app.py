@@ -110,3 +110,20 @@ def test_interrupt_says_that_the_work_can_be_resumed(failing, capsys):
     failing(KeyboardInterrupt())
     assert main(["fail"]) == 130
     assert "goes on where it was stopped" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("shell", "status", "told"),
+    [
+        (">/dev/full", 1, "cannot write standard output: No space left on device"),
+        (">&-", 0, ""),
+    ],
+)
+def test_standard_output_that_takes_nothing(shell, status, told):
+    command = f'"{sys.executable}" -m polysched --help {shell}'
+    done = subprocess.run(
+        ["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == status
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr

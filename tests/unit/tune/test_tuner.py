@@ -22,6 +22,7 @@ from polysched.base import (
     PolyschedError,
     RunError,
     ToolchainError,
+    UnavailableError,
 )
 from polysched.machine import Gpu, Machine
 from polysched.records import Database, Failure, Measurement, Outcome
@@ -413,6 +414,28 @@ def test_missing_compiler_is_an_error(tmp_path: Path) -> None:
     tools = Toolchain(cc="no-such-compiler")
     with pytest.raises(ToolchainError, match="cannot find the compiler 'no-such"):
         tune(program, program.scops[0], [], toolchain=tools)
+
+
+def test_what_is_no_fault_of_a_schedule_is_not_remembered_of_it(
+    search: Callable[..., TuneResult], tmp_path: Path
+) -> None:
+    full = tmp_path / "full"
+    compiler = tmp_path / "cc"
+    compiler.write_text(
+        f"#!/bin/sh\nfor word; do\n"
+        f'  if [ -e {full} ] && grep -qs for_the_full_disk "$word"; then\n'
+        "    echo 'fatal error: x.s: No space left on device' >&2; exit 1\n"
+        "  fi\ndone\n"
+        'exec gcc "$@"\n'
+    )
+    compiler.chmod(0o755)
+    tools = replace(TOOLS, cc=str(compiler))
+    variant = Variant("good", f"/* for_the_full_disk */ {FASTER}")
+    full.touch()
+    with pytest.raises(UnavailableError, match="No space left"):
+        search(variant, toolchain=tools)
+    full.unlink()
+    assert isinstance(search(variant, toolchain=tools).outcomes["good"], Measurement)
 
 
 KILLED = """
