@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -416,3 +419,23 @@ def test_module_runs_as_the_command_does():
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.startswith("polysched ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_tune_that_is_stopped_leaves_nothing_behind(gemm, tmp_path, number):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    words = ("tune", str(gemm), "-D", "MINI", "-o", str(tmp_path / "out.c"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "polysched", *words],
+        env={**os.environ, "TMPDIR": str(scratch), "XDG_DATA_HOME": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and not any(scratch.iterdir()):
+        time.sleep(0.01)
+    process.send_signal(number)
+    told = process.communicate(timeout=120)[1]
+    assert process.returncode == 130
+    assert "stopped" in told
+    assert not list(scratch.iterdir())
