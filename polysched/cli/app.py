@@ -7,8 +7,10 @@ import contextlib
 import errno
 import importlib
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Sequence
@@ -114,10 +116,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The process of a command line: run it, and end at once."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores one
-            signal.signal(number, _stop)
-    leave(main())
+    try:
+        _prepare_process()
+        status = main()
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    leave(status)
+
+
+def _prepare_process() -> None:
+    """Leave nothing behind, whatever ends the process but a kill."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        for number in signals[1:]:
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores one
+                signal.signal(number, _stop)
+        with contextlib.suppress(OSError):  # whoever needs a directory says so
+            scratch = tempfile.mkdtemp(prefix="polysched-")
+            atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+            # what is interrupted while it makes a directory leaves that behind
+            tempfile.tempdir = os.environ["TMPDIR"] = scratch
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _stop(number: int, _: object) -> NoReturn:
