@@ -22,6 +22,7 @@ from polysched.base import ConflictError, PinError, PolyschedError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
+_STOPS: list[int] = []  # signals that came
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}  # of standard output
 _COMMANDS = {
     "inspect": "Show what a file's scops are: statements, dependences, features.",
@@ -121,7 +122,7 @@ def run() -> NoReturn:
         status = main()
     except KeyboardInterrupt:
         status = INTERRUPTED
-    leave(status)
+    leave(INTERRUPTED if _STOPS else status)
 
 
 def _prepare_process() -> None:
@@ -129,8 +130,8 @@ def _prepare_process() -> None:
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
-        for number in signals[1:]:
-            if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores one
+        for number in signals:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does
                 signal.signal(number, _stop)
         with contextlib.suppress(OSError):  # whoever needs a directory says so
             scratch = tempfile.mkdtemp(prefix="polysched-")
@@ -144,6 +145,7 @@ def _prepare_process() -> None:
 def _stop(number: int, _: object) -> NoReturn:
     """Clean up as after an interrupt; a second signal ends the process at once."""
     signal.signal(number, signal.SIG_DFL)
+    _STOPS.append(number)  # isl loses what is raised in its callbacks
     raise KeyboardInterrupt
 
 

@@ -423,17 +423,23 @@ def test_module_runs_as_the_command_does():
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_tune_that_is_stopped_leaves_nothing_behind(gemm, tmp_path, number):
-    scratch = tmp_path / "scratch"
+    scratch, started, compiler = (tmp_path / n for n in ("scratch", "started", "cc"))
     scratch.mkdir()
-    words = ("tune", str(gemm), "-D", "MINI", "-o", str(tmp_path / "out.c"))
+    compiler.write_text(
+        f'#!/bin/sh\ncase "$*" in *\\ -c\\ *) touch {started}; sleep 2;; esac\n'
+        'exec gcc "$@"\n'
+    )
+    compiler.chmod(0o755)
+    words = ("--cc", str(compiler), "-D", "MINI", "-o", str(tmp_path / "out.c"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "polysched", *words],
+        [sys.executable, "-m", "polysched", "tune", str(gemm), *words],
         env={**os.environ, "TMPDIR": str(scratch), "XDG_DATA_HOME": str(tmp_path)},
         stderr=subprocess.PIPE,
         text=True,
     )
-    while process.poll() is None and not any(scratch.glob("*/*")):
+    while process.poll() is None and not started.exists():
         time.sleep(0.01)
+    assert any(scratch.iterdir())
     process.send_signal(number)
     told = process.communicate(timeout=120)[1]
     assert process.returncode == 130
