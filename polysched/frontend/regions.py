@@ -15,6 +15,7 @@ _ALONE = re.compile(
     r'^\s*(?:#\s*pragma\b.*|_Pragma\s*\(\s*"[^"]*"\s*\)\s*;?|[A-Za-z_]\w*\s*;?)'
     r"\s*(?://.*|/\*.*)?$"
 )
+_CONDITIONAL = re.compile(r"\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b")
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def pair_marks(
 
 def source_region(source: SourceFile, pair: RegionPair, places: Places) -> SourceRegion:
     """The bytes of a region; both pragmas must stand on lines of their own."""
+    _check_conditionals(source, pair, places)
     if pair.is_part:
         text = source.line(pair.start)
         return SourceRegion(
@@ -116,4 +118,29 @@ def source_region(source: SourceFile, pair: RegionPair, places: Places) -> Sourc
         pair.start,
         pair.end,
         first[: len(first) - len(first.lstrip())],
+    )
+
+
+def _check_conditionals(source: SourceFile, pair: RegionPair, places: Places) -> None:
+    """A region that is replaced takes no half of an ``#if`` with it."""
+    opened: list[int] = []
+    for number in range(pair.start, pair.end + (not pair.is_part)):
+        match = _CONDITIONAL.match(source.line(number))
+        if match is None:
+            continue
+        if match[1].startswith("if"):
+            opened.append(number)
+        elif not opened:
+            raise _half(source, places, number, "begins in front of the region")
+        elif match[1] == "endif":
+            opened.pop()
+    if opened:
+        raise _half(source, places, opened[-1], "goes on behind the region")
+
+
+def _half(source: SourceFile, places: Places, line: int, what: str) -> FrontendError:
+    return FrontendError(
+        f"an #if {what}",
+        where=places.location(source.path, line),
+        hint="put the pragmas around all of it, or into each of its branches",
     )

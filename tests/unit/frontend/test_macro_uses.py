@@ -116,3 +116,21 @@ def test_words_of_the_language_are_no_macros(parse):
     )
     (refusal,) = program.refusals
     assert "'int' is a macro" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("before", "inside", "line", "what"),
+    [
+        ("#ifdef X\n#pragma omp parallel\n#else", "#endif\n", 9, "begins in front"),
+        ("#define Y", "#ifdef Y\n", 7, "goes on behind"),
+    ],
+)
+def test_a_region_takes_no_half_of_a_condition(parse, before, inside, line, what):
+    end = "#pragma endscop" + ("\n#endif" if what == "goes on behind" else "")
+    program = parse(
+        f"int x[9];\nvoid f(void)\n{{\n  int i;\n{before}\n#pragma scop\n{inside}"
+        f"for (i = 0; i < 9; i++) x[i] = 1;\n{end}\n}}\n"
+    )
+    (refusal,) = program.refusals
+    assert what in refusal.message
+    assert refusal.where.line == line
