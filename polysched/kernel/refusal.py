@@ -165,7 +165,12 @@ class _Fitting:
         if kind.dtype.startswith("float"):
             return _fit_real(name, kind, value)
         found = _fit_integer(name, kind, value)
-        self.sizes[name] = found
+        known = self.sizes.setdefault(name, found)
+        origin = self.origin.setdefault(name, f"the argument {name!r}")
+        if known != found:  # the name is that of a size
+            raise ArgumentValueError(
+                f"argument {name!r} is {found}, expected {known} as {origin} has it"
+            )
         if abs(found) > LARGEST_INTEGER and self._is_counted(name):
             raise ArgumentValueError(
                 f"argument {name!r} is {found}, too large for a number of iterations"

@@ -140,3 +140,23 @@ def test_enumerate_counts_from_zero():
 
     with pytest.raises(FrontendError, match="enumerate with a start"):
         ps.kernel(start).scop()
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_argument_with_the_name_of_a_size_is_that_size(tmp_path, is_first):
+    def behind(x: ps.float64["N"], N: int):
+        return x + N
+
+    def in_front(N: int, x: ps.float64["N"]):
+        return x + N
+
+    kernel = ps.kernel(in_front if is_first else behind, timeout=0, cache=tmp_path)
+    order = (lambda n, x: (n, x)) if is_first else (lambda n, x: (x, n))
+    assert kernel(*order(3, np.zeros(3))).tolist() == [3, 3, 3]
+    told = (
+        r"size 3, expected N = 5 as the argument 'N' has it"
+        if is_first
+        else (r"argument 'N' is 5, expected 3 as dimension 0 of 'x' has it")
+    )
+    with pytest.raises(ps.PolyschedError, match=told):
+        kernel(*order(5, np.zeros(3)))
