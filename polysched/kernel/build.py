@@ -25,6 +25,7 @@ from polysched.kernel.options import KernelOptions
 from polysched.kernel.reach import ALWAYS, NEVER, find_bounds, is_ended_by_data
 from polysched.kernel.worth import enlarge, print_worth
 from polysched.machine import Machine
+from polysched.policy import find_policy
 from polysched.runtime import RunOptions, Toolchain, run_tool
 from polysched.tensor import ArgType, CFunction, lower, read_function
 from polysched.tune import TuneOptions
@@ -265,6 +266,7 @@ def _choose(
     lowered: Lowered, options: KernelOptions, parameters: Mapping[str, int]
 ) -> _Choice:
     """What the options ask for; the text as it is where no schedule is found."""
+    find_policy(options.policy)  # a wrong name is an error, and no reason to go on
     try:
         is_made_up = lowered.function.index_arrays or lowered.is_ended_by_data
         if options.tune and not is_made_up:

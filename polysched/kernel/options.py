@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
+
+from polysched.base import PolyschedError
 
 if TYPE_CHECKING:
     from polysched.machine import Machine
     from polysched.policy import Chooser, Policy
+
+Sums = Literal["strict", "promised", "reassociate"]
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,22 @@ class KernelOptions:
     tune: bool = False
     budget: int = 6
     policy: str | Policy | Chooser = "balanced"
-    fp: Literal["strict", "promised", "reassociate"] = "promised"
+    fp: Sums = "promised"
     machine: Machine | None = None
     threads: int | None = None
     timeout: float = 10.0
     cache: str | Path | None = None
     cc: str = "gcc"
+
+    def __post_init__(self) -> None:
+        """Refuse what no kernel could be built with, before anything is called."""
+        if self.fp not in get_args(Sums):
+            known = ", ".join(map(repr, get_args(Sums)))
+            raise PolyschedError(f"fp is {self.fp!r}, expected one of {known}")
+        if not self.timeout >= 0:
+            raise PolyschedError(
+                f"timeout is {self.timeout}, expected seconds from 0 on"
+            )
+        for name, number in (("threads", self.threads), ("budget", self.budget)):
+            if number is not None and number < 1:
+                raise PolyschedError(f"{name} is {number}, expected at least 1")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
-from polysched.analysis import FloatingPoint
+from polysched.analysis import FREEDOMS, FloatingPoint
+from polysched.base import PolyschedError
 from polysched.codegen import Target
 from polysched.policy import Chooser, Policy
 from polysched.schedule import IslVariant, Pin
@@ -65,3 +67,15 @@ class SpaceOptions:
     bulk: bool = False
     isl_variants: tuple[IslVariant, ...] = ISL_VARIANTS
     rowwise: tuple[RowwiseRecipe, ...] = ROWWISE
+
+    def __post_init__(self) -> None:
+        """Refuse words that mean nothing: silence would be taken for assent."""
+        asked = (("fp", self.fp, FREEDOMS), ("target", self.target, get_args(Target)))
+        for name, value, known in asked:
+            if value not in known:
+                expected = ", ".join(map(repr, known))
+                raise PolyschedError(f"{name} is {value!r}, expected one of {expected}")
+        if not self.seconds >= 0:
+            raise PolyschedError(
+                f"the time limit is {self.seconds} s, expected 0 or more"
+            )

@@ -161,3 +161,25 @@ def test_masks_are_arguments(tmp_path):
     np.testing.assert_array_equal(found, [True, False, True])
     with pytest.raises(TypeError, match="'m' is an array of int64, expected bool"):
         kernel(x, m.astype(np.int64), found)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"fp": "stict"}, "fp is 'stict', expected one of 'strict'"),
+        ({"threads": 0}, "threads is 0, expected at least 1"),
+        ({"budget": 0}, "budget is 0"),
+        ({"timeout": float("nan")}, "timeout is nan"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused_before_a_call(options, words):
+    with pytest.raises(ps.PolyschedError, match=words):
+        ps.kernel(**options)
+
+
+def test_an_unknown_policy_is_no_reason_to_keep_the_order(tmp_path):
+    def twice(x: ps.float64["N"]):
+        return 2 * x
+
+    with pytest.raises(ps.PolyschedError, match="nosuch"):
+        ps.kernel(twice, policy="nosuch", cache=tmp_path)(np.ones(3))

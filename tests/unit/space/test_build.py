@@ -428,3 +428,16 @@ def test_a_few_lines_that_wait_in_both_loops_have_tiles_as_one_statement(
     finally:
         asker.close()
     assert found == (["BAND>PROX>MIC (lower) joined"] if is_joined else [])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"fp": "nosuch"}, "fp is 'nosuch', expected one of 'strict'"),
+        ({"target": "nosuch"}, "target is 'nosuch', expected one of 'openmp', 'cuda'"),
+        ({"seconds": float("nan")}, "the time limit is nan s"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(options, words) -> None:
+    with pytest.raises(PolyschedError, match=words):
+        SpaceOptions(**options)
