@@ -56,10 +56,14 @@ def find_macro_uses(
     flags, cc
         As of `parse_c`.
     """
-    if not text.own_macros and not scops:
+    if not scops:  # there may be no syntax tree either
         return {}
-    finder = _Finder(text, places, ast)
-    named = [(s, finder.named(source, s)) for s in scops if s.region is not None]
+    finder = _Finder(text, places, ast) if text.own_macros else None
+    named = [
+        (s, finder.named(source, s) if finder is not None else [])
+        for s in scops
+        if s.region is not None
+    ]
     values = _values(source, named, flags, cc)
     found = {}
     for k, (scop, names) in enumerate(named):

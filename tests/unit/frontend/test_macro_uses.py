@@ -134,3 +134,14 @@ def test_a_region_takes_no_half_of_a_condition(parse, before, inside, line, what
     (refusal,) = program.refusals
     assert what in refusal.message
     assert refusal.where.line == line
+
+
+def test_a_file_that_is_too_deep_for_its_macros_is_refused_as_such(parse):
+    terms = " + ".join(["x[i]"] * 3000)
+    program = parse(
+        "#define N 4\nint x[9];\nvoid f(void)\n{\n#pragma scop\n"
+        f"for (int i = 0; i < N; i++) x[i] = {terms};\n#pragma endscop\n}}\n"
+    )
+    (refusal,) = program.refusals
+    assert "nested too deeply" in refusal.message
+    assert program.macro_uses == {}
