@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 from polysched.ir import MacroUse
 
@@ -36,16 +36,15 @@ def _condition(use: MacroUse) -> str:
     return f"({use.name}) == ({use.text})"
 
 
-def _filled(conditions: Iterable[str]) -> Iterable[str]:
+def _filled(conditions: Sequence[str]) -> Iterator[str]:
     """One assertion of all, in lines of bounded width."""
     # whose conditions are constants in gcc and clang, though no standard has them all
     line = "__extension__ _Static_assert("
     indent = "    "
-    waiting = list(conditions)
-    if not waiting:
+    if not conditions:
         return
-    for k, condition in enumerate(waiting):
-        piece = condition + (" && " if k + 1 < len(waiting) else ",")
+    for k, condition in enumerate(conditions):
+        piece = condition + (" && " if k + 1 < len(conditions) else ",")
         if k and len(line) + len(piece) > _WIDTH:
             yield line.rstrip()
             line = indent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import islpy as isl
 
 from polysched.codegen.ctext import identifiers
+from polysched.codegen.int_range import MAX_INT
 from polysched.ir import (
     Binary,
     Call,
@@ -21,8 +22,6 @@ from polysched.ir import (
     walk,
 )
 from polysched.ir.types import INT, LONG
-
-_MAX_INT = (1 << 31) - 1
 
 
 def fixed_names(scop: Scop) -> frozenset[str]:
@@ -89,7 +88,7 @@ def _is_computed(subscript: Expr) -> bool:
 
 def _is_large(extent: Expr | None) -> bool:
     """Whether a dimension may have more elements than `int` counts."""
-    return not isinstance(extent, Const) or int(extent.value) > _MAX_INT
+    return not isinstance(extent, Const) or int(extent.value) > MAX_INT
 
 
 def _is_far(elements: isl.Set, k: int) -> bool:
@@ -97,4 +96,4 @@ def _is_far(elements: isl.Set, k: int) -> bool:
     if elements.is_empty():
         return False
     ends = elements.dim_max_val(k), elements.dim_min_val(k)
-    return not all(v.is_int() and abs(v.to_python()) <= _MAX_INT for v in ends)
+    return not all(v.is_int() and abs(v.to_python()) <= MAX_INT for v in ends)
