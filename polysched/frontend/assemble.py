@@ -69,7 +69,7 @@ from polysched.ir import (
     map_action,
     walk,
 )
-from polysched.sets import param_names, read_set
+from polysched.sets import merge_parts, param_names, read_set
 
 
 class Assembler:
@@ -220,7 +220,7 @@ class Assembler:
         return [replace(d, body=writer.actions(d.body)) for d in drafts]
 
     def _named_domain(self, draft: Draft) -> Any:
-        return draft.nest.within(draft.nest.domain.coalesce())
+        return draft.nest.within(merge_parts(draft.nest.domain))
 
     def _check_nests(self) -> None:
         """Loops over products are no nests if that is right for single rows only."""

@@ -8,6 +8,8 @@ import islpy as isl
 
 from polysched.base import AnalysisError, check_time
 
+MAX_MERGED = 32  # parts of a set for which one is looked for
+
 
 def read_set(text: str) -> isl.Set:
     """Parse a set; a bad text is an `AnalysisError` that quotes it."""
@@ -110,6 +112,19 @@ def value_range(value: isl.PwAff, domain: isl.Set) -> tuple[isl.Val, isl.Val]:
     graph = isl.Map.from_pw_aff(value).intersect_domain(domain)
     values = graph.range()
     return values.dim_min_val(0), values.dim_max_val(0)
+
+
+def merge_parts(points: isl.Set) -> isl.Set:
+    """The same set in as few parts as are found: in one, where it is convex.
+
+    `coalesce` merges two at a time. A window that is cut off at both borders of a
+    picture comes in four parts, of which no two make a convex one.
+    """
+    merged = points.coalesce()
+    if not 2 <= merged.n_basic_set() <= MAX_MERGED:
+        return merged
+    hull = isl.Set.from_basic_set(merged.simple_hull())
+    return hull if hull.is_subset(merged) else merged
 
 
 def only_value(value: isl.PwAff) -> isl.Val | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import islpy as isl
 import pytest
 
-from polysched.sets import has_quotients, value_range
+from polysched.sets import has_quotients, merge_parts, value_range
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,25 @@ def test_the_range_on_no_points_is_no_number() -> None:
     )
     assert not least.is_int()
     assert not largest.is_int()
+
+
+def test_a_window_that_two_borders_cut_off_is_one_part() -> None:
+    inside = "0 < i, j < 9"
+    rows = "2i - 1 <= a <= 2i + 1 and 2j - 1 <= b <= 2j + 1"
+    first = "i = 0 and 0 < j < 9 and 0 <= a <= 1 and 2j - 1 <= b <= 2j + 1"
+    side = "j = 0 and 0 < i < 9 and 0 <= b <= 1 and 2i - 1 <= a <= 2i + 1"
+    corner = "i = 0 and j = 0 and 0 <= a <= 1 and 0 <= b <= 1"
+    text = "; ".join(
+        f"[i, j, a, b] : {part}"
+        for part in (f"{inside} and {rows}", first, side, corner)
+    )
+    window = isl.Set(f"{{ {text} }}")
+    assert window.coalesce().n_basic_set() > 1
+    merged = merge_parts(window)
+    assert merged.n_basic_set() == 1
+    assert merged.is_equal(window)
+
+
+def test_parts_with_a_gap_stay_apart() -> None:
+    ends = isl.Set("[n] -> { [i] : 0 <= i < 3; [i] : n <= i < n + 3 and n > 9 }")
+    assert merge_parts(ends).n_basic_set() == 2
