@@ -96,38 +96,57 @@ def reached_elements(scop: Scop, statement: str, array: str) -> int:
     return min(MAX_EXTENT, elements)
 
 
-@lru_cache(maxsize=4096)
+Windows = tuple[tuple[tuple[int, ...], int], ...]  # functions, values each may take
+
+
+@lru_cache(maxsize=8192)
 def run_extent(
-    scop: Scop, statement: str, coefficients: tuple[int, ...], fixed: frozenset[int]
+    scop: Scop, statement: str, coefficients: tuple[int, ...], windows: Windows
 ) -> int | None:
-    """Most values of an affine function while some iterators stay as they are.
+    """Most values of an affine function while others stay within windows.
 
     Parameters
     ----------
     coefficients : tuple of int
         Of the function, one per iterator of the statement.
-    fixed : frozenset of int
-        Positions of those iterators.
+    windows : tuple of (coefficients, int)
+        Other functions, and how many successive values each may take: one where it
+        stays as it is, more in the tile of a loop.
 
     Returns
     -------
     int or None
         None as for `iterator_extent`; an upper bound where the domain is not convex.
     """
-    domain = scop.statement(statement).domain.intersect_params(scop.estimated_context)
-    hull = isl.Set.from_basic_set(domain.simple_hull())
-    value = isl.Aff.zero_on_domain(isl.LocalSpace.from_space(hull.get_space()))
-    kept = isl.MultiAff.identity_on_domain_space(hull.get_space())
-    for k in reversed(range(n_dims(hull))):
-        value = value.set_coefficient_val(isl.dim_type.in_, k, isl.Val(coefficients[k]))
-        if k not in fixed:
-            kept = kept.drop_dims(isl.dim_type.out, k, 1)
-    runs = isl.Map.from_multi_aff(kept).intersect_domain(hull).reverse()
-    values = runs.apply_range(isl.Map.from_aff(value))
-    largest = values.reverse().apply_range(values).deltas().dim_max_val(0)
+    hull = _bounds_of(scop, statement)
+    n = n_dims(hull)
+    pairs = hull.product(hull).flatten()
+    space = isl.LocalSpace.from_space(pairs.get_space())
+    for row, width in windows:
+        step = _difference(space, row, n)
+        width_ = isl.Aff.val_on_domain(space, isl.Val(width - 1))
+        within = step.le_set(width_).intersect(step.neg().le_set(width_))
+        pairs = pairs.intersect(within)
+    largest = pairs.max_val(_difference(space, coefficients, n))
     if largest.is_nan():
         return 0
     return min(MAX_EXTENT, int(largest.to_python()) + 1) if largest.is_int() else None
+
+
+@lru_cache(maxsize=1024)
+def _bounds_of(scop: Scop, statement: str) -> isl.Set:
+    """A convex set around a statement's domain."""
+    domain = scop.statement(statement).domain.intersect_params(scop.estimated_context)
+    return isl.Set.from_basic_set(domain.simple_hull())
+
+
+def _difference(space: isl.LocalSpace, row: tuple[int, ...], n: int) -> isl.Aff:
+    """Of a function's values at two points, which stand behind each other."""
+    value = isl.Aff.zero_on_domain(space)
+    for k, c in enumerate(row):
+        value = value.set_coefficient_val(isl.dim_type.in_, k, isl.Val(-c))
+        value = value.set_coefficient_val(isl.dim_type.in_, n + k, isl.Val(c))
+    return value
 
 
 def member_extent(scop: Scop, statement: str, loop: Member) -> int | None:

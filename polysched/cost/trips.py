@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from polysched.analysis import (
     LARGE_EXTENT,
@@ -41,13 +42,18 @@ def count_trips(scop: Scop, statement: str, members: Sequence[Member]) -> list[f
 
 @dataclass
 class _Counter:
-    """Goes inwards: which iterators are fixed, and how many values rows still have."""
+    """Goes inwards: how many values functions of the iterators still have.
+
+    Those of loops that were entered stay in windows, of one value where they step by
+    one and of a tile's size where they step from tile to tile.
+    """
 
     scop: Scop
     statement: str
     members: Sequence[Member]
-    known: set[int] = field(default_factory=set)
     inside: dict[Row, float] = field(default_factory=dict)
+    windows: dict[Row, int] = field(default_factory=dict)
+    last: Row | None = None
 
     def enter(self, member: Member) -> float:
         """Trip count of the next loop."""
@@ -58,27 +64,30 @@ class _Counter:
             row, size = member.summed[0] if member.summed else (row, 1)
         if row not in self.inside:
             self.inside[row] = self._slanted_extent(row) or self._fresh_extent(row)
-            self.known |= {k for k, c in enumerate(row) if c}
+        elif self.inside[row] > 1 and row != self.last:
+            self.inside[row] = min(self.inside[row], self._fresh_extent(row))
+        self.last = row
         trips = max(1.0, self.inside[row] / size)
         self.inside[row] = min(self.inside[row], float(size))
+        self.windows[row] = max(1, ceil(self.inside[row]))
         return trips
 
     def _enter_level(self, wave: Member, row: Row) -> float:
         """Waves whose tiles start together, and what is then known of the tiles."""
         cut = {m.coefficients for m in self.members if m.kind == "tile"}
         self.inside |= {lost: float(n) for lost, n in wave.summed if lost not in cut}
-        self.known |= {k for k, c in enumerate(row) if c}
+        self.windows[row] = 1
         return max(1.0, self._extent(row) / wave.summed[0][1])
 
     def _extent(self, row: Row) -> int:
         return row_extent(self.scop, self.statement, row)
 
     def _fresh_extent(self, row: Row) -> float:
-        """Values of a function once the known iterators are fixed."""
-        used = {k for k, c in enumerate(row) if c}
-        if not self.known or used <= self.known:
+        """Values of a function while the others keep to what they still have."""
+        if not self.windows:
             return float(self._extent(row))
-        found = run_extent(self.scop, self.statement, row, frozenset(self.known))
+        windows = tuple(sorted(self.windows.items()))
+        found = run_extent(self.scop, self.statement, row, windows)
         return float(LARGE_EXTENT if found is None else found)
 
     def _slanted_extent(self, row: Row) -> float | None:

@@ -89,7 +89,8 @@ def find_full_tiles(node: isl.ScheduleNode, size: int, behind: int = 0) -> isl.S
     """Values of the loops around a band, the last over tiles, whose tiles are full.
 
     For every statement, and for some values of the loops between the tile and its
-    points: that is what is known outside of these.
+    points: that is what is known outside of these. Where one of them keeps the points
+    to a few of the tile's, as ``for x in window(i)`` does, no tile is full.
     """
     outer = node.get_prefix_schedule_union_map().intersect_domain(node.get_domain())
     if outer.is_empty():  # nothing runs there: isl knows no space of it
@@ -103,21 +104,27 @@ def find_full_tiles(node: isl.ScheduleNode, size: int, behind: int = 0) -> isl.S
         if behind >= len(members):
             return full.subtract(full)
         points = isl.UnionMap.from_union_pw_aff(members[-1 - behind])
-        both = outer.range_product(points).intersect_domain(leaf.get_domain())
+        between = leaf.get_prefix_schedule_union_map()
+        both = between.range_product(points).intersect_domain(leaf.get_domain())
         for statement in list_maps(both):
-            full = full.intersect(_ends_run(statement.range().unwrap(), size))
+            found = _ends_run(statement.range().unwrap(), size, n_dims(runs))
+            full = full.intersect(found)
     return full.gist(runs).coalesce() if not full.is_empty() else full
 
 
-def _ends_run(points: isl.Map, size: int) -> isl.Set:
-    """Starts of tiles, behind outer values, whose first and last point both run."""
+def _ends_run(points: isl.Map, size: int, depth: int) -> isl.Set:
+    """Starts of tiles, behind outer values, whose first and last point both run.
+
+    In one run of the loops between, which follow the first `depth` values.
+    """
     starts = points.domain()
     identity = isl.MultiAff.identity_on_domain_space(starts.get_space())
-    start = identity.get_aff(n_dims(starts) - 1)
+    start = identity.get_aff(depth - 1)
     for offset in (0, size - 1):
         end = isl.Map.from_aff(start.add_constant_val(isl.Val(offset)))
         starts = starts.intersect(points.intersect(end).domain())
-    return starts
+    n_between = n_dims(starts) - depth
+    return starts.project_out(isl.dim_type.set, depth, n_between)
 
 
 def _outermost_below(node: isl.ScheduleNode, path: NodePath = ()) -> Iterator[NodePath]:

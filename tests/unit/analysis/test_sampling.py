@@ -51,9 +51,11 @@ def test_unknown_sizes_are_1000_and_no_bound_is_none():
 
 def test_extent_of_a_run():
     band = one_statement(*DOMAINS["band"][:2])
-    assert run_extent(band, "S0", (0, 1), frozenset()) == 256
-    assert run_extent(band, "S0", (0, 1), frozenset({0})) == 17
-    assert run_extent(band, "S0", (1, 1), frozenset({0})) == 17
+    assert run_extent(band, "S0", (0, 1), ()) == 256
+    assert run_extent(band, "S0", (0, 1), (((1, 0), 1),)) == 17
+    assert run_extent(band, "S0", (1, 1), (((1, 0), 1),)) == 17
+    assert run_extent(band, "S0", (0, 1), (((1, 0), 32),)) == 48
+    assert run_extent(band, "S0", (1, 0), (((1, -1), 1),)) == 256
     box = one_statement("i,j", "0 <= i < 40 and 3 <= j < n")
-    assert run_extent(box, "S0", (2, 1), frozenset({1})) == 79
-    assert run_extent(box, "S0", (0, 1), frozenset({0})) is None
+    assert run_extent(box, "S0", (2, 1), (((0, 1), 1),)) == 79
+    assert run_extent(box, "S0", (0, 1), (((1, 0), 1),)) is None

@@ -294,3 +294,18 @@ def test_rows_are_tiled_below_loops_that_wait() -> None:
 @pytest.mark.parametrize(("n_rows", "size"), [(37, 37), (64, 32), (40, 40), (90, 32)])
 def test_few_rows_that_fill_no_tile_are_one(n_rows: int, size: int) -> None:
     assert f"sizes=[{size}])" in planned(sweeps(str(n_rows)))
+
+
+def test_tiles_whose_points_windows_pick_have_no_version(tmp_path: Path) -> None:
+    """Every turn of the loop between runs two points of a tile, none all of them."""
+    path = tmp_path / "pool.c"
+    path.write_text(
+        "void f(double x[64], double y[32]) {\n#pragma scop\n"
+        "for (int i = 0; i < 32; i++)\n"
+        "  for (int k = 2 * i; k < 2 * i + 3 && k < 64; k++)\n"
+        "    y[i] += x[k];\n#pragma endscop\n}\n"
+    )
+    tree, deps = source_order(parse_c(path).scops[0])
+    script = parse_script("tile(band=0, sizes=[8]); sink(band=0.0.0)")
+    sunk = apply_script(tree, script, deps)
+    assert "no tile of size 8 is full" in str(Version((0, 0), 8).find_misfit(sunk))
