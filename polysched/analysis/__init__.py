@@ -65,6 +65,7 @@ from polysched.analysis.footprint import (
     member_extent,
     reached_elements,
     run_extent,
+    step_bytes,
 )
 from polysched.analysis.guarded_sums import split_guarded_sums
 from polysched.analysis.interleaved import stride_classes
@@ -313,6 +314,7 @@ __all__ = [
     "statement_members",
     "statement_names",
     "statement_places",
+    "step_bytes",
     "stride_classes",
     "subscript_moves",
     "substitute_scalars",

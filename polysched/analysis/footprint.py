@@ -332,3 +332,23 @@ def known_size(scop: Scop, extent: Expr | None) -> int:
         return 0
     value = context.plain_get_val_if_fixed(isl.dim_type.param, k)
     return int(value.to_python()) if value.is_int() else 0
+
+
+def step_bytes(scop: Scop, reference: Reference, direction: Vector) -> int | None:
+    """How far apart the elements are that an access reaches along a direction.
+
+    Without a sign. None where an array's rows are of a length that is not known, and
+    for copies of a private array, which storage lays out later.
+    """
+    array = scop.array(reference.array)
+    lengths = array.pitches or array.extents[1:]
+    moves = reference.moves(direction)
+    if any(subscript_moves(reference.expanded, direction)) or not moves:
+        return None
+    sizes = [known_size(scop, length) for length in lengths]
+    if len(sizes) != len(moves) - 1 or not all(sizes):
+        return None
+    n_bytes = array.type.n_bytes * sum(
+        move * prod(sizes[k:]) for k, move in enumerate(moves)
+    )
+    return abs(int(n_bytes)) if n_bytes == int(n_bytes) else None

@@ -23,6 +23,7 @@ from polysched.analysis import (
     member_extent,
     n_equalities,
     references,
+    step_bytes,
     stride_classes,
 )
 from polysched.ir import NodePath, ScheduleTree, Scop
@@ -295,6 +296,12 @@ class BandView:
         found = self._moved(member)
         for (r, _), c in zip(found, stride_classes(found), strict=True):
             yield r.array, r.is_write, c
+
+    def moved_bytes(self, member: int) -> list[tuple[str, int | None]]:
+        """Stride class of each main reference, and how far a step moves it."""
+        found = self._moved(member)
+        steps = [step_bytes(self.scop, r, direction) for r, direction in found]
+        return list(zip(stride_classes(found), steps, strict=True))
 
     def footprint(self, sizes: dict[int, int], line_bytes: int = 1) -> int:
         """Bytes of a tile with the given sizes of this band's members.

@@ -19,6 +19,7 @@ from polysched.transform.band_view import (
 
 VECTOR_GAIN = 4.0  # a vector loop against a scalar one, data in cache
 STRIDE_COST = {"0": 0.0, "1": 0.125, "N": 1.0}
+LINE_BYTES = 64
 MAX_VECTOR_TILE = 256
 STENCIL_STEPS = 16
 STENCIL_WIDTH = 32
@@ -50,12 +51,18 @@ class TileSizes:
 
 def innermost_cost(band: BandView, member: int) -> float:
     """Relative time of one iteration with a member innermost."""
-    classes = [c for _, _, c in band.stride_classes(member)]
-    if not classes:
+    moved = band.moved_bytes(member)
+    if not moved:
         return float("inf")
-    memory = sum(STRIDE_COST[c] for c in classes) / len(classes)
-    vector = band.coincident[member] and "N" not in classes
+    memory = sum(_stride_cost(found, step) for found, step in moved) / len(moved)
+    vector = band.coincident[member] and all(found != "N" for found, _ in moved)
     return memory + (1.0 / VECTOR_GAIN if vector else 1.0)
+
+
+def _stride_cost(found: str, step: int | None) -> float:
+    """Lines that one element takes; of members of structures a part of one."""
+    is_near = found == "N" and step is not None and step < LINE_BYTES
+    return step / LINE_BYTES if is_near and step else STRIDE_COST[found]
 
 
 def choose_innermost(band: BandView) -> int:

@@ -471,3 +471,23 @@ def test_what_data_guard_is_no_register_tile(guard: str, is_held: bool) -> None:
     shape = PlanShape(tile=True, jam=True, straighten=True, hold=True)
     draft = plan_script(tree, scop, deps, CPU, shape)
     assert any(isinstance(s, Registers) for s in draft.steps) == is_held
+
+
+def test_members_of_structures_are_near_each_other(tmp_path: Path) -> None:
+    """A row of pairs is read two elements at a time, a column a row at a time."""
+    path = tmp_path / "permute.c"
+    path.write_text(
+        "typedef struct { double re, im; } pair;\n"
+        "void f(int n, pair x[n][2000], pair y[n][2000], const int to[2000]) {\n"
+        "#pragma scop\n"
+        "for (int i = 0; i < n; i++)\n"
+        "  for (int j = 0; j < 2000; j++)\n"
+        "    y[i][j] = x[i][to[j]];\n"
+        "#pragma endscop\n}\n"
+    )
+    scop = prepare_scop(parse_c(path).scops[0])
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    draft = plan_script(tree, scop, deps, CPU, PlanShape())
+    assert draft.steps
+    assert not any(isinstance(s, Order) for s in draft.steps)
