@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from polysched.analysis import Dependences
+from polysched.cost.columns import crowded_bytes
 from polysched.cost.lookups import looked_up_bytes
 from polysched.cost.read import read_nests
 from polysched.cost.reuse import Reuse
@@ -74,8 +75,9 @@ def nest_traffic(position: int, reuse: Reuse, cpu: Cpu) -> Traffic:
         return max(0.0, loaded - saved) + looked_up
 
     last_level = max(cpu.l3_bytes, cpu.l2_bytes)
+    crowded = crowded_bytes(reuse.nest(position), cpu.l1_bytes, cpu.line_bytes)
     return Traffic(
-        moved(cpu.l1_bytes, shared=False),
+        max(moved(cpu.l1_bytes, shared=False), crowded),
         moved(cpu.l2_bytes, shared=False),
         moved(last_level, shared=True),
     )
