@@ -15,6 +15,7 @@ from polysched.transform.draft import Draft
 from polysched.transform.frame import Frame
 from polysched.transform.fuse_tiles import FuseTiles
 from polysched.transform.grid import Grid, Threads
+from polysched.transform.interior import Interior
 from polysched.transform.interleave import Interleave
 from polysched.transform.isolate import Isolate
 from polysched.transform.jam import Jam
@@ -68,6 +69,7 @@ __all__ = [
     "Frame",
     "FuseTiles",
     "Grid",
+    "Interior",
     "Interleave",
     "Isolate",
     "Jam",

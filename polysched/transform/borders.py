@@ -83,6 +83,12 @@ def find_borders(node: isl.ScheduleNode, scop: Scop, member: int) -> Cuts:
     return _around_longest(borders, max(places, key=lambda p: p.length))
 
 
+def run_length(times: isl.Set, scop: Scop) -> int:
+    """Iterations of the last loop for estimated sizes; 0 where nothing runs."""
+    estimates = dict(scop.estimates)
+    return _Place(_fixed(times, estimates), estimates).length
+
+
 def _is_short(times: isl.Set) -> bool:
     """Whether few iterations run at a time, as in tiles: most runs have no border."""
     span = None if times.is_empty() else loop_spans(times)[-1]

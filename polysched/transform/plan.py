@@ -36,7 +36,11 @@ from polysched.transform.strips import fuse_blocks, fuse_strips
 from polysched.transform.sums import share_sums
 from polysched.transform.turn_back import turn_back
 from polysched.transform.wave_tiles import tile_in_waves
-from polysched.transform.windows import part_windows, unroll_windows
+from polysched.transform.windows import (
+    part_interiors,
+    part_windows,
+    unroll_windows,
+)
 
 
 @dataclass(frozen=True)
@@ -199,11 +203,7 @@ def plan_script(
 def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
     """The draft in that shape; None where its point does not apply to the tree."""
     if shape.windows or shape.parted:
-        stage = unroll_windows if shape.windows else part_windows
-        unrolled = draft.through(stage, scop, cpu)
-        if unrolled is draft or not shape.threads:
-            return None if unrolled is draft else unrolled
-        return unrolled.through(share_loops, scop, cpu)
+        return _plan_windows(draft, scop, cpu, shape)
     if shape.periods:
         shared = draft.through(share_loops, scop, cpu) if shape.threads else draft
         interleaved = shared.through(interleave_periods, scop, cpu)
@@ -228,6 +228,16 @@ def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | 
         draft = draft.through(version_results, scop)
     draft = draft.through(fill_lanes, scop, cpu, jam=shape.jam, hold=shape.hold)
     return draft.through(turn_back, scop, cpu) if shape.threads else draft
+
+
+def _plan_windows(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:
+    stage = unroll_windows if shape.windows else part_windows
+    unrolled = draft.through(stage, scop, cpu)
+    if unrolled is draft:
+        return None
+    if shape.threads:
+        unrolled = unrolled.through(share_loops, scop, cpu)
+    return unrolled.through(part_interiors, scop)
 
 
 def _arrange(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | None:

@@ -259,7 +259,7 @@ def _read_texts(text: str) -> tuple[str, ...]:
 def _reader(key: str, text: str) -> Callable[[str], object]:
     if key == "band":
         return _read_path
-    if key in ("arrays", "copied", "cuts", "loops"):
+    if key in ("arrays", "copied", "cuts", "loops", "where"):
         return _read_texts
     if text.startswith("["):
         return _read_list

@@ -67,7 +67,7 @@ def count_copies(node: isl.ScheduleNode, longest: float = inf) -> int | None:
     """
     depth = node.get_schedule_depth()
     total = 0
-    for leaf in _leaves(node):
+    for leaf in list_leaves(node):
         times = leaf.get_prefix_schedule_union_map().intersect_domain(leaf.get_domain())
         for own in list_maps(times):
             spans = loop_spans(own.range())[depth:]
@@ -78,7 +78,10 @@ def count_copies(node: isl.ScheduleNode, longest: float = inf) -> int | None:
     return total
 
 
-def _leaves(node: isl.ScheduleNode) -> list[isl.ScheduleNode]:
+def list_leaves(node: isl.ScheduleNode) -> list[isl.ScheduleNode]:
+    """The leaves at or below a node, in their order."""
     if not node.n_children():
         return [node]
-    return [leaf for k in range(node.n_children()) for leaf in _leaves(node.child(k))]
+    return [
+        leaf for k in range(node.n_children()) for leaf in list_leaves(node.child(k))
+    ]

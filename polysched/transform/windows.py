@@ -13,6 +13,7 @@ from polysched.transform.band_view import BandView, view_band
 from polysched.transform.choose import choose_innermost
 from polysched.transform.distribute import Distribute, find_order
 from polysched.transform.draft import Draft, has_band_below
+from polysched.transform.interiors import part_interior
 from polysched.transform.merge import Merge
 from polysched.transform.order import Order
 from polysched.transform.unroll import MAX_UNROLLED, Unroll, count_copies
@@ -31,6 +32,13 @@ def unroll_windows(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
     """
     for path in _find_points(draft, ()):
         draft = _put_in_lanes(draft, scop, path, cpu) or draft
+    return draft
+
+
+def part_interiors(draft: Draft, scop: Scop) -> Draft:
+    """Points in lanes whose windows are whole apart from those at the borders."""
+    for path in _find_points(draft, ()):
+        draft = part_interior(draft, scop, path)
     return draft
 
 
@@ -133,18 +141,35 @@ def _lie_near(band: BandView, member: int) -> bool:
     """Whether lanes along a member write neighbours, and read few far elements."""
     if band.is_worth_vector(member):
         return True
+    written = (
+        r.stride_class(direction)
+        for s in band.main
+        for direction in [s.direction(member)]
+        if direction is not None
+        for r in s.references
+        if r.is_write
+    )
+    return set(written) <= {"1"} and not steps_far(band, member)
+
+
+def steps_far(band: BandView, member: int) -> bool:
+    """Whether lanes along a member write far elements, or read several.
+
+    What is at most `MAX_STRIDE` elements from one lane to the next is brought together
+    by shuffles.
+    """
     far = n_all = 0
     for s in band.main:
         direction = s.direction(member)
         if direction is None:
-            return False
+            return True
         for r in s.references:
             *outer, step = r.moves(direction) or (0,)
             is_far = any(outer) or not -MAX_STRIDE <= step <= MAX_STRIDE
-            if r.is_write and r.stride_class(direction) != "1":
-                return False
+            if r.is_write and is_far:
+                return True
             far, n_all = far + is_far, n_all + 1
-    return far <= n_all // 4
+    return far > n_all // 4
 
 
 def bands_below(draft: Draft, path: NodePath) -> list[NodePath]:
