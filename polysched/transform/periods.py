@@ -24,7 +24,7 @@ from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.interleave import Interleave
 from polysched.transform.unroll import MAX_UNROLLED, Unroll, count_copies
 from polysched.transform.whole import vector_step
-from polysched.transform.windows import MAX_SHORT, bands_below
+from polysched.transform.windows import MAX_SHORT, bands_below, steps_far
 
 MAX_PERIOD = 4  # elements from one lane to the next that shuffles bring together
 
@@ -86,13 +86,15 @@ def _interleave(draft: Draft, scop: Scop, path: NodePath, cpu: Cpu) -> Draft | N
 def _fill(
     draft: Draft, scop: Scop, loop: NodePath, inner: NodePath, cpu: Cpu
 ) -> Draft | None:
-    """Lanes for a loop over periods; loops inside of its copies unrolled."""
+    """Lanes for a loop over periods along rows; loops inside of its copies unrolled."""
     copies = count_copies(draft.node(inner))
     if copies is None or copies > MAX_UNROLLED:
         return None
     for below in bands_below(draft, inner):
         draft = draft.attempt(Unroll(below)) or draft
     band = view_band(draft, scop, loop)
+    if steps_far(band, 0):
+        return draft
     return draft.attempt(vector_step(band, 0, cpu)) or draft
 
 

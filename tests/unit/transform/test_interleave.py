@@ -160,3 +160,15 @@ def test_private_copies_of_rounds_wait_for_none(tmp_path: Path) -> None:
     scop, tree, deps = read(body, tmp_path)
     draft = plan_script(tree, scop, deps, CPU, SHAPE)
     assert [n.chains for n in read_nests(draft.tree, scop, deps)] == [2.0] * 3
+
+
+def test_lanes_run_along_rows_alone(tmp_path: Path) -> None:
+    """Down a column compilers would load a vector for each element, and shuffle."""
+    for body, in_lanes in (
+        ("a[y][x] = b[y][x / 2];", True),
+        ("a[x][y] = b[y][x / 2];", False),
+    ):
+        scop, tree, deps = read(rows(body), tmp_path)
+        text = print_script(plan_script(tree, scop, deps, CPU, SHAPE).steps)
+        assert "interleave(" in text
+        assert ("vector(" in text) is in_lanes
