@@ -20,6 +20,7 @@ from polysched.analysis.rationals import Rational, Vector, dot, rank, solve
 from polysched.ir import Scop
 from polysched.sets import component_functions
 
+LONG_STEP = 16  # iterations for which a rounded division counts as a constant
 StrideClass = Literal["0", "1", "N"]
 
 
@@ -150,7 +151,11 @@ def references(scop: Scop) -> dict[str, tuple[Reference, ...]]:
 
 
 def _subscript_rows(relation: isl.Map) -> list[tuple[Vector, Rational]] | None:
-    """Rows and constants of an access; a floor counts as the division it rounds."""
+    """Rows and constants of an access; a floor counts as the division it rounds.
+
+    One by `LONG_STEP` or more is a constant: it stays the same for so long, and
+    ``i % 1024`` steps as i does.
+    """
     affs = component_functions(relation)
     if affs is None:
         return None
@@ -162,6 +167,9 @@ def _smooth_row(aff: isl.Aff) -> Vector:
     for k in range(aff.dim(isl.dim_type.div)):
         factor = read_fraction(aff.get_coefficient_val(isl.dim_type.div, k))
         if factor:  # a division lists all divisions, but uses only earlier ones
-            for p, c in enumerate(_smooth_row(aff.get_div(k))):
+            steps = _smooth_row(aff.get_div(k))
+            if max(abs(float(c)) for c in steps) * LONG_STEP <= 1:
+                continue
+            for p, c in enumerate(steps):
                 row[p] += factor * c
     return tuple(row)

@@ -33,7 +33,9 @@ from polysched.cost.nest import Nest
 from polysched.cost.read import KnownLinks, KnownNests, read_nests
 from polysched.cost.reuse import Reuse
 from polysched.cost.storage import fresh_bytes, lay_out_copies
+from polysched.cost.taken import taken_share
 from polysched.cost.traffic import at_sizes, nest_traffic
+from polysched.cost.wraps import WRAP_OPERATIONS
 from polysched.ir import (
     MARK_PARALLEL,
     MARK_RETURN,
@@ -310,12 +312,7 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
             most *= terms_per_lane(nest.statement)
         lanes = max(1.0, min(nest.inner_trips, most))
     divisions = n_divisions(nest)
-    n_operations = nest.n_operations + divisions * DIVISION_OPERATIONS
-    n_operations += n_shifts(nest) * SHIFT_OPERATIONS
-    n_operations -= ("fma" in cpu.isa) * nest.n_fused
-    if lanes > 1:
-        n_operations += CONVERSION_OPERATIONS * nest.n_conversions
-    n_operations += n_extra_operations(nest.statement)
+    n_operations = _n_operations(nest, cpu, lanes)
     arithmetic = n_operations / OPERATIONS_PER_CYCLE
     unit, far = nest.memory_operations()
     far += n_lookups(nest.statement)
@@ -340,12 +337,26 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
         throughput = max(throughput, waited / nest.chains)
     if leaves_its_order(nest):
         throughput *= OUT_OF_ORDER
+    if lanes == 1:  # lanes compute all, and keep some
+        throughput *= taken_share(nest.scop, nest.statement.name)
     if nest.is_versioned:  # unrolled
         return throughput
-    entry = LOOP_ENTRY_CYCLES / (max(1.0, nest.inner_trips) * nest.copies)
+    handed = nest.n_handed() * (1 / LOADS_PER_CYCLE + 1 / STORES_PER_CYCLE)
+    entry = LOOP_ENTRY_CYCLES + handed
+    entry /= max(1.0, nest.inner_trips) * nest.copies
     if nest.adds_integers:
         entry += SUM_CYCLES / max(1.0, nest.inner_trips)
     return throughput + entry + calls * CALL_CYCLES
+
+
+def _n_operations(nest: Nest, cpu: Cpu, lanes: float) -> float:
+    """Operations of one instance, in so many lanes, with what they amount to."""
+    n_operations = nest.n_operations + n_divisions(nest) * DIVISION_OPERATIONS
+    n_operations += n_shifts(nest) * SHIFT_OPERATIONS + nest.n_wraps * WRAP_OPERATIONS
+    n_operations -= ("fma" in cpu.isa) * nest.n_fused
+    if lanes > 1:
+        n_operations += CONVERSION_OPERATIONS * nest.n_conversions
+    return n_operations + n_extra_operations(nest.statement)
 
 
 def _waiting(nest: Nest, cpu: Cpu) -> float:

@@ -66,6 +66,8 @@ class Nest(NestData):
     reads_ahead : bool
         Whether iterations of the innermost loop read what later ones change, and wait
         for each other in no other way.
+    n_wraps : int
+        Remainders in subscripts of one instance that the innermost loop changes.
     link : Link or None
         What it adds to a ring of statements that iterations wait for.
     """
@@ -77,6 +79,7 @@ class Nest(NestData):
     is_guarded: bool = False
     is_scalar: bool = False
     reads_ahead: bool = False
+    n_wraps: int = 0
     link: Link | None = None
 
     def moved_to(self, members: tuple[Member, ...]) -> Nest:
@@ -243,6 +246,19 @@ class Nest(NestData):
                 is_far = found == "N" and self.is_vectorizable
                 (far if is_far else near).update(self._touched(reference))
         return len(near) / self.copies, len(far) / self.copies
+
+    def n_handed(self) -> float:
+        """Loads, or stores, of one run of the innermost loop: elements it adds to.
+
+        They stay in registers while it runs, and are in memory before and behind it.
+        """
+        kept = {
+            place
+            for reference, found in self.inner_classes()
+            if reference.is_write and found == "0" and reference.rows
+            for place in self._touched(reference)
+        }
+        return 0.0 if self.inner is None else float(len(kept))
 
     def n_stores(self) -> float:
         """Of the operations on neighbours, those that store."""

@@ -24,6 +24,7 @@ from polysched.cost.chains import Link
 from polysched.cost.nest import Nest, scatters
 from polysched.cost.peel import peel
 from polysched.cost.rings import find_links
+from polysched.cost.wraps import open_wraps
 from polysched.ir import (
     NodePath,
     ScheduleTree,
@@ -31,7 +32,7 @@ from polysched.ir import (
     Statement,
     assignments,
 )
-from polysched.sets import is_isolated, union_of_maps
+from polysched.sets import is_isolated, isolates, union_of_maps
 
 MAX_GUARDS = 3  # questions of an iteration that compilers ask ahead of the loop
 
@@ -72,13 +73,15 @@ def read_nests(
     all_places = main_places(tree)
     listed = [p for places in all_places.values() for p in places]
     mates, guarded = _mates(listed, scop), _guarded(listed)
+    wraps = _open_wraps(tree, listed, scop)
     scalar = {
         _innermost(peel(_moving(place), scop, place.name))
         for place in listed
         if stops_lanes(scop.statement(place.name))
+        or wraps.get((place.name, place.path))
         or guarded[place.path] > MAX_GUARDS
         or _asks_in_lanes(
-            scop.statement(place.name), peel(_moving(place), scop, place.name)
+            tree, scop.statement(place.name), peel(_moving(place), scop, place.name)
         )
     } | _unproven(listed, scop)
     for name, places in all_places.items():
@@ -91,7 +94,9 @@ def read_nests(
             is_guarded = guarded[place.path] > 1
             loops = tuple(replace(m, path=()) for m in moving)
             is_scalar = _innermost(moving) in scalar
-            key = name, loops, versioned, others, is_guarded, is_scalar, beside
+            n_wraps = wraps.get((name, place.path), 0)
+            asked = is_guarded, is_scalar, n_wraps
+            key = name, loops, versioned, others, beside, *asked
             if len(places) == 1 and key in known:
                 found.append((place.path, known[key].moved_to(moving)))
                 continue
@@ -106,6 +111,7 @@ def read_nests(
                 beside=beside,
                 is_guarded=is_guarded,
                 is_scalar=is_scalar,
+                n_wraps=n_wraps,
             )
             if deps is not None and not nest.is_inner_parallel:
                 nest = replace(
@@ -123,6 +129,19 @@ def read_nests(
             path, nest = found[k]
             found[k] = path, replace(nest, link=link)
     return [nest for _, nest in sorted(found, key=lambda one: one[0])]
+
+
+def _open_wraps(
+    tree: ScheduleTree, places: list[Place], scop: Scop
+) -> dict[tuple[str, NodePath], int]:
+    """Remainders of the innermost loop that subscripts have there, where there are."""
+    found = {}
+    for place in places:
+        rolled = [m for m in peel(_moving(place), scop, place.name) if not m.unrolled]
+        n = open_wraps(tree, place.path, scop, place.name, rolled[-1]) if rolled else 0
+        if n:
+            found[place.name, place.path] = n
+    return found
 
 
 def _moving(place: Place) -> tuple[Member, ...]:
@@ -204,10 +223,13 @@ def _guarded(places: list[Place]) -> dict[NodePath, int]:
     }
 
 
-def _asks_in_lanes(statement: Statement, members: tuple[Member, ...]) -> bool:
+def _asks_in_lanes(
+    tree: ScheduleTree, statement: Statement, members: tuple[Member, ...]
+) -> bool:
     """Whether copies of the innermost loop's body run for different iterations of it.
 
-    Full register tiles are apart from what asks, other unrolled loops are not.
+    Full register tiles and an interior are apart from what asks, other unrolled loops
+    are not.
     """
     rolled = [m for m in members if not m.unrolled]
     copied = [
@@ -215,7 +237,7 @@ def _asks_in_lanes(statement: Statement, members: tuple[Member, ...]) -> bool:
         for m in members
         if m.unrolled and all(r.function != m.coefficients for r in rolled)
     ]
-    if not rolled or not copied:
+    if not rolled or not copied or isolates(tree.node(rolled[-1].path)):
         return False
     lane = {k for k, c in enumerate(rolled[-1].coefficients) if c}
     copies = {k for m in copied for k, c in enumerate(m.coefficients) if c} - lane

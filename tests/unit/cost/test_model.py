@@ -452,3 +452,24 @@ def test_bytes_that_lie_far_apart_fill_no_vectors(tmp_path: Path, terms: int) ->
     assert plain is not None
     assert tiled is not None
     assert tiled > plain / 2
+
+
+def test_short_sums_in_memory_pay_for_the_way_there_and_back(tmp_path: Path) -> None:
+    """Three terms for each element, in the innermost loop or around the elements."""
+    path = tmp_path / "terms.c"
+    path.write_text(
+        "void f(int n, double a[n][500], double y[n][500]) {\n#pragma scop\n"
+        "for (int i = 0; i < n; i++)\n  for (int j = 0; j < 500; j++)\n"
+        "    for (int k = j / 9; k < j / 9 + 3; k++)\n"
+        "      y[i][j] += a[i][k];\n#pragma endscop\n}\n"
+    )
+    scop = parse_c(path).scops[0]
+    deps = compute_dependences(scop)
+    tree = set_band_flags(original_tree(scop), deps)
+    (nest,) = read_nests(tree, scop, deps)
+    assert nest.n_handed() == 1
+    swapped = apply_script(
+        tree, parse_script("merge(band=0.0); order(band=0.0, members=[1, 0])"), deps
+    )
+    (across,) = read_nests(swapped, scop, deps)
+    assert across.n_handed() == 0
