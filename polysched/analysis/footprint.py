@@ -337,8 +337,9 @@ def known_size(scop: Scop, extent: Expr | None) -> int:
 def step_bytes(scop: Scop, reference: Reference, direction: Vector) -> int | None:
     """How far apart the elements are that an access reaches along a direction.
 
-    Without a sign. None where an array's rows are of a length that is not known, and
-    for copies of a private array, which storage lays out later.
+    Without a sign. None where an array's rows are of a length that is not known, where
+    not every step moves, and for copies of a private array, which storage lays out
+    later.
     """
     array = scop.array(reference.array)
     lengths = array.pitches or array.extents[1:]
@@ -348,7 +349,7 @@ def step_bytes(scop: Scop, reference: Reference, direction: Vector) -> int | Non
     sizes = [known_size(scop, length) for length in lengths]
     if len(sizes) != len(moves) - 1 or not all(sizes):
         return None
-    n_bytes = array.type.n_bytes * sum(
-        move * prod(sizes[k:]) for k, move in enumerate(moves)
-    )
-    return abs(int(n_bytes)) if n_bytes == int(n_bytes) else None
+    if any(move != int(move) for move in moves):
+        return None
+    step = sum(int(move) * prod(sizes[k:]) for k, move in enumerate(moves))
+    return abs(step) * array.type.n_bytes

@@ -15,6 +15,7 @@ from polysched.analysis import (
     iterator_extent,
     member_directions,
     references,
+    step_bytes,
     statement_members,
     stride_classes,
 )
@@ -222,3 +223,23 @@ def test_copies_of_a_body_fill_a_row_together() -> None:
     for n_copies, expected in [(3, "1"), (2, "N")]:
         copies = [((0, 1), n_copies)]
         assert stride_classes([(reference, (1, 0))], copies) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("c[i][j] = 0.0", [4000, 8]),
+        ("c[i][2 * j] = 0.0", [4000, 16]),
+        ("c[j][500 - i] = 0.0", [8, 4000]),
+        ("c[i][j / 2] = 0.0", [4000, None]),  # not every step moves
+        ("v[i][j] = 0.0", [None, None]),  # rows of any length
+    ],
+)
+def test_bytes_from_one_element_to_the_next(text: str, steps: list[int | None]) -> None:
+    b = ScopBuilder("steps", ["n", "m"])
+    b.array("c", "double[500][500]")
+    b.array("v", "double[n][m]")
+    b.statement("i, j", "0 <= i, j < 200", text, position=(0, 0, 0))
+    scop = b.build()
+    (written,) = references(scop)["S0"]
+    assert [step_bytes(scop, written, d) for d in ((1, 0), (0, 1))] == steps
