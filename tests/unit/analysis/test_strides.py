@@ -15,8 +15,8 @@ from polysched.analysis import (
     iterator_extent,
     member_directions,
     references,
-    step_bytes,
     statement_members,
+    step_bytes,
     stride_classes,
 )
 from polysched.frontend import parse_c
