@@ -129,6 +129,13 @@ def test_quotients_that_sizes_leave_open_are_assumed_away(scop_of):
     assert scop.assumptions.is_equal(isl.Set("[n] -> { : n <= 0 or n >= 2 }"))
 
 
+def test_no_quotient_is_assumed_that_usual_sizes_do_not_have(scop_of):
+    """The step of a picture's scale: 256 m / n is no number of 2 at most."""
+    scop = scop_of(f"{LOOP} x[i] = y[(i * ((m << 8) / n)) >> 8];")
+    assert scop.assumptions.is_equal(isl.Set("{ : }"))
+    assert not relations(scop, "read")["y"].is_single_valued()  # any element
+
+
 def test_negative_dividends_truncate_towards_zero(scop_of):
     scop = scop_of("for (int i = -n; i < n; i++) x[i / 3 + n] = y[i % 3 + 2];")
     domain = isl.Set("{ S0[i] : -4 <= i < 4 }")
