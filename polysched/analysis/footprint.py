@@ -190,6 +190,7 @@ def box_footprint(
     for n_bytes, pitch, rows, spans, starts in _groups(scop, tuple(references)):
         widths: list[Rational] = list(spans)
         steps: list[Rational] = [0] * len(spans)
+        walks: list[list[tuple[Rational, int]]] = [[] for _ in spans]
         points = 1
         for k, extent in extents.items():
             direction = directions[k]
@@ -200,6 +201,7 @@ def box_footprint(
                 for p, moved in enumerate(moves):
                     widths[p] += moved * (extent - 1)
                     steps[p] = max(steps[p], moved)
+                    walks[p].append((moved, extent))
         elements = 1
         for width in widths[:-1]:
             elements *= max(1, int(width))
@@ -208,13 +210,24 @@ def box_footprint(
             elements = min(elements, boxes_volume(starts, tuple(sides)))
         last = max(1, int(widths[-1])) if widths else 1
         last_bytes = -(-last * n_bytes // line_bytes) * line_bytes
-        if not apart and elements > 1 and last <= pitch and max(steps[:-1]) <= 1:
+        is_dense = all(map(_leave_no_gap, spans[:-1], walks[:-1]))
+        if not apart and elements > 1 and last <= pitch and is_dense:
             last_bytes = min(last_bytes, pitch * n_bytes)
         box_bytes = elements * last_bytes
         n_rows = len(starts) or prod(int(span) for span in spans[:-1])
         of_a_point = _point_bytes(spans, n_rows, steps, n_bytes, line_bytes)
         total += min(box_bytes, points * of_a_point)
     return total
+
+
+def _leave_no_gap(span: Rational, walks: Sequence[tuple[Rational, int]]) -> bool:
+    """Whether steps of some lengths, so many of each, reach all rows of a box."""
+    reached = span
+    for step, extent in sorted(walks):
+        if step > reached:
+            return False
+        reached += step * (extent - 1)
+    return True
 
 
 @lru_cache(maxsize=4096)
@@ -346,10 +359,12 @@ def step_bytes(scop: Scop, reference: Reference, direction: Vector) -> int | Non
     moves = reference.moves(direction)
     if any(subscript_moves(reference.expanded, direction)) or not moves:
         return None
-    sizes = [known_size(scop, length) for length in lengths]
-    if len(sizes) != len(moves) - 1 or not all(sizes):
+    if len(lengths) != len(moves) - 1 or any(move != int(move) for move in moves):
         return None
-    if any(move != int(move) for move in moves):
-        return None
-    step = sum(int(move) * prod(sizes[k:]) for k, move in enumerate(moves))
+    step, length = 0, 1
+    for k in reversed(range(len(moves))):
+        step += int(moves[k]) * length
+        length *= known_size(scop, lengths[k - 1]) if k else 1
+        if not length and any(moves[:k]):
+            return None
     return abs(step) * array.type.n_bytes

@@ -1,7 +1,8 @@
 """Remainders in subscripts that a place in the code leaves open, by the model.
 
 ``u[(i + 1) % n]`` is a neighbour of ``u[i]`` where the border is apart; elsewhere it is
-an element that a few operations find, and nothing that compilers load in lanes.
+an element that a few operations find, and nothing that compilers load in lanes. So is
+``u[i / 2]`` but in copies of a body for a period of iterations.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import lru_cache
 import islpy as isl
 
 from polysched.analysis import Member
-from polysched.frontend import Remainder, SizeRemainder, find_cases
+from polysched.frontend import Division, Remainder, SizeRemainder, find_cases
 from polysched.ir import (
     Expr,
     Iter,
@@ -25,6 +26,7 @@ from polysched.ir import (
 )
 from polysched.sets import isolates, list_sets
 
+Wrap = Remainder | SizeRemainder | Division
 WRAP_OPERATIONS = 4.0  # of ``x % m`` by a constant: a product, shifts, a difference
 _CACHED_STATEMENTS = 256
 
@@ -32,7 +34,7 @@ _CACHED_STATEMENTS = 256
 def open_wraps(
     tree: ScheduleTree, path: NodePath, scop: Scop, name: str, inner: Member
 ) -> int:
-    """Remainders in one instance's subscripts that change along its innermost loop.
+    """Remainders and quotients in subscripts that change along the innermost loop.
 
     Parameters
     ----------
@@ -49,16 +51,22 @@ def open_wraps(
     if here is None:
         return 0
     lane = {statement.iterators[k] for k, c in enumerate(inner.function) if c}
-    return sum(
-        wrap.decide(here) is None
+    asked = [
+        wrap
         for wrap in wraps
         if any(isinstance(e, Iter) and e.name in lane for e in walk(wrap.expr))
-    )
+    ]
+    known = {
+        wrap.expr
+        for wrap in asked
+        if wrap.decide(here) is not None or _is_left_over(wrap, inner)
+    }
+    return len({wrap.expr for wrap in asked} - known)
 
 
 @lru_cache(maxsize=_CACHED_STATEMENTS)
-def _wraps(statement: Statement) -> tuple[Remainder | SizeRemainder, ...]:
-    """The remainders in a statement's subscripts."""
+def _wraps(statement: Statement) -> tuple[Wrap, ...]:
+    """The remainders and quotients in a statement's subscripts."""
     inside: set[Expr] = {
         part
         for action in statement.body
@@ -71,8 +79,13 @@ def _wraps(statement: Statement) -> tuple[Remainder | SizeRemainder, ...]:
     return tuple(
         case
         for case in find_cases(statement)
-        if isinstance(case, Remainder | SizeRemainder) and case.expr in inside
+        if isinstance(case, Wrap) and case.expr in inside
     )
+
+
+def _is_left_over(wrap: Wrap, inner: Member) -> bool:
+    """Whether copies for a period of a loop's iterations leave over the same each."""
+    return isinstance(wrap, Division) and inner.size % wrap.modulus == 0
 
 
 def _instances(

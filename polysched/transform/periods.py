@@ -24,7 +24,12 @@ from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.interleave import Interleave
 from polysched.transform.unroll import MAX_UNROLLED, Unroll, count_copies
 from polysched.transform.whole import vector_step
-from polysched.transform.windows import MAX_SHORT, bands_below, steps_far
+from polysched.transform.windows import (
+    MAX_SHORT,
+    MAX_STRIDE,
+    bands_below,
+    steps_far,
+)
 
 MAX_PERIOD = 4  # elements from one lane to the next that shuffles bring together
 
@@ -93,7 +98,7 @@ def _fill(
     for below in bands_below(draft, inner):
         draft = draft.attempt(Unroll(below)) or draft
     band = view_band(draft, scop, loop)
-    if steps_far(band, 0):
+    if steps_far(band, 0, MAX_STRIDE * MAX_PERIOD):
         return draft
     return draft.attempt(vector_step(band, 0, cpu)) or draft
 

@@ -5,7 +5,7 @@ The taps of a filter, the entries of a small matrix: for a planned script.
 
 from __future__ import annotations
 
-from polysched.analysis import loop_is_parallel
+from polysched.analysis import loop_is_parallel, step_bytes
 from polysched.ir import NodePath, Scop
 from polysched.machine import Cpu
 from polysched.sets import list_sets, node_kind
@@ -152,11 +152,11 @@ def _lie_near(band: BandView, member: int) -> bool:
     return set(written) <= {"1"} and not steps_far(band, member)
 
 
-def steps_far(band: BandView, member: int) -> bool:
+def steps_far(band: BandView, member: int, longest: int = MAX_STRIDE) -> bool:
     """Whether lanes along a member write far elements, or read several.
 
-    What is at most `MAX_STRIDE` elements from one lane to the next is brought together
-    by shuffles.
+    What is at most so many elements from one lane to the next is brought together by
+    shuffles.
     """
     far = n_all = 0
     for s in band.main:
@@ -164,8 +164,12 @@ def steps_far(band: BandView, member: int) -> bool:
         if direction is None:
             return True
         for r in s.references:
-            *outer, step = r.moves(direction) or (0,)
-            is_far = any(outer) or not -MAX_STRIDE <= step <= MAX_STRIDE
+            step = step_bytes(band.scop, r, direction)
+            size = band.scop.array(r.array).type.n_bytes
+            *outer, last = r.moves(direction) or (0,)
+            is_far = any(outer) or not -longest <= last <= longest
+            if step is not None:
+                is_far = step > longest * size
             if r.is_write and is_far:
                 return True
             far, n_all = far + is_far, n_all + 1

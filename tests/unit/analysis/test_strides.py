@@ -107,6 +107,20 @@ def test_footprint_of_a_box_counts_each_element_once() -> None:
     assert lines == 64 * (4 + 1 + 4)
 
 
+@pytest.mark.parametrize(("step", "lines"), [(2, 250), (4, 1000)])
+def test_copies_of_a_body_fill_the_gaps_of_a_loop(step: int, lines: int) -> None:
+    """Pixels of four bytes, two in a round of a loop by two, or by four."""
+    b = ScopBuilder("pixels")
+    b.array("p", "float[4000][4]")
+    b.statement("i", "0 <= i < 4000", "p[i][0] = 0.0", position=(0, 0))
+    scop = b.build()
+    rounds, copies = (Fraction(step),), (Fraction(1),)
+    found = box_footprint(
+        scop, references(scop)["S0"], [rounds, copies], {0: 500, 1: 2}, 64
+    )
+    assert found == 64 * lines
+
+
 def test_neighbours_share_a_footprint() -> None:
     scop = scops.jacobi_2d()
     members = statement_members(trees.jacobi()[0])["S0"]
@@ -232,7 +246,7 @@ def test_copies_of_a_body_fill_a_row_together() -> None:
         ("c[i][2 * j] = 0.0", [4000, 16]),
         ("c[j][500 - i] = 0.0", [8, 4000]),
         ("c[i][j / 2] = 0.0", [4000, None]),  # not every step moves
-        ("v[i][j] = 0.0", [None, None]),  # rows of any length
+        ("v[i][j] = 0.0", [None, 8]),  # rows of any length
     ],
 )
 def test_bytes_from_one_element_to_the_next(text: str, steps: list[int | None]) -> None:

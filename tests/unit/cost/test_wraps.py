@@ -24,6 +24,7 @@ void f(float y[400][400], float x[400][400]) {{
 }}
 """
 LANES = "vector(band=0, member=1)"
+PAIRS = "interleave(band=0, member=1, period=2); vector(band=0.0, member=0)"
 APART = "split(band=0, member=1, cuts=[399]); vector(band=0.0.0.0, member=0)"
 
 
@@ -45,6 +46,10 @@ def ring(read: str, script: str, directory: Path) -> tuple[Scop, ScheduleTree]:
         ("x[(i + 1) % 400][j]", f"order(band=0, members=[1, 0]); {LANES}", 1),
         ("x[i][j]", LANES, 0),
         ("x[i][(j + 1) % 400]", APART, 0),
+        ("x[i][j / 2]", LANES, 1),
+        ("x[i / 2][j]", LANES, 0),
+        ("x[i][j / 2]", PAIRS, 0),
+        ("x[i][j / 3]", PAIRS, 1),
     ],
 )
 def test_remainders_that_a_loop_leaves_open(
