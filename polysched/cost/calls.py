@@ -18,6 +18,7 @@ from polysched.ir import (
 )
 
 N_CACHED = 1024  # statements, of which each schedule asks the same
+INLINED_OPERATIONS = 32  # of a function that compilers inline without being told
 CALL_CYCLES = 15.0  # of `expf` and its kin, which neighbouring calls overlap
 EXTRA_OPERATIONS = 3
 GATHERED_BYTES = 4  # no processor gathers shorter elements by places in a vector
@@ -31,13 +32,28 @@ _SEVERAL = frozenset(
 
 
 def n_calls(nest: Nest) -> int:
-    """Calls in one instance that compilers leave as they are."""
+    """Calls in one instance that keep its loop out of lanes."""
     return _n_calls(nest.statement)
 
 
 @lru_cache(maxsize=N_CACHED)
 def _n_calls(statement: Statement) -> int:
     return sum(call_count(action) for action in statement.body)
+
+
+@lru_cache(maxsize=N_CACHED)
+def call_cycles(statement: Statement) -> float:
+    """Cycles of one instance's calls, beside the operations that they take.
+
+    Of those to the library; a short function of the file is put in their place.
+    """
+    inlined = sum(
+        isinstance(e, Call) and e.is_own and e.n_operations <= INLINED_OPERATIONS
+        for action in statement.body
+        for top in action_expressions(action)
+        for e in walk(top)
+    )
+    return CALL_CYCLES * max(0, _n_calls(statement) - inlined)
 
 
 @lru_cache(maxsize=N_CACHED)

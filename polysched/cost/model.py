@@ -9,7 +9,7 @@ from math import prod
 from polysched.analysis import Dependences
 from polysched.cost.cache_rates import CLOCK_HZ, Rate, changed_share, rate_of
 from polysched.cost.calls import (
-    CALL_CYCLES,
+    call_cycles,
     n_calls,
     n_extra_operations,
     n_lookups,
@@ -346,7 +346,7 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
     entry /= max(1.0, nest.inner_trips) * nest.copies
     if nest.adds_integers:
         entry += SUM_CYCLES / max(1.0, nest.inner_trips)
-    return throughput + entry + calls * CALL_CYCLES
+    return throughput + entry + call_cycles(nest.statement)
 
 
 def _n_operations(nest: Nest, cpu: Cpu, lanes: float) -> float:

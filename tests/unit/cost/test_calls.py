@@ -8,6 +8,7 @@ import pytest
 
 from polysched.analysis import compute_dependences, set_band_flags
 from polysched.cost import predict, predict_seconds
+from polysched.cost.calls import call_cycles
 from polysched.frontend import parse_c
 from polysched.ir import Scop, original_tree
 from polysched.testing import ScopBuilder
@@ -84,3 +85,28 @@ def test_short_elements_are_not_gathered(tmp_path: Path) -> None:
     body = f"for (int i = 0; i < 4096; i++) {{ {SUM} y[i] = t[k[i]]; }}"
     bytes_ = seconds_of(body, tmp_path, "unsigned char")
     assert seconds_of(body, tmp_path) < bytes_
+
+
+@pytest.mark.parametrize(
+    ("body", "is_long"),
+    [
+        ("float k; if (a <= b) k = b; else k = a; return k;", False),
+        (
+            "float s = 0; for (int k = 0; k < 9; k++) s += a * k + b * s; return s;",
+            True,
+        ),
+    ],
+)
+def test_short_functions_of_the_file_are_put_in_place(
+    body: str, is_long: bool, tmp_path: Path
+) -> None:
+    """Compilers leave calls of long ones, which take their way there and back."""
+    path = tmp_path / "scan.c"
+    path.write_text(
+        f"static float most(float a, float b) {{ {body} }}\n"
+        "void f(float x[4096]) {\n#pragma scop\n"
+        "for (int i = 1; i < 4096; i++) x[i] = most(x[i - 1] - 1, x[i]);\n"
+        "#pragma endscop\n}\n"
+    )
+    (scop,) = parse_c(path).scops
+    assert (call_cycles(scop.statements[-1]) > 0) is is_long
