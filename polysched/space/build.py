@@ -153,7 +153,6 @@ def _ask(
             for candidate in candidates:
                 builder.take(candidate, core)
                 progress.advance(f"{len(builder.found.schedules)} schedules")
-        builder.add_by_parts()
     finally:
         asker.close()
         progress.finish()
