@@ -124,9 +124,9 @@ def run_extent(
     space = isl.LocalSpace.from_space(pairs.get_space())
     for row, width in windows:
         step = _difference(space, row, n)
-        width_ = isl.Aff.val_on_domain(space, isl.Val(width - 1))
-        within = step.le_set(width_).intersect(step.neg().le_set(width_))
-        pairs = pairs.intersect(within)
+        furthest = isl.Aff.val_on_domain(space, isl.Val(width - 1))
+        pairs = pairs.intersect(step.le_set(furthest))
+        pairs = pairs.intersect(step.neg().le_set(furthest))
     largest = pairs.max_val(_difference(space, coefficients, n))
     if largest.is_nan():
         return 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from polysched.cost.calls import N_CACHED
 from polysched.ir import (
     Binary,
     Const,
@@ -22,10 +23,9 @@ from polysched.ir import (
 
 EQUAL_SHARE = 0.25  # of the times that two numbers are asked for, they are equal
 TAKEN_SHARE = 0.5
-_CACHED = 1024
 
 
-@lru_cache(maxsize=_CACHED)
+@lru_cache(maxsize=N_CACHED)
 def taken_share(scop: Scop, name: str) -> float:
     """The share of a statement's instances that do something, as data may have it.
 

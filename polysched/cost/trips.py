@@ -64,7 +64,7 @@ class _Counter:
             row, size = member.summed[0] if member.summed else (row, 1)
         if row not in self.inside:
             self.inside[row] = self._slanted_extent(row) or self._fresh_extent(row)
-        elif self.inside[row] > 1 and row != self.last:
+        elif self.inside[row] > 1 and row != self.last:  # loops between may say more
             self.inside[row] = min(self.inside[row], self._fresh_extent(row))
         self.last = row
         trips = max(1.0, self.inside[row] / size)

@@ -12,6 +12,7 @@ from functools import lru_cache
 import islpy as isl
 
 from polysched.analysis import Member
+from polysched.cost.calls import N_CACHED
 from polysched.frontend import Division, Remainder, SizeRemainder, find_cases
 from polysched.ir import (
     Expr,
@@ -28,7 +29,6 @@ from polysched.sets import isolates, list_sets
 
 Wrap = Remainder | SizeRemainder | Division
 WRAP_OPERATIONS = 4.0  # of ``x % m`` by a constant: a product, shifts, a difference
-_CACHED_STATEMENTS = 256
 
 
 def open_wraps(
@@ -64,7 +64,7 @@ def open_wraps(
     return len({wrap.expr for wrap in asked} - known)
 
 
-@lru_cache(maxsize=_CACHED_STATEMENTS)
+@lru_cache(maxsize=N_CACHED)
 def _wraps(statement: Statement) -> tuple[Wrap, ...]:
     """The remainders and quotients in a statement's subscripts."""
     inside: set[Expr] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import islpy as isl
 
@@ -125,6 +125,21 @@ def merge_parts(points: isl.Set) -> isl.Set:
         return merged
     hull = isl.Set.from_basic_set(merged.simple_hull())
     return hull if hull.is_subset(merged) else merged
+
+
+def plain_bounds(part: isl.BasicSet, dim: int) -> Iterator[tuple[isl.Aff, bool, bool]]:
+    """Bounds of one dimension of a set, as functions of the others without floors.
+
+    With each, whether it is a lower and an upper one: both where it is the only value.
+    """
+    for constraint in part.get_constraints():
+        weight = constraint.get_coefficient_val(isl.dim_type.set, dim)
+        if not weight.abs().is_one():
+            continue
+        bound = constraint.get_bound(isl.dim_type.set, dim)
+        if not bound.dim(isl.dim_type.div):
+            is_only = constraint.is_equality()
+            yield bound, is_only or weight.is_pos(), is_only or weight.is_neg()
 
 
 def only_value(value: isl.PwAff) -> isl.Val | None:

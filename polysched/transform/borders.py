@@ -22,6 +22,7 @@ from polysched.sets import (
     n_dims,
     node_kind,
     param_names,
+    plain_bounds,
 )
 from polysched.transform.cuts import Cuts, print_cut
 from polysched.transform.draft import Draft
@@ -120,18 +121,11 @@ def _borders(part: isl.Set, whole: isl.Set) -> Iterator[isl.Aff]:
     for basic in list_basic_sets(part.coalesce().gist(whole)):
         if basic.dim(isl.dim_type.div):  # remainders change all along
             continue
-        for constraint in basic.get_constraints():
-            own = constraint.get_coefficient_val(isl.dim_type.set, last)
-            if not own.abs().is_one():
-                continue
-            bound = constraint.get_bound(isl.dim_type.set, last)
-            if bound.dim(isl.dim_type.div):
-                continue
-            behind = bound.add_constant_val(isl.Val(1))
-            if constraint.is_equality():
-                yield from (bound, behind)
-            else:
-                yield bound if own.is_pos() else behind
+        for bound, is_lower, is_upper in plain_bounds(basic, last):
+            if is_lower:
+                yield bound
+            if is_upper:
+                yield bound.add_constant_val(isl.Val(1))
 
 
 def _fixed(times: isl.Set, estimates: dict[str, int]) -> isl.Set:

@@ -16,7 +16,13 @@ import islpy as isl
 from polysched.analysis import active_dependences, member_distances
 from polysched.base import PolyschedError
 from polysched.ir import NodePath, Scop
-from polysched.sets import list_basic_maps, list_maps, list_sets, n_dims
+from polysched.sets import (
+    list_basic_maps,
+    list_maps,
+    list_sets,
+    n_dims,
+    plain_bounds,
+)
 from polysched.transform.band_view import BandView, view_band
 from polysched.transform.bands import member_schedules
 from polysched.transform.choose import choose_innermost
@@ -186,13 +192,8 @@ def _find_plane(instances: isl.Set, values: isl.UnionMap) -> isl.Aff | None:
     if len(times) != 1:
         return None
     last = n_dims(times[0]) - 1
-    for constraint in times[0].affine_hull().get_constraints():
-        own = constraint.get_coefficient_val(isl.dim_type.set, last)
-        if constraint.is_equality() and own.abs().is_one():
-            aff = constraint.get_bound(isl.dim_type.set, last)
-            if not aff.dim(isl.dim_type.div):
-                return aff
-    return None
+    planes = plain_bounds(times[0].affine_hull(), last)
+    return next((aff for aff, *is_end in planes if all(is_end)), None)
 
 
 def _find_gap(pairs: list[isl.Map], values: isl.UnionMap) -> isl.Aff | None:

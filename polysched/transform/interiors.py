@@ -6,7 +6,13 @@ import islpy as isl
 
 from polysched.frontend import find_cases
 from polysched.ir import MARK_VECTOR, NodePath, Scop
-from polysched.sets import list_basic_sets, list_maps, map_names, n_dims
+from polysched.sets import (
+    list_basic_sets,
+    list_maps,
+    map_names,
+    n_dims,
+    plain_bounds,
+)
 from polysched.transform.borders import run_length
 from polysched.transform.draft import Draft, is_under_mark
 from polysched.transform.interior import Interior, print_constraints
@@ -124,19 +130,12 @@ def _first(times: isl.Set, inner: int, k: int) -> isl.Aff | None:
     behind = n_dims(times) - inner - k - 1
     own = times.project_out(isl.dim_type.set, inner + k + 1, behind)
     hull = own.project_out(isl.dim_type.set, inner, k).remove_divs().simple_hull()
-    lower: list[isl.Aff] = []
-    upper: list[isl.Aff] = []
-    for constraint in hull.get_constraints():
-        weight = constraint.get_coefficient_val(isl.dim_type.set, inner)
-        if not weight.abs().is_one():
-            continue
-        bound = constraint.get_bound(isl.dim_type.set, inner)
-        if bound.dim(isl.dim_type.div):
-            continue
-        bound = bound.drop_dims(isl.dim_type.in_, inner, 1)
-        is_equality = constraint.is_equality()
-        lower += [bound] * (is_equality or weight.is_pos())
-        upper += [bound] * (is_equality or weight.is_neg())
+    bounds = [
+        (bound.drop_dims(isl.dim_type.in_, inner, 1), is_lower, is_upper)
+        for bound, is_lower, is_upper in plain_bounds(hull, inner)
+    ]
+    lower = [bound for bound, is_lower, _ in bounds if is_lower]
+    upper = [bound for bound, _, is_upper in bounds if is_upper]
     best: tuple[int, isl.Aff] | None = None
     for low in lower:
         for high in upper:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import islpy as isl
 import pytest
 
-from polysched.sets import has_quotients, merge_parts, value_range
+from polysched.sets import has_quotients, merge_parts, plain_bounds, value_range
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,15 @@ def test_a_window_that_two_borders_cut_off_is_one_part() -> None:
 def test_parts_with_a_gap_stay_apart() -> None:
     ends = isl.Set("[n] -> { [i] : 0 <= i < 3; [i] : n <= i < n + 3 and n > 9 }")
     assert merge_parts(ends).n_basic_set() == 2
+
+
+def test_bounds_of_a_dimension_without_floors() -> None:
+    text = "[n] -> { [i, j] : i - 1 <= j <= n and 2j <= 3i and 3j >= i }"
+    found = plain_bounds(isl.BasicSet(text), 1)
+    assert {(str(aff).split("->")[-1], *ends) for aff, *ends in found} == {
+        (" [(-1 + i)] }", True, False),
+        (" [(n)] }", False, True),
+    }
+    ((only, *ends),) = plain_bounds(isl.BasicSet("{ [i, j] : j = i + 2 }"), 1)
+    assert ends == [True, True]
+    assert only.plain_is_equal(isl.Aff("{ [i, j] -> [(i + 2)] }"))
