@@ -308,6 +308,50 @@ def sum_jobs(elem: str, n: int) -> Iterator[Job]:
         )
 
 
+def ordered_jobs(elem: str, n: int) -> Iterator[Job]:
+    """Sums whose terms keep their order: read by each thread, or copied ahead."""
+    case = f"{elem} sums in order of {n} rows and columns"
+    defines = (f"-DELEM={elem}", f"-DN={n}", "-DREPS=6")
+    flops, n_bytes = 4.0 * n * n, 2.0 * n * n * BYTES[elem]
+    merged = "merge(band=0.1.0); merge(band=0.0.0); "
+
+    def job(kind: str, step: str, *options: str) -> Job:
+        both = (f"{step}(band=0.{k}.0, {', '.join(options)})" for k in (1, 0))
+        text = merged + "; ".join(both)
+        return Job(case, kind, "inorder", defines, text, flops, n_bytes)
+
+    yield job("one thread per sum", "launch", "tile=[128]", "threads=[128]")
+    for results, terms, stages in (
+        (32, 128, 4), (32, 64, 4), (64, 64, 4), (64, 64, 3), (128, 32, 4),
+        (32, 256, 3), (64, 128, 2),
+    ):  # fmt: skip
+        depth = terms * 4 // BYTES[elem]
+        shape = f"tile=[{results},{depth}]", f"threads=[{results}]", "runs=[1]"
+        yield job("terms copied ahead", "contract", *shape, f"stages={stages}")
+
+
+def transpose_jobs(elem: str, n: int) -> Iterator[Job]:
+    """From rows to columns, each thread for itself or through shared memory."""
+    case = f"{elem} transpose {n}"
+    defines = (f"-DELEM={elem}", f"-DN={n}", "-DREPS=6")
+    n_bytes = 2.0 * n * n * BYTES[elem]
+
+    def job(kind: str, script: str) -> Job:
+        text = f"merge(band=0); order(band=0, members=[1, 0]); {script}"
+        return Job(case, kind, "transpose", defines, text, 0.0, n_bytes)
+
+    for tile, threads in (("8,32", "8,32"), ("4,256", "1,256")):
+        plain = f"launch(band=0, tile=[{tile}], threads=[{threads}])"
+        yield job("one thread per element", plain)
+    run = 16 // BYTES[elem]
+    for tile, threads, runs in (
+        ("32,32", "8,32", f"{run},1"), ("64,32", "8,32", f"{run},1"),
+        ("32,32", "8,32", "1,1"), ("64,64", "8,32", f"{run},1"),
+    ):  # fmt: skip
+        shape = f"tile=[{tile}], threads=[{threads}], runs=[{runs}]"
+        yield job("squares", f"contract(band=0, {shape})")
+
+
 def weigh(job: Job) -> Job:
     """The job with its weight: most is asked of products and sweeps of floats."""
     is_float = job.case.startswith("float")
@@ -337,6 +381,8 @@ def _all_jobs() -> Iterator[Job]:
     yield from conv_jobs()
     for elem in ("float", "double"):
         yield from sum_jobs(elem, 8192)
+        yield from ordered_jobs(elem, 8192)
+        yield from transpose_jobs(elem, 8192)
 
 
 def all_files(only: str) -> Iterator[tuple[Job, Callable[[str, Path], None]]]:

@@ -299,7 +299,8 @@ def page(found: Run) -> str:
         "`one-level tiles` are 32 x 32 x 32 through shared memory with two results per "
         "thread and no pipeline, the structure that PPCG prints by default. For "
         "stencils the bytes are those of one sweep at a time (each array once per "
-        "sweep), so that time tiles may exceed a copy; for sums those of the matrix.",
+        "sweep), so that time tiles may exceed a copy; for sums those of the matrix as "
+        "often as it is read, for transposes those of both matrices.",
         "",
         *_suite_section(runs),
         "## Pipelines",

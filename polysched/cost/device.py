@@ -33,6 +33,7 @@ REGISTERS = 65536  # of an SM
 MAX_REGISTERS = 255  # of a thread
 MORE_REGISTERS = 1.08  # nvcc takes, as far as they are there, to read ahead
 VECTOR_BYTES = 16  # the widest load of a thread
+READ_AHEAD = 8  # terms from shared memory, in registers that no results take
 LANE_BYTES_PER_CYCLE = 8  # a thread gets from shared memory
 SHARED_BYTES_PER_CYCLE = 128  # of one SM
 
@@ -201,6 +202,7 @@ def _staged_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> Kerne
     per_term = sum(max(1.0, n * size / LANE_BYTES_PER_CYCLE) for n in stage.per_thread)
     copied = stage.n_tiles * stage.tile_bytes
     stored = float(results * kernel.n_threads * size)
+    loaded = copied + stored * stage.reads_results
     instructions = sum(max(1.0, n * size / VECTOR_BYTES) for n in stage.per_thread)
     terms = stage.n_tiles * stage.n_inner * n_warps
     return KernelWork(
@@ -211,9 +213,9 @@ def _staged_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> Kerne
             stage.n_buffers * (stage.tile_bytes + stage.padding_bytes)
         ),
         operations=_operations((load,), n_blocks),
-        load_bytes=copied + stored,
+        load_bytes=loaded,
         store_bytes=stored,
-        load_sectors=(copied + stored) / SECTOR_BYTES,
+        load_sectors=loaded / SECTOR_BYTES,
         store_sectors=stored / SECTOR_BYTES,
         memory_bytes=load.memory_bytes,
         shared_wavefronts=terms * per_term + copied / SHARED_BYTES_PER_CYCLE,
@@ -222,7 +224,7 @@ def _staged_work(kernel: KernelLoad, load: StatementLoad, stage: Stage) -> Kerne
             n_steps=max(1, round(stage.n_tiles)),
             n_stages=stage.n_buffers,
             n_inner_steps=stage.n_inner,
-            n_inner_stages=2,
+            n_inner_stages=max(2, READ_AHEAD // results),
             barriers_per_step=2 if stage.n_buffers == 1 else 1,
         ),
         n_independent=float(results),

@@ -10,6 +10,7 @@ from math import ceil, prod
 import islpy as isl
 
 from polysched.analysis import (
+    Member,
     Place,
     Reference,
     Vector,
@@ -70,7 +71,7 @@ def read_kernels(tree: ScheduleTree, scop: Scop) -> tuple[KernelLoad, ...]:
             sizes = _sizes(tree, all_places) if own else {}
             total = sum(sizes.values()) or 1.0
             for place in own:
-                moving = tuple(m for m in place.members if not m.is_constant)
+                moving = tuple(filter(_counts_as_loop, place.members))
                 share = sizes[place.path] / total
                 nest = Nest(
                     scop, scop.statement(name), moving, by_name[name], share=share
@@ -80,6 +81,13 @@ def read_kernels(tree: ScheduleTree, scop: Scop) -> tuple[KernelLoad, ...]:
         found.append(_join(path, inside))
         found += [load for m in inside if (load := m.load_of_parts()) is not None]
     return tuple(found)
+
+
+def _counts_as_loop(member: Member) -> bool:
+    """Whether it has iterations, or stands for the one tile of what has no terms."""
+    return not member.is_constant or any(
+        mark.startswith(MARK_STAGE) for mark in member.marks
+    )
 
 
 def _sizes(tree: ScheduleTree, places: list[Place]) -> dict[NodePath, float]:
@@ -143,7 +151,7 @@ class _Mapped:
         return self.nest.members[k].path[: len(self.kernel)] == self.kernel
 
     @cached_property
-    def _first(self) -> int:
+    def first(self) -> int:
         """The first member that is not the host's."""
         inside = (k for k in range(len(self.nest.members)) if self._is_inside(k))
         return next(inside, len(self.nest.members))
@@ -151,7 +159,7 @@ class _Mapped:
     @cached_property
     def overlapped(self) -> OverlapLoad | None:
         """The shape of tiles that overlap, or None."""
-        members = self.nest.members[self._first :]
+        members = self.nest.members[self.first :]
         overlap = overlap_of([mark for m in members for mark in m.marks])
         if overlap is None:
             return None
@@ -166,7 +174,7 @@ class _Mapped:
         """Iterations of the host's loops."""
         if self.launches is not None:
             return self.launches
-        return prod(self._steps(k) for k in range(self._first))
+        return prod(self._steps(k) for k in range(self.first))
 
     @property
     def n_blocks(self) -> float:
@@ -238,7 +246,7 @@ class _Mapped:
 
     def _inner(self) -> int | None:
         """The innermost loop of a thread."""
-        last = max(self._positions(MARK_THREADS), default=self._first - 1)
+        last = max(self._positions(MARK_THREADS), default=self.first - 1)
         inner = self.nest.inner
         if inner is None or inner <= last or self._run is not None:
             return None
@@ -255,7 +263,7 @@ class _Mapped:
         requests = sum(t.n_requests for t in touched)
         written = sum(t.n_requests for t in touched if t.reference.is_write)
         stored = sum(t.n_bytes for t in touched if t.reference.is_write)
-        after = max(self._positions(MARK_GRID), default=self._first - 1) + 1
+        after = max(self._positions(MARK_GRID), default=self.first - 1) + 1
         orders = inner is not None and not nest.members[inner].coincident
         orders = orders and not self._sums  # a thread may add in any order
         length = self._run.length if self._run else 1
@@ -266,7 +274,7 @@ class _Mapped:
             n_requests=requests,
             near_bytes=near,
             far_bytes=min(near, self._far_bytes(after) * blocks + stored),
-            memory_bytes=min(near, nest.footprint(self._first, SECTOR_BYTES)),
+            memory_bytes=min(near, nest.footprint(self.first, SECTOR_BYTES)),
             written_share=written / requests if requests else 0.0,
             n_references=len(touched),
             n_coalesced=sum(t.is_coalesced for t in touched),
@@ -286,7 +294,7 @@ class _Mapped:
             run=length,
             met_bytes=self._met_bytes(after),
             line_bytes=sum(t.n_requests * t.n_lines for t in touched) * LINE_BYTES,
-            meets=self._meets,
+            meets=self.meets,
         )
         return add_chosen(load, nest, blocks, threads, self._copied)
 
@@ -296,12 +304,12 @@ class _Mapped:
         Distinct ones, unless threads step through the tile together.
         """
         arrays = sorted({r.array for r in self._touching if not r.is_write})
-        last = max(self._positions(MARK_THREADS)) + 1 if self._meets else first
+        last = max(self._positions(MARK_THREADS)) + 1 if self.meets else first
         trips = [self._trips(k) for k in range(first, last)]
         return read_again(self.nest, arrays, first, trips, self.n_threads)
 
     @property
-    def _meets(self) -> bool:
+    def meets(self) -> bool:
         """Whether loops of all threads stand between a block's tile and its points."""
         shared, threads = self._positions(MARK_GRID), self._positions(MARK_THREADS)
         if not shared or not threads or self._positions(MARK_STAGE):
@@ -319,7 +327,7 @@ class _Mapped:
         moves = [
             reference.moves(d)[-1]
             for k, d in enumerate(directions)
-            if d is not None and k not in shared and k > self._first
+            if d is not None and k not in shared and k > self.first
         ]
         return not any(
             float(n) * n_bytes % LINE_BYTES for n in (reference.offsets[-1], *moves)
@@ -405,7 +413,7 @@ class _Mapped:
         words = next(m.split(":") for m in self._marks(tiles[0]) if partial_sums(m))
         over_parts, over_results = (int(n) for n in words[2].split(","))
         element = nest.scop.array(array).type
-        n_results = nest.footprint(self._first, 1, array) / element.n_bytes
+        n_results = nest.footprint(self.first, 1, array) / element.n_bytes
         return parts_kernel(
             self.kernel, element, self.n_launches, n_parts, n_results,
             (over_parts, over_results),

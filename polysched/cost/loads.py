@@ -41,6 +41,8 @@ class Stage:
         Whether warps multiply in tensor cores: `per_thread` is then a warp's.
     factor_bytes : int
         Of the smallest element that is read.
+    reads_results : bool
+        Whether results are made from what was there before.
     """
 
     n_buffers: int
@@ -54,6 +56,7 @@ class Stage:
     padding_bytes: float = 0.0
     is_tensor: bool = False
     factor_bytes: int = 0
+    reads_results: bool = True
 
 
 @dataclass(frozen=True)

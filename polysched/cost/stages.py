@@ -77,6 +77,11 @@ def read_stage(
         ),
         is_tensor=is_tensor,
         factor_bytes=min((a.type.n_bytes for a in arrays), default=0),
+        reads_results=any(
+            (r.array, r.rows, r.offsets) in targets
+            for r in nest.references
+            if not r.is_write
+        ),
     )
 
 

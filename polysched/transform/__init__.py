@@ -7,7 +7,8 @@ import `analysis`, `machine`, `ir`, `sets`, `base`; knows no scheduler and no pr
 from polysched.transform.chain import Chain
 from polysched.transform.contract import Contract
 from polysched.transform.device_plan import DevicePlanner
-from polysched.transform.device_shapes import SHAPES, DeviceShape, StagedShape
+from polysched.transform.device_shapes import SHAPES, DeviceShape
+from polysched.transform.device_stage import StagedShape
 from polysched.transform.device_tensor import TensorShape
 from polysched.transform.diamond import Diamond
 from polysched.transform.distribute import Distribute

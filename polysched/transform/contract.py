@@ -48,7 +48,8 @@ class Contract(Step):
     The leading members move the result: they are tiled, a tile is a block, and its
     points are dealt out to threads, each of which holds its results in registers. The
     others do not: they are tiled as well, and for each of their tiles the block copies
-    what it reads to shared memory, `stages` tiles ahead of each other::
+    what it reads to shared memory, `stages` tiles ahead of each other. Where there are
+    no others, there is one tile::
 
         kernel: grid: it = 128*floor(i/128), jt = 128*floor(j/128)
                   stage:3: kt = 16*floor(k/16)
@@ -94,7 +95,7 @@ class Contract(Step):
         n_members, n_shared = sum(b.band_n_member() for b in bands), len(self.threads)
         if len(self.tile) != n_members:
             return f"found {len(self.tile)} tile sizes for {n_members} band members"
-        if not 1 <= n_shared <= min(MAX_GRID_MEMBERS, n_members - 1):
+        if not 1 <= n_shared <= min(MAX_GRID_MEMBERS, n_members):
             return f"found {n_shared} thread counts for {n_members} band members"
         if len(self.runs) != n_shared:
             return f"found {len(self.runs)} runs for {n_shared} thread counts"
@@ -174,8 +175,12 @@ class Contract(Step):
         counts = ",".join(str(n) for n in self.threads)
         runs = ",".join(str(n) for n in self.runs)
         node = insert_mark(node, f"{MARK_THREADS}:{counts}:{runs}")
-        node = insert_band(node, members[n_shared:], flags[n_shared:], True)
-        node = insert_band(node, tiles[n_shared:], flags[n_shared:], True)
+        inner, outer, free = members[n_shared:], tiles[n_shared:], flags[n_shared:]
+        if not inner:  # one term
+            zero = isl.UnionPwAff.val_on_domain(node.get_universe_domain(), isl.Val(0))
+            inner, outer, free = [zero], [zero], [True]
+        node = insert_band(node, inner, free, True)
+        node = insert_band(node, outer, free, True)
         words = [MARK_STAGE, str(self.stages)]
         words += [w for w in (TENSOR, BULK) if getattr(self, w)]
         node = insert_mark(node, ":".join(words))

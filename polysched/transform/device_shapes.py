@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from polysched.transform.device_lines import CrossShape, LineShape
+from polysched.transform.device_stage import StagedShape
 from polysched.transform.device_sums import SumShape
 from polysched.transform.device_tensor import TensorShape
 from polysched.transform.overlap import OverlapShape
@@ -35,6 +37,12 @@ class DeviceShape:
         How sweeps of a time loop run several to a launch; None launches each.
     sums : SumShape or None
         How sums that may be reordered are shared; None lets one thread add up each.
+    lines : LineShape or None
+        How sums that keep their order have their terms copied ahead; None lets each
+        thread read its own.
+    cross : CrossShape or None
+        How elements are copied from rows to columns; None lets each thread read where
+        its element comes from.
     run : int
         Most neighbours along the fastest shared loop that a thread takes as a vector,
         where their elements lie side by side.
@@ -48,33 +56,9 @@ class DeviceShape:
     time: TimeShape | None = None
     overlap: OverlapShape | None = None
     sums: SumShape | None = None
+    lines: LineShape | None = None
+    cross: CrossShape | None = None
     run: int = 1
-
-
-@dataclass(frozen=True)
-class StagedShape:
-    """How a block of a contraction looks, for elements of four bytes.
-
-    Attributes
-    ----------
-    rows, columns : int
-        Results of a block.
-    depth : int
-        Terms of a tile.
-    threads : tuple of int
-        Threads over rows and columns.
-    stages : int
-        Tiles in shared memory.
-    bulk : bool
-        Copy long rows of a tile as such.
-    """
-
-    rows: int
-    columns: int
-    depth: int
-    threads: tuple[int, int]
-    stages: int
-    bulk: bool = False
 
 
 PLAIN = ((128,), (8, 32), (1, 8, 32))
@@ -88,21 +72,29 @@ OVERLAPPED = OverlapShape((7, 3), (272, 192), ((128,), (22, 18)), ((4,), (2, 4))
 SHORT = OverlapShape((3, 3), (128, 192), ((128,), (12, 36)), ((4,), (2, 4)))
 MEETING = ((128,), (8, 32), (2, 4, 32))  # threads of a time tile
 
+SUMS = SumShape(128, (8, 32))
+LINES = LineShape(32, 128, 4)
+SQUARES = CrossShape(32, 32, (8, 32))
+
 SHAPES = (
     DeviceShape(
         PLAIN,
         stage=StagedShape(128, 128, 16, (8, 16), 3),
         time=TimeShape(8, ((256,), (32, 64), (8, 8, 64)), MEETING),
-        sums=SumShape(128, (8, 32)),
+        sums=SUMS,
+        lines=LINES,
+        cross=SQUARES,
     ),
     DeviceShape(STRIPS, STRIP_POINTS, overlap=OVERLAPPED),
-    DeviceShape(STRIPS, STRIP_POINTS, run=4),
+    DeviceShape(STRIPS, STRIP_POINTS, sums=SUMS, lines=LINES, cross=SQUARES, run=4),
     DeviceShape(
         PLAIN,
         stage=StagedShape(64, 64, 16, (8, 16), 3),
         time=TimeShape(4, ((256,), (16, 64), (8, 8, 32)), MEETING),
         overlap=SHORT,
         sums=SumShape(256, (16, 32)),
+        lines=LineShape(64, 64, 4),
+        cross=CrossShape(64, 32, (8, 32)),
     ),
     DeviceShape(
         PLAIN,

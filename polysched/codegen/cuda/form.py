@@ -24,6 +24,7 @@ from polysched.ir import (
     ScheduleTree,
     Scop,
     Statement,
+    walk,
 )
 from polysched.sets import list_sets
 
@@ -94,6 +95,15 @@ class TiledForm:
     def n_inner(self) -> int:
         """The others."""
         return int(self.inner.dim(isl.dim_type.out))
+
+    @property
+    def reads_target(self) -> bool:
+        """Whether a result is made from what was there before."""
+        (action,) = self.statement.body
+        assert isinstance(action, Assign)
+        if action.op != "=":
+            return True
+        return any(e == self.target for e in walk(action.value))
 
     @property
     def member_domain(self) -> isl.Set:

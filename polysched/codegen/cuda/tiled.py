@@ -17,7 +17,7 @@ from math import prod
 import islpy as isl
 
 from polysched.base import CodegenError
-from polysched.codegen.ctext import Text
+from polysched.codegen.ctext import Text, identifiers
 from polysched.codegen.cuda.copies import CopyText
 from polysched.codegen.cuda.operands import Operand, find_shared, tile_box
 from polysched.codegen.cuda.text import SHARED_BYTES, STATIC_BYTES, type_name
@@ -127,6 +127,8 @@ class TiledPrinter(CopyText):
         kind = type_name(self.form.target.type)
         extents = "".join(f"[{n}]" for n in self._shares if n > 1)
         yield f"{kind} {self._local.held}{extents};"
+        if not self.form.reads_target:
+            return
         test = self._has_result()
         line = f"{self._result} = {self._element()};"
         if test:
@@ -186,18 +188,21 @@ class TiledPrinter(CopyText):
         """Loops over the members inside a tile, around those over results."""
         indent = ""
         small = prod(self.form.steps) <= MAX_UNROLLED
-        last = len(self.form.steps) - 1
-        for k, step in enumerate(self.form.steps):
-            name = self.names.inner[k]
+        inside = list(self._over_results(inside))
+        steps = [
+            (name, step)
+            for name, step in zip(self.names.inner, self.form.steps, strict=True)
+            if step > 1 or name in identifiers("\n".join(inside))
+        ]
+        for name, step in steps:
             if is_rare:  # registers for the other path
                 yield f"{indent}#pragma unroll 1"
-            elif small or k == last:
+            elif small or (name, step) == steps[-1]:
                 yield f"{indent}#pragma unroll"
             yield f"{indent}for (int {name} = 0; {name} < {step}; {name}++) {{"
             indent += self.options.indent
-        for line in self._over_results(inside):
-            yield indent + line
-        for _ in self.form.steps:
+        yield from (indent + line for line in inside)
+        for _ in steps:
             indent = indent[: -len(self.options.indent)]
             yield f"{indent}}}"
 
@@ -249,6 +254,14 @@ class TiledPrinter(CopyText):
                 slot, turn = "0", f"{s} % 2"
             wait = f"ps_phase_wait(&{local.filled}[{slot}], {turn});"
         this = f"{local.multiply}({s} % {stages}, {self._tile(s)});"
+        if stages == 1 and total == "1" and not in_bulk:
+            first = self._tile("0")
+            yield f"{copy}(0, {first});"
+            yield "__pipeline_commit();"
+            yield "__pipeline_wait_prior(0);"
+            yield "__syncthreads();"
+            yield f"{local.multiply}(0, {first});"
+            return
         if stages == 1:
             yield f"for ({kind} {s} = 0; {s} < {total}; {s}++) {{"
             yield f"  {copy}(0, {self._tile(s)});"

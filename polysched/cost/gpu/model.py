@@ -265,22 +265,23 @@ def _load_cycles(work: KernelWork, gpu: Gpu) -> float:
 def _busy_cycles(work: KernelWork, gpu: Gpu, block: _Block, resident: int) -> float:
     """Cycles that an SM works for its resident blocks, idle slots included.
 
-    A scheduler idles when all its warps wait: for an arithmetic result, when a thread
-    has few independent operations; for the next values from shared memory, which are
-    pipelined like those from global memory.
+    Fewer warps than schedulers leave some of those idle. All warps wait for arithmetic
+    results, when a thread has few independent operations, and for the next values from
+    shared memory, which are pipelined like those from global memory.
     """
     warps_per_block = -(-work.threads_per_block // gpu.warp_threads)
-    warps = resident * warps_per_block
-    per_scheduler = warps / gpu.schedulers_per_sm
-    in_flight = per_scheduler * work.n_independent / ARITHMETIC_LATENCY_CYCLES
-    idle = [1.0, 1 / per_scheduler, 1 / in_flight]
+    per_scheduler = resident * warps_per_block / gpu.schedulers_per_sm
+    issued = resident * max(block.arithmetic, block.issue) / min(1.0, per_scheduler)
+    floats = work.operations.n_floating / work.threads_per_block
+    waits = floats * ARITHMETIC_LATENCY_CYCLES / work.n_independent
+    cycles = [resident * block.busy, issued, waits]
     inner = work.loop
     if work.shared_wavefronts and block.busy:
         n_inner = inner.n_steps * inner.n_inner_steps
         use = block.busy / n_inner * gpu.schedulers_per_sm / warps_per_block
         period = (gpu.shared_latency_cycles + use) / inner.n_inner_stages
-        idle.append(period / (max(1.0, per_scheduler) * use))
-    return resident * block.busy * max(idle)
+        cycles.append(n_inner * period)
+    return max(cycles)
 
 
 def _chain_cycles(

@@ -36,6 +36,11 @@ class Operations:
     special: float = 0.0
     integer: float = 0.0
 
+    @property
+    def n_floating(self) -> float:
+        """Those on the ordinary pipelines for floating-point numbers."""
+        return self.fp32 + self.fp64 + self.fp16 / 2 + self.special
+
 
 @dataclass(frozen=True)
 class LoadLoop:

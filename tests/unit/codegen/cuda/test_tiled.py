@@ -63,6 +63,21 @@ ROWS_OF_OWN = """for (int k = 1; k < N; k++) {
         C[i][j] += row[i] * B[k][j];
   }"""
 SQUARE = PRODUCT.replace("M", "N")
+MATVEC = """for (int i = 0; i < N; i++)
+    for (int k = 0; k < M; k++)
+      Z[i] += A[i][k] * X[k];"""
+LOOKED_UP = """for (int i = 0; i < N; i++)
+    for (int k = 0; k < M; k++)
+      Z[i] += A[i][k] * D[1][(int)B[k][0]][2];"""
+COLUMNS = """for (int j = 0; j < N; j++)
+    for (int k = j; k < N; k++)
+      Z[j] = A[k][j] > Z[j] ? A[k][j] : Z[j];"""
+TURNED = """for (int j = 0; j < N; j++)
+    for (int i = 0; i < N; i++)
+      C[j][i] = A[i][j] + B[j][0];"""
+MIRRORED = """for (int j = 0; j < N; j++)
+    for (int i = 0; i <= j; i++)
+      C[j][i] += A[i][j] - A[j][i];"""
 MERGE = "merge(band=0); "
 
 
@@ -94,6 +109,15 @@ CASES = [
      "merge(band=0.1.0); merge(band=0.1.0); order(band=0.1.0, members=[1, 2, 0]); "
      + contract("16,16,8", "4,8", "1,2", 2, "0.1.0")
      + "; launch(band=0.0.0, tile=[8], threads=[8])"),
+    # one thread per result, its row copied ahead
+    (MATVEC, "float", 70, MERGE + contract("32,16", "32", "1", 4)),
+    (MATVEC, "double", 33, MERGE + contract("32,32", "32", "1", 2)),
+    (LOOKED_UP, "double", 33, MERGE + contract("32,16", "32", "1", 2)),
+    (COLUMNS, "double", 45, MERGE + contract("16,8", "16", "1", 3)),
+    # no terms: squares from rows to columns
+    (TURNED, "float", 70, MERGE + contract("32,32", "8,32", "4,1", 1)),
+    (TURNED, "double", 64, MERGE + contract("64,32", "8,32", "2,1", 1)),
+    (MIRRORED, "double", 37, MERGE + contract("32,16", "8,16", "2,1", 1)),
     (PANELS, "double", 37, "merge(band=0.0); " + contract(
         "16,16,8", "4,8", "1,2", 2, "0.0")),
 ]  # fmt: skip
