@@ -158,7 +158,7 @@ def _broken_by_mark(
     if mark == MARK_OVERLAP:
         reason = "a launch of overlapped tiles stores its last sweep alone"
         yield find_unstored(node, dependences), reason
-    if mark in (MARK_PARALLEL, MARK_GRID):
+    if mark in (MARK_PARALLEL, MARK_GRID, MARK_THREADS):
         found = _hidden_by_copies(node, dependences)
         if found is not None:
             is_atomic = bool(atomic_sums(_whole_mark(node)))

@@ -187,6 +187,7 @@ def kernel_work(kernel: KernelLoad) -> KernelWork:
         loop=LoadLoop(
             n_steps=n_steps,
             n_stages=1 if is_serial else LOADS_IN_FLIGHT,
+            barriers_per_step=kernel.n_barriers / n_steps,
         ),
         n_independent=1.0 if any(s.waits for s in parts) else LOADS_IN_FLIGHT,
     )

@@ -30,7 +30,7 @@ from polysched.cost.loads import (
     n_met,
     parts_kernel,
 )
-from polysched.cost.near_cache import read_again
+from polysched.cost.near_cache import read_again, stays_near
 from polysched.cost.nest import Nest
 from polysched.cost.overlapped import OverlapLoad, overlap_of
 from polysched.cost.runs import Run
@@ -52,6 +52,8 @@ from polysched.ir import (
 )
 from polysched.ir.types import DOUBLE
 from polysched.sets import list_sets, node_kind
+
+SUM_BARRIERS = 4  # of sums: behind terms, warps, what they have, what comes next
 
 
 @lru_cache(maxsize=4)  # a description asks for seconds, then for features
@@ -78,7 +80,7 @@ def read_kernels(tree: ScheduleTree, scop: Scop) -> tuple[KernelLoad, ...]:
                 )
                 launches = _launches(node) if len(all_places) > 1 else None
                 inside.append(_Mapped(nest, path, launches))
-        found.append(_join(path, inside))
+        found.append(_join(path, node, inside))
         found += [load for m in inside if (load := m.load_of_parts()) is not None]
     return tuple(found)
 
@@ -112,7 +114,7 @@ def _launches(mark: isl.ScheduleNode) -> float | None:
     return prod(1.0 + (span or 0) // n for span, n in zip(spans, steps, strict=True))
 
 
-def _join(path: NodePath, inside: list[_Mapped]) -> KernelLoad:
+def _join(path: NodePath, mark: isl.ScheduleNode, inside: list[_Mapped]) -> KernelLoad:
     launches = max((m.n_launches for m in inside), default=1.0)
     overlapped = [o for m in inside if (o := m.overlapped) is not None]
     if overlapped:
@@ -122,8 +124,56 @@ def _join(path: NodePath, inside: list[_Mapped]) -> KernelLoad:
         return KernelLoad(path, launches, first.n_blocks, first.n_threads, loads, first)
     blocks = max((m.n_blocks for m in inside), default=1.0)
     threads = max((m.n_threads for m in inside), default=1)
-    loads = tuple(m.load(launches, blocks, threads) for m in inside)
-    return KernelLoad(path, launches, blocks, threads, loads)
+    apart = [m.load(launches, blocks, threads) for m in inside]
+    if stays_near(_touched_once(inside) / blocks, threads):
+        apart = _together(inside, apart)
+    n_barriers = _count_barriers(mark)
+    return KernelLoad(path, launches, blocks, threads, tuple(apart), None, n_barriers)
+
+
+def _touched(inside: list[_Mapped]) -> dict[str, list[float]]:
+    """Bytes of each array that the statements of a launch touch."""
+    found: dict[str, list[float]] = {}
+    for m in inside:
+        for array in sorted({r.array for r in m.nest.references}):
+            n_bytes = m.nest.footprint(m.first, SECTOR_BYTES, array)
+            found.setdefault(array, []).append(n_bytes)
+    return found
+
+
+def _touched_once(inside: list[_Mapped]) -> float:
+    """Bytes that a launch touches, those of several statements counted once."""
+    return sum(max(parts) for parts in _touched(inside).values())
+
+
+def _together(inside: list[_Mapped], loads: list[StatementLoad]) -> list[StatementLoad]:
+    """The loads of statements that find in the cache what others have touched."""
+    if len(inside) < 2 or any(
+        m.meets or load.stage for m, load in zip(inside, loads, strict=True)
+    ):
+        return loads
+    apart = sum(sum(parts) for parts in _touched(inside).values())
+    share = _touched_once(inside) / max(1.0, apart)
+    return [
+        replace(
+            load,
+            memory_bytes=share * load.memory_bytes,
+            far_bytes=share * load.far_bytes,
+        )
+        for load in loads
+    ]
+
+
+def _count_barriers(node: isl.ScheduleNode) -> int:
+    """Barriers of a block of a kernel whose parts come one after another."""
+    if node_kind(node) == "sequence":
+        children = (node.child(k) for k in range(node.n_children()))
+        return sum(map(_count_barriers, children))
+    if node_kind(node) == "mark":
+        mark = str(node.mark_get_id().get_name())
+        if mark.split(":")[0] == MARK_THREADS:
+            return SUM_BARRIERS if partial_sums(mark) else 1
+    return _count_barriers(node.child(0)) if node.n_children() else 0
 
 
 @dataclass(frozen=True)

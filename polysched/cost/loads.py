@@ -141,6 +141,8 @@ class KernelLoad:
         What runs in a launch.
     overlapped : OverlapLoad or None
         Of tiles that overlap.
+    n_barriers : int
+        Of a block, where threads share several parts one after another.
     """
 
     path: NodePath
@@ -149,6 +151,7 @@ class KernelLoad:
     n_threads: int
     statements: tuple[StatementLoad, ...]
     overlapped: OverlapLoad | None = None
+    n_barriers: int = 0
 
 
 def gathering_steps(n_threads: int, *, in_warps: bool = False) -> float:

@@ -48,3 +48,17 @@ def read_again(
         left *= 1.0 - held
         steps *= n
     return total + left * steps * distinct(first + len(trips))
+
+
+def stays_near(block_bytes: float, threads: int) -> bool:
+    """Whether the first cache holds what all blocks on an SM have touched.
+
+    Parameters
+    ----------
+    block_bytes : float
+        By one block.
+    threads : int
+        Of it.
+    """
+    resident = max(1, SM_THREADS // max(1, threads))
+    return block_bytes * resident <= CACHE_BYTES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 
 from polysched.analysis import Reference, box_footprint
@@ -62,7 +63,7 @@ def read_stage(
         n_buffers=n_buffers,
         n_tiles=n_tiles,
         n_inner=prod(members[k].size for k in tiles),
-        tile_bytes=float(sum(nest.footprint(first, 1, a) for a in sorted(read))),
+        tile_bytes=float(sum(_tile_bytes(nest, first, a) for a in sorted(read))),
         per_thread=tuple(per_thread),
         n_operands=len(places),
         n_loops=nest.statement.n_loops,
@@ -83,6 +84,24 @@ def read_stage(
             if not r.is_write
         ),
     )
+
+
+def _tile_bytes(nest: Nest, first: int, array: str) -> int:
+    """What a tile reads of an array; of private ones every iteration's element."""
+    found = [r for r in nest.references if r.array == array]
+    if not any(r.expanded for r in found):
+        return nest.footprint(first, 1, array)
+    whole = [
+        replace(
+            r,
+            rows=(*r.expanded, *r.rows),
+            offsets=(*(0 for _ in r.expanded), *r.offsets),
+            expanded=(),
+        )
+        for r in found
+    ]
+    extents = nest.extents_from(first)
+    return box_footprint(nest.scop, whole, nest.directions, extents)
 
 
 def n_lanes(marks: Sequence[str]) -> int:

@@ -22,6 +22,7 @@ from polysched.transform.isolate import Isolate
 from polysched.transform.jam import Jam
 from polysched.transform.launch import Launch, Single
 from polysched.transform.launch_atomic import LaunchAtomic
+from polysched.transform.launch_rows import LaunchRows
 from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.lift import Lift
 from polysched.transform.mapping import Accumulate, Parallel, ShareSums, Vector
@@ -76,6 +77,7 @@ __all__ = [
     "Jam",
     "Launch",
     "LaunchAtomic",
+    "LaunchRows",
     "LaunchSum",
     "Lift",
     "Merge",

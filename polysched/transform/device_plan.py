@@ -21,6 +21,7 @@ from polysched.transform.choose import choose_innermost
 from polysched.transform.contract import Contract
 from polysched.transform.device_atomics import launch_atomics
 from polysched.transform.device_lines import stage_crossed, stage_line
+from polysched.transform.device_rows import launch_rows
 from polysched.transform.device_shapes import SHAPES, DeviceShape
 from polysched.transform.device_stage import stage_contraction
 from polysched.transform.device_sums import has_sum, launch_sums
@@ -29,6 +30,7 @@ from polysched.transform.draft import Draft
 from polysched.transform.grid import Grid
 from polysched.transform.launch import Launch, Single
 from polysched.transform.launch_atomic import LaunchAtomic
+from polysched.transform.launch_rows import LaunchRows
 from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.order import Order
 from polysched.transform.overlap import OverlapSweeps, overlap_sweeps
@@ -38,7 +40,7 @@ from polysched.transform.time_tiles import tile_time
 
 WARP = 32  # threads
 KERNELS = (  # of more threads than one
-    Contract, Grid, Launch, LaunchSum, LaunchAtomic, OverlapSweeps
+    Contract, Grid, Launch, LaunchRows, LaunchSum, LaunchAtomic, OverlapSweeps
 )  # fmt: skip
 MAX_SHARED = 3  # loops of a band that is no contraction, one per axis
 
@@ -174,6 +176,8 @@ def _launch_as_known(
     found = None
     if free:
         found = _stage_any(draft, scop, shape, path)
+    if found is None and free and shape.rows is not None:
+        found = launch_rows(draft, scop, shape.rows, path, free)
     if found is None and shape.sums is not None:
         found = launch_sums(draft, scop, shape.sums, path, free)
     if found is None and free:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polysched.transform.device_lines import CrossShape, LineShape
+from polysched.transform.device_rows import RowShape
 from polysched.transform.device_stage import StagedShape
 from polysched.transform.device_sums import SumShape
 from polysched.transform.device_tensor import TensorShape
@@ -37,6 +38,9 @@ class DeviceShape:
         How sweeps of a time loop run several to a launch; None launches each.
     sums : SumShape or None
         How sums that may be reordered are shared; None lets one thread add up each.
+    rows : RowShape or None
+        How blocks look that have all that is done to a row; None makes a kernel of
+        each loop below.
     lines : LineShape or None
         How sums that keep their order have their terms copied ahead; None lets each
         thread read its own.
@@ -56,6 +60,7 @@ class DeviceShape:
     time: TimeShape | None = None
     overlap: OverlapShape | None = None
     sums: SumShape | None = None
+    rows: RowShape | None = None
     lines: LineShape | None = None
     cross: CrossShape | None = None
     run: int = 1
@@ -82,6 +87,7 @@ SHAPES = (
         stage=StagedShape(128, 128, 16, (8, 16), 3),
         time=TimeShape(8, ((256,), (32, 64), (8, 8, 64)), MEETING),
         sums=SUMS,
+        rows=RowShape(128),
         lines=LINES,
         cross=SQUARES,
     ),
@@ -93,6 +99,7 @@ SHAPES = (
         time=TimeShape(4, ((256,), (16, 64), (8, 8, 32)), MEETING),
         overlap=SHORT,
         sums=SumShape(256, (16, 32)),
+        rows=RowShape(256),
         lines=LineShape(64, 64, 4),
         cross=CrossShape(64, 32, (8, 32)),
     ),

@@ -3,17 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import islpy as isl
 
 from polysched.base import CodegenError
+from polysched.codegen.cuda.mapping import KernelMap
 from polysched.codegen.cuda.text import type_name
 from polysched.codegen.storage import Buffer
 from polysched.codegen.window import constant_size
 from polysched.ir import Array, Scop
-from polysched.sets import list_sets
+from polysched.sets import list_sets, union_of_maps
 
 MAX_BYTES = 48 * 1024  # of a block, that a launch need not ask for
+
+
+def keep_in_blocks(scop: Scop, kernels: Sequence[KernelMap]) -> Scop:
+    """The SCoP with private scalars in shared memory that one block each uses alone.
+
+    Where threads meet, one sets such a scalar and all read it: what is left of a row.
+    """
+    arrays = [
+        replace(a, storage="block") if _is_of_one_block(scop, a, kernels) else a
+        for a in scop.arrays
+    ]
+    return replace(scop, arrays=tuple(arrays))
+
+
+def _is_of_one_block(scop: Scop, array: Array, kernels: Sequence[KernelMap]) -> bool:
+    """Whether a block of a kernel has one element of a private scalar for itself."""
+    is_scalar = 0 < array.n_expanded == array.n_dim
+    if not is_scalar or array.storage in ("thread", "block"):
+        return False
+    touching = union_of_maps(
+        [
+            a.relation.intersect_domain(s.domain)
+            for s, a in scop.iter_accesses()
+            if a.array == array.name
+        ]
+    )
+    users = touching.domain()
+    home = next((k for k in kernels if users.is_subset(k.instances)), None)
+    if users.is_empty() or home is None or home.epochs is None:
+        return False
+    blocks = home.outer.flat_range_product(home.blocks)
+    pairs = touching.reverse().apply_range(blocks)
+    return bool(pairs.is_single_valued() and pairs.is_injective())
 
 
 def plan_block_storage(

@@ -4,7 +4,7 @@ Below a mark ``grid`` there may be bands and sequences that every thread of a bl
 runs, and on each way down from it one mark ``threads``. An *epoch* is one run of what
 is below one such mark: the values of the bands around it, and its position in the
 sequences. Behind every epoch stands a barrier, so that what threads do in one epoch is
-seen by all in the next.
+seen by all in the next; but for epochs that a thread runs alone, one behind the other.
 
 Every thread reaches every barrier, as often as all others and in the same order:
 the barriers are statements of their own in the tree (an extension node), whose
@@ -186,7 +186,7 @@ def add_barriers(
         twin = _next_threads(tree)
         assert twin is not None
         node = twin.delete().insert_filter(mine)
-        if not _is_last(mark):
+        if not _is_last(mark) and not _goes_on_alone(mark):
             name = f"{BARRIER}{len(barriers)}"
             epochs, times = _block_epochs(mark, context)
             barriers.append(_statement(name, epochs.set_tuple_name(name)))
@@ -236,6 +236,27 @@ def _is_last(node: isl.ScheduleNode) -> bool:
                     return False
         node = parent
     return True
+
+
+def _goes_on_alone(mark: isl.ScheduleNode) -> bool:
+    """Whether the thread that runs all of a part runs the next one as well."""
+    sequence = mark.parent().parent()
+    if node_kind(mark.parent()) != "filter" or node_kind(sequence) != "sequence":
+        return False
+    position = mark.parent().get_child_position() + 1
+    if position == sequence.n_children():
+        return False
+    return _has_one_thread(mark) and _has_one_thread(sequence.child(position).child(0))
+
+
+def _has_one_thread(part: isl.ScheduleNode) -> bool:
+    """Whether the first thread of a block runs a part alone."""
+    band = part.child(0) if mark_words(part)[0] == MARK_THREADS else part
+    if mark_words(part)[0] != MARK_THREADS or node_kind(band) != "band":
+        return False
+    values = band.band_get_partial_schedule_union_map().range()
+    zeros = ", ".join("0" for _ in range(band.band_n_member()))
+    return bool(values.is_subset(isl.UnionSet(f"{{ [{zeros}] }}")))
 
 
 def _statement(name: str, domain: isl.Set) -> Statement:

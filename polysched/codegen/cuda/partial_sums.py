@@ -44,6 +44,7 @@ from polysched.codegen.cuda.sum_tree import put_in_place, schedule_below
 from polysched.ir import (
     MARK_GRID,
     MARK_KERNEL,
+    MARK_THREADS,
     Access,
     Array,
     Iter,
@@ -204,13 +205,20 @@ def expand_sums(scop: Scop, tree: ScheduleTree) -> ExpandedSums:
 
 
 def _marked(tree: ScheduleTree) -> Iterator[tuple[NodePath, isl.ScheduleNode]]:
-    """The marks ``kernel`` above sums that blocks and threads share."""
+    """The marks above sums that are shared: ``kernel``, or ``threads`` in a kernel."""
+    whole: list[NodePath] = []
     for path, node in tree.nodes():
-        if mark_words(node)[0] != MARK_KERNEL or node.get_domain().is_empty():
+        words = mark_words(node)
+        if words[0] not in (MARK_KERNEL, MARK_THREADS) or node.get_domain().is_empty():
             continue
-        below = node.child(0)
-        words = mark_words(below)
-        if words[0] == MARK_GRID and partial_sums(":".join(words)):
+        if words[0] == MARK_KERNEL:
+            below = mark_words(node.child(0))
+            if below[0] == MARK_GRID and partial_sums(":".join(below)):
+                whole.append(path)
+                yield path, node
+        elif partial_sums(":".join(words)) and not any(
+            path[: len(outer)] == outer for outer in whole
+        ):
             yield path, node
 
 
@@ -236,18 +244,22 @@ def _replaced(scop: Scop, sums: Sequence[ExpandedSum]) -> Scop:
 
 
 def _expand(
-    scop: Scop, kernel: isl.ScheduleNode, names: Sequence[str]
+    scop: Scop, mark: isl.ScheduleNode, names: Sequence[str]
 ) -> tuple[tuple[ExpandedSum, ...], isl.Schedule]:
-    """The sums below a mark, and the kernels for them, one after the other."""
-    words = mark_words(kernel.child(0))
-    loops = MarkedLoops(scop, kernel)
+    """The sums below a mark, and what stands there for them."""
+    loops = MarkedLoops(scop, mark)
     sums: list[ExpandedSum] = []
-    counts = read_counts(words[2])
-    for name in partial_sums(":".join(words)):
-        reduction = find_shared_sum(scop, kernel, name)
+    counts = (1, 1)  # of a second kernel
+    if loops.is_kernel:
+        first, second = read_counts(mark_words(mark.child(0))[2])
+        counts = first, second
+    for name in loops.arrays:
+        reduction = find_shared_sum(scop, mark, name)
         taken = [*names, *(a.name for one in sums for a in one.arrays)]
-        sums.append(_expand_one(loops, reduction, taken, (counts[0], counts[1])))
+        sums.append(_expand_one(loops, reduction, taken, counts))
     together = _in_one_kernel(loops, sums)
+    if not loops.is_kernel:
+        return tuple(sums), together.parts
     rest = [one.again.schedule for one in sums if one.again is not None]
     return tuple(sums), in_sequence([together.schedule, *rest])
 

@@ -18,6 +18,7 @@ from polysched.codegen.cuda.arrays import (
     stays_in_thread,
 )
 from polysched.codegen.cuda.atomics import Atomics
+from polysched.codegen.cuda.block_storage import keep_in_blocks
 from polysched.codegen.cuda.functions import C_NAMES, print_function, spell_for_device
 from polysched.codegen.cuda.host import Grid, HostPrinter
 from polysched.codegen.cuda.kernel import KernelPrinter, ThreadStorageError
@@ -119,6 +120,7 @@ class _Printer:
         self.names = Names(self.taken)
         self.is_wide = False  # where bounds multiply sizes
         self.kernels = find_kernels(self.tree)
+        self.scop = keep_in_blocks(self.scop, self.kernels)
         self.atomics = tuple(
             Atomics.of(self.scop, self.tree, kernel) for kernel in self.kernels
         )

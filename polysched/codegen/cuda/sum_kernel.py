@@ -47,8 +47,8 @@ class SumKernel:
     others: Mapping[str, tuple[Shared, ...]]
 
     @property
-    def schedule(self) -> isl.Schedule:
-        """The kernel, from its mark on."""
+    def parts(self) -> isl.Schedule:
+        """What threads do between barriers, one after another, below their marks."""
         parts = [level.gathering for level in self.levels]
         epochs = [self._first_epoch()]
         epochs += [
@@ -56,10 +56,15 @@ class SumKernel:
             for together in zip_longest(*parts)
         ]
         epochs.append(in_sequence(level.handing_over for level in self.levels))
-        whole = in_sequence(self._shared_by_threads(e) for e in epochs)
+        return in_sequence(self._shared_by_threads(e) for e in epochs)
+
+    @property
+    def schedule(self) -> isl.Schedule:
+        """The kernel, from its mark on."""
         blocks = [lv.place_in_grid(s) for lv in self.levels for s in lv.statements]
         blocks += map(place_in_grid, self.others.values())
-        return add_mark(add_mark(add_band(whole, blocks), MARK_GRID), MARK_KERNEL)
+        whole = add_band(self.parts, blocks)
+        return add_mark(add_mark(whole, MARK_GRID), MARK_KERNEL)
 
     def _first_epoch(self) -> isl.Schedule:
         """What a thread does until it waits for others."""

@@ -14,6 +14,7 @@ from polysched.codegen.cuda.sum_ops import Operator
 from polysched.codegen.cuda.sum_terms import Shared, Terms, flat, n_out
 from polysched.codegen.mentions import iterator_type
 from polysched.ir import (
+    MARK_KERNEL,
     MARK_THREADS,
     Access,
     Const,
@@ -47,31 +48,45 @@ def find_shared_sum(scop: Scop, kernel: isl.ScheduleNode, name: str) -> Reductio
 class MarkedLoops:
     """The loops below a mark ``kernel`` that blocks and threads share.
 
+    Or below a mark ``threads`` in a kernel whose blocks share nothing: then there is
+    one part, and the blocks are among the loops around.
+
     Attributes
     ----------
     scop : Scop
         Whose statements are below.
-    kernel : isl.ScheduleNode
+    mark : isl.ScheduleNode
         The mark.
     """
 
     scop: Scop
-    kernel: isl.ScheduleNode
+    mark: isl.ScheduleNode
+
+    @property
+    def is_kernel(self) -> bool:
+        """Whether blocks share the loops as well."""
+        return mark_words(self.mark)[0] == MARK_KERNEL
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Those of the sums."""
+        return partial_sums(_text(self.mark.child(0) if self.is_kernel else self.mark))
 
     @property
     def points(self) -> isl.ScheduleNode:
         """The band that threads share."""
-        threads = self.kernel.child(0).child(0).child(0)
-        words, grid = mark_words(threads), mark_words(self.kernel.child(0))
-        shared, whole = partial_sums(":".join(words)), partial_sums(":".join(grid))
-        if words[0] != MARK_THREADS or shared != whole:
+        if not self.is_kernel:
+            return self.mark.child(0)
+        threads = self.mark.child(0).child(0).child(0)
+        is_threads = mark_words(threads)[0] == MARK_THREADS
+        if not is_threads or partial_sums(_text(threads)) != self.arrays:
             raise CodegenError("threads do not share the sum that their blocks share")
         return threads.child(0)
 
     @property
     def domains(self) -> dict[str, isl.Set]:
         """The instances of each statement, in order."""
-        found = {s.get_tuple_name(): s for s in list_sets(self.kernel.get_domain())}
+        found = {s.get_tuple_name(): s for s in list_sets(self.mark.get_domain())}
         context = self.scop.context.params()
         return {
             s.name: found[s.name].intersect_params(context)
@@ -80,8 +95,8 @@ class MarkedLoops:
         }
 
     def outer(self, name: str) -> isl.Map:
-        """Instances of a statement to the values of the loops around the kernel."""
-        prefix = self.kernel.get_prefix_schedule_union_map()
+        """Instances of a statement to the values of the loops around the mark."""
+        prefix = self.mark.get_prefix_schedule_union_map()
         return _own(prefix, name).intersect_domain(self.domains[name])
 
     def find_shared(
@@ -90,7 +105,10 @@ class MarkedLoops:
         """The loops as a statement has them; `is_sum` tells those over terms."""
         points = self.points
         counts = read_counts(mark_words(points.parent())[1])
-        tiles = _tiles(self.kernel.child(0).child(0), points, name, self.domains[name])
+        tiles = [0] * len(counts)
+        if self.is_kernel:
+            grid = self.mark.child(0).child(0)
+            tiles = _tiles(grid, points, name, self.domains[name])
         values = [_member(points, k, name) for k in range(len(counts))]
         return tuple(
             Shared(value, tile, count, is_sum(value))
@@ -141,6 +159,10 @@ def _into_own(
 def no_subscripts(n: int) -> list[Expr]:
     """Subscripts that no storage of a thread's own sum has."""
     return [Const(0, INT, "0")] * n
+
+
+def _text(mark: isl.ScheduleNode) -> str:
+    return ":".join(mark_words(mark))
 
 
 def _tiles(

@@ -58,15 +58,15 @@ class LoadLoop:
         Loads from shared memory to registers, one after another, within a step.
     n_inner_stages : int
         Register buffers that take turns in these.
-    barriers_per_step : int
-        Barriers of the block within a step.
+    barriers_per_step : float
+        Barriers of the block within a step; a fraction where not every one has any.
     """
 
     n_steps: int = 1
     n_stages: int = 1
     n_inner_steps: int = 1
     n_inner_stages: int = 1
-    barriers_per_step: int = 0
+    barriers_per_step: float = 0.0
 
 
 @dataclass(frozen=True)
