@@ -16,7 +16,13 @@ from polysched.policy.recipes import (
 )
 from polysched.policy.selection import PARTITION_ORDER
 from polysched.policy.shapes import shape_for
-from polysched.schedule import WHOLE, MachineFacts, Recipe, split_statements
+from polysched.schedule import (
+    WHOLE,
+    MachineFacts,
+    Recipe,
+    has_gathered_updates,
+    split_statements,
+)
 
 Recipes = tuple[Recipe, ...]
 Lists = Callable[[Scop, Dependences], Recipes]
@@ -54,7 +60,10 @@ def intent_recipes(name: str) -> Lists:
         whole = Recipe(objectives, shape)
         parted = Recipe(objectives, shape, "SINGLE")
         groups = split_statements(scop, dependences, "SINGLE")
-        return (whole, parted) if len(groups) > 1 else (whole,)
+        recipes: Recipes = (whole, parted) if len(groups) > 1 else (whole,)
+        if name == "gpu" and has_gathered_updates(scop):
+            recipes += (Recipe(objectives, "gathered"),)
+        return recipes
 
     return choose
 

@@ -55,7 +55,7 @@ from polysched.schedule.pins import (
 )
 from polysched.schedule.price import ObjectiveChange, PinPrice, price_pin
 from polysched.schedule.solve import WHOLE, Part, Recipe, Solved, rows_to_tree
-from polysched.schedule.turned import has_scattered_updates
+from polysched.schedule.turned import has_gathered_updates, has_scattered_updates
 
 __all__ = [
     "LEXICON",
@@ -97,6 +97,7 @@ __all__ = [
     "find_core",
     "find_objective",
     "find_partition",
+    "has_gathered_updates",
     "has_objective",
     "has_scattered_updates",
     "is_stencil",

@@ -17,9 +17,9 @@ from polysched.ilp import Linear, Problem
 from polysched.ir import LinearRow, Rows, Scop, Statement
 from polysched.schedule.facts import MachineFacts
 from polysched.schedule.pieces import Piece, cut_dependences
-from polysched.schedule.turned import turned_directions
+from polysched.schedule.turned import gathered_directions, turned_directions
 
-Shape = Literal["unit", "turned", "lower", "upper", "any"]
+Shape = Literal["unit", "turned", "lower", "upper", "gathered", "any"]
 PLAIN: tuple[Shape, ...] = ("unit", "turned")  # shapes of one iterator to a row
 Bands = Literal["none", "all", "outer"]
 
@@ -30,11 +30,12 @@ class ModelOptions:
 
     Attributes
     ----------
-    shape : {"unit", "turned", "lower", "upper", "any"}
+    shape : {"unit", "turned", "lower", "upper", "gathered", "any"}
         Linear rows are unit vectors; the same where loops of scattered updates count
         the other way, see `turned_directions`; or skewed by iterators of outer rows
-        (time skewing); or of inner rows (outer wavefronts); or each statement's are of
-        one of these two forms. All have full rank.
+        (time skewing); or of inner rows (outer wavefronts); the same where loops of
+        scattered updates count as their elements do, see `gathered_directions`; or
+        each statement's are skewed by outer or by inner rows. All have full rank.
     coefficient_bound : int
         Largest iterator coefficient.
     shift_bound : int
@@ -100,9 +101,10 @@ class ScheduleModel:
             pieces if pieces is not None else cut_dependences(scop, dependences)
         )
         self.component = components(scop, dependences)
-        is_turned = self.options.shape == "turned"
+        directions = {"turned": turned_directions, "gathered": gathered_directions}
+        choose = directions.get(self.options.shape)
         self.directions = {
-            s.name: turned_directions(s) if is_turned else s.directions
+            s.name: s.directions if choose is None else choose(s)
             for s in scop.statements
         }
         self.depth = max((s.n_loops for s in scop.statements), default=0)
@@ -270,7 +272,7 @@ class ScheduleModel:
         outer, inner = levels[:level], levels[level + 1 :]
         if self.options.shape == "lower":
             return [(outer, Linear())]
-        if self.options.shape == "upper":
+        if self.options.shape in ("upper", "gathered"):
             return [(inner, Linear())]
         assert is_upper is not None
         return [(outer, Linear.of(is_upper)), (inner, Linear({is_upper: -1}, 1))]

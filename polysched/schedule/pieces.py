@@ -9,7 +9,13 @@ import islpy as isl
 from polysched.analysis import Dependences
 from polysched.base import check_time
 from polysched.ir import Scop, Statement
-from polysched.sets import ConeRow, dependence_cone, lift_constants, list_basic_maps
+from polysched.sets import (
+    ConeRow,
+    dependence_cone,
+    lift_constants,
+    list_basic_maps,
+    union_of_maps,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,9 +184,19 @@ def n_common_loops(a: Statement, b: Statement) -> int:
 
 
 def _convex(part: isl.Map) -> list[isl.BasicMap]:
-    """Basic maps without existential dimensions that cover a relation."""
+    """Basic maps without existential dimensions that cover a relation.
+
+    What even iterators and narrow bounds make equal stays equal without the former.
+    """
     found = []
-    for b in list_basic_maps(part.remove_divs().coalesce()):
+    whole = [
+        b.remove_divs().intersect(b.affine_hull().remove_divs())
+        if b.dim(isl.dim_type.div)
+        else b
+        for b in list_basic_maps(part)
+    ]
+    cover = union_of_maps([isl.Map.from_basic_map(b) for b in whole])
+    for b in list_basic_maps(isl.Map.from_union_map(cover).coalesce()):
         basic = b.detect_equalities().remove_redundancies()
         if not basic.is_empty():
             found.append(basic)

@@ -27,6 +27,7 @@ _WIDER: dict[Shape, tuple[Shape, ...]] = {
     "turned": ("turned", "unit", "lower", "upper", "any"),
     "lower": ("lower", "upper", "any"),
     "upper": ("upper", "lower", "any"),
+    "gathered": ("gathered", "upper", "lower", "any"),
     "any": ("any",),
 }
 _SOLVE_SECONDS = 5.0

@@ -38,7 +38,7 @@ class Part:
         In textual order.
     objectives : tuple of str
         Names of the lexicon, most important first.
-    shape : {"unit", "turned", "lower", "upper", "any"}
+    shape : {"unit", "turned", "lower", "upper", "gathered", "any"}
         Form of the linear rows, see `ModelOptions`.
     """
 
@@ -59,7 +59,7 @@ class Recipe:
     ----------
     objectives : tuple of str
         Names of the lexicon, most important first.
-    shape : {"unit", "turned", "lower", "upper", "any"}
+    shape : {"unit", "turned", "lower", "upper", "gathered", "any"}
         Form of the linear rows, see `ModelOptions`.
     partition : str
         Name of the statement partition, see `PARTITIONS`; "ALL" schedules all
@@ -128,7 +128,7 @@ class Solved:
     given_up : tuple of str
         Groups of constraints that objectives asked for and that could not be met, or
         not within the time, together with the rest: "SDO", "SPC skew", ...
-    shape : {"unit", "turned", "lower", "upper", "any"} or None
+    shape : {"unit", "turned", "lower", "upper", "gathered", "any"} or None
         Form of its rows; not the recipe's where a pin needed another. None for
         schedules not from the ILP.
     known : Known or None

@@ -26,13 +26,51 @@ def turned_directions(statement: Statement) -> tuple[int, ...]:
         +1 or -1; the statement's own directions where it scatters nothing.
     """
     directions = list(statement.directions)
-    read = [a.relation for a in statement.reads]
-    for access in statement.writes:
-        if any(access.relation.is_subset(r) for r in read):
-            for form in _subscripts(access):
-                for j in _behind(form, statement):
-                    directions[j] = -statement.directions[j]
+    for form in _scattered(statement):
+        for j in _behind(form, statement):
+            directions[j] = -statement.directions[j]
     return tuple(directions)
+
+
+def gathered_directions(statement: Statement) -> tuple[int, ...]:
+    """The directions of a statement's loops, of scattered updates as elements count.
+
+    What ``x[i + a] += ...`` adds to one element lies on ``i + a``: with both counted
+    upwards that is a row of a schedule, and updates on different values of it do not
+    wait for each other. Where a is counted down in the program, it is turned.
+
+    Parameters
+    ----------
+    statement : Statement
+
+    Returns
+    -------
+    tuple of int, length n_loops
+        +1 or -1; the statement's own directions where it scatters nothing.
+    """
+    directions = list(statement.directions)
+    for form in _scattered(statement):
+        for j, sign in enumerate(form):
+            if sign:
+                directions[j] = sign
+    return tuple(directions)
+
+
+def has_gathered_updates(scop: Scop) -> bool:
+    """Whether statements of a SCoP update elements that sums of iterators tell."""
+    return any(map(_scattered, scop.statements))
+
+
+def _scattered(statement: Statement) -> list[tuple[int, ...]]:
+    """Signs in the subscripts of updated elements that several iterators move."""
+    read = [a.relation for a in statement.reads]
+    return [
+        form
+        for access in statement.writes
+        if any(access.relation.is_subset(r) for r in read)
+        for form in _subscripts(access)
+        if sum(map(abs, form)) > 1
+    ]
 
 
 def has_scattered_updates(scop: Scop) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 import islpy as isl
 
@@ -164,7 +165,8 @@ def lift_constants(
     threshold : int
         Smallest magnitude to replace.
     slack : int
-        Constants this close share a parameter: 999 becomes ``p - 1`` beside 1000.
+        Constants this close share a parameter: 999 becomes ``p - 1`` beside 1000. So do
+        sums and differences of others: 936 becomes ``p - q`` beside 999 and 63.
     """
     given = list(pieces)
     texts = [_constraints(p) for p in given]
@@ -177,13 +179,32 @@ def lift_constants(
         },
         reverse=True,
     )
-    base: dict[int, int] = {}
-    for size in sizes:
-        near = [b for b in base.values() if 0 <= b - size <= slack]
-        base[size] = near[-1] if near else size
-    if not base:
+    if not sizes:
         return given
-    return [_rebuild(p, rows, base) for p, rows in zip(given, texts, strict=True)]
+    told = _told_by_few(sizes, slack)
+    return [_rebuild(p, rows, told) for p, rows in zip(given, texts, strict=True)]
+
+
+def _told_by_few(sizes: Iterable[int], slack: int) -> dict[int, tuple[int, ...]]:
+    """Which sizes, added up with their signs, are nearly each of some sizes.
+
+    The largest comes first, and what differs from all others has a name of its own.
+    Of three that are a sum, the bounds of the loops at the edges of windows, the least
+    is told by the others: legality may follow from their sum alone.
+    """
+    told: dict[int, tuple[int, ...]] = {}
+    named: list[int] = []
+    for size in sizes:
+        near = [b for b in named if 0 <= b - size <= slack]
+        pairs = [p for p in combinations(named, 2) if abs(p[0] - p[1] - size) <= slack]
+        if near:
+            told[size] = (near[-1],)
+        elif pairs:
+            told[size] = pairs[0][0], -pairs[0][1]
+        else:
+            told[size] = (size,)
+            named.append(size)
+    return told
 
 
 @dataclass(frozen=True)
@@ -212,12 +233,13 @@ def _constraints(piece: isl.BasicMap) -> list[_Constraint]:
 
 
 def _rebuild(
-    piece: isl.BasicMap, rows: list[_Constraint], base: dict[int, int]
+    piece: isl.BasicMap, rows: list[_Constraint], told: dict[int, tuple[int, ...]]
 ) -> isl.BasicMap:
     """The piece with constants written as lifted parameter plus small rest."""
     space = piece.get_space()
     params = _parameters(piece)
-    lifted = {b: f"{LIFTED_PREFIX}{b}" for b in sorted(set(base.values()))}
+    bases = sorted({abs(b) for parts in told.values() for b in parts})
+    lifted = {b: f"{LIFTED_PREFIX}{b}" for b in bases}
     source = [f"s{k}" for k in range(piece.dim(isl.dim_type.in_))]
     sink = [f"t{k}" for k in range(piece.dim(isl.dim_type.out))]
     conditions = [f"{name} >= 0" for name in lifted.values()]
@@ -232,10 +254,10 @@ def _rebuild(
             if c
         ]
         size = abs(row.constant)
-        if size in base:
+        if size in told:
             sign = 1 if row.constant > 0 else -1
-            terms.append(f"{sign}{lifted[base[size]]}")
-            terms.append(str(sign * (size - base[size])))
+            terms += [f"{sign if b > 0 else -sign}{lifted[abs(b)]}" for b in told[size]]
+            terms.append(str(sign * (size - sum(told[size]))))
         else:
             terms.append(str(row.constant))
         conditions.append(f"{' + '.join(terms)} {'=' if row.equality else '>='} 0")

@@ -61,7 +61,7 @@ class Schedule(Shown):
     features : mapping of str to float
     predicted_seconds : float or None
         By the cost model; None when it has no opinion.
-    shape : {"unit", "turned", "lower", "upper", "any"} or None
+    shape : {"unit", "turned", "lower", "upper", "gathered", "any"} or None
         Form of the affine rows; None when they are not from the integer program.
     pins : tuple of Pin
         What the user asked the space to obey.

@@ -7,7 +7,7 @@ import pytest
 from polysched.analysis import compute_dependences
 from polysched.ir import Scop
 from polysched.policy import find_policy
-from polysched.schedule.turned import turned_directions
+from polysched.schedule.turned import gathered_directions, turned_directions
 from tests.unit.schedule.programs import single
 from tests.unit.schedule.solving import solve, text
 from tests.unit.scops import scop, statement
@@ -54,3 +54,44 @@ def test_balanced_asks_for_turned_loops_of_scattered_sums_only() -> None:
 
     assert "turned" in shapes(scatter("i + a"))
     assert "turned" not in shapes(scatter("i - a"))
+
+
+FILTER_BANK = "{ S0[b, i, a] : 0 <= b < 8 and 0 <= i < 1000 and 0 <= a < 64 }"
+EVERY_SECOND = FILTER_BANK.replace("i < 1000", "i < 1000 and i mod 2 = 0")
+
+
+def bank(domain: str, directions: tuple[int, int, int]) -> Scop:
+    """What a bank of filters adds up, taps in the order of their number or not."""
+    here = "[b, i, a] -> A[i + a]"
+    position = (0, 0, 0, 0)
+    accesses = f"r {here}", f"w {here}"
+    only = statement("S0", domain, position, *accesses, directions=directions)
+    return scop("bank", only)
+
+
+@pytest.mark.parametrize("domain", [FILTER_BANK, EVERY_SECOND])
+@pytest.mark.parametrize("directions", [(1, 1, 1), (1, 1, -1)])
+def test_elements_of_scattered_sums_are_the_outermost_loop(
+    domain: str, directions: tuple[int, int, int]
+) -> None:
+    """Sizes are numbers, and what is left over at ends are their differences."""
+    program = bank(domain, directions)
+    (only,) = program.statements
+    assert gathered_directions(only) == (1, 1, 1)
+    solved = solve(program, "OP MIC", "gathered")
+    assert text(solved).startswith("S0: 0 i+a 0")
+    assert [s.value for s in solved.stages if s.name == "OP"] == [-1]
+
+
+def test_loops_that_scatter_nothing_go_as_they_do() -> None:
+    (only,) = single("i a", "r A[i + a]", "w A[i]").statements
+    assert gathered_directions(only) == only.directions == (1, 1)
+
+
+def test_a_device_gets_a_loop_over_what_is_updated() -> None:
+    def shapes(program: Scop) -> list[str]:
+        recipes = find_policy("gpu").recipes(program, compute_dependences(program))
+        return [r.shape for r in recipes]
+
+    assert shapes(scatter("i + a")) == ["unit", "gathered"]
+    assert shapes(single("i a", "r A[i]", "w A[i]")) == ["unit"]

@@ -74,3 +74,22 @@ def test_a_box_in_many_dimensions_has_few_rows() -> None:
     assert not is_nonnegative(rows, -2, 0, step, (1, *stay))
     assert is_nonnegative(rows, 0, 1, step, (0, *stay))  # sizes - i >= 0
     assert not is_nonnegative(rows, 0, 0, step, (0, *stay))
+
+
+def test_a_size_that_is_the_difference_of_others_is_told_by_them() -> None:
+    """Where a window meets the end of a loop: 936 + 63 = 999, by whatever names."""
+    pieces = [
+        isl.BasicMap("{ S[i] -> S[i + 1] : 0 <= i <= 999 }"),
+        isl.BasicMap("{ S[i] -> S[i'] : i = 936 and 0 <= i' <= 63 }"),
+    ]
+    lifted = lift_constants(pieces)
+    names = [
+        lifted[0].get_dim_name(isl.dim_type.param, k)
+        for k in range(lifted[0].dim(isl.dim_type.param))
+    ]
+    assert names == [f"{LIFTED_PREFIX}936", f"{LIFTED_PREFIX}999"]
+    for given, found in zip(pieces, lifted, strict=True):
+        at = found.fix_val(isl.dim_type.param, 0, isl.Val(936))
+        at = at.fix_val(isl.dim_type.param, 1, isl.Val(999))
+        back = isl.Map.from_basic_map(at).project_out(isl.dim_type.param, 0, 2)
+        assert back.is_equal(isl.Map.from_basic_map(given))
