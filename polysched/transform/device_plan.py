@@ -19,6 +19,7 @@ from polysched.transform.arrange import merge_bands
 from polysched.transform.band_view import view_band
 from polysched.transform.choose import choose_innermost
 from polysched.transform.contract import Contract
+from polysched.transform.cuts import split_loops
 from polysched.transform.device_atomics import launch_atomics
 from polysched.transform.device_lines import stage_crossed, stage_line
 from polysched.transform.device_rows import launch_rows
@@ -93,6 +94,8 @@ def plan_device(draft: Draft, scop: Scop, shape: DeviceShape) -> Draft:
     """The draft with every instance in a kernel."""
     if shape.merge:
         draft = merge_bands(draft)
+    if shape.cuts:
+        draft = draft.through(split_loops, scop)
     return _map(draft, scop, shape, ())
 
 

@@ -47,6 +47,8 @@ class DeviceShape:
     cross : CrossShape or None
         How elements are copied from rows to columns; None lets each thread read where
         its element comes from.
+    cuts : bool
+        Whether loops are cut that are parallel but for one or two iterations.
     run : int
         Most neighbours along the fastest shared loop that a thread takes as a vector,
         where their elements lie side by side.
@@ -63,6 +65,7 @@ class DeviceShape:
     rows: RowShape | None = None
     lines: LineShape | None = None
     cross: CrossShape | None = None
+    cuts: bool = False
     run: int = 1
 
 
@@ -92,7 +95,15 @@ SHAPES = (
         cross=SQUARES,
     ),
     DeviceShape(STRIPS, STRIP_POINTS, overlap=OVERLAPPED),
-    DeviceShape(STRIPS, STRIP_POINTS, sums=SUMS, lines=LINES, cross=SQUARES, run=4),
+    DeviceShape(
+        STRIPS,
+        STRIP_POINTS,
+        sums=SUMS,
+        lines=LINES,
+        cross=SQUARES,
+        cuts=True,
+        run=4,
+    ),
     DeviceShape(
         PLAIN,
         stage=StagedShape(64, 64, 16, (8, 16), 3),
