@@ -450,11 +450,12 @@ class _Mapped:
         own = [r.array for r in nest.references if r.array in self._sums]
         if not own:
             return None
-        rows = [nest.members[k].coefficients for k in self._sum_members]
+        sums = [r for r in nest.references if r.array in self._sums]
         tiles = [
             k
             for k in self._positions(MARK_GRID)
-            if nest.members[k].coefficients in rows
+            if any(row := nest.members[k].coefficients)
+            and not any(r.goes_on(row) for r in sums)
         ]
         n_parts = prod(self._trips(k) for k in tiles)
         if n_parts <= 1:

@@ -9,22 +9,25 @@ eighth term (a sum along columns).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
 import islpy as isl
 
-from polysched.analysis import LARGE_EXTENT, Dependences
+from polysched.analysis import LARGE_EXTENT, Dependences, Reference
 from polysched.ir import NodePath, Scop
-from polysched.sets import list_sets
-from polysched.transform.band_view import BandView, view_band
+from polysched.sets import list_sets, node_kind
+from polysched.transform.band_view import BandView, StatementView, view_band
 from polysched.transform.choose import choose_innermost
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS
 from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.order import Order
+from polysched.transform.roles import find_target
 
 WARP = 32  # threads
+N_AXES = 3  # of a block's threads
 TERMS = 8  # of a thread, at least, before blocks share a sum
 UNKNOWN_TERMS = 32  # where their number is not known
 
@@ -67,6 +70,8 @@ def launch_sums(
         Its members along which no dependence of the band moves.
     """
     arrays = _find_sums(draft, path)
+    if len(arrays) == 1 and has_band_below(draft.node(path)):
+        return _launch_chain(draft, scop, shape, path, arrays)
     band = view_band(draft, scop, path)
     sums = [k for k in range(band.n_members) if k not in free]
     if not arrays or not sums:
@@ -82,6 +87,72 @@ def launch_sums(
         draft = draft.do(Order(path, order))
     parts = shape.across if free else (shape.along, 1)
     return draft.attempt(LaunchSum(path, found.tile, found.threads, arrays, parts))
+
+
+def _launch_chain(
+    draft: Draft, scop: Scop, shape: SumShape, path: NodePath, arrays: tuple[str, ...]
+) -> Draft | None:
+    """Share loops directly below each other, the last over terms side by side.
+
+    As the rows and columns of a matrix that is added up as a whole: in the order of the
+    program its loops are bands of their own. Blocks have some iterations of the
+    outermost loop over terms, and all of the others.
+    """
+    chain = list(_chain(draft, scop, path))
+    views = [b.statements[0] for b, _ in chain]
+    target = find_target(views[0]) or _scalar(views[0])
+    if target is None or len(chain) > MAX_GRID_MEMBERS:
+        return None
+    directions = [v.direction(k) for v, (_, k) in zip(views, chain, strict=True)]
+    if any(d is None for d in directions):
+        return None
+    terms = [n for n, d in enumerate(directions) if d and not target.goes_on(d)]
+    last_band, last = chain[-1]
+    if not terms or terms[-1] != len(chain) - 1 or choose_innermost(last_band) != last:
+        return None
+    extents = [b.extent(k) or int(LARGE_EXTENT) for b, k in chain]
+    counts = _deal(shape.along, extents, terms)
+    n_results = prod(e for n, e in enumerate(extents) if n not in terms)
+    n_terms = prod(extents[n] for n in terms)
+    n_parts = -(-shape.n_blocks // max(1, n_results))
+    n_parts = min(n_parts, max(1, n_terms // (TERMS * shape.along)))
+    tile = [1] * len(chain)
+    for n in terms:  # the outer ones in as many parts as are left to make
+        whole = -(-extents[n] // n_parts)
+        tile[n] = -(-whole // counts[n]) * counts[n] if n_parts > 1 else 0
+        n_parts = -(-n_parts // max(1, extents[n]))
+    parts = shape.across if n_results > 1 else (shape.along, 1)
+    step = LaunchSum(path, tuple(tile), tuple(counts), arrays, parts)
+    return draft.attempt(step)
+
+
+def _deal(n_threads: int, extents: list[int], terms: list[int]) -> list[int]:
+    """Threads over the last loops while they run over terms, first of whole warps."""
+    counts = [1] * len(extents)
+    for n in range(len(extents) - 1, max(-1, len(extents) - N_AXES), -1):
+        if n not in terms:
+            break
+        least = WARP if n == len(extents) - 1 else 1
+        count = max(1, n_threads)
+        while count > least and count >= 2 * extents[n]:
+            count //= 2
+        counts[n] = count
+        n_threads //= count
+    return counts
+
+
+def _chain(draft: Draft, scop: Scop, path: NodePath) -> Iterator[tuple[BandView, int]]:
+    """The members of bands directly below each other, around one statement."""
+    while node_kind(draft.node(path)) == "band":
+        band = view_band(draft, scop, path)
+        yield from ((band, k) for k in range(band.n_members))
+        path = (*path, 0)
+
+
+def _scalar(view: StatementView) -> Reference | None:
+    """What a statement writes where that is a scalar, the same for all loops."""
+    targets = [r for r in view.references if r.is_write]
+    return targets[0] if len(targets) == 1 and not targets[0].expanded else None
 
 
 def has_sum(deps: Dependences, node: isl.ScheduleNode) -> bool:

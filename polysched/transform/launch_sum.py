@@ -43,8 +43,9 @@ class LaunchSum(Step):
     Attributes
     ----------
     band : tuple of int
-        Path of the band. All its sums run along the same of its members; what else is
-        below, a thread runs beside their terms.
+        Path of the band; bands directly below each other under it count as its last
+        members. All its sums run along the same of its members; what else is below, a
+        thread runs beside their terms.
     tile : tuple of int
         Values of each leading member in a block, outermost member first; 0 where a
         block runs all of them.
@@ -68,7 +69,8 @@ class LaunchSum(Step):
     name: ClassVar[str] = "launch_sum"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
-        misfit = find_share_misfit(node, self.member, self.tile, self.threads, 0)
+        joined = _join(node, self.member + len(self.tile))
+        misfit = find_share_misfit(joined, self.member, self.tile, self.threads, 0)
         if misfit is not None:
             return misfit
         n_arrays = len(set(self.arrays))
@@ -86,7 +88,7 @@ class LaunchSum(Step):
         reason = super().check(tree, deps)
         if reason is not None:
             return reason
-        node = tree.node(self.band)
+        node = _join(tree.node(self.band), self.member + len(self.tile))
         along = set()
         for array in self.arrays:
             found = find_copied_reduction(node, array, deps, on_device=True)
@@ -102,6 +104,7 @@ class LaunchSum(Step):
         return False
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
+        node = _join(node, self.member + len(self.tile))
         if self.member:
             node = node.band_split(self.member).child(0)
         if node.band_n_member() > len(self.tile):
@@ -126,6 +129,16 @@ class LaunchSum(Step):
         parts = ",".join(str(n) for n in self.parts)
         node = insert_mark(node, f"{MARK_GRID}:{arrays}:{parts}")
         return insert_mark(node, MARK_KERNEL)
+
+
+def _join(node: isl.ScheduleNode, n_members: int) -> isl.ScheduleNode:
+    """The band with members of those directly below, until it has so many."""
+    while node.band_n_member() < n_members and node_kind(node.child(0)) == "band":
+        below = node.child(0)
+        members = member_schedules(node) + member_schedules(below)
+        flags = coincident_flags(node) + coincident_flags(below)
+        node = insert_band(node.delete().delete(), members, flags, permutable=False)
+    return node
 
 
 def _has_marks(node: isl.ScheduleNode) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from polysched.transform import Split
+from polysched.transform import LaunchSum, Split
 from polysched.transform.device_plan import DevicePlanner
 from polysched.transform.device_shapes import SHAPES
 from polysched.transform.launch import Single
@@ -23,6 +23,35 @@ REPEATED = """for (int t = 0; t < N; t++)
     for (int i = 0; i < N; i++)
       for (int k = 0; k < N; k++)
         Z[i] = Z[i] / 2 + A[i][k] * X[k];"""
+
+
+@pytest.mark.parametrize(
+    ("body", "n", "tile", "threads"),
+    [
+        # as many blocks as fill a device, each of several rows
+        ("for (int i = 0; i < N; i++) for (int j = 0; j < N; j++) Z[0] += A[i][j];",
+         8192, (8, 0), (1, 128)),
+        # rows are too few: each in parts
+        ("for (int i = 0; i < 8; i++) for (int j = 0; j < N; j++) Z[0] += B[i][j];",
+         1 << 20, (1, 8192), (1, 128)),
+        # results are not shared
+        ("""for (int b = 0; b < 3; b++)
+              for (int i = 0; i < N; i++)
+                for (int j = 0; j < 28; j++)
+                  Z[b] += D[b][i][j];""", 1000, (1, 40, 0), (1, 4, 32)),
+    ],
+)  # fmt: skip
+def test_sums_over_several_loops_are_shared_along_all_of_them(
+    tmp_path: Path,
+    body: str,
+    n: int,
+    tile: tuple[int, ...],
+    threads: tuple[int, ...],
+) -> None:
+    given = Prepared.of(tmp_path, body, "int", n)
+    (draft,) = DevicePlanner(given.scop, given.deps, SHAPES[:1]).plan(given.tree)
+    (step,) = (s for s in draft.steps if isinstance(s, LaunchSum))
+    assert (step.tile, step.threads) == (tile, threads)
 
 
 @pytest.mark.parametrize("shape", [CUTTING, SHAPES[0]])

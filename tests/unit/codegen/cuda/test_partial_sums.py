@@ -45,6 +45,13 @@ COLUMNS = """for (int j = 0; j < N; j++)
 TRIANGLE = """for (int i = 0; i < n; i++)
     for (int j = 0; j <= i; j++)
       C[i][0] -= A[i][j] * B[j][0];"""
+WHOLE = """for (int i = 0; i < N; i++)
+    for (int j = 0; j < M; j++)
+      C[0][0] += A[i][j];"""
+PLANES = """for (int b = 0; b < 3; b++)
+    for (int i = 0; i < N; i++)
+      for (int j = 0; j < M; j++)
+        C[b][0] -= D[b][i][j];"""
 DOT = "for (int i = 0; i < n; i++) C[0][0] += A[i][0] * B[i][0];"
 PRODUCT = "for (int i = 0; i < 9; i++) C[0][0] *= A[i][0] + 1;"
 IN_A_LOOP = """for (int k = 0; k < n; k++) {
@@ -117,6 +124,12 @@ CASES = [
     (ROWS, JOIN + share("4, 14", "2, 7", "3, 8")),
     (COLUMNS, TURN + share("8, 4", "4, 4", "4, 8")),
     (TRIANGLE, JOIN + share("1, 8", "1, 4", "3, 5")),
+    # loops in bands of their own, as the order of terms leaves them
+    (WHOLE, share("4, 0", "1, 8")),
+    (WHOLE, share("1, 16", "1, 8", "4, 4")),
+    (ROWS, share("2, 8", "2, 4", "2, 4")),
+    (PLANES, share("1, 2, 0", "1, 2, 8")),
+    (PLANES, share("1, 0, 0", "1, 4, 32")),
     (DOT, share("4", "2")),
     (DOT, share("0", "20")),
     (PRODUCT, share("4", "2")),
@@ -193,7 +206,8 @@ def with_places(scop: Scop, sizes: dict[str, int]) -> tuple[Scop, dict[str, Plac
 
 
 @pytest.mark.parametrize(
-    ("body", "script", "seed"), [(*CASES[k], k) for k in (1, 2, 7, 9, 12, 13, 14)]
+    ("body", "script", "seed"),
+    [(*CASES[k], k) for k in (1, 2, 4, 5, 12, 14, 17, 18, 19)],
 )
 def test_the_expanded_program_computes_the_same(
     tmp_path: Path, body: str, script: str, seed: int
