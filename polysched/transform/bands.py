@@ -57,6 +57,19 @@ def replace_band(
     return insert_band(node.delete(), members, coincident, permutable)
 
 
+def join_below(node: isl.ScheduleNode, n_members: int) -> isl.ScheduleNode:
+    """The band with members of those directly below, until it has so many.
+
+    In the same order, and not flagged as permutable.
+    """
+    while node.band_n_member() < n_members and node_kind(node.child(0)) == "band":
+        below = node.child(0)
+        members = member_schedules(node) + member_schedules(below)
+        flags = coincident_flags(node) + coincident_flags(below)
+        node = insert_band(node.delete().delete(), members, flags, permutable=False)
+    return node
+
+
 def is_permutable(node: isl.ScheduleNode, deps: Dependences) -> bool:
     """Whether every dependence that reaches the band moves forward along each member.
 

@@ -8,8 +8,9 @@ from fractions import Fraction
 from math import ceil, prod
 
 from polysched.analysis import subscript_moves
-from polysched.ir import Const, NodePath, Scop
-from polysched.transform.band_view import StatementView, view_band
+from polysched.ir import Const, NodePath, ScheduleTree, Scop
+from polysched.transform.band_view import BandView, StatementView, view_band
+from polysched.transform.bands import join_below
 from polysched.transform.contract import Contract
 from polysched.transform.draft import Draft, has_band_below
 from polysched.transform.launch import MAX_GRID_MEMBERS
@@ -22,6 +23,7 @@ SHARED_BYTES = 227 * 1024  # of a block, where most
 MIN_USES = 2  # of an element in shared memory, for its copy to pay
 ADDRESS_REGISTERS = 28  # pointers, loop counters, and what the compiler adds
 WORD_BYTES = 4
+MAX_LOOPS = 32  # more than any nest has
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,15 @@ def stage_contraction(
     draft: Draft, scop: Scop, shape: StagedShape, path: NodePath
 ) -> Draft | None:
     """Tile a contraction, or None where the band runs none that is worth it."""
-    if has_band_below(draft.node(path)):
-        return None
-    band = view_band(draft, scop, path)
-    found = find_contraction(band)
+    band = _with_loops_below(draft, scop, path)
+    found = None if band is None else find_contraction(band)
     if found is None or found.statement.single or not found.inside:
         return None
     n_bytes = scop.array(_target(found)).type.n_bytes
     shared = (*found.outside, found.row, found.lane)
-    if len(shared) > MAX_GRID_MEMBERS or not all(band.coincident[k] for k in shared):
+    is_free = all(found.band.coincident[k] for k in shared)
+    n_first = draft.node(path).band_n_member()
+    if len(shared) > MAX_GRID_MEMBERS or not is_free or max(shared) >= n_first:
         return None
     if not _has_known_sizes(found, scop):
         shape = replace(shape, columns=min(shape.columns, 128), threads=(16, 16))
@@ -84,8 +86,8 @@ def stage_contraction(
     if any(MIN_USES * n > prod(sizes.values()) for n in windows):
         return None
     n_outside = len(found.outside)
-    order = (*shared, *found.inside)
-    if order != tuple(range(band.n_members)):
+    order = (*shared, *(k for k in found.inside if k < n_first))
+    if order != tuple(range(n_first)):
         draft = draft.do(Order(path, order))
     step = Contract(
         path,
@@ -96,6 +98,23 @@ def stage_contraction(
         bulk=shape.bulk,
     )
     return draft.attempt(step)
+
+
+def _with_loops_below(draft: Draft, scop: Scop, path: NodePath) -> BandView | None:
+    """The band with those directly below it, or None where other nodes are there.
+
+    Loops that may not be reordered, as of a window whose sum keeps its order, are bands
+    of their own; they keep theirs inside of a tile.
+    """
+    node = draft.node(path)
+    if not has_band_below(node):
+        return view_band(draft, scop, path)
+    joined = join_below(node, MAX_LOOPS)
+    if not node.band_get_permutable() or has_band_below(joined):
+        return None
+    tree = ScheduleTree(joined.get_schedule())
+    view = view_band(Draft(tree, draft.deps, draft.steps), scop, path)
+    return replace(view, permutable=True)
 
 
 def _enough_threads(

@@ -20,6 +20,7 @@ from polysched.transform.bands import (
     coincident_flags,
     insert_band,
     insert_mark,
+    join_below,
     member_schedules,
     tile_member,
 )
@@ -69,7 +70,7 @@ class LaunchSum(Step):
     name: ClassVar[str] = "launch_sum"
 
     def find_band_misfit(self, node: isl.ScheduleNode) -> str | None:
-        joined = _join(node, self.member + len(self.tile))
+        joined = join_below(node, self.member + len(self.tile))
         misfit = find_share_misfit(joined, self.member, self.tile, self.threads, 0)
         if misfit is not None:
             return misfit
@@ -88,7 +89,7 @@ class LaunchSum(Step):
         reason = super().check(tree, deps)
         if reason is not None:
             return reason
-        node = _join(tree.node(self.band), self.member + len(self.tile))
+        node = join_below(tree.node(self.band), self.member + len(self.tile))
         along = set()
         for array in self.arrays:
             found = find_copied_reduction(node, array, deps, on_device=True)
@@ -104,7 +105,7 @@ class LaunchSum(Step):
         return False
 
     def change(self, node: isl.ScheduleNode) -> isl.ScheduleNode:
-        node = _join(node, self.member + len(self.tile))
+        node = join_below(node, self.member + len(self.tile))
         if self.member:
             node = node.band_split(self.member).child(0)
         if node.band_n_member() > len(self.tile):
@@ -129,16 +130,6 @@ class LaunchSum(Step):
         parts = ",".join(str(n) for n in self.parts)
         node = insert_mark(node, f"{MARK_GRID}:{arrays}:{parts}")
         return insert_mark(node, MARK_KERNEL)
-
-
-def _join(node: isl.ScheduleNode, n_members: int) -> isl.ScheduleNode:
-    """The band with members of those directly below, until it has so many."""
-    while node.band_n_member() < n_members and node_kind(node.child(0)) == "band":
-        below = node.child(0)
-        members = member_schedules(node) + member_schedules(below)
-        flags = coincident_flags(node) + coincident_flags(below)
-        node = insert_band(node.delete().delete(), members, flags, permutable=False)
-    return node
 
 
 def _has_marks(node: isl.ScheduleNode) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from polysched.transform import LaunchSum, Split
+from polysched.transform import Contract, LaunchSum, Split
 from polysched.transform.device_plan import DevicePlanner
 from polysched.transform.device_shapes import SHAPES
 from polysched.transform.launch import Single
@@ -68,3 +68,23 @@ def test_a_loop_around_a_kernel_is_the_hosts(tmp_path: Path) -> None:
     (draft,) = DevicePlanner(given.scop, given.deps, SHAPES[:1]).plan(given.tree)
     assert not any(isinstance(s, Single) for s in draft.steps)
     assert "stages=4" in str(draft.steps[-1])
+
+
+PADDED = """for (int b = 0; b < 3; b++)
+    for (int i = 0; i < N; i++)
+      for (int j = 0; j < N; j++)
+        for (int k = 0; k < 3; k++)
+          for (int r = 0; r < 3; r++)
+            if (i + k >= 1 && i + k <= N && j + r >= 1 && j + r <= N)
+              E[b][i][j] += D[0][i + k - 1][j + r - 1] * B[k][b + r];"""
+
+
+def test_a_window_whose_sum_keeps_its_order_is_a_tile(tmp_path: Path) -> None:
+    """Its loops are bands of their own, and no step reorders them."""
+    given = Prepared.of(tmp_path, PADDED, "float", 64)
+    (draft,) = DevicePlanner(given.scop, given.deps, SHAPES[:1]).plan(given.tree)
+    (step,) = (s for s in draft.steps if isinstance(s, Contract))
+    assert step.tile[-2:] == (3, 3)
+    assert len(step.threads) == 3
+    text = given.print("; ".join(map(str, draft.steps))).device
+    assert "D_tile[3][" in text
