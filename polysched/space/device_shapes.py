@@ -67,7 +67,7 @@ def device_shapes(gpu: Gpu, *, bulk: bool = False) -> tuple[DeviceShape, ...]:
     for shape in SHAPES:
         if shape.stage is not None and shape.stage not in kept:
             shape = replace(shape, stage=next(others, None))
-        found.append(shape)
+        found.append(_with_stages(shape, gpu))
     if has_bulk:
         others_way = [_with_copies(s, bulk=not bulk) for s in found if s.stage][:1]
         found = [*(_with_copies(s, bulk=bulk) for s in found), *others_way]
@@ -80,6 +80,15 @@ def device_shapes(gpu: Gpu, *, bulk: bool = False) -> tuple[DeviceShape, ...]:
 def _tensor_shapes(gpu: Gpu) -> tuple[TensorShape, ...]:
     """What is tried for products where the processor multiplies matrices of doubles."""
     return TENSOR_SHAPES if gpu.tensor_fp64_per_cycle else ()
+
+
+def _with_stages(shape: DeviceShape, gpu: Gpu) -> DeviceShape:
+    """The shape whose sums in order copy as far ahead as the processor can."""
+    has_async = gpu.compute_capability >= ASYNC_COPIES_FROM
+    if has_async or shape.lines is None:
+        return shape
+    stages = min(shape.lines.stages, MAX_SYNCHRONOUS_STAGES)
+    return replace(shape, lines=replace(shape.lines, stages=stages))
 
 
 def _with_copies(shape: DeviceShape, *, bulk: bool) -> DeviceShape:
