@@ -9,6 +9,7 @@ Program number s comes from seed s and has a function f<s>, which every failure 
 """
 
 import os
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +108,18 @@ def test_random_programs_agree_on_a_device():
     assert left_out <= max(1, MAX_LEFT_OUT * len(units)), report
     assert report.n_trees >= len(units)
     assert set(report.kinds) >= {"launch", "single"}
+
+
+@pytest.mark.long
+def test_sizes_that_no_bound_names_are_printed_for_a_device():
+    """Lengths of copies are functions of an array's own sizes."""
+    unit = random_unit(9130059, replace(REGULAR, max_statements=4), name="f9130059")
+    spaces = SmallSpaces(limit=8, n_recipes=4, target="cuda")
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        report = check_program(program_text([unit]), spaces, ON_DEVICE)
+    assert not report.mismatches
+    assert not [w for w in found if "code builder fails" in str(w.message)]
 
 
 @pytest.mark.long

@@ -223,7 +223,8 @@ class HostPrinter:
 
     def _value(self, value: isl.PwAff, context: isl.Set) -> str:
         """A function of parameters as C text."""
-        value = value.gist_params(context).coalesce()
+        context = context.align_params(value.get_space().params())
+        value = value.align_params(context.get_space()).gist_params(context).coalesce()
         with ast_options(context.get_ctx()):
             build = isl.AstBuild.from_context(context)
             return str(self.exprs.text(build.expr_from_pw_aff(value)))
