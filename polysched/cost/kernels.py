@@ -125,43 +125,40 @@ def _join(path: NodePath, mark: isl.ScheduleNode, inside: list[_Mapped]) -> Kern
     blocks = max((m.n_blocks for m in inside), default=1.0)
     threads = max((m.n_threads for m in inside), default=1)
     apart = [m.load(launches, blocks, threads) for m in inside]
-    if stays_near(_touched_once(inside) / blocks, threads):
-        apart = _together(inside, apart)
+    together = _together(inside, apart, blocks, threads)
     n_barriers = _count_barriers(mark)
-    return KernelLoad(path, launches, blocks, threads, tuple(apart), None, n_barriers)
+    return KernelLoad(path, launches, blocks, threads, together, None, n_barriers)
 
 
-def _touched(inside: list[_Mapped]) -> dict[str, list[float]]:
-    """Bytes of each array that the statements of a launch touch."""
-    found: dict[str, list[float]] = {}
+def _together(
+    inside: list[_Mapped], loads: list[StatementLoad], blocks: float, threads: int
+) -> tuple[StatementLoad, ...]:
+    """The loads of statements that find in the cache what others have touched.
+
+    As they are where there is one, or blocks on an SM touch more than its cache holds.
+    """
+    is_plain = not any(
+        m.meets or load.stage for m, load in zip(inside, loads, strict=True)
+    )
+    if len(inside) < 2 or not is_plain:
+        return tuple(loads)
+    touched: dict[str, list[float]] = {}
     for m in inside:
         for array in sorted({r.array for r in m.nest.references}):
             n_bytes = m.nest.footprint(m.first, SECTOR_BYTES, array)
-            found.setdefault(array, []).append(n_bytes)
-    return found
-
-
-def _touched_once(inside: list[_Mapped]) -> float:
-    """Bytes that a launch touches, those of several statements counted once."""
-    return sum(max(parts) for parts in _touched(inside).values())
-
-
-def _together(inside: list[_Mapped], loads: list[StatementLoad]) -> list[StatementLoad]:
-    """The loads of statements that find in the cache what others have touched."""
-    if len(inside) < 2 or any(
-        m.meets or load.stage for m, load in zip(inside, loads, strict=True)
-    ):
-        return loads
-    apart = sum(sum(parts) for parts in _touched(inside).values())
-    share = _touched_once(inside) / max(1.0, apart)
-    return [
+            touched.setdefault(array, []).append(n_bytes)
+    once = sum(max(parts) for parts in touched.values())
+    if not stays_near(once / blocks, threads):
+        return tuple(loads)
+    share = once / max(1.0, sum(sum(parts) for parts in touched.values()))
+    return tuple(
         replace(
             load,
             memory_bytes=share * load.memory_bytes,
             far_bytes=share * load.far_bytes,
         )
         for load in loads
-    ]
+    )
 
 
 def _count_barriers(node: isl.ScheduleNode) -> int:

@@ -12,8 +12,8 @@ from polysched.ir import NodePath, Scop
 from polysched.sets import list_sets, node_kind
 from polysched.transform.band_view import view_band
 from polysched.transform.draft import Draft
-from polysched.transform.launch import MAX_GRID_MEMBERS
-from polysched.transform.launch_rows import N_AXES, LaunchRows, shared_bands
+from polysched.transform.launch import MAX_GRID_MEMBERS, N_AXES
+from polysched.transform.launch_rows import LaunchRows, shared_bands
 
 WARP = 32  # threads
 MIN_ROWS = 32  # blocks: fewer leave a device idle

@@ -21,13 +21,12 @@ from polysched.sets import list_sets, node_kind
 from polysched.transform.band_view import BandView, StatementView, view_band
 from polysched.transform.choose import choose_innermost
 from polysched.transform.draft import Draft, has_band_below
-from polysched.transform.launch import MAX_GRID_MEMBERS
+from polysched.transform.launch import MAX_GRID_MEMBERS, N_AXES
 from polysched.transform.launch_sum import LaunchSum
 from polysched.transform.order import Order
 from polysched.transform.roles import find_target
 
 WARP = 32  # threads
-N_AXES = 3  # of a block's threads
 TERMS = 8  # of a thread, at least, before blocks share a sum
 UNKNOWN_TERMS = 32  # where their number is not known
 

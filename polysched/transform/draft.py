@@ -98,6 +98,13 @@ def is_under_mark(node: isl.ScheduleNode, name: str) -> bool:
     return False
 
 
+def has_marks(node: isl.ScheduleNode) -> bool:
+    """Whether a node, or anything below it, is a mark."""
+    if node_kind(node) == "mark":
+        return True
+    return any(has_marks(node.child(k)) for k in range(node.n_children()))
+
+
 def is_below_band(node: isl.ScheduleNode) -> bool:
     """Whether a band stands above a node."""
     while node.has_parent():

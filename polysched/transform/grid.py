@@ -25,10 +25,9 @@ from polysched.ir import MARK_GRID, MARK_KERNEL, MARK_THREADS, ScheduleTree
 from polysched.sets import node_kind
 from polysched.transform.bands import insert_mark, insert_runs
 from polysched.transform.draft import is_under_mark
-from polysched.transform.launch import MAX_GRID_MEMBERS, MAX_THREADS
+from polysched.transform.launch import MAX_GRID_MEMBERS, MAX_THREADS, N_AXES
 from polysched.transform.step import Step, option
 
-N_AXES = 3  # of a block's threads
 ROWS = (1, 2, 4, 8)  # that a thread takes at once
 
 

@@ -29,7 +29,7 @@ from polysched.transform.draft import is_under_mark
 from polysched.transform.step import Step, find_node, option
 
 MAX_GRID_MEMBERS = 6  # x, y, and the others together on z
-N_AXES = 3
+N_AXES = 3  # of a block's threads, and of a grid
 MAX_THREADS = 1024  # of a block, on every architecture
 RUNS = (1, 2, 4)  # elements of the vectors that a device loads
 

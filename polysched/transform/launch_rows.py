@@ -22,11 +22,9 @@ from polysched.transform.bands import (
     insert_mark,
     member_schedules,
 )
-from polysched.transform.draft import is_under_mark
-from polysched.transform.launch import MAX_GRID_MEMBERS, MAX_THREADS
+from polysched.transform.draft import has_marks, is_under_mark
+from polysched.transform.launch import MAX_GRID_MEMBERS, MAX_THREADS, N_AXES
 from polysched.transform.step import Step
-
-N_AXES = 3  # of a block's threads
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class LaunchRows(Step):
             return "found not one part for each sum, or a sum twice"
         if is_under_mark(node, MARK_KERNEL):
             return "the band is inside of a kernel"
-        if _has_marks(node):
+        if has_marks(node):
             return "found marks below the band"
         parts = row_parts(_cut(node, self.members))
         shared = [shared_bands(part, len(self.threads)) for part in parts]
@@ -156,10 +154,3 @@ def shared_bands(part: isl.ScheduleNode, most: int) -> list[isl.ScheduleNode]:
         left -= part.band_n_member()
         part = part.child(0)
     return found
-
-
-def _has_marks(node: isl.ScheduleNode) -> bool:
-    """Whether anything below a node is marked already."""
-    if node_kind(node) == "mark":
-        return True
-    return any(_has_marks(node.child(k)) for k in range(node.n_children()))

@@ -15,7 +15,6 @@ from polysched.ir import (
     MARK_THREADS,
     ScheduleTree,
 )
-from polysched.sets import node_kind
 from polysched.transform.bands import (
     coincident_flags,
     insert_band,
@@ -24,6 +23,7 @@ from polysched.transform.bands import (
     member_schedules,
     tile_member,
 )
+from polysched.transform.draft import has_marks
 from polysched.transform.launch import MAX_THREADS, find_share_misfit
 from polysched.transform.step import Step
 
@@ -81,7 +81,7 @@ class LaunchSum(Step):
             return "found no thread counts over parts and results"
         if prod(self.parts) > MAX_THREADS:
             return f"found more than {MAX_THREADS} threads in a block"
-        if _has_marks(node):
+        if has_marks(node):
             return "found marks below the band"
         return None
 
@@ -130,10 +130,3 @@ class LaunchSum(Step):
         parts = ",".join(str(n) for n in self.parts)
         node = insert_mark(node, f"{MARK_GRID}:{arrays}:{parts}")
         return insert_mark(node, MARK_KERNEL)
-
-
-def _has_marks(node: isl.ScheduleNode) -> bool:
-    """Whether anything below a node is marked already."""
-    if node_kind(node) == "mark":
-        return True
-    return any(_has_marks(node.child(k)) for k in range(node.n_children()))
