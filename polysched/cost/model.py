@@ -168,8 +168,13 @@ class Predictor:
         self._known: KnownNests = {}
         self._links: KnownLinks = {}
 
-    def predict(self, tree: ScheduleTree) -> Prediction | None:
-        """The prediction for one run; None where the tree holds no statement."""
+    def predict(
+        self, tree: ScheduleTree, *, has_team: bool = False
+    ) -> Prediction | None:
+        """The prediction for one run; None where the tree holds no statement.
+
+        With a team threads are there already, from what runs before.
+        """
         cpu = self._cpu
         known = read_nests(
             tree,
@@ -197,7 +202,8 @@ class Predictor:
                 starts = prod(nest.trips[: nest.shared])
                 barriers[path] = max(barriers.get(path, 0.0), starts)
         barrier = sum(barriers.values()) * cpu.barrier_seconds
-        if barriers and cpu.n_cores > 1 and not self._scop.is_repeated:
+        is_there = has_team or self._scop.is_repeated
+        if barriers and cpu.n_cores > 1 and not is_there:
             barrier += _team_seconds(reuse)
         copying, copied_bytes = copy_seconds(nests, cpu, rate_of(3, cpu).alone)
         copying += lift_cycles(nests) / (cpu.frequency_hz or CLOCK_HZ)

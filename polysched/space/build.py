@@ -153,6 +153,7 @@ def _ask(
             for candidate in candidates:
                 builder.take(candidate, core)
                 progress.advance(f"{len(builder.found.schedules)} schedules")
+        builder.add_by_parts()
     finally:
         asker.close()
         progress.finish()

@@ -50,6 +50,8 @@ _LAST_GRACE_SECONDS = 0.25  # past the last step's, for the same
 _N_LATE = 6  # steps with schedules that are in a space even when it is late
 _OVERTIME_SECONDS = 1.0  # past the time limit, when the last step is given up
 _TIME_IS_SPENT = f"{NO_TIME_LEFT}: not shaped"
+_N_EARLY_PARTS = 3  # schedules whose nests have shapes of their own at once
+_PARTS_GAIN = 0.9  # of the least time of others, which shapes by nest may take
 _SHORT_SECONDS = 1e-3  # to create threads takes a fifth of it
 _N_STEPS = 3  # that such a schedule takes: read and proven, put into place, shaped
 
@@ -90,6 +92,7 @@ class SpaceBuilder:
         self.deadline = deadline
         self.asked = 0
         self.solved: list[Solved] = []
+        self._whole: list[Solved] = []
         self.dropped: list[Dropped] = []
         self.found = Collected(
             {v.name for v in options.isl_variants}, {str(r) for r in options.rowwise}
@@ -183,17 +186,56 @@ class SpaceBuilder:
                 self._add_variant(solved, draft, is_baseline=plain_only)
         if len(self.found.schedules) == n_before and all(d.steps for d in drafts):
             self._add_unshaped(solved)
-        elif not plain_only and self._is_short(solved):
-            self._add_alone(solved)
+        elif not plain_only:
+            if self._is_short(solved):
+                self._add_alone(solved)
+            self._whole.append(solved)
+            if len(self._whole) <= _N_EARLY_PARTS:
+                self._add_by_parts(solved)
 
     def _is_short(self, solved: Solved) -> bool:
         """Whether a schedule is predicted to end about when threads are there."""
         if self._is_for_device or self.policy.scripts is not plan_scripts:
             return False
-        key = solved.tree.key
-        own = (s for s in self.found.schedules.values() if s.affine.key == key)
+        return self._least_seconds(solved) < _SHORT_SECONDS
+
+    def _least_seconds(self, solved: Solved | None = None) -> float:
+        """The least that is predicted, for one affine schedule or for all of them."""
+        found = self.found.schedules.values()
+        own = (s for s in found if solved is None or s.affine.key == solved.tree.key)
         seconds = (s.predicted_seconds for s in own)
-        return min((s for s in seconds if s is not None), default=1.0) < _SHORT_SECONDS
+        return min((s for s in seconds if s is not None), default=float("inf"))
+
+    def add_by_parts(self) -> None:
+        """Shapes by nest for the schedules that have none, the best ones first."""
+        best: dict[str, float] = {}
+        for one in self.found.schedules.values():
+            seconds = one.predicted_seconds
+            if seconds is not None:
+                key = one.affine.key
+                best[key] = min(seconds, best.get(key, seconds))
+        left = self._whole[_N_EARLY_PARTS:]
+        for solved in sorted(left, key=lambda s: best.get(s.tree.key, float("inf"))):
+            if self._is_late():
+                break
+            self._add_by_parts(solved)
+
+    def _add_by_parts(self, solved: Solved) -> None:
+        """Add the variant that has every nest in the shape that suits it.
+
+        Only where that is predicted to be faster than all that the space has so far:
+        what hardly differs would take the place of other schedules in a small one.
+        """
+        if self._is_for_device or self.policy.scripts is not plan_scripts:
+            return
+        price = self._describer.price
+        draft = self._planner.plan_by_parts(
+            solved.tree, price, deadline=self._shaping_deadline()
+        )
+        if draft is None or self._is_late():
+            return
+        if price(draft.tree, False) < _PARTS_GAIN * self._least_seconds():
+            self._add_variant(solved, draft)
 
     def _add_alone(self, solved: Solved) -> None:
         """Add the variants for one thread."""

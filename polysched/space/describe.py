@@ -59,6 +59,11 @@ class Describer:
         self._predictor = Predictor(scop, machine, parameters, dependences)
         self._nests: KnownStatementNests = {}
 
+    def price(self, part: ScheduleTree, has_team: bool) -> float:
+        """Seconds of a part of a tree on the processor, threads there or to be made."""
+        found = self._predictor.predict(part, has_team=has_team)
+        return float("inf") if found is None else found.seconds
+
     def predict(self, tree: ScheduleTree, target: Target) -> float | None:
         """Predicted seconds of a tree on what its target says."""
         found: Prediction | DevicePrediction | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from polysched.analysis import Dependences
@@ -11,10 +12,15 @@ from polysched.machine import Cpu
 from polysched.sets import list_sets
 from polysched.transform.arrange import merge_bands
 from polysched.transform.draft import Draft
+from polysched.transform.mapping import Parallel
 from polysched.transform.pack import Pack
 from polysched.transform.plan import SHAPES, PlanShape, plan_shape
 from polysched.transform.step import Script, Step
 
+Price = Callable[[ScheduleTree, bool], float]
+
+MAX_PARTS = 32  # nests one behind the other that have shapes of their own
+MAX_PRICED = 10  # shapes of one of them
 MAX_NEIGHBOURS = 16  # parts of a sequence that are searched for pairs to fuse
 
 
@@ -48,6 +54,7 @@ class ScriptPlanner:
         self._merged: dict[str, Draft] = {}
         self._joined: tuple[tuple[str, ...], Draft] | None = None
         self._planned: dict[tuple[str, PlanShape], Draft | None] = {}
+        self._best: dict[tuple[str, bool], Draft] = {}
 
     def plan(
         self, tree: ScheduleTree, *, limit: int = 4, deadline: Deadline | None = None
@@ -117,6 +124,58 @@ class ScriptPlanner:
             if draft is not None:
                 found.setdefault(draft.tree.text, draft)
         return list(found.values())
+
+    def plan_by_parts(
+        self, tree: ScheduleTree, price: Price, *, deadline: Deadline | None = None
+    ) -> Draft | None:
+        """Nests that follow each other, each in the shape that suits it best.
+
+        Threads pay where they share an outermost loop, and not where they meet in
+        every turn of a loop through time; of two nests one may be of either kind.
+
+        Parameters
+        ----------
+        tree, deadline
+            As for `plan`.
+        price : callable
+            What a part of a tree takes, and whether threads are there already.
+
+        Returns
+        -------
+        Draft or None
+            None for a tree of one part, and where time is spent.
+        """
+        parts = self._take_apart(tree)
+        if not 2 <= len(parts) <= MAX_PARTS:
+            return None
+        for has_team in (False, True):
+            best = []
+            for part in parts:
+                if deadline is not None and deadline.expired:
+                    return None
+                best.append(self._choose(part, price, has_team=has_team))
+            if not any(isinstance(s, Parallel) for draft in best for s in draft.steps):
+                break
+        return self._join(best)
+
+    def _choose(self, part: ScheduleTree, price: Price, *, has_team: bool) -> Draft:
+        """The cheapest shape of a part, with threads or for one alone."""
+        key = part.text, has_team
+        if key not in self._best:
+            found: dict[str, Draft] = {}  # of equals the first, which is no bare one
+            for shape in SHAPES:
+                if len(found) >= MAX_PRICED:
+                    break
+                if shape.looks_at_neighbours or (shape.sums and not shape.threads):
+                    continue
+                for threads in dict.fromkeys((shape.threads, False)):
+                    draft = self._plan_part(part, replace(shape, threads=threads))
+                    if draft is not None:
+                        found.setdefault(draft.tree.text, draft)
+            found.setdefault(part.text, self._merge(part))
+            priced = {text: price(d.tree, has_team) for text, d in found.items()}
+            self._best[key] = found[min(priced, key=lambda text: priced[text])]
+        return self._best[key]
 
     def plan_in_registers(self, tree: ScheduleTree) -> Script:
         """Register tiles over the loops as they are: no cache tiles, and no copies.

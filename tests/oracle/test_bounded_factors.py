@@ -73,7 +73,7 @@ int main(void) {
 def test_every_schedule_computes_the_same(tmp_path: Path) -> None:
     path = tmp_path / "offsets.c"
     path.write_text(PROGRAM)
-    options = SpaceOptions(seconds=20, limit=16)
+    options = SpaceOptions(seconds=20, limit=20)
     n_run, wrong = sweep(path, [], options)
     assert not wrong, "\n".join(wrong)
     assert n_run >= 16

@@ -93,3 +93,42 @@ def test_alone_nothing_is_shared() -> None:
         assert apply_script(tree, draft.steps).text == draft.tree.text
         assert find_violation(draft.tree, plans.deps, plans.scop) is None
     assert plans.plan_alone(tree, deadline=Deadline.after(0.0)) == []
+
+
+def test_nests_have_shapes_of_their_own() -> None:
+    """Threads that one nest makes are there for the others."""
+    tree, plans = gemm_in_sequence()
+
+    def price(part: ScheduleTree, has_team: bool) -> float:
+        (name,) = planner._names(part)
+        gain = {"S0": 1.0, "S1": 9.0}[name]
+        making = 0.0 if has_team else 5.0
+        return making - gain if "parallel" in part.text else 0.0
+
+    draft = plans.plan_by_parts(tree, price)
+    assert draft is not None
+    assert apply_script(tree, draft.steps).text == draft.tree.text
+    assert find_violation(draft.tree, plans.deps, plans.scop) is None
+    shared = {s.band[1] for s in draft.steps if isinstance(s, Parallel)}
+    assert shared == {0, 1}  # the second pays for the threads of both
+
+    def worth(name: str) -> set[int]:
+        _, fresh = gemm_in_sequence()
+
+        def price(part: ScheduleTree, _: bool) -> float:
+            return ("parallel" in part.text) != (planner._names(part) == {name})
+
+        draft = fresh.plan_by_parts(tree, price)
+        assert draft is not None
+        return {s.band[1] for s in draft.steps if isinstance(s, Parallel)}
+
+    assert worth("S0") == {0}
+    assert worth("S1") == {1}
+    assert worth("none") == set()
+
+
+def test_one_nest_has_no_parts() -> None:
+    tree, plans = gemm_in_sequence()
+    assert plans.plan_by_parts(tree.parts()[0], lambda *_: 0.0) is None
+    expired = Deadline.after(0.0)
+    assert plans.plan_by_parts(tree, lambda *_: 0.0, deadline=expired) is None
