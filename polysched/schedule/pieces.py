@@ -195,6 +195,8 @@ def _convex(part: isl.Map) -> list[isl.BasicMap]:
         else b
         for b in list_basic_maps(part)
     ]
+    if not whole:
+        return found
     cover = union_of_maps([isl.Map.from_basic_map(b) for b in whole])
     for b in list_basic_maps(isl.Map.from_union_map(cover).coalesce()):
         basic = b.detect_equalities().remove_redundancies()

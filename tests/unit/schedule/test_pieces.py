@@ -12,7 +12,7 @@ from polysched.sets import ConeRow, dependence_cone
 from tests.unit import scops
 
 
-def star_3d():
+def star_3d(*more_reads: str):
     offsets = [(0, 0, 0)] + [
         tuple(sign * int(k == axis) for k in range(3))
         for axis in range(3)
@@ -27,6 +27,7 @@ def star_3d():
             f"[n, m] -> {{ S0[t, i, j, k] : 0 <= t < m and {box} }}",
             (0, 0, 0, 0, 0),
             *reads,
+            *more_reads,
             "w [t, i, j, k] -> B[i, j, k]",
         ),
         scops.statement(
@@ -82,3 +83,13 @@ def test_cone_from_single_accesses_is_exact_where_that_of_the_hull_is_too_strict
             assert verdict or not holds(whole, form), form
             verdicts.add(verdict)
         assert verdicts == {True, False}
+
+
+def test_accesses_that_never_meet_change_no_cone():
+    alone = star_3d()
+    beside = star_3d("r [t, i, j, k] -> A[i + 2n, j, k]")
+    found = cut_dependences(beside, compute_dependences(beside))
+    known = cut_dependences(alone, compute_dependences(alone))
+    assert [(str(p.exact), p.cone) for p in found] == [
+        (str(p.exact), p.cone) for p in known
+    ]
