@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from polysched.analysis import Reference, Vector
+from polysched.analysis import Reference, Vector, subscript_moves
 from polysched.cost.nest import Nest
 from polysched.ir import MARK_PACK
 
@@ -57,19 +57,31 @@ def scatter(nest: Nest, capacity_bytes: int, line_bytes: int) -> float:
 
 
 def _scatter(nest: Nest, reference: Reference, line_bytes: int) -> float:
-    run = float(nest.scop.array(reference.array).type.n_bytes)
+    n_bytes = nest.scop.array(reference.array).type.n_bytes
+    run = float(n_bytes)
     rows = 1.0
     for direction, trips in zip(
         reversed(_movements(nest)), reversed(nest.trips), strict=True
     ):
         found = "0" if direction is None else reference.stride_class(direction)
-        if found == "1":
-            run *= trips
-        elif found == "N":
+        step = 0 if direction is None else _step_in_row(reference, direction)
+        if 0 < step * n_bytes < line_bytes:
+            run *= step * trips
+        elif found != "0":
             rows *= trips
         if rows > MAX_STREAMS:
             return min(MAX_SCATTER, 1.0 + SHORT_RUN_BYTES / max(run, line_bytes))
     return 1.0
+
+
+def _step_in_row(reference: Reference, direction: Vector) -> float:
+    """By how many elements a direction moves an access along its row; 0 elsewhere."""
+    if reference.stride_class(direction) == "1":
+        return 1.0
+    moves = reference.moves(direction)
+    if any(subscript_moves(reference.expanded, direction)) or any(moves[:-1]):
+        return 0.0
+    return float(abs(moves[-1])) if moves else 0.0
 
 
 def _movements(nest: Nest) -> list[Vector | None]:

@@ -44,3 +44,16 @@ def test_parts_of_many_rows_take_longer_unless_they_are_copied(
     script: str, factor: float
 ) -> None:
     assert slowdown(script) == pytest.approx(factor, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("step", "factor"), [(1, 1.0), (2, 1.0), (7, 1.0), (16, 4.0)], ids=str
+)
+def test_steps_within_a_line_are_a_stream(step: int, factor: float) -> None:
+    box = "{ S0[i, j] : 0 <= i < 3000 and 0 <= j < 3000 }"
+    reads, writes = f"r [i, j] -> A[i, {step}j]", "w [i, j] -> s[]"
+    statement = scops.statement("S0", box, (0, 0, 0), reads, writes)
+    scop = scops.scop("thinned", statement)
+    tree, _ = trees.one_band(scop, "[{ S0[i, j] -> [(i)] }, { S0[i, j] -> [(j)] }]")
+    (nest,) = read_nests(tree, scop)
+    assert scatter(nest, CACHE, LINE) == pytest.approx(factor, abs=0.02)
