@@ -65,6 +65,7 @@ from polysched.codegen.sum_copies import SumCopies
 from polysched.codegen.sum_parts import SumParts
 from polysched.codegen.tidy import Tidy
 from polysched.codegen.tile_numbers import number_tiles
+from polysched.codegen.unswitched import unswitch
 from polysched.codegen.verify import check_ast
 from polysched.codegen.whole import make_vectors_whole
 from polysched.codegen.wide_bounds import multiplies_sizes
@@ -311,6 +312,7 @@ class _Printer:
         block = tiles.convert(block)
         if any(isinstance(n, Loop) and n.accumulates for n in walk_nodes(block)):
             block = self._accumulators(built, deps, printer).convert(block)
+        block = unswitch(block)
 
         def element_text(element: Load, at: Instance) -> str:
             return self._at(at, printer).load(element).text
