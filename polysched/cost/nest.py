@@ -66,6 +66,9 @@ class Nest(NestData):
     reads_ahead : bool
         Whether iterations of the innermost loop read what later ones change, and wait
         for each other in no other way.
+    is_beside_sums : bool
+        Whether iterations of the innermost loop wait for nothing but integers that
+        other statements add up.
     n_wraps : int
         Remainders in subscripts of one instance that the innermost loop changes.
     link : Link or None
@@ -79,6 +82,7 @@ class Nest(NestData):
     is_guarded: bool = False
     is_scalar: bool = False
     reads_ahead: bool = False
+    is_beside_sums: bool = False
     n_wraps: int = 0
     link: Link | None = None
 
@@ -96,7 +100,7 @@ class Nest(NestData):
         member = self.members[self.inner]
         if member.coincident or member.is_vector or member.is_parallel:
             return True
-        return self.adds_integers
+        return self.is_beside_sums or self.adds_integers
 
     @cached_property
     def adds_integers(self) -> bool:

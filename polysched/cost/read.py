@@ -123,6 +123,9 @@ def read_nests(
                 known[key] = nest
             found.append((place.path, nest))
     if deps is not None:
+        for k in _beside_sums(tree, [nest for _, nest in found], inner, deps):
+            path, nest = found[k]
+            found[k] = path, replace(nest, is_beside_sums=True)
         nests = [nest for _, nest in found]
         ring = find_links(tree, nests, inner, deps, links, fused=fused)
         for k, link in ring.items():
@@ -275,6 +278,41 @@ def _waits_for_itself(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool
         return False
     flow = union_of_maps(own)
     return not loop_is_parallel(tree.node(member.path), member.position, flow)
+
+
+def _beside_sums(
+    tree: ScheduleTree,
+    nests: list[Nest],
+    inner: list[tuple[NodePath, int] | None],
+    deps: Dependences,
+) -> list[int]:
+    """Nests whose innermost loops wait for nothing but sums of integers in them.
+
+    Compilers take those apart for lanes, and run what is beside them in lanes, too.
+    """
+    together: dict[tuple[NodePath, int], list[int]] = {}
+    for k, loop in enumerate(inner):
+        if loop is not None:
+            together.setdefault(loop, []).append(k)
+    found: list[int] = []
+    for (path, position), group in together.items():
+        sums = {k for k in group if nests[k].adds_integers}
+        others = [k for k in group if not nests[k].is_inner_parallel]
+        if not sums or not others or any(nests[k].waits for k in others):
+            continue
+        adders = {nests[k].statement.name for k in sums}
+        names = {nests[k].statement.name for k in group}
+        order = [
+            d.relation
+            for d in deps.items
+            if d.orders
+            and {d.source, d.sink} <= names
+            and not (d.source == d.sink and d.source in adders)
+        ]
+        node = tree.node(path)
+        if not order or loop_is_parallel(node, position, union_of_maps(order)):
+            found += others
+    return found
 
 
 def _reads_ahead(tree: ScheduleTree, nest: Nest, deps: Dependences) -> bool:

@@ -83,3 +83,28 @@ def test_a_sum_that_every_iteration_has_is_none_of_lanes() -> None:
     (nest,) = read_nests(set_band_flags(original_tree(scop), deps), scop, deps)
     assert not nest.adds_integers
     assert nest.n_conversions == 1.0
+
+
+@pytest.mark.parametrize(
+    ("total", "beside", "in_lanes"),
+    [
+        ("int", "c[k] += a[i][k]", True),
+        ("int", "c[k] = c[k - 1] + a[i][k]", False),  # waits for itself
+        ("int", "c[k] += s[i]", False),  # wants every partial sum
+        ("float", "c[k] += a[i][k]", False),  # compilers keep the order
+    ],
+)
+def test_what_stands_beside_a_sum_of_integers_has_lanes(
+    total: str, beside: str, in_lanes: bool
+) -> None:
+    b = ScopBuilder("marginals", [])
+    b.array("a", "int[500][800]")
+    b.array("c", "int[800]")
+    b.array("s", f"{total}[500]")
+    terms = "0 <= i < 500 and 1 <= k < 800"
+    b.statement("i, k", terms, "s[i] += a[i][k]", position=(0, 0, 0))
+    b.statement("i, k", terms, beside, position=(0, 0, 1))
+    scop = b.build()
+    deps = compute_dependences(scop)
+    nests = read_nests(set_band_flags(original_tree(scop), deps), scop, deps)
+    assert nests[1].is_vectorizable is in_lanes
