@@ -25,6 +25,7 @@ _DEFAULT_L1, _DEFAULT_L2, _DEFAULT_LINE = 32 << 10, 512 << 10, 64
 _CORE_BANDWIDTH = 10e9  # bytes per second of one core, a cautious guess
 _SOCKET_BANDWIDTH = 80e9  # bytes per second that saturate a usual socket
 _FMA_UNITS = 2
+_OWN_L3_BYTES = 32 << 20  # of the last cache, a processor's share where others use it
 
 
 def probe_cpu(root: str | os.PathLike[str] = "/") -> Cpu:
@@ -101,7 +102,7 @@ def _estimate(found: _Found) -> Cpu:
         simd_bits=simd_bits,
         l1_bytes=found.caches.get("l1", _DEFAULT_L1),
         l2_bytes=found.caches.get("l2", _DEFAULT_L2),
-        l3_bytes=found.caches.get("l3", 0),
+        l3_bytes=_own_share(found.caches.get("l3", 0), found.n_threads),
         line_bytes=found.caches.get("line", _DEFAULT_LINE),
         frequency_hz=found.frequency_hz,
         flops_per_second=clock * lanes * fused * _FMA_UNITS,
@@ -112,6 +113,16 @@ def _estimate(found: _Found) -> Cpu:
         barrier_seconds=2e-6 + 0.5e-6 * n.bit_length(),
         isa=found.isa,
     )
+
+
+def _own_share(l3_bytes: int, n_threads: int) -> int:
+    """What a process has of the last cache.
+
+    A guest of two processors is told that it has the cache of a whole socket, of which
+    it measures the part that its neighbours leave: 64 to 128 MB of 260. No processor
+    has more than 32 MB for each of its own threads.
+    """
+    return min(l3_bytes, n_threads * _OWN_L3_BYTES)
 
 
 def _read(path: Path) -> str:

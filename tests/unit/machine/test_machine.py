@@ -59,6 +59,18 @@ def test_recorded_system_is_described(recorded: Path) -> None:
     assert cpu.vector_elements(8) == 4
 
 
+def test_a_guest_has_its_share_of_the_last_cache(recorded: Path) -> None:
+    index = "sys/devices/system/cpu/cpu0/cache/index3"
+    write(recorded, f"{index}/level", "3")
+    write(recorded, f"{index}/type", "Unified")
+    write(recorded, f"{index}/size", "32M")
+    assert probe_cpu(recorded).l3_bytes == 32 << 20
+    write(recorded, f"{index}/size", "260M")
+    assert probe_cpu(recorded).l3_bytes == 128 << 20
+    write(recorded, "sys/fs/cgroup/cpu.max", "150000 100000")
+    assert probe_cpu(recorded).l3_bytes == 64 << 20
+
+
 def test_container_quota_limits_threads(recorded: Path) -> None:
     write(recorded, "sys/fs/cgroup/cpu.max", "150000 100000")
     cpu = probe_cpu(recorded)
