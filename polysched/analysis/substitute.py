@@ -13,6 +13,7 @@ from polysched.ir import (
     Access,
     Array,
     Assign,
+    Binary,
     Call,
     Cast,
     Expr,
@@ -28,6 +29,7 @@ from polysched.ir import (
 )
 
 MAX_REPEATED = 6  # operations of a value that stands in a statement several times
+MAX_FACTOR = 2  # operations of a factor that every term of a sum computes
 
 
 def substitute_scalars(scop: Scop) -> Scop:
@@ -52,7 +54,8 @@ def substitute_scalars(scop: Scop) -> Scop:
         Rewritten for every expanded scalar that one plain assignment sets and that the
         bodies of other statements of the same loops mention, one if nothing comes
         round, once if the value is long or calls something, where nothing in between
-        writes what the assignment reads.
+        writes what the assignment reads. A short factor of sums in inner loops, too, if
+        the region writes nothing that it is made of.
     """
     for array in scop.arrays:
         if array.is_private and array.is_scalar and array.n_expanded:
@@ -85,6 +88,8 @@ def _find_uses(scop: Scop, scalar: Array) -> _Uses | None:
     if not isinstance(assign, Assign) or assign.op != "=":
         return None
     uses = _Uses(writer, assign, tuple(readers))
+    if _is_factor(scop, scalar, uses):
+        return uses
     n_places = [sum(1 for _ in _loads(r, scalar.name)) for r in readers]
     is_sound = (
         assign.target.array == scalar.name
@@ -98,6 +103,64 @@ def _find_uses(scop: Scop, scalar: Array) -> _Uses | None:
         and not any(_is_disturbed(scop, writer, r) for r in readers)
     )
     return uses if is_sound else None
+
+
+def _is_factor(scop: Scop, scalar: Array, uses: _Uses) -> bool:
+    """Whether sums of inner loops have the scalar for a factor, which stays.
+
+    ``double t = w[i] * A[i][j]; for (...) G[j][k] += t * A[i][k];`` is a product of
+    matrices. With `t` an array of all values stands between them, or `i` outermost; a
+    term that computes the factor has it held before the loop, or packed.
+    """
+    writer, value = uses.writer, uses.assign.value
+    parts = list(walk(value))
+    written = {a.array for s in scop.statements for a in s.writes}
+    loads = [e for e in parts if isinstance(e, Load)]
+    return (
+        uses.assign.target.array == scalar.name
+        and scalar.n_expanded == writer.n_loops
+        and any(r.n_loops > writer.n_loops for r in uses.readers)
+        and all(_sums_products_of(scalar.name, r) for r in uses.readers)
+        and all(_is_inside(writer, r) for r in uses.readers)
+        and bool(loads)
+        and not any(isinstance(e, Call | Lookup | Select) for e in parts)
+        and not any(isinstance(e, Binary) and e.op in "/%" for e in parts)
+        and not any(e.dtype.n_bytes < scalar.type.n_bytes for e in loads)
+        and expression_operations(value) <= MAX_FACTOR
+        and not any(a.array in written for a in writer.reads)
+    )
+
+
+def _sums_products_of(scalar: str, statement: Statement) -> bool:
+    """Whether a statement adds a product to an element, of which a scalar is a factor."""
+    match statement.body:
+        case (Assign(_, "+=" | "-=", Binary("*") as product),):
+            factors = _factors(product)
+            n_here = sum(1 for f in factors if isinstance(f, Load) and f.array == scalar)
+            return n_here == sum(1 for _ in _loads(statement, scalar)) == 1
+    return False
+
+
+def _factors(expr: Expr) -> list[Expr]:
+    """What a product is made of."""
+    if isinstance(expr, Binary) and expr.op == "*":
+        return [*_factors(expr.left), *_factors(expr.right)]
+    return [expr]
+
+
+def _is_inside(writer: Statement, reader: Statement) -> bool:
+    """Whether the reader runs in the writer's iterations or loops in them, behind it."""
+    n = writer.n_loops
+    outer = reader.domain.project_out(
+        isl.dim_type.set, n, max(0, reader.n_loops - n)
+    ).reset_tuple_id()
+    return (
+        reader.n_loops >= n
+        and writer.iterators == reader.iterators[:n]
+        and writer.position[:n] == reader.position[:n]
+        and writer.position[n] < reader.position[n]
+        and outer.is_subset(writer.domain.reset_tuple_id())
+    )
 
 
 def _comes_round(scop: Scop, writer: Statement) -> bool:
@@ -198,7 +261,10 @@ def _substitute(scop: Scop, scalar: Array, uses: _Uses) -> Scop:
 
 def _accesses(scalar: Array, writer: Statement, reader: Statement) -> Iterator[Access]:
     """What writer and reader touch besides the scalar, reads before writes."""
+    n_more = reader.n_loops - writer.n_loops
     for access in writer.reads:
-        relation = access.relation.set_tuple_name(isl.dim_type.in_, reader.name)
+        relation = access.relation.insert_dims(
+            isl.dim_type.in_, writer.n_loops, n_more
+        ).set_tuple_name(isl.dim_type.in_, reader.name)
         yield replace(access, relation=relation.intersect_domain(reader.domain))
     yield from (a for a in reader.accesses if a.array != scalar.name)

@@ -174,3 +174,65 @@ def test_a_branch_that_is_never_taken_keeps_the_scalar():
     assert substitute_scalars(scop) is not scop
     scop = replace(scop, statements=(*others, last))
     assert substitute_scalars(scop) is scop
+
+
+def gram(
+    value: str = "d[i] * A[i][j]",
+    sum_: str = "B[j][k] += w * A[i][k]",
+    *,
+    scalar: str = "double",
+    start: str = "j <= k",
+    also: str = "",
+) -> Scop:
+    """A product of a matrix with itself, whose left factor is a scalar first."""
+    b = ScopBuilder("gram", ["n"])
+    b.array("A", "double[n][n]")
+    b.array("B", "double[n][n]")
+    b.array("d", "double[n]")
+    b.array("C", "double[n]")
+    b.array("short", "short[n]")
+    b.array("w", scalar, storage="local", live_out=False)
+    box = "0 <= i < n and 1 <= j < n"
+    b.statement("i, j", box, f"w = {value}", position=(0, 0, 0))
+    if also:
+        b.statement("i, j", box, also, position=(0, 0, 1))
+    inner = f"{box} and {start} < n"
+    b.statement("i, j, k", inner, sum_, position=(0, 0, 2, 0))
+    return b.build()
+
+
+@pytest.mark.parametrize(
+    "scop",
+    [
+        gram(),
+        gram("A[i][j]"),
+        gram("A[i][j]", "B[j][k] -= A[i][k] * (2.0 * w)"),
+        gram(scalar="float"),
+        gram(also="C[j] += w * d[j]"),
+    ],
+)
+def test_a_factor_of_inner_sums_is_computed_there(scop: Scop) -> None:
+    done = prepare(scop)
+    assert "w" not in {a.name for a in done.arrays}
+    assert len(done.statements) == len(scop.statements) - 1
+    for name, found in results(done, scop).items():
+        np.testing.assert_array_equal(found, results(scop, scop)[name])
+
+
+@pytest.mark.parametrize(
+    "scop",
+    [
+        gram("B[i][j] * 0.5"),  # which changes meanwhile
+        gram("d[i] / A[i][j]"),  # takes long
+        gram("d[i] * A[i][j] * d[j] * A[j][i]"),  # likewise
+        gram("short[i] * short[j]"),  # of a shorter type
+        gram("0.5 * i"),  # nothing that schedules would wait for
+        gram(sum_="B[j][k] += w * A[i][k] + A[k][i]"),  # no product
+        gram(sum_="B[j][k] = w * A[i][k]"),  # no sum
+        gram(sum_="B[j][k] += w * w"),  # twice
+        gram(also="C[j] = w"),  # what reads it besides sums
+        gram(start="j - 1 <= k", also="w = 2.0"),  # set in another place
+    ],
+)
+def test_other_factors_stay(scop: Scop) -> None:
+    assert "w" in {a.name for a in prepare(scop).arrays}
