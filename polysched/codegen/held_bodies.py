@@ -164,7 +164,11 @@ class HeldBodies(Holder):
         return {array: self._elements(array, body) for array in self._arrays(body)}
 
     def _arrays(self, body: tuple[Instance, ...]) -> list[str]:
-        """Written arrays of which the body names elements, worth a variable."""
+        """Written arrays of which the body names elements, worth a variable.
+
+        What lies behind a pointer and is written may be any array whose address is
+        known elsewhere.
+        """
         actions = [self._action(instance) for instance in body]
         if any(a is None for a in actions) or any(n.accumulator for n in body):
             return []
@@ -184,11 +188,20 @@ class HeldBodies(Holder):
             if isinstance(part, Load | Lookup)
         }
         written = dict.fromkeys(a.target.array for a in actions if a is not None)
+        if not any(map(self.is_worth_holding, written)):
+            return []
         return [
             name
             for name in written
-            if name not in found_by_data and self.is_worth_holding(name)
+            if name not in found_by_data
+            and (self.is_worth_holding(name) or self._may_escape(name))
         ]
+
+    def _may_escape(self, name: str) -> bool:
+        """Whether pointers may point into an array that the program has declared."""
+        array = self.scop.array(name)
+        is_known = name not in self.scop.looked_up and not array.is_private
+        return is_known and bool(array.extents)
 
     def _action(self, instance: Instance) -> Assign | None:
         body = self.scop.statement(instance.statement).body

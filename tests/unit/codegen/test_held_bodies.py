@@ -136,3 +136,19 @@ def test_elements_that_others_of_the_loop_may_be_stay_in_memory(
     body: str, tmp_path
 ) -> None:
     assert not [x for x in lines(body, tmp_path) if x.startswith("double held")]
+
+
+MIXED = """static double r[99];
+void f(int n, double y[n], double A[n][n]) {
+"""
+
+
+def test_declared_arrays_are_held_beside_what_lies_behind_pointers(tmp_path) -> None:
+    body = """for (int i = 0; i < n; i++)
+      for (int j = 0; j < n; j++) {
+        r[i] += A[i][j];
+        y[j] += A[i][j];
+      }"""
+    held = "double held = r[t1];"
+    assert held in lines(body, tmp_path, MIXED)
+    assert held not in lines(body, tmp_path, LOCAL)
