@@ -130,7 +130,7 @@ class LeastWork:
             if found.n_piece() == 1:
                 yield found.add_constant_val(isl.Val(1))
                 continue
-            most = reach.intersect_params(self.context).max_val()
+            most = reach.floor().intersect_params(self.context).max_val()
             if most.is_int():
                 yield int(most.to_python()) + 1
 

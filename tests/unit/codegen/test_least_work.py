@@ -91,3 +91,12 @@ def test_pragma_has_the_condition():
     (found,) = pragmas(LEAST_SHARED)
     assert found.startswith("#pragma omp parallel for schedule(static) if((double)")
     assert found.endswith(f">= {LEAST_SHARED})")
+
+
+def test_halves_of_sizes_are_no_error(exprs):
+    """Which isl writes where an odd size is known to be odd."""
+    work = LeastWork(1000, isl.Set("[h] -> { : h <= 99 }"), exprs)
+    reach = isl.PwAff(
+        "[h] -> { [(-19 + h)/2] : (1 + h) mod 2 = 0; [(5)] : h mod 2 = 0 }"
+    )
+    assert list(work._sides([reach])) == [41]
