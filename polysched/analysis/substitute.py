@@ -136,7 +136,9 @@ def _sums_products_of(scalar: str, statement: Statement) -> bool:
     match statement.body:
         case (Assign(_, "+=" | "-=", Binary("*") as product),):
             factors = _factors(product)
-            n_here = sum(1 for f in factors if isinstance(f, Load) and f.array == scalar)
+            n_here = sum(
+                1 for f in factors if isinstance(f, Load) and f.array == scalar
+            )
             return n_here == sum(1 for _ in _loads(statement, scalar)) == 1
     return False
 

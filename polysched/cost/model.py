@@ -69,6 +69,7 @@ WALK_CYCLES = 20.0  # to find that out for another one
 ASKED_AHEAD = 0.85  # of the time of memory that rows take which are asked for ahead
 TURNED_BACK = 0.7  # of that of a sweep that begins where the one before has ended
 ROW_ALONE = 1.05  # of the third cache's time: streams end with pages, all but several
+TURN_CYCLES = 2.0  # to put an element of a row into a copy of columns
 LEFT_OVER = 1.5  # of the time of a loop without lanes, outside of register tiles
 SHARED_LINES = 0.5  # speed where every line goes from thread to thread and back
 WHOLE_VECTORS = 0.9  # of the time of vectors that begin anywhere, heat-3d by hand
@@ -345,6 +346,7 @@ def _cycles_per_instance(nest: Nest, cpu: Cpu) -> float:
         throughput *= OUT_OF_ORDER
     if lanes == 1:  # lanes compute all, and keep some
         throughput *= taken_share(nest.scop, nest.statement.name)
+    throughput += nest.n_turned * TURN_CYCLES
     if nest.is_versioned:  # unrolled
         return throughput
     handed = nest.n_handed() * (1 / LOADS_PER_CYCLE + 1 / STORES_PER_CYCLE)

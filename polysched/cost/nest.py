@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from math import log2
+from math import log2, prod
 from operator import sub
 
 from polysched.analysis import (
@@ -453,9 +453,45 @@ class Nest(NestData):
         ]
         classes = stride_classes(moved, copies)
         return [
-            (r, "0" if self._is_local(r) else c)
+            (r, "0" if self._is_local(r) else "1" if self._is_turned(r) else c)
             for r, c in zip(self.references, classes, strict=False)
         ]
+
+    def _is_turned(self, reference: Reference) -> bool:
+        """Whether a copy has beside each other what the innermost loop reads."""
+        return not self.lanes and self._turned_at(reference) is not None
+
+    def _turned_at(self, reference: Reference) -> int | None:
+        """The first loop below such a copy."""
+        along = None if self.inner is None else self.directions[self.inner]
+        if along is None or reference.is_write:
+            return None
+        used = {k for row in reference.rows for k, c in enumerate(row) if c}
+        moving = [k for k, c in enumerate(along) if c]
+        for position, member in enumerate(self.members):
+            for mark in member.marks:
+                kind, *words = mark.split(":")
+                if [kind, *words[:1]] != [MARK_PACK, self.statement.name]:
+                    continue
+                packed = [int(k) for k in words[1].split(",")]
+                if used == set(packed) and moving == packed[-1:]:
+                    return position
+        return None
+
+    @cached_property
+    def n_turned(self) -> float:
+        """Elements that are put into such copies, for each instance."""
+        found = 0.0
+        for reference in dict.fromkeys(self.references):
+            start = self._turned_at(reference)
+            if start is not None and self._is_turned(reference):
+                again = [
+                    self.trips[k]
+                    for k, d in enumerate(self.directions)
+                    if k >= start and d is not None and not any(reference.moves(d))
+                ]
+                found += 1.0 / max(1.0, prod(again))
+        return found
 
     def _is_local(self, reference: Reference) -> bool:
         """Whether an iteration of the innermost loop has a private copy of its own.

@@ -30,6 +30,7 @@ from polysched.transform.pack_outside import pack_outside
 from polysched.transform.panels import cut_panels
 from polysched.transform.passes import fuse_passes
 from polysched.transform.periods import interleave_periods
+from polysched.transform.row_copies import copy_columns
 from polysched.transform.rows import gather_rows, version_rows
 from polysched.transform.share import share_loops
 from polysched.transform.strips import fuse_blocks, fuse_strips
@@ -227,6 +228,8 @@ def plan_shape(draft: Draft, scop: Scop, cpu: Cpu, shape: PlanShape) -> Draft | 
     if shape.hold:
         draft = draft.through(version_results, scop)
     draft = draft.through(fill_lanes, scop, cpu, jam=shape.jam, hold=shape.hold)
+    if shape.rows:
+        draft = draft.through(copy_columns, scop, cpu)
     return draft.through(turn_back, scop, cpu) if shape.threads else draft
 
 

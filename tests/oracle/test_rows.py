@@ -10,8 +10,9 @@ from polysched.analysis import compute_dependences, find_violation
 from polysched.codegen import print_openmp, splice
 from polysched.frontend import parse_c
 from polysched.ir import original_tree
+from polysched.space import SpaceOptions, build_space
 from polysched.transform import apply_script, parse_script
-from tests.oracle.sweep import run
+from tests.oracle.sweep import run, sweep, tiny_machine
 
 SWEEPS = """\
 #include <stdio.h>
@@ -69,3 +70,63 @@ def test_full_and_partial_tiles_of_rows_give_equal_results(
     text = print_openmp(scop, tree, deps=deps.validity)
     changed = splice(program, {scop.name: text})
     assert run(changed, path, flags) == run(program.source, path, flags)
+
+
+NEAREST = """\
+#include <stdio.h>
+#ifndef N
+#define N 70
+#endif
+static float X[N + 1][3], C[9][3], far[N + 1];
+static int label[N + 1];
+static void nearest(int n)
+{
+#pragma scop
+  for (int i = 0; i < n; i++) {
+    float best = 1e30f;
+    int which = -1;
+    for (int k = 0; k < 9; k++) {
+      float sum = 0.0f;
+      for (int d = 0; d < 3; d++) {
+        float t = X[i][d] - C[k][d];
+        sum += t * t;
+      }
+      if (sum < best) {
+        best = sum;
+        which = k;
+      }
+    }
+    label[i] = which;
+    far[i] = best;
+  }
+#pragma endscop
+}
+int main(void)
+{
+  for (int i = 0; i <= N; i++)
+    for (int d = 0; d < 3; d++)
+      X[i][d] = (i * 7 + d * i % 5) % 23 / 3.0f;
+  for (int k = 0; k < 9; k++)
+    for (int d = 0; d < 3; d++)
+      C[k][d] = (k * 5 + d * 3) % 19 / 2.0f;
+  for (int n = N; n >= 0; n -= 23) {
+    nearest(n);
+    for (int i = 0; i <= N; i++)
+      printf("%d %.9g\\n", label[i], far[i]);
+  }
+  return 0;
+}
+"""
+
+
+@pytest.mark.cc
+@pytest.mark.long
+def test_rows_read_from_turned_copies_give_equal_results(tmp_path: Path) -> None:
+    path = tmp_path / "nearest.c"
+    path.write_text(NEAREST)
+    options = SpaceOptions(seconds=20, limit=24)
+    n_run, wrong = sweep(path, [], options)
+    assert not wrong, "\n".join(wrong)
+    assert n_run >= 8
+    space = build_space(parse_c(str(path)).scops[0], tiny_machine(), options)
+    assert any("sink" in s.script_text and "pack(" in s.script_text for s in space)
