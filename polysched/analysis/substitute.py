@@ -132,7 +132,7 @@ def _is_factor(scop: Scop, scalar: Array, uses: _Uses) -> bool:
 
 
 def _sums_products_of(scalar: str, statement: Statement) -> bool:
-    """Whether a statement adds a product to an element, of which a scalar is a factor."""
+    """Whether it adds a product to an element, of which a scalar is a factor."""
     match statement.body:
         case (Assign(_, "+=" | "-=", Binary("*") as product),):
             factors = _factors(product)
@@ -151,7 +151,7 @@ def _factors(expr: Expr) -> list[Expr]:
 
 
 def _is_inside(writer: Statement, reader: Statement) -> bool:
-    """Whether the reader runs in the writer's iterations or loops in them, behind it."""
+    """Whether the reader runs in the writer's iterations, or in loops inside."""
     n = writer.n_loops
     outer = reader.domain.project_out(
         isl.dim_type.set, n, max(0, reader.n_loops - n)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from fractions import Fraction
 
 from polysched.analysis import Reference, Vector, subscript_moves
 from polysched.cost.nest import Nest
@@ -81,7 +82,7 @@ def _step_in_row(reference: Reference, direction: Vector) -> float:
     moves = reference.moves(direction)
     if any(subscript_moves(reference.expanded, direction)) or any(moves[:-1]):
         return 0.0
-    return float(abs(moves[-1])) if moves else 0.0
+    return float(abs(Fraction(moves[-1]))) if moves else 0.0
 
 
 def _movements(nest: Nest) -> list[Vector | None]:

@@ -188,7 +188,7 @@ def _convex(part: isl.Map) -> list[isl.BasicMap]:
 
     What even iterators and narrow bounds make equal stays equal without the former.
     """
-    found = []
+    found: list[isl.BasicMap] = []
     whole = [
         b.remove_divs().intersect(b.affine_hull().remove_divs())
         if b.dim(isl.dim_type.div)

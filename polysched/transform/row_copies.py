@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from polysched.analysis import Reference, find_operands, find_overwritten, member_extent
+from polysched.analysis import (
+    Reference,
+    Vector,
+    find_operands,
+    find_overwritten,
+    member_extent,
+)
 from polysched.base import AnalysisError
 from polysched.ir import Scop
 from polysched.machine import Cpu
@@ -106,7 +112,7 @@ def _copy(
     return Pack(path, number, (*others, *inner, row))
 
 
-def _only_iterator(direction: tuple[int, ...] | None) -> int | None:
+def _only_iterator(direction: Vector | None) -> int | None:
     """The iterator that a direction moves alone."""
     moving = [k for k, c in enumerate(direction or ()) if c]
     return moving[0] if len(moving) == 1 else None

@@ -124,7 +124,7 @@ int main(void)
 def test_rows_read_from_turned_copies_give_equal_results(tmp_path: Path) -> None:
     path = tmp_path / "nearest.c"
     path.write_text(NEAREST)
-    options = SpaceOptions(seconds=20, limit=24)
+    options = SpaceOptions(seconds=20, limit=60)
     n_run, wrong = sweep(path, [], options)
     assert not wrong, "\n".join(wrong)
     assert n_run >= 8

@@ -25,8 +25,10 @@ def test_both_sides_have_the_loop() -> None:
     before, _, after = printed("j < 35 and j != 20").partition("if (")
     assert "t3" not in before
     holds, _, fails = after.partition("} else {")
-    assert "rows[" in holds and "columns[" in holds
-    assert "rows[" in fails and "columns[" not in fails
+    assert "rows[" in holds
+    assert "columns[" in holds
+    assert "rows[" in fails
+    assert "columns[" not in fails
     assert "if (" not in after
 
 
