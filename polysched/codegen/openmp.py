@@ -46,7 +46,11 @@ from polysched.codegen.mentions import fixed_names, iterator_type, replaced_name
 from polysched.codegen.narrow_lanes import relax_narrow_lanes
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, instances, walk_nodes
 from polysched.codegen.options import PrintOptions
-from polysched.codegen.pages import advise_large_pages, find_untouched
+from polysched.codegen.pages import (
+    advise_large_pages,
+    find_changed,
+    find_untouched,
+)
 from polysched.codegen.parts import Parts, name_parts
 from polysched.codegen.pragmas import add_pragmas, check_pragmas, number_marks
 from polysched.codegen.promote import promote
@@ -364,7 +368,7 @@ class _Printer:
         block = Tidy(names).convert(block)
         layout = Layout(self.options.indent, self.type.name, instance_lines)
         declared = [*declare_roots(self.scop), *tiles.vectors.typedefs.values()]
-        untouched = find_untouched(self.source)
+        untouched = [*find_untouched(self.source), *find_changed(self.source)]
         advice = advise_large_pages(untouched, self.names, self.options.indent)
         return [*declared, *advice, *layout.lines(block)]
 

@@ -10,7 +10,12 @@ import pytest
 from polysched.analysis import infer_liveness, privatize
 from polysched.codegen import PrintOptions, print_openmp
 from polysched.codegen.ctext import Names
-from polysched.codegen.pages import Untouched, advise_large_pages, find_untouched
+from polysched.codegen.pages import (
+    Untouched,
+    advise_large_pages,
+    find_changed,
+    find_untouched,
+)
 from polysched.frontend import parse_c
 from polysched.ir import Scop, original_tree
 from tests.unit.codegen.handmade import FLAGS
@@ -98,3 +103,67 @@ def test_values_and_errno_are_those_of_the_original(tmp_path) -> None:
     subprocess.run(command, check=True)
     done = subprocess.run([program], check=True, capture_output=True, text=True)
     assert done.stdout == "2 7\n"
+
+
+CHANGE = """
+#include <errno.h>
+#include <stdio.h>
+static double A[N][N];
+static double b[N];
+static void f(void)
+{
+#pragma scop
+    for (int t = 0; t < 3; t++)
+        for (int i = 1; i < N; i++)
+            for (int j = 0; j < N; j++)
+                A[i][j] += 0.5 * b[j];
+#pragma endscop
+}
+int main(void)
+{
+    errno = 7;
+    for (int j = 0; j < N; j++)
+        b[j] = j % 5;
+    f();
+    printf("%g %d\\n", A[N - 1][2] + A[0][1], errno);
+    return 0;
+}
+"""
+
+
+def test_what_is_changed_and_filled_has_its_pages_at_once(tmp_path) -> None:
+    scop, text = read(tmp_path, 600, CHANGE)
+    assert [one.name for one in find_changed(scop)] == ["A"]
+    region = printed(scop)
+    assert "{(char *)A, 2880000}," in region
+    assert "mincore(" in region
+    assert "mincore(" not in printed(scop, frozenset({"mincore"}))
+    file = tmp_path / "spliced.c"
+    before, _, rest = text.partition("#pragma scop")
+    _, _, after = rest.partition("#pragma endscop")
+    file.write_text(f"{before}{region}{after}")
+    program = tmp_path / "spliced"
+    subprocess.run(["gcc", *FLAGS, "-Wall", "-Werror", file, "-o", program], check=True)
+    done = subprocess.run([program], capture_output=True, text=True, check=True)
+    assert done.stdout == "3 7\n"
+
+
+@pytest.mark.parametrize(
+    ("n", "changed"),
+    [
+        (300, CHANGE),  # small
+        (600, CHANGE.replace("int i = 1", "int i = 200")),  # a part
+        (
+            600,
+            CHANGE.replace(
+                "int j = 0; j < N; j++)\n   ", "int j = 0; j < i; j++)\n   "
+            ),
+        ),
+        (600, CHANGE.replace("j < N; j++)\n   ", "j < N; j += 2)\n   ")),
+        (600, CHANGE.replace("+=", "=")),  # new, no page of zeros is read
+    ],
+    ids=["small", "part", "triangle", "every other", "new"],
+)
+def test_other_arrays_get_pages_one_by_one(tmp_path, n: int, changed: str) -> None:
+    scop, _ = read(tmp_path, n, changed)
+    assert find_changed(scop) == []
