@@ -36,8 +36,10 @@ def copy_columns(draft: Draft, scop: Scop, cpu: Cpu) -> Draft:
         last = band.n_members - 1
         if not band.is_worth_vector(last):
             continue
-        for statement in band.main:
-            steps += list(_copies(draft, scop, cpu, statement, last))
+        found = [list(_copies(draft, scop, cpu, s, last)) for s in band.statements]
+        n_far = sum(len(_far(scop, s, last)) for s in band.statements)
+        if n_far == sum(map(len, found)):  # or lanes would gather and scatter others
+            steps += [step for own in found for step in own]
     for step in sorted(dict.fromkeys(steps), key=lambda s: s.band, reverse=True):
         draft = draft.attempt(step) or draft
     return draft
@@ -59,13 +61,24 @@ def _copies(
         if m.kind == "tile" and m.function == over
     )
     rows = statement.members[tile].size
-    for reference in statement.references:
-        is_kept = reference.is_write or scop.array(reference.array).n_expanded
-        if is_kept or reference.stride_class(along) != "N":
+    for reference in _far(scop, statement, member):
+        if reference.is_write:
             continue
         step = _copy(scop, cpu, statement, reference, (tile, here), (row, rows))
         if step is not None and _is_right(draft, scop, statement, step):
             yield step
+
+
+def _far(scop: Scop, statement: StatementView, member: int) -> list[Reference]:
+    """Accesses of a statement that lanes along a member find in lines far apart."""
+    along = statement.direction(member)
+    if along is None:
+        return []
+    return [
+        r
+        for r in dict.fromkeys(statement.references)
+        if not scop.array(r.array).n_expanded and r.stride_class(along) == "N"
+    ]
 
 
 def _copy(

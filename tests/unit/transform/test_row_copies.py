@@ -38,6 +38,15 @@ NEAREST = """for (int i = 0; i < n; i++) {
   label[i] = which;
 }"""
 
+FORCES = """for (int i = 0; i < n; i++) {
+  Y[i][0] = 0.0f;
+  for (int k = 0; k < 40; k++) {
+    float t = 1.0f / sqrtf(X[i][0] - C[k][0]);
+    Y[i][0] += t * C[k][1];
+    Y[i][1] += t * C[k][2];
+  }
+}"""
+
 
 def planned(
     directory: Path, deep: str = "12", body: str = NEAREST
@@ -45,8 +54,9 @@ def planned(
     """The script for rows; predicted seconds of it, and without its copies."""
     path = directory / "nearest.c"
     path.write_text(
-        f"#define DEEP {deep}\n"
-        f"void f(int n, int m, float X[n][400], float C[40][400], int label[n])\n"
+        f"#include <math.h>\n#define DEEP {deep}\n"
+        f"void f(int n, int m, float X[n][400], float C[40][400],"
+        " float Y[n][400], int label[n])\n"
         f"{{\n#pragma scop\n{body}\n#pragma endscop\n}}\n"
     )
     scop = prepare_scop(parse_c(path).scops[0])
@@ -78,8 +88,9 @@ def test_a_block_that_all_centres_read_is_copied(tmp_path: Path) -> None:
         ("12", NEAREST.replace("k < 40", "k < 2")),  # hardly read again
         ("12", NEAREST.replace("X[i][d]", "C[0][d]")),  # no column
         ("12", NEAREST.replace("far += t * t;", "far += t * t; X[i][d] = far;")),
+        ("12", FORCES),  # beside what lanes would scatter
     ],
-    ids=["unknown", "large", "twice", "row", "changed"],
+    ids=["unknown", "large", "twice", "row", "changed", "beside"],
 )
 def test_other_columns_are_not(tmp_path: Path, deep: str, body: str) -> None:
     draft, _, _ = planned(tmp_path, deep, body)
