@@ -316,7 +316,6 @@ class _Printer:
         block = tiles.convert(block)
         if any(isinstance(n, Loop) and n.accumulates for n in walk_nodes(block)):
             block = self._accumulators(built, deps, printer).convert(block)
-        block = unswitch(block)
 
         def element_text(element: Load, at: Instance) -> str:
             return self._at(at, printer).load(element).text
@@ -332,7 +331,7 @@ class _Printer:
             self.scop, self.names, element_text, element_place, heap,
             self.type.name, self.options.indent,
         )  # fmt: skip
-        block = rows.convert(block)
+        block = unswitch(rows.convert(block))
         for kind in HeldBlocks, HeldLoops, HeldBodies, HeldElements:
             holder = kind(self.scop, self.names, element_text, element_place, heap)
             block = holder.convert(block)
