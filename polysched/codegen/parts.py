@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 import islpy as isl
 
 from polysched.base import CodegenError
-from polysched.ir import MARK_PACK, ScheduleTree, Scop, Statement
+from polysched.ir import ScheduleTree, Scop, Statement, packed_iterators
 from polysched.sets import node_kind
 
 
@@ -110,9 +110,9 @@ def _find_parts(scop: Scop, tree: ScheduleTree) -> dict[str, list[isl.Set]]:
 def _pack_marks(tree: ScheduleTree) -> Iterator[tuple[isl.ScheduleNode, str]]:
     for _, node in tree.nodes():
         if node_kind(node) == "mark":
-            kind, *words = str(node.mark_get_id().get_name()).split(":")
-            if kind == MARK_PACK:
-                yield node, words[0]
+            found = packed_iterators(str(node.mark_get_id().get_name()))
+            if found is not None:
+                yield node, found[0]
 
 
 def _part(statement: Statement, domain: isl.Set, name: str) -> Statement:

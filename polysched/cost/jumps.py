@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from fractions import Fraction
 
-from polysched.analysis import Reference, Vector, subscript_moves
+from polysched.analysis import Reference, Vector, step_bytes
 from polysched.cost.nest import Nest
-from polysched.ir import MARK_PACK
+from polysched.ir import packed_iterators
 
 MAX_STREAMS = 16  # rows that the prefetchers follow at the same time
 SHORT_RUN_BYTES = 256.0  # of a row, for which memory takes twice as long
@@ -65,24 +64,17 @@ def _scatter(nest: Nest, reference: Reference, line_bytes: int) -> float:
         reversed(_movements(nest)), reversed(nest.trips), strict=True
     ):
         found = "0" if direction is None else reference.stride_class(direction)
-        step = 0 if direction is None else _step_in_row(reference, direction)
-        if 0 < step * n_bytes < line_bytes:
-            run *= step * trips
-        elif found != "0":
-            rows *= trips
+        if found == "1":
+            run *= trips
+        elif found == "N" and direction is not None:
+            step = step_bytes(nest.scop, reference, direction) or line_bytes
+            if step < line_bytes:
+                run *= trips * step / n_bytes
+            else:
+                rows *= trips
         if rows > MAX_STREAMS:
             return min(MAX_SCATTER, 1.0 + SHORT_RUN_BYTES / max(run, line_bytes))
     return 1.0
-
-
-def _step_in_row(reference: Reference, direction: Vector) -> float:
-    """By how many elements a direction moves an access along its row; 0 elsewhere."""
-    if reference.stride_class(direction) == "1":
-        return 1.0
-    moves = reference.moves(direction)
-    if any(subscript_moves(reference.expanded, direction)) or any(moves[:-1]):
-        return 0.0
-    return float(abs(Fraction(moves[-1]))) if moves else 0.0
 
 
 def _movements(nest: Nest) -> list[Vector | None]:
@@ -95,7 +87,6 @@ def _movements(nest: Nest) -> list[Vector | None]:
 def _is_packed(nest: Nest, reference: Reference) -> bool:
     """Whether a packed copy is made of what an access reads."""
     used = {k for row in reference.rows for k, c in enumerate(row) if c}
-    marks = (mark.split(":") for mark in nest.marks)
-    own = [MARK_PACK, nest.statement.name]
-    copied = (set(map(int, m[2].split(","))) for m in marks if m[:2] == own)
+    found = filter(None, map(packed_iterators, nest.marks))
+    copied = (set(packed) for name, packed in found if name == nest.statement.name)
     return not reference.is_write and any(used <= packed for packed in copied)

@@ -34,6 +34,7 @@ from polysched.ir import (
     grouped_terms,
     held_lanes,
     is_whole,
+    packed_iterators,
     promote,
 )
 
@@ -459,22 +460,19 @@ class Nest(NestData):
 
     def _is_turned(self, reference: Reference) -> bool:
         """Whether a copy has beside each other what the innermost loop reads."""
-        return not self.lanes and self._turned_at(reference) is not None
+        return self._turned_at(reference) is not None
 
     def _turned_at(self, reference: Reference) -> int | None:
-        """The first loop below such a copy."""
+        """The first loop below such a copy; register tiles have their own account."""
         along = None if self.inner is None else self.directions[self.inner]
-        if along is None or reference.is_write:
+        if along is None or reference.is_write or self.lanes:
             return None
         used = {k for row in reference.rows for k, c in enumerate(row) if c}
         moving = [k for k, c in enumerate(along) if c]
         for position, member in enumerate(self.members):
-            for mark in member.marks:
-                kind, *words = mark.split(":")
-                if [kind, *words[:1]] != [MARK_PACK, self.statement.name]:
-                    continue
-                packed = [int(k) for k in words[1].split(",")]
-                if used == set(packed) and moving == packed[-1:]:
+            for name, packed in filter(None, map(packed_iterators, member.marks)):
+                is_own = name == self.statement.name and used == set(packed)
+                if is_own and moving == [packed[-1]]:
                     return position
         return None
 
@@ -484,7 +482,7 @@ class Nest(NestData):
         found = 0.0
         for reference in dict.fromkeys(self.references):
             start = self._turned_at(reference)
-            if start is not None and self._is_turned(reference):
+            if start is not None:
                 again = [
                     self.trips[k]
                     for k, d in enumerate(self.directions)

@@ -76,6 +76,7 @@ from polysched.ir.marks import (
     held_lanes,
     is_ordered,
     is_whole,
+    packed_iterators,
     partial_sums,
 )
 from polysched.ir.order import original_order, original_rows, original_tree
@@ -196,6 +197,7 @@ __all__ = [
     "original_rows",
     "original_tree",
     "own_expressions",
+    "packed_iterators",
     "partial_sums",
     "promote",
     "range_of",

@@ -83,6 +83,20 @@ def copied_sums(mark: str) -> tuple[str, ...]:
     return tuple(words[1].split(","))
 
 
+def packed_iterators(mark: str) -> tuple[str, tuple[int, ...]] | None:
+    """The statement that reads copies, and positions of the iterators they are over.
+
+    Examples
+    --------
+    >>> packed_iterators("pack:S4:2,0:32"), packed_iterators("parallel")
+    (('S4', (2, 0)), None)
+    """
+    kind, *words = mark.split(":")
+    if kind != MARK_PACK:
+        return None
+    return words[0], tuple(int(k) for k in words[1].split(","))
+
+
 def is_whole(mark: str) -> bool:
     """Whether a mark has vectors begin at multiples of their length.
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import islpy as isl
 
 from polysched.analysis import Dependences
-from polysched.ir import MARK_PACK, ScheduleTree
+from polysched.ir import MARK_PACK, ScheduleTree, packed_iterators
 from polysched.sets import list_sets, n_dims, node_kind
 from polysched.transform.bands import insert_mark
 from polysched.transform.step import Step, option
@@ -78,10 +78,10 @@ class Pack(Step):
 
     def _is_equal(self, mark: str) -> bool:
         """Whether a mark packs the same operands, in whatever order."""
-        kind, *words = mark.split(":")
-        if kind != MARK_PACK or words[0] != f"S{self.statement}":
+        found = packed_iterators(mark)
+        if found is None or found[0] != f"S{self.statement}":
             return False
-        return {int(k) for k in words[1].split(",")} == set(self.iterators)
+        return set(found[1]) == set(self.iterators)
 
     def is_surely_legal(self, tree: ScheduleTree, deps: Dependences) -> bool:
         return True
