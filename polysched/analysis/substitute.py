@@ -96,7 +96,8 @@ def _find_uses(scop: Scop, scalar: Array) -> _Uses | None:
         and not any(a.array == scalar.name for a in writer.reads)
         and not any(a.array == scalar.name for r in readers for a in r.writes)
         and scalar.n_expanded == writer.n_loops
-        and all(_share_loops(writer, r) for r in readers)
+        and all(r.iterators == writer.iterators for r in readers)
+        and all(_is_inside(writer, r) for r in readers)
         and all(n_places)
         and _may_stand_in(scalar, assign, sum(n_places))
         and (len(readers) == 1 or _comes_round(scop, writer))
@@ -176,17 +177,6 @@ def _comes_round(scop: Scop, writer: Statement) -> bool:
         s.n_loops and s.position[:1] == writer.position[:1]
         for s in scop.statements
         if any(a.array in used for a in s.writes)
-    )
-
-
-def _share_loops(writer: Statement, reader: Statement) -> bool:
-    """Whether the reader runs in the writer's iterations, behind it."""
-    n = writer.n_loops
-    return (
-        writer.iterators == reader.iterators
-        and writer.position[:n] == reader.position[:n]
-        and writer.position[n] < reader.position[n]
-        and reader.domain.reset_tuple_id().is_subset(writer.domain.reset_tuple_id())
     )
 
 

@@ -18,7 +18,7 @@ from polysched.codegen.nodes import (
     walk_blocks,
     walk_nodes,
 )
-from polysched.codegen.pages import Untouched, advise_large_pages
+from polysched.codegen.pages import Untouched, ask_for_pages
 from polysched.codegen.place import Declaration, place
 from polysched.codegen.storage import Buffer
 from polysched.codegen.window import Size
@@ -191,7 +191,7 @@ class Declarer:
         elif self._on_heap(buffer):
             opening = self._allocate(type_name, name, sizes)
             whole = Untouched(name, _count_bytes(buffer, sizes))
-            opening += advise_large_pages([whole], self.names, self.indent)
+            opening += ask_for_pages([whole], self.names, self.indent)
             closing = (f"__builtin_free({name});",)
         unused = (f"(void){name};",)
         touching, reading = self._users(buffer)

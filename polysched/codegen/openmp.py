@@ -47,7 +47,7 @@ from polysched.codegen.narrow_lanes import relax_narrow_lanes
 from polysched.codegen.nodes import Block, Branch, Instance, Loop, instances, walk_nodes
 from polysched.codegen.options import PrintOptions
 from polysched.codegen.pages import (
-    advise_large_pages,
+    ask_for_pages,
     find_changed,
     find_untouched,
 )
@@ -368,7 +368,7 @@ class _Printer:
         layout = Layout(self.options.indent, self.type.name, instance_lines)
         declared = [*declare_roots(self.scop), *tiles.vectors.typedefs.values()]
         untouched = [*find_untouched(self.source), *find_changed(self.source)]
-        advice = advise_large_pages(untouched, self.names, self.options.indent)
+        advice = ask_for_pages(untouched, self.names, self.options.indent)
         return [*declared, *advice, *layout.lines(block)]
 
     def _instance(

@@ -114,9 +114,7 @@ def _is_filled(array: Array, written: list[isl.Set]) -> bool:
     return bool(box.is_subset(union))
 
 
-def advise_large_pages(
-    arrays: Iterable[Untouched], names: Names, indent: str
-) -> list[str]:
+def ask_for_pages(arrays: Iterable[Untouched], names: Names, indent: str) -> list[str]:
     """Lines that ask for pages; none where there is nothing to ask for.
 
     Parameters

@@ -195,7 +195,7 @@ class SpaceBuilder:
 
     def _is_short(self, solved: Solved) -> bool:
         """Whether a schedule is predicted to end about when threads are there."""
-        if self._is_for_device or self.policy.scripts is not plan_scripts:
+        if not self._has_planner:
             return False
         return self._least_seconds(solved) < _SHORT_SECONDS
 
@@ -208,14 +208,7 @@ class SpaceBuilder:
 
     def add_by_parts(self) -> None:
         """Shapes by nest for the schedules that have none, the best ones first."""
-        best: dict[str, float] = {}
-        for one in self.found.schedules.values():
-            seconds = one.predicted_seconds
-            if seconds is not None:
-                key = one.affine.key
-                best[key] = min(seconds, best.get(key, seconds))
-        left = self._whole[_N_EARLY_PARTS:]
-        for solved in sorted(left, key=lambda s: best.get(s.tree.key, float("inf"))):
+        for solved in sorted(self._whole[_N_EARLY_PARTS:], key=self._least_seconds):
             if self._is_late():
                 break
             self._add_by_parts(solved)
@@ -226,7 +219,7 @@ class SpaceBuilder:
         Only where that is predicted to be faster than all that the space has so far:
         what hardly differs would take the place of other schedules in a small one.
         """
-        if self._is_for_device or self.policy.scripts is not plan_scripts:
+        if not self._has_planner:
             return
         price = self._describer.price
         draft = self._planner.plan_by_parts(
@@ -243,6 +236,11 @@ class SpaceBuilder:
         for draft in self._planner.plan_alone(solved.tree, limit=2, deadline=deadline):
             if not self._is_late():
                 self._add_variant(solved, draft)
+
+    @property
+    def _has_planner(self) -> bool:
+        """Whether shapes are the planner's, for processors, and no policy's own."""
+        return not self._is_for_device and self.policy.scripts is plan_scripts
 
     @property
     def _is_for_device(self) -> bool:

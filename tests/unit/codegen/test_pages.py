@@ -12,7 +12,7 @@ from polysched.codegen import PrintOptions, print_openmp
 from polysched.codegen.ctext import Names
 from polysched.codegen.pages import (
     Untouched,
-    advise_large_pages,
+    ask_for_pages,
     find_changed,
     find_untouched,
 )
@@ -86,7 +86,7 @@ def test_a_program_with_such_names_of_its_own_is_left_alone(tmp_path) -> None:
     scop, _ = read(tmp_path, 800)
     assert "HUGE" not in printed(scop, frozenset({"madvise"}))
     assert "(char *)" not in printed(scop, frozenset({"madvise"}))
-    assert advise_large_pages([Untouched("x", 1 << 24)], Names({"madvise"}), "") == []
+    assert ask_for_pages([Untouched("x", 1 << 24)], Names({"madvise"}), "") == []
 
 
 @pytest.mark.cc
