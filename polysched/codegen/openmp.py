@@ -366,10 +366,12 @@ class _Printer:
         names |= {p.name for p in self.scop.parameters}
         block = Tidy(names).convert(block)
         layout = Layout(self.options.indent, self.type.name, instance_lines)
-        declared = [*declare_roots(self.scop), *tiles.vectors.typedefs.values()]
         untouched = [*find_untouched(self.source), *find_changed(self.source)]
         advice = ask_for_pages(untouched, self.names, self.options.indent)
-        return [*declared, *advice, *layout.lines(block)]
+        lines = list(layout.lines(block))
+        used = identifiers("\n".join(lines))
+        types = (t for name, t in tiles.vectors.typedefs.items() if name in used)
+        return [*declare_roots(self.scop), *types, *advice, *lines]
 
     def _instance(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from polysched.codegen.turned import turn_square
@@ -95,3 +97,23 @@ def test_rows_further_on_are_asked_for_and_sums_are_equal(tmp_path) -> None:
     assert ["ahead0 + 3]" in asked[0], "ahead0 + 7]" in asked[1]] == [True, True]
     assert asked[:2] == asked[2:]  # of each page, of each square
     check(program(SUM, loops=LOOPS), script)
+
+
+def test_types_of_squares_that_no_tile_turns_are_not_declared(tmp_path) -> None:
+    """Where what moves with the lanes is packed, squares were tried in vain."""
+    product = """
+    for (int i = 0; i < ni; i++)
+        for (int j = 0; j < 17; j++)
+            for (int k = 0; k < nj; k++)
+                x[i] += alpha * A[i][k] * B[j][k];
+"""
+    script = (
+        "merge(band=0); merge(band=0); tile(band=0, sizes=[0, 32, 36]); "
+        "registers(band=0.0.0, factors=[14, 16, 1], lanes=8); "
+        "pack(band=0.0.0, statement=0, iterators=[2, 1], panel=16)"
+    )
+    source = program("", loops=product.replace("x[i] +=", "C[i][j] +="))
+    text = text_of(source, script, tmp_path)
+    declared = re.findall(r"typedef [^;]*? (ps_\w+) __attribute__", text)
+    assert declared
+    assert all(len(re.findall(rf"\b{name}\b", text)) > 1 for name in declared)
