@@ -111,7 +111,7 @@ def _is_filled(array: Array, written: list[isl.Set]) -> bool:
     for k, (a, b) in enumerate(zip(low, high, strict=True)):
         box = box.lower_bound_val(isl.dim_type.set, k, isl.Val(a))
         box = box.upper_bound_val(isl.dim_type.set, k, isl.Val(b))
-    return bool(box.is_subset(union))
+    return bool(box.intersect_params(union.params()).is_subset(union))
 
 
 def ask_for_pages(arrays: Iterable[Untouched], names: Names, indent: str) -> list[str]:

@@ -167,3 +167,12 @@ def test_what_is_changed_and_filled_has_its_pages_at_once(tmp_path) -> None:
 def test_other_arrays_get_pages_one_by_one(tmp_path, n: int, changed: str) -> None:
     scop, _ = read(tmp_path, n, changed)
     assert find_changed(scop) == []
+
+
+def test_sweeps_of_any_number_fill_an_array_if_there_are_any(tmp_path) -> None:
+    text = CHANGE.replace("f(void)", "f(int m)").replace("t < 3", "t < m")
+    scop, _ = read(tmp_path, 600, text.replace("f();", "f(3);"))
+    assert [one.name for one in find_changed(scop)] == ["A"]
+    some = text.replace("i < N", "i < m")
+    scop, _ = read(tmp_path, 600, some.replace("f();", "f(3);"))
+    assert find_changed(scop) == []
